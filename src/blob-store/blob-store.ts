@@ -1,0 +1,99 @@
+/**
+ * @module
+ * Where the bytes of blobs live. A store knows storage keys, segments and byte ranges; it knows nothing of
+ * repositories, rights or sessions. Everybody above imports this interface only; `app.ts` chooses the driver.
+ *
+ * A stored blob has a storage key that is never reused. Bytes arrive in segments (`key` + `generation`, one
+ * writer each); a commit turns the recorded segments into one blob, in one step and durably. Nothing is visible
+ * as a blob before its commit, and a driver leaves enough beside the bytes (the digest) to rebuild the map
+ * digest -> key by a scan.
+ */
+import type { Digest } from '../oci/digest.ts'
+
+/** 32 lower-case hex characters, see `lib/ids.ts`. */
+export type StorageKey = string
+
+export interface StoredBlob {
+  readonly key: StorageKey
+  readonly digest: Digest
+}
+
+/** Bytes that count: the first `size` bytes of segment `generation`. What a writer left beyond is ignored. */
+export interface Segment {
+  readonly generation: number
+  readonly size: number
+}
+
+/** First and last byte, both included, as in HTTP. An empty blob has no range: copy it with `undefined`. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** Takes bytes; when `write` resolves, the buffer belongs to the store again and may be overwritten. */
+export interface ByteSink {
+  write(bytes: Uint8Array): Promise<void>
+}
+
+/** One writer of one segment. Not safe for concurrent calls; `write` takes ownership of the bytes. */
+export interface SegmentWriter extends AsyncDisposable {
+  /** Bytes of this segment so far, what was there when it was opened included. */
+  readonly size: number
+  /** Resolves when more may be written (back-pressure), not when the bytes are durable. Throws `StoreFull`, `StoreUnavailable`. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Resolves when every byte written so far survives a power cut; returns their count. */
+  sync(): Promise<number>
+}
+
+/** An open blob; reading goes on even when the blob is deleted meanwhile. Dispose it. */
+export interface BlobReader extends AsyncDisposable {
+  readonly size: number
+  /** Copies a range (or everything) to the sink with bounded memory. Stops with the signal's reason. Throws `BlobMissing` when the bytes are shorter than promised. */
+  copyTo(
+    sink: ByteSink,
+    options: { range?: ByteRange | undefined; signal?: AbortSignal | undefined },
+  ): Promise<void>
+}
+
+export interface CommitOptions {
+  /** In order; joined when there are several. */
+  readonly segments: readonly Segment[]
+  /** Called with every byte, in order, when the driver has to read the segments to join them. */
+  readonly onBytes?: ((bytes: Uint8Array) => void) | undefined
+}
+
+export interface StoreEntry {
+  readonly key: StorageKey
+  /** Absent for the segments of an unfinished upload. */
+  readonly digest: Digest | undefined
+  readonly size: number
+  /** Last change, milliseconds since the epoch, by the store's own clock. */
+  readonly modifiedAt: number
+}
+
+export interface BlobStore extends AsyncDisposable {
+  readonly driver: 'filesystem' | 'memory' | 's3' | 'database'
+  /**
+   * Opens segment `generation` of `key` for appending after its first `offset` bytes; what is beyond `offset` is cut off.
+   * Throws `UploadMissing` when the segment holds fewer bytes than `offset`.
+   */
+  openSegment(key: StorageKey, segment: { generation: number; offset: number }): Promise<SegmentWriter>
+  /** Copies the segments' bytes to the sink, in order. Throws `UploadMissing`. */
+  readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void>
+  /**
+   * Makes the segments the blob `stored`, durable when it resolves; one segment by rename, several by one copy.
+   * Throws `UploadMissing` when a segment is gone or too short; may be repeated after a failure, and is a no-op once done.
+   */
+  commit(stored: StoredBlob, options: CommitOptions): Promise<void>
+  /** Throws `BlobMissing`. */
+  open(stored: StoredBlob): Promise<BlobReader>
+  /** Removes the blob and every segment of the key; a missing one is no error. */
+  delete(key: StorageKey, digest: Digest | undefined): Promise<void>
+  /** Everything the store holds, blobs and segments, in no order; one entry per key and state. */
+  list(): AsyncIterable<StoreEntry>
+  /** The installation this store belongs to; `undefined` for a new store. */
+  readInstallationId(): Promise<string | undefined>
+  writeInstallationId(id: string): Promise<void>
+  /** Writes, reads and removes a probe; throws `StoreUnavailable`. */
+  ping(): Promise<void>
+}

@@ -1,0 +1,37 @@
+/** What a blob store can fail with; drivers translate errno and SDK errors into these in one function each. */
+import type { StorageKey } from './blob-store.ts'
+
+export class BlobMissing extends Error {
+  override readonly name = 'BlobMissing'
+  readonly key: StorageKey
+  constructor(key: StorageKey, options?: ErrorOptions) {
+    super(`the store holds no blob under key ${key}`, options)
+    this.key = key
+  }
+}
+
+export class UploadMissing extends Error {
+  override readonly name = 'UploadMissing'
+  readonly key: StorageKey
+  constructor(key: StorageKey, options?: ErrorOptions) {
+    super(`the store holds fewer upload bytes under key ${key} than were recorded`, options)
+    this.key = key
+  }
+}
+
+/** No space or quota left in the store; what was written before stays readable. */
+export class StoreFull extends Error {
+  override readonly name = 'StoreFull'
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+  }
+}
+
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
+  readonly retryable: boolean
+  constructor(message: string, options: ErrorOptions & { retryable: boolean }) {
+    super(message, options)
+    this.retryable = options.retryable
+  }
+}

@@ -1,0 +1,24 @@
+/** Random identifiers as a dependency, so that tests can name what they expect. */
+import { randomBytes, randomUUID } from 'node:crypto'
+
+export interface Ids {
+  /** Public id of an upload session; unguessable, since it stands in a URL. */
+  uploadId(): string
+  /** Where bytes live in a blob store: 32 lower-case hex characters, never used twice. */
+  storageKey(): string
+  /** Id of one request, for logs, the reply header and error details. */
+  requestId(): string
+}
+
+export const systemIds: Ids = {
+  uploadId: () => randomUUID(),
+  storageKey: () => randomBytes(16).toString('hex'),
+  requestId: createRequestIds(),
+}
+
+/** A random prefix for the process and a counter: unique, and far cheaper than a UUID per request. */
+function createRequestIds(): () => string {
+  const prefix = randomBytes(5).toString('hex')
+  let count = 0
+  return () => `${prefix}-${(count++).toString(36)}`
+}
