@@ -1,0 +1,14 @@
+/** What `.ci/run` runs, in this order. A new suite is one row; the budgets together stay below 35 minutes. */
+export interface Step {
+  readonly name: string
+  readonly command: readonly string[]
+  /** The step is ended and counts as failed after this time. */
+  readonly budgetSeconds: number
+  /** The command runs vitest and takes reporter flags at its end: its tests are counted one by one. */
+  readonly vitest?: boolean
+}
+
+export const steps: readonly Step[] = [
+  { name: 'unit', command: ['npm', 'test', '--'], budgetSeconds: 240, vitest: true },
+  { name: 'check', command: ['npm', 'run', '--silent', 'check'], budgetSeconds: 180 },
+]

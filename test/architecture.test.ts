@@ -1,0 +1,134 @@
+/** Holds the import table of ARCHITECTURE.md and the size rule. The tables below are the rules. */
+import { readFileSync, readdirSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+interface SourceFile {
+  readonly path: string
+  readonly text: string
+}
+
+const base = ['lib']
+const guards = ['auth', 'limits', 'audit']
+const store = ['blob-store/blob-store.ts', 'blob-store/errors.ts']
+const domain = ['registry', 'packages', 'lifecycle']
+
+/** What each folder or file of src/ may import besides itself; the longest matching path decides. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  oci: [...base],
+  config: [...base, 'oci'],
+  telemetry: [...base, 'oci'],
+  'blob-store': [...base, 'oci', 'telemetry'],
+  'blob-store/database': [...base, 'oci', 'telemetry', 'blob-store', 'metadata'],
+  metadata: [...base, 'oci', 'telemetry'],
+  auth: [...base, 'oci', 'metadata', 'telemetry'],
+  limits: [...base, 'oci', 'metadata', 'telemetry'],
+  audit: [...base, 'oci', 'metadata', 'telemetry'],
+  registry: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
+  packages: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
+  lifecycle: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
+  jobs: [...base, ...guards, ...domain, 'oci', 'metadata', 'telemetry'],
+  http: [...base, ...guards, ...domain, 'oci', 'telemetry'],
+  api: [...base, ...guards, ...domain, 'oci', 'telemetry'],
+  cli: [...base, 'app.ts', 'config', 'telemetry'],
+  'main.ts': ['cli'],
+  'app.ts': [''],
+}
+
+/** Packages and built-in modules that only some places may import. */
+const onlyIn: Readonly<Record<string, readonly string[]>> = {
+  'node:http': ['http'],
+  'node:fs': ['blob-store/filesystem', 'metadata/dialects/sqlite', 'config', 'cli'],
+  'node:sqlite': ['metadata'],
+  kysely: ['metadata'],
+  pg: ['metadata'],
+  '@electric-sql/pglite': ['metadata'],
+  pino: ['telemetry'],
+  zod: ['config', 'api'],
+}
+
+const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g
+
+function isIn(path: string, place: string): boolean {
+  return place === '' || path === place || path.startsWith(`${place}/`) || path.startsWith(`${place}.`)
+}
+
+function checkLocalImport(path: string, target: string): string | undefined {
+  const owner = Object.keys(mayImport)
+    .filter((place) => isIn(path, place))
+    .sort((a, b) => b.length - a.length)[0]
+  if (owner === undefined) return `${path}: its folder is not in the import table`
+  const allowed = [owner, ...mayImport[owner]!].some((place) => isIn(target, place))
+  return allowed ? undefined : `${path} must not import ${target}`
+}
+
+function checkPackageImport(path: string, specifier: string): string | undefined {
+  const name = Object.keys(onlyIn).find((key) => specifier === key || specifier.startsWith(`${key}/`))
+  if (name === undefined || onlyIn[name]!.some((place) => isIn(path, place) || path.startsWith(place)))
+    return undefined
+  return `${path} must not import ${specifier}`
+}
+
+/** Tests and contract suites may put real drivers together, so only shipped files are looked at. */
+function findViolations(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) => {
+    if (path.endsWith('.test.ts') || path.includes('/contract/')) return []
+    const imports = [...text.matchAll(importPattern)].map(([, specifier]) => {
+      if (!specifier!.startsWith('.')) return checkPackageImport(path, specifier!)
+      return checkLocalImport(path, posix.join(posix.dirname(path), specifier!))
+    })
+    const readsEnv =
+      path !== 'config/load.ts' && /\bprocess\.env\b/.test(text.replaceAll(/^\s*(\*|\/[/*]).*$/gm, ''))
+    return [...imports, readsEnv ? `${path} must not read process.env` : undefined].filter(
+      (fault) => fault !== undefined,
+    )
+  })
+}
+
+function readSources(): SourceFile[] {
+  const root = join(import.meta.dirname, '..', 'src')
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+}
+
+describe('architecture', () => {
+  test('every import follows the table', () => {
+    expect(findViolations(readSources())).toEqual([])
+  })
+
+  test.each([
+    [
+      'oci/digest.ts',
+      `import { open } from 'node:fs/promises'`,
+      'oci/digest.ts must not import node:fs/promises',
+    ],
+    [
+      'http/router.ts',
+      `import type { Metadata } from '../metadata/metadata.ts'`,
+      'http/router.ts must not import metadata/metadata.ts',
+    ],
+    [
+      'registry/blobs.ts',
+      `import { createStore } from '../blob-store/memory/store.ts'`,
+      'registry/blobs.ts must not import blob-store/memory/store.ts',
+    ],
+    ['registry/tags.ts', `const { sql } = await import('kysely')`, 'registry/tags.ts must not import kysely'],
+    [
+      'misc/thing.ts',
+      `import { systemClock } from '../lib/clock.ts'`,
+      'misc/thing.ts: its folder is not in the import table',
+    ],
+    ['jobs/job.ts', 'const home = process.env.HOME', 'jobs/job.ts must not read process.env'],
+  ])('reports what is planted in %s', (path, text, fault) => {
+    expect(findViolations([{ path, text }])).toEqual([fault])
+  })
+
+  test('nine of ten source files have at most 250 lines', () => {
+    const lines = readSources()
+      .map(({ text }) => text.split('\n').length - 1)
+      .sort((a, b) => a - b)
+    expect(lines[Math.ceil(lines.length * 0.9) - 1]).toBeLessThanOrEqual(250)
+  })
+})
