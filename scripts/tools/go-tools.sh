@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Builds the programs that only Go offers into .tools/ (git-ignored): the OCI conformance suite, and with
+# `--peer` the Distribution registry that the bench compares with. Versions and checksums are locked by the
+# go.mod and go.sum beside this file and in test/conformance. Does nothing when the locked build is there.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+command -v go >/dev/null || { echo 'go-tools: Go 1.24 or newer is needed (the go command is not on PATH)' >&2; exit 1; }
+mkdir -p .tools/bin
+
+# build <module folder> <package> <program>: the stamp holds the checksum of the lock file it was built from.
+build() {
+  local lock program=$3 stamp
+  stamp=".tools/$(basename "$program").lock"
+  lock=$(cat "$1/go.mod" "$1/go.sum" | sha256sum)
+  if [ -x "$program" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$lock" ]; then
+    echo "go-tools: $program is up to date"
+    return
+  fi
+  echo "go-tools: building $program"
+  go build -C "$1" -mod=readonly -o "$PWD/$program" "$2"
+  echo "$lock" >"$stamp"
+}
+
+build test/conformance github.com/opencontainers/distribution-spec/conformance .tools/conformance
+if [ "${1:-}" = --peer ]; then
+  build scripts/tools/peer github.com/distribution/distribution/v3/cmd/registry .tools/bin/registry
+fi
