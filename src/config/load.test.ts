@@ -1,0 +1,233 @@
+import { describe, expect, test } from 'vitest'
+import { configKeys } from './keys.ts'
+import { ConfigError, loadConfig } from './load.ts'
+import { Secret } from './secrets.ts'
+
+interface Given {
+  readonly argv?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** Contents by path. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+function load({ argv = [], env = {}, files = {} }: Given = {}) {
+  return loadConfig({ argv, env, readFile: (path) => files[path] })
+}
+
+function faultsOf(given: Given): readonly string[] {
+  try {
+    load(given)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  return []
+}
+
+const yaml = (text: string) => ({ './lading.yaml': text })
+
+describe('loadConfig', () => {
+  test('serves 127.0.0.1:5000 over ./data when nothing is configured', () => {
+    expect(load().config).toEqual({
+      data: './data',
+      http: { host: '127.0.0.1', port: 5000 },
+      references: { blobs: 'strict', children: 'lenient' },
+      delete: { enabled: true },
+      metadata: { driver: 'sqlite' },
+      storage: { driver: 'filesystem' },
+      uploads: { expireAfterMs: 86_400_000, maxSessions: 1000 },
+      limits: { manifestBytes: 10_485_760, idleTimeoutMs: 60_000 },
+      shutdown: { drainMs: 20_000 },
+      log: { level: 'info' },
+      workers: 'auto',
+    })
+  })
+
+  test('lets flags win over the environment, and that over the file', () => {
+    const { config, origins } = load({
+      argv: ['--data', '/flag'],
+      env: { LADING_DATA: '/env', LADING_HTTP_HOST: '::1' },
+      files: yaml('data: /file\nhttp:\n  host: 10.0.0.1\n  port: 6000\n'),
+    })
+    expect(config.data).toBe('/flag')
+    expect(config.http).toEqual({ host: '::1', port: 6000 })
+    expect(Object.fromEntries(origins)).toEqual({
+      data: '--data',
+      'http.host': 'LADING_HTTP_HOST',
+      'http.port': './lading.yaml',
+    })
+  })
+
+  test('reads the file that --config names instead of ./lading.yaml', () => {
+    const files = { ...yaml('data: /default\n'), '/etc/lading.yaml': 'data: /named\n' }
+    expect(load({ argv: ['--config', '/etc/lading.yaml'], files }).config.data).toBe('/named')
+  })
+
+  test.each([
+    ['an empty file', ''],
+    ['a section without keys', 'http:\nlog: {}\n'],
+    ['comments only', '# nothing yet\n'],
+  ])('takes %s for no settings', (_, text) => {
+    expect(load({ files: yaml(text) }).config).toEqual(load().config)
+  })
+
+  test.each([
+    [['--http.port', '7000'], 7000],
+    [['--http.port=7000'], 7000],
+    [['--port', '7000'], 7000],
+  ])('reads the flags %j', (argv, port) => {
+    expect(load({ argv }).config.http.port).toBe(port)
+  })
+
+  test('turns text into the number or the boolean that the key takes', () => {
+    const { config } = load({
+      env: { LADING_WORKERS: '1', LADING_DELETE_ENABLED: 'false', LADING_DATA: '1' },
+    })
+    expect(config).toMatchObject({ workers: 1, delete: { enabled: false }, data: '1' })
+  })
+
+  test('reads a secret from the file that a variable names, without its last line break', () => {
+    const { config } = load({
+      env: { LADING_METADATA_DRIVER: 'postgres', LADING_METADATA_URL_FILE: '/run/secrets/url' },
+      files: { '/run/secrets/url': 'postgres://u:p@db/lading\n' },
+    })
+    if (config.metadata.driver !== 'postgres') throw new Error('the driver is not postgres')
+    expect(config.metadata.url).toBeInstanceOf(Secret)
+    expect(config.metadata.url.reveal()).toBe('postgres://u:p@db/lading')
+    expect(JSON.stringify(config)).not.toContain('u:p')
+  })
+
+  test('ignores what Kubernetes injects for a Service named lading', () => {
+    const env = {
+      LADING_PORT: 'tcp://10.0.0.1:5000',
+      LADING_PORT_5000_TCP: 'x',
+      LADING_SERVICE_HOST: '10.0.0.1',
+    }
+    expect(load({ env }).config).toEqual(load().config)
+  })
+
+  test('reports all faults at once', () => {
+    const env = { LADING_HTTP_PORT: '50o0', LADING_HTTP_HSOT: 'x' }
+    expect(faultsOf({ argv: ['--prot', '1'], env, files: yaml('dta: x\n') })).toEqual([
+      './lading.yaml: unknown key dta; did you mean data?',
+      'unknown variable LADING_HTTP_HSOT; did you mean LADING_HTTP_HOST?',
+      'unknown flag --prot; did you mean --port?',
+      'http.port: expected a whole number from 0 to 65535, got "50o0" (LADING_HTTP_PORT)',
+    ])
+  })
+
+  const url = 'postgres://u:p@db/lading'
+  test.each<[string, Given, string]>([
+    [
+      'a key in a section',
+      { files: yaml('http:\n  prot: 1\n') },
+      './lading.yaml: unknown key http.prot; did you mean http.port?',
+    ],
+    ['a key far from any', { files: yaml('kubernetes: 1\n') }, './lading.yaml: unknown key kubernetes'],
+    [
+      'a value for a section',
+      { files: yaml('http: 5\n') },
+      './lading.yaml: http is a section with keys of its own, not a value',
+    ],
+    ['a dotted key', { files: yaml('http.port: 1\n') }, './lading.yaml: write http.port as nested keys'],
+    ['a list as the file', { files: yaml('- a\n') }, './lading.yaml: expected a mapping of keys to values'],
+    [
+      'a number in quotes',
+      { files: yaml('http:\n  port: "1"\n') },
+      'http.port: expected a whole number from 0 to 65535, got "1" (./lading.yaml)',
+    ],
+    [
+      'a yes for a boolean',
+      { env: { LADING_DELETE_ENABLED: 'yes' } },
+      'delete.enabled: expected true or false, got "yes" (LADING_DELETE_ENABLED)',
+    ],
+    [
+      'an empty text',
+      { env: { LADING_DATA: '' } },
+      'data: expected a text that is not empty, got "" (LADING_DATA)',
+    ],
+    [
+      'a number out of range',
+      { argv: ['--port', '70000'] },
+      'http.port: expected a whole number from 0 to 65535, got 70000 (--port)',
+    ],
+    [
+      'an unknown driver',
+      { argv: ['--metadata.driver', 'mysql'] },
+      'metadata.driver: expected one of sqlite, postgres, got "mysql" (--metadata.driver)',
+    ],
+    [
+      'more workers than there are',
+      { argv: ['--workers', '2'] },
+      'workers: expected one of auto, 1, got 2 (--workers)',
+    ],
+    ['a flag without its value', { argv: ['--data'] }, '--data needs a value'],
+    ['a flag in place of a value', { argv: ['--data', '--port=1'] }, '--data needs a value'],
+    ['a stray argument', { argv: ['now'] }, 'unexpected argument now'],
+    ['a --config that is not there', { argv: ['--config', 'x.yaml'] }, '--config: there is no file x.yaml'],
+    [
+      'a postgres driver without url',
+      { argv: ['--metadata.driver', 'postgres'] },
+      'metadata.url: must be set with metadata.driver postgres: LADING_METADATA_URL or the file',
+    ],
+    [
+      'a url for sqlite',
+      { env: { LADING_METADATA_URL: url } },
+      'metadata.url: has a meaning only with metadata.driver postgres (LADING_METADATA_URL)',
+    ],
+    [
+      'a secret given twice',
+      { env: { LADING_METADATA_URL: url, LADING_METADATA_URL_FILE: 'x' } },
+      'LADING_METADATA_URL and LADING_METADATA_URL_FILE are both set: keep one',
+    ],
+    [
+      'a secret file that is not there',
+      { env: { LADING_METADATA_URL_FILE: 'x' } },
+      'LADING_METADATA_URL_FILE: there is no file x',
+    ],
+    [
+      'a _FILE for what is no secret',
+      { env: { LADING_DATA_FILE: 'x' } },
+      'unknown variable LADING_DATA_FILE; did you mean LADING_DATA?',
+    ],
+  ])('refuses %s', (_, given, fault) => {
+    expect(faultsOf(given)).toEqual([fault])
+  })
+
+  test('does not repeat a secret that it refuses', () => {
+    const faults = faultsOf({
+      env: { LADING_METADATA_DRIVER: 'postgres', LADING_METADATA_URL: 'mysql://u:hunter2@db' },
+    })
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).toContain('metadata.url: expected a text like postgres://')
+    expect(faults[0]).not.toContain('hunter2')
+  })
+
+  test('says where a file is no YAML', () => {
+    expect(faultsOf({ files: yaml('data: a\ndata: b\n') })[0]).toContain('line 2, column 1')
+  })
+
+  test('names a file that cannot be read', () => {
+    const readFile = () => {
+      throw new Error('EACCES: permission denied')
+    }
+    expect(() => loadConfig({ argv: [], env: {}, readFile })).toThrow('cannot read ./lading.yaml: EACCES')
+  })
+})
+
+describe('configKeys', () => {
+  test('have a description and names of their own', () => {
+    expect(configKeys.filter((key) => key.description === '')).toEqual([])
+    const names = configKeys.flatMap((key) => [key.path, key.environment, ...key.flags])
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  test('derive the variable from the path', () => {
+    const environment = Object.fromEntries(configKeys.map((key) => [key.path, key.environment]))
+    expect(environment).toMatchObject({
+      data: 'LADING_DATA',
+      'http.port': 'LADING_HTTP_PORT',
+      'uploads.expireAfterMs': 'LADING_UPLOADS_EXPIRE_AFTER_MS',
+    })
+  })
+})

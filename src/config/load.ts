@@ -1,0 +1,120 @@
+/**
+ * @module Puts the configuration together: defaults < file < environment < flags. Strict: an unknown name, an
+ * unreadable file or a value of the wrong kind stops start-up, and all faults are reported at once. Pure but for
+ * `processSources`, the only place that reads `process.env`.
+ */
+import { readFileSync } from 'node:fs'
+import { configKeys } from './keys.ts'
+import { configSchema } from './schema.ts'
+import type { Config } from './schema.ts'
+import { readEnvironment, readFileSource, readFlags } from './sources.ts'
+import type { ReadFile, Setting, Source } from './sources.ts'
+
+export interface ConfigSources {
+  /** Flags only: the words of the command are taken off before. */
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly readFile: ReadFile
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** By key path, where a value that is no default was set. */
+  readonly origins: ReadonlyMap<string, string>
+}
+
+/** Read when it is there and `--config` names no other. */
+export const defaultConfigFile = './lading.yaml'
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[], options?: ErrorOptions) {
+    super(`the configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`, options)
+    this.faults = faults
+  }
+}
+
+/** Throws `ConfigError` with every fault found. */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const flags = readFlags(sources.argv)
+  const read = [
+    readConfigFile(flags.file, sources.readFile),
+    readEnvironment(sources.env, sources.readFile),
+    flags,
+  ]
+  const settings = new Map(read.flatMap((source) => [...source.settings]))
+  const faults = read.flatMap((source) => source.faults)
+  const parsed = configSchema.safeParse(nest(settings))
+  if (parsed.error !== undefined) {
+    faults.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, settings)))
+  }
+  if (faults.length > 0 || parsed.data === undefined) throw new ConfigError(faults)
+  return {
+    config: parsed.data,
+    origins: new Map([...settings].map(([path, { origin }]) => [path, origin])),
+  }
+}
+
+/** The environment and the files of this process. */
+export function processSources(): Omit<ConfigSources, 'argv'> {
+  return { env: process.env, readFile: findText }
+}
+
+function findText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function readConfigFile(named: string | undefined, readFile: ReadFile): Source {
+  const path = named ?? defaultConfigFile
+  const nothing = new Map<string, Setting>()
+  try {
+    const text = readFile(path)
+    if (text !== undefined) return readFileSource(path, text)
+    return { settings: nothing, faults: named === undefined ? [] : [`--config: there is no file ${path}`] }
+  } catch (error) {
+    return { settings: nothing, faults: [`cannot read ${path}: ${(error as Error).message}`] }
+  }
+}
+
+function nest(settings: ReadonlyMap<string, Setting>): Record<string, unknown> {
+  const tree: Record<string, unknown> = {}
+  for (const [path, { value }] of settings) {
+    const names = path.split('.')
+    const last = names.pop() ?? path
+    let section = tree
+    for (const name of names) section = (section[name] ??= {}) as Record<string, unknown>
+    section[last] = value
+  }
+  return tree
+}
+
+interface Issue {
+  readonly code?: string
+  readonly path: readonly PropertyKey[]
+  readonly keys?: readonly string[]
+}
+
+function describeIssue(issue: Issue, settings: ReadonlyMap<string, Setting>): string[] {
+  const paths = (issue.keys ?? ['']).map((name) => [...issue.path, name].filter(Boolean).join('.'))
+  return paths.map((path) => {
+    const key = configKeys.find((candidate) => candidate.path === path)
+    const setting = settings.get(path)
+    if (key === undefined) return `${path}: not a key`
+    if (setting === undefined)
+      return `${path}: must be set ${withDriver(path, key.driver)}: ${key.environment} or the file`
+    if (issue.code === 'unrecognized_keys')
+      return `${path}: has a meaning only ${withDriver(path, key.driver)} (${setting.origin})`
+    const value = key.secret ? 'a secret that is not one' : JSON.stringify(setting.value)
+    return `${path}: expected ${key.expected}, got ${value} (${setting.origin})`
+  })
+}
+
+function withDriver(path: string, driver: string | undefined): string {
+  return `with ${path.slice(0, path.lastIndexOf('.'))}.driver ${driver}`
+}

@@ -1,0 +1,162 @@
+/** Where values come from: file, environment and flags, each read into the same shape with its faults. */
+import { parseDocument } from 'yaml'
+import { findClosest } from '../lib/closest.ts'
+import { configKeys } from './keys.ts'
+import type { ConfigKey } from './keys.ts'
+
+export interface Setting {
+  readonly value: unknown
+  /** Where it was set, for messages: a file, a variable or a flag. */
+  readonly origin: string
+}
+
+/** Settings by key path, and what is wrong with the rest. */
+export interface Source {
+  readonly settings: ReadonlyMap<string, Setting>
+  readonly faults: readonly string[]
+}
+
+/** Answers `undefined` for a file that is not there; throws when it cannot be read. */
+export type ReadFile = (path: string) => string | undefined
+
+const keysByPath = new Map(configKeys.map((key) => [key.path, key]))
+const keysByFlag = new Map(configKeys.flatMap((key) => key.flags.map((flag) => [flag, key])))
+
+/** Kubernetes injects these for a Service named `lading`; they are not ours. */
+const foreignVariables = /^LADING_(PORT|PORT_.*|SERVICE_.*)$/
+
+const configFlag = '--config'
+
+export function readFileSource(path: string, text: string): Source {
+  const document = parseDocument(text, { prettyErrors: true })
+  const problems = [...document.errors, ...document.warnings]
+  if (problems.length > 0) return refuse(problems.map(({ message }) => `${path}: ${message.trimEnd()}`))
+  const tree: unknown = document.toJS()
+  if (tree !== null && !isMapping(tree)) return refuse([`${path}: expected a mapping of keys to values`])
+  const settings = new Map<string, Setting>()
+  const faults: string[] = []
+  for (const [names, value] of flatten(tree ?? {}, [])) {
+    const fault = findNameFault(names, value)
+    if (fault !== undefined) faults.push(`${path}: ${fault}`)
+    else if (keysByPath.has(names.join('.'))) settings.set(names.join('.'), { value, origin: path })
+  }
+  return { settings, faults }
+}
+
+function refuse(faults: readonly string[]): Source {
+  return { settings: new Map(), faults }
+}
+
+export function readEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: ReadFile,
+): Source {
+  const settings = new Map<string, Setting>()
+  const faults: string[] = []
+  const known = new Set<string>()
+  for (const key of configKeys) {
+    known.add(key.environment)
+    if (key.fileEnvironment !== undefined) known.add(key.fileEnvironment)
+    try {
+      const setting = readVariable(key, env, readFile)
+      if (setting !== undefined) settings.set(key.path, setting)
+    } catch (error) {
+      faults.push((error as Error).message)
+    }
+  }
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('LADING_') || known.has(name) || foreignVariables.test(name)) continue
+    faults.push(`unknown variable ${name}${suggest(name, known)}`)
+  }
+  return { settings, faults }
+}
+
+export interface Flags extends Source {
+  /** What `--config` names. */
+  readonly file: string | undefined
+}
+
+export function readFlags(argv: readonly string[]): Flags {
+  const settings = new Map<string, Setting>()
+  const faults: string[] = []
+  let file: string | undefined
+  const rest = [...argv]
+  for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
+    if (!argument.startsWith('-')) {
+      faults.push(`unexpected argument ${argument}`)
+      continue
+    }
+    const [flag = '', ...inline] = argument.split('=')
+    const text = inline.length > 0 ? inline.join('=') : takeValue(rest)
+    const key = keysByFlag.get(flag)
+    if (key === undefined && flag !== configFlag) {
+      faults.push(`unknown flag ${flag}${suggest(flag, [...keysByFlag.keys(), configFlag])}`)
+    } else if (text === undefined) faults.push(`${flag} needs a value`)
+    else if (key === undefined) file = text
+    else settings.set(key.path, { value: parseText(key, text), origin: flag })
+  }
+  return { settings, faults, file }
+}
+
+function takeValue(rest: string[]): string | undefined {
+  return rest[0]?.startsWith('--') === true ? undefined : rest.shift()
+}
+
+function readVariable(
+  key: ConfigKey,
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: ReadFile,
+): Setting | undefined {
+  const text = env[key.environment]
+  const fileName = key.fileEnvironment === undefined ? undefined : env[key.fileEnvironment]
+  if (fileName === undefined) {
+    return text === undefined ? undefined : { value: parseText(key, text), origin: key.environment }
+  }
+  if (text !== undefined)
+    throw new Error(`${key.environment} and ${key.fileEnvironment} are both set: keep one`)
+  const content = readFile(fileName)
+  if (content === undefined) throw new Error(`${key.fileEnvironment}: there is no file ${fileName}`)
+  // Editors and `echo` end a file with a line break, which is no part of the secret.
+  return { value: content.replace(/\r?\n$/, ''), origin: `${key.fileEnvironment}` }
+}
+
+/**
+ * Text becomes a number or a boolean only when the key takes one and the text is exactly that; anything else stays
+ * text, so that the schema refuses it instead of a guess being made.
+ */
+function parseText(key: ConfigKey, text: string): unknown {
+  if (key.takes.has('boolean') && (text === 'true' || text === 'false')) return text === 'true'
+  if (key.takes.has('number') && /^-?\d+$/.test(text)) return Number(text)
+  return text
+}
+
+type Leaf = readonly [names: readonly string[], value: unknown]
+
+function* flatten(tree: Readonly<Record<string, unknown>>, names: readonly string[]): Generator<Leaf> {
+  for (const [name, value] of Object.entries(tree)) {
+    if (isMapping(value)) yield* flatten(value, [...names, name])
+    else yield [[...names, name], value]
+  }
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isSection(path: string): boolean {
+  return configKeys.some((key) => key.path.startsWith(`${path}.`))
+}
+
+function findNameFault(names: readonly string[], value: unknown): string | undefined {
+  const path = names.join('.')
+  // A key like `http.port:` would be a second way to write the same thing.
+  if (names.some((name) => name.includes('.'))) return `write ${path} as nested keys`
+  if (keysByPath.has(path)) return undefined
+  if (!isSection(path)) return `unknown key ${path}${suggest(path, keysByPath.keys())}`
+  return value === null ? undefined : `${path} is a section with keys of its own, not a value`
+}
+
+function suggest(name: string, candidates: Iterable<string>): string {
+  const closest = findClosest(name, candidates)
+  return closest === undefined ? '' : `; did you mean ${closest}?`
+}
