@@ -24,8 +24,6 @@ export interface Platform {
 
 /** As clients write it: `linux/arm64/v8`. */
 export function formatPlatform(platform: Platform): string {
-  const { os, architecture, variant } = platform
-  return variant === undefined || variant === ''
-    ? `${os}/${architecture}`
-    : `${os}/${architecture}/${variant}`
+  const { os, architecture, variant = '' } = platform
+  return [os, architecture, variant].filter((part) => part !== '').join('/')
 }

@@ -1,0 +1,32 @@
+import { quote } from '../quote.ts'
+import { fail } from './fields.ts'
+import type { Located } from './fields.ts'
+
+/** Names with a meaning, by the form in which a reader that ignores case compares them. */
+export type KnownNames = ReadonlyMap<string, string>
+
+export function createKnownNames(names: readonly string[]): KnownNames {
+  return new Map(names.map((name) => [foldCase(name), name]))
+}
+
+/**
+ * Refuses `Layers` beside or instead of `layers`: Go's decoder takes the two for one name, so that two readers could
+ * see two different manifests.
+ */
+export function refuseCaseVariants(at: Located, names: KnownNames): void {
+  for (const name of Object.keys(at.object)) {
+    const known = names.get(foldCase(name))
+    if (known !== undefined && known !== name) {
+      fail(
+        at,
+        name,
+        `differs from ${quote(known)} in case only, and some clients take it for that; rename it`,
+      )
+    }
+  }
+}
+
+/** Go folds two letters outside ASCII as well: the Kelvin sign (done by `toLowerCase`) and the long s. */
+function foldCase(name: string): string {
+  return name.toLowerCase().replaceAll('\u017f', 's')
+}

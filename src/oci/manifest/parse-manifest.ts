@@ -1,0 +1,127 @@
+/**
+ * @module
+ * Reads a pushed manifest: image or index, OCI or Docker schema 2. Strict where two readers could see two manifests
+ * (duplicate names, case variants, a type that does not fit the fields), open where the image-spec is open (unknown
+ * fields, config and layer types, artifact types). The bytes themselves are stored as they came, never what is read
+ * here. `layers` and `manifests` may be empty or `null`, but must be there: without them nothing says what it is.
+ */
+import type { Descriptor } from '../descriptor.ts'
+import { IJsonError } from '../i-json-error.ts'
+import { parseIJson } from '../i-json.ts'
+import { isIndexMediaType, isManifestMediaType } from '../media-type.ts'
+import { createKnownNames, refuseCaseVariants } from './case-variants.ts'
+import { fail, findAnnotations, findField, findMediaType, getArray, getField, has } from './fields.ts'
+import { locateObject } from './fields.ts'
+import type { Located } from './fields.ts'
+import { ManifestInvalidError } from './manifest-invalid-error.ts'
+import { checkSchemaVersion, mediaTypeOf } from './media-type-of.ts'
+import { parseDescriptor } from './parse-descriptor.ts'
+
+export interface ParsedManifest {
+  readonly kind: 'image' | 'index'
+  /** What is stored, and served as `Content-Type`. */
+  readonly mediaType: string
+  /** As a referrers descriptor shows it: the manifest's own, else the type of an image's config. */
+  readonly artifactType: string | undefined
+  /** Images only. */
+  readonly config: Descriptor | undefined
+  /** Images only. */
+  readonly layers: readonly Descriptor[]
+  /** Entries of an index that are manifests. */
+  readonly children: readonly Descriptor[]
+  /** Entries of an index that are blobs, as in the older cache export of BuildKit. */
+  readonly blobEntries: readonly Descriptor[]
+  readonly subject: Descriptor | undefined
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+const manifestNames = createKnownNames([
+  'schemaVersion',
+  'mediaType',
+  'artifactType',
+  'config',
+  'layers',
+  'manifests',
+  'subject',
+  'annotations',
+  'fsLayers',
+])
+
+const foreignToImages = ['manifests', 'fsLayers']
+const foreignToIndexes = ['layers', 'config', 'fsLayers']
+
+/**
+ * Throws `ManifestInvalidError` and nothing else, for any bytes. `contentType` is the header as it came, parameters
+ * included (they are ignored).
+ */
+export function parseManifest(bytes: Uint8Array, contentType: string | undefined): ParsedManifest {
+  const at = locateObject(readDocument(bytes), [])
+  refuseCaseVariants(at, manifestNames)
+  const mediaType = mediaTypeOf(at, contentType)
+  checkSchemaVersion(at)
+  return isIndexMediaType(mediaType) ? readIndex(at, mediaType) : readImage(at, mediaType)
+}
+
+function readDocument(bytes: Uint8Array): unknown {
+  try {
+    return parseIJson(bytes)
+  } catch (cause) {
+    if (!(cause instanceof IJsonError)) throw cause
+    const { reason, path, offset } = cause
+    throw new ManifestInvalidError(`not strict JSON (I-JSON): ${reason}`, { path, offset }, { cause })
+  }
+}
+
+function readImage(at: Located, mediaType: string): ParsedManifest {
+  refuseForeignFields(at, { names: foreignToImages, mediaType })
+  const config = parseDescriptor(getField(at, 'config'), ['config'])
+  return {
+    kind: 'image',
+    mediaType,
+    config,
+    layers: readDescriptors(at, 'layers'),
+    children: [],
+    blobEntries: [],
+    ...readCommonFields(at),
+    artifactType: readArtifactType(at) ?? config.mediaType,
+  }
+}
+
+function readIndex(at: Located, mediaType: string): ParsedManifest {
+  refuseForeignFields(at, { names: foreignToIndexes, mediaType })
+  const entries = readDescriptors(at, 'manifests')
+  return {
+    kind: 'index',
+    mediaType,
+    config: undefined,
+    layers: [],
+    children: entries.filter((entry) => isManifestMediaType(entry.mediaType)),
+    blobEntries: entries.filter((entry) => !isManifestMediaType(entry.mediaType)),
+    ...readCommonFields(at),
+    artifactType: readArtifactType(at),
+  }
+}
+
+function readCommonFields(at: Located): Pick<ParsedManifest, 'subject' | 'annotations'> {
+  const subject = findField(at, 'subject')
+  return {
+    subject: subject === undefined ? undefined : parseDescriptor(subject, ['subject']),
+    annotations: findAnnotations(at) ?? {},
+  }
+}
+
+/** Empty counts as not given: some encoders cannot leave a field out. */
+function readArtifactType(at: Located): string | undefined {
+  return findMediaType(at, 'artifactType') || undefined
+}
+
+function readDescriptors(at: Located, key: string): Descriptor[] {
+  return getArray(at, key).map((value, position) => parseDescriptor(value, [key, position]))
+}
+
+/** A document that could be read as image and as index is neither (CVE-2021-41190). */
+function refuseForeignFields(at: Located, rule: { names: readonly string[]; mediaType: string }): void {
+  const name = rule.names.find((foreign) => has(at, foreign))
+  if (name === undefined) return
+  fail(at, name, `does not belong in a manifest of type ${rule.mediaType}; remove it or correct the type`)
+}

@@ -1,0 +1,72 @@
+/**
+ * @module
+ * What a search may find of a pushed manifest: type, platform, the fields of an image config or Helm chart, licences,
+ * annotations and labels, as name and value. Pure and bounded; odd content yields fewer properties, never an error.
+ * The names are listed in the table of `extractProperties`; `annotation.` and `label.` keep the client's own keys.
+ */
+import { formatPlatform } from '../descriptor.ts'
+import { mediaTypes } from '../media-type.ts'
+import type { ParsedManifest } from '../manifest/parse-manifest.ts'
+import { readConfigObject } from './config-object.ts'
+import type { ConfigObject } from './config-object.ts'
+import { addHelmConfig } from './helm-config.ts'
+import { addImageConfig, labelsOf } from './image-config.ts'
+import { licenseNames } from './license-names.ts'
+import { createPropertyList } from './property-list.ts'
+import type { PropertyList } from './property-list.ts'
+import type { Property } from './property.ts'
+
+const licensesKey = 'org.opencontainers.image.licenses'
+
+/**
+ * | name | from |
+ * |---|---|
+ * | `artifactType` | the manifest |
+ * | `platform` | the config, or the entries of an index |
+ * | `os` `architecture` `variant` `author` `created` `history.count` | an image config |
+ * | `chart.name` `.version` `.appVersion` `.description` `.home` `.keyword` `.maintainer` | a Helm chart |
+ * | `license` | `org.opencontainers.image.licenses`, one per licence |
+ * | `annotation.<key>` `label.<key>` | the manifest's annotations, the config's labels |
+ *
+ * At most 512 properties; those further up stay. Values are cut at 4 KiB.
+ */
+export function extractProperties(
+  manifest: ParsedManifest,
+  configBytes: Uint8Array | undefined,
+): readonly Property[] {
+  const list = createPropertyList()
+  list.addFilled('artifactType', manifest.artifactType)
+  for (const { platform } of manifest.children) {
+    if (platform !== undefined) list.addFilled('platform', formatPlatform(platform))
+  }
+  const labels = configBytes === undefined ? {} : addConfig(manifest, { bytes: configBytes, list })
+  for (const source of [manifest.annotations, labels]) addLicenses(source[licensesKey], list)
+  for (const [key, value] of Object.entries(manifest.annotations)) list.add(`annotation.${key}`, value)
+  for (const [key, value] of Object.entries(labels)) list.add(`label.${key}`, value)
+  return list.properties
+}
+
+/** Adds what the config says and returns its labels. */
+function addConfig(
+  manifest: ParsedManifest,
+  target: { bytes: Uint8Array; list: PropertyList },
+): ConfigObject {
+  switch (manifest.config?.mediaType) {
+    case mediaTypes.ociImageConfig:
+    case mediaTypes.dockerImageConfig: {
+      const config = readConfigObject(target.bytes)
+      addImageConfig(config, target.list)
+      return labelsOf(config)
+    }
+    case mediaTypes.helmConfig:
+      addHelmConfig(readConfigObject(target.bytes), target.list)
+      return {}
+    default:
+      return {}
+  }
+}
+
+function addLicenses(text: unknown, list: PropertyList): void {
+  if (typeof text !== 'string') return
+  for (const name of licenseNames(text)) list.add('license', name)
+}
