@@ -48,6 +48,8 @@ export interface SegmentWriter extends AsyncDisposable {
 /** An open blob; reading goes on even when the blob is deleted meanwhile. Dispose it. */
 export interface BlobReader extends AsyncDisposable {
   readonly size: number
+  /** Whole content when it is held in memory: sent in one write, never changed by anybody. */
+  readonly bytes?: Uint8Array | undefined
   /** Copies a range (or everything) to the sink with bounded memory. Stops with the signal's reason. Throws `BlobMissing` when the bytes are shorter than promised. */
   copyTo(
     sink: ByteSink,
@@ -87,9 +89,12 @@ export interface BlobStore extends AsyncDisposable {
   commit(stored: StoredBlob, options: CommitOptions): Promise<void>
   /** Throws `BlobMissing`. */
   open(stored: StoredBlob): Promise<BlobReader>
-  /** Removes the blob and every segment of the key; a missing one is no error. */
+  /** Removes every segment of the key, and the blob when its digest is given; a missing one is no error. */
   delete(key: StorageKey, digest: Digest | undefined): Promise<void>
-  /** Everything the store holds, blobs and segments, in no order; one entry per key and state. */
+  /**
+   * Everything the store holds, blobs and segments, in no order; one entry per key and state. What is committed during
+   * the scan may show up as both, never as neither.
+   */
   list(): AsyncIterable<StoreEntry>
   /** The installation this store belongs to; `undefined` for a new store. */
   readInstallationId(): Promise<string | undefined>

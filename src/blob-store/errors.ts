@@ -22,9 +22,6 @@ export class UploadMissing extends Error {
 /** No space or quota left in the store; what was written before stays readable. */
 export class StoreFull extends Error {
   override readonly name = 'StoreFull'
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
-  }
 }
 
 export class StoreUnavailable extends Error {

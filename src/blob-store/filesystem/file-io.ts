@@ -1,0 +1,73 @@
+/**
+ * Bare descriptors with promises. The data path does thousands of calls per second and transfer, where `FileHandle`
+ * costs measurably more; whoever opens a descriptor here closes it.
+ */
+import { close, fdatasync, fstat, fsync, ftruncate, open, read, writev } from 'node:fs'
+import { promisify } from 'node:util'
+
+export const openFile = promisify(open)
+export const closeFile = promisify(close)
+export const statFile = promisify(fstat)
+export const truncateFile = promisify(ftruncate)
+/** Makes the bytes and the size durable, not the times. */
+export const syncData = promisify(fdatasync)
+
+/** Fewer bytes than asked for mean the end of the file. */
+export async function readFully(fd: number, target: Uint8Array, position: number): Promise<number> {
+  let filled = 0
+  while (filled < target.byteLength) {
+    const count = await readOnce(fd, filled === 0 ? target : target.subarray(filled), position + filled)
+    if (count === 0) break
+    filled += count
+  }
+  return filled
+}
+
+function readOnce(fd: number, target: Uint8Array, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, target, 0, target.byteLength, position, (error, count) => {
+      if (error) reject(error)
+      else resolve(count)
+    })
+  })
+}
+
+/** Writes all of the bytes or fails: the system may write a part and report the reason at the next call only. */
+export async function writeFully(fd: number, batch: readonly Uint8Array[], position: number): Promise<void> {
+  let rest = batch
+  let written = 0
+  for (;;) {
+    const count = await writeOnce(fd, rest, position + written)
+    written += count
+    rest = dropBytes(rest, count)
+    if (rest.length === 0) return
+  }
+}
+
+function writeOnce(fd: number, batch: readonly Uint8Array[], position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    writev(fd, batch, position, (error, count) => {
+      if (error) reject(error)
+      else resolve(count)
+    })
+  })
+}
+
+function dropBytes(batch: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let left = count
+  for (const [index, bytes] of batch.entries()) {
+    if (left < bytes.byteLength) return [bytes.subarray(left), ...batch.slice(index + 1)]
+    left -= bytes.byteLength
+  }
+  return []
+}
+
+/** Makes the entries of a folder durable: names created, renamed or removed in it. */
+export async function syncFolder(path: string): Promise<void> {
+  const fd = await openFile(path, 'r')
+  try {
+    await promisify(fsync)(fd)
+  } finally {
+    await closeFile(fd)
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * @module
+ * Blobs as files of one folder, see `layout.ts`. Every process of one machine may open the same folder: no state is
+ * kept but the files. Errors of the system leave this folder as the store's own, see `translate-error.ts`.
+ */
+import { constants } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { BufferPool } from '../../lib/buffer-pool.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Ids } from '../../lib/ids.ts'
+import type { Digest } from '../../oci/digest.ts'
+import type {
+  BlobReader,
+  BlobStore,
+  ByteSink,
+  CommitOptions,
+  Segment,
+  SegmentWriter,
+  StorageKey,
+  StoredBlob,
+  StoreEntry,
+} from '../blob-store.ts'
+import { BlobMissing, UploadMissing } from '../errors.ts'
+import type { CommitDeps } from './commit-segments.ts'
+import { commitSegments } from './commit-segments.ts'
+import { copySegments, openSegmentFile } from './copy-segments.ts'
+import { FileBlobReader } from './file-blob-reader.ts'
+import { closeFile, openFile, statFile, truncateFile } from './file-io.ts'
+import { FileSegmentWriter } from './file-segment-writer.ts'
+import { FolderSyncs } from './folder-syncs.ts'
+import type { Layout } from './layout.ts'
+import {
+  blobPath,
+  createLayout,
+  fileMode,
+  folderMode,
+  installationDraftPath,
+  segmentPath,
+  shardNames,
+} from './layout.ts'
+import { listEntries } from './list-entries.ts'
+import { removeFile, removeSegments } from './remove-segments.ts'
+import { probeFile, readText, replaceText } from './small-files.ts'
+import { isAbsent, translated, translateError } from './translate-error.ts'
+
+export interface FilesystemBlobStoreOptions {
+  readonly root: string
+  /** Shared by everything in the process that streams. */
+  readonly buffers: BufferPool
+  readonly clock: Clock
+  readonly ids: Ids
+  /** Told of files that a scan finds and no store wrote; they are never touched. */
+  readonly onStrange?: ((path: string) => void) | undefined
+}
+
+/** Makes the folders that are missing; throws `StoreFull`, `StoreUnavailable`. */
+export async function openFilesystemBlobStore(options: FilesystemBlobStoreOptions): Promise<BlobStore> {
+  const layout = createLayout(options.root)
+  await translated('open its folder', () => makeFolders(layout))
+  return new FilesystemBlobStore(layout, options)
+}
+
+/** Existing folders are synced too: whoever made them may have crashed before doing so. */
+async function makeFolders(layout: Layout): Promise<void> {
+  await mkdir(layout.root, { recursive: true, mode: folderMode })
+  const shards = shardNames().map((shard) => `${layout.blobs}/${shard}`)
+  for (const folder of [layout.uploads, layout.blobs])
+    await mkdir(folder, { recursive: true, mode: folderMode })
+  await Promise.all(shards.map((folder) => mkdir(folder, { recursive: true, mode: folderMode })))
+  const syncs = new FolderSyncs()
+  for (const folder of [layout.blobs, layout.root, dirname(layout.root)]) await syncs.sync(folder)
+}
+
+class FilesystemBlobStore implements BlobStore {
+  readonly driver = 'filesystem'
+  readonly #layout: Layout
+  readonly #folderSyncs = new FolderSyncs()
+  readonly #deps: CommitDeps
+  readonly #onStrange: (path: string) => void
+
+  constructor(layout: Layout, { buffers, clock, ids, onStrange }: FilesystemBlobStoreOptions) {
+    this.#layout = layout
+    this.#deps = { layout, buffers, clock, ids, folderSyncs: this.#folderSyncs }
+    this.#onStrange = onStrange ?? (() => undefined)
+  }
+
+  openSegment(key: StorageKey, segment: { generation: number; offset: number }): Promise<SegmentWriter> {
+    return translated('open an upload', () => this.#openSegment(key, segment))
+  }
+
+  async #openSegment(
+    key: StorageKey,
+    { generation, offset }: { generation: number; offset: number },
+  ): Promise<SegmentWriter> {
+    const fd = await openForAppending(key, segmentPath(this.#layout, key, generation), offset)
+    try {
+      const { size } = await statFile(fd)
+      if (size < offset) throw new UploadMissing(key)
+      if (size > offset) await truncateFile(fd, offset)
+    } catch (error) {
+      await closeFile(fd)
+      throw error
+    }
+    // A segment that goes on was synced before its offset was recorded, its name included.
+    const syncName = offset === 0 ? () => this.#folderSyncs.sync(this.#layout.uploads) : undefined
+    return new FileSegmentWriter({ fd, offset, syncName })
+  }
+
+  readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void> {
+    return copySegments(this.#deps, { key, segments }, sink)
+  }
+
+  commit(stored: StoredBlob, options: CommitOptions): Promise<void> {
+    return translated('commit a blob', () => commitSegments(this.#deps, stored, options))
+  }
+
+  open(stored: StoredBlob): Promise<BlobReader> {
+    return translated('open a blob', () => this.#open(stored))
+  }
+
+  async #open(stored: StoredBlob): Promise<BlobReader> {
+    const fd = await openBlobFile(stored.key, blobPath(this.#layout, stored))
+    try {
+      const { size } = await statFile(fd)
+      return new FileBlobReader({ fd, size, key: stored.key }, this.#deps)
+    } catch (error) {
+      await closeFile(fd)
+      throw error
+    }
+  }
+
+  delete(key: StorageKey, digest: Digest | undefined): Promise<void> {
+    return translated('remove a blob', async () => {
+      if (digest !== undefined) await removeFile(blobPath(this.#layout, { key, digest }))
+      await removeSegments(this.#layout, key)
+    })
+  }
+
+  async *list(): AsyncIterable<StoreEntry> {
+    try {
+      yield* listEntries(this.#layout, this.#onStrange)
+    } catch (error) {
+      throw translateError(error, 'list its folders')
+    }
+  }
+
+  readInstallationId(): Promise<string | undefined> {
+    return translated('read its installation id', () => readText(this.#layout.installation))
+  }
+
+  writeInstallationId(id: string): Promise<void> {
+    return translated('write its installation id', async () => {
+      const draft = installationDraftPath(this.#layout, this.#deps.ids.storageKey())
+      await replaceText(this.#layout.installation, draft, `${id}\n`)
+      await this.#folderSyncs.sync(this.#layout.root)
+    })
+  }
+
+  ping(): Promise<void> {
+    return translated('write, read and remove a probe', () => probeFile(this.#layout.probe))
+  }
+
+  /** Nothing is held between calls: writers and readers own their descriptors. */
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+async function openForAppending(key: StorageKey, path: string, offset: number): Promise<number> {
+  if (offset > 0) return openSegmentFile(key, path, 'r+')
+  return openFile(path, constants.O_RDWR | constants.O_CREAT, fileMode)
+}
+
+async function openBlobFile(key: StorageKey, path: string): Promise<number> {
+  try {
+    return await openFile(path, 'r')
+  } catch (error) {
+    if (isAbsent(error)) throw new BlobMissing(key, { cause: error })
+    throw error
+  }
+}

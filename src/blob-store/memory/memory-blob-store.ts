@@ -1,0 +1,155 @@
+/**
+ * @module
+ * Blobs in the memory of this process, for tests and for registries that may forget. It keeps the whole contract but
+ * one word: "durable" ends with the process.
+ */
+import type { Clock } from '../../lib/clock.ts'
+import type { Digest } from '../../oci/digest.ts'
+import type {
+  BlobReader,
+  BlobStore,
+  ByteSink,
+  CommitOptions,
+  Segment,
+  SegmentWriter,
+  StorageKey,
+  StoredBlob,
+  StoreEntry,
+} from '../blob-store.ts'
+import { BlobMissing, StoreFull, UploadMissing } from '../errors.ts'
+import { MemoryBlobReader, copyBytes } from './memory-blob-reader.ts'
+import type { HeldSegment } from './memory-segment-writer.ts'
+import { MemorySegmentWriter, firstBytes } from './memory-segment-writer.ts'
+
+export interface MemoryBlobStoreOptions {
+  readonly clock: Clock
+  /** Blobs and segments together; the write that would exceed it fails with `StoreFull`. */
+  readonly maxBytes: number
+}
+
+interface HeldBlob extends StoredBlob {
+  readonly bytes: Uint8Array
+  readonly modifiedAt: number
+}
+
+export class MemoryBlobStore implements BlobStore {
+  readonly driver = 'memory'
+  readonly #clock: Clock
+  readonly #maxBytes: number
+  readonly #blobs = new Map<string, HeldBlob>()
+  readonly #uploads = new Map<StorageKey, Map<number, HeldSegment>>()
+  #heldBytes = 0
+  #installationId: string | undefined
+
+  constructor({ clock, maxBytes }: MemoryBlobStoreOptions) {
+    this.#clock = clock
+    this.#maxBytes = maxBytes
+  }
+
+  async openSegment(
+    key: StorageKey,
+    { generation, offset }: { generation: number; offset: number },
+  ): Promise<SegmentWriter> {
+    const segments = this.#uploads.get(key) ?? new Map<number, HeldSegment>()
+    const found = segments.get(generation)
+    if ((found?.size ?? 0) < offset) throw new UploadMissing(key)
+    const chunks = found === undefined ? [] : firstBytes(found, offset)
+    const segment = { key, chunks, size: offset, modifiedAt: this.#clock.now(), isCurrent: true }
+    if (found !== undefined) this.#drop(found)
+    this.#heldBytes += offset
+    this.#uploads.set(key, segments.set(generation, segment))
+    return new MemorySegmentWriter(segment, {
+      clock: this.#clock,
+      charge: (bytes) => this.#charge(bytes),
+    })
+  }
+
+  async readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void> {
+    for (const chunk of this.#recordedChunks(key, segments)) await copyBytes(chunk, sink, undefined)
+  }
+
+  async commit(stored: StoredBlob, { segments, onBytes }: CommitOptions): Promise<void> {
+    const total = segments.reduce((sum, segment) => sum + segment.size, 0)
+    if (this.#blobs.get(nameOf(stored))?.bytes.byteLength !== total) {
+      const chunks = this.#recordedChunks(stored.key, segments)
+      if (segments.length > 1) for (const chunk of chunks) onBytes?.(chunk)
+      this.#heldBytes += total
+      this.#blobs.set(nameOf(stored), {
+        ...stored,
+        bytes: Buffer.concat(chunks),
+        modifiedAt: this.#clock.now(),
+      })
+    }
+    this.#removeSegments(stored.key)
+  }
+
+  async open(stored: StoredBlob): Promise<BlobReader> {
+    const blob = this.#blobs.get(nameOf(stored))
+    if (blob === undefined) throw new BlobMissing(stored.key)
+    return new MemoryBlobReader(stored.key, blob.bytes)
+  }
+
+  async delete(key: StorageKey, digest: Digest | undefined): Promise<void> {
+    this.#removeSegments(key)
+    if (digest === undefined) return
+    const name = nameOf({ key, digest })
+    this.#heldBytes -= this.#blobs.get(name)?.bytes.byteLength ?? 0
+    this.#blobs.delete(name)
+  }
+
+  async *list(): AsyncIterable<StoreEntry> {
+    for (const [key, segments] of this.#uploads) {
+      const held = [...segments.values()]
+      const size = held.reduce((sum, segment) => sum + segment.size, 0)
+      const modifiedAt = Math.max(...held.map((segment) => segment.modifiedAt))
+      yield { key, digest: undefined, size, modifiedAt }
+    }
+    for (const { key, digest, bytes, modifiedAt } of this.#blobs.values()) {
+      yield { key, digest, size: bytes.byteLength, modifiedAt }
+    }
+  }
+
+  async readInstallationId(): Promise<string | undefined> {
+    return this.#installationId
+  }
+
+  async writeInstallationId(id: string): Promise<void> {
+    this.#installationId = id
+  }
+
+  async ping(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** Counts before the bytes are kept, so that the limit holds at every moment. */
+  #charge(bytes: number): void {
+    if (this.#heldBytes + bytes > this.#maxBytes) {
+      throw new StoreFull(`the blob store in memory holds at most ${this.#maxBytes} bytes`)
+    }
+    this.#heldBytes += bytes
+  }
+
+  #recordedChunks(key: StorageKey, segments: readonly Segment[]): readonly Uint8Array[] {
+    const held = this.#uploads.get(key)
+    return segments.flatMap(({ generation, size }) => {
+      const segment = held?.get(generation)
+      if (segment === undefined || segment.size < size) throw new UploadMissing(key)
+      return firstBytes(segment, size)
+    })
+  }
+
+  #removeSegments(key: StorageKey): void {
+    for (const segment of this.#uploads.get(key)?.values() ?? []) this.#drop(segment)
+    this.#uploads.delete(key)
+  }
+
+  /** Its writer, if there still is one, must not charge the store any more. */
+  #drop(segment: HeldSegment): void {
+    segment.isCurrent = false
+    this.#heldBytes -= segment.size
+  }
+}
+
+function nameOf({ key, digest }: StoredBlob): string {
+  return `${key} ${digest}`
+}

@@ -1,0 +1,85 @@
+/**
+ * Buffers of two sizes, lent and taken back, so that streaming neither allocates per read nor grows without bound.
+ * Small ones are always granted: a transfer must be able to start. Large ones are granted within the budget only.
+ */
+export interface BufferPoolOptions {
+  readonly smallBytes: number
+  readonly largeBytes: number
+  /** Large buffers are lent while everything lent stays within this. */
+  readonly budgetBytes: number
+  /** What stays allocated while nobody needs it. */
+  readonly maxIdleBytes: number
+}
+
+const kibibyte = 1024
+const mebibyte = 1024 * kibibyte
+
+/** Measured: 512 KiB reads reach the speed of the page cache; 96 MiB serve some 90 fast transfers at that size. */
+export const defaultBufferPoolOptions: BufferPoolOptions = {
+  smallBytes: 64 * kibibyte,
+  largeBytes: 512 * kibibyte,
+  budgetBytes: 96 * mebibyte,
+  maxIdleBytes: 32 * mebibyte,
+}
+
+export class BufferPool {
+  readonly #options: BufferPoolOptions
+  readonly #idleSmall: Uint8Array[] = []
+  readonly #idleLarge: Uint8Array[] = []
+  #lentBytes = 0
+  #idleBytes = 0
+
+  constructor(options: BufferPoolOptions = defaultBufferPoolOptions) {
+    this.#options = options
+  }
+
+  get lentBytes(): number {
+    return this.#lentBytes
+  }
+
+  get idleBytes(): number {
+    return this.#idleBytes
+  }
+
+  get smallBytes(): number {
+    return this.#options.smallBytes
+  }
+
+  /** Contents are undefined. */
+  lendSmall(): Uint8Array {
+    return this.#lend(this.#idleSmall, this.#options.smallBytes)
+  }
+
+  /** `undefined` when the budget has no room. */
+  lendLarge(): Uint8Array | undefined {
+    const { largeBytes, budgetBytes } = this.#options
+    if (this.#lentBytes + largeBytes > budgetBytes) return undefined
+    return this.#lend(this.#idleLarge, largeBytes)
+  }
+
+  /** For a buffer that nobody reads or writes any more. */
+  giveBack(buffer: Uint8Array): void {
+    this.forget(buffer)
+    if (this.#idleBytes + buffer.byteLength > this.#options.maxIdleBytes) return
+    this.#idleBytes += buffer.byteLength
+    this.#idleOf(buffer).push(buffer)
+  }
+
+  /** For a buffer that someone may still hold: it counts no longer as lent and is never lent again. */
+  forget(buffer: Uint8Array): void {
+    this.#lentBytes -= buffer.byteLength
+  }
+
+  #lend(idle: Uint8Array[], bytes: number): Uint8Array {
+    this.#lentBytes += bytes
+    const buffer = idle.pop()
+    // Not `allocUnsafe`: its slices share a slab that one slow holder would keep alive.
+    if (buffer === undefined) return Buffer.allocUnsafeSlow(bytes)
+    this.#idleBytes -= bytes
+    return buffer
+  }
+
+  #idleOf(buffer: Uint8Array): Uint8Array[] {
+    return buffer.byteLength === this.#options.largeBytes ? this.#idleLarge : this.#idleSmall
+  }
+}

@@ -1,0 +1,57 @@
+/** Keeps the most recently used values within a number of bytes that the caller attributes to them. */
+interface Entry<V> {
+  readonly value: V
+  readonly bytes: number
+}
+
+export class Lru<K, V> {
+  readonly #maxBytes: number
+  /** A map iterates in the order of insertion, so its first key is the one unused for longest. */
+  readonly #entries = new Map<K, Entry<V>>()
+  #bytes = 0
+
+  constructor(options: { readonly maxBytes: number }) {
+    this.#maxBytes = options.maxBytes
+  }
+
+  /** Sum of what the entries were said to weigh; never above the limit. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: K): V | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    return entry.value
+  }
+
+  /** Replaces what the key had. A value heavier than the whole cache is not kept. */
+  set(key: K, value: V, bytes: number): void {
+    this.delete(key)
+    if (bytes > this.#maxBytes) return
+    this.#entries.set(key, { value, bytes })
+    this.#bytes += bytes
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= this.#maxBytes) return
+      this.delete(oldest)
+    }
+  }
+
+  delete(key: K): boolean {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return false
+    this.#bytes -= entry.bytes
+    return this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
+    this.#bytes = 0
+  }
+}
