@@ -1,0 +1,38 @@
+/** The list of background jobs. */
+import { collectBlobs } from '../lifecycle/collect-blobs.ts'
+import { expireUploads } from '../lifecycle/expire-uploads.ts'
+import { removeDeadKeys, type LifecycleDeps } from '../lifecycle/remove-dead-keys.ts'
+import { sweepStore } from '../lifecycle/sweep-store.ts'
+import type { Job } from './job.ts'
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+
+export const removeDeadKeysJob = 'remove-dead-keys'
+
+export interface JobOptions {
+  /** An upload session that received nothing for so long ends. */
+  readonly uploadExpireAfterMs: number
+}
+
+/** A blob is linked in the transaction that makes it; the hour is for clocks that jump. */
+const unlinkedGraceMs = hourMs
+/** Longer than any upload session lives without being touched is not needed: its row names its key. */
+const sweepGraceMs = 24 * hourMs
+
+export function createJobs(deps: LifecycleDeps, options: JobOptions): Job[] {
+  return [
+    {
+      name: 'expire-uploads',
+      everyMs: minuteMs,
+      run: (signal) => expireUploads(deps, options.uploadExpireAfterMs, signal),
+    },
+    {
+      name: 'collect-blobs',
+      everyMs: 5 * minuteMs,
+      run: (signal) => collectBlobs(deps, unlinkedGraceMs, signal),
+    },
+    { name: removeDeadKeysJob, everyMs: minuteMs, run: (signal) => removeDeadKeys(deps, signal) },
+    { name: 'sweep-store', everyMs: 6 * hourMs, run: (signal) => sweepStore(deps, sweepGraceMs, signal) },
+  ]
+}

@@ -1,0 +1,76 @@
+/**
+ * @module
+ * Runs the jobs, each at its interval and under its lease, one run of a job at a time. A failing job is logged and
+ * tried again at its next turn. `wake` brings a turn forward. Disposing stops the timers and waits for what runs.
+ */
+import type { Logger } from '../telemetry/logger.ts'
+import type { Job } from './job.ts'
+import { withLease, type LeaseDeps } from './lease.ts'
+
+export interface SchedulerDeps extends LeaseDeps {
+  readonly log: Pick<Logger, 'debug' | 'info' | 'error'>
+}
+
+export interface Scheduler extends AsyncDisposable {
+  /** Runs the job soon, instead of at its next turn. */
+  wake(name: string): void
+}
+
+/** Between a wake and the run, so that a burst of wakes is one run. */
+const wakeDelayMs = 100
+/** The first turn comes soon after the start, but leaves the start-up alone. */
+const firstDelayMs = 1_000
+
+export function startScheduler(deps: SchedulerDeps, jobs: readonly Job[]): Scheduler {
+  const stop = new AbortController()
+  const loops = new Map(jobs.map((job) => [job.name, startLoop(deps, job, stop.signal)]))
+  return {
+    wake: (name) => loops.get(name)?.schedule(wakeDelayMs),
+    async [Symbol.asyncDispose]() {
+      stop.abort(new Error('the registry is stopping'))
+      await Promise.all([...loops.values()].map((loop) => loop.idle()))
+    },
+  }
+}
+
+interface Loop {
+  schedule(delayMs: number): void
+  idle(): Promise<void>
+}
+
+function startLoop(deps: SchedulerDeps, job: Job, signal: AbortSignal): Loop {
+  let timer: NodeJS.Timeout | undefined
+  let dueAt = Number.POSITIVE_INFINITY
+  let running: Promise<void> | undefined
+  const schedule = (delayMs: number): void => {
+    const at = deps.clock.now() + delayMs
+    if (signal.aborted || at >= dueAt) return
+    clearTimeout(timer)
+    dueAt = at
+    timer = setTimeout(turn, delayMs)
+    timer.unref()
+  }
+  const turn = (): void => {
+    dueAt = Number.POSITIVE_INFINITY
+    // A turn that falls into a run comes right after it, for it may be about what the run has already passed.
+    const previous = running
+    running = (async () => {
+      await previous
+      if (!signal.aborted) await runOnce(deps, job, signal)
+      schedule(job.everyMs)
+    })()
+  }
+  signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
+  schedule(Math.min(firstDelayMs, job.everyMs))
+  return { schedule, idle: async () => running }
+}
+
+async function runOnce(deps: SchedulerDeps, job: Job, signal: AbortSignal): Promise<void> {
+  try {
+    const done = await withLease(deps, { name: job.name, signal }, (until) => job.run(until))
+    if (done !== undefined && done > 0) deps.log.info({ job: job.name, done }, 'job done')
+  } catch (error) {
+    if (signal.aborted) return
+    deps.log.error({ job: job.name, err: error }, 'job failed; it runs again at its next turn')
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Blobs as a repository sees them: visible only through its own link, whatever other repositories hold. Reads
+ * are one query and then bytes; nothing here writes on a read.
+ */
+import { BlobMissing } from '../blob-store/errors.ts'
+import type { BlobReader, BlobStore, ByteRange, ByteSink } from '../blob-store/blob-store.ts'
+import type { Clock } from '../lib/clock.ts'
+import {
+  findBlobUser,
+  findLinkedBlob,
+  findMountSource,
+  linkBlob,
+  pinBlob,
+  unlinkBlob,
+} from '../metadata/blobs.ts'
+import type { BlobLocation } from '../metadata/blobs.ts'
+import { insertEvents } from '../metadata/events.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import { ensureRepository, findRepository } from '../metadata/repositories.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import { principalId, type Principal } from '../auth/principal.ts'
+import type { Caller, Visibility, VisibleTo } from './caller.ts'
+import { BlobInUseError, BlobUnknownError, DeleteDisabledError } from './errors.ts'
+
+export type { ByteRange, ByteSink }
+
+export interface OpenBlob extends AsyncDisposable {
+  readonly digest: Digest
+  readonly size: number
+  /** The whole content where it is held in memory: answer it in one write. */
+  readonly bytes: Uint8Array | undefined
+  copyTo: BlobReader['copyTo']
+}
+
+export interface MountRequest {
+  readonly repository: RepositoryName
+  readonly digest: Digest
+  /** Absent: any repository the caller may pull from. */
+  readonly from?: RepositoryName | undefined
+  readonly caller: Caller
+}
+
+export interface Blobs {
+  /** Throws `BlobUnknownError`. */
+  stat(repository: RepositoryName, digest: Digest): Promise<{ digest: Digest; size: number }>
+  /** Throws `BlobUnknownError`; dispose what it returns. */
+  open(repository: RepositoryName, digest: Digest): Promise<OpenBlob>
+  /** Takes the blob out of this repository. Throws `BlobUnknownError`, `BlobInUseError`, `DeleteDisabledError`. */
+  delete(repository: RepositoryName, digest: Digest, caller: Caller): Promise<void>
+  /** Makes a blob of another repository visible here; `false` when there is none the caller may pull. */
+  mount(request: MountRequest): Promise<boolean>
+}
+
+export interface BlobDeps {
+  readonly metadata: Metadata
+  readonly store: BlobStore
+  readonly clock: Clock
+  readonly visibleTo: VisibleTo
+  readonly newRepositoryVisibility: Visibility
+  readonly deleteEnabled: boolean
+}
+
+export function createBlobs(deps: BlobDeps): Blobs {
+  const { metadata } = deps
+  return {
+    async stat(repository, digest) {
+      const { size } = await getLocation(metadata, repository, digest)
+      return { digest, size }
+    },
+    async open(repository, digest) {
+      const reader = await openReader(deps, repository, digest)
+      return {
+        digest,
+        size: reader.size,
+        bytes: reader.bytes,
+        copyTo: (sink, options) => reader.copyTo(sink, options),
+        [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+      }
+    },
+    delete: (repository, digest, caller) => deleteBlob(deps, { repository, digest }, caller.principal),
+    mount: (request) => mountBlob(deps, request),
+  }
+}
+
+async function getLocation(
+  metadata: Metadata,
+  repository: RepositoryName,
+  digest: Digest,
+): Promise<BlobLocation> {
+  const location = await findLinkedBlob(metadata.reader, repository, digest)
+  if (location === undefined) throw new BlobUnknownError({ repository, digest })
+  return location
+}
+
+/** The bytes behind a row may be collected and pushed anew under another key in between: the row is read once more. */
+async function openReader(deps: BlobDeps, repository: RepositoryName, digest: Digest): Promise<BlobReader> {
+  const location = await getLocation(deps.metadata, repository, digest)
+  try {
+    return await deps.store.open({ key: location.storageKey, digest })
+  } catch (error) {
+    if (!(error instanceof BlobMissing)) throw error
+    const again = await getLocation(deps.metadata, repository, digest)
+    if (again.storageKey === location.storageKey) throw error
+    return deps.store.open({ key: again.storageKey, digest })
+  }
+}
+
+async function deleteBlob(
+  deps: BlobDeps,
+  blob: { repository: RepositoryName; digest: Digest },
+  principal: Principal,
+): Promise<void> {
+  if (!deps.deleteEnabled) throw new DeleteDisabledError()
+  await deps.metadata.transact(async (tx) => {
+    const repository = await findRepository(tx, blob.repository)
+    if (repository === undefined) throw new BlobUnknownError(blob)
+    const link = { repositoryId: repository.id, digest: blob.digest }
+    const manifest = await findBlobUser(tx, link)
+    if (manifest !== undefined) throw new BlobInUseError({ ...blob, manifest })
+    if (!(await unlinkBlob(tx, link))) throw new BlobUnknownError(blob)
+    await insertEvents(tx, [
+      {
+        kind: 'blob.delete',
+        repositoryId: repository.id,
+        actor: principalId(principal),
+        credential: undefined,
+        tag: undefined,
+        before: blob.digest,
+        after: undefined,
+        at: deps.clock.now(),
+      },
+    ])
+  })
+}
+
+/**
+ * The source is searched in one query that joins what the caller may pull, so that "exists but forbidden" and
+ * "does not exist" cost and answer the same.
+ */
+async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean> {
+  const { repository, digest, from, caller } = request
+  const { publicOnly } = deps.visibleTo(caller.principal)
+  const search = { digest, from, publicOnly, target: repository }
+  if ((await findMountSource(deps.metadata.reader, search)) === undefined) return false
+  return deps.metadata.transact(async (tx) => {
+    if ((await findMountSource(tx, search)) === undefined) return false
+    if ((await pinBlob(tx, digest)) === undefined) return false
+    const now = deps.clock.now()
+    const { id } = await ensureRepository(tx, {
+      name: repository,
+      visibility: deps.newRepositoryVisibility,
+      now,
+    })
+    await linkBlob(tx, { repositoryId: id, digest, now })
+    const event = { repositoryId: id, actor: principalId(caller.principal), credential: undefined, at: now }
+    await insertEvents(tx, [
+      { ...event, kind: 'blob.mount', tag: undefined, before: undefined, after: digest },
+    ])
+    return true
+  })
+}

@@ -1,0 +1,19 @@
+/** Turns what the drivers below fail with into refusals; called once, where an error reply is written. */
+import { StoreFull, StoreUnavailable } from '../blob-store/errors.ts'
+import { Conflict, MetadataFull, MetadataUnavailable } from '../metadata/errors.ts'
+import { InsufficientStorageError, UnavailableError } from './errors.ts'
+
+/** Returns the error as clients may see it; what is neither a refusal nor a known driver fault passes unchanged. */
+export function translateDriverError(error: unknown): unknown {
+  if (error instanceof StoreFull || error instanceof MetadataFull) {
+    return new InsufficientStorageError({ cause: error })
+  }
+  if (
+    error instanceof StoreUnavailable ||
+    error instanceof MetadataUnavailable ||
+    error instanceof Conflict
+  ) {
+    return new UnavailableError({ cause: error })
+  }
+  return error
+}

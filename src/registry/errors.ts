@@ -1,0 +1,180 @@
+/**
+ * Refusals of the registry itself. Each says what is refused, why, and what to do about it; `http/error-reply.ts`
+ * gives them a status by their code, or by their class where one code has two statuses.
+ */
+import { OciError } from '../oci/oci-error.ts'
+import type { ErrorCode } from '../oci/error-code.ts'
+import type { Digest } from '../oci/digest.ts'
+import { formatReference, type Reference } from '../oci/reference.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+
+export abstract class RegistryError extends OciError {}
+
+export class BlobUnknownError extends RegistryError {
+  override readonly name = 'BlobUnknownError'
+  readonly code = 'BLOB_UNKNOWN'
+  readonly detail: { repository: RepositoryName; digest: Digest }
+  constructor(detail: BlobUnknownError['detail'], options?: ErrorOptions) {
+    super(`blob ${detail.digest} is not in repository ${detail.repository}: push or mount it there`, options)
+    this.detail = detail
+  }
+}
+
+/** A manifest of the repository still uses the blob: deleting it would break that image. */
+export class BlobInUseError extends RegistryError {
+  override readonly name = 'BlobInUseError'
+  readonly code = 'UNSUPPORTED'
+  readonly detail: { repository: RepositoryName; digest: Digest; manifest: Digest }
+  constructor(detail: BlobInUseError['detail'], options?: ErrorOptions) {
+    super(
+      `blob ${detail.digest} is used by manifest ${detail.manifest} of ${detail.repository}: delete that manifest first`,
+      options,
+    )
+    this.detail = detail
+  }
+}
+
+export class DeleteDisabledError extends RegistryError {
+  override readonly name = 'DeleteDisabledError'
+  readonly code = 'UNSUPPORTED'
+  readonly detail: { setting: string }
+  constructor(options?: ErrorOptions) {
+    super('this registry does not delete: an operator may set delete.enabled to true', options)
+    this.detail = { setting: 'delete.enabled' }
+  }
+}
+
+export class ManifestUnknownError extends RegistryError {
+  override readonly name = 'ManifestUnknownError'
+  readonly code = 'MANIFEST_UNKNOWN'
+  readonly detail: { repository: RepositoryName; reference: string }
+  constructor(repository: RepositoryName, reference: Reference, options?: ErrorOptions) {
+    const text = formatReference(reference)
+    super(`manifest unknown: repository ${repository} has no ${reference.kind} ${text}`, options)
+    this.detail = { repository, reference: text }
+  }
+}
+
+export class RepositoryUnknownError extends RegistryError {
+  override readonly name = 'RepositoryUnknownError'
+  readonly code = 'NAME_UNKNOWN'
+  readonly detail: { repository: RepositoryName }
+  constructor(repository: RepositoryName, options?: ErrorOptions) {
+    super(`repository ${repository} does not exist: the first push creates it`, options)
+    this.detail = { repository }
+  }
+}
+
+/** Carries every missing digest, so that a client can push all of them at once. */
+export class ManifestBlobUnknownError extends RegistryError {
+  override readonly name = 'ManifestBlobUnknownError'
+  readonly code = 'MANIFEST_BLOB_UNKNOWN'
+  readonly detail: { repository: RepositoryName }
+  readonly missing: readonly Digest[]
+  constructor(repository: RepositoryName, missing: readonly Digest[], options?: ErrorOptions) {
+    super(
+      `the manifest names content that is not in ${repository}: ${missing.join(', ')}; push it first`,
+      options,
+    )
+    this.detail = { repository }
+    this.missing = missing
+  }
+}
+
+export class DigestMismatchError extends RegistryError {
+  override readonly name = 'DigestMismatchError'
+  readonly code = 'DIGEST_INVALID'
+  readonly detail: { expected: Digest; actual: Digest; size: number }
+  constructor(detail: DigestMismatchError['detail'], options?: ErrorOptions) {
+    super(
+      `the ${detail.size} bytes received have digest ${detail.actual}, not ${detail.expected} as announced: send the content again`,
+      options,
+    )
+    this.detail = detail
+  }
+}
+
+export class UploadUnknownError extends RegistryError {
+  override readonly name = 'UploadUnknownError'
+  readonly code = 'BLOB_UPLOAD_UNKNOWN'
+  readonly detail: { repository: RepositoryName; upload: string }
+  constructor(repository: RepositoryName, upload: string, options?: ErrorOptions) {
+    super(
+      `upload session ${upload} is not open in ${repository}: it ended, expired or never was; start a new one with POST`,
+      options,
+    )
+    this.detail = { repository, upload }
+  }
+}
+
+/** The chunk does not start where the session stands (distribution-spec end-5, end-6: 416). */
+export class UploadOutOfOrderError extends RegistryError {
+  override readonly name = 'UploadOutOfOrderError'
+  readonly code = 'RANGE_INVALID'
+  readonly detail: { upload: string; offset: number }
+  readonly offset: number
+  constructor(upload: string, offset: number, options?: ErrorOptions) {
+    super(`upload session ${upload} holds ${offset} bytes: the next chunk starts at ${offset}`, options)
+    this.offset = offset
+    this.detail = { upload, offset }
+  }
+}
+
+export class SizeInvalidError extends RegistryError {
+  override readonly name = 'SizeInvalidError'
+  readonly code = 'SIZE_INVALID'
+  readonly detail: { announced: number; received: number }
+  constructor(detail: SizeInvalidError['detail'], options?: ErrorOptions) {
+    super(
+      `the request announced ${detail.announced} bytes and carried ${detail.received}: nothing of it was kept`,
+      options,
+    )
+    this.detail = detail
+  }
+}
+
+export class TooManyUploadsError extends RegistryError {
+  override readonly name = 'TooManyUploadsError'
+  readonly code = 'TOOMANYREQUESTS'
+  readonly detail: { limit: number; setting: string }
+  readonly retryAfterSeconds = 60
+  constructor(limit: number, options?: ErrorOptions) {
+    super(`${limit} upload sessions are open, the limit: finish or cancel some, or let them expire`, options)
+    this.detail = { limit, setting: 'uploads.maxSessions' }
+  }
+}
+
+/** An `If-Match` or `If-None-Match` did not hold; `current` is what the tag points at. */
+export class PreconditionFailedError extends RegistryError {
+  override readonly name = 'PreconditionFailedError'
+  readonly code = 'DENIED'
+  readonly detail: { tag: string; current: Digest | null }
+  constructor(tag: string, current: Digest | undefined, options?: ErrorOptions) {
+    const state = current === undefined ? 'does not exist' : `points at ${current}`
+    super(`tag ${tag} ${state}: the condition of the request does not hold, read it again and retry`, options)
+    this.detail = { tag, current: current ?? null }
+  }
+}
+
+/** The disk, or the space given to the store or the database, is full. */
+export class InsufficientStorageError extends RegistryError {
+  override readonly name = 'InsufficientStorageError'
+  readonly code: ErrorCode = 'UNAVAILABLE'
+  readonly detail: null = null
+  constructor(options?: ErrorOptions) {
+    super(
+      'the registry has no space left: nothing was stored; an operator has to make room, then retry',
+      options,
+    )
+  }
+}
+
+export class UnavailableError extends RegistryError {
+  override readonly name = 'UnavailableError'
+  readonly code = 'UNAVAILABLE'
+  readonly detail: null = null
+  readonly retryAfterSeconds = 5
+  constructor(options?: ErrorOptions) {
+    super('the registry cannot reach its storage at the moment: retry later', options)
+  }
+}

@@ -1,0 +1,63 @@
+/** What the manifest service is asked and answers, and what it needs. */
+import type { BlobStore } from '../../blob-store/blob-store.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Metadata } from '../../metadata/metadata.ts'
+import type { Digest } from '../../oci/digest.ts'
+import type { Reference } from '../../oci/reference.ts'
+import type { RepositoryName } from '../../oci/repository-name.ts'
+import type { TagName } from '../../oci/tag-name.ts'
+import type { Caller, Visibility } from '../caller.ts'
+import type { TagCondition } from './tag-condition.ts'
+
+export interface ManifestInfo {
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly size: number
+}
+
+export interface PutManifestRequest {
+  readonly repository: RepositoryName
+  readonly reference: Reference
+  /** From `?tag=`, only together with a digest reference (distribution-spec end-7b). */
+  readonly tags: readonly TagName[]
+  readonly bytes: Uint8Array
+  readonly contentType: string | undefined
+  readonly condition?: TagCondition | undefined
+  readonly caller: Caller
+}
+
+export interface PutManifestResult {
+  readonly digest: Digest
+  readonly subject: Digest | undefined
+  readonly tags: readonly TagName[]
+}
+
+export interface DeleteManifestRequest {
+  readonly repository: RepositoryName
+  readonly reference: Reference
+  readonly condition?: TagCondition | undefined
+  readonly caller: Caller
+}
+
+export interface Manifests {
+  /** Throws `ManifestUnknownError`, `RepositoryUnknownError`. */
+  find(repository: RepositoryName, reference: Reference): Promise<ManifestInfo>
+  /** Throws as `find`. */
+  get(
+    repository: RepositoryName,
+    reference: Reference,
+  ): Promise<ManifestInfo & { readonly bytes: Uint8Array }>
+  /** Throws `ManifestInvalidError`, `ManifestBlobUnknownError`, `DigestMismatchError`, `PreconditionFailedError`. */
+  put(request: PutManifestRequest): Promise<PutManifestResult>
+  /** By tag: takes the tag away; by digest: the manifest and all its tags. Throws as `find`, `DeleteDisabledError`. */
+  delete(request: DeleteManifestRequest): Promise<void>
+}
+
+export interface ManifestDeps {
+  readonly metadata: Metadata
+  readonly store: BlobStore
+  readonly clock: Clock
+  readonly newRepositoryVisibility: Visibility
+  readonly deleteEnabled: boolean
+  readonly references: { readonly blobs: 'strict' | 'lenient'; readonly children: 'strict' | 'lenient' }
+}

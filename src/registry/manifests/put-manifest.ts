@@ -1,0 +1,163 @@
+/**
+ * Accepts a manifest: parse, read the bounded config, then one transaction that pins what the manifest names and
+ * inserts it with its tags, references, properties and events. There is no lock per image: children of one index
+ * are pushed in parallel.
+ */
+import { principalId } from '../../auth/principal.ts'
+import { pinLinkedBlobs } from '../../metadata/blobs.ts'
+import { insertEvents, type NewEvent } from '../../metadata/events.ts'
+import type { Transaction } from '../../metadata/handles.ts'
+import { insertManifest, listMissingManifests, type NewManifest } from '../../metadata/manifests.ts'
+import { ensureRepository } from '../../metadata/repositories.ts'
+import { putTag } from '../../metadata/tags.ts'
+import { formatPlatform, type Descriptor } from '../../oci/descriptor.ts'
+import { algorithmOf, digestBytes, type Digest } from '../../oci/digest.ts'
+import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
+import { parseManifest } from '../../oci/manifest/parse-manifest.ts'
+import { isForeignLayer } from '../../oci/media-type.ts'
+import { extractProperties } from '../../oci/metadata/extract-properties.ts'
+import type { RepositoryName } from '../../oci/repository-name.ts'
+import type { TagName } from '../../oci/tag-name.ts'
+import { DigestMismatchError, ManifestBlobUnknownError } from '../errors.ts'
+import type { ManifestDeps, PutManifestRequest, PutManifestResult } from './manifest-types.ts'
+import { readConfig } from './read-config.ts'
+import { checkTagCondition } from './tag-condition.ts'
+
+export async function putManifest(
+  deps: ManifestDeps,
+  request: PutManifestRequest,
+): Promise<PutManifestResult> {
+  const { repository, bytes, contentType } = request
+  const digest = checkDigest(request)
+  const tags = tagsOf(request)
+  const parsed = parseManifest(bytes, contentType)
+  const row = await describeManifest(deps, request, { digest, parsed })
+  await deps.metadata.transact(async (tx) => {
+    const now = deps.clock.now()
+    const { id: repositoryId } = await ensureRepository(tx, {
+      name: repository,
+      visibility: deps.newRepositoryVisibility,
+      now,
+    })
+    await checkConditions(tx, { repositoryId, tags, condition: request.condition })
+    await checkReferences(deps, tx, { repository, repositoryId, parsed, now })
+    await insertManifest(tx, { ...row, repositoryId, now })
+    const moved = await moveTags(tx, { repositoryId, tags, digest, now })
+    const event = { repositoryId, actor: row.pushedBy, credential: undefined, at: now }
+    const push: NewEvent = {
+      ...event,
+      kind: 'manifest.push',
+      tag: undefined,
+      before: undefined,
+      after: digest,
+    }
+    await insertEvents(tx, [push, ...moved.map((move): NewEvent => ({ ...event, ...move, after: digest }))])
+  })
+  return { digest, subject: parsed.subject?.digest, tags }
+}
+
+/** By tag the digest is sha256; by digest it is the client's, in the client's algorithm. */
+function checkDigest({ reference, bytes }: PutManifestRequest): Digest {
+  if (reference.kind === 'tag') return digestBytes(bytes)
+  const actual = digestBytes(bytes, algorithmOf(reference.digest))
+  if (actual === reference.digest) return actual
+  throw new DigestMismatchError({ expected: reference.digest, actual, size: bytes.length })
+}
+
+function tagsOf({ reference, tags }: PutManifestRequest): readonly TagName[] {
+  return reference.kind === 'tag' ? [reference.tag] : [...new Set(tags)]
+}
+
+type ManifestRow = Omit<NewManifest, 'repositoryId' | 'now'>
+
+async function describeManifest(
+  deps: ManifestDeps,
+  request: PutManifestRequest,
+  { digest, parsed }: { digest: Digest; parsed: ParsedManifest },
+): Promise<ManifestRow> {
+  const { bytes, repository } = request
+  const properties = extractProperties(parsed, await readConfig(deps, repository, parsed.config))
+  const { mediaType, artifactType, annotations } = parsed
+  const descriptor = {
+    mediaType,
+    digest,
+    size: bytes.length,
+    ...(artifactType !== undefined && { artifactType }),
+    ...(Object.keys(annotations).length > 0 && { annotations }),
+  }
+  return {
+    digest,
+    mediaType,
+    artifactType,
+    subject: parsed.subject?.digest,
+    size: bytes.length,
+    platform: properties.find((property) => property.name === 'platform')?.value,
+    bytes,
+    descriptor: JSON.stringify(descriptor),
+    pushedBy: principalId(request.caller.principal),
+    blobs: blobReferences(parsed),
+    children: parsed.children.map((child) => ({
+      digest: child.digest,
+      platform: child.platform && formatPlatform(child.platform),
+    })),
+    properties,
+  }
+}
+
+function blobReferences(parsed: ParsedManifest): NewManifest['blobs'] {
+  const asRole = (role: 'config' | 'layer' | 'entry') => {
+    return ({ digest, mediaType, size }: Descriptor) => ({ digest, mediaType, size, role })
+  }
+  return [
+    ...(parsed.config === undefined ? [] : [asRole('config')(parsed.config)]),
+    ...parsed.layers.map(asRole('layer')),
+    ...parsed.blobEntries.map(asRole('entry')),
+  ]
+}
+
+async function checkConditions(
+  tx: Transaction,
+  put: { repositoryId: number; tags: readonly TagName[]; condition: PutManifestRequest['condition'] },
+): Promise<void> {
+  const { repositoryId, tags, condition } = put
+  if (condition === undefined) return
+  for (const name of tags) await checkTagCondition(tx, { repositoryId, name }, condition)
+}
+
+/** All that is missing is named at once. What is found stays pinned until the transaction ends. */
+async function checkReferences(
+  deps: ManifestDeps,
+  tx: Transaction,
+  put: { repository: RepositoryName; repositoryId: number; parsed: ParsedManifest; now: number },
+): Promise<void> {
+  const { repository, repositoryId, parsed, now } = put
+  const missingBlobs = await pinLinkedBlobs(tx, { repositoryId, digests: neededBlobs(parsed), now })
+  const missing = deps.references.blobs === 'strict' ? missingBlobs : []
+  if (deps.references.children === 'strict') {
+    const digests = [...new Set(parsed.children.map((child) => child.digest))]
+    missing.push(...(await listMissingManifests(tx, { repositoryId, digests })))
+  }
+  if (missing.length > 0) throw new ManifestBlobUnknownError(repository, missing)
+}
+
+/** Foreign layers live elsewhere by intent (image-spec, non-distributable layers); they are pinned when present. */
+function neededBlobs(parsed: ParsedManifest): Digest[] {
+  const config = parsed.config === undefined ? [] : [parsed.config]
+  const layers = parsed.layers.filter((layer) => !isForeignLayer(layer.mediaType))
+  return [...new Set([...config, ...layers, ...parsed.blobEntries].map((blob) => blob.digest))]
+}
+
+/** Moves each tag; returns those that changed, as their events tell it. */
+async function moveTags(
+  tx: Transaction,
+  put: { repositoryId: number; tags: readonly TagName[]; digest: Digest; now: number },
+): Promise<Pick<NewEvent, 'kind' | 'tag' | 'before'>[]> {
+  const { repositoryId, tags, digest, now } = put
+  const moved: Pick<NewEvent, 'kind' | 'tag' | 'before'>[] = []
+  for (const name of tags) {
+    const { before } = await putTag(tx, { repositoryId, name, digest, now })
+    if (before === digest) continue
+    moved.push({ kind: before === undefined ? 'tag.create' : 'tag.move', tag: name, before })
+  }
+  return moved
+}

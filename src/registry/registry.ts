@@ -1,0 +1,55 @@
+/**
+ * @module
+ * What a registry does, one service per noun of the spec: blobs, uploads, manifests, tags, referrers, catalog.
+ * It knows repositories, digests and callers; it knows neither HTTP above nor disks, S3 or SQL below, and decides
+ * no rights: by the time a service is called, `http/` has asked the policy. Used by `http/` and `jobs/`.
+ */
+import type { BlobStore } from '../blob-store/blob-store.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import { createBlobs, type Blobs } from './blobs.ts'
+import type { Visibility, VisibleTo } from './caller.ts'
+import { createCatalog, type Catalog } from './catalog.ts'
+import { createManifests } from './manifests/manifests.ts'
+import type { ManifestDeps, Manifests } from './manifests/manifest-types.ts'
+import { createReferrers, type Referrers } from './referrers.ts'
+import { createTags, type Tags } from './tags.ts'
+import { createUploads } from './uploads/uploads.ts'
+import type { Uploads } from './uploads/upload-types.ts'
+
+export interface Registry {
+  readonly blobs: Blobs
+  readonly uploads: Uploads
+  readonly manifests: Manifests
+  readonly tags: Tags
+  readonly referrers: Referrers
+  readonly catalog: Catalog
+}
+
+export interface RegistryDeps {
+  readonly metadata: Metadata
+  readonly store: BlobStore
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly visibleTo: VisibleTo
+  /** Of repositories that a push creates. */
+  readonly newRepositoryVisibility: Visibility
+  /** Called when a transaction left bytes to remove; the registry itself never deletes bytes. */
+  readonly onDeadKey: () => void
+  readonly deleteEnabled: boolean
+  readonly references: ManifestDeps['references']
+  readonly maxSessions: number
+  readonly takeoverMs: number
+}
+
+export function createRegistry(deps: RegistryDeps): Registry {
+  return {
+    blobs: createBlobs(deps),
+    uploads: createUploads(deps),
+    manifests: createManifests(deps),
+    tags: createTags(deps.metadata),
+    referrers: createReferrers(deps.metadata),
+    catalog: createCatalog(deps),
+  }
+}

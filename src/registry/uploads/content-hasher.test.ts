@@ -1,0 +1,63 @@
+import { array, assert, asyncProperty, uint8Array } from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { digestBytes } from '../../oci/digest.ts'
+import { chooseHasher, createNativeHasher, createResumableHasher } from './content-hasher.ts'
+
+const algorithms = ['sha256', 'sha512'] as const
+
+describe.each(algorithms)('a %s hasher', (algorithm) => {
+  test('agrees with the digest of the whole when its state is put away between chunks', async () => {
+    await assert(
+      asyncProperty(array(uint8Array({ maxLength: 300 }), { maxLength: 6 }), async (chunks) => {
+        let state: Uint8Array | undefined
+        let offset = 0
+        for (const chunk of chunks) {
+          const hasher = await createResumableHasher(algorithm, state)
+          hasher?.update(chunk)
+          offset += chunk.length
+          state = hasher?.finish(offset).state
+        }
+        const last = await createResumableHasher(algorithm, state)
+        expect(last?.finish(offset).digest).toBe(digestBytes(Buffer.concat(chunks), algorithm))
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('is native for a stream and gives the same digest', () => {
+    const hasher = createNativeHasher(algorithm)
+    hasher.update(Buffer.from('lading'))
+    expect(hasher.finish(6)).toEqual({
+      algorithm,
+      offset: 6,
+      digest: digestBytes(Buffer.from('lading'), algorithm),
+      state: undefined,
+    })
+  })
+})
+
+describe('the choice of a hasher', () => {
+  const base = { saved: undefined, offset: 0, wanted: undefined, chunked: false }
+  const bytes = Buffer.from('first')
+
+  test('is sha256 unless the session or the commit names another', async () => {
+    const sha512 = { algorithm: 'sha512', offset: 0, digest: undefined, state: undefined } as const
+    expect((await chooseHasher(base))?.algorithm).toBe('sha256')
+    expect((await chooseHasher({ ...base, saved: sha512 }))?.algorithm).toBe('sha512')
+    expect((await chooseHasher({ ...base, wanted: 'sha512' }))?.algorithm).toBe('sha512')
+  })
+
+  test('takes up a saved state at its own offset only', async () => {
+    const first = await chooseHasher({ ...base, chunked: true })
+    first?.update(bytes)
+    const saved = first?.finish(bytes.length)
+    expect(await chooseHasher({ ...base, saved, offset: bytes.length })).toBeDefined()
+    expect(await chooseHasher({ ...base, saved, offset: bytes.length + 1 })).toBeUndefined()
+    expect(await chooseHasher({ ...base, saved, offset: bytes.length, wanted: 'sha512' })).toBeUndefined()
+  })
+
+  test('F8: refuses a state that no hasher of this version saved', async () => {
+    expect(await createResumableHasher('sha256', new Uint8Array(120))).toBeUndefined()
+    expect(await createResumableHasher('sha256', new Uint8Array(1))).toBeUndefined()
+  })
+})

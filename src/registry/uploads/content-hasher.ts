@@ -1,0 +1,81 @@
+/**
+ * The digest of an upload, computed while its bytes pass. Whole streams use the native hash, the fastest there is
+ * but one whose state cannot be stored; sessions fed chunk by chunk use a hasher that can be put away in the
+ * session's row and taken up by another request, process or machine. So the hashing of an upload costs O(size),
+ * never O(size x chunks).
+ */
+import { createHash } from 'node:crypto'
+import { createSHA256, createSHA512 } from 'hash-wasm'
+import type { HashState } from '../../metadata/uploads.ts'
+import { formatDigest, type Digest, type DigestAlgorithm } from '../../oci/digest.ts'
+
+export interface ContentHasher {
+  readonly algorithm: DigestAlgorithm
+  update(bytes: Uint8Array): void
+  /** State after `offset` bytes of the upload; without a resumable state while the hash goes on. */
+  snapshot(offset: number): HashState
+  /** Digest of everything so far; the hasher is done. */
+  finish(offset: number): HashState & { readonly digest: Digest }
+}
+
+const resumableHashes: Record<DigestAlgorithm, typeof createSHA256> = {
+  sha256: createSHA256,
+  sha512: createSHA512,
+}
+
+export function createNativeHasher(algorithm: DigestAlgorithm): ContentHasher {
+  const hash = createHash(algorithm)
+  return {
+    algorithm,
+    update: (bytes) => void hash.update(bytes),
+    snapshot: (offset) => ({ algorithm, offset, digest: undefined, state: undefined }),
+    finish: (offset) => ({
+      algorithm,
+      offset,
+      digest: formatDigest(algorithm, hash.digest('hex')),
+      state: undefined,
+    }),
+  }
+}
+
+/** Goes on from `state`; `undefined` when the state was saved by another version of the hash and cannot be read. */
+export async function createResumableHasher(
+  algorithm: DigestAlgorithm,
+  state?: Uint8Array,
+): Promise<ContentHasher | undefined> {
+  const hash = await resumableHashes[algorithm]()
+  try {
+    if (state === undefined) hash.init()
+    else hash.load(state)
+  } catch {
+    return undefined
+  }
+  return {
+    algorithm,
+    update: (bytes) => void hash.update(bytes),
+    snapshot: (offset) => ({ algorithm, offset, digest: undefined, state: hash.save() }),
+    finish: (offset) => {
+      const saved = hash.save()
+      return { algorithm, offset, digest: formatDigest(algorithm, hash.digest('hex')), state: saved }
+    },
+  }
+}
+
+export interface HasherChoice {
+  /** What the session's row says of the bytes received before. */
+  readonly saved: HashState | undefined
+  readonly offset: number
+  /** The algorithm that will be needed, when it is known. */
+  readonly wanted: DigestAlgorithm | undefined
+  /** The client sends ranges, so more chunks are likely to follow. */
+  readonly chunked: boolean
+}
+
+/** `undefined`: the bytes before cannot be taken up; the whole is read once more at the end. */
+export async function chooseHasher(choice: HasherChoice): Promise<ContentHasher | undefined> {
+  const { saved, offset, wanted, chunked } = choice
+  const algorithm = wanted ?? saved?.algorithm ?? 'sha256'
+  if (offset === 0) return chunked ? createResumableHasher(algorithm) : createNativeHasher(algorithm)
+  if (saved?.state === undefined || saved.offset !== offset || saved.algorithm !== algorithm) return undefined
+  return createResumableHasher(algorithm, saved.state)
+}

@@ -1,0 +1,148 @@
+/**
+ * Turns what a session received into a blob of its repository: digest checked, bytes durable, then one transaction
+ * that makes the blob and its link and ends the session. A crash in between leaves bytes without a row, which the
+ * sweep finds; never a row without bytes.
+ */
+import type { BlobStore } from '../../blob-store/blob-store.ts'
+import { principalId } from '../../auth/principal.ts'
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../lib/clock.ts'
+import { findBlob, insertBlob, linkBlob, pinBlob } from '../../metadata/blobs.ts'
+import { insertDeadKey } from '../../metadata/dead-keys.ts'
+import { insertEvents } from '../../metadata/events.ts'
+import type { Transaction } from '../../metadata/handles.ts'
+import type { Metadata } from '../../metadata/metadata.ts'
+import { ensureRepository } from '../../metadata/repositories.ts'
+import { finishUpload, type UploadRow } from '../../metadata/uploads.ts'
+import { algorithmOf, digestBytes, formatDigest, type Digest } from '../../oci/digest.ts'
+import type { Caller, Visibility } from '../caller.ts'
+import { DigestMismatchError, UploadUnknownError } from '../errors.ts'
+import type { Received } from './ingest.ts'
+import type { CommittedBlob } from './upload-types.ts'
+
+export interface FinishDeps {
+  readonly metadata: Metadata
+  readonly store: BlobStore
+  readonly clock: Clock
+  readonly newRepositoryVisibility: Visibility
+  readonly onDeadKey: () => void
+}
+
+interface Finish {
+  readonly row: UploadRow
+  readonly writer: string
+  readonly received: Received
+  readonly digest: Digest
+  readonly caller: Caller
+}
+
+export async function finishSession(deps: FinishDeps, finish: Finish): Promise<CommittedBlob> {
+  const { digest, received } = finish
+  const size = received.offset
+  const known = await knownDigest(deps, finish)
+  if (known !== undefined && known !== digest) throw await mismatch(deps, finish, known)
+  if (known !== undefined && (await findBlob(deps.metadata.reader, digest)) !== undefined) {
+    if (await linkExisting(deps, finish)) return { digest, size }
+  }
+  await storeBlob(deps, finish, known)
+  await linkStored(deps, finish)
+  return { digest, size }
+}
+
+/**
+ * The digest of the session's bytes in the algorithm asked for: as hashed while they came, or by one more read.
+ * `undefined` when the segments have to be joined anyway: the join hashes.
+ */
+async function knownDigest(deps: FinishDeps, finish: Finish): Promise<Digest | undefined> {
+  const { row, received, digest } = finish
+  const algorithm = algorithmOf(digest)
+  const { hash, offset, segments } = received
+  if (offset === 0) return digestBytes(new Uint8Array(), algorithm)
+  if (hash?.digest !== undefined && hash.offset === offset && hash.algorithm === algorithm) return hash.digest
+  if (segments.length > 1) return undefined
+  const hasher = createHash(algorithm)
+  await deps.store.readSegments(row.storageKey, segments, {
+    write: async (bytes) => void hasher.update(bytes),
+  })
+  return formatDigest(algorithm, hasher.digest('hex'))
+}
+
+/** A session that proved wrong content is over: its bytes are of no use to anybody. */
+async function mismatch(deps: FinishDeps, finish: Finish, actual: Digest): Promise<DigestMismatchError> {
+  const { digest, received } = finish
+  const ended = await deps.metadata.transact((tx) => endSession(deps, tx, finish))
+  if (ended) deps.onDeadKey()
+  return new DigestMismatchError({ expected: digest, actual, size: received.offset })
+}
+
+async function storeBlob(deps: FinishDeps, finish: Finish, known: Digest | undefined): Promise<void> {
+  const { row, digest } = finish
+  const { segments } = finish.received
+  const stored = { key: row.storageKey, digest }
+  if (known !== undefined) return deps.store.commit(stored, { segments })
+  try {
+    await deps.store.commit(stored, { segments, onBytes: checkingHasher(finish) })
+  } catch (error) {
+    if (error instanceof DigestMismatchError) throw await mismatch(deps, finish, error.detail.actual)
+    throw error
+  }
+}
+
+/** Hashes the joined bytes; throws at the last one when the digest is not the announced one, so that nothing is renamed. */
+function checkingHasher({ digest, received }: Finish): (bytes: Uint8Array) => void {
+  const algorithm = algorithmOf(digest)
+  const hasher = createHash(algorithm)
+  let seen = 0
+  return (bytes) => {
+    hasher.update(bytes)
+    seen += bytes.length
+    if (seen < received.offset) return
+    const actual = formatDigest(algorithm, hasher.digest('hex'))
+    if (actual !== digest) throw new DigestMismatchError({ expected: digest, actual, size: received.offset })
+  }
+}
+
+/** The registry has these bytes already: link them and drop ours. `false` when they were collected meanwhile. */
+async function linkExisting(deps: FinishDeps, finish: Finish): Promise<boolean> {
+  const { row, digest } = finish
+  const linked = await deps.metadata.transact(async (tx) => {
+    if ((await pinBlob(tx, digest)) === undefined) return false
+    if (!(await endSession(deps, tx, finish))) throw new UploadUnknownError(row.repository, row.id)
+    await link(deps, tx, finish)
+    return true
+  })
+  if (linked) deps.onDeadKey()
+  return linked
+}
+
+async function linkStored(deps: FinishDeps, finish: Finish): Promise<void> {
+  const { row, digest, received } = finish
+  const lost = await deps.metadata.transact(async (tx) => {
+    const ours = await finishUpload(tx, { id: row.id, writer: finish.writer, generation: row.generation })
+    if (!ours) throw new UploadUnknownError(row.repository, row.id)
+    const now = deps.clock.now()
+    const blob = { digest, storageKey: row.storageKey, size: received.offset, createdAt: now }
+    const winner = await insertBlob(tx, blob)
+    const isLost = winner.storageKey !== row.storageKey
+    if (isLost) await insertDeadKey(tx, { storageKey: row.storageKey, digest, since: now })
+    await link(deps, tx, finish)
+    return isLost
+  })
+  if (lost) deps.onDeadKey()
+}
+
+async function endSession(deps: FinishDeps, tx: Transaction, { row, writer }: Finish): Promise<boolean> {
+  const ours = await finishUpload(tx, { id: row.id, writer, generation: row.generation })
+  if (ours)
+    await insertDeadKey(tx, { storageKey: row.storageKey, digest: undefined, since: deps.clock.now() })
+  return ours
+}
+
+async function link(deps: FinishDeps, tx: Transaction, { row, digest, caller }: Finish): Promise<void> {
+  const now = deps.clock.now()
+  const repository = { name: row.repository, visibility: deps.newRepositoryVisibility, now }
+  const { id } = await ensureRepository(tx, repository)
+  await linkBlob(tx, { repositoryId: id, digest, now })
+  const event = { repositoryId: id, actor: principalId(caller.principal), credential: undefined, at: now }
+  await insertEvents(tx, [{ ...event, kind: 'blob.push', tag: undefined, before: undefined, after: digest }])
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest'
+import { LetGo, SessionLocks } from './session-locks.ts'
+
+describe('session locks', () => {
+  test('gives a free session at once', async () => {
+    const locks = new SessionLocks({ deadlineMs: 60_000 })
+    using lock = await locks.acquire('a')
+    expect(lock.letGo.aborted).toBe(false)
+  })
+
+  test('asks the holder to let go and waits until it has', async () => {
+    const locks = new SessionLocks({ deadlineMs: 60_000 })
+    const first = await locks.acquire('a')
+    const order: string[] = []
+    first.letGo.addEventListener('abort', () => {
+      order.push('asked')
+      queueMicrotask(() => {
+        order.push('released')
+        first[Symbol.dispose]()
+      })
+    })
+    using second = await locks.acquire('a')
+    order.push('taken')
+    expect(order).toEqual(['asked', 'released', 'taken'])
+    expect(first.letGo.reason).toBeInstanceOf(LetGo)
+    expect(second.letGo.aborted).toBe(false)
+  })
+
+  test('serves newcomers one after the other', async () => {
+    const locks = new SessionLocks({ deadlineMs: 60_000 })
+    let holders = 0
+    const visit = async (): Promise<void> => {
+      using lock = await locks.acquire('a')
+      holders += 1
+      expect(holders).toBe(1)
+      await new Promise<void>((resolve) => {
+        if (lock.letGo.aborted) resolve()
+        lock.letGo.addEventListener('abort', () => resolve())
+        setImmediate(resolve)
+      })
+      holders -= 1
+    }
+    await Promise.all(Array.from({ length: 20 }, visit))
+    expect(holders).toBe(0)
+  })
+
+  test('passes over a holder that hangs, whose late release does not free the newcomer', async () => {
+    const locks = new SessionLocks({ deadlineMs: 1 })
+    const hung = await locks.acquire('a')
+    const second = await locks.acquire('a')
+    hung[Symbol.dispose]()
+    let third = false
+    const waiting = locks.acquire('a').then((lock) => {
+      third = true
+      return lock
+    })
+    await Promise.resolve()
+    expect(third).toBe(false)
+    second[Symbol.dispose]()
+    using _third = await waiting
+  })
+
+  test('keeps sessions apart', async () => {
+    const locks = new SessionLocks({ deadlineMs: 60_000 })
+    using a = await locks.acquire('a')
+    using _b = await locks.acquire('b')
+    expect(a.letGo.aborted).toBe(false)
+  })
+
+  test('passes a wish for a checkpoint to the holder', async () => {
+    const locks = new SessionLocks({ deadlineMs: 60_000 })
+    await locks.checkpoint('a')
+    using lock = await locks.acquire('a')
+    let asked = 0
+    lock.checkpoint = async () => void (asked += 1)
+    await locks.checkpoint('a')
+    expect(asked).toBe(1)
+  })
+})

@@ -1,0 +1,79 @@
+/** What the upload service is asked and answers, and what it needs. */
+import type { BlobStore } from '../../blob-store/blob-store.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Ids } from '../../lib/ids.ts'
+import type { Metadata } from '../../metadata/metadata.ts'
+import type { Digest, DigestAlgorithm } from '../../oci/digest.ts'
+import type { RepositoryName } from '../../oci/repository-name.ts'
+import type { Caller, Visibility } from '../caller.ts'
+
+export interface UploadDeps {
+  readonly metadata: Metadata
+  readonly store: BlobStore
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly newRepositoryVisibility: Visibility
+  /** Called after a commit that left bytes to remove: the job that removes them need not wait for its hour. */
+  readonly onDeadKey: () => void
+  /** Open sessions one principal may have. */
+  readonly maxSessions: number
+  /** How long a newcomer waits for the holder of a session to let go. */
+  readonly takeoverMs: number
+}
+
+export interface SessionRequest {
+  readonly repository: RepositoryName
+  readonly id: string
+  readonly caller: Caller
+}
+
+export interface BodyRequest {
+  readonly body: AsyncIterable<Uint8Array>
+  /** First byte's offset, from Content-Range. */
+  readonly start?: number | undefined
+  /** Bytes in the body, where announced. */
+  readonly length?: number | undefined
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal
+}
+
+export interface StartRequest {
+  readonly repository: RepositoryName
+  readonly caller: Caller
+  readonly algorithm?: DigestAlgorithm | undefined
+}
+
+export type AppendRequest = SessionRequest & BodyRequest
+export type CommitRequest = SessionRequest &
+  Partial<BodyRequest> & { readonly digest: Digest; readonly signal: AbortSignal }
+export type PushRequest = StartRequest & BodyRequest & { readonly digest: Digest }
+
+export interface UploadStatus {
+  readonly id: string
+  /** Bytes the session holds. */
+  readonly offset: number
+}
+
+export interface CommittedBlob {
+  readonly digest: Digest
+  readonly size: number
+}
+
+/** Upload sessions (distribution-spec end-4 to end-6, end-11, end-13, end-14). */
+export interface Uploads {
+  /** Throws `TooManyUploadsError`. */
+  start(request: StartRequest): Promise<UploadStatus>
+  /** What the session holds, a body that is just arriving included. Throws `UploadUnknownError`. */
+  status(request: SessionRequest): Promise<UploadStatus>
+  /**
+   * Appends a chunk or a stream. Throws `UploadOutOfOrderError` before the body is read, `SizeInvalidError`,
+   * `UploadUnknownError`; when the body breaks off, what arrived is kept and reported by `status`.
+   */
+  append(request: AppendRequest): Promise<UploadStatus>
+  /** Ends the session with a blob. A mismatch of the digest ends it too, with `DigestMismatchError`. */
+  commit(request: CommitRequest): Promise<CommittedBlob>
+  /** A whole blob in one request; a failure leaves no session behind. */
+  push(request: PushRequest): Promise<CommittedBlob>
+  /** Throws `UploadUnknownError`. */
+  cancel(request: SessionRequest): Promise<void>
+}

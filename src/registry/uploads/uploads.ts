@@ -1,0 +1,234 @@
+/**
+ * Upload sessions. A session is bound to its repository and principal, has one stable URL, one writer at a time,
+ * and all of its state in its row and the store: any process can go on with it at any time.
+ */
+import { UploadMissing } from '../../blob-store/errors.ts'
+import {
+  claimUpload,
+  countUploads,
+  deleteUpload,
+  findUpload,
+  insertUpload,
+  recordUpload,
+} from '../../metadata/uploads.ts'
+import type { UploadRow } from '../../metadata/uploads.ts'
+import { insertDeadKey } from '../../metadata/dead-keys.ts'
+import { algorithmOf } from '../../oci/digest.ts'
+import { OciError } from '../../oci/oci-error.ts'
+import { principalId } from '../../auth/principal.ts'
+import { TooManyUploadsError, UploadOutOfOrderError, UploadUnknownError } from '../errors.ts'
+import { chooseHasher } from './content-hasher.ts'
+import { finishSession } from './finish-session.ts'
+import { ingest, type Received } from './ingest.ts'
+import { LetGo, SessionLocks, type SessionLock } from './session-locks.ts'
+import type { AppendRequest, BodyRequest, CommitRequest, CommittedBlob, PushRequest } from './upload-types.ts'
+import type { SessionRequest, StartRequest, UploadDeps, Uploads, UploadStatus } from './upload-types.ts'
+
+interface Context extends UploadDeps {
+  readonly locks: SessionLocks
+}
+
+export function createUploads(deps: UploadDeps): Uploads {
+  const context: Context = { ...deps, locks: new SessionLocks({ deadlineMs: deps.takeoverMs }) }
+  return {
+    start: (request) => start(context, request),
+    status: (request) => status(context, request),
+    append: (request) => append(context, request),
+    commit: (request) => commit(context, request),
+    push: (request) => push(context, request),
+    cancel: (request) => cancel(context, request),
+  }
+}
+
+async function start(context: Context, request: StartRequest): Promise<UploadStatus> {
+  const row = newRow(context, request)
+  await context.metadata.transact(async (tx) => {
+    refuseTooMany(context, await countUploads(tx, row.principal))
+    await insertUpload(tx, row)
+  })
+  return { id: row.id, offset: 0 }
+}
+
+function refuseTooMany(context: Context, open: number): void {
+  if (open >= context.maxSessions) throw new TooManyUploadsError(context.maxSessions)
+}
+
+function newRow(context: Context, request: StartRequest): UploadRow {
+  const now = context.clock.now()
+  const { algorithm } = request
+  return {
+    id: context.ids.uploadId(),
+    repository: request.repository,
+    principal: principalId(request.caller.principal),
+    storageKey: context.ids.storageKey(),
+    generation: 1,
+    writer: undefined,
+    segments: [],
+    offset: 0,
+    hash: algorithm && { algorithm, offset: 0, digest: undefined, state: undefined },
+    createdAt: now,
+    touchedAt: now,
+  }
+}
+
+/** A session of another repository or principal is as unknown as one that never was (B3). */
+async function getSession(context: Context, request: SessionRequest): Promise<UploadRow> {
+  const row = await findUpload(context.metadata.reader, request.id)
+  const owned =
+    row?.repository === request.repository && row.principal === principalId(request.caller.principal)
+  if (row === undefined || !owned) throw new UploadUnknownError(request.repository, request.id)
+  return row
+}
+
+async function status(context: Context, request: SessionRequest): Promise<UploadStatus> {
+  await getSession(context, request)
+  await context.locks.checkpoint(request.id)
+  const { id, offset } = await getSession(context, request)
+  return { id, offset }
+}
+
+interface Claim {
+  readonly row: UploadRow
+  readonly writer: string
+}
+
+/** Its loss in a power cut is harmless, for then every writer is gone too: the claim does not wait for the disk. */
+async function claim(context: Context, request: SessionRequest): Promise<Claim> {
+  const writer = context.ids.requestId()
+  const options = { id: request.id, writer, now: context.clock.now() }
+  const row = await context.metadata.transact((tx) => claimUpload(tx, options), { durable: false })
+  if (row === undefined) throw new UploadUnknownError(request.repository, request.id)
+  return { row, writer }
+}
+
+/** Gives an untouched session back, so that the next writer goes on in the same segment. */
+async function release(context: Context, { row, writer }: Claim): Promise<void> {
+  const { id, generation, segments, offset, hash } = row
+  const record = { id, writer, generation, segments, offset, hash, release: true, now: context.clock.now() }
+  await context.metadata.transact((tx) => recordUpload(tx, record), { durable: false })
+}
+
+/** Claims the session for this request; a chunk out of order is refused with nothing changed and nothing read. */
+async function claimAt(
+  context: Context,
+  request: SessionRequest,
+  chunkStart: number | undefined,
+): Promise<Claim> {
+  const claimed = await claim(context, request)
+  if (chunkStart !== undefined && chunkStart !== claimed.row.offset) {
+    await release(context, claimed)
+    throw new UploadOutOfOrderError(request.id, claimed.row.offset)
+  }
+  return claimed
+}
+
+async function append(context: Context, request: AppendRequest): Promise<UploadStatus> {
+  await getSession(context, request)
+  using lock = await context.locks.acquire(request.id)
+  const claimed = await claimAt(context, request, request.start)
+  const received = await receive(context, { claimed, lock, request, wanted: undefined })
+  const { row, writer } = claimed
+  const record = { id: row.id, writer, generation: row.generation, ...received }
+  const now = context.clock.now()
+  const ours = await context.metadata.transact((tx) => recordUpload(tx, { ...record, release: true, now }))
+  if (!ours) throw new UploadUnknownError(request.repository, request.id)
+  return { id: row.id, offset: received.offset }
+}
+
+async function receive(
+  context: Context,
+  options: {
+    claimed: Claim
+    lock: SessionLock
+    request: BodyRequest
+    wanted: CommitRequest['digest'] | undefined
+  },
+): Promise<Received> {
+  const { claimed, lock, request, wanted } = options
+  const hasher = await chooseHasher({
+    saved: claimed.row.hash,
+    offset: claimed.row.offset,
+    wanted: wanted && algorithmOf(wanted),
+    chunked: request.start !== undefined && wanted === undefined,
+  })
+  const { body, length, signal } = request
+  try {
+    return await ingest(context, { ...claimed, lock, hasher, body, length, signal })
+  } catch (error) {
+    throw await explainLoss(context, claimed.row, error)
+  }
+}
+
+/** A request that lost its session to another hears where the session stands now. */
+async function explainLoss(context: Context, row: UploadRow, error: unknown): Promise<unknown> {
+  if (error instanceof UploadMissing) return new UploadUnknownError(row.repository, row.id, { cause: error })
+  if (!(error instanceof LetGo)) return error
+  const now = await findUpload(context.metadata.reader, row.id)
+  if (now === undefined) return new UploadUnknownError(row.repository, row.id, { cause: error })
+  return new UploadOutOfOrderError(row.id, now.offset, { cause: error })
+}
+
+async function commit(context: Context, request: CommitRequest): Promise<CommittedBlob> {
+  await getSession(context, request)
+  using lock = await context.locks.acquire(request.id)
+  const claimed = await claimAt(context, request, request.start)
+  const { digest, body } = request
+  const received =
+    body === undefined
+      ? claimed.row
+      : await receive(context, { claimed, lock, request: { ...request, body }, wanted: digest })
+  try {
+    return await finishSession(context, { ...claimed, received, digest, caller: request.caller })
+  } catch (error) {
+    if (!(error instanceof OciError)) await keepForRetry(context, claimed, received)
+    throw await explainLoss(context, claimed.row, error)
+  }
+}
+
+/** The store or the database failed: the session keeps what it received, so that the client may repeat its PUT. */
+async function keepForRetry(context: Context, { row, writer }: Claim, received: Received): Promise<void> {
+  const { segments, offset, hash } = received
+  const record = { id: row.id, writer, generation: row.generation, segments, offset, hash, release: true }
+  const now = context.clock.now()
+  await context.metadata.transact((tx) => recordUpload(tx, { ...record, now })).catch(() => undefined)
+}
+
+async function push(context: Context, request: PushRequest): Promise<CommittedBlob> {
+  const writer = context.ids.requestId()
+  const row = { ...newRow(context, request), writer }
+  await context.metadata.transact(
+    async (tx) => {
+      refuseTooMany(context, await countUploads(tx, row.principal))
+      await insertUpload(tx, row)
+    },
+    { durable: false },
+  )
+  const claimed = { row, writer }
+  try {
+    using lock = await context.locks.acquire(row.id)
+    const received = await receive(context, { claimed, lock, request, wanted: request.digest })
+    const { digest, caller } = request
+    return await finishSession(context, { ...claimed, received, digest, caller })
+  } catch (error) {
+    await end(context, row.id).catch(() => false)
+    throw error
+  }
+}
+
+/** Ends a session whose bytes nobody wants: the row goes first, the bytes after, and a crash between is swept. */
+async function end(context: Context, id: string): Promise<boolean> {
+  const row = await context.metadata.transact(async (tx) => {
+    const deleted = await deleteUpload(tx, id)
+    if (deleted === undefined) return undefined
+    await insertDeadKey(tx, { storageKey: deleted.storageKey, digest: undefined, since: context.clock.now() })
+    return deleted
+  })
+  if (row !== undefined) context.onDeadKey()
+  return row !== undefined
+}
+
+async function cancel(context: Context, request: SessionRequest): Promise<void> {
+  await getSession(context, request)
+  using _lock = await context.locks.acquire(request.id)
+  if (!(await end(context, request.id))) throw new UploadUnknownError(request.repository, request.id)
+}
