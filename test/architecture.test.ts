@@ -41,6 +41,7 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['http'],
   'node:fs': ['blob-store/filesystem', 'metadata/dialects/sqlite', 'config', 'cli'],
   'node:sqlite': ['metadata'],
+  'node:process': ['cli', 'config'],
   kysely: ['metadata'],
   pg: ['metadata'],
   '@electric-sql/pglite': ['metadata'],
