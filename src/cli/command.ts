@@ -1,0 +1,56 @@
+/** What a command is, and what of the process it may use; tests pass their own host. */
+import type { ConfigSources } from '../config/load.ts'
+
+export interface CliHost {
+  /** Results: standard output. */
+  out(line: string): void
+  /** Notices and faults: standard error. */
+  err(line: string): void
+  readonly sources: Omit<ConfigSources, 'argv'>
+  /** From now on TERM and INT are answered by `StopSignals` instead of ending the process. */
+  listenForStop(): StopSignals
+}
+
+export interface StopSignals extends Disposable {
+  /** Resolves with the first signal; a second one ends the process at once. */
+  readonly requested: Promise<NodeJS.Signals>
+}
+
+export interface Invocation {
+  /** What follows the words of the command, without `--json`. */
+  readonly argv: readonly string[]
+  /** Answer with one JSON value on standard output. */
+  readonly json: boolean
+  readonly host: CliHost
+}
+
+export interface Command {
+  /** One or two words. */
+  readonly name: string
+  readonly summary: string
+  /** Takes the flags of the configuration keys. */
+  readonly configurable: boolean
+  /** What it prints with `--json`, for the manual. */
+  readonly jsonShape: string
+  /** Resolves with the exit code; throws `CliError` or `ConfigError` for what the user can mend. */
+  run(invocation: Invocation): Promise<number>
+}
+
+/** A failure that is told in one message, without a stack. */
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly exitCode: number
+  constructor(message: string, options: ErrorOptions & { exitCode?: number } = {}) {
+    super(message, options)
+    this.exitCode = options.exitCode ?? failed
+  }
+}
+
+export const failed = 1
+/** The command line itself is wrong, by the convention of shells. */
+export const misused = 2
+
+export function refuseArguments({ argv }: Invocation): void {
+  if (argv.length === 0) return
+  throw new CliError(`unexpected argument ${argv[0]}`, { exitCode: misused })
+}

@@ -1,0 +1,23 @@
+/** The table of commands, in the order of the manual. The first is the default. */
+import { createLogger } from '../telemetry/logger.ts'
+import type { Command } from './command.ts'
+import { configCheckCommand } from './config-check.ts'
+import { configPrintCommand } from './config-print.ts'
+import { createHelpCommand } from './help.ts'
+import { createServeCommand } from './serve.ts'
+import type { StartApp } from './serve.ts'
+import { versionCommand } from './version.ts'
+
+/** Loaded on demand, so that the other commands start without the whole registry. */
+const startApp: StartApp = async (config, deps) => {
+  const { createApp } = await import('../app.ts')
+  return await createApp(config, deps)
+}
+
+export const commands: readonly Command[] = [
+  createServeCommand({ startApp, createLogger }),
+  configPrintCommand,
+  configCheckCommand,
+  versionCommand,
+  createHelpCommand(() => commands),
+]

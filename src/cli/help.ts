@@ -1,0 +1,80 @@
+/** `lading help`, and the manual in `docs/cli.md`, both from the table of commands. */
+import { configKeys } from '../config/keys.ts'
+import { CliError, misused } from './command.ts'
+import type { Command } from './command.ts'
+
+export function createHelpCommand(listCommands: () => readonly Command[]): Command {
+  return {
+    name: 'help',
+    summary: 'Explain the commands, or the one that is named.',
+    configurable: false,
+    jsonShape: '[{"name": string, "summary": string}]',
+    run: async ({ argv, json, host }) => {
+      const name = argv.join(' ')
+      const commands = listCommands().filter((command) => name === '' || command.name === name)
+      const [command] = commands
+      if (command === undefined) {
+        throw new CliError(`there is no command ${name}; lading help lists them`, { exitCode: misused })
+      }
+      if (json) host.out(JSON.stringify(commands.map((row) => ({ name: row.name, summary: row.summary }))))
+      else host.out(name === '' ? formatOverview(commands) : formatCommand(command))
+      return 0
+    },
+  }
+}
+
+const commonFlags: readonly (readonly [string, string])[] = [
+  ['--json', 'Answer in JSON, faults included.'],
+  ['--help, -h', 'Explain the command instead of running it.'],
+]
+
+export function formatOverview(commands: readonly Command[]): string {
+  return [
+    'lading: an OCI registry',
+    '',
+    'Usage: lading [command] [flags]; without a command it serves',
+    '',
+    'Commands:',
+    ...formatRows(commands.map(({ name, summary }) => [name, summary])),
+    '',
+    'Flags of every command:',
+    ...formatRows(commonFlags),
+    '',
+    'lading help <command> lists its flags.',
+  ].join('\n')
+}
+
+export function formatCommand(command: Command): string {
+  const lines = [`Usage: lading ${command.name} [flags]`, '', command.summary, '', 'Flags:']
+  const own = command.configurable ? listConfigFlags() : []
+  return [...lines, ...formatRows([...own, ...commonFlags])].join('\n')
+}
+
+export function describeCommands(commands: readonly Command[]): string {
+  const sections = commands.map(({ name, summary, configurable, jsonShape }) => {
+    const flags = configurable
+      ? '\nTakes a flag for every key of [configuration.md](configuration.md).\n'
+      : ''
+    return `## \`lading ${name}\`\n\n${summary}\n${flags}\nWith \`--json\`: \`${jsonShape}\`\n`
+  })
+  return `${manual}\n${sections.join('\n')}`
+}
+
+const manual = `# Commands
+
+<!-- Generated from src/cli/commands.ts by \`npm run docs\`. -->
+
+\`lading\` without a command is \`lading serve\`. Every command takes \`--json\` and \`--help\`. The exit code is 0 on success, 1 on failure
+and 2 when the command line itself is wrong. Results go to standard output, notices and faults to standard error; with \`--json\` a
+fault is \`{"error": {"message": string, "faults"?: string[]}}\` on standard error.
+`
+
+function listConfigFlags(): (readonly [string, string])[] {
+  const keys = configKeys.map((key) => [`${key.flags.join(', ')} <value>`, key.description] as const)
+  return [['--config <file>', 'Read this file instead of ./lading.yaml.'], ...keys]
+}
+
+function formatRows(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`)
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest'
+import type { CliHost } from './command.ts'
+import { commands } from './commands.ts'
+import { runCli } from './run.ts'
+
+async function run(
+  line: string,
+  { env = {}, files = {} }: { env?: Record<string, string>; files?: Record<string, string> } = {},
+) {
+  const out: string[] = []
+  const err: string[] = []
+  const host: CliHost = {
+    out: (text) => void out.push(text),
+    err: (text) => void err.push(text),
+    sources: { env, readFile: (path) => files[path] },
+    listenForStop: () => {
+      throw new Error('no command of this test waits for signals')
+    },
+  }
+  const code = await runCli(line.split(' ').filter(Boolean), commands, host)
+  return { code, out: out.join('\n'), err: err.join('\n') }
+}
+
+describe('the command line', () => {
+  test.each(['help', '--help', '-h', 'help --json'])('%s lists every command', async (line) => {
+    const { code, out } = await run(line)
+    expect(code).toBe(0)
+    for (const { name } of commands) expect(out).toContain(name)
+  })
+
+  test.each(['help config print', 'config print --help', 'config print --port 1 -h'])(
+    '%s explains one command',
+    async (line) => {
+      const { code, out } = await run(line)
+      expect(code).toBe(0)
+      expect(out).toContain('Usage: lading config print [flags]')
+      expect(out).toContain('--http.port, --port <value>')
+    },
+  )
+
+  test.each([
+    ['srve', 'unknown command srve; did you mean serve?'],
+    ['conifg print', 'unknown command conifg print; did you mean config print?'],
+    ['kubernetes', 'unknown command kubernetes; lading help lists the commands'],
+    ['config', 'config is one of: config print, config check'],
+    ['version now', 'unexpected argument now'],
+    ['help srve', 'there is no command srve; lading help lists them'],
+  ])('%s exits with 2 and says why', async (line, message) => {
+    expect(await run(line)).toEqual({ code: 2, out: '', err: `lading: ${message}` })
+  })
+
+  test.each(['version', '--version', '-v'])('%s prints the version', async (line) => {
+    expect((await run(line)).out).toMatch(/^lading \d+\.\d+\.\d+ \(node \d+/)
+  })
+
+  test('version --json prints one JSON value', async () => {
+    expect(JSON.parse((await run('version --json')).out)).toEqual({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      node: process.versions.node,
+    })
+  })
+
+  test('tells a fault as JSON with --json', async () => {
+    const { code, err } = await run('config print --prt 1 --json')
+    expect(code).toBe(1)
+    expect(JSON.parse(err)).toMatchObject({ error: { faults: ['unknown flag --prt; did you mean --port?'] } })
+  })
+
+  test('serves when no command is named', async () => {
+    const { code, err } = await run('--prt 1')
+    expect(code).toBe(1)
+    expect(err).toContain('unknown flag --prt; did you mean --port?')
+  })
+})
+
+describe('config print', () => {
+  test('prints YAML that says where values come from', async () => {
+    const { out } = await run('config print --port 1', { files: { './lading.yaml': 'data: /srv\n' } })
+    expect(out).toContain('data: /srv # ./lading.yaml')
+    expect(out).toContain('  port: 1 # --port')
+    expect(out).toContain('  host: 127.0.0.1\n')
+  })
+
+  test.each(['config print', 'config print --json'])('%s keeps secrets to itself', async (line) => {
+    const env = { LADING_METADATA_DRIVER: 'postgres', LADING_METADATA_URL: 'postgres://u:hunter2@db/lading' }
+    const { out } = await run(line, { env })
+    expect(out).toContain('[redacted]')
+    expect(out).not.toContain('hunter2')
+  })
+})
+
+describe('config check', () => {
+  test('exits with 0 for a valid configuration', async () => {
+    expect(await run('config check')).toEqual({ code: 0, out: 'the configuration is valid', err: '' })
+  })
+
+  test('exits with 1 and names the faults', async () => {
+    const env = { LADING_HTTP_PORT: 'x' }
+    expect(await run('config check', { env })).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('http.port'),
+    })
+    expect(JSON.parse((await run('config check --json', { env })).out)).toMatchObject({ valid: false })
+  })
+})

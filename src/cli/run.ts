@@ -1,0 +1,72 @@
+/**
+ * @module The command line: finds the command that the first words name, runs it, and turns whatever it throws
+ * into a message and an exit code. Commands are rows of `commands.ts`; the process is reached through `CliHost`.
+ */
+import { ConfigError } from '../config/load.ts'
+import { findClosest } from '../lib/closest.ts'
+import { CliError, failed, misused } from './command.ts'
+import type { CliHost, Command } from './command.ts'
+
+/** Resolves with the exit code; never rejects for what a user can cause. */
+export async function runCli(
+  argv: readonly string[],
+  commands: readonly Command[],
+  host: CliHost,
+): Promise<number> {
+  const json = argv.includes('--json')
+  try {
+    const { command, rest } = findCommand(
+      expandShorthand(argv.filter((argument) => argument !== '--json')),
+      commands,
+    )
+    return await command.run({ argv: rest, json, host })
+  } catch (error) {
+    if (!(error instanceof CliError) && !(error instanceof ConfigError)) throw error
+    host.err(json ? formatJson(error) : `lading: ${error.message}`)
+    return error instanceof CliError ? error.exitCode : failed
+  }
+}
+
+/** `x --help` is `help x`, and `--version` is `version`. */
+function expandShorthand(argv: readonly string[]): readonly string[] {
+  if (argv.includes('--help') || argv.includes('-h')) return ['help', ...takeWords(argv)]
+  if (argv[0] === '--version' || argv[0] === '-v') return ['version', ...argv.slice(1)]
+  return argv
+}
+
+function takeWords(argv: readonly string[]): readonly string[] {
+  const end = argv.findIndex((argument) => argument.startsWith('-'))
+  return end === -1 ? argv : argv.slice(0, end)
+}
+
+interface Found {
+  readonly command: Command
+  readonly rest: readonly string[]
+}
+
+function findCommand(argv: readonly string[], commands: readonly Command[]): Found {
+  const words = takeWords(argv)
+  const [fallback] = commands
+  if (words.length === 0 && fallback !== undefined) return { command: fallback, rest: argv }
+  for (let count = words.length; count > 0; count--) {
+    const name = words.slice(0, count).join(' ')
+    const command = commands.find((candidate) => candidate.name === name)
+    if (command !== undefined) return { command, rest: argv.slice(count) }
+  }
+  throw new CliError(describeUnknown(words, commands), { exitCode: misused })
+}
+
+function describeUnknown(words: readonly string[], commands: readonly Command[]): string {
+  const [group = ''] = words
+  const members = commands.filter(({ name }) => name.startsWith(`${group} `)).map(({ name }) => name)
+  if (words.length === 1 && members.length > 0) return `${group} is one of: ${members.join(', ')}`
+  const names = commands.map(({ name }) => name)
+  const closest = findClosest(words.join(' '), names) ?? findClosest(group, names)
+  const hint = closest === undefined ? 'lading help lists the commands' : `did you mean ${closest}?`
+  return `unknown command ${words.join(' ')}; ${hint}`
+}
+
+function formatJson(error: CliError | ConfigError): string {
+  const faults = error instanceof ConfigError ? { faults: error.faults } : {}
+  return JSON.stringify({ error: { message: error.message, ...faults } })
+}

@@ -1,0 +1,72 @@
+/** Says which configuration key to change when the start fails, from the error and its causes. */
+import { resolve, sep } from 'node:path'
+import type { Config } from '../config/schema.ts'
+import { CliError } from './command.ts'
+
+/** What Node, the resolver and `pg` put on their errors. */
+interface SystemError extends Error {
+  readonly code?: string
+  readonly syscall?: string
+  readonly hostname?: string
+  readonly path?: string
+}
+
+/** A message that starts with the key; an error no rule knows is told by its own message. */
+export function explainStartFailure(error: unknown, config: Config): CliError {
+  for (const link of causesOf(error)) {
+    const message = explainListen(link, config) ?? explainData(link, config) ?? explainDatabase(link, config)
+    if (message !== undefined) return new CliError(message, { cause: error })
+  }
+  return new CliError(`cannot start: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  })
+}
+
+function* causesOf(error: unknown): Generator<SystemError> {
+  for (let link = error; link instanceof Error; link = link.cause) {
+    yield link
+    if (link instanceof AggregateError) yield* link.errors.flatMap((part: unknown) => [...causesOf(part)])
+  }
+}
+
+function explainListen({ code, syscall, hostname }: SystemError, { http }: Config): string | undefined {
+  const isHost = hostname === http.host
+  if (syscall !== 'listen' && !(syscall === 'getaddrinfo' && isHost)) return undefined
+  switch (code) {
+    case 'EADDRINUSE':
+      return `http.port: ${http.host}:${http.port} is in use; choose another with --port or LADING_HTTP_PORT`
+    case 'EACCES':
+      return `http.port: no permission to listen on port ${http.port}; choose one above 1023 with --port or LADING_HTTP_PORT`
+    default:
+      return `http.host: cannot listen on ${http.host} (${code}); choose an address of this machine with --host or LADING_HTTP_HOST`
+  }
+}
+
+function explainData({ code, path, message }: SystemError, { data }: Config): string | undefined {
+  if (code === 'ERR_SQLITE_ERROR')
+    return `data: cannot use the database in ${data} (${message}); --data or LADING_DATA names another folder`
+  if (path === undefined || !isAround(resolve(path), resolve(data))) return undefined
+  return `data: cannot use the folder ${data} (${message}); --data or LADING_DATA names another`
+}
+
+/** Inside the folder, or a parent that refuses its creation. */
+function isAround(path: string, folder: string): boolean {
+  return `${path}${sep}`.startsWith(`${folder}${sep}`) || folder.startsWith(`${path}${sep}`)
+}
+
+const databaseCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+])
+/** SQLSTATE classes: connection exception, invalid authorization, invalid catalog name. */
+const databaseStates = /^(08|28|3D)[0-9A-Z]{3}$/
+
+function explainDatabase({ code = '', message }: SystemError, { metadata }: Config): string | undefined {
+  if (metadata.driver !== 'postgres') return undefined
+  if (!databaseCodes.has(code) && !databaseStates.test(code)) return undefined
+  return `metadata.url: cannot use the database (${message}); check LADING_METADATA_URL`
+}

@@ -1,0 +1,46 @@
+import { EventEmitter } from 'node:events'
+import { describe, expect, test } from 'vitest'
+import { listenForStop } from './stop-signals.ts'
+
+function listen() {
+  const emitter = new EventEmitter()
+  const exits: number[] = []
+  const time = { now: 1000 }
+  const signals = listenForStop({
+    emitter,
+    clock: { now: () => time.now },
+    exit: (code) => void exits.push(code),
+  })
+  return { emitter, exits, time, signals }
+}
+
+describe('listenForStop', () => {
+  test('asks to stop on the first signal', async () => {
+    const { emitter, exits, signals } = listen()
+    emitter.emit('SIGTERM', 'SIGTERM')
+    await expect(signals.requested).resolves.toBe('SIGTERM')
+    expect(exits).toEqual([])
+  })
+
+  test('ends at once on a second one', () => {
+    const { emitter, exits, time } = listen()
+    emitter.emit('SIGTERM', 'SIGTERM')
+    time.now += 1000
+    emitter.emit('SIGINT', 'SIGINT')
+    expect(exits).toEqual([130])
+  })
+
+  test('takes one key press that arrives twice for one request', () => {
+    const { emitter, exits, time } = listen()
+    emitter.emit('SIGINT', 'SIGINT')
+    time.now += 50
+    emitter.emit('SIGINT', 'SIGINT')
+    expect(exits).toEqual([])
+  })
+
+  test('leaves no listener behind', () => {
+    const { emitter, signals } = listen()
+    signals[Symbol.dispose]()
+    expect(emitter.eventNames()).toEqual([])
+  })
+})

@@ -1,0 +1,34 @@
+/** TERM and INT: the first asks to drain, a second one ends the process at once. */
+import { constants } from 'node:os'
+import type { EventEmitter } from 'node:events'
+import type { Clock } from '../lib/clock.ts'
+import type { StopSignals } from './command.ts'
+
+interface StopSignalDeps {
+  /** The process, or what emits signals in a test. */
+  readonly emitter: EventEmitter
+  readonly clock: Clock
+  readonly exit: (code: number) => void
+}
+
+const signals = ['SIGTERM', 'SIGINT'] as const
+
+/** npm and the launcher pass on the INT that a terminal sends to them and to us: one key press, two signals. */
+const sameRequestMs = 200
+
+export function listenForStop({ emitter, clock, exit }: StopSignalDeps): StopSignals {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  let firstAt: number | undefined
+  const handle = (signal: (typeof signals)[number]) => {
+    firstAt ??= clock.now()
+    if (clock.now() - firstAt < sameRequestMs) resolve(signal)
+    else exit(128 + constants.signals[signal])
+  }
+  for (const signal of signals) emitter.on(signal, handle)
+  return {
+    requested: promise,
+    [Symbol.dispose]: () => {
+      for (const signal of signals) emitter.off(signal, handle)
+    },
+  }
+}
