@@ -106,8 +106,8 @@ class IJsonReader {
 
   #readName(object: Record<string, unknown>): string {
     const start = this.#position
-    if (this.#peek() !== doubleQuote) this.#fail('a name in double quotes is expected here')
     this.#path.length = this.#depth - 1
+    if (this.#peek() !== doubleQuote) this.#fail('a name in double quotes is expected here')
     const name = this.#readString()
     if (name in object) this.#fail(`the name ${quote(name)} occurs twice in one object`, start)
     this.#skipSpace()

@@ -59,7 +59,8 @@ function readDigest(at: Located): Digest {
 
 function readSize(at: Located): number {
   const value = getField(at, 'size')
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  // `-0` is a number of JSON too; stored sizes know no sign.
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return Math.abs(value)
   return fail(
     at,
     'size',
