@@ -1,0 +1,232 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
+import { findUpload } from '../../metadata/uploads.ts'
+import { digestBytes, type Digest } from '../../oci/digest.ts'
+import { parseRepositoryName } from '../../oci/repository-name.ts'
+
+const repository = parseRepositoryName('acme/web')
+const { signal } = new AbortController()
+
+async function read(open: OpenRegistry, digest: Digest): Promise<Buffer> {
+  await using blob = await open.registry.blobs.open(repository, digest)
+  const chunks: Buffer[] = []
+  await blob.copyTo({ write: async (bytes) => void chunks.push(Buffer.from(bytes)) }, {})
+  return Buffer.concat(chunks)
+}
+
+function session(open: OpenRegistry, start = open.registry.uploads.start({ repository, caller })) {
+  return start.then(({ id }) => ({ repository, id, caller }))
+}
+
+describe('an upload session', () => {
+  test('streams a body and commits what was hashed on the way', async () => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const bytes = randomBytes(300_000)
+    const request = await session(open)
+    const { offset } = await uploads.append({ ...request, body: bodyOf([bytes]), signal })
+    expect(offset).toBe(300_000)
+    const row = await findUpload(open.metadata.reader, request.id)
+    expect(row?.hash).toMatchObject({ offset, digest: digestBytes(bytes) })
+    const digest = digestBytes(bytes)
+    expect(await uploads.commit({ ...request, digest, signal })).toEqual({ digest, size: 300_000 })
+    expect(await read(open, digest)).toEqual(bytes)
+    await expect(uploads.status(request)).rejects.toMatchObject({ code: 'BLOB_UPLOAD_UNKNOWN' })
+  })
+
+  test('goes on chunk by chunk with a stored hash, whatever the number of chunks', async () => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const bytes = randomBytes(5_000)
+    const request = await session(open)
+    for (let start = 0; start < bytes.length; start += 1_000) {
+      const body = bodyOf([bytes.subarray(start, start + 1_000)])
+      await uploads.append({ ...request, body, start, length: 1_000, signal })
+      const row = await findUpload(open.metadata.reader, request.id)
+      expect(row?.hash?.state).toBeDefined()
+      expect(row?.segments).toEqual([{ generation: 1, size: start + 1_000 }])
+    }
+    await uploads.commit({ ...request, digest: digestBytes(bytes), signal })
+    expect(await read(open, digestBytes(bytes))).toEqual(bytes)
+  })
+
+  test.each(['sha256', 'sha512'] as const)(
+    'commits with %s whatever was hashed before',
+    async (algorithm) => {
+      await using open = await openRegistry()
+      const { uploads } = open.registry
+      const bytes = randomBytes(2_000)
+      const request = await session(open)
+      await uploads.append({ ...request, body: bodyOf([bytes.subarray(0, 700)]), start: 0, signal })
+      const rest = { body: bodyOf([bytes.subarray(700)]), start: 700, signal }
+      const digest = digestBytes(bytes, algorithm)
+      expect(await uploads.commit({ ...request, ...rest, digest })).toEqual({ digest, size: 2_000 })
+      expect(await read(open, digest)).toEqual(bytes)
+    },
+  )
+
+  test('commits an empty blob without any body', async () => {
+    await using open = await openRegistry()
+    const digest = digestBytes(new Uint8Array())
+    await open.registry.uploads.commit({ ...(await session(open)), digest, signal })
+    expect(await read(open, digest)).toEqual(Buffer.alloc(0))
+  })
+
+  test('refuses a chunk out of order before it reads the body, and goes on afterwards', async () => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const request = await session(open)
+    await uploads.append({ ...request, body: bodyOf([Buffer.from('0123456789')]), start: 0, signal })
+    let isRead = false
+    const body = (async function* () {
+      isRead = true
+      yield Buffer.from('x')
+    })()
+    for (const start of [0, 5, 11]) {
+      const refused = uploads.append({ ...request, body, start, signal })
+      await expect(refused).rejects.toMatchObject({ code: 'RANGE_INVALID', offset: 10 })
+    }
+    expect(isRead).toBe(false)
+    const digest = digestBytes(Buffer.from('0123456789ab'))
+    const rest = { body: bodyOf([Buffer.from('ab')]), start: 10, length: 2, signal }
+    await uploads.commit({ ...request, ...rest, digest })
+  })
+
+  test('keeps what arrived when the connection breaks, and goes on in the same segment', async () => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const request = await session(open)
+    const broken = bodyOf([Buffer.from('first ')], { fail: new Error('connection lost') })
+    await expect(uploads.append({ ...request, body: broken, signal })).rejects.toThrow('connection lost')
+    expect(await uploads.status(request)).toEqual({ id: request.id, offset: 6 })
+    await uploads.append({ ...request, body: bodyOf([Buffer.from('second')]), signal })
+    const row = await findUpload(open.metadata.reader, request.id)
+    expect(row?.segments).toEqual([{ generation: 1, size: 12 }])
+    await uploads.commit({ ...request, digest: digestBytes(Buffer.from('first second')), signal })
+  })
+
+  test.each([
+    ['shorter', '12345'],
+    ['longer', '12345678901'],
+  ])('forgets a body that is %s than announced', async (_, text) => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const request = await session(open)
+    await uploads.append({ ...request, body: bodyOf([Buffer.from('abc')]), start: 0, signal })
+    const refused = uploads.append({
+      ...request,
+      body: bodyOf([Buffer.from(text)]),
+      start: 3,
+      length: 10,
+      signal,
+    })
+    await expect(refused).rejects.toMatchObject({ code: 'SIZE_INVALID' })
+    expect(await uploads.status(request)).toMatchObject({ offset: 3 })
+    await uploads.append({ ...request, body: bodyOf([Buffer.from('def')]), start: 3, signal })
+    await uploads.commit({ ...request, digest: digestBytes(Buffer.from('abcdef')), signal })
+  })
+
+  test('ends with a digest that does not match, and leaves its bytes for removal', async () => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const request = await session(open)
+    const digest = digestBytes(Buffer.from('other'))
+    const refused = uploads.commit({ ...request, digest, body: bodyOf([Buffer.from('bytes')]), signal })
+    await expect(refused).rejects.toMatchObject({
+      code: 'DIGEST_INVALID',
+      detail: { expected: digest, actual: digestBytes(Buffer.from('bytes')), size: 5 },
+    })
+    await expect(uploads.status(request)).rejects.toMatchObject({ code: 'BLOB_UPLOAD_UNKNOWN' })
+    expect(open.deadKeys()).toBe(1)
+  })
+
+  test('B3: is unknown to another repository and another principal', async () => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const request = await session(open)
+    const elsewhere = { ...request, repository: parseRepositoryName('acme/other') }
+    await expect(uploads.status(elsewhere)).rejects.toMatchObject({ code: 'BLOB_UPLOAD_UNKNOWN' })
+    await expect(uploads.cancel(elsewhere)).rejects.toMatchObject({ code: 'BLOB_UPLOAD_UNKNOWN' })
+    expect(await uploads.status(request)).toMatchObject({ offset: 0 })
+  })
+
+  test('A4: is refused when the principal has too many open', async () => {
+    await using open = await openRegistry({ maxSessions: 2 })
+    const first = await session(open)
+    await session(open)
+    await expect(session(open)).rejects.toMatchObject({ code: 'TOOMANYREQUESTS', retryAfterSeconds: 60 })
+    await open.registry.uploads.cancel(first)
+    await session(open)
+  })
+
+  test('is gone after a cancel', async () => {
+    await using open = await openRegistry()
+    const request = await session(open)
+    await open.registry.uploads.cancel(request)
+    await expect(open.registry.uploads.cancel(request)).rejects.toMatchObject({ code: 'BLOB_UPLOAD_UNKNOWN' })
+    expect(open.deadKeys()).toBe(1)
+  })
+})
+
+describe('two requests for one session', () => {
+  test('status counts the bytes of a body that stands still, without cutting it off', async () => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const request = await session(open)
+    const stop = new AbortController()
+    const arrived = Promise.withResolvers<void>()
+    const body = (async function* () {
+      yield Buffer.from('abc')
+      arrived.resolve()
+      yield* bodyOf([], { hang: true })
+    })()
+    const hanging = uploads.append({ ...request, body, signal: stop.signal })
+    await arrived.promise
+    expect(await uploads.status(request)).toMatchObject({ offset: 3 })
+    stop.abort(new Error('gone'))
+    await expect(hanging).rejects.toThrow('gone')
+    expect(await uploads.status(request)).toMatchObject({ offset: 3 })
+  })
+
+  test('the second asks the first to let go and goes on after its bytes', async () => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const request = await session(open)
+    const arrived = Promise.withResolvers<void>()
+    const body = (async function* () {
+      yield Buffer.from('abc')
+      arrived.resolve()
+      yield* bodyOf([], { hang: true })
+    })()
+    const first = uploads.append({ ...request, body, signal })
+    const lost = expect(first).rejects.toMatchObject({ code: 'RANGE_INVALID' })
+    await arrived.promise
+    const second = await uploads.append({ ...request, body: bodyOf([Buffer.from('def')]), signal })
+    expect(second.offset).toBe(6)
+    await lost
+    await uploads.commit({ ...request, digest: digestBytes(Buffer.from('abcdef')), signal })
+  })
+})
+
+describe('one content', () => {
+  test('is stored once when many push it at the same time', async () => {
+    await using open = await openRegistry()
+    const bytes = randomBytes(10_000)
+    const digest = digestBytes(bytes)
+    const pushes = Array.from({ length: 20 }, () =>
+      open.registry.uploads.push({ repository, caller, digest, body: bodyOf([bytes]), signal }),
+    )
+    for (const pushed of await Promise.all(pushes)) expect(pushed).toEqual({ digest, size: 10_000 })
+    expect(await read(open, digest)).toEqual(bytes)
+  })
+
+  test('leaves no session behind when a push of it breaks off', async () => {
+    await using open = await openRegistry({ maxSessions: 1 })
+    const digest = digestBytes(Buffer.from('abc'))
+    const body = bodyOf([Buffer.from('a')], { fail: new Error('connection lost') })
+    const refused = open.registry.uploads.push({ repository, caller, digest, body, signal })
+    await expect(refused).rejects.toThrow('connection lost')
+    await session(open)
+  })
+})

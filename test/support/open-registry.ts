@@ -1,0 +1,81 @@
+/** The registry services over real parts, SQLite in a temporary folder and the memory store, without HTTP. */
+import { join } from 'node:path'
+import { anonymous } from '../../src/auth/principal.ts'
+import type { BlobStore } from '../../src/blob-store/blob-store.ts'
+import { MemoryBlobStore } from '../../src/blob-store/memory/memory-blob-store.ts'
+import { systemIds } from '../../src/lib/ids.ts'
+import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
+import type { Metadata } from '../../src/metadata/metadata.ts'
+import { createRegistry, type Registry, type RegistryDeps } from '../../src/registry/registry.ts'
+import { tempFolder } from './temp-folder.ts'
+
+export interface TestClock {
+  now(): number
+  advance(ms: number): void
+}
+
+export interface OpenRegistry extends AsyncDisposable {
+  readonly registry: Registry
+  readonly metadata: Metadata
+  readonly store: BlobStore
+  readonly clock: TestClock
+  /** How often the registry said that there are bytes to remove. */
+  deadKeys(): number
+}
+
+export const caller = { principal: anonymous, requestId: 'test' }
+
+export interface OpenRegistryOptions extends Partial<RegistryDeps> {
+  /** Puts a decorator around the memory store. */
+  readonly wrapStore?: (store: BlobStore) => BlobStore
+}
+
+export async function openRegistry(options: OpenRegistryOptions = {}): Promise<OpenRegistry> {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await tempFolder())
+  const clock = createTestClock()
+  const file = join(folder.path, 'lading.db')
+  const onFatal = (error: unknown): void => void stack.defer(() => Promise.reject(error))
+  const metadata = stack.use(await openSqliteMetadata({ file, clock, onFatal }))
+  const memory = stack.use(new MemoryBlobStore({ clock, maxBytes: 256 * 1024 * 1024 }))
+  const store = options.wrapStore?.(memory) ?? memory
+  let deadKeys = 0
+  const registry = createRegistry({
+    metadata,
+    store,
+    clock,
+    ids: systemIds,
+    visibleTo: () => ({ publicOnly: true }),
+    newRepositoryVisibility: 'public',
+    onDeadKey: () => void (deadKeys += 1),
+    deleteEnabled: true,
+    references: { blobs: 'strict', children: 'lenient' },
+    maxSessions: 100,
+    takeoverMs: 5_000,
+    ...options,
+  })
+  const resources = stack.move()
+  return {
+    registry,
+    metadata,
+    store,
+    clock,
+    deadKeys: () => deadKeys,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+function createTestClock(): TestClock {
+  let ms = Date.now()
+  return { now: () => ms, advance: (by) => void (ms += by) }
+}
+
+/** A body that gives its chunks, then fails or waits for good. */
+export async function* bodyOf(
+  chunks: Iterable<Uint8Array>,
+  end?: { fail?: Error; hang?: boolean },
+): AsyncGenerator<Uint8Array> {
+  yield* chunks
+  if (end?.fail !== undefined) throw end.fail
+  if (end?.hang === true) await new Promise(() => undefined)
+}
