@@ -10,7 +10,7 @@ export default defineConfig({
     projects: [
       project(
         'unit',
-        ['src/**/*.test.ts', 'test/architecture.test.ts', 'test/protocol/**/*.test.ts'],
+        ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts'],
         20_000,
       ),
       project('contract-postgres', ['src/**/contract/*postgres*.contract.ts'], 60_000),
