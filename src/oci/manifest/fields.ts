@@ -14,7 +14,7 @@ export interface Located {
 
 // Media types and platforms end up in indexed columns, whose entries are bounded.
 const maxShortText = 255
-const printableAscii = /^[\x20-\x7e]+$/
+const printableAscii = /^[\x20-\x7e]*$/
 const controlCharacter = /\p{Cc}/u
 
 export function locateObject(value: unknown, path: JsonPath): Located {
@@ -54,6 +54,7 @@ export function findShortText(at: Located, key: string): string | undefined {
   return value
 }
 
+/** As `findShortText`, in printable ASCII: media types stand in headers. */
 export function findMediaType(at: Located, key: string): string | undefined {
   const value = findShortText(at, key)
   if (value === undefined || printableAscii.test(value)) return value
