@@ -1,7 +1,11 @@
-/** Opaque handles: callers pass them on, only the query files of this folder look inside. */
+/** Opaque handles: callers pass them on, only this folder looks inside (`sql/database.ts`). */
+
+/** For reading: each query by itself sees what is committed when it runs. */
 export interface Reader {
   readonly _reader: unknown
 }
+
+/** One write transaction, valid until the work it was given to resolves. Reads through it see its own writes. */
 export interface Transaction extends Reader {
   readonly _transaction: unknown
 }

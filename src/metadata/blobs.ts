@@ -1,0 +1,303 @@
+/**
+ * Blobs and who may see them: `blob` maps a digest to the key of its bytes, once for the whole instance; `blob_link`
+ * says in which repositories it is visible. Lock order on PostgreSQL: link, then blob, both in digest order.
+ */
+import { sql } from 'kysely'
+import type { Digest } from '../oci/digest.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import { insertDeadKey } from './dead-keys.ts'
+import { Conflict } from './errors.ts'
+import type { Reader, Transaction } from './handles.ts'
+import { compileOnce } from './sql/compile-once.ts'
+import { databaseOf, hasRowLocks, isAnyOf, kyselyOf } from './sql/database.ts'
+
+export interface BlobLocation {
+  readonly digest: Digest
+  readonly storageKey: string
+  readonly size: number
+}
+
+interface LocationRow {
+  digest: string
+  storage_key: string
+  size: number
+}
+
+const linkedBlob = compileOnce<{ repository: string; digest: string }, { storage_key: string; size: number }>(
+  ({ kysely, parameter }) =>
+    kysely
+      .selectFrom('repository')
+      .innerJoin('blob_link', 'blob_link.repository_id', 'repository.id')
+      .innerJoin('blob', 'blob.digest', 'blob_link.digest')
+      .select(['blob.storage_key', 'blob.size'])
+      .where('repository.name', '=', parameter('repository'))
+      .where('blob_link.digest', '=', parameter('digest'))
+      .where('blob_link.state', '=', sql.lit('live')),
+)
+
+/** The blob as this repository shows it; a hidden link is no link here. */
+export async function findLinkedBlob(
+  db: Reader,
+  repository: RepositoryName,
+  digest: Digest,
+): Promise<BlobLocation | undefined> {
+  const row = await linkedBlob.first(db, { repository, digest })
+  return row === undefined ? undefined : { digest, storageKey: row.storage_key, size: row.size }
+}
+
+/** The blob wherever it is linked: says nothing about who may see it. */
+export async function findBlob(db: Reader, digest: Digest): Promise<BlobLocation | undefined> {
+  const row = await selectBlob(db, digest).executeTakeFirst()
+  return row === undefined ? undefined : locationOf(row)
+}
+
+/** As `findBlob`, and keeps the collector away from the row until the transaction ends. */
+export async function pinBlob(tx: Transaction, digest: Digest): Promise<BlobLocation | undefined> {
+  const query = selectBlob(tx, digest)
+  const row = await (hasRowLocks(tx) ? query.forKeyShare() : query).executeTakeFirst()
+  return row === undefined ? undefined : locationOf(row)
+}
+
+/** Returns the row that stands for the content: when it carries another key, the caller's bytes are superfluous. */
+export async function insertBlob(
+  tx: Transaction,
+  blob: BlobLocation & { readonly createdAt: number },
+): Promise<BlobLocation> {
+  await kyselyOf(tx)
+    .insertInto('blob')
+    .values({
+      digest: blob.digest,
+      storage_key: blob.storageKey,
+      size: blob.size,
+      created_at: blob.createdAt,
+      linked: 0,
+    })
+    .onConflict((conflict) => conflict.column('digest').doNothing())
+    .execute()
+  const winner = await pinBlob(tx, blob.digest)
+  if (winner === undefined) throw new Conflict(`blob ${blob.digest} was removed while it was inserted`)
+  return winner
+}
+
+/** Makes the blob visible in the repository; revives a hidden link. Throws `Conflict` when the blob is gone. */
+export async function linkBlob(
+  tx: Transaction,
+  options: { readonly repositoryId: number; readonly digest: Digest; readonly now: number },
+): Promise<void> {
+  const { repositoryId, digest, now } = options
+  const kysely = kyselyOf(tx)
+  await kysely
+    .insertInto('blob_link')
+    .values({ repository_id: repositoryId, digest, linked_at: now, state: 'live' })
+    .onConflict((conflict) =>
+      conflict.columns(['repository_id', 'digest']).doUpdateSet({ linked_at: now, state: 'live' }),
+    )
+    .execute()
+  await kysely
+    .updateTable('blob')
+    .set({ linked: 1 })
+    .where('digest', '=', digest)
+    .where('linked', '=', 0)
+    .execute()
+}
+
+/** Returns whether there was a link. Throws `Conflict` when a manifest of the repository uses the blob. */
+export async function unlinkBlob(
+  tx: Transaction,
+  options: { readonly repositoryId: number; readonly digest: Digest },
+): Promise<boolean> {
+  const { repositoryId, digest } = options
+  const kysely = kyselyOf(tx)
+  if (hasRowLocks(tx)) await lockLinkAndBlob(tx, options)
+  const user = await findBlobUser(tx, options)
+  if (user !== undefined) throw new Conflict(`blob ${digest} came into use by manifest ${user}`)
+  const removed = await kysely
+    .deleteFrom('blob_link')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .executeTakeFirst()
+  if (removed.numDeletedRows === 0n) return false
+  await kysely
+    .updateTable('blob')
+    .set({ linked: 0 })
+    .where('digest', '=', digest)
+    .where((eb) =>
+      eb.not(eb.exists(eb.selectFrom('blob_link').select('digest').where('digest', '=', digest))),
+    )
+    .execute()
+  return true
+}
+
+/** The digest of one manifest of the repository that uses the blob. */
+export async function findBlobUser(
+  db: Reader,
+  options: { readonly repositoryId: number; readonly digest: Digest },
+): Promise<Digest | undefined> {
+  const row = await kyselyOf(db)
+    .selectFrom('manifest_blob')
+    .innerJoin('manifest', 'manifest.id', 'manifest_blob.manifest_id')
+    .select('manifest.digest')
+    .where('manifest_blob.repository_id', '=', options.repositoryId)
+    .where('manifest_blob.blob_digest', '=', options.digest)
+    .limit(1)
+    .executeTakeFirst()
+  return row?.digest as Digest | undefined
+}
+
+/**
+ * A blob that may be mounted: linked in `from`, or without `from` in any repository, in public ones only when asked.
+ * The target itself counts then too: who may push there may use what it has. Which repository shows the blob does not
+ * matter for the result, so none is preferred and the first one found ends the search.
+ */
+export async function findMountSource(
+  db: Reader,
+  options: {
+    readonly digest: Digest
+    readonly from?: RepositoryName | undefined
+    readonly publicOnly: boolean
+    readonly target: RepositoryName
+  },
+): Promise<BlobLocation | undefined> {
+  const { digest, from, publicOnly, target } = options
+  let query = kyselyOf(db)
+    .selectFrom('blob_link')
+    .innerJoin('repository', 'repository.id', 'blob_link.repository_id')
+    .innerJoin('blob', 'blob.digest', 'blob_link.digest')
+    .select(['blob.digest', 'blob.storage_key', 'blob.size'])
+    .where('blob_link.digest', '=', digest)
+    .where('blob_link.state', '=', 'live')
+    .limit(1)
+  if (from !== undefined) query = query.where('repository.name', '=', from)
+  if (publicOnly) {
+    query = query.where((eb) => {
+      const isPublic = eb('repository.visibility', '=', 'public')
+      return from === undefined ? eb.or([isPublic, eb('repository.name', '=', target)]) : isPublic
+    })
+  }
+  const row = await query.executeTakeFirst()
+  return row === undefined ? undefined : locationOf(row)
+}
+
+/**
+ * Keeps the blobs linked until the transaction ends and revives hidden links. Returns the digests that the
+ * repository does not have, each once, in input order.
+ */
+export async function pinLinkedBlobs(
+  tx: Transaction,
+  options: { readonly repositoryId: number; readonly digests: readonly Digest[]; readonly now: number },
+): Promise<Digest[]> {
+  const { repositoryId, digests, now } = options
+  if (digests.length === 0) return []
+  const { kysely, dialect } = databaseOf(tx)
+  const query = kysely
+    .selectFrom('blob_link')
+    .select(['digest', 'state'])
+    .where('repository_id', '=', repositoryId)
+    .where(isAnyOf(dialect, 'blob_link.digest', digests))
+  const rows = hasRowLocks(tx)
+    ? await query
+        .innerJoin('blob', 'blob.digest', 'blob_link.digest')
+        .clearSelect()
+        .select(['blob.digest', 'blob_link.state'])
+        .orderBy('blob.digest')
+        .forKeyShare()
+        .execute()
+    : await query.execute()
+  if (rows.some((row) => row.state === 'hidden')) await reviveLinks(tx, { repositoryId, digests, now })
+  const found = new Set(rows.map((row) => row.digest))
+  return [...new Set(digests)].filter((digest) => !found.has(digest))
+}
+
+/** Blobs that no repository has, oldest first. */
+export async function listUnlinkedBlobs(
+  db: Reader,
+  options: { readonly before: number; readonly limit: number },
+): Promise<BlobLocation[]> {
+  const rows = await kyselyOf(db)
+    .selectFrom('blob')
+    .select(['digest', 'storage_key', 'size'])
+    // Literal, so that the partial index serves it.
+    .where('linked', '=', sql.lit(0))
+    .where('created_at', '<', options.before)
+    // On PostgreSQL a link made while another was removed can leave the mark behind; the links decide.
+    .where((eb) => {
+      const link = eb
+        .selectFrom('blob_link')
+        .select('digest')
+        .whereRef('blob_link.digest', '=', 'blob.digest')
+      return eb.not(eb.exists(link))
+    })
+    .orderBy('created_at')
+    .orderBy('digest')
+    .limit(options.limit)
+    .execute()
+  return rows.map(locationOf)
+}
+
+/** Deletes the row and hands its key to `dead_key`; `undefined` when it is linked, pinned or gone. */
+export async function removeUnlinkedBlob(
+  tx: Transaction,
+  options: { readonly digest: Digest; readonly now: number },
+): Promise<BlobLocation | undefined> {
+  const { digest, now } = options
+  const kysely = kyselyOf(tx)
+  const query = selectBlob(tx, digest)
+  const row = await (hasRowLocks(tx) ? query.forUpdate().skipLocked() : query).executeTakeFirst()
+  if (row === undefined) return undefined
+  const link = await kysely
+    .selectFrom('blob_link')
+    .select('digest')
+    .where('digest', '=', digest)
+    .limit(1)
+    .executeTakeFirst()
+  if (link !== undefined) return undefined
+  await kysely.deleteFrom('blob').where('digest', '=', digest).execute()
+  await insertDeadKey(tx, { storageKey: row.storage_key, digest, since: now })
+  return locationOf(row)
+}
+
+function selectBlob(db: Reader, digest: Digest) {
+  return kyselyOf(db)
+    .selectFrom('blob')
+    .select(['digest', 'storage_key', 'size'])
+    .where('digest', '=', digest)
+}
+
+/** The link first: a manifest that pins it is then seen. The blob next: two last links are removed one after the other. */
+async function lockLinkAndBlob(
+  tx: Transaction,
+  options: { readonly repositoryId: number; readonly digest: Digest },
+): Promise<void> {
+  const kysely = kyselyOf(tx)
+  await kysely
+    .selectFrom('blob_link')
+    .select('digest')
+    .where('repository_id', '=', options.repositoryId)
+    .where('digest', '=', options.digest)
+    .forUpdate()
+    .execute()
+  await kysely
+    .selectFrom('blob')
+    .select('digest')
+    .where('digest', '=', options.digest)
+    .forNoKeyUpdate()
+    .execute()
+}
+
+async function reviveLinks(
+  tx: Transaction,
+  options: { readonly repositoryId: number; readonly digests: readonly Digest[]; readonly now: number },
+): Promise<void> {
+  const { kysely, dialect } = databaseOf(tx)
+  await kysely
+    .updateTable('blob_link')
+    .set({ state: 'live', linked_at: options.now })
+    .where('repository_id', '=', options.repositoryId)
+    .where('state', '=', 'hidden')
+    .where(isAnyOf(dialect, 'digest', options.digests))
+    .execute()
+}
+
+function locationOf(row: LocationRow): BlobLocation {
+  return { digest: row.digest as Digest, storageKey: row.storage_key, size: row.size }
+}

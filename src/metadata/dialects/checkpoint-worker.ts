@@ -1,0 +1,48 @@
+/** The thread that moves committed pages from the log into the database file; `sqlite-checkpoints.ts` starts it. */
+/* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
+import { DatabaseSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { CheckpointReply, CheckpointRequest, CheckpointWorkerData } from './sqlite-checkpoints.ts'
+import { isSyncFailure } from './sqlite-errors.ts'
+
+// 4 MiB, as SQLite's own automatic checkpoints.
+const pagesWorthAPass = 1_000
+// 64 MiB: writers come so densely that a passive pass never reaches the end of the log.
+const pagesWorthStoppingWriters = 16_384
+// How long writers and readers may be waited for, on this thread; writers of others try again meanwhile.
+const patienceMs = 250
+
+interface LogState {
+  readonly log: number
+  readonly checkpointed: number
+}
+
+const { file } = workerData as CheckpointWorkerData
+const database = new DatabaseSync(file, { timeout: patienceMs })
+database.exec('pragma synchronous = normal')
+
+parentPort?.on('message', (request: CheckpointRequest) => {
+  if (request === 'close') {
+    database.close()
+    parentPort?.close()
+    return
+  }
+  parentPort?.postMessage(checkpoint())
+})
+
+function checkpoint(): CheckpointReply {
+  try {
+    const { log, checkpointed } = runCheckpoint('noop')
+    if (log - checkpointed < pagesWorthAPass) return { kind: 'done' }
+    const passed = runCheckpoint('passive')
+    if (passed.log > pagesWorthStoppingWriters && passed.checkpointed < passed.log) runCheckpoint('truncate')
+    return { kind: 'done' }
+  } catch (error) {
+    return { kind: 'failed', error, fatal: isSyncFailure(error) }
+  }
+}
+
+/** A checkpoint that meets another one, or readers, does less and says so; that is no error. */
+function runCheckpoint(mode: 'noop' | 'passive' | 'truncate'): LogState {
+  return database.prepare(`pragma wal_checkpoint(${mode})`).get() as unknown as LogState
+}

@@ -1,0 +1,82 @@
+/** When the log is moved into the database file: a while after commits, on a thread of its own. */
+/* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+
+export interface CheckpointWorkerData {
+  readonly file: string
+}
+
+export type CheckpointRequest = 'checkpoint' | 'close'
+
+export type CheckpointReply =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly fatal: boolean }
+
+export interface CheckpointDeps {
+  readonly file: string
+  /** A sync failed: what the log holds may be lost. */
+  readonly onFatal: (error: unknown) => void
+  /** A checkpoint failed; the log keeps everything, and the next commits try again. */
+  readonly onError: (error: unknown) => void
+}
+
+// Long enough to cost nothing under load, short enough to keep the log at a few MiB.
+const delayMs = 100
+
+/** The thread starts with the first checkpoint that is due. */
+export class Checkpoints implements AsyncDisposable {
+  readonly #deps: CheckpointDeps
+  #worker: Worker | undefined
+  #timer: NodeJS.Timeout | undefined
+  #running = false
+
+  constructor(deps: CheckpointDeps) {
+    this.#deps = deps
+  }
+
+  /** Call after each commit. */
+  noteCommit(): void {
+    if (this.#timer !== undefined || this.#running) return
+    this.#timer = setTimeout(() => this.#request(), delayMs)
+    this.#timer.unref()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer)
+    const worker = this.#worker
+    if (worker === undefined) return
+    const exited = once(worker, 'exit')
+    worker.ref()
+    worker.postMessage('close' satisfies CheckpointRequest)
+    await exited
+  }
+
+  #request(): void {
+    this.#timer = undefined
+    this.#running = true
+    this.#worker ??= this.#start()
+    this.#worker.postMessage('checkpoint' satisfies CheckpointRequest)
+  }
+
+  #start(): Worker {
+    // The same file is TypeScript in a checkout and JavaScript in the package.
+    const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+    const workerData: CheckpointWorkerData = { file: this.#deps.file }
+    const worker = new Worker(new URL(`./checkpoint-worker${extension}`, import.meta.url), { workerData })
+    worker.unref()
+    worker.on('message', (reply: CheckpointReply) => this.#finish(reply))
+    worker.on('error', (error) => this.#finish({ kind: 'failed', error, fatal: false }))
+    worker.on('exit', () => {
+      this.#worker = undefined
+    })
+    return worker
+  }
+
+  #finish(reply: CheckpointReply): void {
+    this.#running = false
+    if (reply.kind === 'done') return
+    if (reply.fatal) this.#deps.onFatal(reply.error)
+    else this.#deps.onError(reply.error)
+  }
+}

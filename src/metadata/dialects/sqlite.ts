@@ -1,0 +1,150 @@
+/**
+ * @module
+ * Metadata in one SQLite file, for one machine and any number of processes. One read-only connection and one writer
+ * per process; commits are acknowledged after the barrier, checkpoints run in a thread. The database file is never
+ * opened outside SQLite: closing any descriptor of it would drop SQLite's locks. ADR 1 has the reasons and figures.
+ */
+import { mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { sql } from 'kysely'
+import type { Clock } from '../../lib/clock.ts'
+import { MetadataUnavailable } from '../errors.ts'
+import { createReader, createTransaction } from '../sql/database.ts'
+import type { Reader, Transaction } from '../handles.ts'
+import type { Metadata, TransactOptions } from '../metadata.ts'
+import { migrate } from '../migrations/migrate.ts'
+import { createBarrier } from './sqlite-barrier.ts'
+import type { Barrier } from './sqlite-barrier.ts'
+import { retryWhileBusy } from './sqlite-busy.ts'
+import { Checkpoints } from './sqlite-checkpoints.ts'
+import { openSqliteConnection } from './sqlite-connection.ts'
+import type { SqliteConnection } from './sqlite-connection.ts'
+import { WriteQueue } from './write-queue.ts'
+
+export interface SqliteMetadataOptions {
+  /** The database file; its folder is created when missing. */
+  readonly file: string
+  readonly clock: Clock
+  /** A sync failed: end the process. Until then every write is refused. */
+  readonly onFatal: (error: unknown) => void
+  /** Something failed that is tried again, a checkpoint on a full disk for instance. */
+  readonly onError?: (error: unknown) => void
+}
+
+// Another process may be upgrading a large database.
+const openPatienceMs = 120_000
+// Beyond this size the log file is cut off when it is reset.
+const logSizeLimitBytes = 64 * 1024 * 1024
+const cacheKibibytes = 16 * 1024
+
+/** Opens and upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
+export async function openSqliteMetadata(options: SqliteMetadataOptions): Promise<Metadata> {
+  const { file, clock, onFatal } = options
+  await using resources = new AsyncDisposableStack()
+  await mkdir(dirname(file), { recursive: true })
+  const writer = openConnection(resources, { file, readOnly: false, onFatal })
+  // Before synchronous=normal: the switch to the log is synced by SQLite itself.
+  await retryWhileBusy(() => writer.exec('pragma journal_mode = wal'), openPatienceMs)
+  configure(writer)
+  writer.exec(`pragma synchronous = normal; pragma wal_autocheckpoint = 0;
+    pragma journal_size_limit = ${logSizeLimitBytes}`)
+  await retryWhileBusy(() => transactOn(writer, (tx) => migrate(tx, clock.now())), openPatienceMs)
+  const log = resources.use(await open(`${file}-wal`, 'r+'))
+  await log.datasync()
+  await syncDirectories(file)
+  const reader = openConnection(resources, { file, readOnly: true, onFatal })
+  configure(reader)
+  const checkpoints = resources.use(
+    new Checkpoints({ file, onFatal, onError: options.onError ?? (() => undefined) }),
+  )
+  const barrier = createBarrier({ fdatasync: () => log.datasync(), onFatal })
+  return new SqliteMetadata({ reader, writer, barrier, checkpoints, clock, resources: resources.move() })
+}
+
+interface SqliteMetadataParts {
+  readonly reader: SqliteConnection
+  readonly writer: SqliteConnection
+  readonly barrier: Barrier
+  readonly checkpoints: Checkpoints
+  readonly clock: Clock
+  readonly resources: AsyncDisposableStack
+}
+
+class SqliteMetadata implements Metadata {
+  readonly dialect = 'sqlite'
+  readonly reader: Reader
+  readonly #parts: SqliteMetadataParts
+  readonly #queue: WriteQueue
+  #closed = false
+
+  constructor(parts: SqliteMetadataParts) {
+    this.#parts = parts
+    this.#queue = new WriteQueue(parts.clock)
+    this.reader = createReader({
+      dialect: 'sqlite',
+      kysely: parts.reader.kysely,
+      templates: parts.reader.templates,
+    })
+  }
+
+  async transact<T>(work: (tx: Transaction) => Promise<T>, options: TransactOptions = {}): Promise<T> {
+    const { writer, checkpoints } = this.#parts
+    const result = await this.#queue.run(() => {
+      this.#assertOpen()
+      return transactOn(writer, work)
+    })
+    checkpoints.noteCommit()
+    // Also when nothing was written: what the work read may be another's commit that is not durable yet.
+    if (options.durable !== false) await this.flush()
+    return result
+  }
+
+  flush(): Promise<void> {
+    return this.#parts.barrier.wait()
+  }
+
+  async ping(): Promise<void> {
+    this.#assertOpen()
+    await sql`select 1 from schema_migration limit 1`.execute(this.#parts.reader.kysely)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#queue.idle()
+    await Promise.allSettled([this.flush()])
+    await this.#parts.resources.disposeAsync()
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new MetadataUnavailable('the metadata database is closed', { retryable: false })
+  }
+}
+
+function openConnection(
+  resources: AsyncDisposableStack,
+  options: Parameters<typeof openSqliteConnection>[0],
+): SqliteConnection {
+  return resources.adopt(openSqliteConnection(options), (connection) => connection.close())
+}
+
+function configure(connection: SqliteConnection): void {
+  connection.exec(`pragma cache_size = -${cacheKibibytes}; pragma temp_store = memory`)
+}
+
+function transactOn<T>(connection: SqliteConnection, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  return connection.kysely
+    .transaction()
+    .execute((kysely) =>
+      work(createTransaction({ dialect: 'sqlite', kysely, templates: connection.templates })),
+    )
+}
+
+/** The files were just created: their names must survive a power cut too, and their folder's. */
+async function syncDirectories(file: string): Promise<void> {
+  const folder = dirname(file)
+  for (const path of [folder, dirname(folder)]) {
+    await using handle = await open(path, 'r')
+    await handle.sync()
+  }
+}

@@ -1,0 +1,18 @@
+/** The identity of this installation: a blob store that holds another one's is refused. */
+import type { Transaction } from './handles.ts'
+import { kyselyOf } from './sql/database.ts'
+
+/** Stores the id unless there is one; returns the stored one. */
+export async function ensureInstallation(
+  tx: Transaction,
+  options: { readonly id: string; readonly now: number },
+): Promise<string> {
+  const kysely = kyselyOf(tx)
+  await kysely
+    .insertInto('installation')
+    .values({ only: 1, id: options.id, created_at: options.now })
+    .onConflict((conflict) => conflict.column('only').doNothing())
+    .execute()
+  const row = await kysely.selectFrom('installation').select('id').executeTakeFirstOrThrow()
+  return row.id
+}

@@ -1,0 +1,266 @@
+/**
+ * Manifests: one row per repository and digest, with what it references; the bytes once per digest. A pull asks
+ * `findManifest` each time, so that it sees every push and delete that was acknowledged before it.
+ */
+import type { Digest } from '../oci/digest.ts'
+import type { Property } from '../oci/metadata/property.ts'
+import type { Reference } from '../oci/reference.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import type { TagName } from '../oci/tag-name.ts'
+import { Conflict } from './errors.ts'
+import type { Reader, Transaction } from './handles.ts'
+import type { Visibility } from './schema.ts'
+import { chunks } from './sql/chunks.ts'
+import { compileOnce } from './sql/compile-once.ts'
+import type { TemplateInput } from './sql/compile-once.ts'
+import { databaseOf, hasRowLocks, isAnyOf, kyselyOf } from './sql/database.ts'
+import { storableOrNull, storableText } from './sql/storable-text.ts'
+
+export interface FoundManifest {
+  readonly repositoryId: number
+  readonly visibility: Visibility
+  readonly id: number
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly size: number
+}
+
+export interface ManifestBlob {
+  readonly digest: Digest
+  readonly role: 'config' | 'layer' | 'entry'
+  readonly mediaType: string
+  readonly size: number
+}
+
+export interface ManifestChild {
+  readonly digest: Digest
+  readonly platform: string | undefined
+}
+
+export interface NewManifest {
+  readonly repositoryId: number
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly artifactType: string | undefined
+  readonly subject: Digest | undefined
+  readonly size: number
+  readonly platform: string | undefined
+  readonly bytes: Uint8Array
+  /** JSON of the descriptor that the referrers list shows, ready to serve. */
+  readonly descriptor: string
+  readonly pushedBy: string
+  readonly now: number
+  readonly blobs: readonly ManifestBlob[]
+  readonly children: readonly ManifestChild[]
+  readonly properties: readonly Property[]
+}
+
+interface FoundRow {
+  repository_id: number
+  visibility: Visibility
+  id: number
+  digest: string
+  media_type: string
+  size: number
+}
+
+const manifestByTag = compileOnce<{ repository: string; tag: string }, FoundRow>((input) =>
+  selectFound(input)
+    .innerJoin('tag', (join) =>
+      join.onRef('tag.repository_id', '=', 'repository.id').onRef('tag.digest', '=', 'manifest.digest'),
+    )
+    .where('repository.name', '=', input.parameter('repository'))
+    .where('tag.name', '=', input.parameter('tag')),
+)
+
+const manifestByDigest = compileOnce<{ repository: string; digest: string }, FoundRow>((input) =>
+  selectFound(input)
+    .where('repository.name', '=', input.parameter('repository'))
+    .where('manifest.digest', '=', input.parameter('digest')),
+)
+
+const contentByDigest = compileOnce<{ digest: string }, { bytes: Uint8Array }>(({ kysely, parameter }) =>
+  kysely.selectFrom('manifest_content').select('bytes').where('digest', '=', parameter('digest')),
+)
+
+/** The manifest as the repository has it now, in one query. */
+export async function findManifest(
+  db: Reader,
+  repository: RepositoryName,
+  reference: Reference,
+): Promise<FoundManifest | undefined> {
+  const row =
+    reference.kind === 'tag'
+      ? await manifestByTag.first(db, { repository, tag: reference.tag })
+      : await manifestByDigest.first(db, { repository, digest: reference.digest })
+  if (row === undefined) return undefined
+  return {
+    repositoryId: row.repository_id,
+    visibility: row.visibility,
+    id: row.id,
+    digest: row.digest as Digest,
+    mediaType: row.media_type,
+    size: row.size,
+  }
+}
+
+/** The bytes as pushed. Says nothing about who may see them: ask `findManifest` first. */
+export async function findManifestContent(db: Reader, digest: Digest): Promise<Uint8Array | undefined> {
+  const row = await contentByDigest.first(db, { digest })
+  return row?.bytes
+}
+
+/**
+ * Inserts the manifest with everything it references. A second push of the same digest renews media type (and what
+ * is derived from it), pusher and time, and keeps the rest.
+ */
+export async function insertManifest(
+  tx: Transaction,
+  manifest: NewManifest,
+): Promise<{ id: number; created: boolean }> {
+  const kysely = kyselyOf(tx)
+  await kysely
+    .insertInto('manifest_content')
+    .values({ digest: manifest.digest, bytes: manifest.bytes })
+    .onConflict((conflict) => conflict.column('digest').doNothing())
+    .execute()
+  const inserted = await kysely
+    .insertInto('manifest')
+    .values({
+      repository_id: manifest.repositoryId,
+      digest: manifest.digest,
+      subject_digest: manifest.subject ?? null,
+      size: manifest.size,
+      platform: storableOrNull(manifest.platform),
+      created_at: manifest.now,
+      ...pushColumns(manifest),
+    })
+    .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (inserted === undefined) return { id: await renewManifest(tx, manifest), created: false }
+  await insertDetails(tx, inserted.id, manifest)
+  return { id: inserted.id, created: true }
+}
+
+/** The digests of which the repository has no manifest, each once, in input order. */
+export async function listMissingManifests(
+  tx: Transaction,
+  options: { readonly repositoryId: number; readonly digests: readonly Digest[] },
+): Promise<Digest[]> {
+  if (options.digests.length === 0) return []
+  const { kysely, dialect } = databaseOf(tx)
+  const rows = await kysely
+    .selectFrom('manifest')
+    .select('digest')
+    .where('repository_id', '=', options.repositoryId)
+    .where(isAnyOf(dialect, 'digest', options.digests))
+    .execute()
+  const found = new Set(rows.map((row) => row.digest))
+  return [...new Set(options.digests)].filter((digest) => !found.has(digest))
+}
+
+/** Removes the manifest with its tags (returned in byte order) and details, and the bytes when no other repository has it. */
+export async function deleteManifest(
+  tx: Transaction,
+  options: { readonly repositoryId: number; readonly digest: Digest },
+): Promise<{ tags: TagName[]; mediaType: string } | undefined> {
+  const { repositoryId, digest } = options
+  const kysely = kyselyOf(tx)
+  const query = kysely
+    .selectFrom('manifest')
+    .select(['id', 'media_type'])
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+  const row = await (hasRowLocks(tx) ? query.forUpdate() : query).executeTakeFirst()
+  if (row === undefined) return undefined
+  const tags = await kysely
+    .deleteFrom('tag')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .returning('name')
+    .execute()
+  await kysely
+    .deleteFrom('property')
+    .where('ref_type', '=', 'manifest')
+    .where('ref_id', '=', row.id)
+    .execute()
+  await kysely.deleteFrom('manifest').where('id', '=', row.id).execute()
+  await kysely
+    .deleteFrom('manifest_content')
+    .where('digest', '=', digest)
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('manifest').select('id').where('digest', '=', digest))))
+    .execute()
+  // Tag names are ASCII: the order of their code units is their byte order.
+  return { tags: tags.map((tag) => tag.name as TagName).toSorted(byCodeUnits), mediaType: row.media_type }
+}
+
+function selectFound({ kysely }: Pick<TemplateInput<never>, 'kysely'>) {
+  return kysely
+    .selectFrom('repository')
+    .innerJoin('manifest', 'manifest.repository_id', 'repository.id')
+    .select([
+      'manifest.repository_id',
+      'repository.visibility',
+      'manifest.id',
+      'manifest.digest',
+      'manifest.media_type',
+      'manifest.size',
+    ])
+}
+
+async function renewManifest(tx: Transaction, manifest: NewManifest): Promise<number> {
+  const row = await kyselyOf(tx)
+    .updateTable('manifest')
+    .set(pushColumns(manifest))
+    .where('repository_id', '=', manifest.repositoryId)
+    .where('digest', '=', manifest.digest)
+    .returning('id')
+    .executeTakeFirst()
+  if (row === undefined) throw new Conflict(`manifest ${manifest.digest} was deleted while it was pushed`)
+  return row.id
+}
+
+async function insertDetails(tx: Transaction, id: number, manifest: NewManifest): Promise<void> {
+  const kysely = kyselyOf(tx)
+  const repository_id = manifest.repositoryId
+  const blobs = manifest.blobs.map((blob, position) => ({
+    repository_id,
+    manifest_id: id,
+    position,
+    blob_digest: blob.digest,
+    role: blob.role,
+    media_type: storableText(blob.mediaType),
+    size: blob.size,
+  }))
+  const children = manifest.children.map((child, position) => ({
+    repository_id,
+    index_id: id,
+    position,
+    child_digest: child.digest,
+    platform: storableOrNull(child.platform),
+  }))
+  const properties = manifest.properties.map(({ name, value }) => ({
+    ref_type: 'manifest' as const,
+    ref_id: id,
+    name: storableText(name),
+    value: storableText(value),
+  }))
+  for (const chunk of chunks(blobs)) await kysely.insertInto('manifest_blob').values(chunk).execute()
+  for (const chunk of chunks(children)) await kysely.insertInto('manifest_child').values(chunk).execute()
+  for (const chunk of chunks(properties)) await kysely.insertInto('property').values(chunk).execute()
+}
+
+function pushColumns(manifest: NewManifest) {
+  return {
+    media_type: manifest.mediaType,
+    artifact_type: storableOrNull(manifest.artifactType),
+    descriptor: manifest.descriptor,
+    pushed_by: manifest.pushedBy,
+    pushed_at: manifest.now,
+  }
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : 1
+}

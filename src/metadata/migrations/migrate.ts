@@ -1,0 +1,36 @@
+/** Brings a database to this version's schema, in one transaction, so that a failed upgrade leaves nothing behind. */
+import { sql } from 'kysely'
+import { MetadataTooNew } from '../errors.ts'
+import type { Transaction } from '../handles.ts'
+import { databaseOf } from '../sql/database.ts'
+import { initialSchema } from './0001-initial.ts'
+import { columnTypes } from './column-types.ts'
+import type { Migration } from './migration.ts'
+
+/** In the order in which they run; a name that was released is never renamed or removed. */
+const migrations: ReadonlyMap<string, Migration> = new Map([['0001-initial', initialSchema]])
+
+// An arbitrary number that no other use of advisory locks in the same database should pick.
+const upgradeLock = 7_305_521_848
+
+/** Throws `MetadataTooNew`. Two programs that start together upgrade one after the other. */
+export async function migrate(tx: Transaction, now: number): Promise<void> {
+  const { dialect, kysely } = databaseOf(tx)
+  if (dialect === 'postgres') await sql`select pg_advisory_xact_lock(${sql.lit(upgradeLock)})`.execute(kysely)
+  const types = columnTypes[dialect]
+  await sql
+    .raw(
+      `create table if not exists schema_migration
+        (name ${types.text} not null primary key, applied_at ${types.integer} not null)`,
+    )
+    .execute(kysely)
+  const rows = await kysely.selectFrom('schema_migration').select('name').execute()
+  const applied = new Set(rows.map((row) => row.name))
+  const unknown = [...applied].filter((name) => !migrations.has(name))
+  if (unknown.length > 0) throw new MetadataTooNew(unknown)
+  for (const [name, migration] of migrations) {
+    if (applied.has(name)) continue
+    for (const statement of migration(types)) await sql.raw(statement).execute(kysely)
+    await kysely.insertInto('schema_migration').values({ name, applied_at: now }).execute()
+  }
+}

@@ -1,0 +1,161 @@
+/** The tables as Kysely types; `migrations/` creates them and `docs/data-model.md` says what they mean. */
+import type { Generated } from 'kysely'
+
+export type Visibility = 'public' | 'internal' | 'private'
+
+interface OwnerTable {
+  id: Generated<number>
+  name: string
+  kind: 'user' | 'organization'
+  visibility: Visibility
+  created_at: number
+}
+
+interface RepositoryTable {
+  id: Generated<number>
+  owner_id: number
+  name: string
+  visibility: Visibility
+  created_at: number
+}
+
+interface ManifestTable {
+  id: Generated<number>
+  repository_id: number
+  digest: string
+  media_type: string
+  artifact_type: string | null
+  subject_digest: string | null
+  size: number
+  platform: string | null
+  pushed_by: string
+  created_at: number
+  pushed_at: number
+  descriptor: string
+}
+
+interface ManifestContentTable {
+  digest: string
+  bytes: Uint8Array
+}
+
+interface TagTable {
+  repository_id: number
+  name: string
+  digest: string
+  created_at: number
+  updated_at: number
+}
+
+interface ManifestBlobTable {
+  repository_id: number
+  manifest_id: number
+  position: number
+  blob_digest: string
+  role: 'config' | 'layer' | 'entry'
+  media_type: string
+  size: number
+}
+
+interface ManifestChildTable {
+  repository_id: number
+  index_id: number
+  position: number
+  child_digest: string
+  platform: string | null
+}
+
+interface BlobTable {
+  digest: string
+  storage_key: string
+  size: number
+  created_at: number
+  linked: 0 | 1
+}
+
+interface BlobLinkTable {
+  repository_id: number
+  digest: string
+  linked_at: number
+  state: 'live' | 'hidden'
+}
+
+interface DeadKeyTable {
+  storage_key: string
+  digest: string | null
+  since: number
+}
+
+interface PropertyTable {
+  id: Generated<number>
+  ref_type: 'manifest'
+  ref_id: number
+  name: string
+  value: string
+}
+
+interface UploadTable {
+  id: string
+  repository: string
+  principal: string
+  storage_key: string
+  generation: number
+  writer: string | null
+  segments: string
+  byte_offset: number
+  hash_algorithm: 'sha256' | 'sha512' | null
+  hash_offset: number | null
+  hash_digest: string | null
+  hash_state: Uint8Array | null
+  created_at: number
+  touched_at: number
+}
+
+interface EventTable {
+  id: Generated<number>
+  kind: string
+  repository_id: number
+  actor: string
+  credential: string | null
+  tag: string | null
+  digest_before: string | null
+  digest_after: string | null
+  at: number
+}
+
+interface LeaseTable {
+  name: string
+  holder: string
+  generation: number
+  expires_at: number
+}
+
+interface InstallationTable {
+  only: number
+  id: string
+  created_at: number
+}
+
+interface SchemaMigrationTable {
+  name: string
+  applied_at: number
+}
+
+export interface Schema {
+  owner: OwnerTable
+  repository: RepositoryTable
+  manifest: ManifestTable
+  manifest_content: ManifestContentTable
+  tag: TagTable
+  manifest_blob: ManifestBlobTable
+  manifest_child: ManifestChildTable
+  blob: BlobTable
+  blob_link: BlobLinkTable
+  dead_key: DeadKeyTable
+  property: PropertyTable
+  upload: UploadTable
+  event: EventTable
+  lease: LeaseTable
+  installation: InstallationTable
+  schema_migration: SchemaMigrationTable
+}

@@ -1,0 +1,74 @@
+/** Queries of the pull path: Kysely builds their SQL once per dialect, later calls only bind parameters. */
+import { sql } from 'kysely'
+import type { Compilable, Kysely, RawBuilder } from 'kysely'
+import type { Reader } from '../handles.ts'
+import type { Schema } from '../schema.ts'
+import { databaseOf } from './database.ts'
+import type { Database, Dialect } from './database.ts'
+
+/** Its identity is the key of a driver's prepared statement. */
+export interface CompiledTemplate {
+  readonly sql: string
+}
+
+export interface TemplateInput<Parameters> {
+  readonly kysely: Kysely<Schema>
+  readonly dialect: Dialect
+  /** Stands for the value that a call gives under this name. */
+  readonly parameter: <Name extends keyof Parameters & string>(name: Name) => RawBuilder<Parameters[Name]>
+}
+
+export interface QueryTemplate<Parameters, Row> {
+  all(handle: Reader, parameters: Parameters): Promise<Row[]>
+  first(handle: Reader, parameters: Parameters): Promise<Row | undefined>
+}
+
+class Placeholder {
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+interface BoundTemplate extends CompiledTemplate {
+  /** Names in the order of the SQL's parameters, or constants. */
+  readonly slots: readonly unknown[]
+}
+
+export function compileOnce<Parameters extends object, Row extends object>(
+  build: (input: TemplateInput<Parameters>) => Compilable<Row>,
+): QueryTemplate<Parameters, Row> {
+  const templates: Partial<Record<Dialect, BoundTemplate>> = {}
+  const templateFor = (database: Database): BoundTemplate => {
+    return (templates[database.dialect] ??= compileTemplate(database, build))
+  }
+  return {
+    async all(handle, parameters) {
+      const database = databaseOf(handle)
+      const template = templateFor(database)
+      return (await database.templates.all(template, bind(template, parameters))) as Row[]
+    },
+    async first(handle, parameters) {
+      const database = databaseOf(handle)
+      const template = templateFor(database)
+      return (await database.templates.first(template, bind(template, parameters))) as Row | undefined
+    },
+  }
+}
+
+function compileTemplate<Parameters>(
+  database: Database,
+  build: (input: TemplateInput<Parameters>) => Compilable,
+): BoundTemplate {
+  const compiled = build({
+    kysely: database.kysely,
+    dialect: database.dialect,
+    parameter: (name) => sql`${new Placeholder(name)}`,
+  }).compile()
+  return { sql: compiled.sql, slots: compiled.parameters }
+}
+
+function bind(template: BoundTemplate, parameters: object): unknown[] {
+  const values = parameters as Record<string, unknown>
+  return template.slots.map((slot) => (slot instanceof Placeholder ? values[slot.name] : slot))
+}

@@ -1,0 +1,63 @@
+/** What the opaque handles hold, and the few places where the two SQL dialects differ. */
+import { sql } from 'kysely'
+import type { Kysely, RawBuilder, SqlBool } from 'kysely'
+import type { Reader, Transaction } from '../handles.ts'
+import type { Schema } from '../schema.ts'
+import type { CompiledTemplate } from './compile-once.ts'
+
+export type Dialect = 'sqlite' | 'postgres'
+
+/**
+ * Runs a query that was compiled before; drivers may keep prepared statements under the template's identity. Rows, or
+ * a promise of them: a driver that answers at once costs no more than that.
+ */
+export interface TemplateRunner {
+  all(template: CompiledTemplate, parameters: readonly unknown[]): unknown
+  first(template: CompiledTemplate, parameters: readonly unknown[]): unknown
+}
+
+export interface Database {
+  readonly dialect: Dialect
+  readonly kysely: Kysely<Schema>
+  readonly templates: TemplateRunner
+}
+
+export function createReader(database: Database): Reader {
+  return { _reader: database }
+}
+
+export function createTransaction(database: Database): Transaction {
+  return { _reader: database, _transaction: database }
+}
+
+export function databaseOf(handle: Reader): Database {
+  return handle._reader as Database
+}
+
+export function kyselyOf(handle: Reader): Kysely<Schema> {
+  return databaseOf(handle).kysely
+}
+
+/** PostgreSQL takes row locks; on SQLite the one writer has locked everything already. */
+export function hasRowLocks(handle: Reader): boolean {
+  return databaseOf(handle).dialect === 'postgres'
+}
+
+/**
+ * `column in (values)` for any number of texts as one parameter, so that neither the number of parameters nor the
+ * number of distinct statements grows with it. `values` may be a placeholder filled with `listParameter`.
+ */
+export function isAnyOf(
+  dialect: Dialect,
+  column: string,
+  values: readonly string[] | RawBuilder<unknown>,
+): RawBuilder<SqlBool> {
+  const list = Array.isArray(values) ? listParameter(dialect, values) : values
+  if (dialect === 'postgres') return sql<SqlBool>`${sql.ref(column)} = any(${list}::text[])`
+  return sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${list}))`
+}
+
+/** The value of a placeholder that stands for a list in `isAnyOf`. */
+export function listParameter(dialect: Dialect, values: readonly string[]): string | readonly string[] {
+  return dialect === 'postgres' ? values : JSON.stringify(values)
+}

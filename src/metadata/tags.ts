@@ -1,0 +1,97 @@
+/** Tags: names of a repository's manifests, case-sensitive, in byte order. */
+import type { Digest } from '../oci/digest.ts'
+import type { TagName } from '../oci/tag-name.ts'
+import { Conflict } from './errors.ts'
+import type { Reader, Transaction } from './handles.ts'
+import { compileOnce } from './sql/compile-once.ts'
+import { hasRowLocks, kyselyOf } from './sql/database.ts'
+
+interface TagKey {
+  readonly repositoryId: number
+  readonly name: TagName
+}
+
+const tagNames = compileOnce<{ repositoryId: number; after: string; limit: number }, { name: string }>(
+  ({ kysely, parameter }) =>
+    kysely
+      .selectFrom('tag')
+      .select('name')
+      .where('repository_id', '=', parameter('repositoryId'))
+      .where('name', '>', parameter('after'))
+      .orderBy('name')
+      .limit(parameter('limit')),
+)
+
+export async function findTag(db: Reader, options: TagKey): Promise<{ digest: Digest } | undefined> {
+  const row = await selectTag(db, options).executeTakeFirst()
+  return row === undefined ? undefined : { digest: row.digest as Digest }
+}
+
+/** As `findTag`; an existing tag stays as it is for others until the transaction ends. */
+export async function lockTag(tx: Transaction, options: TagKey): Promise<{ digest: Digest } | undefined> {
+  const query = selectTag(tx, options)
+  const row = await (hasRowLocks(tx) ? query.forUpdate() : query).executeTakeFirst()
+  return row === undefined ? undefined : { digest: row.digest as Digest }
+}
+
+/** Points the tag at a manifest of the repository; `before` is exact even among racing writers. */
+export async function putTag(
+  tx: Transaction,
+  options: TagKey & { readonly digest: Digest; readonly now: number },
+): Promise<{ before: Digest | undefined }> {
+  const existing = (await lockTag(tx, options)) ?? (await insertTag(tx, options))
+  if (existing === undefined) return { before: undefined }
+  await kyselyOf(tx)
+    .updateTable('tag')
+    .set({ digest: options.digest, updated_at: options.now })
+    .where('repository_id', '=', options.repositoryId)
+    .where('name', '=', options.name)
+    .execute()
+  return { before: existing.digest }
+}
+
+export async function deleteTag(tx: Transaction, options: TagKey): Promise<{ before: Digest } | undefined> {
+  const row = await kyselyOf(tx)
+    .deleteFrom('tag')
+    .where('repository_id', '=', options.repositoryId)
+    .where('name', '=', options.name)
+    .returning('digest')
+    .executeTakeFirst()
+  return row === undefined ? undefined : { before: row.digest as Digest }
+}
+
+/** Names in byte order, after `after` (exclusive). */
+export async function listTags(
+  db: Reader,
+  page: { readonly repositoryId: number; readonly after?: string | undefined; readonly limit: number },
+): Promise<TagName[]> {
+  const { repositoryId, after = '', limit } = page
+  const rows = await tagNames.all(db, { repositoryId, after, limit })
+  return rows.map((row) => row.name as TagName)
+}
+
+/** Returns the tag that another transaction inserted first, locked; `undefined` when ours is new. */
+async function insertTag(
+  tx: Transaction,
+  options: TagKey & { readonly digest: Digest; readonly now: number },
+): Promise<{ digest: Digest } | undefined> {
+  const { repositoryId, name, digest, now } = options
+  const inserted = await kyselyOf(tx)
+    .insertInto('tag')
+    .values({ repository_id: repositoryId, name, digest, created_at: now, updated_at: now })
+    .onConflict((conflict) => conflict.columns(['repository_id', 'name']).doNothing())
+    .returning('name')
+    .executeTakeFirst()
+  if (inserted !== undefined) return undefined
+  const other = await lockTag(tx, options)
+  if (other === undefined) throw new Conflict(`tag ${name} was deleted while it was put`)
+  return other
+}
+
+function selectTag(db: Reader, options: TagKey) {
+  return kyselyOf(db)
+    .selectFrom('tag')
+    .select('digest')
+    .where('repository_id', '=', options.repositoryId)
+    .where('name', '=', options.name)
+}

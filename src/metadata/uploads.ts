@@ -1,0 +1,195 @@
+/** Upload sessions: which bytes count, who writes them, and how far they are hashed. One row per open session. */
+import type { Selectable } from 'kysely'
+import type { Digest, DigestAlgorithm } from '../oci/digest.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import type { Reader, Transaction } from './handles.ts'
+import type { Schema } from './schema.ts'
+import { kyselyOf } from './sql/database.ts'
+
+/** How far a session's bytes are hashed. */
+export interface HashState {
+  readonly algorithm: DigestAlgorithm
+  /** Bytes from the start that are hashed. */
+  readonly offset: number
+  /** Digest of those bytes. */
+  readonly digest: Digest | undefined
+  /** A hasher's saved state after those bytes. */
+  readonly state: Uint8Array | undefined
+}
+
+export interface UploadSegment {
+  readonly generation: number
+  readonly size: number
+}
+
+export interface UploadRow {
+  readonly id: string
+  readonly repository: RepositoryName
+  readonly principal: string
+  readonly storageKey: string
+  /** Raised by each takeover; the segment of this number is the writer's own. */
+  readonly generation: number
+  readonly writer: string | undefined
+  /** The bytes that count, in order. */
+  readonly segments: readonly UploadSegment[]
+  /** The sum of the segments' sizes. */
+  readonly offset: number
+  readonly hash: HashState | undefined
+  readonly createdAt: number
+  readonly touchedAt: number
+}
+
+/** Who writes a session, and with which right. */
+interface UploadFence {
+  readonly id: string
+  readonly writer: string
+  readonly generation: number
+}
+
+export async function insertUpload(tx: Transaction, row: UploadRow): Promise<void> {
+  await kyselyOf(tx)
+    .insertInto('upload')
+    .values({
+      id: row.id,
+      repository: row.repository,
+      principal: row.principal,
+      storage_key: row.storageKey,
+      generation: row.generation,
+      writer: row.writer ?? null,
+      created_at: row.createdAt,
+      touched_at: row.touchedAt,
+      ...progressColumns(row),
+    })
+    .execute()
+}
+
+/** Open sessions of a principal. */
+export async function countUploads(db: Reader, principal: string): Promise<number> {
+  const row = await kyselyOf(db)
+    .selectFrom('upload')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('principal', '=', principal)
+    .executeTakeFirstOrThrow()
+  return row.count
+}
+
+export async function findUpload(db: Reader, id: string): Promise<UploadRow | undefined> {
+  const row = await kyselyOf(db).selectFrom('upload').selectAll().where('id', '=', id).executeTakeFirst()
+  return row === undefined ? undefined : uploadOf(row)
+}
+
+/**
+ * Makes `writer` the session's writer and returns the row after that. When another writer held it, the generation
+ * rises: what that one recorded stays, what it writes from now on counts no more.
+ */
+export async function claimUpload(
+  tx: Transaction,
+  options: { readonly id: string; readonly writer: string; readonly now: number },
+): Promise<UploadRow | undefined> {
+  const { id, writer, now } = options
+  const row = await kyselyOf(tx)
+    .updateTable('upload')
+    .set(({ eb }) => ({
+      generation: eb
+        .case()
+        .when(eb.and([eb('writer', 'is not', null), eb('writer', '!=', writer)]))
+        .then(eb('generation', '+', 1))
+        .else(eb.ref('generation'))
+        .end(),
+      writer,
+      touched_at: now,
+    }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
+  return row === undefined ? undefined : uploadOf(row)
+}
+
+/** `false` when the session is gone or taken over: then the bytes do not count. */
+export async function recordUpload(
+  tx: Transaction,
+  options: UploadFence &
+    Pick<UploadRow, 'segments' | 'offset' | 'hash'> & { readonly release: boolean; readonly now: number },
+): Promise<boolean> {
+  const result = await kyselyOf(tx)
+    .updateTable('upload')
+    .set({
+      writer: options.release ? null : options.writer,
+      touched_at: options.now,
+      ...progressColumns(options),
+    })
+    .where('id', '=', options.id)
+    .where('writer', '=', options.writer)
+    .where('generation', '=', options.generation)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** Ends the session whoever writes it; returns what it was. */
+export async function deleteUpload(tx: Transaction, id: string): Promise<UploadRow | undefined> {
+  const row = await kyselyOf(tx).deleteFrom('upload').where('id', '=', id).returningAll().executeTakeFirst()
+  return row === undefined ? undefined : uploadOf(row)
+}
+
+/** Ends the session only when it is still this writer's. */
+export async function finishUpload(tx: Transaction, fence: UploadFence): Promise<boolean> {
+  const result = await kyselyOf(tx)
+    .deleteFrom('upload')
+    .where('id', '=', fence.id)
+    .where('writer', '=', fence.writer)
+    .where('generation', '=', fence.generation)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+/** Sessions nobody touched since then, the longest untouched first. */
+export async function listExpiredUploads(
+  db: Reader,
+  options: { readonly touchedBefore: number; readonly limit: number },
+): Promise<UploadRow[]> {
+  const rows = await kyselyOf(db)
+    .selectFrom('upload')
+    .selectAll()
+    .where('touched_at', '<', options.touchedBefore)
+    .orderBy('touched_at')
+    .limit(options.limit)
+    .execute()
+  return rows.map(uploadOf)
+}
+
+function progressColumns({ segments, offset, hash }: Pick<UploadRow, 'segments' | 'offset' | 'hash'>) {
+  return {
+    segments: JSON.stringify(segments.map(({ generation, size }) => ({ generation, size }))),
+    byte_offset: offset,
+    hash_algorithm: hash?.algorithm ?? null,
+    hash_offset: hash?.offset ?? null,
+    hash_digest: hash?.digest ?? null,
+    hash_state: hash?.state ?? null,
+  }
+}
+
+function uploadOf(row: Selectable<Schema['upload']>): UploadRow {
+  return {
+    id: row.id,
+    repository: row.repository as RepositoryName,
+    principal: row.principal,
+    storageKey: row.storage_key,
+    generation: row.generation,
+    writer: row.writer ?? undefined,
+    segments: JSON.parse(row.segments) as UploadSegment[],
+    offset: row.byte_offset,
+    hash: hashOf(row),
+    createdAt: row.created_at,
+    touchedAt: row.touched_at,
+  }
+}
+
+function hashOf(row: Selectable<Schema['upload']>): HashState | undefined {
+  if (row.hash_algorithm === null || row.hash_offset === null) return undefined
+  return {
+    algorithm: row.hash_algorithm,
+    offset: row.hash_offset,
+    digest: (row.hash_digest ?? undefined) as Digest | undefined,
+    state: row.hash_state ?? undefined,
+  }
+}
