@@ -1,0 +1,137 @@
+/**
+ * Reads a request body piece by piece, with a bound on the silence between pieces. It never destroys the request when
+ * a reader stops early: the reply still has to reach the client, see `discard`.
+ */
+import type { IncomingMessage } from 'node:http'
+import { BodyStalledError, ClientGoneError } from './errors.ts'
+
+export interface BodyReaderOptions {
+  readonly idleMs: number
+  /** Called before the first read: the place to answer `Expect: 100-continue`. */
+  readonly onStart?: (() => void) | undefined
+}
+
+const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+export class BodyReader implements AsyncIterable<Uint8Array> {
+  /** The request announces a body. */
+  readonly expected: boolean
+  readonly #incoming: IncomingMessage
+  readonly #options: BodyReaderOptions
+  #iterator: BodyIterator | undefined
+
+  constructor(incoming: IncomingMessage, options: BodyReaderOptions) {
+    const { headers } = incoming
+    const length = headers['content-length']
+    this.expected = length === undefined ? headers['transfer-encoding'] !== undefined : Number(length) > 0
+    this.#incoming = incoming
+    this.#options = options
+  }
+
+  /** Bytes of the body are still on their way. */
+  get unread(): boolean {
+    return this.expected && !this.#incoming.complete
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    if (this.#iterator !== undefined) throw new Error('a request body can be read once only')
+    if (this.unread) this.#options.onStart?.()
+    this.#iterator = new BodyIterator(this.#incoming, this.#options.idleMs)
+    return this.#iterator
+  }
+
+  /**
+   * Drops what is left of the body, so that a client that writes before it reads sees the reply and no reset.
+   * Resolves to `false` when the bounds were reached or the client left: the connection is of no further use.
+   */
+  async discard(bounds: { bytes: number; ms: number }): Promise<boolean> {
+    const incoming = this.#incoming
+    await this.#iterator?.return()
+    if (incoming.readableEnded) return true
+    if (incoming.destroyed) return false
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    let rest = bounds.bytes
+    const timer = setTimeout(() => resolve(false), bounds.ms)
+    incoming.on('data', (chunk: Uint8Array) => {
+      rest -= chunk.length
+      if (rest < 0) resolve(false)
+    })
+    incoming.on('end', () => resolve(true))
+    incoming.on('close', () => resolve(incoming.readableEnded))
+    incoming.on('error', () => resolve(false))
+    incoming.resume()
+    try {
+      return await promise
+    } finally {
+      clearTimeout(timer)
+      incoming.pause()
+    }
+  }
+}
+
+/** Hand-written because a generator could not be stopped while it waits for the client. */
+class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
+  readonly #incoming: IncomingMessage
+  readonly #idleMs: number
+  readonly #wake = (): void => this.#pump()
+  #waiting: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(incoming: IncomingMessage, idleMs: number) {
+    this.#incoming = incoming
+    this.#idleMs = idleMs
+    for (const event of ['readable', 'end', 'close', 'error']) incoming.on(event, this.#wake)
+  }
+
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#stopped) return Promise.resolve(done)
+    const waiting = Promise.withResolvers<IteratorResult<Uint8Array, undefined>>()
+    this.#waiting = waiting
+    this.#pump()
+    return waiting.promise
+  }
+
+  return(): Promise<IteratorReturnResult<undefined>> {
+    this.#stop()
+    this.#waiting?.resolve(done)
+    this.#waiting = undefined
+    return Promise.resolve(done)
+  }
+
+  #pump(): void {
+    const waiting = this.#waiting
+    if (waiting === undefined) return
+    const chunk = this.#incoming.read() as Uint8Array | null
+    if (chunk === null && !this.#incoming.readableEnded && !this.#incoming.destroyed) {
+      this.#armTimer()
+      return
+    }
+    this.#waiting = undefined
+    if (chunk !== null) {
+      waiting.resolve({ done: false, value: chunk })
+      return
+    }
+    this.#stop()
+    if (this.#incoming.readableEnded) waiting.resolve(done)
+    else waiting.reject(new ClientGoneError())
+  }
+
+  /** Only silence of the client counts, not the time that we take with what it sent. */
+  #armTimer(): void {
+    this.#timer ??= setTimeout(() => {
+      const waiting = this.#waiting
+      if (waiting === undefined) return
+      this.#waiting = undefined
+      this.#stop()
+      waiting.reject(new BodyStalledError(this.#idleMs))
+    }, this.#idleMs)
+    this.#timer.refresh()
+  }
+
+  #stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    for (const event of ['readable', 'end', 'close', 'error']) this.#incoming.off(event, this.#wake)
+  }
+}

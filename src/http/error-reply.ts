@@ -1,0 +1,137 @@
+/**
+ * From an error to a reply: the one place that gives refusals a status. `replies` is complete by type, a new code
+ * without a row does not compile; `exceptions` names the few classes whose status differs from that of their code.
+ */
+import type { ErrorCode } from '../oci/error-code.ts'
+import { OciError } from '../oci/oci-error.ts'
+import { translateDriverError } from '../registry/driver-errors.ts'
+import {
+  InsufficientStorageError,
+  ManifestBlobUnknownError,
+  PreconditionFailedError,
+  UploadOutOfOrderError,
+} from '../registry/errors.ts'
+import {
+  BodyStalledError,
+  ManifestTooLargeError,
+  RangeUnsatisfiableError,
+  RouteUnknownError,
+  TooManyTagsError,
+  UnauthorizedError,
+} from './errors.ts'
+import { formatReceivedRange } from './headers/content-range.ts'
+import { formatUnsatisfiable } from './headers/range.ts'
+import { formatChallenge } from './headers/www-authenticate.ts'
+import { jsonReply } from './reply.ts'
+import type { Reply } from './reply.ts'
+
+interface ErrorRow {
+  readonly status: number
+  readonly summary: string
+}
+
+// oxfmt-ignore
+export const replies = {
+  BLOB_UNKNOWN: { status: 404, summary: 'the repository has no such blob' },
+  BLOB_UPLOAD_INVALID: { status: 400, summary: 'the upload request cannot be understood' },
+  BLOB_UPLOAD_UNKNOWN: { status: 404, summary: 'no such upload session in the repository, or it ended or expired' },
+  DIGEST_INVALID: { status: 400, summary: 'a digest is malformed, of an unknown algorithm, or not that of the content' },
+  MANIFEST_BLOB_UNKNOWN: { status: 400, summary: 'the manifest names content that is not in the repository; one error per digest' },
+  MANIFEST_INVALID: { status: 400, summary: 'the manifest cannot be accepted; the message names the place' },
+  MANIFEST_UNKNOWN: { status: 404, summary: 'the repository has no such tag or manifest' },
+  NAME_INVALID: { status: 400, summary: 'the repository name is not of the form <owner>/<image>' },
+  NAME_UNKNOWN: { status: 404, summary: 'no such repository' },
+  SIZE_INVALID: { status: 400, summary: 'more or fewer bytes than announced' },
+  UNAUTHORIZED: { status: 401, summary: 'credentials are missing or do not hold' },
+  DENIED: { status: 403, summary: 'the caller may not do this' },
+  UNSUPPORTED: { status: 405, summary: 'the operation is not supported here, or switched off' },
+  TOOMANYREQUESTS: { status: 429, summary: 'a limit is reached; `Retry-After` says when to come back' },
+  TAG_INVALID: { status: 400, summary: 'the tag does not follow the grammar' },
+  RANGE_INVALID: { status: 416, summary: 'the chunk does not start where the session stands, or no byte of the range exists' },
+  PAGINATION_NUMBER_INVALID: { status: 400, summary: '`n` is no count, or a cursor is not one that this registry gave' },
+  UNAVAILABLE: { status: 503, summary: 'database or store cannot be reached; `Retry-After` says when to come back' },
+  UNKNOWN: { status: 500, summary: 'a fault of the server; the request id leads to its log' },
+} satisfies Record<ErrorCode, ErrorRow>
+
+type OciErrorClass = new (...args: never[]) => OciError
+
+// oxfmt-ignore
+export const exceptions: ReadonlyMap<OciErrorClass, ErrorRow & { code: ErrorCode }> = new Map<OciErrorClass, ErrorRow & { code: ErrorCode }>([
+  [RouteUnknownError, { code: 'UNSUPPORTED', status: 404, summary: 'nothing is at this path' }],
+  [BodyStalledError, { code: 'SIZE_INVALID', status: 408, summary: 'the body stopped arriving' }],
+  [PreconditionFailedError, { code: 'DENIED', status: 412, summary: '`If-Match` or `If-None-Match` does not hold' }],
+  [ManifestTooLargeError, { code: 'SIZE_INVALID', status: 413, summary: 'the manifest exceeds the limit that the message names' }],
+  [TooManyTagsError, { code: 'TAG_INVALID', status: 414, summary: 'more `?tag=` than one request may carry' }],
+  [InsufficientStorageError, { code: 'UNAVAILABLE', status: 507, summary: 'the registry has no space left' }],
+])
+
+export interface ErrorContext {
+  readonly requestId: string
+  /** Methods of the path. */
+  readonly allow: string
+  /** Of the request. */
+  readonly path: string
+}
+
+interface ErrorEntry {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly detail?: unknown
+}
+
+/** What clients may know of an error: a refusal, or `undefined` for a fault of ours. */
+export function findRefusal(error: unknown): OciError | undefined {
+  const translated = translateDriverError(error)
+  return translated instanceof OciError ? translated : undefined
+}
+
+/** The OCI envelope; a fault of ours shows its request id and nothing else. */
+export function errorReply(refusal: OciError | undefined, context: ErrorContext): Reply {
+  if (refusal === undefined) {
+    const { requestId } = context
+    const message = `internal error; the registry's log has the cause under request id ${requestId}`
+    return envelope(replies.UNKNOWN.status, [{ code: 'UNKNOWN', message, detail: { requestId } }], [])
+  }
+  const exception = exceptions.get(refusal.constructor as OciErrorClass)
+  const status = (exception ?? replies[refusal.code]).status
+  return envelope(status, toEntries(refusal), [
+    ...errorHeaders(refusal, context),
+    ...allowHeader(status, context),
+  ])
+}
+
+function envelope(status: number, errors: readonly ErrorEntry[], headers: readonly string[]): Reply {
+  return jsonReply(status, { errors }, ['Cache-Control', 'no-store', ...headers])
+}
+
+/** One entry per missing digest (distribution-spec, error codes), so that a client can push all of them. */
+function toEntries(refusal: OciError): readonly ErrorEntry[] {
+  const { code, message, detail } = refusal
+  if (!(refusal instanceof ManifestBlobUnknownError) || refusal.missing.length === 0) {
+    return [{ code, message, detail }]
+  }
+  return refusal.missing.map((digest) => ({
+    code,
+    message: `${digest} is not in the repository: push it before the manifest`,
+    detail: { digest },
+  }))
+}
+
+function errorHeaders(refusal: OciError, { path }: ErrorContext): readonly string[] {
+  if (refusal instanceof UnauthorizedError) {
+    return refusal.challenges.flatMap((challenge) => ['WWW-Authenticate', formatChallenge(challenge)])
+  }
+  if (refusal instanceof UploadOutOfOrderError) {
+    // A session has one URL: the one that was asked.
+    const range = formatReceivedRange(refusal.offset)
+    return ['Location', path, 'Range', range, 'Docker-Upload-UUID', refusal.detail.upload]
+  }
+  if (refusal instanceof RangeUnsatisfiableError) return ['Content-Range', formatUnsatisfiable(refusal.size)]
+  const seconds = 'retryAfterSeconds' in refusal ? refusal.retryAfterSeconds : undefined
+  return typeof seconds === 'number' ? ['Retry-After', String(seconds)] : []
+}
+
+/** RFC 9110, 15.5.6. */
+function allowHeader(status: number, { allow }: ErrorContext): readonly string[] {
+  return status === replies.UNSUPPORTED.status ? ['Allow', allow] : []
+}

@@ -1,0 +1,112 @@
+/** What the HTTP layer refuses by itself, before or beside the registry. */
+import type { Challenge } from '../auth/policy.ts'
+import type { ErrorCode } from '../oci/error-code.ts'
+import { OciError } from '../oci/oci-error.ts'
+import { quote } from '../oci/quote.ts'
+
+/** A header, a query value or a reference that leads nowhere; its code gives the status. */
+export class RequestRefusedError extends OciError {
+  override readonly name = 'RequestRefusedError'
+  readonly code: ErrorCode
+  readonly detail: unknown
+  constructor(code: ErrorCode, refusal: { message: string; detail?: unknown }) {
+    super(refusal.message)
+    this.code = code
+    this.detail = refusal.detail
+  }
+}
+
+export class RouteUnknownError extends OciError {
+  override readonly name = 'RouteUnknownError'
+  readonly code = 'UNSUPPORTED'
+  readonly detail: { path: string }
+  constructor(path: string) {
+    super(
+      `this server has nothing at ${quote(path)}; the registry's endpoints start with /v2/<owner>/<image>/`,
+    )
+    this.detail = { path: path.slice(0, 255) }
+  }
+}
+
+export class MethodUnsupportedError extends OciError {
+  override readonly name = 'MethodUnsupportedError'
+  readonly code = 'UNSUPPORTED'
+  readonly detail: { method: string; allowed: string }
+  constructor(method: string, allowed: string) {
+    super(`${method} is not supported here; use one of ${allowed}`)
+    this.detail = { method, allowed }
+  }
+}
+
+export class UnauthorizedError extends OciError {
+  override readonly name = 'UnauthorizedError'
+  readonly code = 'UNAUTHORIZED'
+  readonly detail = undefined
+  readonly challenges: readonly Challenge[]
+  constructor(reason: string, challenges: readonly Challenge[]) {
+    super(reason)
+    this.challenges = challenges
+  }
+}
+
+export class DeniedError extends OciError {
+  override readonly name = 'DeniedError'
+  readonly code = 'DENIED'
+  readonly detail = undefined
+}
+
+export class ManifestTooLargeError extends OciError {
+  override readonly name = 'ManifestTooLargeError'
+  readonly code = 'SIZE_INVALID'
+  readonly detail: { limit: number }
+  constructor(limit: number) {
+    super(`the manifest is larger than ${limit} bytes, the limit of this registry; keep large data in blobs`)
+    this.detail = { limit }
+  }
+}
+
+export class TooManyTagsError extends OciError {
+  override readonly name = 'TooManyTagsError'
+  readonly code = 'TAG_INVALID'
+  readonly detail: { limit: number; tags: number }
+  constructor(tags: number, limit: number) {
+    super(
+      `the request names ${tags} tags, at most ${limit} are taken at once; send the rest in further requests`,
+    )
+    this.detail = { limit, tags }
+  }
+}
+
+/** No byte of the blob lies in what a `Range` header asks for. */
+export class RangeUnsatisfiableError extends OciError {
+  override readonly name = 'RangeUnsatisfiableError'
+  readonly code = 'RANGE_INVALID'
+  readonly detail: { range: string; size: number }
+  readonly size: number
+  constructor(range: string, size: number) {
+    super(`range ${quote(range)} selects no byte of a blob of ${size} bytes`)
+    this.size = size
+    this.detail = { range: range.slice(0, 100), size }
+  }
+}
+
+/** The client announced more bytes and sent none for a while. */
+export class BodyStalledError extends OciError {
+  override readonly name = 'BodyStalledError'
+  readonly code = 'SIZE_INVALID'
+  readonly detail: { idleMs: number }
+  constructor(idleMs: number) {
+    super(
+      `no byte of the body arrived for ${idleMs} ms; what came of an upload is kept, GET its URL and go on`,
+    )
+    this.detail = { idleMs }
+  }
+}
+
+/** The connection is gone: nobody is left to answer. */
+export class ClientGoneError extends Error {
+  override readonly name = 'ClientGoneError'
+  constructor() {
+    super('the client closed the connection')
+  }
+}

@@ -1,0 +1,14 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { BodyReader } from './body-reader.ts'
+
+/** One request and its reply on the wire, from the parsed head to the last byte. */
+export interface Exchange {
+  readonly id: string
+  readonly incoming: IncomingMessage
+  readonly response: ServerResponse
+  readonly body: BodyReader
+  /** The client waits for `100 Continue` before it sends the body. */
+  readonly expectsContinue: boolean
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+}

@@ -1,0 +1,19 @@
+import type { Policy } from '../../auth/policy.ts'
+import type { Ids } from '../../lib/ids.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { HttpLimits } from '../limits.ts'
+
+export interface Readiness {
+  readonly ready: boolean
+  /** One entry per dependency: `ok`, or what is wrong in words that may be shown to anyone. */
+  readonly checks: Readonly<Record<string, string>>
+}
+
+/** What handlers work with. */
+export interface HandlerDeps {
+  readonly registry: Registry
+  readonly policy: Policy
+  readonly ids: Ids
+  readonly limits: HttpLimits
+  readonly health: () => Promise<Readiness>
+}

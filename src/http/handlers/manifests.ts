@@ -1,0 +1,104 @@
+/** Manifests by tag and by digest (distribution-spec end-3, end-7, end-9). */
+import { isTagName, parseTagName } from '../../oci/tag-name.ts'
+import type { TagName } from '../../oci/tag-name.ts'
+import { parseDigest } from '../../oci/digest.ts'
+import { parseReference } from '../../oci/reference.ts'
+import type { Reference } from '../../oci/reference.ts'
+import type { ManifestInfo } from '../../registry/manifests/manifest-types.ts'
+import { RequestRefusedError, TooManyTagsError } from '../errors.ts'
+import { formatEntityTag, isNotModified, parseTagCondition } from '../headers/entity-tag.ts'
+import { manifestLocation } from '../locations.ts'
+import { bodilessReply, bytesReply, emptyReply } from '../reply.ts'
+import type { HeaderList, Reply } from '../reply.ts'
+import type { RepositoryRequest } from '../request.ts'
+import type { HandlerDeps } from './handler-deps.ts'
+
+/** GET and HEAD. Whatever `Accept` says, the manifest is served as it was pushed. */
+export async function getManifest(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
+  const { repository, headers } = request
+  const reference = findableReference(request)
+  const { manifests } = deps.registry
+  if (request.method === 'HEAD') {
+    const found = await manifests.find(repository, reference)
+    if (isNotModified(headers['if-none-match'], found.digest)) return notModified(found, reference)
+    return { status: 200, headers: manifestHeaders(found, reference), length: found.size }
+  }
+  const found = await manifests.get(repository, reference)
+  if (isNotModified(headers['if-none-match'], found.digest)) return notModified(found, reference)
+  return bytesReply(200, manifestHeaders(found, reference), found.bytes)
+}
+
+/** What cannot be a tag is no fault of the request: there is just no such manifest. */
+function findableReference({ repository, argument }: RepositoryRequest): Reference {
+  if (argument.includes(':')) return { kind: 'digest', digest: parseDigest(argument) }
+  if (isTagName(argument)) return { kind: 'tag', tag: argument }
+  throw new RequestRefusedError('MANIFEST_UNKNOWN', {
+    message: `manifest unknown: repository ${repository} cannot have a tag of this form`,
+    detail: { repository, reference: argument.slice(0, 128) },
+  })
+}
+
+function manifestHeaders({ digest, mediaType }: ManifestInfo, reference: Reference): HeaderList {
+  return ['Content-Type', mediaType, ...validators(digest, reference)]
+}
+
+function notModified({ digest }: ManifestInfo, reference: Reference): Reply {
+  return bodilessReply(304, validators(digest, reference))
+}
+
+/** Content under a digest never changes; where a tag points has to be asked each time. */
+function validators(digest: string, { kind }: Reference): HeaderList {
+  const caching = kind === 'digest' ? 'private, max-age=31536000, immutable' : 'private, no-cache'
+  return ['Docker-Content-Digest', digest, 'ETag', formatEntityTag(digest), 'Cache-Control', caching]
+}
+
+export async function putManifest(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
+  const { repository, headers } = request
+  const reference = parseReference(request.argument)
+  const tags = parseTags(request, reference, deps.limits.tagsPerPut)
+  const condition = parseTagCondition(headers)
+  const stored = await deps.registry.manifests.put({
+    repository,
+    reference,
+    tags,
+    bytes: await readWhole(request.body),
+    contentType: headers['content-type'],
+    condition,
+    caller: request.caller,
+  })
+  const { digest, subject } = stored
+  const reply = ['Location', manifestLocation(repository, digest), 'Docker-Content-Digest', digest]
+  if (subject !== undefined) reply.push('OCI-Subject', subject)
+  if (tags.length > 0) reply.push('OCI-Tag', stored.tags.join(', '))
+  return emptyReply(201, reply)
+}
+
+/** distribution-spec end-7b: only with a digest; the same tag twice counts once. */
+function parseTags({ query }: RepositoryRequest, reference: Reference, max: number): readonly TagName[] {
+  const names = new Set(query.getAll('tag'))
+  if (names.size === 0) return []
+  if (reference.kind === 'tag') {
+    throw new RequestRefusedError('TAG_INVALID', {
+      message: `?tag= goes with a push by digest only; this one is by tag ${reference.tag}`,
+      detail: { tag: reference.tag },
+    })
+  }
+  if (names.size > max) throw new TooManyTagsError(names.size, max)
+  return [...names].map((name) => parseTagName(name))
+}
+
+/** The body in memory; its size is bounded by the route table. */
+async function readWhole(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  const [first] = chunks
+  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks)
+}
+
+export async function deleteManifest(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
+  const { repository, caller, headers } = request
+  const reference = findableReference(request)
+  const condition = parseTagCondition(headers)
+  await deps.registry.manifests.delete({ repository, reference, condition, caller })
+  return emptyReply(202, [])
+}

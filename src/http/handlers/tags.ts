@@ -1,0 +1,27 @@
+import { formatNextLink } from '../headers/link.ts'
+import { maxTagsPage } from '../limits.ts'
+import { parsePageSize } from '../query.ts'
+import { jsonReply } from '../reply.ts'
+import type { Reply } from '../reply.ts'
+import type { RepositoryRequest } from '../request.ts'
+import type { HandlerDeps } from './handler-deps.ts'
+
+/** distribution-spec end-8a, end-8b. */
+export async function listTags(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
+  const { repository, query } = request
+  const n = parsePageSize(query, { fallback: maxTagsPage, max: maxTagsPage })
+  const last = query.get('last') ?? undefined
+  const { tags, more } = await deps.registry.tags.list(repository, { last, n })
+  const end = tags.at(-1)
+  const headers =
+    more && end !== undefined
+      ? [
+          'Link',
+          formatNextLink(`/v2/${repository}/tags/list`, [
+            ['n', String(n)],
+            ['last', end],
+          ]),
+        ]
+      : []
+  return jsonReply(200, { name: repository, tags }, headers)
+}

@@ -1,0 +1,139 @@
+/** Upload sessions (distribution-spec end-4, end-5, end-6, end-11, end-13, end-14). */
+import { parseDigestAlgorithm, parseSupportedDigest } from '../../oci/digest.ts'
+import type { Digest } from '../../oci/digest.ts'
+import { parseRepositoryName } from '../../oci/repository-name.ts'
+import type { RepositoryName } from '../../oci/repository-name.ts'
+import { UploadUnknownError } from '../../registry/errors.ts'
+import type { UploadStatus } from '../../registry/uploads/upload-types.ts'
+import { RequestRefusedError } from '../errors.ts'
+import { formatReceivedRange, parseContentRange } from '../headers/content-range.ts'
+import { blobLocation, uploadLocation } from '../locations.ts'
+import { bodilessReply, emptyReply } from '../reply.ts'
+import type { HeaderList, Reply } from '../reply.ts'
+import type { RepositoryRequest } from '../request.ts'
+import type { HandlerDeps } from './handler-deps.ts'
+
+export async function postUpload(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
+  const { query, repository, caller } = request
+  const mount = query.get('mount')
+  if (mount !== null) {
+    const digest = parseSupportedDigest(mount)
+    if (await mountBlob(request, deps, digest)) return blobCreated(repository, digest)
+  }
+  const digest = query.get('digest')
+  if (digest !== null && mount === null) return pushBlob(request, deps, parseSupportedDigest(digest))
+  const text = query.get('digest-algorithm')
+  const algorithm = text === null ? undefined : parseDigestAlgorithm(text)
+  const session = await deps.registry.uploads.start({ repository, caller, algorithm })
+  return emptyReply(202, sessionHeaders(repository, session))
+}
+
+/**
+ * Without `from`, or from where the caller may pull. A source that is forbidden, absent or no possible name is
+ * answered alike: an upload starts.
+ */
+async function mountBlob(request: RepositoryRequest, deps: HandlerDeps, digest: Digest): Promise<boolean> {
+  const { query, repository, caller, principal } = request
+  const text = query.get('from') ?? ''
+  if (text === '') return deps.registry.blobs.mount({ repository, digest, caller })
+  const from = findRepositoryName(text)
+  if (from === undefined) return false
+  const { allowed } = await deps.policy.decide(principal, 'pull', from)
+  return allowed && deps.registry.blobs.mount({ repository, digest, from, caller })
+}
+
+function findRepositoryName(text: string): RepositoryName | undefined {
+  try {
+    return parseRepositoryName(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** end-4b: the whole blob in one request. */
+async function pushBlob(request: RepositoryRequest, deps: HandlerDeps, digest: Digest): Promise<Reply> {
+  const { repository, caller, body, signal } = request
+  const length = request.hasBody ? request.contentLength : 0
+  await deps.registry.uploads.push({ repository, caller, digest, body, length, signal })
+  return blobCreated(repository, digest)
+}
+
+export async function patchUpload(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
+  const session = parseSession(request)
+  const { body, signal } = request
+  const chunk = parseChunk(request)
+  const status = await deps.registry.uploads.append({ ...session, ...chunk, body, signal })
+  return emptyReply(202, sessionHeaders(request.repository, status))
+}
+
+/** A missing or malformed digest leaves the session as it is; one that does not match ends it. */
+export async function putUpload(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
+  const session = parseSession(request)
+  const { repository, query, signal } = request
+  const text = query.get('digest')
+  if (text === null) {
+    throw new RequestRefusedError('DIGEST_INVALID', {
+      message:
+        'the closing PUT names no digest: add ?digest=<algorithm>:<encoded>; the upload session is still open',
+    })
+  }
+  const digest = parseSupportedDigest(text)
+  const chunk = parseChunk(request)
+  const body = request.hasBody ? request.body : undefined
+  await deps.registry.uploads.commit({ ...session, ...chunk, digest, signal, ...(body && { body }) })
+  return blobCreated(repository, digest)
+}
+
+export async function getUpload(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
+  const status = await deps.registry.uploads.status(parseSession(request))
+  return bodilessReply(204, sessionHeaders(request.repository, status))
+}
+
+export async function deleteUpload(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
+  const session = parseSession(request)
+  await deps.registry.uploads.cancel(session)
+  return bodilessReply(204, ['Docker-Upload-UUID', session.id])
+}
+
+function parseSession(
+  request: RepositoryRequest,
+): Pick<RepositoryRequest, 'repository' | 'caller'> & { id: string } {
+  const { repository, caller, argument: id } = request
+  if (!/^[\w-]{1,128}$/.test(id)) throw new UploadUnknownError(repository, id.slice(0, 128))
+  return { repository, caller, id }
+}
+
+interface Chunk {
+  readonly start: number | undefined
+  readonly length: number | undefined
+}
+
+/** Where the body belongs and how long it is, as far as the headers tell. Content-Length says 0 for an absent one. */
+function parseChunk({ headers, contentLength }: RepositoryRequest): Chunk {
+  const text = headers['content-range']
+  if (text === undefined) return { start: undefined, length: contentLength }
+  const { start, end } = parseContentRange(text)
+  const length = end - start + 1
+  if (contentLength !== undefined && contentLength !== length) {
+    throw new RequestRefusedError('SIZE_INVALID', {
+      message: `Content-Range ${text} has ${length} bytes, Content-Length says ${contentLength}: both must agree`,
+      detail: { contentRange: text, contentLength },
+    })
+  }
+  return { start, length }
+}
+
+function sessionHeaders(repository: RepositoryName, { id, offset }: UploadStatus): HeaderList {
+  return [
+    'Location',
+    uploadLocation(repository, id),
+    'Range',
+    formatReceivedRange(offset),
+    'Docker-Upload-UUID',
+    id,
+  ]
+}
+
+function blobCreated(repository: RepositoryName, digest: Digest): Reply {
+  return emptyReply(201, ['Location', blobLocation(repository, digest), 'Docker-Content-Digest', digest])
+}

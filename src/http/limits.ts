@@ -1,0 +1,44 @@
+/** Bounds of the HTTP layer, each with its reason. */
+export interface HttpLimits {
+  /** The spec asks for 4 MB at least; 10 MiB is what the reference system documents. */
+  readonly manifestBytes: number
+  /** Tags in one `PUT manifests/<digest>?tag=...`: the spec asks for 10 at least, 100 of 128 characters fit the header. */
+  readonly tagsPerPut: number
+  /** Silence inside a request body; the session keeps what arrived. */
+  readonly bodyIdleMs: number
+  /** A reader that takes nothing for this long gives its buffers back: clients that unpack while they pull do pause. */
+  readonly replyIdleMs: number
+  /** How much of a refused body is still read, so that the client sees the status and no reset ... */
+  readonly refusedBodyBytes: number
+  /** ... and for how long. */
+  readonly refusedBodyMs: number
+  /** From the first byte of a connection or request to the end of its head. */
+  readonly headersMs: number
+  /** Above what load balancers and Go clients (60 to 90 s) commonly use would be ideal; 75 s is the usual compromise. */
+  readonly keepAliveMs: number
+  /** Request line and headers: ten and more `?tag=` and many `Accept` lines must fit. */
+  readonly headerBytes: number
+}
+
+const kibibyte = 1024
+const mebibyte = 1024 * kibibyte
+
+export const defaultHttpLimits: HttpLimits = {
+  manifestBytes: 10 * mebibyte,
+  tagsPerPut: 100,
+  bodyIdleMs: 60_000,
+  replyIdleMs: 300_000,
+  refusedBodyBytes: 64 * mebibyte,
+  refusedBodyMs: 10_000,
+  headersMs: 30_000,
+  keepAliveMs: 75_000,
+  headerBytes: 32 * kibibyte,
+}
+
+/** Names per page of a tags list, asked for or not; clients that never page should see everything usual. */
+export const maxTagsPage = 10_000
+/** The default of other registries, which clients know. */
+export const defaultCatalogPage = 100
+export const maxCatalogPage = 1_000
+/** Descriptors carry their annotations, so pages of referrers are shorter than those of names. */
+export const maxReferrersPage = 1_000

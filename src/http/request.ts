@@ -1,0 +1,125 @@
+/** A request as handlers see it: parsed by the wrapper, with a body that is read only when someone asks for it. */
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { Principal } from '../auth/principal.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import type { Caller } from '../registry/caller.ts'
+import { ClientGoneError, ManifestTooLargeError } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import { parseQuery } from './query.ts'
+import type { Match } from './router.ts'
+
+export interface RegistryRequest {
+  readonly id: string
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
+  readonly query: URLSearchParams
+  readonly principal: Principal
+  readonly caller: Caller
+  /** Aborted when the connection is gone. */
+  readonly signal: AbortSignal
+  /** Of the body as announced; `undefined` when it comes in chunks or not at all. */
+  readonly contentLength: number | undefined
+  readonly hasBody: boolean
+  /**
+   * The body as it arrives; can be read once. Throws `ClientGoneError`, `BodyStalledError`, and
+   * `ManifestTooLargeError` where the table sets a limit.
+   */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+/** A request inside a repository. */
+export interface RepositoryRequest extends RegistryRequest {
+  readonly repository: RepositoryName
+  /** The last component of the path, decoded: a reference, a digest or an upload id; empty where there is none. */
+  readonly argument: string
+}
+
+/** Handlers of rows without a repository never look at the two members that only such rows have. */
+export class IncomingRequest implements RepositoryRequest {
+  readonly id: string
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
+  readonly argument: string
+  readonly principal: Principal
+  readonly #repository: RepositoryName | undefined
+  readonly #rawQuery: string
+  readonly #maxBodyBytes: number | undefined
+  readonly #exchange: Exchange
+  #query: URLSearchParams | undefined
+  #signal: AbortSignal | undefined
+
+  constructor(
+    exchange: Exchange,
+    match: Match,
+    known: { principal: Principal; repository: RepositoryName | undefined; maxBodyBytes: number | undefined },
+  ) {
+    this.#exchange = exchange
+    this.#rawQuery = match.rawQuery
+    this.#repository = known.repository
+    this.#maxBodyBytes = known.maxBodyBytes
+    this.id = exchange.id
+    this.method = exchange.incoming.method ?? ''
+    this.headers = exchange.incoming.headers
+    this.argument = match.argument
+    this.principal = known.principal
+  }
+
+  get repository(): RepositoryName {
+    if (this.#repository === undefined) throw new Error('this route has no repository')
+    return this.#repository
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= parseQuery(this.#rawQuery)
+    return this.#query
+  }
+
+  get caller(): Caller {
+    return { principal: this.principal, requestId: this.id }
+  }
+
+  /** Made on demand: most requests never need one. */
+  get signal(): AbortSignal {
+    this.#signal ??= abortOnClose(this.#exchange.response)
+    return this.#signal
+  }
+
+  get contentLength(): number | undefined {
+    const text = this.headers['content-length']
+    return text === undefined ? undefined : Number(text)
+  }
+
+  get hasBody(): boolean {
+    return this.#exchange.body.expected
+  }
+
+  get body(): AsyncIterable<Uint8Array> {
+    const max = this.#maxBodyBytes
+    return max === undefined ? this.#exchange.body : limitBody(this.#exchange.body, this.contentLength, max)
+  }
+}
+
+/** Refuses by the announcement before a byte is read, and by count what was not announced. */
+async function* limitBody(
+  body: AsyncIterable<Uint8Array>,
+  announced: number | undefined,
+  max: number,
+): AsyncGenerator<Uint8Array, void> {
+  if (announced !== undefined && announced > max) throw new ManifestTooLargeError(max)
+  let received = 0
+  for await (const chunk of body) {
+    received += chunk.length
+    if (received > max) throw new ManifestTooLargeError(max)
+    yield chunk
+  }
+}
+
+export function abortOnClose(response: ServerResponse): AbortSignal {
+  const controller = new AbortController()
+  const abort = (): void => {
+    if (!response.writableFinished) controller.abort(new ClientGoneError())
+  }
+  if (response.destroyed) abort()
+  else response.once('close', abort)
+  return controller.signal
+}

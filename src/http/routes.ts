@@ -1,0 +1,67 @@
+/**
+ * THE table of endpoints: one row each, in the order and with the ids of the distribution-spec, and with the action
+ * that the policy is asked about. The router matches it, the wrapper in `handle-request.ts` reads its columns,
+ * `docs/api.md` prints it. A new endpoint is a row here and a handler in `handlers/`.
+ */
+import type { Action } from '../auth/policy.ts'
+import { deleteBlob, getBlob } from './handlers/blobs.ts'
+import { listCatalog } from './handlers/catalog.ts'
+import { discoverExtensions } from './handlers/extensions.ts'
+import type { HandlerDeps } from './handlers/handler-deps.ts'
+import { answerAlive, answerReady } from './handlers/health.ts'
+import { deleteManifest, getManifest, putManifest } from './handlers/manifests.ts'
+import { ping } from './handlers/ping.ts'
+import { listReferrers } from './handlers/referrers.ts'
+import { listTags } from './handlers/tags.ts'
+import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from './handlers/uploads.ts'
+import type { Reply } from './reply.ts'
+import type { RepositoryRequest } from './request.ts'
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export type Handler = (request: RepositoryRequest, deps: HandlerDeps) => Promise<Reply> | Reply
+
+export interface Route {
+  /** Of the distribution-spec where it has one. */
+  readonly id: string
+  readonly method: Method
+  readonly path: string
+  /** What the policy decides; `catalog` and `none` concern no single repository and are open to all who may connect. */
+  readonly action: Action | 'catalog' | 'none'
+  /** `manifest`: held in memory, up to the manifest limit; `stream`: any size; `none`: read by nobody. */
+  readonly body: 'none' | 'manifest' | 'stream'
+  readonly summary: string
+  readonly handler: Handler
+}
+
+const blob = '/v2/<repository>/blobs/<digest>'
+const manifest = '/v2/<repository>/manifests/<reference>'
+const uploads = '/v2/<repository>/blobs/uploads/'
+const upload = '/v2/<repository>/blobs/uploads/<uploadId>'
+const tags = '/v2/<repository>/tags/list'
+const referrers = '/v2/<repository>/referrers/<digest>'
+
+// oxfmt-ignore
+export const routes: readonly Route[] = [
+  { id: 'end-1', method: 'GET', path: '/v2/', action: 'none', body: 'none', handler: ping, summary: 'says that this is a registry' },
+  { id: 'end-1', method: 'GET', path: '/v2', action: 'none', body: 'none', handler: ping, summary: 'the same for clients that forget the slash' },
+  { id: 'end-2', method: 'GET', path: blob, action: 'pull', body: 'none', handler: getBlob, summary: 'a blob, whole or in ranges' },
+  { id: 'end-2', method: 'HEAD', path: blob, action: 'pull', body: 'none', handler: getBlob, summary: 'size of a blob' },
+  { id: 'end-3', method: 'GET', path: manifest, action: 'pull', body: 'none', handler: getManifest, summary: 'a manifest, byte for byte as pushed' },
+  { id: 'end-3', method: 'HEAD', path: manifest, action: 'pull', body: 'none', handler: getManifest, summary: 'digest, media type and size of a manifest' },
+  { id: 'end-4a, end-4b, end-4c, end-11', method: 'POST', path: uploads, action: 'push', body: 'stream', handler: postUpload, summary: 'starts an upload session; `?digest=` uploads in one request, `?mount=[&from=]` mounts, `?digest-algorithm=` announces' },
+  { id: 'end-5', method: 'PATCH', path: upload, action: 'push', body: 'stream', handler: patchUpload, summary: 'appends a chunk (`Content-Range`) or a stream' },
+  { id: 'end-6', method: 'PUT', path: upload, action: 'push', body: 'stream', handler: putUpload, summary: 'ends a session with `?digest=`, the last chunk may come along' },
+  { id: 'end-7a, end-7b', method: 'PUT', path: manifest, action: 'push', body: 'manifest', handler: putManifest, summary: 'stores a manifest; `?tag=` (repeated) tags a push by digest; `If-Match` and `If-None-Match` guard a tag' },
+  { id: 'end-8a, end-8b', method: 'GET', path: tags, action: 'pull', body: 'none', handler: listTags, summary: 'tags in byte order; `?n=&last=`' },
+  { id: 'end-9', method: 'DELETE', path: manifest, action: 'delete', body: 'none', handler: deleteManifest, summary: 'by tag: takes the tag away; by digest: the manifest and all its tags; `If-Match` guards a tag' },
+  { id: 'end-10', method: 'DELETE', path: blob, action: 'delete', body: 'none', handler: deleteBlob, summary: 'takes a blob that no manifest uses out of the repository' },
+  { id: 'end-12a, end-12b', method: 'GET', path: referrers, action: 'pull', body: 'none', handler: listReferrers, summary: 'manifests whose subject is the digest; `?artifactType=` (repeated) filters' },
+  { id: 'end-13', method: 'GET', path: upload, action: 'push', body: 'none', handler: getUpload, summary: 'how much an upload session holds' },
+  { id: 'end-14', method: 'DELETE', path: upload, action: 'push', body: 'none', handler: deleteUpload, summary: 'cancels an upload session' },
+  { id: 'catalog', method: 'GET', path: '/v2/_catalog', action: 'catalog', body: 'none', handler: listCatalog, summary: 'repositories the caller may pull; `?n=&last=`' },
+  { id: 'ext-discover', method: 'GET', path: '/v2/_oci/ext/discover', action: 'none', body: 'none', handler: discoverExtensions, summary: 'extensions of this registry' },
+  { id: 'ext-discover', method: 'GET', path: '/v2/<repository>/_oci/ext/discover', action: 'pull', body: 'none', handler: discoverExtensions, summary: 'extensions of a repository' },
+  { id: 'healthz', method: 'GET', path: '/healthz', action: 'none', body: 'none', handler: answerAlive, summary: 'the process answers' },
+  { id: 'readyz', method: 'GET', path: '/readyz', action: 'none', body: 'none', handler: answerReady, summary: '200 when database and store answer, else 503' },
+]
