@@ -35,7 +35,11 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
   const folder = stack.use(await tempFolder())
   const clock = createTestClock()
   const file = join(folder.path, 'lading.db')
-  const onFatal = (error: unknown): void => void stack.defer(() => Promise.reject(error))
+  const fatal: unknown[] = []
+  stack.defer(() => {
+    if (fatal.length > 0) throw fatal[0]
+  })
+  const onFatal = (error: unknown): void => void fatal.push(error)
   const metadata = stack.use(await openSqliteMetadata({ file, clock, onFatal }))
   const memory = stack.use(new MemoryBlobStore({ clock, maxBytes: 256 * 1024 * 1024 }))
   const store = options.wrapStore?.(memory) ?? memory
