@@ -1,0 +1,90 @@
+/** Pushes of whole images: a fresh layer and config (POST, then PUT with the body each), then the manifest under a new tag. */
+import { randomBytes } from 'node:crypto'
+import { FreshContentSource } from '../content.ts'
+import type { Sample } from '../sample.ts'
+import { toSample } from '../sample.ts'
+import { aBlob } from '../../test/support/random.ts'
+import { mediaType } from '../../test/support/manifests.ts'
+import { expectStatus, headerOf, RawConnection, requestHead } from './connection.ts'
+
+export interface PushLoad {
+  /** `http://host:port/v2/<repository>`; each connection pushes into a repository of its own below it. */
+  readonly repositoryUrl: string
+  readonly layerBytes: number
+  readonly connections: number
+  readonly durationMs: number
+}
+
+export async function measurePushes(load: PushLoad): Promise<Sample> {
+  const layers = new FreshContentSource(load.layerBytes)
+  const connections = await Promise.all(
+    Array.from({ length: load.connections }, () => RawConnection.open(load.repositoryUrl)),
+  )
+  const latencies: number[] = []
+  const startedAt = performance.now()
+  const deadline = startedAt + load.durationMs
+  const client = async (connection: RawConnection, index: number): Promise<void> => {
+    for (let now = performance.now(); now < deadline;) {
+      await pushOne(connection, `${load.repositoryUrl}-${index}`, layers)
+      const done = performance.now()
+      latencies.push(done - now)
+      now = done
+    }
+  }
+  try {
+    await Promise.all(connections.map(client))
+    return toSample(latencies, performance.now() - startedAt)
+  } finally {
+    for (const connection of connections) connection[Symbol.dispose]()
+  }
+}
+
+async function pushOne(
+  connection: RawConnection,
+  repositoryUrl: string,
+  layers: FreshContentSource,
+): Promise<void> {
+  const layer = layers.next()
+  const config = aBlob(
+    JSON.stringify({ architecture: 'amd64', os: 'linux', id: randomBytes(8).toString('hex') }),
+  )
+  await putBlob(connection, repositoryUrl, layer)
+  await putBlob(connection, repositoryUrl, { ...config, sizeBytes: config.size, parts: [config.bytes] })
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: mediaType.ociManifest,
+      config: { mediaType: mediaType.ociConfig, digest: config.digest, size: config.size },
+      layers: [{ mediaType: mediaType.ociLayer, digest: layer.digest, size: layer.sizeBytes }],
+    }),
+  )
+  const url = new URL(`${repositoryUrl}/manifests/t${randomBytes(8).toString('hex')}`)
+  const head = requestHead('PUT', url, {
+    'Content-Type': mediaType.ociManifest,
+    'Content-Length': manifest.length,
+  })
+  expectStatus(await connection.exchange([head, manifest]), 201, 'PUT of a manifest')
+}
+
+interface BlobBody {
+  readonly digest: string
+  readonly sizeBytes: number
+  readonly parts: readonly Uint8Array[]
+}
+
+async function putBlob(connection: RawConnection, repositoryUrl: string, blob: BlobBody): Promise<void> {
+  const url = await startUpload(connection, repositoryUrl)
+  url.searchParams.set('digest', blob.digest)
+  const head = requestHead('PUT', url, {
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': blob.sizeBytes,
+  })
+  expectStatus(await connection.exchange([head, ...blob.parts]), 201, 'PUT of a blob')
+}
+
+/** The URL of a new upload session. */
+export async function startUpload(connection: RawConnection, repositoryUrl: string): Promise<URL> {
+  const post = requestHead('POST', new URL(`${repositoryUrl}/blobs/uploads/`), { 'Content-Length': 0 })
+  const answer = expectStatus(await connection.exchange([post]), 202, 'POST of an upload')
+  return new URL(headerOf(answer, 'location'), repositoryUrl)
+}

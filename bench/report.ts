@@ -1,0 +1,108 @@
+/** The table on stdout and the JSON that is kept. */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { arch, cpus, release, totalmem } from 'node:os'
+import { join } from 'node:path'
+
+import type { BenchOptions } from './options.ts'
+import type { ScenarioResult, Series } from './rounds.ts'
+
+const resultsFolder = join(import.meta.dirname, 'results')
+
+/** One row per scenario: the subject's median and p99, what control rounds differ by, and each peer with the ratio. */
+export function formatTable(results: readonly ScenarioResult[]): string {
+  const peers = [...new Set(results.flatMap((result) => result.peers.map((peer) => peer.name)))]
+  const head = [
+    'scenario',
+    'unit',
+    'subject (p99)',
+    'CPU/op',
+    'control',
+    ...peers.flatMap((name) => [name, 'ratio']),
+  ]
+  const rows = results.map((result) => [
+    result.title,
+    result.unit,
+    figure(result.subject),
+    cpu(result.subject),
+    `${ratio(result.control, result.subject)} (${spread(result)})`,
+    ...peers.flatMap((name) => peerColumns(result, name)),
+  ])
+  const notes = results.flatMap((result) => result.notes.map((note) => `${result.title}: ${note}`))
+  return [...align([head, ...rows]), ...notes.map((note) => `note: ${note}`)].join('\n')
+}
+
+/** Returns the path of the file. */
+export function writeResults(results: readonly ScenarioResult[], options: BenchOptions): string {
+  const date = new Date().toISOString().slice(0, 10)
+  const path = join(resultsFolder, `${date}-${options.name ?? 'bench'}.json`)
+  mkdirSync(resultsFolder, { recursive: true })
+  const { rounds, durationMs, connections, uploadBytes, downloadBytes, useWrk, from } = options
+  const settings = { rounds, durationMs, connections, uploadBytes, downloadBytes, useWrk, from }
+  const scenarios = results.map((result) => ({ ...result, ratios: ratios(result) }))
+  const document = { date: new Date().toISOString(), machine: machine(), settings, scenarios }
+  writeFileSync(path, `${JSON.stringify(document, (_key, value: unknown) => rounded(value), 2)}\n`)
+  return path
+}
+
+/** What a figure depends on; nothing that names the machine. */
+function machine(): Record<string, string | number> {
+  const processors = cpus()
+  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout
+  return {
+    cores: processors.length,
+    processor: processors[0]?.model ?? 'unknown',
+    architecture: arch(),
+    memoryGiB: totalmem() / 1024 ** 3,
+    kernel: release(),
+    node: process.version,
+    commit: commit.trim(),
+  }
+}
+
+function ratios(result: ScenarioResult): Record<string, number> {
+  const entries = [result.control, ...result.peers].map((series, index) => [
+    index === 0 ? 'control' : series.name,
+    result.subject.medianRate / series.medianRate,
+  ])
+  return Object.fromEntries(entries) as Record<string, number>
+}
+
+function peerColumns(result: ScenarioResult, name: string): string[] {
+  const peer = result.peers.find((series) => series.name === name)
+  return peer === undefined ? ['-', '-'] : [figure(peer), ratio(result.subject, peer)]
+}
+
+function figure({ medianRate, medianP99Ms, rates }: Series): string {
+  const digits = medianRate < 100 ? 2 : 0
+  const rate = medianRate.toLocaleString('en', { maximumFractionDigits: digits })
+  return rates.length === 0 ? '-' : `${rate} (${medianP99Ms.toFixed(1)} ms)`
+}
+
+function cpu({ cpuMsPerOperation }: Series): string {
+  return cpuMsPerOperation === undefined ? '-' : `${cpuMsPerOperation.toFixed(3)} ms`
+}
+
+function ratio(series: Series, base: Series): string {
+  return `${(series.medianRate / base.medianRate).toFixed(2)}x`
+}
+
+/** Slowest and fastest of all rounds of the subject, relative to its median. */
+function spread({ subject, control }: ScenarioResult): string {
+  const rates = [...subject.rates, ...control.rates].map((rate) => rate / subject.medianRate)
+  return `${Math.min(...rates).toFixed(2)}-${Math.max(...rates).toFixed(2)}`
+}
+
+function align(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+function rounded(value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value
+}

@@ -1,0 +1,131 @@
+/**
+ * @module Measures one scenario in alternating rounds: each round visits every registry once, in an order that
+ * rotates, so that a slow minute of the machine hits all of them. The subject is visited twice per round; what
+ * its two series differ by (`control`) is what the machine alone can do to a ratio.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { run } from '../scripts/run-command.ts'
+import { processCost } from './process-stats.ts'
+import { median } from './sample.ts'
+import type { Sample } from './sample.ts'
+import type { LoadSettings, Scenario } from './scenarios.ts'
+import type { SeededTarget } from './target.ts'
+
+export interface Series {
+  readonly name: string
+  /** One per round, in the scenario's unit. */
+  readonly rates: readonly number[]
+  readonly medianRate: number
+  readonly medianP50Ms: number
+  readonly medianP99Ms: number
+  /** Server CPU time per request, image or transfer; undefined for a server on another machine. */
+  readonly cpuMsPerOperation: number | undefined
+  /** Resident size after the last round. */
+  readonly rssMiB: number | undefined
+}
+
+export interface ScenarioResult {
+  readonly id: string
+  readonly title: string
+  readonly unit: Scenario['unit']
+  readonly subject: Series
+  readonly control: Series
+  readonly peers: readonly Series[]
+  /** Registries that were left out, and why. */
+  readonly notes: readonly string[]
+}
+
+export interface RoundsOptions {
+  readonly subject: SeededTarget
+  readonly peers: readonly SeededTarget[]
+  readonly rounds: number
+  readonly settings: LoadSettings
+}
+
+interface Measured extends Sample {
+  readonly cpuSeconds: number | undefined
+}
+
+const pauseMs = 100
+
+/** Throws when the subject fails; a peer that fails is left out with a note. */
+export async function measureScenario(scenario: Scenario, options: RoundsOptions): Promise<ScenarioResult> {
+  const { subject, rounds, settings } = options
+  const notes: string[] = []
+  const peers: SeededTarget[] = []
+  const reason = await whyNot(scenario, subject, warmUp(settings))
+  if (reason !== undefined) throw new Error(`${subject.name}: ${reason}`)
+  for (const peer of options.peers) {
+    const problem = await whyNot(scenario, peer, warmUp(settings))
+    if (problem === undefined) peers.push(peer)
+    else notes.push(`${peer.name}: ${problem}`)
+  }
+  const visits = [subject, subject, ...peers]
+  const measured: Measured[][] = visits.map(() => [])
+  for (let round = 0; round < rounds; round += 1) {
+    for (let turn = 0; turn < visits.length; turn += 1) {
+      const index = (round + turn) % visits.length
+      const target = visits[index]
+      if (target !== undefined) measured[index]?.push(await measureOnce(scenario, target, settings))
+    }
+  }
+  const [first, control, ...others] = visits.map((target, index) => toSeries(target, measured[index] ?? []))
+  if (first === undefined || control === undefined) throw new Error('nothing was measured')
+  const { id, title, unit } = scenario
+  return { id, title, unit, subject: first, control, peers: others, notes }
+}
+
+async function whyNot(
+  scenario: Scenario,
+  peer: SeededTarget,
+  settings: LoadSettings,
+): Promise<string | undefined> {
+  if (scenario.needsReferrers === true && !peer.hasReferrers) return 'no referrers API'
+  try {
+    await scenario.measure(peer, settings)
+    return undefined
+  } catch (error) {
+    return String(error).slice(0, 200)
+  }
+}
+
+async function measureOnce(
+  scenario: Scenario,
+  target: SeededTarget,
+  settings: LoadSettings,
+): Promise<Measured> {
+  const before = costOf(target)
+  const sample = await scenario.measure(target, settings)
+  const after = costOf(target)
+  // Not every registry syncs what it answers for: its dirty pages must not be written during another's turn.
+  if (scenario.writes === true) await run(['sync'], { capture: true })
+  await delay(pauseMs)
+  return {
+    ...sample,
+    cpuSeconds:
+      before === undefined || after === undefined ? undefined : after.cpuSeconds - before.cpuSeconds,
+  }
+}
+
+function toSeries(target: SeededTarget, measured: readonly Measured[]): Series {
+  const rates = measured.map(({ rate }) => rate)
+  const cpuSeconds = measured.map((one) => one.cpuSeconds ?? Number.NaN).reduce((sum, one) => sum + one, 0)
+  const count = measured.reduce((sum, one) => sum + one.count, 0)
+  return {
+    name: target.name,
+    rates,
+    medianRate: median(rates),
+    medianP50Ms: median(measured.map(({ p50Ms }) => p50Ms)),
+    medianP99Ms: median(measured.map(({ p99Ms }) => p99Ms)),
+    cpuMsPerOperation: Number.isNaN(cpuSeconds) ? undefined : (cpuSeconds * 1000) / count,
+    rssMiB: costOf(target)?.rssMiB,
+  }
+}
+
+function costOf({ pid }: SeededTarget): ReturnType<typeof processCost> {
+  return pid === undefined ? undefined : processCost(pid)
+}
+
+function warmUp(settings: LoadSettings): LoadSettings {
+  return { ...settings, durationMs: Math.min(settings.durationMs, 1000) }
+}
