@@ -1,0 +1,60 @@
+/** The HTTP layer over real registry services in this process, with limits, policy and log of the test's choice. */
+import { openPolicy } from '../../src/auth/policy.ts'
+import { authenticateAnonymously } from '../../src/auth/authenticate.ts'
+import type { HandlerDeps } from '../../src/http/handlers/handler-deps.ts'
+import { defaultHttpLimits } from '../../src/http/limits.ts'
+import type { HttpLimits } from '../../src/http/limits.ts'
+import { createRegistryServer } from '../../src/http/server.ts'
+import type { RegistryServer, RegistryServerDeps } from '../../src/http/server.ts'
+import { systemIds } from '../../src/lib/ids.ts'
+import { openRegistry } from './open-registry.ts'
+import type { OpenRegistry, OpenRegistryOptions } from './open-registry.ts'
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+export interface OpenServer extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>`, no slash at the end. */
+  readonly url: string
+  readonly server: RegistryServer
+  readonly registry: OpenRegistry
+  readonly logged: readonly LogLine[]
+}
+
+export interface OpenServerOptions extends Partial<Pick<RegistryServerDeps, 'authenticate' | 'policy'>> {
+  readonly limits?: Partial<HttpLimits>
+  readonly health?: HandlerDeps['health']
+  readonly registry?: OpenRegistryOptions
+}
+
+export async function openServer(options: OpenServerOptions = {}): Promise<OpenServer> {
+  await using stack = new AsyncDisposableStack()
+  const registry = stack.use(await openRegistry(options.registry))
+  const logged: LogLine[] = []
+  const write = (level: LogLine['level']) => (fields: LogLine['fields'], message: string) =>
+    void logged.push({ level, message, fields })
+  const server = stack.use(
+    createRegistryServer({
+      registry: registry.registry,
+      policy: options.policy ?? openPolicy,
+      authenticate: options.authenticate ?? authenticateAnonymously,
+      log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+      ids: systemIds,
+      clock: registry.clock,
+      limits: { ...defaultHttpLimits, ...options.limits },
+      health: options.health ?? (() => Promise.resolve({ ready: true, checks: {} })),
+    }),
+  )
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
+  const resources = stack.move()
+  return {
+    url: `http://127.0.0.1:${port}`,
+    server,
+    registry,
+    logged,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
