@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -8,7 +9,9 @@ export interface TempFolder extends AsyncDisposable {
 
 /** A folder of its own for one test; it and all below it are removed on dispose. */
 export async function tempFolder(name = 'lading-test'): Promise<TempFolder> {
-  const path = await mkdtemp(join(tmpdir(), `${name}-`))
+  // Not mkdtemp: podman makes an image name of a layout's path, and image names have no capitals.
+  const path = join(tmpdir(), `${name}-${randomBytes(6).toString('hex')}`)
+  await mkdir(path, { mode: 0o700 })
   return {
     path,
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,84 @@
+/**
+ * @module Runs real command-line clients for the tests in this folder. They are installed by
+ * `scripts/tools/debian-clients.sh`; a missing one fails the test, since a suite that skips proves nothing.
+ */
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+import type { TempFolder } from '../support/temp-folder.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+const execute = promisify(execFile)
+const deadlineMs = 120_000
+
+/** Throws with everything the client said when it fails. */
+export async function runClient(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  try {
+    return await execute(program, [...args], {
+      env: { ...process.env, ...env },
+      timeout: deadlineMs,
+      maxBuffer: 64 * 1024 * 1024,
+    })
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string }
+    if (code === 'ENOENT') {
+      throw new Error(`${program} is not installed: run scripts/tools/debian-clients.sh`, { cause: error })
+    }
+    throw new Error(`${program} ${args.join(' ')} failed (${String(code)}):\n${stdout}${stderr}`, {
+      cause: error,
+    })
+  }
+}
+
+/** What it wrote to stdout, trimmed. */
+export async function skopeo(...args: readonly string[]): Promise<string> {
+  const { stdout } = await runClient('skopeo', args)
+  return stdout.trim()
+}
+
+/** `skopeo copy` over plain HTTP in both directions, all platforms. Returns its debug log: each request it made. */
+export async function skopeoCopy(
+  source: string,
+  destination: string,
+  ...flags: readonly string[]
+): Promise<string> {
+  const plainHttp = ['--src-tls-verify=false', '--dest-tls-verify=false']
+  const args = ['--debug', 'copy', '--all', ...plainHttp, ...flags, source, destination]
+  const { stderr } = await runClient('skopeo', args)
+  return stderr
+}
+
+export interface Podman extends AsyncDisposable {
+  /** What it wrote to stdout, trimmed. */
+  run(...args: readonly string[]): Promise<string>
+}
+
+/** Podman with image store, configuration and credentials of its own. */
+export async function aPodman(): Promise<Podman> {
+  const folder: TempFolder = await tempFolder('podman')
+  const storage = ['--root', join(folder.path, 'root'), '--runroot', join(folder.path, 'run')]
+  const authFile = join(folder.path, 'auth.json')
+  await writeFile(authFile, '{}')
+  const env = {
+    CONTAINERS_CONF: join(import.meta.dirname, 'containers.conf'),
+    REGISTRY_AUTH_FILE: authFile,
+    TMPDIR: folder.path,
+  }
+  const run = async (...args: readonly string[]): Promise<string> => {
+    const { stdout } = await runClient('podman', [...storage, '--storage-driver', 'vfs', ...args], env)
+    return stdout.trim()
+  }
+  return {
+    run,
+    async [Symbol.asyncDispose]() {
+      await run('rmi', '--all', '--force').catch(() => undefined)
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
