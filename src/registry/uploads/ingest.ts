@@ -50,8 +50,6 @@ class Ingest {
   #received = 0
   #recorded = 0
   #recordedAt: number
-  /** Writes and checkpoints never overlap: a checkpoint may be asked for while the body stands still. */
-  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(
     deps: IngestDeps,
@@ -68,24 +66,22 @@ class Ingest {
 
   async run(): Promise<Received> {
     const { body, length, lock, signal } = this.#request
-    lock.checkpoint = () => this.#inTurn(() => this.#record(this.#snapshot()))
     const stop = AbortSignal.any([signal, lock.letGo])
     const iterator = body[Symbol.asyncIterator]()
     try {
       for (;;) {
         const next = await raceAbort(iterator.next(), stop)
         if (next.done === true) break
-        await this.#inTurn(() => this.#take(next.value))
+        await this.#take(next.value)
         if (length !== undefined && this.#received > length) break
       }
     } finally {
-      lock.checkpoint = undefined
       if (stop.aborted) iterator.return?.().catch(() => undefined)
     }
     if (length !== undefined && this.#received !== length) {
       throw new SizeInvalidError({ announced: length, received: this.#received })
     }
-    await this.#inTurn(() => this.#writer.sync())
+    await this.#writer.sync()
     return this.#state(this.#request.hasher?.finish(this.offset))
   }
 
@@ -95,10 +91,8 @@ class Ingest {
 
   /** Records what came before the body broke off and hands the session back. */
   async recordAndRelease(): Promise<void> {
-    await this.#inTurn(async () => {
-      await this.#writer.sync()
-      await this.#record({ ...this.#snapshot(), release: true })
-    })
+    await this.#writer.sync()
+    await this.#record({ ...this.#snapshot(), release: true })
   }
 
   async #take(bytes: Uint8Array): Promise<void> {
@@ -113,7 +107,7 @@ class Ingest {
   /** Forgets the whole body: the session stands where it stood before. */
   async rewind(): Promise<void> {
     const { segments, offset, hash } = this.#request.row
-    await this.#inTurn(() => this.#record({ segments, offset, hash, release: true }))
+    await this.#record({ segments, offset, hash, release: true })
   }
 
   #snapshot(): Received & { release: boolean } {
@@ -136,12 +130,6 @@ class Ingest {
     if (!ours) throw new LetGo()
     this.#recorded = this.#received
     this.#recordedAt = now
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work)
-    this.#turn = result.catch(() => undefined)
-    return result
   }
 }
 

@@ -66,14 +66,4 @@ describe('session locks', () => {
     using _b = await locks.acquire('b')
     expect(a.letGo.aborted).toBe(false)
   })
-
-  test('passes a wish for a checkpoint to the holder', async () => {
-    const locks = new SessionLocks({ deadlineMs: 60_000 })
-    await locks.checkpoint('a')
-    using lock = await locks.acquire('a')
-    let asked = 0
-    lock.checkpoint = async () => void (asked += 1)
-    await locks.checkpoint('a')
-    expect(asked).toBe(1)
-  })
 })

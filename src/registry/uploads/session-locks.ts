@@ -15,8 +15,6 @@ export class LetGo extends Error {
 export interface SessionLock extends Disposable {
   /** Aborted with `LetGo` when somebody else wants the session. */
   readonly letGo: AbortSignal
-  /** The holder says here how to record, while it goes on, what it has received so far. */
-  checkpoint: (() => Promise<void>) | undefined
 }
 
 interface Holder {
@@ -43,17 +41,11 @@ export class SessionLocks {
     return this.#hold(id)
   }
 
-  /** Resolves when what the holder has received is recorded; at once when nobody holds the session. */
-  async checkpoint(id: string): Promise<void> {
-    await this.#holders.get(id)?.lock.checkpoint?.()
-  }
-
   #hold(id: string): SessionLock {
     const abort = new AbortController()
     const { promise: released, resolve } = Promise.withResolvers<void>()
     const lock: SessionLock = {
       letGo: abort.signal,
-      checkpoint: undefined,
       [Symbol.dispose]: () => {
         if (this.#holders.get(id)?.lock === lock) this.#holders.delete(id)
         resolve()

@@ -63,7 +63,10 @@ export interface CommittedBlob {
 export interface Uploads {
   /** Throws `TooManyUploadsError`. */
   start(request: StartRequest): Promise<UploadStatus>
-  /** What the session holds, a body that is just arriving included. Throws `UploadUnknownError`. */
+  /**
+   * What the session holds. A body that is just arriving ends here with `UploadOutOfOrderError`, what came of it
+   * included: the answer is where the next PATCH goes on. Throws `UploadUnknownError`.
+   */
   status(request: SessionRequest): Promise<UploadStatus>
   /**
    * Appends a chunk or a stream. Throws `UploadOutOfOrderError` before the body is read, `SizeInvalidError`,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
-import { findUpload } from '../../metadata/uploads.ts'
+import { claimUpload, findUpload, recordUpload } from '../../metadata/uploads.ts'
 import { digestBytes, type Digest } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 
@@ -170,22 +170,39 @@ describe('an upload session', () => {
 })
 
 describe('two requests for one session', () => {
-  test('status counts the bytes of a body that stands still, without cutting it off', async () => {
+  test('status ends a body that stands still and counts its bytes: the next PATCH goes on from there', async () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const request = await session(open)
-    const stop = new AbortController()
     const arrived = Promise.withResolvers<void>()
     const body = (async function* () {
       yield Buffer.from('abc')
       arrived.resolve()
       yield* bodyOf([], { hang: true })
     })()
-    const hanging = uploads.append({ ...request, body, signal: stop.signal })
+    const hanging = uploads.append({ ...request, body, signal })
     await arrived.promise
+    const [found] = await Promise.all([
+      uploads.status(request),
+      expect(hanging).rejects.toMatchObject({ code: 'RANGE_INVALID', offset: 3 }),
+    ])
+    expect(found).toMatchObject({ offset: 3 })
+    expect(await uploads.append({ ...request, body: bodyOf([Buffer.from('def')]), signal })).toMatchObject({
+      offset: 6,
+    })
+  })
+
+  test('status freezes what a writer of another process recorded', async () => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const request = await session(open)
+    await uploads.append({ ...request, body: bodyOf([Buffer.from('abc')]), signal })
+    const foreign = { id: request.id, writer: 'elsewhere', now: 0 }
+    const held = await open.metadata.transact((tx) => claimUpload(tx, foreign))
     expect(await uploads.status(request)).toMatchObject({ offset: 3 })
-    stop.abort(new Error('gone'))
-    await expect(hanging).rejects.toThrow('gone')
+    const late = { ...foreign, generation: held?.generation ?? 0, hash: undefined, release: false }
+    const record = { ...late, segments: [{ generation: 1, size: 9 }], offset: 9 }
+    expect(await open.metadata.transact((tx) => recordUpload(tx, record))).toBe(false)
     expect(await uploads.status(request)).toMatchObject({ offset: 3 })
   })
 

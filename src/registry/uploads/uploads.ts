@@ -80,11 +80,19 @@ async function getSession(context: Context, request: SessionRequest): Promise<Up
   return row
 }
 
+/**
+ * Who asks where to go on has lost its PATCH, whose last bytes may still lie in a socket. Nothing may be added to
+ * the offset it is told: it sends the bytes from there, mostly without Content-Range. So the writer is ended first,
+ * here or, by a claim on the row, in another process.
+ */
 async function status(context: Context, request: SessionRequest): Promise<UploadStatus> {
   await getSession(context, request)
-  await context.locks.checkpoint(request.id)
-  const { id, offset } = await getSession(context, request)
-  return { id, offset }
+  using _lock = await context.locks.acquire(request.id)
+  const { id, offset, writer } = await getSession(context, request)
+  if (writer === undefined) return { id, offset }
+  const claimed = await claim(context, request)
+  await release(context, claimed)
+  return { id, offset: claimed.row.offset }
 }
 
 interface Claim {
