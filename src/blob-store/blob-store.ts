@@ -18,7 +18,10 @@ export interface StoredBlob {
   readonly digest: Digest
 }
 
-/** Bytes that count: the first `size` bytes of segment `generation`. What a writer left beyond is ignored. */
+/**
+ * Bytes that count: the first `size` bytes of segment `generation`. What a writer left beyond is ignored, and a segment
+ * of size 0 need not exist.
+ */
 export interface Segment {
   readonly generation: number
   readonly size: number
@@ -41,7 +44,7 @@ export interface SegmentWriter extends AsyncDisposable {
   readonly size: number
   /** Resolves when more may be written (back-pressure), not when the bytes are durable. Throws `StoreFull`, `StoreUnavailable`. */
   write(bytes: Uint8Array): Promise<void>
-  /** Resolves when every byte written so far survives a power cut; returns their count. */
+  /** Resolves when every byte written so far survives a power cut; returns their count. After an error it keeps throwing. */
   sync(): Promise<number>
 }
 
@@ -60,7 +63,10 @@ export interface BlobReader extends AsyncDisposable {
 export interface CommitOptions {
   /** In order; joined when there are several. */
   readonly segments: readonly Segment[]
-  /** Called with every byte, in order, when the driver has to read the segments to join them. */
+  /**
+   * Called with every byte, in order, when there are several segments: the driver has to read them to join them. What it
+   * throws ends the commit before anything is visible. Not called when the blob is there already.
+   */
   readonly onBytes?: ((bytes: Uint8Array) => void) | undefined
 }
 

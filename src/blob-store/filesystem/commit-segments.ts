@@ -55,7 +55,7 @@ async function holdsBytes(path: string, size: number): Promise<boolean> {
 /** The path of one file that holds exactly the blob's bytes, durably. */
 async function prepareSource(deps: CommitDeps, key: StorageKey, options: CommitOptions): Promise<string> {
   const [first, ...others] = options.segments
-  if (first === undefined || others.length > 0) return joinSegments(deps, key, options)
+  if (first === undefined || first.size === 0 || others.length > 0) return joinSegments(deps, key, options)
   const path = segmentPath(deps.layout, key, first.generation)
   await trimSegment(key, path, first.size)
   return path

@@ -14,9 +14,9 @@ export async function copySegments(
   sink: ByteSink,
 ): Promise<void> {
   for (const { generation, size } of segments) {
+    if (size === 0) continue
     const fd = await openSegmentFile(key, segmentPath(deps.layout, key, generation), 'r')
     try {
-      if (size === 0) continue
       const tooShort = (): Error => new UploadMissing(key)
       await copyFile({ fd, start: 0, end: size, tooShort }, sink, { deps, signal: undefined })
     } finally {

@@ -27,8 +27,11 @@ export class FileSegmentWriter implements SegmentWriter {
   /** Bytes handed to the system; the batch in flight included. */
   #position: number
   #batch: Uint8Array[] = []
+  /** What uses the descriptor now; never rejects. The descriptor is not closed before it ends. */
   #inFlight: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
+  /** What is durable; `undefined` while not even the file's name is. */
+  #syncedSize: number | undefined
   #isOpen = true
 
   constructor(file: SegmentFile) {
@@ -36,6 +39,7 @@ export class FileSegmentWriter implements SegmentWriter {
     this.#size = file.offset
     this.#position = file.offset
     this.#syncName = file.syncName
+    this.#syncedSize = file.syncName === undefined ? file.offset : undefined
     this.#writeBack = new WriteBack(file.fd)
   }
 
@@ -57,16 +61,23 @@ export class FileSegmentWriter implements SegmentWriter {
   async sync(): Promise<number> {
     await this.#inFlight
     this.#throwFailure()
+    if (this.#syncedSize === this.#size) return this.#size
+    this.#inFlight = this.#flush()
+    await this.#inFlight
+    this.#throwFailure()
+    this.#syncName = undefined
+    this.#syncedSize = this.#size
+    return this.#size
+  }
+
+  async #flush(): Promise<void> {
     if (this.#batch.length > 0) await this.#sendBatch()
     await this.#writeBack.settle()
-    this.#throwFailure()
+    if (this.#failure !== undefined) return
     await this.#attempt(async () => {
       this.#writeBack.throwFailure()
       await Promise.all([syncData(this.#fd), this.#syncName?.()])
     })
-    this.#throwFailure()
-    this.#syncName = undefined
-    return this.#size
   }
 
   /** Never rejects over lost bytes: what was not synced was never acknowledged. */

@@ -4,8 +4,6 @@
  * kept but the files. Errors of the system leave this folder as the store's own, see `translate-error.ts`.
  */
 import { constants } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { BufferPool } from '../../lib/buffer-pool.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
@@ -30,16 +28,9 @@ import { closeFile, openFile, statFile, truncateFile } from './file-io.ts'
 import { FileSegmentWriter } from './file-segment-writer.ts'
 import { FolderSyncs } from './folder-syncs.ts'
 import type { Layout } from './layout.ts'
-import {
-  blobPath,
-  createLayout,
-  fileMode,
-  folderMode,
-  installationDraftPath,
-  segmentPath,
-  shardNames,
-} from './layout.ts'
+import { blobPath, createLayout, fileMode, installationDraftPath, segmentPath } from './layout.ts'
 import { listEntries } from './list-entries.ts'
+import { makeFolders } from './make-folders.ts'
 import { removeFile, removeSegments } from './remove-segments.ts'
 import { probeFile, readText, replaceText } from './small-files.ts'
 import { isAbsent, translated, translateError } from './translate-error.ts'
@@ -59,17 +50,6 @@ export async function openFilesystemBlobStore(options: FilesystemBlobStoreOption
   const layout = createLayout(options.root)
   await translated('open its folder', () => makeFolders(layout))
   return new FilesystemBlobStore(layout, options)
-}
-
-/** Existing folders are synced too: whoever made them may have crashed before doing so. */
-async function makeFolders(layout: Layout): Promise<void> {
-  await mkdir(layout.root, { recursive: true, mode: folderMode })
-  const shards = shardNames().map((shard) => `${layout.blobs}/${shard}`)
-  for (const folder of [layout.uploads, layout.blobs])
-    await mkdir(folder, { recursive: true, mode: folderMode })
-  await Promise.all(shards.map((folder) => mkdir(folder, { recursive: true, mode: folderMode })))
-  const syncs = new FolderSyncs()
-  for (const folder of [layout.blobs, layout.root, dirname(layout.root)]) await syncs.sync(folder)
 }
 
 class FilesystemBlobStore implements BlobStore {

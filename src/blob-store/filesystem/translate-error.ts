@@ -36,7 +36,8 @@ export function isAbsent(error: unknown): boolean {
   return errnoOf(error) === 'ENOENT'
 }
 
-function errnoOf(error: unknown): string | undefined {
+/** The code of a system error, `undefined` for any other. */
+export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }

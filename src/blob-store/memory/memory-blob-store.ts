@@ -16,8 +16,8 @@ import type {
   StoredBlob,
   StoreEntry,
 } from '../blob-store.ts'
+import { BytesBlobReader, copyBytes } from '../bytes-blob-reader.ts'
 import { BlobMissing, StoreFull, UploadMissing } from '../errors.ts'
-import { MemoryBlobReader, copyBytes } from './memory-blob-reader.ts'
 import type { HeldSegment } from './memory-segment-writer.ts'
 import { MemorySegmentWriter, firstBytes } from './memory-segment-writer.ts'
 
@@ -86,7 +86,7 @@ export class MemoryBlobStore implements BlobStore {
   async open(stored: StoredBlob): Promise<BlobReader> {
     const blob = this.#blobs.get(nameOf(stored))
     if (blob === undefined) throw new BlobMissing(stored.key)
-    return new MemoryBlobReader(stored.key, blob.bytes)
+    return new BytesBlobReader(stored.key, blob.bytes)
   }
 
   async delete(key: StorageKey, digest: Digest | undefined): Promise<void> {
@@ -132,6 +132,7 @@ export class MemoryBlobStore implements BlobStore {
   #recordedChunks(key: StorageKey, segments: readonly Segment[]): readonly Uint8Array[] {
     const held = this.#uploads.get(key)
     return segments.flatMap(({ generation, size }) => {
+      if (size === 0) return []
       const segment = held?.get(generation)
       if (segment === undefined || segment.size < size) throw new UploadMissing(key)
       return firstBytes(segment, size)

@@ -1,12 +1,12 @@
-/** Reads a blob that is held in memory; deleting it takes nothing from its readers. */
-import type { BlobReader, ByteRange, ByteSink, StorageKey } from '../blob-store.ts'
-import { BlobMissing } from '../errors.ts'
-import { untilAborted } from '../until-aborted.ts'
+/** A blob that is held in memory; deleting it takes nothing from its readers. */
+import type { BlobReader, ByteRange, ByteSink, StorageKey } from './blob-store.ts'
+import { BlobMissing } from './errors.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** One write never hands over more, so that an abort or a slow peer is noticed in between. */
 const writeBytes = 512 * 1024
 
-export class MemoryBlobReader implements BlobReader {
+export class BytesBlobReader implements BlobReader {
   readonly size: number
   readonly bytes: Uint8Array | undefined
   readonly #key: StorageKey

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
+import type { BlobStore, StoredBlob } from './blob-store.ts'
+import { CachingBlobStore } from './caching-blob-store.ts'
+import { describeBlobStoreContract } from './contract/blob-store-contract.ts'
+import type { FaultPlan } from './contract/failing-blob-store.ts'
+import { FailingBlobStore, failOn } from './contract/failing-blob-store.ts'
+import { anAbsentBlob, collectBlob, putBlob } from './contract/support.ts'
+import { BlobMissing, StoreUnavailable } from './errors.ts'
+import { MemoryBlobStore } from './memory/memory-blob-store.ts'
+
+function aMemoryStore(): BlobStore {
+  return new MemoryBlobStore({ clock: systemClock, maxBytes: 64 * 1024 * 1024 })
+}
+
+describeBlobStoreContract('CachingBlobStore', async () => new CachingBlobStore(aMemoryStore()))
+
+/** Counts what reaches the store behind the cache. */
+function setUp(plan?: FaultPlan): { cache: CachingBlobStore; opens: () => number } {
+  let opens = 0
+  const counting: FaultPlan = (call) => {
+    if (call.operation === 'open') opens++
+    return plan?.(call)
+  }
+  return { cache: new CachingBlobStore(new FailingBlobStore(aMemoryStore(), counting)), opens: () => opens }
+}
+
+async function textOf(cache: BlobStore, stored: StoredBlob): Promise<string | undefined> {
+  await using reader = await cache.open(stored)
+  return reader.bytes && Buffer.from(reader.bytes).toString()
+}
+
+describe('CachingBlobStore', () => {
+  test('reads a small blob once and has its bytes at hand', async () => {
+    const { cache, opens } = setUp()
+    const stored = await putBlob(cache, 'content')
+    expect(await textOf(cache, stored)).toBe('content')
+    expect(await textOf(cache, stored)).toBe('content')
+    expect(opens()).toBe(1)
+    expect(cache.cacheStats()).toMatchObject({ hits: 1, misses: 1, passed: 0, entries: 1 })
+  })
+
+  test('keeps 64 KiB and passes on what is larger', async () => {
+    const { cache, opens } = setUp()
+    const kept = await putBlob(cache, Buffer.alloc(65_536))
+    const passed = await putBlob(cache, Buffer.alloc(65_537))
+    for (const stored of [kept, kept, passed, passed]) await collectBlob(cache, stored)
+    expect(opens()).toBe(3)
+    expect(await textOf(cache, passed)).toBeUndefined()
+    expect(cache.cacheStats()).toMatchObject({ hits: 1, misses: 1, passed: 3, entries: 1 })
+  })
+
+  test('drops the blob unused for longest when it is full', async () => {
+    const cache = new CachingBlobStore(aMemoryStore(), { maxBytes: 3000, maxBlobBytes: 1000 })
+    const blobs = await Promise.all([1, 2, 3].map((fill) => putBlob(cache, Buffer.alloc(1000, fill))))
+    for (const stored of blobs) await collectBlob(cache, stored)
+    expect(cache.cacheStats().entries).toBe(2)
+    expect(cache.cacheStats().bytes).toBeLessThanOrEqual(3000)
+    for (const stored of blobs.slice(1)) await collectBlob(cache, stored)
+    expect(cache.cacheStats().hits).toBe(2)
+  })
+
+  test('lets concurrent misses share one read', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { cache, opens } = setUp((call) =>
+      call.operation === 'open' ? { kind: 'wait', until: gate.promise } : undefined,
+    )
+    const stored = await putBlob(cache, 'content')
+    const texts = Array.from({ length: 20 }, () => textOf(cache, stored))
+    gate.resolve()
+    expect(new Set(await Promise.all(texts))).toEqual(new Set(['content']))
+    expect(opens()).toBe(1)
+  })
+
+  test('lets concurrent misses share a failure, and forgets it', async () => {
+    const broken = new StoreUnavailable('broken', { retryable: true })
+    const { cache, opens } = setUp(failOn('open', broken, 1))
+    const stored = await putBlob(cache, 'content')
+    const results = await Promise.allSettled([textOf(cache, stored), textOf(cache, stored)])
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(await textOf(cache, stored)).toBe('content')
+    expect(opens()).toBe(2)
+  })
+
+  test('does not keep that a blob is missing', async () => {
+    const { cache, opens } = setUp()
+    const absent = anAbsentBlob()
+    await expect(cache.open(absent)).rejects.toThrow(BlobMissing)
+    await expect(cache.open(absent)).rejects.toThrow(BlobMissing)
+    expect(opens()).toBe(2)
+  })
+
+  test('does not keep a blob that is deleted while it is read', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { cache } = setUp((call) =>
+      call.operation === 'copy' ? { kind: 'wait', until: gate.promise } : undefined,
+    )
+    const stored = await putBlob(cache, 'content')
+    const reading = textOf(cache, stored)
+    await cache.delete(stored.key, stored.digest)
+    gate.resolve()
+    expect(await reading).toBe('content')
+    await expect(cache.open(stored)).rejects.toThrow(BlobMissing)
+  })
+})

@@ -1,0 +1,113 @@
+/**
+ * Serves small blobs (image configs, mostly) from memory: opening, reading and closing a file costs more than the
+ * bytes. A storage key is never reused, so what is kept can never be another blob's; another process's delete only
+ * leaves bytes behind that nobody asks for any more.
+ */
+import { Lru } from '../lib/lru.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { BlobReader, BlobStore, StorageKey, StoredBlob } from './blob-store.ts'
+import { BytesBlobReader } from './bytes-blob-reader.ts'
+import { ForwardingBlobStore } from './forwarding-blob-store.ts'
+
+const defaultMaxBlobBytes = 64 * 1024
+const defaultMaxBytes = 64 * 1024 * 1024
+/** What an entry costs beside its bytes, so that a flood of empty blobs cannot outgrow the limit. */
+const entryOverheadBytes = 256
+
+export interface BlobCacheOptions {
+  /** Blobs up to this size are kept. Default 64 KiB. */
+  readonly maxBlobBytes?: number | undefined
+  /** What the cache may hold. Default 64 MiB. */
+  readonly maxBytes?: number | undefined
+}
+
+/** Opens since the start, and what is held now. */
+export interface BlobCacheStats {
+  readonly hits: number
+  readonly misses: number
+  /** Opens of blobs that are too large to keep. */
+  readonly passed: number
+  readonly entries: number
+  readonly bytes: number
+}
+
+export class CachingBlobStore extends ForwardingBlobStore {
+  readonly #maxBlobBytes: number
+  readonly #kept: Lru<StorageKey, Uint8Array>
+  /** Reads under way; they end with `undefined` for a blob that is too large to keep. */
+  readonly #loads = new Map<StorageKey, Promise<Uint8Array | undefined>>()
+  readonly #counts = { hits: 0, misses: 0, passed: 0 }
+
+  constructor(store: BlobStore, options: BlobCacheOptions = {}) {
+    super(store)
+    this.#maxBlobBytes = options.maxBlobBytes ?? defaultMaxBlobBytes
+    this.#kept = new Lru({ maxBytes: options.maxBytes ?? defaultMaxBytes })
+  }
+
+  cacheStats(): BlobCacheStats {
+    return { ...this.#counts, entries: this.#kept.size, bytes: this.#kept.bytes }
+  }
+
+  override async open(stored: StoredBlob): Promise<BlobReader> {
+    const found = this.#kept.get(stored.key) ?? this.#loads.get(stored.key)
+    // Nothing may be awaited before the load is registered, or concurrent misses would not see it.
+    if (found === undefined) return this.#load(stored)
+    const bytes = await found
+    if (bytes === undefined) return this.#load(stored)
+    this.#counts.hits++
+    return new BytesBlobReader(stored.key, bytes)
+  }
+
+  override async delete(key: StorageKey, digest: Digest | undefined): Promise<void> {
+    this.#forget(key)
+    try {
+      await super.delete(key, digest)
+    } finally {
+      // Once more: an open may have read the bytes before they were gone.
+      this.#forget(key)
+    }
+  }
+
+  /** Reads under way stay valid for those who wait, but are not kept. */
+  #forget(key: StorageKey): void {
+    this.#kept.delete(key)
+    this.#loads.delete(key)
+  }
+
+  async #load(stored: StoredBlob): Promise<BlobReader> {
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | undefined>()
+    promise.catch(() => undefined)
+    this.#loads.set(stored.key, promise)
+    try {
+      const reader = await super.open(stored)
+      const bytes = reader.size > this.#maxBlobBytes ? undefined : await readAndClose(reader)
+      resolve(bytes)
+      if (bytes === undefined) {
+        this.#counts.passed++
+        return reader
+      }
+      this.#counts.misses++
+      if (this.#loads.get(stored.key) === promise) {
+        this.#kept.set(stored.key, bytes, bytes.byteLength + entryOverheadBytes)
+      }
+      return new BytesBlobReader(stored.key, bytes)
+    } catch (error) {
+      reject(error)
+      throw error
+    } finally {
+      if (this.#loads.get(stored.key) === promise) this.#loads.delete(stored.key)
+    }
+  }
+}
+
+async function readAndClose(reader: BlobReader): Promise<Uint8Array> {
+  await using blob = reader
+  const bytes = Buffer.allocUnsafeSlow(blob.size)
+  let filled = 0
+  const write = async (part: Uint8Array): Promise<void> => {
+    bytes.set(part, filled)
+    filled += part.byteLength
+  }
+  await blob.copyTo({ write }, {})
+  return bytes
+}

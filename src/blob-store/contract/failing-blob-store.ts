@@ -1,0 +1,151 @@
+/** Fault injection for tests: a store whose calls fail, wait or hang as a plan says. */
+import type { Digest } from '../../oci/digest.ts'
+import type {
+  BlobReader,
+  BlobStore,
+  ByteRange,
+  ByteSink,
+  CommitOptions,
+  Segment,
+  SegmentWriter,
+  StorageKey,
+  StoredBlob,
+  StoreEntry,
+} from '../blob-store.ts'
+import { ForwardingBlobStore } from '../forwarding-blob-store.ts'
+import { untilAborted } from '../until-aborted.ts'
+
+export type FailingOperation =
+  | 'openSegment'
+  | 'write'
+  | 'sync'
+  | 'readSegments'
+  | 'commit'
+  | 'open'
+  | 'copy'
+  | 'delete'
+  | 'list'
+  | 'readInstallationId'
+  | 'writeInstallationId'
+  | 'ping'
+
+export interface PlannedCall {
+  readonly operation: FailingOperation
+  readonly key: StorageKey | undefined
+  /** Counts the calls of this operation, from 1. */
+  readonly count: number
+}
+
+export type Fault =
+  /** Fails instead of being done. */
+  | { readonly kind: 'fail'; readonly error: Error }
+  /** Is done, then fails all the same: an answer that was lost. */
+  | { readonly kind: 'fail-after'; readonly error: Error }
+  /** Starts when the promise resolves. */
+  | { readonly kind: 'wait'; readonly until: Promise<unknown> }
+  /** Never starts; ends with the call's own signal, when it has one, or the fault's. */
+  | { readonly kind: 'hang'; readonly signal?: AbortSignal | undefined }
+
+/** Says what happens to a call; `undefined` lets it pass. */
+export type FaultPlan = (call: PlannedCall) => Fault | undefined
+
+/** Fails the calls of one operation, all of them or the one with this count. */
+export function failOn(operation: FailingOperation, error: Error, count?: number): FaultPlan {
+  return (call) => {
+    const isMeant = call.operation === operation && (count === undefined || call.count === count)
+    return isMeant ? { kind: 'fail', error } : undefined
+  }
+}
+
+interface Call {
+  readonly operation: FailingOperation
+  readonly key?: StorageKey | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export class FailingBlobStore extends ForwardingBlobStore {
+  readonly #plan: FaultPlan
+  readonly #counts = new Map<FailingOperation, number>()
+
+  constructor(store: BlobStore, plan: FaultPlan) {
+    super(store)
+    this.#plan = plan
+  }
+
+  override async openSegment(
+    key: StorageKey,
+    segment: { generation: number; offset: number },
+  ): Promise<SegmentWriter> {
+    const writer = await this.#run({ operation: 'openSegment', key }, () => super.openSegment(key, segment))
+    return {
+      get size() {
+        return writer.size
+      },
+      write: (bytes) => this.#run({ operation: 'write', key }, () => writer.write(bytes)),
+      sync: () => this.#run({ operation: 'sync', key }, () => writer.sync()),
+      [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
+    }
+  }
+
+  override readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void> {
+    return this.#run({ operation: 'readSegments', key }, () => super.readSegments(key, segments, sink))
+  }
+
+  override commit(stored: StoredBlob, options: CommitOptions): Promise<void> {
+    return this.#run({ operation: 'commit', key: stored.key }, () => super.commit(stored, options))
+  }
+
+  override async open(stored: StoredBlob): Promise<BlobReader> {
+    const { key } = stored
+    const reader = await this.#run({ operation: 'open', key }, () => super.open(stored))
+    return {
+      size: reader.size,
+      copyTo: (
+        sink: ByteSink,
+        options: { range?: ByteRange | undefined; signal?: AbortSignal | undefined },
+      ) => this.#run({ operation: 'copy', key, signal: options.signal }, () => reader.copyTo(sink, options)),
+      [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+    }
+  }
+
+  override delete(key: StorageKey, digest: Digest | undefined): Promise<void> {
+    return this.#run({ operation: 'delete', key }, () => super.delete(key, digest))
+  }
+
+  override async *list(): AsyncIterable<StoreEntry> {
+    await this.#run({ operation: 'list' }, () => Promise.resolve())
+    yield* super.list()
+  }
+
+  override readInstallationId(): Promise<string | undefined> {
+    return this.#run({ operation: 'readInstallationId' }, () => super.readInstallationId())
+  }
+
+  override writeInstallationId(id: string): Promise<void> {
+    return this.#run({ operation: 'writeInstallationId' }, () => super.writeInstallationId(id))
+  }
+
+  override ping(): Promise<void> {
+    return this.#run({ operation: 'ping' }, () => super.ping())
+  }
+
+  async #run<T>({ operation, key, signal }: Call, work: () => Promise<T>): Promise<T> {
+    const count = (this.#counts.get(operation) ?? 0) + 1
+    this.#counts.set(operation, count)
+    const fault = this.#plan({ operation, key, count })
+    switch (fault?.kind) {
+      case undefined:
+        return work()
+      case 'fail':
+        throw fault.error
+      case 'fail-after':
+        await work()
+        throw fault.error
+      case 'wait':
+        await fault.until
+        return work()
+      case 'hang':
+        return untilAborted(new Promise<never>(() => undefined), signal ?? fault.signal)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** Passes every call on: what a decorator does not override stays as the store does it. */
+import type { Digest } from '../oci/digest.ts'
+import type {
+  BlobReader,
+  BlobStore,
+  ByteSink,
+  CommitOptions,
+  Segment,
+  SegmentWriter,
+  StorageKey,
+  StoredBlob,
+  StoreEntry,
+} from './blob-store.ts'
+
+export abstract class ForwardingBlobStore implements BlobStore {
+  readonly #store: BlobStore
+
+  constructor(store: BlobStore) {
+    this.#store = store
+  }
+
+  get driver(): BlobStore['driver'] {
+    return this.#store.driver
+  }
+
+  openSegment(key: StorageKey, segment: { generation: number; offset: number }): Promise<SegmentWriter> {
+    return this.#store.openSegment(key, segment)
+  }
+
+  readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void> {
+    return this.#store.readSegments(key, segments, sink)
+  }
+
+  commit(stored: StoredBlob, options: CommitOptions): Promise<void> {
+    return this.#store.commit(stored, options)
+  }
+
+  open(stored: StoredBlob): Promise<BlobReader> {
+    return this.#store.open(stored)
+  }
+
+  delete(key: StorageKey, digest: Digest | undefined): Promise<void> {
+    return this.#store.delete(key, digest)
+  }
+
+  list(): AsyncIterable<StoreEntry> {
+    return this.#store.list()
+  }
+
+  readInstallationId(): Promise<string | undefined> {
+    return this.#store.readInstallationId()
+  }
+
+  writeInstallationId(id: string): Promise<void> {
+    return this.#store.writeInstallationId(id)
+  }
+
+  ping(): Promise<void> {
+    return this.#store.ping()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store[Symbol.asyncDispose]()
+  }
+}
