@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { authenticateAnonymously } from './auth/authenticate.ts'
 import { openPolicy } from './auth/policy.ts'
 import type { BlobStore } from './blob-store/blob-store.ts'
+import { CachingBlobStore } from './blob-store/caching-blob-store.ts'
 import { openFilesystemBlobStore } from './blob-store/filesystem/filesystem-blob-store.ts'
 import { MemoryBlobStore } from './blob-store/memory/memory-blob-store.ts'
 import type { Config } from './config/schema.ts'
@@ -121,7 +122,7 @@ async function openStore(
     onStrange: (path) =>
       logger.warn({ path }, 'a file in the blob store that no registry wrote; it is left alone'),
   })
-  return store
+  return new CachingBlobStore(store)
 }
 
 export class StoreMismatchError extends Error {
