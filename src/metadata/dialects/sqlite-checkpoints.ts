@@ -64,12 +64,13 @@ export class Checkpoints implements AsyncDisposable {
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
     const workerData: CheckpointWorkerData = { file: this.#deps.file }
     const worker = new Worker(new URL(`./checkpoint-worker${extension}`, import.meta.url), { workerData })
-    worker.unref()
     worker.on('message', (reply: CheckpointReply) => this.#finish(reply))
     worker.on('error', (error) => this.#finish({ kind: 'failed', error, fatal: false }))
     worker.on('exit', () => {
       this.#worker = undefined
     })
+    // Last, because a listener keeps the process alive again.
+    worker.unref()
     return worker
   }
 

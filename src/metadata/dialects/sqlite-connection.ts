@@ -181,20 +181,27 @@ class SqliteTemplates implements TemplateRunner {
   }
 
   first(template: CompiledTemplate, parameters: readonly unknown[]): unknown {
-    return this.#run(() => this.#statement(template).get(...(parameters as SQLInputValue[])))
+    try {
+      return this.#statement(template).get(...(parameters as SQLInputValue[]))
+    } catch (error) {
+      return this.#recover(error, () => this.#statement(template).get(...(parameters as SQLInputValue[])))
+    }
   }
 
   all(template: CompiledTemplate, parameters: readonly unknown[]): unknown {
-    return this.#run(() => this.#statement(template).all(...(parameters as SQLInputValue[])))
+    try {
+      return this.#statement(template).all(...(parameters as SQLInputValue[]))
+    } catch (error) {
+      return this.#recover(error, () => this.#statement(template).all(...(parameters as SQLInputValue[])))
+    }
   }
 
-  #run(call: () => unknown): unknown {
-    try {
-      return this.#guard(call)
-    } catch (error) {
-      if (isBusy(error)) return retryWhileBusy(() => this.#guard(call))
+  /** Off the fast path: what a busy database refused is tried again, everything else is thrown. */
+  #recover(error: unknown, call: () => unknown): unknown {
+    if (isBusy(translateSqliteError(error))) return retryWhileBusy(() => this.#guard(call))
+    return this.#guard(() => {
       throw error
-    }
+    })
   }
 
   #statement(template: CompiledTemplate): StatementSync {
