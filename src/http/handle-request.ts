@@ -34,6 +34,8 @@ export interface RequestDeps extends HandlerDeps {
   readonly authenticate: Authenticate
   readonly clock: Clock
   readonly log: Log
+  /** While draining, a connection ends with the request it is busy with. */
+  readonly isClosing: () => boolean
 }
 
 interface HandledRequest {
@@ -53,6 +55,7 @@ export async function handleRequest(handled: HandledRequest, deps: RequestDeps):
   const match = deps.router(incoming.method ?? '', incoming.url ?? '')
   try {
     const reply = await answer(exchange, match, deps)
+    if (deps.isClosing()) response.shouldKeepAlive = false
     await sendReply(exchange, reply, deps.limits)
     logRequest(exchange, reply.status, deps)
   } catch (error) {

@@ -12,7 +12,7 @@ import type { RequestDeps } from './handle-request.ts'
 import { createRouter } from './router.ts'
 import { routes } from './routes.ts'
 
-export type RegistryServerDeps = Omit<RequestDeps, 'router'>
+export type RegistryServerDeps = Omit<RequestDeps, 'router' | 'isClosing'>
 
 export interface RegistryServer extends AsyncDisposable {
   /** Resolves with the address in use; port 0 takes a free one. Throws what listening failed with. */
@@ -34,7 +34,7 @@ class NodeRegistryServer implements RegistryServer {
   #closing: Promise<void> | undefined
 
   constructor(deps: RegistryServerDeps) {
-    this.#deps = { ...deps, router: createRouter(routes) }
+    this.#deps = { ...deps, router: createRouter(routes), isClosing: () => this.#closing !== undefined }
     const { limits } = deps
     this.#server = createServer({
       // Uploads may take hours; silence inside a body is bounded by `bodyIdleMs` instead.
@@ -82,9 +82,9 @@ class NodeRegistryServer implements RegistryServer {
 
   #handle(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     this.#current.set(incoming.socket, response)
-    // While draining, a connection ends with the request it is busy with.
-    if (this.#closing !== undefined) response.shouldKeepAlive = false
-    void handleRequest({ incoming, response, expectsContinue }, this.#deps)
+    void handleRequest({ incoming, response, expectsContinue }, this.#deps).then(() => {
+      if (this.#closing !== undefined) endConnection(incoming.socket, response)
+    })
   }
 
   #refuse(error: Error, socket: Socket): void {
@@ -94,6 +94,12 @@ class NodeRegistryServer implements RegistryServer {
       log: this.#deps.log,
     })
   }
+}
+
+/** For replies whose head was sent before the drain began and that promised to keep the connection. */
+function endConnection(socket: Socket, response: ServerResponse): void {
+  if (response.writableFinished) socket.destroySoon()
+  else response.once('finish', () => socket.destroySoon())
 }
 
 /** The server is not listening yet. */

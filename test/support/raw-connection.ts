@@ -1,0 +1,87 @@
+/** A TCP connection on which a test writes bytes as they are, several times, and reads what came back so far. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
+
+const patienceMs = 10_000
+
+export class RawConnection implements Disposable {
+  received = ''
+  closed = false
+  readonly #socket: Socket
+  #changed = Promise.withResolvers<void>()
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.setEncoding('latin1')
+    socket.on('data', (text: string) => {
+      this.received += text
+      this.#notify()
+    })
+    // A reset is one way to close.
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      this.closed = true
+      this.#notify()
+    })
+  }
+
+  static async open(url: string): Promise<RawConnection> {
+    const { hostname, port } = new URL(url)
+    const socket = connect(Number(port), hostname)
+    const connection = new RawConnection(socket)
+    await once(socket, 'connect')
+    return connection
+  }
+
+  write(bytes: Uint8Array | string): void {
+    this.#socket.write(bytes)
+  }
+
+  /** Leaves what the server sends in its socket. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** Waits until what came so far satisfies `accept`; throws when the server closes before, or takes too long. */
+  async until(accept: (received: string) => boolean): Promise<string> {
+    await this.#wait(() => accept(this.received) || this.closed)
+    if (!accept(this.received)) throw new Error(`the server closed after ${JSON.stringify(this.received)}`)
+    return this.received
+  }
+
+  /** Waits until the server closes the connection; returns everything it sent. */
+  async untilClosed(): Promise<string> {
+    await this.#wait(() => this.closed)
+    return this.received
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy()
+  }
+
+  async #wait(satisfied: () => boolean): Promise<void> {
+    const late = setTimeout(() => {
+      this.#changed.reject(new Error(`nothing more came after ${JSON.stringify(this.received)}`))
+    }, patienceMs)
+    try {
+      while (!satisfied()) await this.#changed.promise
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  #notify(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+}
+
+/** The statuses of all replies in a text, in order. */
+export function statusesIn(received: string): number[] {
+  return [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
+}
