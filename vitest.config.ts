@@ -8,11 +8,7 @@ function project(name: string, include: string[], testTimeoutMs: number) {
 export default defineConfig({
   test: {
     projects: [
-      project(
-        'unit',
-        ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts'],
-        20_000,
-      ),
+      project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts'], 20_000),
       project('contract-postgres', ['src/**/contract/*postgres*.contract.ts'], 60_000),
       project('crash', ['test/crash/**/*.test.ts'], 300_000),
       project('conformance', ['test/conformance/**/*.test.ts'], 300_000),

@@ -11,4 +11,5 @@ export interface Step {
 export const steps: readonly Step[] = [
   { name: 'unit', command: ['npm', 'test', '--'], budgetSeconds: 240, vitest: true },
   { name: 'check', command: ['npm', 'run', '--silent', 'check'], budgetSeconds: 180 },
+  { name: 'pack', command: ['node', 'scripts/ci/pack.ts'], budgetSeconds: 180 },
 ]

@@ -43,11 +43,15 @@ function describeKey(key: ConfigKey): string {
     ['environment', variables.map((name) => code(name)).join(', ')],
     ['flag', key.flags.map((name) => code(name)).join(', ')],
     ['accepts', key.expected],
-    ['default', key.default === undefined ? 'none' : code(String(key.default))],
+    ['default', key.default === undefined ? 'none' : code(formatDefault(key.default))],
     ...(key.driver === undefined ? [] : [['needed with', code(`driver: ${key.driver}`)]]),
   ]
   const list = rows.map(([name, value]) => `- ${name}: ${value}`).join('\n')
   return `## \`${key.path}\`\n\n${key.description}\n\n${list}\n`
+}
+
+function formatDefault(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function code(text: string): string {
