@@ -15,6 +15,7 @@ import {
   BodyStalledError,
   ManifestTooLargeError,
   RangeUnsatisfiableError,
+  RequestMalformedError,
   RouteUnknownError,
   TooManyTagsError,
   UnauthorizedError,
@@ -57,6 +58,7 @@ type OciErrorClass = new (...args: never[]) => OciError
 
 // oxfmt-ignore
 export const exceptions: ReadonlyMap<OciErrorClass, ErrorRow & { code: ErrorCode }> = new Map<OciErrorClass, ErrorRow & { code: ErrorCode }>([
+  [RequestMalformedError, { code: 'UNSUPPORTED', status: 400, summary: 'the request is no valid HTTP' }],
   [RouteUnknownError, { code: 'UNSUPPORTED', status: 404, summary: 'nothing is at this path' }],
   [BodyStalledError, { code: 'SIZE_INVALID', status: 408, summary: 'the body stopped arriving' }],
   [PreconditionFailedError, { code: 'DENIED', status: 412, summary: '`If-Match` or `If-None-Match` does not hold' }],

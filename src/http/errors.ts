@@ -16,6 +16,13 @@ export class RequestRefusedError extends OciError {
   }
 }
 
+/** What HTTP itself forbids and the parser lets pass. */
+export class RequestMalformedError extends OciError {
+  override readonly name = 'RequestMalformedError'
+  readonly code = 'UNSUPPORTED'
+  readonly detail = undefined
+}
+
 export class RouteUnknownError extends OciError {
   override readonly name = 'RouteUnknownError'
   readonly code = 'UNSUPPORTED'

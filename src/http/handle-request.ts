@@ -17,6 +17,7 @@ import {
   ClientGoneError,
   DeniedError,
   MethodUnsupportedError,
+  RequestMalformedError,
   RouteUnknownError,
   UnauthorizedError,
 } from './errors.ts'
@@ -79,6 +80,8 @@ async function answer(exchange: Exchange, match: Match | undefined, deps: Reques
 async function runHandler(exchange: Exchange, match: Match | undefined, deps: RequestDeps): Promise<Reply> {
   const { incoming } = exchange
   const method = incoming.method ?? ''
+  if (hasTwoHosts(incoming))
+    throw new RequestMalformedError('a request has one Host header, this one has several')
   if (match === undefined) throw new RouteUnknownError(pathOf(incoming))
   const { route, name, allow } = match
   if (route === undefined) throw new MethodUnsupportedError(method, allow)
@@ -87,6 +90,16 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
   if (repository !== undefined) await checkRights(principal, route, { repository, policy: deps.policy })
   const maxBodyBytes = route.body === 'manifest' ? deps.limits.manifestBytes : undefined
   return route.handler(new IncomingRequest(exchange, match, { principal, repository, maxBodyBytes }), deps)
+}
+
+/** RFC 9112, 3.2. Node keeps the first and hides the rest, but a proxy before us may have looked at another. */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1
 }
 
 /** Throws `UnauthorizedError` where other credentials may help, `DeniedError` where none do. */

@@ -1,0 +1,160 @@
+/** What the wrapper does around every handler: order of the checks, rights, faults, log lines. */
+import { describe, expect, test } from 'vitest'
+import { expectError } from '../../test/support/answers.ts'
+import { ask } from '../../test/support/client.ts'
+import { openServer } from '../../test/support/open-server.ts'
+import { aRandomBlob } from '../../test/support/random.ts'
+import type { Decision, Policy } from '../auth/policy.ts'
+import { UnauthorizedError } from './errors.ts'
+
+const blob = aRandomBlob()
+const uploads = '/v2/a/b/blobs/uploads/'
+
+/** Refuses one action, or everything in one repository. */
+function refusing(what: string, decision: Decision): Policy {
+  return {
+    decide: (_principal, action, repository) =>
+      action === what || repository === what ? decision : { allowed: true },
+    visibleTo: () => ({ publicOnly: true }),
+  }
+}
+
+const denied: Decision = { allowed: false, refusal: 'denied', reason: 'a/b is not yours' }
+const challenges = [
+  { scheme: 'Bearer', parameters: { realm: 'https://r.test/v2/token', service: 'r' } },
+] as const
+const unauthorized: Decision = { allowed: false, refusal: 'unauthorized', reason: 'log in first', challenges }
+
+describe('rights', () => {
+  test.each([
+    ['GET', '/v2/a/b/tags/list', 'pull'],
+    ['HEAD', `/v2/a/b/blobs/${blob.digest}`, 'pull'],
+    ['GET', `/v2/a/b/referrers/${blob.digest}`, 'pull'],
+    ['POST', uploads, 'push'],
+    ['PATCH', `${uploads}x`, 'push'],
+    ['PUT', `${uploads}x`, 'push'],
+    ['GET', `${uploads}x`, 'push'],
+    ['DELETE', `${uploads}x`, 'push'],
+    ['PUT', '/v2/a/b/manifests/latest', 'push'],
+    ['DELETE', '/v2/a/b/manifests/latest', 'delete'],
+    ['DELETE', `/v2/a/b/blobs/${blob.digest}`, 'delete'],
+  ])('B4: %s %s needs %s', async (method, path, action) => {
+    await using server = await openServer({ policy: refusing(action, denied) })
+    expect((await ask(server.url + path, { method })).status).toBe(403)
+  })
+
+  test('refuse with the reason of the policy', async () => {
+    await using server = await openServer({ policy: refusing('push', denied) })
+    const answer = await ask(server.url + uploads, { method: 'POST' })
+    expectError(answer, { status: 403, code: 'DENIED', naming: ['a/b is not yours'] })
+  })
+
+  test('challenge where other credentials may help', async () => {
+    await using server = await openServer({ policy: refusing('push', unauthorized) })
+    const answer = await ask(server.url + uploads, { method: 'POST' })
+    expectError(answer, { status: 401, code: 'UNAUTHORIZED', naming: ['log in first'] })
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="https://r.test/v2/token",service="r"')
+  })
+
+  test('are asked after the grammar of the name', async () => {
+    await using server = await openServer({ policy: refusing('push', denied) })
+    const answer = await ask(`${server.url}/v2/A/b/blobs/uploads/`, { method: 'POST' })
+    expectError(answer, { status: 400, code: 'NAME_INVALID' })
+  })
+
+  test('are asked after who it is', async () => {
+    await using server = await openServer({
+      authenticate: () => {
+        throw new UnauthorizedError('wrong password', challenges)
+      },
+    })
+    for (const path of ['/v2/', '/v2/_catalog', '/v2/a/b/tags/list']) {
+      expectError(await ask(server.url + path), { status: 401, code: 'UNAUTHORIZED' })
+    }
+  })
+
+  test('B1: a mount from where the caller may not pull starts an upload, as if nothing were there', async () => {
+    await using server = await openServer({ policy: refusing('secret/repo', denied) })
+    const push = `${server.url}/v2/open/repo/blobs/uploads/?digest=${blob.digest}`
+    expect((await ask(push, { method: 'POST', body: blob.bytes })).status).toBe(201)
+    const mount = (from: string): Promise<{ status: number }> =>
+      ask(`${server.url}${uploads}?mount=${blob.digest}&from=${from}`, { method: 'POST' })
+    expect((await mount('secret/repo')).status).toBe(202)
+    expect((await mount('open/repo')).status).toBe(201)
+  })
+})
+
+describe('a fault', () => {
+  const broken: Policy = {
+    decide: () => {
+      throw new TypeError('secret path /var/lib/lading')
+    },
+    visibleTo: () => ({ publicOnly: true }),
+  }
+
+  test('is answered with 500 and the request id, and logged with both', async () => {
+    await using server = await openServer({ policy: broken })
+    const answer = await ask(`${server.url}/v2/a/b/tags/list`)
+    expectError(answer, { status: 500, code: 'UNKNOWN', naming: [String(answer.headers['x-request-id'])] })
+    expect(answer.text()).not.toContain('secret')
+    expect(server.logged.find(({ level }) => level === 'error')?.fields).toMatchObject({
+      requestId: answer.headers['x-request-id'],
+      path: '/v2/a/b/tags/list',
+      err: expect.any(TypeError) as unknown,
+    })
+  })
+
+  test('answers HEAD without a body', async () => {
+    await using server = await openServer({ policy: broken })
+    const answer = await ask(`${server.url}/v2/a/b/manifests/x`, { method: 'HEAD' })
+    expect(answer.status).toBe(500)
+    expect(Number(answer.headers['content-length'])).toBeGreaterThan(0)
+  })
+})
+
+describe('the log', () => {
+  test('has one line per request: reads at debug, writes at info, never a query', async () => {
+    await using server = await openServer()
+    await ask(`${server.url}/v2/_catalog?n=1`)
+    await ask(`${server.url}${uploads}?secret=1`, { method: 'POST' })
+    expect(server.logged).toMatchObject([
+      { level: 'debug', fields: { method: 'GET', path: '/v2/_catalog', status: 200 } },
+      { level: 'info', fields: { method: 'POST', path: uploads, status: 202 } },
+    ])
+  })
+})
+
+describe('health', () => {
+  test('is the process itself at /healthz, whatever stands behind it', async () => {
+    await using server = await openServer({ health: () => Promise.reject(new Error('asked')) })
+    expect((await ask(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' })
+  })
+
+  test.each([
+    [true, 200, 'ok'],
+    [false, 503, 'unavailable'],
+  ])('of what stands behind it is at /readyz: ready %s is %i', async (ready, status, word) => {
+    const checks = { metadata: 'ok', store: ready ? 'ok' : 'cannot be reached' }
+    await using server = await openServer({ health: () => Promise.resolve({ ready, checks }) })
+    const answer = await ask(`${server.url}/readyz`)
+    expect(answer.status).toBe(status)
+    expect(answer.json()).toEqual({ status: word, checks })
+  })
+})
+
+describe('a path', () => {
+  test.each(['/', '/v1/', '/v2/a', '/v2/a/b', '/favicon.ico'])(
+    'that leads nowhere is 404: %s',
+    async (path) => {
+      await using server = await openServer()
+      expectError(await ask(server.url + path), { status: 404, code: 'UNSUPPORTED', naming: [path] })
+    },
+  )
+
+  test('with another method is 405 and lists what it takes', async () => {
+    await using server = await openServer()
+    const answer = await ask(`${server.url}/v2/a/b/tags/list`, { method: 'OPTIONS' })
+    expectError(answer, { status: 405, code: 'UNSUPPORTED', naming: ['OPTIONS', 'GET, HEAD'] })
+    expect(answer.headers.allow).toBe('GET, HEAD')
+  })
+})

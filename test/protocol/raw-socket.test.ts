@@ -1,0 +1,211 @@
+/** Bytes that no HTTP client sends: each gets an answer below 500, and no connection hangs. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { exchangeRaw } from '../support/client.ts'
+import { openServer } from '../support/open-server.ts'
+import type { OpenServer } from '../support/open-server.ts'
+import { RawConnection, statusesIn } from '../support/raw-connection.ts'
+
+let server: OpenServer
+
+beforeEach(async () => {
+  server = await openServer({ limits: { headersMs: 500, bodyIdleMs: 500, refusedBodyMs: 500 } })
+})
+
+afterEach(async () => {
+  const faults = server.logged.filter(({ level }) => level === 'warn' || level === 'error')
+  await server[Symbol.asyncDispose]()
+  if (faults.length > 0) throw new Error(`the server met faults: ${JSON.stringify(faults)}`)
+})
+
+const host = 'Host: registry.test'
+const close = 'Connection: close'
+
+function request(line: string, headers: readonly string[] = [host, close], body = ''): string {
+  return `${[line, ...headers].join('\r\n')}\r\n\r\n${body}`
+}
+
+async function firstStatus(bytes: Uint8Array | string): Promise<number | undefined> {
+  return statusesIn(await exchangeRaw(server.url, bytes))[0]
+}
+
+describe('B7: variants of a path', () => {
+  test.each([
+    ['/v2/a%2fb/manifests/x', 400],
+    ['/v2/a%2Fb/c/manifests/x', 400],
+    ['/v2/a/b%2fmanifests/x', 404],
+    ['/v2/a/b/manifests/..', 404],
+    ['/v2/a/b/manifests/%2e%2e', 404],
+    ['/v2/a/b/manifests/x%2fy', 404],
+    ['/v2/a/b/manifests/x%00', 404],
+    ['/v2/a/b/manifests/%ff%fe', 404],
+    ['/v2/a/b/manifests/%', 404],
+    ['/v2/a/../b/manifests/x', 400],
+    ['/v2/../v2/a/b/manifests/x', 400],
+    ['/v2/a/b/../../etc/passwd', 404],
+    ['/v2//a/b/manifests/x', 400],
+    ['/v2/a//b/manifests/x', 400],
+    ['//v2/a/b/manifests/x', 404],
+    ['/v2/A/b/manifests/x', 400],
+    ['/V2/a/b/manifests/x', 404],
+    ['/v2/a/b/Manifests/x', 404],
+    ['/v2/a/b/manifests/x/', 404],
+    ['/v2/a/b/manifests/x;y', 404],
+    ['/v2/a/b;c/manifests/x', 400],
+    ['/v2/a/b%00/manifests/x', 400],
+    [String.raw`/v2/a\b/manifests/x`, 400],
+    [String.raw`/v2/a/b/manifests\x`, 404],
+    ['/v2/a/b/blobs/sha256%3ax', 400],
+    ['/v2/a/b/blobs/uploads/%00', 404],
+    ['/v2/a/b/blobs/uploads/..%2f..%2fx', 404],
+    ['/v2/a/b/tags/list#x', 404],
+    ['/v2/_catalog?n=1&last=%00%ff', 200],
+    ['/v2/a/b/tags/list?last=%00', 404],
+    [`/v2/a/b/referrers/sha256:${'a'.repeat(64)}?artifactType=%00`, 200],
+    [`/v2/${'a/'.repeat(5000)}b/manifests/x`, 400],
+    [`/v2/a/b/manifests/${'x'.repeat(10_000)}`, 404],
+    ['', 404],
+  ])('GET %s is %i', async (path, status) => {
+    expect(await firstStatus(request(`GET ${path === '' ? '*' : path} HTTP/1.1`))).toBe(status)
+  })
+})
+
+describe('request lines', () => {
+  test.each([
+    ['absolute form', 'GET http://registry.test/v2/ HTTP/1.1', 200],
+    ['absolute form without a path', 'GET http://registry.test HTTP/1.1', 404],
+    ['absolute form of something else', 'GET ftp://registry.test/v2/ HTTP/1.1', 404],
+    ['HTTP/1.0', 'GET /v2/ HTTP/1.0', 200],
+    ['OPTIONS *', 'OPTIONS * HTTP/1.1', 404],
+    ['OPTIONS of a path', 'OPTIONS /v2/ HTTP/1.1', 405],
+    ['TRACE', 'TRACE /v2/ HTTP/1.1', 405],
+    ['a lower-case method', 'get /v2/ HTTP/1.1', 400],
+    ['an unknown method', 'BREW /v2/ HTTP/1.1', 400],
+    ['no version', 'GET /v2/', 200],
+    ['an unknown version', 'GET /v2/ HTTP/3.0', 400],
+    ['a space in the target', 'GET /v2/a b/ HTTP/1.1', 400],
+    ['a NUL in the target', 'GET /v2/\0 HTTP/1.1', 400],
+    ['the preface of HTTP/2', 'PRI * HTTP/2.0', 400],
+    ['nothing but garbage', '\x00\x01\x02\x03', 400],
+  ])('%s', async (_name, line, status) => {
+    expect(await firstStatus(request(line))).toBe(status)
+  })
+
+  test('CONNECT closes the connection', async () => {
+    using connection = await RawConnection.open(server.url)
+    connection.write(request('CONNECT registry.test:443 HTTP/1.1'))
+    expect(statusesIn(await connection.untilClosed())).not.toContain(200)
+  })
+})
+
+describe('headers', () => {
+  const put = 'PUT /v2/a/b/manifests/x HTTP/1.1'
+  const get = 'GET /v2/ HTTP/1.1'
+
+  test.each([
+    ['no Host', request(get, [close]), 400],
+    ['two Hosts', request(get, [host, 'Host: other.test', close]), 400],
+    ['two different lengths', request(put, [host, 'Content-Length: 2', 'Content-Length: 3'], '{}x'), 400],
+    ['a list of lengths', request(put, [host, 'Content-Length: 2, 3'], '{}x'), 400],
+    ['a negative length', request(put, [host, 'Content-Length: -1']), 400],
+    ['a length that is no number', request(put, [host, 'Content-Length: 0x2'], '{}'), 400],
+    ['an endless length', request(put, [host, `Content-Length: ${'9'.repeat(40)}`]), 400],
+    [
+      'length and chunks',
+      request(put, [host, 'Content-Length: 2', 'Transfer-Encoding: chunked'], '0\r\n\r\n'),
+      400,
+    ],
+    ['an unknown transfer coding', request(put, [host, 'Transfer-Encoding: gzip'], 'x'), 400],
+    ['chunked twice', request(put, [host, 'Transfer-Encoding: chunked, chunked', close], '0\r\n\r\n'), 400],
+    ['a space before the colon', request(get, [host, 'X : y']), 400],
+    ['a folded line', request(get, [host, 'X: y', ' z']), 400],
+    ['a NUL in a value', request(get, [host, 'X: a\0b']), 400],
+    ['a lone carriage return', `GET /v2/ HTTP/1.1\r\n${host}\r\nX: a\rY: b\r\n\r\n`, 400],
+    ['one huge header', request(get, [host, `X: ${'x'.repeat(100_000)}`]), 431],
+    ['many headers', request(get, [host, ...Array.from({ length: 5000 }, (_, i) => `X-${i}: ${i}`)]), 431],
+    ['a huge target', request(`GET /v2/${'a'.repeat(100_000)} HTTP/1.1`), 431],
+    [
+      'an expectation nobody knows',
+      request(put, [host, 'Expect: magic', 'Content-Length: 2', close], '{}'),
+      417,
+    ],
+    [
+      'an upgrade to HTTP/2',
+      request(get, [host, 'Connection: Upgrade, HTTP2-Settings, close', 'Upgrade: h2c']),
+      200,
+    ],
+    ['odd ranges', request(get, [host, 'Range: bytes=,,,-', 'If-None-Match: ",,W/', close]), 200],
+  ])('%s', async (_name, bytes, status) => {
+    expect(await firstStatus(bytes)).toBe(status)
+  })
+
+  test('32 KiB of them, as many tags and media types need, are no fault', async () => {
+    const accepts = Array.from(
+      { length: 200 },
+      (_, i) => `Accept: application/vnd.example.type-${i}.${'x'.repeat(90)}+json`,
+    )
+    expect(await firstStatus(request(get, [host, close, ...accepts]))).toBe(200)
+  })
+})
+
+describe('chunked bodies', () => {
+  const put = ['PUT /v2/a/b/manifests/x HTTP/1.1', host, 'Transfer-Encoding: chunked'].join('\r\n')
+
+  test.each([
+    ['a size that is no number', 'zz\r\n{}\r\n0\r\n\r\n'],
+    ['a negative size', '-2\r\n{}\r\n0\r\n\r\n'],
+    ['an endless size', `${'f'.repeat(40)}\r\n{}\r\n0\r\n\r\n`],
+    ['more data than announced', '2\r\n{}{}\r\n0\r\n\r\n'],
+    ['endless chunk extensions', `2;${'x'.repeat(100_000)}\r\n{}\r\n0\r\n\r\n`],
+  ])('with %s', async (_name, body) => {
+    const status = await firstStatus(`${put}\r\n\r\n${body}`)
+    expect([400, 413]).toContain(status)
+  })
+
+  test('that never end are answered with 408', async () => {
+    expect(await firstStatus(`${put}\r\n\r\n2\r\n{}\r\n`)).toBe(408)
+  })
+
+  test('with trailers are read to their end', async () => {
+    const head = put.replace('\r\n', `\r\n${close}\r\n`)
+    expect(await firstStatus(`${head}\r\n\r\n2\r\n{}\r\n0\r\nX-Trailer: y\r\n\r\n`)).toBe(400)
+  })
+})
+
+describe('other protocols and no protocol', () => {
+  test('a TLS hello is answered in clear, so that the client tries without TLS', async () => {
+    const hello = Buffer.from('160301020001' + '0001fc0303'.padEnd(100, 'a'), 'hex')
+    const received = await exchangeRaw(server.url, hello)
+    expect(received).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(received).toContain('Connection: close')
+    expect(server.logged).toMatchObject([{ level: 'debug', fields: { tls: true } }])
+  })
+
+  test('silence is ended by the time-out for headers', async () => {
+    using connection = await RawConnection.open(server.url)
+    expect([[], [408]]).toContainEqual(statusesIn(await connection.untilClosed()))
+  })
+
+  test('an error body has the envelope and a request id', async () => {
+    const received = await exchangeRaw(server.url, 'nonsense\r\n\r\n')
+    const [head = '', body = ''] = received.split('\r\n\r\n')
+    expect(head).toMatch(/^X-Request-Id: \S+$/m)
+    expect(JSON.parse(body)).toMatchObject({ errors: [{ code: 'UNSUPPORTED' }] })
+  })
+})
+
+describe('pipelining', () => {
+  test('answers in order, also behind a refused body', async () => {
+    using connection = await RawConnection.open(server.url)
+    const refused = request('PUT /v2/A/b/manifests/x HTTP/1.1', [host, 'Content-Length: 2'], '{}')
+    const ping = request('GET /v2/ HTTP/1.1', [host])
+    connection.write(`${ping}${refused}${ping}${request('GET /nowhere HTTP/1.1')}`)
+    expect(statusesIn(await connection.untilClosed())).toEqual([200, 400, 200, 404])
+  })
+
+  test('ends with what cannot be parsed', async () => {
+    using connection = await RawConnection.open(server.url)
+    connection.write(`${request('GET /v2/ HTTP/1.1', [host])}nonsense\r\n\r\n`)
+    const statuses = statusesIn(await connection.untilClosed())
+    expect(statuses.at(-1)).toBe(400)
+  })
+})
