@@ -38,13 +38,16 @@ export interface ByteSink {
   write(bytes: Uint8Array): Promise<void>
 }
 
-/** One writer of one segment. Not safe for concurrent calls; `write` takes ownership of the bytes. */
+/**
+ * One writer of one segment; `write` takes ownership of the bytes. One write at a time, but a `sync` may run beside
+ * later writes: it covers what was written before it was called.
+ */
 export interface SegmentWriter extends AsyncDisposable {
   /** Bytes of this segment so far, what was there when it was opened included. */
   readonly size: number
   /** Resolves when more may be written (back-pressure), not when the bytes are durable. Throws `StoreFull`, `StoreUnavailable`. */
   write(bytes: Uint8Array): Promise<void>
-  /** Resolves when every byte written so far survives a power cut; returns their count. After an error it keeps throwing. */
+  /** Resolves when every byte written before the call survives a power cut; returns their count. After an error it keeps throwing. */
   sync(): Promise<number>
 }
 

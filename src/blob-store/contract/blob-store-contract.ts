@@ -74,6 +74,21 @@ function describeSegments(openStore: OpenStore): void {
       await expect(readSegment(store, key, 11)).rejects.toThrow(UploadMissing)
     })
 
+    test('sync what was written before the call while writes go on', async () => {
+      await using store = await openStore()
+      const key = aKey()
+      await using writer = await store.openSegment(key, { generation: 0, offset: 0 })
+      const chunk = Buffer.alloc(300_000, 'x')
+      const synced: Promise<number>[] = []
+      for (let count = 0; count < 30; count++) {
+        await writer.write(chunk)
+        synced.push(writer.sync())
+      }
+      expect(await Promise.all(synced)).toEqual(synced.map((_, index) => (index + 1) * 300_000))
+      expect(writer.size).toBe(9_000_000)
+      expect((await readSegment(store, key, 9_000_000)).length).toBe(9_000_000)
+    })
+
     test('start anew at offset 0', async () => {
       await using store = await openStore()
       const key = aKey()

@@ -1,6 +1,7 @@
 /**
  * Appends to one segment file: gathers chunks into batches of 1 MiB, one `writev` in flight while the next batch
- * fills. The first error sticks: every later `write` and `sync` throws it, and what a `sync` acknowledged stays usable.
+ * fills; syncs run beside later writes. The first error sticks: every later `write` and `sync` throws it, and what a
+ * `sync` acknowledged stays usable.
  */
 import type { SegmentWriter } from '../blob-store.ts'
 import { closeFile, syncData, writeFully } from './file-io.ts'
@@ -24,14 +25,16 @@ export class FileSegmentWriter implements SegmentWriter {
   readonly #writeBack: WriteBack
   #syncName: (() => Promise<void>) | undefined
   #size: number
-  /** Bytes handed to the system; the batch in flight included. */
+  /** Where the next batch goes. */
   #position: number
   #batch: Uint8Array[] = []
-  /** What uses the descriptor now; never rejects. The descriptor is not closed before it ends. */
-  #inFlight: Promise<void> | undefined
-  #failure: { readonly error: unknown } | undefined
+  /** Every batch sent so far, one after the other; never rejects. */
+  #writes: Promise<void> = Promise.resolve()
+  /** Every sync asked for so far; never rejects. */
+  #syncs: Promise<unknown> = Promise.resolve()
   /** What is durable; `undefined` while not even the file's name is. */
   #syncedSize: number | undefined
+  #failure: { readonly error: unknown } | undefined
   #isOpen = true
 
   constructor(file: SegmentFile) {
@@ -53,31 +56,23 @@ export class FileSegmentWriter implements SegmentWriter {
     this.#batch.push(bytes)
     this.#size += bytes.byteLength
     if (this.#size - this.#position < batchBytes && this.#batch.length < batchChunks) return
-    await this.#inFlight
+    const before = this.#writes
+    this.#sendBatch()
+    await before
     this.#throwFailure()
-    this.#inFlight = this.#sendBatch()
   }
 
   async sync(): Promise<number> {
-    await this.#inFlight
     this.#throwFailure()
-    if (this.#syncedSize === this.#size) return this.#size
-    this.#inFlight = this.#flush()
-    await this.#inFlight
+    const size = this.#size
+    if (this.#syncedSize === size) return size
+    if (this.#batch.length > 0) this.#sendBatch()
+    const flushed = this.#flush(this.#writes)
+    this.#syncs = Promise.all([this.#syncs, flushed])
+    await flushed
     this.#throwFailure()
-    this.#syncName = undefined
-    this.#syncedSize = this.#size
-    return this.#size
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#batch.length > 0) await this.#sendBatch()
-    await this.#writeBack.settle()
-    if (this.#failure !== undefined) return
-    await this.#attempt(async () => {
-      this.#writeBack.throwFailure()
-      await Promise.all([syncData(this.#fd), this.#syncName?.()])
-    })
+    this.#syncedSize = Math.max(this.#syncedSize ?? 0, size)
+    return size
   }
 
   /** Never rejects over lost bytes: what was not synced was never acknowledged. */
@@ -86,26 +81,40 @@ export class FileSegmentWriter implements SegmentWriter {
     this.#isOpen = false
     this.#failure ??= { error: new Error('the segment writer is closed') }
     this.#batch = []
-    await this.#inFlight
+    // A descriptor closed under a call may by then be another file's.
+    await Promise.all([this.#writes, this.#syncs])
     await this.#writeBack.settle()
     await closeFile(this.#fd)
   }
 
-  /** Never rejects: a failure is kept for the next call, since nobody may be waiting now. */
-  async #sendBatch(): Promise<void> {
+  #sendBatch(): void {
     const batch = this.#batch
     const start = this.#position
     const end = this.#size
     this.#batch = []
     this.#position = end
+    this.#writes = this.#writes.then(() =>
+      this.#attempt(async () => {
+        await writeFully(this.#fd, batch, start)
+        this.#writeBack.noteWritten(end - start)
+        this.#writeBack.throwFailure()
+      }),
+    )
+  }
+
+  async #flush(writes: Promise<void>): Promise<void> {
+    await writes
+    await this.#writeBack.settle()
     await this.#attempt(async () => {
-      await writeFully(this.#fd, batch, start)
-      this.#writeBack.noteWritten(end - start)
       this.#writeBack.throwFailure()
+      await Promise.all([syncData(this.#fd), this.#syncName?.()])
+      this.#syncName = undefined
     })
   }
 
+  /** Never rejects: a failure is kept for the next call, since nobody may be waiting now. After one nothing is tried any more. */
   async #attempt(work: () => Promise<void>): Promise<void> {
+    if (this.#failure !== undefined) return
     try {
       await work()
     } catch (error) {
