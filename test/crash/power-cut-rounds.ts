@@ -1,0 +1,127 @@
+/**
+ * Power cuts, simulated: the data folder lies on a file system of its own; while clients push, the registry is
+ * stopped, the image is copied as the device has it, and a registry on the copy must serve what was acknowledged.
+ * The device counts as keeping what it was sent, flushed or not: a disk that loses its cache is not simulated.
+ */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { eventually } from '../support/eventually.ts'
+import { findViolations, Ledger } from '../support/ledger.ts'
+import { mountCopy, mountNew } from '../support/loop-mount.ts'
+import { startPushers } from '../support/pushers.ts'
+import type { SeededRandom } from '../support/seeded-random.ts'
+import { createRandom } from '../support/seeded-random.ts'
+import type { RunningRegistry } from '../support/start-registry.ts'
+import { startRegistry } from '../support/start-registry.ts'
+import { cleanData, compareData } from '../support/stopped-data.ts'
+
+export interface CutReport {
+  readonly rounds: number
+  readonly acknowledged: number
+  readonly checkedPaths: number
+  /** What is wrong, as sentences. */
+  readonly problems: readonly string[]
+}
+
+export interface CutOptions {
+  readonly rounds: number
+  readonly seed: number
+  /** For the control: whose syncs do nothing. */
+  readonly skippedSyncs?: 'metadata' | 'blobs'
+}
+
+const imageMiB = 384
+const pushersAtOnce = 6
+/** Acknowledged changes before the cut, and what may pass after the last of them. */
+const cut = { earliest: 60, latest: 250, laterMs: 40 }
+
+export async function cutPowerRounds(options: CutOptions): Promise<CutReport> {
+  const random = createRandom(options.seed)
+  const all = new Ledger()
+  const problems: string[] = []
+  for (let round = 0; round < options.rounds; round += 1) {
+    const ledger = new Ledger()
+    problems.push(...(await cutPowerOnce({ ...options, ledger, random, owner: `round${round}` })))
+    all.add(ledger)
+  }
+  return {
+    rounds: options.rounds,
+    acknowledged: all.acknowledged,
+    checkedPaths: all.paths.length,
+    problems,
+  }
+}
+
+interface CutRound extends CutOptions {
+  readonly ledger: Ledger
+  readonly random: SeededRandom
+  readonly owner: string
+}
+
+async function cutPowerOnce(round: CutRound): Promise<readonly string[]> {
+  await using disk = await mountNew(imageMiB)
+  const copy = await pushUntilCut(disk, round)
+  await using after = await mountCopy(copy)
+  return await checkAfterCut(join(after.path, 'data'), round)
+}
+
+async function pushUntilCut(disk: Awaited<ReturnType<typeof mountNew>>, round: CutRound): Promise<string> {
+  const { ledger, random, owner } = round
+  await using registry = await startRegistry({
+    dataDir: join(disk.path, 'data'),
+    env: controlEnvironment(round.skippedSyncs),
+  })
+  await using pushers = startPushers({
+    url: registry.url,
+    ledger,
+    random: random.fork(),
+    pushers: pushersAtOnce,
+    owner,
+  })
+  await pushers.acknowledged(random.integer(cut.earliest, cut.latest))
+  await sleep(random.integer(0, cut.laterMs))
+  await freeze(registry)
+  pushers.expectLoss()
+  const copy = await disk.copyImage()
+  await registry.kill('SIGKILL')
+  await pushers.done
+  return copy
+}
+
+function controlEnvironment(skipped: CutOptions['skippedSyncs']): Record<string, string> {
+  if (skipped === undefined) return {}
+  const preload = new URL('../support/skip-syncs.ts', import.meta.url).href
+  return { NODE_OPTIONS: `--import=${preload}`, SKIPPED_SYNCS: skipped }
+}
+
+/** Stops every thread of the process; one that is inside a system call ends it first. */
+async function freeze(registry: RunningRegistry): Promise<void> {
+  process.kill(registry.pid, 'SIGSTOP')
+  await eventually(
+    () => listThreadStates(registry.pid),
+    (states) => states.every((state) => state === 'T'),
+  )
+}
+
+async function listThreadStates(pid: number): Promise<readonly string[]> {
+  const threads = await readdir(`/proc/${pid}/task`)
+  const stats = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8'))
+  // The state follows the name, which stands in brackets and may hold blanks.
+  return (await Promise.all(stats)).map((stat) =>
+    stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3),
+  )
+}
+
+async function checkAfterCut(
+  dataDir: string,
+  { ledger, skippedSyncs }: CutRound,
+): Promise<readonly string[]> {
+  await using registry = await startRegistry({ dataDir })
+  const violations = await findViolations(registry.url, ledger)
+  await registry.stop()
+  if (skippedSyncs !== undefined) return violations
+  await cleanData(dataDir)
+  return [...violations, ...(await compareData(dataDir))]
+}

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+
+import { chooseSeed } from '../support/seeded-random.ts'
+import { cutPowerRounds } from './power-cut-rounds.ts'
+
+const seed = chooseSeed()
+
+test(`a power cut during pushes loses nothing acknowledged (LADING_TEST_SEED=${seed})`, async () => {
+  const report = await cutPowerRounds({ rounds: 2, seed })
+  expect(report.problems).toEqual([])
+  expect(report.acknowledged).toBeGreaterThanOrEqual(120)
+})
+
+test.each(['metadata', 'blobs'] as const)(
+  `a power cut loses something without the syncs of the %s, so the test can tell (LADING_TEST_SEED=${seed})`,
+  async (skippedSyncs) => {
+    const report = await cutPowerRounds({ rounds: 1, seed, skippedSyncs })
+    expect(report.problems.length).toBeGreaterThan(0)
+  },
+)

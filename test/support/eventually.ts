@@ -1,0 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const pauseMs = 10
+
+/** Asks until `accept` likes the answer; throws with the last one when that takes too long. */
+export async function eventually<T>(
+  read: () => Promise<T> | T,
+  accept: (value: T) => boolean,
+  timeoutMs = 15_000,
+): Promise<T> {
+  const end = Date.now() + timeoutMs
+  for (;;) {
+    const value = await read()
+    if (accept(value)) return value
+    if (Date.now() > end) throw new Error(`not so within ${timeoutMs} ms; at last ${JSON.stringify(value)}`)
+    await sleep(pauseMs)
+  }
+}

@@ -1,0 +1,10 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
+
+/** Runs a program of the system and returns what it printed; throws with what it said when it fails. */
+export async function runTool(command: string, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await execute(command, args, { timeout: 60_000 })
+  return stdout.trim()
+}

@@ -1,0 +1,131 @@
+/**
+ * @module The data folder of a registry that does not run: cleaned by the program's own lifecycle functions without
+ * any grace, then compared, files against rows.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+import { openFilesystemBlobStore } from '../../src/blob-store/filesystem/filesystem-blob-store.ts'
+import { BufferPool } from '../../src/lib/buffer-pool.ts'
+import { systemIds } from '../../src/lib/ids.ts'
+import { collectBlobs } from '../../src/lifecycle/collect-blobs.ts'
+import { expireUploads } from '../../src/lifecycle/expire-uploads.ts'
+import { removeDeadKeys } from '../../src/lifecycle/remove-dead-keys.ts'
+import { sweepStore } from '../../src/lifecycle/sweep-store.ts'
+import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
+
+export interface Cleaned {
+  readonly endedUploads: number
+  readonly collectedBlobs: number
+  readonly removedKeys: number
+  readonly sweptKeys: number
+}
+
+/** Ends every upload session, collects every unlinked blob and sweeps every file that no row names. */
+export async function cleanData(dataDir: string): Promise<Cleaned> {
+  // Graces of zero mean "before now": a second ahead, the present is the past.
+  const clock = { now: () => Date.now() + 1000 }
+  const onFatal = (error: unknown): never => {
+    throw error
+  }
+  await using metadata = await openSqliteMetadata({ file: join(dataDir, 'lading.db'), clock, onFatal })
+  await using store = await openFilesystemBlobStore({
+    root: join(dataDir, 'store'),
+    buffers: new BufferPool(),
+    clock,
+    ids: systemIds,
+    onStrange: (path) => onFatal(new Error(`a file that no store wrote: ${path}`)),
+  })
+  const deps = { metadata, store, clock }
+  const { signal } = new AbortController()
+  const endedUploads = await expireUploads(deps, 0, signal)
+  const collectedBlobs = await collectBlobs(deps, 0, signal)
+  const removedKeys = await removeDeadKeys(deps, signal)
+  const sweptKeys = await sweepStore(deps, 0, signal)
+  return { endedUploads, collectedBlobs, removedKeys, sweptKeys }
+}
+
+/** Every file under the store's folders that is no blob of a row, and every blob row without its whole file. */
+export async function compareData(dataDir: string): Promise<readonly string[]> {
+  const files = await listFiles(join(dataDir, 'store'))
+  const expected = new Map(listBlobRows(dataDir).map((row) => [pathOf(row), row]))
+  const problems = checkDatabase(dataDir)
+  for (const path of files) {
+    if (path !== 'installation' && !expected.has(path)) problems.push(`${path} is in the store and in no row`)
+  }
+  for (const [path, row] of expected) {
+    const fault = await findFault(join(dataDir, 'store', path), row)
+    if (fault !== undefined) problems.push(`${path} ${fault}`)
+  }
+  return problems
+}
+
+/** The blob files of one digest, whatever their keys. */
+export async function listBlobFiles(dataDir: string, digest: string): Promise<readonly string[]> {
+  const files = await listFiles(join(dataDir, 'store'))
+  return files.filter((path) => path.endsWith(`_${digest.replace(':', '-')}`))
+}
+
+/** Files of unfinished uploads. */
+export async function listUploadFiles(dataDir: string): Promise<readonly string[]> {
+  return await listFiles(join(dataDir, 'store', 'uploads'))
+}
+
+/** Rows of a query on the database of a registry that runs or not. */
+export function queryRows(dataDir: string, sql: string): readonly Record<string, unknown>[] {
+  const database = new DatabaseSync(join(dataDir, 'lading.db'), { readOnly: true, timeout: 5000 })
+  try {
+    return database.prepare(sql).all()
+  } finally {
+    database.close()
+  }
+}
+
+interface BlobRow {
+  readonly digest: string
+  readonly storage_key: string
+  readonly size: number
+}
+
+function listBlobRows(dataDir: string): readonly BlobRow[] {
+  return queryRows(dataDir, 'select digest, storage_key, size from blob') as unknown as readonly BlobRow[]
+}
+
+function checkDatabase(dataDir: string): string[] {
+  const integrity = queryRows(dataDir, 'pragma integrity_check').map((row) => String(row['integrity_check']))
+  const keys = queryRows(dataDir, 'pragma foreign_key_check').map(
+    (row) => `broken key ${JSON.stringify(row)}`,
+  )
+  const leftovers = ['upload', 'dead_key'].flatMap((table) => {
+    const rows = queryRows(dataDir, `select count(*) as count from ${table}`)
+    return rows[0]?.['count'] === 0 ? [] : [`table ${table} is not empty`]
+  })
+  return [...integrity.filter((line) => line !== 'ok'), ...keys, ...leftovers]
+}
+
+function pathOf({ storage_key: key, digest }: BlobRow): string {
+  return `blobs/${key.slice(0, 2)}/${key}_${digest.replace(':', '-')}`
+}
+
+async function findFault(path: string, { digest, size }: BlobRow): Promise<string | undefined> {
+  try {
+    const found = (await stat(path)).size
+    if (found !== size) return `has ${found} bytes instead of ${size}`
+  } catch {
+    return 'is missing'
+  }
+  const [algorithm = '', encoded] = digest.split(':')
+  const hash = createHash(algorithm)
+  for await (const bytes of createReadStream(path)) hash.update(bytes as Buffer)
+  return hash.digest('hex') === encoded ? undefined : 'holds other bytes'
+}
+
+async function listFiles(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+}

@@ -1,0 +1,75 @@
+/** The steps of an upload one by one, for tests that break it in the middle. */
+import { createHash } from 'node:crypto'
+
+import type { Answer, OpenRequest } from './client.ts'
+import { ask, openRequest, openResponse } from './client.ts'
+import { uploadUrl } from './manifests.ts'
+
+/** Opens a session; throws unless the answer is 202. */
+export async function startUpload(repositoryUrl: string): Promise<URL> {
+  const answer = await ask(`${repositoryUrl}/blobs/uploads/`, { method: 'POST' })
+  if (answer.status !== 202) throw new Error(`POST uploads answered ${answer.status}: ${answer.text()}`)
+  return uploadUrl(repositoryUrl, answer)
+}
+
+/** Bytes the session holds, by `Range: 0-<last>` of a GET (end-13); throws unless the answer is 204. */
+export async function askOffset(session: URL): Promise<number> {
+  const answer = await ask(session.href)
+  if (answer.status !== 204) throw new Error(`GET upload answered ${answer.status}: ${answer.text()}`)
+  return offsetOf(answer)
+}
+
+/** `Range: 0-0` stands for nothing: no test here uploads a single byte. */
+export function offsetOf(answer: Answer): number {
+  const last = /^0-(\d+)$/.exec(answer.headers['range'] ?? '')?.[1]
+  if (last === undefined) throw new Error(`no upload range in ${JSON.stringify(answer.headers)}`)
+  return last === '0' ? 0 : Number(last) + 1
+}
+
+/** A PATCH under way without `Content-Range`, with all of `bytes` sent and the end not. Dispose it. */
+export async function beginPatch(session: URL, bytes: Iterable<Uint8Array>): Promise<OpenRequest> {
+  const request = openRequest(session.href, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/octet-stream' },
+  })
+  for (const chunk of bytes) {
+    if (request.answered) break
+    await request.write(chunk)
+  }
+  return request
+}
+
+/** One PATCH of a known range; `bytes` may stop early, as a cut connection does. */
+export async function beginChunk(
+  session: URL,
+  range: { readonly start: number; readonly end: number },
+  bytes: Iterable<Uint8Array>,
+): Promise<OpenRequest> {
+  const request = openRequest(session.href, {
+    method: 'PATCH',
+    headers: {
+      'content-type': 'application/octet-stream',
+      'content-range': `${range.start}-${range.end - 1}`,
+      'content-length': range.end - range.start,
+    },
+  })
+  for (const chunk of bytes) {
+    if (request.answered) break
+    await request.write(chunk)
+  }
+  return request
+}
+
+/** The closing PUT without a body. */
+export async function closeUpload(session: URL, digest: string): Promise<Answer> {
+  const url = new URL(session)
+  url.searchParams.set('digest', digest)
+  return await ask(url.href, { method: 'PUT', timeoutMs: 120_000 })
+}
+
+/** Digest of what a GET of the URL sends, read without keeping it. */
+export async function digestAt(url: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const bytes of await openResponse(url)) hash.update(bytes as Buffer)
+  return `sha256:${hash.digest('hex')}`
+}
