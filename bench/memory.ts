@@ -1,7 +1,7 @@
 /**
  * @module `node bench/memory.ts`: what the server's memory does under slow peers. 100 clients read a 1 GiB blob a
  * little at a time while 100 others announce a 1 GiB upload and send 64 MiB of it slowly; all are cut at the end.
- * Exits 1 when the server ever held more than the bound.
+ * Exits 1 when the server ever held more than the bound. `--only reads` and `--only uploads` tell which half costs what.
  */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
@@ -28,6 +28,8 @@ const lingerMs = 2_000
 const sampleMs = 100
 const stepMs = 100
 const readStepBytes = 128 * 1024
+/** Far beyond what socket buffers hold, so the server itself waited for each reader. */
+const minimumReadBytes = 16 * mebibyte
 /** 64 MiB in about 20 s, when the machine keeps up. */
 const sendStepBytes = Math.ceil((sentBytes / paceMs) * stepMs)
 
@@ -41,7 +43,11 @@ process.exitCode = await main()
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { subject: { type: 'string' }, from: { type: 'string', default: 'dist' } },
+    options: {
+      subject: { type: 'string' },
+      from: { type: 'string', default: 'dist' },
+      only: { type: 'string' },
+    },
   })
   await using cleanup = new AsyncDisposableStack()
   const from = values.from === 'source' ? 'source' : 'dist'
@@ -50,10 +56,18 @@ async function main(): Promise<number> {
       ? cleanup.use(await startLading({ from, env: {} }))
       : runningTarget({ name: 'subject', url: values.subject })
   if (target.pid === undefined) throw new Error(`the process behind ${target.url} is not on this machine`)
-  return await proveBound(target, target.pid)
+  const readers = values.only === 'uploads' ? 0 : clients
+  const writers = values.only === 'reads' ? 0 : clients
+  return await proveBound(target, { pid: target.pid, readers, writers })
 }
 
-async function proveBound(target: Target, pid: number): Promise<number> {
+interface Proof {
+  readonly pid: number
+  readonly readers: number
+  readonly writers: number
+}
+
+async function proveBound(target: Target, { pid, readers, writers }: Proof): Promise<number> {
   const repository = repositoryUrl(target, 'bench/memory')
   const content = freshContent(blobBytes)
   await putLargeBlob(repository, content)
@@ -61,22 +75,25 @@ async function proveBound(target: Target, pid: number): Promise<number> {
   const ended = new AbortController()
   const read: Moved = { bytes: 0, failed: 0 }
   const sent: Moved = { bytes: 0, failed: 0 }
-  const work = Array.from({ length: clients }, () => [
-    slowRead(new URL(`${repository}/blobs/${content.digest}`), { moved: read, signal: ended.signal }),
-    slowUpload(repository, { moved: sent, signal: ended.signal }),
-  ]).flat()
-  const highestMiB = await sampleRss(pid, () => sent.bytes >= clients * sentBytes)
+  const blobUrl = new URL(`${repository}/blobs/${content.digest}`)
+  const work = [
+    ...Array.from({ length: readers }, () => slowRead(blobUrl, { moved: read, signal: ended.signal })),
+    ...Array.from({ length: writers }, () => slowUpload(repository, { moved: sent, signal: ended.signal })),
+  ]
+  const highestMiB = await sampleRss(pid, () =>
+    writers === 0 ? read.bytes >= readers * minimumReadBytes : sent.bytes >= writers * sentBytes,
+  )
   ended.abort()
   await Promise.all(work)
   const peakMiB = Math.max(highestMiB, peakRssMiB(pid))
   console.log(
-    `${clients} slow GETs took ${toMiB(read.bytes)} MiB (${read.failed} lost), ` +
-      `${clients} slow uploads sent ${toMiB(sent.bytes)} MiB (${sent.failed} lost)`,
+    `${readers} slow GETs took ${toMiB(read.bytes)} MiB (${read.failed} lost), ` +
+      `${writers} slow uploads sent ${toMiB(sent.bytes)} MiB (${sent.failed} lost)`,
   )
   console.log(
     `RSS: ${idleMiB.toFixed(0)} MiB before, ${peakMiB.toFixed(0)} MiB at most, bound ${boundMiB} MiB`,
   )
-  const isProof = read.failed + sent.failed === 0 && sent.bytes >= clients * sentBytes
+  const isProof = read.failed + sent.failed === 0 && sent.bytes >= writers * sentBytes
   if (!isProof)
     console.log('this proves nothing: clients were lost or did not get through what they had to send')
   return isProof && peakMiB <= boundMiB ? 0 : 1
