@@ -1,0 +1,295 @@
+/** Upload sessions under stress: whose they are, several writers, lost connections, limits, expiry, early refusals. */
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { expireUploads } from '../../src/lifecycle/expire-uploads.ts'
+import { findUpload } from '../../src/metadata/uploads.ts'
+import { expectError, expectStatus } from '../support/answers.ts'
+import { ask, openRequest } from '../support/client.ts'
+import type { Answer, OpenRequest } from '../support/client.ts'
+import { shareRegistry, startInProcess } from '../support/in-process.ts'
+import { pushBlob } from '../support/manifests.ts'
+import { aRandomBlob } from '../support/random.ts'
+import type { TestBlob } from '../support/random.ts'
+import { closeSession, openSession, patchChunk, patchStream, sessionId } from '../support/upload-session.ts'
+
+const gibibyte = 1024 * 1024 * 1024
+
+/** Bytes by the `Range` of a session that holds more than one. */
+function heldBy(answer: Answer): number {
+  expectStatus(answer, 204)
+  const last = Number(/^0-(\d+)$/.exec(answer.headers.range ?? '')?.[1])
+  return last === 0 ? 0 : last + 1
+}
+
+describe('the owner of a session', () => {
+  const registry = shareRegistry()
+
+  test('B3: a session is unknown in every other repository, and unharmed by what is tried there', async () => {
+    const [mine, other] = [registry.repository(), registry.repository()]
+    const blob = aRandomBlob()
+    const session = await openSession(mine)
+    await pushBlob(other, aRandomBlob())
+    const foreign = session.replace(new URL(mine).pathname, new URL(other).pathname)
+    const wanted = { status: 404, code: 'BLOB_UPLOAD_UNKNOWN' }
+    expectError(await ask(foreign), wanted)
+    expectError(await ask(foreign, { method: 'PATCH', body: 'x' }), wanted)
+    expectError(await closeSession(foreign, blob.digest, { body: blob.bytes }), wanted)
+    expectError(await ask(foreign, { method: 'DELETE' }), wanted)
+    expectStatus(await closeSession(session, blob.digest, { body: blob.bytes }), 201)
+    expectError(await closeSession(foreign, blob.digest), wanted)
+    expect((await ask(`${other}/blobs/${blob.digest}`)).status).toBe(404)
+  })
+
+  test('B3: an id that is a part or a case variant of a session is no session', async () => {
+    const session = await openSession(registry.repository())
+    const id = sessionId(session)
+    for (const other of [id.slice(0, -1), `${id}0`, id.toUpperCase()]) {
+      expect((await ask(session.replace(id, other))).status).toBe(404)
+    }
+  })
+})
+
+describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s store', (driver) => {
+  const registry = shareRegistry({ storage: { driver } })
+
+  /**
+   * Sends so many bytes and then single ones until the session's row holds that many: a registry records a running
+   * body now and then, here because its clock moves. Asking it over HTTP would end the PATCH. Returns what was sent.
+   */
+  async function sendUntilRecorded(request: OpenRequest, session: string, bytes: Buffer): Promise<number> {
+    const wanted = bytes.length / 2
+    await request.write(bytes.subarray(0, wanted))
+    for (let sent = wanted; sent < bytes.length; sent += 1) {
+      registry.advance(31_000)
+      await request.write(bytes.subarray(sent, sent + 1))
+      await turn()
+      const row = await findUpload(registry.app.metadata.reader, sessionId(session))
+      if ((row?.offset ?? 0) >= wanted) return sent + 1
+    }
+    throw new Error('the session records nothing')
+  }
+
+  async function finish(
+    session: string,
+    blob: TestBlob,
+    rest: { offset: number; repository: string },
+  ): Promise<void> {
+    const { offset, repository } = rest
+    expectStatus(await patchChunk(session, blob.bytes.subarray(offset), offset), 202)
+    expectStatus(await closeSession(session, blob.digest), 201)
+    expect((await ask(`${repository}/blobs/${blob.digest}`)).body.equals(blob.bytes)).toBe(true)
+  }
+
+  test('end-13: asking for the state ends it, so that the answer stays true; the client goes on from there', async () => {
+    const repository = registry.repository()
+    const blob = aRandomBlob(100_000)
+    const session = await openSession(repository)
+    await using patch = openRequest(session, { method: 'PATCH' })
+    const sent = await sendUntilRecorded(patch, session, blob.bytes)
+    const offset = heldBy(await ask(session))
+    expect(offset).toBeGreaterThanOrEqual(50_000)
+    expect(offset).toBeLessThanOrEqual(sent)
+    const lost = await patch.answer
+    expectError(lost, { status: 416, code: 'RANGE_INVALID', naming: [`starts at ${offset}`] })
+    expect(heldBy(await ask(session))).toBe(offset)
+    await finish(session, blob, { offset, repository })
+  })
+
+  test.each([
+    ['end-5: PATCH', ''],
+    ['end-6: PUT', '?digest={digest}'],
+  ])(
+    '%s: what came before a lost connection is kept, and no part of a blob is visible',
+    async (title, query) => {
+      const repository = registry.repository()
+      const blob = aRandomBlob(100_000)
+      const session = await openSession(repository)
+      const method = title.endsWith('PUT') ? 'PUT' : 'PATCH'
+      const headers = { 'content-length': blob.size, 'content-range': `0-${blob.size - 1}` }
+      const request = openRequest(`${session}${query.replace('{digest}', blob.digest)}`, { method, headers })
+      const sent = await sendUntilRecorded(request, session, blob.bytes)
+      request.cut()
+      const offset = heldBy(await ask(session))
+      expect(offset).toBeGreaterThanOrEqual(50_000)
+      expect(offset).toBeLessThanOrEqual(sent)
+      expect((await ask(`${repository}/blobs/${blob.digest}`)).status).toBe(404)
+      await finish(session, blob, { offset, repository })
+    },
+  )
+
+  test('end-5: a second writer at the right offset takes the session over; the first one hears where it stands', async () => {
+    const repository = registry.repository()
+    const blob = aRandomBlob(4000)
+    const session = await openSession(repository)
+    expectStatus(await patchChunk(session, blob.bytes.subarray(0, 2000), 0), 202)
+    await using hanging = openRequest(session, { method: 'PATCH' })
+    hanging.sendHead()
+    while ((await findUpload(registry.app.metadata.reader, sessionId(session)))?.writer === undefined)
+      await turn()
+    expectStatus(await patchChunk(session, blob.bytes.subarray(2000, 3000), 2000), 202)
+    const lost = await hanging.answer
+    expectError(lost, { status: 416, code: 'RANGE_INVALID' })
+    expect(lost.headers.range).toMatch(/^0-(1999|2999)$/)
+    await finish(session, blob, { offset: 3000, repository })
+  })
+
+  test('end-5: many writers of one chunk leave a session that one of them can finish', async () => {
+    const repository = registry.repository()
+    const blob = aRandomBlob(20_000)
+    const session = await openSession(repository)
+    const answers = await Promise.all(Array.from({ length: 10 }, () => patchChunk(session, blob.bytes, 0)))
+    expect(answers.filter(({ status }) => status === 202).length).toBeLessThanOrEqual(1)
+    expect(answers.filter(({ status }) => status !== 202 && status !== 416)).toEqual([])
+    const offset = heldBy(await ask(session))
+    if (offset < blob.size) expectStatus(await patchChunk(session, blob.bytes.subarray(offset), offset), 202)
+    expectStatus(await closeSession(session, blob.digest), 201)
+  })
+
+  test('end-6: many closing PUTs of one session end it once', async () => {
+    const repository = registry.repository()
+    const blob = aRandomBlob(20_000)
+    const session = await openSession(repository)
+    expectStatus(await patchStream(session, [blob.bytes]), 202)
+    const answers = await Promise.all(Array.from({ length: 10 }, () => closeSession(session, blob.digest)))
+    const statuses = answers.map(({ status }) => status).sort((a, b) => a - b)
+    expect(statuses).toEqual([201, ...Array.from({ length: 9 }, () => 404)])
+    expect((await ask(`${repository}/blobs/${blob.digest}`)).body.equals(blob.bytes)).toBe(true)
+  })
+
+  test('end-14: DELETE ends a session while a PATCH is running', async () => {
+    const session = await openSession(registry.repository())
+    await using patch = openRequest(session, { method: 'PATCH' })
+    await sendUntilRecorded(patch, session, Buffer.alloc(1000))
+    expect((await ask(session, { method: 'DELETE' })).status).toBe(204)
+    const answer = await patch.answer
+    expect([404, 416]).toContain(answer.status)
+    expect((await ask(session)).status).toBe(404)
+  })
+})
+
+describe('the number of sessions', () => {
+  test('end-4a, end-4b, end-11: one above the limit is answered 429 with the limit and when to come back', async () => {
+    await using registry = await startInProcess({ uploads: { maxSessions: 2 } })
+    const repository = registry.repository()
+    const blob = aRandomBlob()
+    await pushBlob(repository, blob)
+    const [session] = [await openSession(repository), await openSession(registry.repository())]
+    const queries = [
+      '',
+      `?digest=${blob.digest}`,
+      `?mount=${aRandomBlob().digest}`,
+      '?digest-algorithm=sha512',
+    ]
+    for (const query of queries) {
+      const answer = await ask(`${repository}/blobs/uploads/${query}`, { method: 'POST', body: blob.bytes })
+      expectError(answer, { status: 429, code: 'TOOMANYREQUESTS', naming: ['2', /finish|cancel/] })
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+    }
+    const mount = await ask(`${registry.repository()}/blobs/uploads/?mount=${blob.digest}`, {
+      method: 'POST',
+    })
+    expectStatus(mount, 201)
+    expect((await ask(session, { method: 'DELETE' })).status).toBe(204)
+    await openSession(repository)
+  })
+
+  test('end-4b, end-6: what ends, well or badly, gives its place back', async () => {
+    await using registry = await startInProcess({ uploads: { maxSessions: 1 } })
+    const repository = registry.repository()
+    for (let time = 0; time < 3; time += 1) {
+      const blob = aRandomBlob()
+      const post = `${repository}/blobs/uploads/?digest=${blob.digest}`
+      expect((await ask(post, { method: 'POST', body: 'other' })).status).toBe(400)
+      expect((await ask(post, { method: 'POST', body: blob.bytes })).status).toBe(201)
+      const wrong = await openSession(repository)
+      expect((await closeSession(wrong, blob.digest, { body: 'other' })).status).toBe(400)
+      const right = await openSession(repository)
+      expect((await closeSession(right, blob.digest, { body: blob.bytes })).status).toBe(201)
+    }
+  })
+
+  test('end-4b: a POST that breaks off leaves no session behind', async () => {
+    await using registry = await startInProcess({ uploads: { maxSessions: 1 } })
+    const repository = registry.repository()
+    const post = openRequest(`${repository}/blobs/uploads/?digest=${aRandomBlob().digest}`, {
+      method: 'POST',
+      headers: { 'content-length': 1000 },
+    })
+    await post.write(Buffer.alloc(500))
+    post.cut()
+    let answer = await ask(`${repository}/blobs/uploads/`, { method: 'POST' })
+    while (answer.status === 429) answer = await ask(`${repository}/blobs/uploads/`, { method: 'POST' })
+    expectStatus(answer, 202)
+  })
+})
+
+describe('an abandoned session', () => {
+  const registry = shareRegistry({ uploads: { expireAfterMs: 60_000 } })
+
+  test('end-13, end-5, end-6: is unknown after the time that is configured, counted from its last byte', async () => {
+    const repository = registry.repository()
+    const blob = aRandomBlob(2000)
+    const [touched, abandoned] = [await openSession(repository), await openSession(repository)]
+    registry.advance(59_000)
+    expectStatus(await patchChunk(touched, blob.bytes.subarray(0, 1000), 0), 202)
+    registry.advance(2000)
+    const { app, clock } = registry
+    await expireUploads({ ...app, clock }, 60_000, AbortSignal.timeout(10_000))
+    const wanted = {
+      status: 404,
+      code: 'BLOB_UPLOAD_UNKNOWN',
+      naming: [sessionId(abandoned), /expired/, /POST/],
+    }
+    expectError(await ask(abandoned), wanted)
+    expectError(await patchChunk(abandoned, blob.bytes, 0), wanted)
+    expectError(await closeSession(abandoned, blob.digest, { body: blob.bytes }), wanted)
+    expectStatus(await patchChunk(touched, blob.bytes.subarray(1000), 1000), 202)
+    expectStatus(await closeSession(touched, blob.digest), 201)
+  })
+})
+
+describe('a refusal of a large body', () => {
+  const registry = shareRegistry()
+
+  async function askWithPart(
+    method: string,
+    url: string,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    await using request = openRequest(url, { method, headers: { 'content-length': gibibyte, ...headers } })
+    await request.write(Buffer.alloc(256 * 1024))
+    return await request.answer
+  }
+
+  test.each([
+    ['end-5', 'PATCH', 'blobs/uploads/00000000-0000-0000-0000-000000000000', 404, 'BLOB_UPLOAD_UNKNOWN'],
+    [
+      'end-6',
+      'PUT',
+      `blobs/uploads/00000000-0000-0000-0000-000000000000?digest=sha256:${'a'.repeat(64)}`,
+      404,
+      'BLOB_UPLOAD_UNKNOWN',
+    ],
+    ['end-6', 'PUT', 'blobs/uploads/00000000-0000-0000-0000-000000000000', 400, 'DIGEST_INVALID'],
+    ['end-4b', 'POST', 'blobs/uploads/?digest=sha256:abc', 400, 'DIGEST_INVALID'],
+    ['end-7a', 'PUT', 'manifests/v1', 413, 'SIZE_INVALID'],
+    ['end-7a', 'PUT', 'manifests/.v1', 400, 'TAG_INVALID'],
+    ['end-8a', 'PUT', 'tags/list', 405, 'UNSUPPORTED'],
+  ])('%s: %s %s arrives as a status and not as a reset', async (_id, method, path, status, code) => {
+    const answer = await askWithPart(method, `${registry.repository()}/${path}`)
+    expectError(answer, { status, code })
+  })
+
+  test('end-5: a chunk out of order is refused before its body', async () => {
+    const session = await openSession(registry.repository())
+    const answer = await askWithPart('PATCH', session, { 'content-range': `7-${gibibyte + 6}` })
+    expectError(answer, { status: 416, code: 'RANGE_INVALID' })
+    expect((await ask(session)).headers.range).toBe('0-0')
+  })
+
+  test('end-5: a client that sends all of a refused body reads the answer afterwards', async () => {
+    const session = await openSession(registry.repository())
+    const answer = await ask(`${session}x`, { method: 'PATCH', body: Buffer.alloc(8 * 1024 * 1024) })
+    expectError(answer, { status: 404, code: 'BLOB_UPLOAD_UNKNOWN' })
+  })
+})

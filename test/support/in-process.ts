@@ -1,0 +1,95 @@
+/**
+ * @module The whole registry inside the test's process: SQLite and files in a temporary folder, a free port, a clock
+ * that can be moved. Faults it logs fail the test that uses it, whatever status they were answered with.
+ */
+import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
+import { createApp, type App, type AppDeps } from '../../src/app.ts'
+import { configSchema, type Config } from '../../src/config/schema.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
+import { aRepositoryName } from './random.ts'
+import { tempFolder } from './temp-folder.ts'
+
+export interface InProcessOptions extends Partial<
+  Pick<Config, 'storage' | 'delete' | 'references' | 'uploads' | 'limits'>
+> {
+  readonly deps?: Partial<AppDeps>
+}
+
+/** Sections are merged with their defaults. */
+export type InProcessSections = { readonly [K in keyof InProcessOptions]?: Partial<InProcessOptions[K]> }
+
+export interface InProcessRegistry extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>`, no slash at the end. */
+  readonly url: string
+  readonly app: App
+  readonly clock: Clock
+  /** Moves the clock on; timers of Node are not touched. */
+  advance(ms: number): void
+  /** The URL of a repository nobody has used yet. */
+  repository(): string
+}
+
+/** Starts on a free port. Disposing stops it and throws when it logged an error. */
+export async function startInProcess(sections: InProcessSections = {}): Promise<InProcessRegistry> {
+  const { deps, ...config } = sections
+  await using stack = new AsyncDisposableStack()
+  const faults: string[] = []
+  stack.defer(() => refuseFaults(faults))
+  const folder = stack.use(await tempFolder())
+  let ahead = 0
+  const clock: Clock = { now: () => Date.now() + ahead }
+  const app = await createApp(
+    configSchema.parse({ ...config, data: join(folder.path, 'data'), http: { port: 0 } }),
+    {
+      logger: createLogger({ level: 'error', destination: { write: (line) => void faults.push(line) } }),
+      clock,
+      ...deps,
+    },
+  )
+  stack.use(app)
+  const resources = stack.move()
+  return {
+    url: app.url,
+    app,
+    clock,
+    advance: (ms) => void (ahead += ms),
+    repository: () => `${app.url}/v2/${aRepositoryName()}`,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+/** One registry for all tests of a file or a `describe`; usable inside tests and hooks only. */
+export function shareRegistry(
+  sections: InProcessSections = {},
+): Omit<InProcessRegistry, keyof AsyncDisposable> {
+  let started: InProcessRegistry | undefined
+  const get = (): InProcessRegistry => {
+    if (started === undefined) throw new Error('the shared registry runs inside tests only')
+    return started
+  }
+  beforeAll(async () => {
+    started = await startInProcess(sections)
+  })
+  afterAll(async () => {
+    await started?.[Symbol.asyncDispose]()
+  })
+  return {
+    get url() {
+      return get().url
+    },
+    get app() {
+      return get().app
+    },
+    get clock() {
+      return get().clock
+    },
+    advance: (ms) => get().advance(ms),
+    repository: () => get().repository(),
+  }
+}
+
+function refuseFaults(faults: readonly string[]): void {
+  if (faults.length > 0) throw new Error(`the registry logged faults:\n${faults.join('')}`)
+}
