@@ -48,8 +48,12 @@ class Ingest {
   readonly #frozen: readonly Segment[]
   readonly #startOffset: number
   #received = 0
+  /** Where the last record stands, finished or under way. */
   #recorded = 0
   #recordedAt: number
+  /** A record under way: the disk syncs while the next bytes arrive. Never rejects, see `#failure`. */
+  #recording: Promise<void> | undefined
+  #failure: { readonly error: unknown } | undefined
 
   constructor(
     deps: IngestDeps,
@@ -81,6 +85,7 @@ class Ingest {
     if (length !== undefined && this.#received !== length) {
       throw new SizeInvalidError({ announced: length, received: this.#received })
     }
+    await this.#settle()
     await this.#writer.sync()
     return this.#state(this.#request.hasher?.finish(this.offset))
   }
@@ -91,7 +96,7 @@ class Ingest {
 
   /** Records what came before the body broke off and hands the session back. */
   async recordAndRelease(): Promise<void> {
-    await this.#writer.sync()
+    await this.#settle()
     await this.#record({ ...this.#snapshot(), release: true })
   }
 
@@ -101,12 +106,28 @@ class Ingest {
     await this.#writer.write(bytes)
     const now = this.#deps.clock.now()
     const due = this.#received - this.#recorded >= recordEveryBytes || now - this.#recordedAt >= recordEveryMs
-    if (due) await this.#record(this.#snapshot())
+    if (due) await this.#startRecord()
+  }
+
+  /** One record at a time: a disk slower than the peer holds the peer back, one stretch behind. */
+  async #startRecord(): Promise<void> {
+    await this.#settle()
+    this.#recording = this.#record(this.#snapshot()).catch((error: unknown) => {
+      this.#failure = { error }
+    })
+  }
+
+  /** Waits for the record under way. Throws what a record failed with. */
+  async #settle(): Promise<void> {
+    await this.#recording
+    this.#recording = undefined
+    if (this.#failure !== undefined) throw this.#failure.error
   }
 
   /** Forgets the whole body: the session stands where it stood before. */
   async rewind(): Promise<void> {
     const { segments, offset, hash } = this.#request.row
+    await this.#settle()
     await this.#record({ segments, offset, hash, release: true })
   }
 
@@ -123,13 +144,13 @@ class Ingest {
 
   async #record(state: Received & { release: boolean }): Promise<void> {
     const { row, writer } = this.#request
-    await this.#writer.sync()
     const now = this.#deps.clock.now()
+    this.#recorded = this.#received
+    this.#recordedAt = now
+    await this.#writer.sync()
     const record = { id: row.id, writer, generation: row.generation, ...state, now }
     const ours = await this.#deps.metadata.transact((tx) => recordUpload(tx, record))
     if (!ours) throw new LetGo()
-    this.#recorded = this.#received
-    this.#recordedAt = now
   }
 }
 
@@ -152,8 +173,8 @@ export async function ingest(deps: IngestDeps, request: IngestRequest): Promise<
     return await run.run()
   } catch (error) {
     // What went wrong is what the client hears; a record that fails too leaves the row as it was last recorded.
-    const settle = error instanceof SizeInvalidError ? run.rewind() : run.recordAndRelease()
-    await settle.catch(() => undefined)
+    const closing = error instanceof SizeInvalidError ? run.rewind() : run.recordAndRelease()
+    await closing.catch(() => undefined)
     throw error
   }
 }
