@@ -18,9 +18,15 @@ interface Outcome {
   readonly note: string
 }
 
+interface TestCounts {
+  readonly passed: number
+  readonly failed: number
+}
+
 interface VitestReport {
   readonly numPassedTests: number
   readonly numFailedTests: number
+  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[]
 }
 
 process.exitCode = await main(process.argv.slice(2))
@@ -56,19 +62,24 @@ async function runStep(step: Step, reportPath: string): Promise<Outcome> {
 /** A step that exits non-zero has at least one failure, even when every test that ran passed. */
 function judge(
   result: CommandResult,
-  counts: VitestReport | undefined,
+  counts: TestCounts | undefined,
 ): Pick<Outcome, 'passed' | 'failed' | 'note'> {
-  const passed = counts?.numPassedTests ?? (result.ok ? 1 : 0)
-  const failed = counts?.numFailedTests ?? 0
+  const passed = counts?.passed ?? (result.ok ? 1 : 0)
+  const failed = counts?.failed ?? 0
   if (result.timedOut) return { passed, failed: failed + 1, note: 'out of time' }
   if (!result.ok) return { passed, failed: Math.max(failed, 1), note: result.reason }
   if (passed === 0) return { passed, failed: Math.max(failed, 1), note: 'no test ran' }
   return { passed, failed, note: '' }
 }
 
-function countTests(reportPath: string): VitestReport {
-  if (!existsSync(reportPath)) return { numPassedTests: 0, numFailedTests: 0 }
-  return JSON.parse(readFileSync(reportPath, 'utf8')) as VitestReport
+/** A file that could not be loaded has no tests to count; it is one failure. */
+function countTests(reportPath: string): TestCounts {
+  if (!existsSync(reportPath)) return { passed: 0, failed: 0 }
+  const report = JSON.parse(readFileSync(reportPath, 'utf8')) as VitestReport
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  )
+  return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length }
 }
 
 function summarise(outcomes: readonly Outcome[]): number {
