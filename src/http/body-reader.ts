@@ -28,9 +28,9 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
     this.#options = options
   }
 
-  /** Bytes of the body are still on their way. */
+  /** Not everything was read. What is buffered counts: left there, it can keep the connection from reading on. */
   get unread(): boolean {
-    return this.expected && !this.#incoming.complete
+    return this.expected && !this.#incoming.readableEnded
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {

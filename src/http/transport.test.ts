@@ -64,6 +64,18 @@ describe('a body that is refused early', () => {
     expect(answer.text()).toContain('1024 bytes')
   })
 
+  test.each([2_000, 60_000, 130_000, 1_000_000])(
+    'does not hold up the next request when it was here already, with %i bytes',
+    async (size) => {
+      await using server = await openServer({ limits: { manifestBytes: 1024 } })
+      using connection = await RawConnection.open(server.url)
+      const head = ['PUT /v2/a/b/manifests/x HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked', '', '']
+      connection.write(`${head.join('\r\n')}${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n${ping}`)
+      const received = await connection.until((text) => text.endsWith('{}'))
+      expect(statusesIn(received)).toEqual([413, 200])
+    },
+  )
+
   test('does not reach a route that reads none', async () => {
     await using server = await openServer()
     const blob = aRandomBlob(2 * mebibyte)
