@@ -5,15 +5,20 @@ function project(name: string, include: string[], testTimeoutMs: number) {
   return { test: { name, include, testTimeout: testTimeoutMs, hookTimeout: testTimeoutMs } }
 }
 
+/** One file at a time: these suites load the whole machine, and what they measure must not meet another of them. */
+function serialProject(...options: Parameters<typeof project>) {
+  return { test: { ...project(...options).test, fileParallelism: false } }
+}
+
 export default defineConfig({
   test: {
     projects: [
       project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts'], 20_000),
       project('contract-postgres', ['src/**/contract/*postgres*.contract.ts'], 60_000),
-      project('crash', ['test/crash/**/*.test.ts'], 300_000),
+      serialProject('crash', ['test/crash/**/*.test.ts'], 300_000),
       project('conformance', ['test/conformance/**/*.test.ts'], 300_000),
       project('clients', ['test/clients/**/*.test.ts'], 300_000),
-      project('proof', ['test/proof/**/*.test.ts'], 1_200_000),
+      serialProject('proof', ['test/proof/**/*.test.ts'], 1_200_000),
     ],
   },
 })
