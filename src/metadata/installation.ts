@@ -10,9 +10,13 @@ export async function ensureInstallation(
   const kysely = kyselyOf(tx)
   await kysely
     .insertInto('installation')
-    .values({ only: 1, id: options.id, created_at: options.now })
-    .onConflict((conflict) => conflict.column('only').doNothing())
+    .values({ singleton: 1, id: options.id, created_at: options.now })
+    .onConflict((conflict) => conflict.column('singleton').doNothing())
     .execute()
-  const row = await kysely.selectFrom('installation').select('id').executeTakeFirstOrThrow()
+  const row = await kysely
+    .selectFrom('installation')
+    .select('id')
+    .where('singleton', '=', 1)
+    .executeTakeFirstOrThrow()
   return row.id
 }

@@ -131,7 +131,7 @@ interface LeaseTable {
 }
 
 interface InstallationTable {
-  only: number
+  singleton: number
   id: string
   created_at: number
 }

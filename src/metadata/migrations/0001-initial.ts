@@ -168,7 +168,7 @@ function workTables({ id, text, integer, bytes, rowTable, keyTable }: ColumnType
       expires_at ${integer} not null
     ) ${keyTable}`,
     `create table installation (
-      only ${integer} not null primary key check (only = 1),
+      singleton ${integer} not null primary key check (singleton = 1),
       id ${text} not null,
       created_at ${integer} not null
     ) ${rowTable}`,

@@ -1,0 +1,112 @@
+/** A Kysely dialect whose errors are translated, whatever driver lies below. */
+import type {
+  CompiledQuery,
+  DatabaseConnection,
+  DatabaseIntrospector,
+  Dialect,
+  DialectAdapter,
+  Driver,
+  Kysely,
+  QueryCompiler,
+  QueryResult,
+  TransactionSettings,
+} from 'kysely'
+
+type Translate = (error: unknown) => unknown
+
+export class TranslatingDialect implements Dialect {
+  readonly #inner: Dialect
+  readonly #translate: Translate
+
+  constructor(inner: Dialect, translate: Translate) {
+    this.#inner = inner
+    this.#translate = translate
+  }
+
+  createDriver(): Driver {
+    return new TranslatingDriver(this.#inner.createDriver(), this.#translate)
+  }
+
+  createAdapter(): DialectAdapter {
+    return this.#inner.createAdapter()
+  }
+
+  createQueryCompiler(): QueryCompiler {
+    return this.#inner.createQueryCompiler()
+  }
+
+  createIntrospector(kysely: Kysely<unknown>): DatabaseIntrospector {
+    return this.#inner.createIntrospector(kysely)
+  }
+}
+
+class TranslatingDriver implements Driver {
+  readonly #inner: Driver
+  readonly #translate: Translate
+  readonly #wrappers = new WeakMap<DatabaseConnection, TranslatingConnection>()
+
+  constructor(inner: Driver, translate: Translate) {
+    this.#inner = inner
+    this.#translate = translate
+  }
+
+  init(): Promise<void> {
+    return guard(this.#translate, () => this.#inner.init())
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await guard(this.#translate, () => this.#inner.acquireConnection())
+    let wrapper = this.#wrappers.get(connection)
+    if (wrapper === undefined) {
+      wrapper = new TranslatingConnection(connection, this.#translate)
+      this.#wrappers.set(connection, wrapper)
+    }
+    return wrapper
+  }
+
+  beginTransaction(connection: TranslatingConnection, settings: TransactionSettings): Promise<void> {
+    return guard(this.#translate, () => this.#inner.beginTransaction(connection.inner, settings))
+  }
+
+  commitTransaction(connection: TranslatingConnection): Promise<void> {
+    return guard(this.#translate, () => this.#inner.commitTransaction(connection.inner))
+  }
+
+  rollbackTransaction(connection: TranslatingConnection): Promise<void> {
+    return guard(this.#translate, () => this.#inner.rollbackTransaction(connection.inner))
+  }
+
+  releaseConnection(connection: TranslatingConnection): Promise<void> {
+    return this.#inner.releaseConnection(connection.inner)
+  }
+
+  destroy(): Promise<void> {
+    return this.#inner.destroy()
+  }
+}
+
+class TranslatingConnection implements DatabaseConnection {
+  readonly inner: DatabaseConnection
+  readonly #translate: Translate
+
+  constructor(inner: DatabaseConnection, translate: Translate) {
+    this.inner = inner
+    this.#translate = translate
+  }
+
+  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    return guard(this.#translate, () => this.inner.executeQuery<Row>(query))
+  }
+
+  streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<Row>> {
+    return this.inner.streamQuery<Row>(query, chunkSize)
+  }
+}
+
+async function guard<T>(translate: Translate, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw translate(error)
+  }
+}
