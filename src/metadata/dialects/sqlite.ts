@@ -25,7 +25,7 @@ export interface SqliteMetadataOptions {
   /** The database file; its folder is created when missing. */
   readonly file: string
   readonly clock: Clock
-  /** A sync failed: end the process. Until then every write is refused. */
+  /** A sync failed: end the process. Until then nothing is acknowledged as durable. */
   readonly onFatal: (error: unknown) => void
   /** Something failed that is tried again, a checkpoint on a full disk for instance. */
   readonly onError?: (error: unknown) => void
