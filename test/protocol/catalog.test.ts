@@ -6,7 +6,7 @@ import { shareRegistry } from '../support/in-process.ts'
 import { pushBlob } from '../support/manifests.ts'
 import { aRandomBlob } from '../support/random.ts'
 
-const registry = shareRegistry()
+const registry = shareRegistry({ storage: { driver: 'memory' } })
 
 interface CatalogPage {
   readonly repositories: readonly string[]

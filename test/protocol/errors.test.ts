@@ -8,7 +8,7 @@ import { anImageManifest, mediaType, pushImage } from '../support/manifests.ts'
 import { aRandomBlob } from '../support/random.ts'
 import { openSession } from '../support/upload-session.ts'
 
-const registry = shareRegistry({ limits: { manifestBytes: 20_000 } })
+const registry = shareRegistry({ storage: { driver: 'memory' }, limits: { manifestBytes: 20_000 } })
 const image = anImageManifest()
 const { digest: unknown } = aRandomBlob()
 const type = { 'content-type': mediaType.ociManifest }

@@ -7,7 +7,7 @@ import { shareRegistry } from '../support/in-process.ts'
 import { aDescriptor, mediaType, pushBlob } from '../support/manifests.ts'
 import { aBlob, aRandomBlob } from '../support/random.ts'
 
-const registry = shareRegistry()
+const registry = shareRegistry({ storage: { driver: 'memory' } })
 const [config, layer] = [aBlob('{}'), aRandomBlob()]
 const configDescriptor = aDescriptor(config, mediaType.ociConfig)
 const layerDescriptor = aDescriptor(layer, mediaType.ociLayer)

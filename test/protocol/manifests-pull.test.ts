@@ -18,7 +18,7 @@ import type { TestManifest } from '../support/manifests.ts'
 import { aBlob, aRandomBlob, digestOf } from '../support/random.ts'
 import type { TestBlob } from '../support/random.ts'
 
-const registry = shareRegistry()
+const registry = shareRegistry({ storage: { driver: 'memory' } })
 
 function expectManifestHeaders(answer: Answer, manifest: TestBlob & { readonly mediaType: string }): void {
   expectStatus(answer, 200)

@@ -18,7 +18,7 @@ import { aBlob, aRandomBlob, digestOf } from '../support/random.ts'
 import type { TestBlob } from '../support/random.ts'
 import { iterate } from '../support/upload-session.ts'
 
-const registry = shareRegistry()
+const registry = shareRegistry({ storage: { driver: 'memory' } })
 const tenMebibytes = 10 * 1024 * 1024
 
 async function put(

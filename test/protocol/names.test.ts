@@ -14,7 +14,7 @@ import {
 import { aRandomBlob, aRandomWord } from '../support/random.ts'
 import { openSession } from '../support/upload-session.ts'
 
-const registry = shareRegistry()
+const registry = shareRegistry({ storage: { driver: 'memory' } })
 
 describe('repository names', () => {
   test.each([

@@ -17,7 +17,7 @@ import {
 import type { TestManifest } from '../support/manifests.ts'
 import { aBlob, aRandomBlob, digestOf } from '../support/random.ts'
 
-const registry = shareRegistry()
+const registry = shareRegistry({ storage: { driver: 'memory' } })
 
 interface Entry {
   readonly digest: string

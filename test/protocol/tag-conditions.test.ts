@@ -8,7 +8,7 @@ import { anImageManifest, pushImage, pushManifest } from '../support/manifests.t
 import type { TestManifest } from '../support/manifests.ts'
 import { aBlob, aRandomBlob, aRandomWord } from '../support/random.ts'
 
-const registry = shareRegistry()
+const registry = shareRegistry({ storage: { driver: 'memory' } })
 const config = aBlob('{}')
 
 /** Images that differ in an annotation only, so that their blobs are pushed once. */
