@@ -11,13 +11,9 @@ import type { BufferPool } from '../../lib/buffer-pool.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { SegmentWriter } from '../blob-store.ts'
 import { closeFile, syncData, writeFully } from './file-io.ts'
+import { Pace } from './pace.ts'
 import { translateError } from './translate-error.ts'
 import { WriteBack } from './write-back.ts'
-
-/** A peer that fills small buffers at this pace (13 MB/s) gets large ones; one that needs longer goes back. */
-const quickFillMs = 5
-const quickFillsToGrow = 4
-const slowFillMs = 500
 
 interface SegmentFile {
   readonly fd: number
@@ -46,7 +42,7 @@ export class FileSegmentWriter implements SegmentWriter {
   #syncName: (() => Promise<void>) | undefined
   #size: number
   #filling: Filling | undefined
-  #quickFills = 0
+  readonly #pace = new Pace()
   /** Every buffer sent so far, one after the other; never rejects. */
   #writes: Promise<void> = Promise.resolve()
   /** Every sync asked for so far; never rejects. */
@@ -111,7 +107,7 @@ export class FileSegmentWriter implements SegmentWriter {
 
   #startFilling(): Filling {
     const { buffers, clock } = this.#deps
-    const large = this.#quickFills >= quickFillsToGrow ? buffers.lendLarge() : undefined
+    const large = this.#pace.deservesLarge ? buffers.lendLarge() : undefined
     return { buffer: large ?? buffers.lendSmall(), filled: 0, since: clock.now() }
   }
 
@@ -128,7 +124,7 @@ export class FileSegmentWriter implements SegmentWriter {
     const sent = this.#filling
     if (sent === undefined) return
     this.#filling = undefined
-    this.#notePace(sent)
+    this.#pace.note(this.#deps.clock.now() - sent.since)
     const start = this.#size - sent.filled
     this.#writes = this.#writes.then(async () => {
       await this.#attempt(async () => {
@@ -138,13 +134,6 @@ export class FileSegmentWriter implements SegmentWriter {
       })
       this.#deps.buffers.giveBack(sent.buffer)
     })
-  }
-
-  #notePace({ buffer, since }: Filling): void {
-    const fillMs = this.#deps.clock.now() - since
-    const isSmall = buffer.byteLength === this.#deps.buffers.smallBytes
-    if (isSmall) this.#quickFills = fillMs <= quickFillMs ? this.#quickFills + 1 : 0
-    else if (fillMs > slowFillMs) this.#quickFills = 0
   }
 
   async #flush(writes: Promise<void>): Promise<void> {
