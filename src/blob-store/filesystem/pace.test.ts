@@ -6,9 +6,9 @@ function noteTimes(pace: Pace, ms: number, times: number): void {
 }
 
 describe('the pace of a peer', () => {
-  test('deserves large buffers after a few quick ones, and keeps them through a pause', () => {
+  test('deserves large buffers after many quick ones, and keeps them through a pause', () => {
     const pace = new Pace()
-    noteTimes(pace, 1, 3)
+    noteTimes(pace, 1, 63)
     expect(pace.deservesLarge).toBe(false)
     pace.note(1)
     expect(pace.deservesLarge).toBe(true)
@@ -19,7 +19,7 @@ describe('the pace of a peer', () => {
   test('is not proven by quick moments between slower ones', () => {
     const pace = new Pace()
     for (let burst = 0; burst < 10; burst++) {
-      noteTimes(pace, 1, 3)
+      noteTimes(pace, 1, 63)
       pace.note(50)
     }
     expect(pace.deservesLarge).toBe(false)
@@ -27,15 +27,15 @@ describe('the pace of a peer', () => {
 
   test('has to be proven longer after each stall', () => {
     const pace = new Pace()
-    noteTimes(pace, 1, 4)
+    noteTimes(pace, 1, 64)
     pace.note(400)
     expect(pace.deservesLarge).toBe(false)
-    noteTimes(pace, 1, 15)
+    noteTimes(pace, 1, 255)
     expect(pace.deservesLarge).toBe(false)
     pace.note(1)
     expect(pace.deservesLarge).toBe(true)
     noteTimes(pace, 400, 5)
-    noteTimes(pace, 1, 1_000)
+    noteTimes(pace, 1, 16_000)
     expect(pace.deservesLarge).toBe(false)
   })
 })

@@ -7,9 +7,10 @@
 const quickMs = 5
 /** A stall: below 5 MB/s even with a large buffer, for which a small one does. */
 const slowMs = 100
-const quickToGrow = 4
+/** 4 MiB of small buffers: so much socket buffers take at once without anybody reading. */
+const quickToGrow = 64
 const stallFactor = 4
-const maxToGrow = 4096
+const maxToGrow = 16_384
 
 export class Pace {
   #quick = 0
