@@ -12,9 +12,9 @@ test('100 slow readers of 1 GiB and 100 slow uploads of 1 GiB stay below 300 MiB
   const name = 'memory'
   const claim = `100 clients read a blob of 1 GiB a little at a time while 100 others announce an upload of 1 GiB and send 64 MiB of
 it slowly. The resident size of the server (VmHWM of the process, and samples) stays below 300 MiB. Run by
-\`node bench/memory.ts\`.`
+\`node bench/memory.ts\` on the built program, as it is installed.`
   await report({ name, claim }, async (note) => {
-    const child = spawn(process.execPath, [program, '--from', 'source'], {
+    const child = spawn(process.execPath, [program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
