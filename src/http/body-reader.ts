@@ -7,6 +7,8 @@ import { BodyStalledError, ClientGoneError } from './errors.ts'
 
 export interface BodyReaderOptions {
   readonly idleMs: number
+  /** Told of every piece that was read. */
+  readonly onBytes?: ((bytes: number) => void) | undefined
   /** Called before the first read: the place to answer `Expect: 100-continue`. */
   readonly onStart?: (() => void) | undefined
 }
@@ -36,7 +38,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
     if (this.#iterator !== undefined) throw new Error('a request body can be read once only')
     if (this.unread) this.#options.onStart?.()
-    this.#iterator = new BodyIterator(this.#incoming, this.#options.idleMs)
+    this.#iterator = new BodyIterator(this.#incoming, this.#options)
     return this.#iterator
   }
 
@@ -72,15 +74,15 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
 /** Hand-written because a generator could not be stopped while it waits for the client. */
 class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
   readonly #incoming: IncomingMessage
-  readonly #idleMs: number
+  readonly #options: BodyReaderOptions
   readonly #wake = (): void => this.#pump()
   #waiting: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(incoming: IncomingMessage, idleMs: number) {
+  constructor(incoming: IncomingMessage, options: BodyReaderOptions) {
     this.#incoming = incoming
-    this.#idleMs = idleMs
+    this.#options = options
     for (const event of ['readable', 'end', 'close', 'error']) incoming.on(event, this.#wake)
   }
 
@@ -109,6 +111,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
     }
     this.#waiting = undefined
     if (chunk !== null) {
+      this.#options.onBytes?.(chunk.length)
       waiting.resolve({ done: false, value: chunk })
       return
     }
@@ -119,13 +122,14 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
 
   /** Only silence of the client counts, not the time that we take with what it sent. */
   #armTimer(): void {
+    const { idleMs } = this.#options
     this.#timer ??= setTimeout(() => {
       const waiting = this.#waiting
       if (waiting === undefined) return
       this.#waiting = undefined
       this.#stop()
-      waiting.reject(new BodyStalledError(this.#idleMs))
-    }, this.#idleMs)
+      waiting.reject(new BodyStalledError(idleMs))
+    }, idleMs)
     this.#timer.refresh()
   }
 

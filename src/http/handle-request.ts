@@ -9,6 +9,7 @@ import type { Authenticate } from '../auth/authenticate.ts'
 import type { Policy } from '../auth/policy.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { YoungGarbage } from '../lib/young-garbage.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { BodyReader } from './body-reader.ts'
@@ -32,6 +33,8 @@ import { sendReply } from './send-reply.ts'
 
 export interface RequestDeps extends HandlerDeps {
   readonly router: Router
+  /** Of the pieces that request bodies come in. */
+  readonly garbage: YoungGarbage
   readonly authenticate: Authenticate
   readonly clock: Clock
   readonly log: Log
@@ -50,6 +53,7 @@ export async function handleRequest(handled: HandledRequest, deps: RequestDeps):
   const { incoming, response, expectsContinue } = handled
   const body = new BodyReader(incoming, {
     idleMs: deps.limits.bodyIdleMs,
+    onBytes: (bytes) => deps.garbage.note(bytes),
     onStart: expectsContinue ? () => response.writeContinue() : undefined,
   })
   const exchange: Exchange = { ...handled, id: deps.ids.requestId(), body, startedAt: deps.clock.now() }

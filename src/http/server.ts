@@ -6,13 +6,14 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { createYoungGarbage } from '../lib/young-garbage.ts'
 import { answerClientError } from './client-error.ts'
 import { handleRequest } from './handle-request.ts'
 import type { RequestDeps } from './handle-request.ts'
 import { createRouter } from './router.ts'
 import { routes } from './routes.ts'
 
-export type RegistryServerDeps = Omit<RequestDeps, 'router' | 'isClosing'>
+export type RegistryServerDeps = Omit<RequestDeps, 'router' | 'isClosing' | 'garbage'>
 
 export interface RegistryServer extends AsyncDisposable {
   /** Resolves with the address in use; port 0 takes a free one. Throws what listening failed with. */
@@ -34,7 +35,12 @@ class NodeRegistryServer implements RegistryServer {
   #closing: Promise<void> | undefined
 
   constructor(deps: RegistryServerDeps) {
-    this.#deps = { ...deps, router: createRouter(routes), isClosing: () => this.#closing !== undefined }
+    this.#deps = {
+      ...deps,
+      router: createRouter(routes),
+      garbage: createYoungGarbage(),
+      isClosing: () => this.#closing !== undefined,
+    }
     const { limits } = deps
     this.#server = createServer({
       // Uploads may take hours; silence inside a body is bounded by `bodyIdleMs` instead.

@@ -97,13 +97,21 @@ async function getLocation(
 async function openReader(deps: BlobDeps, repository: RepositoryName, digest: Digest): Promise<BlobReader> {
   const location = await getLocation(deps.metadata, repository, digest)
   try {
-    return await deps.store.open({ key: location.storageKey, digest })
+    return await openWhole(deps.store, location)
   } catch (error) {
     if (!(error instanceof BlobMissing)) throw error
     const again = await getLocation(deps.metadata, repository, digest)
     if (again.storageKey === location.storageKey) throw error
-    return deps.store.open({ key: again.storageKey, digest })
+    return openWhole(deps.store, again)
   }
+}
+
+/** Bytes that a failing disk cut short are not served as if they were the blob. */
+async function openWhole(store: BlobStore, { storageKey, digest, size }: BlobLocation): Promise<BlobReader> {
+  const reader = await store.open({ key: storageKey, digest })
+  if (reader.size === size) return reader
+  await reader[Symbol.asyncDispose]()
+  throw new BlobMissing(storageKey)
 }
 
 async function deleteBlob(
