@@ -9,6 +9,7 @@ import type { Metadata } from '../../metadata/metadata.ts'
 import { recordUpload, type HashState, type UploadRow } from '../../metadata/uploads.ts'
 import { SizeInvalidError } from '../errors.ts'
 import type { ContentHasher } from './content-hasher.ts'
+import { InterruptibleBody } from './interruptible-body.ts'
 import { LetGo, type SessionLock } from './session-locks.ts'
 
 /** Bytes between two records: small against a large layer, large against the cost of one row. */
@@ -70,17 +71,10 @@ class Ingest {
 
   async run(): Promise<Received> {
     const { body, length, lock, signal } = this.#request
-    const stop = AbortSignal.any([signal, lock.letGo])
-    const iterator = body[Symbol.asyncIterator]()
-    try {
-      for (;;) {
-        const next = await raceAbort(iterator.next(), stop)
-        if (next.done === true) break
-        await this.#take(next.value)
-        if (length !== undefined && this.#received > length) break
-      }
-    } finally {
-      if (stop.aborted) iterator.return?.().catch(() => undefined)
+    using pieces = new InterruptibleBody(body, AbortSignal.any([signal, lock.letGo]))
+    for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
+      await this.#take(piece)
+      if (length !== undefined && this.#received > length) break
     }
     if (length !== undefined && this.#received !== length) {
       throw new SizeInvalidError({ announced: length, received: this.#received })
@@ -176,20 +170,5 @@ export async function ingest(deps: IngestDeps, request: IngestRequest): Promise<
     const closing = error instanceof SizeInvalidError ? run.rewind() : run.recordAndRelease()
     await closing.catch(() => undefined)
     throw error
-  }
-}
-
-async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    promise.catch(() => undefined)
-    throw signal.reason
-  }
-  const { promise: stopped, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(signal.reason as Error)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, stopped])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

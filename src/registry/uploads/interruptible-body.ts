@@ -1,0 +1,34 @@
+/**
+ * Reads a body that may stand still for good: a wait ends with the signal's reason. One listener serves the whole
+ * body, for adding and removing one per piece cost as much as hashing it.
+ */
+export class InterruptibleBody implements Disposable {
+  readonly #iterator: AsyncIterator<Uint8Array>
+  readonly #signal: AbortSignal
+  #rejectWait: ((reason: unknown) => void) | undefined
+  readonly #onAbort = (): void => this.#rejectWait?.(this.#signal.reason)
+
+  constructor(body: AsyncIterable<Uint8Array>, signal: AbortSignal) {
+    this.#iterator = body[Symbol.asyncIterator]()
+    this.#signal = signal
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** The next piece, or `undefined` at the end. */
+  next(): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.#signal.aborted) {
+        reject(this.#signal.reason)
+        return
+      }
+      this.#rejectWait = reject
+      this.#iterator.next().then((piece) => resolve(piece.done === true ? undefined : piece.value), reject)
+    })
+  }
+
+  /** Lets a body go that was not read to its end; one that waits for its next piece only learns it then. */
+  [Symbol.dispose](): void {
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    if (this.#signal.aborted) this.#iterator.return?.().catch(() => undefined)
+  }
+}
