@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { ByteSink } from '../blob-store.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { readFully } from './file-io.ts'
-import { Pace } from './pace.ts'
+import { Pace, readerProof } from './pace.ts'
 import { translateError } from './translate-error.ts'
 
 /** What every copy of one store shares. */
@@ -51,7 +51,7 @@ class FileCopy {
   readonly #clock: Clock
   readonly #reads: Read[] = []
   #position: number
-  readonly #pace = new Pace()
+  readonly #pace = new Pace(readerProof)
 
   constructor(range: FileRange, deps: CopyDeps) {
     this.#range = range

@@ -11,7 +11,7 @@ import type { BufferPool } from '../../lib/buffer-pool.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { SegmentWriter } from '../blob-store.ts'
 import { closeFile, syncData, writeFully } from './file-io.ts'
-import { Pace } from './pace.ts'
+import { Pace, writerProof } from './pace.ts'
 import { translateError } from './translate-error.ts'
 import { WriteBack } from './write-back.ts'
 
@@ -42,7 +42,7 @@ export class FileSegmentWriter implements SegmentWriter {
   #syncName: (() => Promise<void>) | undefined
   #size: number
   #filling: Filling | undefined
-  readonly #pace = new Pace()
+  readonly #pace = new Pace(writerProof)
   /** Every buffer sent so far, one after the other; never rejects. */
   #writes: Promise<void> = Promise.resolve()
   /** Every sync asked for so far; never rejects. */

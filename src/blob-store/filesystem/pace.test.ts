@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Pace } from './pace.ts'
+import { Pace, readerProof } from './pace.ts'
 
 function noteTimes(pace: Pace, ms: number, times: number): void {
   for (let count = 0; count < times; count++) pace.note(ms)
@@ -7,7 +7,7 @@ function noteTimes(pace: Pace, ms: number, times: number): void {
 
 describe('the pace of a peer', () => {
   test('deserves large buffers after many quick ones, and keeps them through a pause', () => {
-    const pace = new Pace()
+    const pace = new Pace(readerProof)
     noteTimes(pace, 1, 63)
     expect(pace.deservesLarge).toBe(false)
     pace.note(1)
@@ -17,7 +17,7 @@ describe('the pace of a peer', () => {
   })
 
   test('is not proven by quick moments between slower ones', () => {
-    const pace = new Pace()
+    const pace = new Pace(readerProof)
     for (let burst = 0; burst < 10; burst++) {
       noteTimes(pace, 1, 63)
       pace.note(50)
@@ -26,7 +26,7 @@ describe('the pace of a peer', () => {
   })
 
   test('has to be proven longer after each stall', () => {
-    const pace = new Pace()
+    const pace = new Pace(readerProof)
     noteTimes(pace, 1, 64)
     pace.note(400)
     expect(pace.deservesLarge).toBe(false)

@@ -7,14 +7,21 @@
 const quickMs = 5
 /** A stall: below 5 MB/s even with a large buffer, for which a small one does. */
 const slowMs = 100
-/** 4 MiB of small buffers: so much socket buffers take at once without anybody reading. */
-const quickToGrow = 64
+/** A reader is proven by 4 MiB in small buffers: so much socket buffers take at once without anybody reading. */
+export const readerProof = 64
+/** A writer's bytes are real from the first: layers of a few MiB should not pay for many small writes. */
+export const writerProof = 4
 const stallFactor = 4
 const maxToGrow = 16_384
 
 export class Pace {
   #quick = 0
-  #needed = quickToGrow
+  #needed: number
+
+  /** `proof`: how many quick buffers in a row earn a large one. */
+  constructor(proof: number) {
+    this.#needed = proof
+  }
 
   /** The peer took `ms` with a buffer. */
   note(ms: number): void {
