@@ -1,6 +1,7 @@
 /** What the manifest service is asked and answers, and what it needs. */
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { LruStats } from '../../lib/lru.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { Reference } from '../../oci/reference.ts'
@@ -51,6 +52,8 @@ export interface Manifests {
   put(request: PutManifestRequest): Promise<PutManifestResult>
   /** By tag: takes the tag away; by digest: the manifest and all its tags. Throws as `find`, `DeleteDisabledError`. */
   delete(request: DeleteManifestRequest): Promise<void>
+  /** Of the memory cache of bytes by digest. */
+  cacheStats(): LruStats
 }
 
 export interface ManifestDeps {
