@@ -23,6 +23,14 @@ interface ClientErrorContext {
   readonly log: Log
 }
 
+/** For those who speak HTTP in clear where TLS is spoken. What else they send is dropped. */
+export function answerWithoutTls(socket: Socket, requestId: string): void {
+  const message = 'this port speaks TLS: ask it with https://, not http://'
+  socket.on('error', () => undefined)
+  socket.resume()
+  endWith(socket, formatRefusal('400 Bad Request', { requestId, message }))
+}
+
 /** Clients probe with TLS, and networks break: none of it is worth more than a debug line. */
 export function answerClientError(error: ParserError, socket: Socket, context: ClientErrorContext): void {
   const { current, requestId, log } = context
@@ -34,7 +42,13 @@ export function answerClientError(error: ParserError, socket: Socket, context: C
   }
   // The parser reports every further packet too; one reply is enough.
   if (socket.writableEnded) return
-  socket.end(formatRefusal(statusLines[error.code ?? ''] ?? '400 Bad Request', requestId))
+  const statusLine = statusLines[error.code ?? ''] ?? '400 Bad Request'
+  const message = `${statusLine.slice(4)}: the request is no valid HTTP/1.1`
+  endWith(socket, formatRefusal(statusLine, { requestId, message }))
+}
+
+function endWith(socket: Socket, reply: string): void {
+  socket.end(reply)
   const timer = setTimeout(() => socket.destroy(), lingerMs)
   socket.once('close', () => clearTimeout(timer))
 }
@@ -44,8 +58,10 @@ function isTlsHello(packet: Uint8Array | undefined): boolean {
   return packet?.[0] === 0x16 && packet[1] === 0x03
 }
 
-function formatRefusal(statusLine: string, requestId: string): string {
-  const message = `${statusLine.slice(4)}: the request is no valid HTTP/1.1`
+function formatRefusal(
+  statusLine: string,
+  { requestId, message }: { requestId: string; message: string },
+): string {
   const body = JSON.stringify({ errors: [{ code: 'UNSUPPORTED', message, detail: { requestId } }] })
   return [
     `HTTP/1.1 ${statusLine}`,

@@ -1,3 +1,4 @@
+import type { Authenticator, TokenService } from '../../auth/identity.ts'
 import type { Policy } from '../../auth/policy.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -12,6 +13,8 @@ export interface Readiness {
 /** What handlers work with. */
 export interface HandlerDeps {
   readonly registry: Registry
+  readonly authenticator: Authenticator
+  readonly tokens: TokenService
   readonly policy: Policy
   readonly ids: Ids
   readonly limits: HttpLimits

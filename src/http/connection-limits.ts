@@ -1,0 +1,64 @@
+/** Counts connections, over all and by address, and closes those that are too many before anything is read. */
+import type { Server, Socket } from 'node:net'
+import type { TrustedProxies } from './forwarded.ts'
+import type { HttpLimits } from './limits.ts'
+import type { Log } from './log.ts'
+import type { HttpObserver } from './observer.ts'
+import { peerAddress } from './origin.ts'
+
+export interface ConnectionLimitsDeps {
+  readonly limits: Pick<HttpLimits, 'connections' | 'connectionsPerAddress'>
+  readonly trustedProxies: TrustedProxies
+  readonly log: Log
+  readonly observer?: HttpObserver | undefined
+}
+
+export class ConnectionLimits {
+  readonly #deps: ConnectionLimitsDeps
+  readonly #byAddress = new Map<string, number>()
+  #open = 0
+
+  constructor(deps: ConnectionLimitsDeps) {
+    this.#deps = deps
+  }
+
+  get open(): number {
+    return this.#open
+  }
+
+  /** Closes what is too many; `accept` gets the rest. To be called once, in place of the server's own listeners. */
+  guard(server: Server, accept: (socket: Socket) => void): void {
+    server.maxConnections = this.#deps.limits.connections
+    server.on('drop', (dropped) => this.#refuse('total', dropped?.remoteAddress))
+    server.on('connection', (socket: Socket) => {
+      if (this.#take(socket)) accept(socket)
+      else socket.destroy()
+    })
+  }
+
+  #take(socket: Socket): boolean {
+    const { limits, trustedProxies } = this.#deps
+    const address = peerAddress(socket)
+    const held = this.#byAddress.get(address) ?? 0
+    if (held >= limits.connectionsPerAddress && !trustedProxies.has(address)) {
+      this.#refuse('address', address)
+      return false
+    }
+    this.#open += 1
+    this.#byAddress.set(address, held + 1)
+    socket.once('close', () => this.#release(address))
+    return true
+  }
+
+  #release(address: string): void {
+    this.#open -= 1
+    const held = (this.#byAddress.get(address) ?? 1) - 1
+    if (held === 0) this.#byAddress.delete(address)
+    else this.#byAddress.set(address, held)
+  }
+
+  #refuse(limit: 'total' | 'address', address: string | undefined): void {
+    this.#deps.observer?.onConnectionRefused?.(limit)
+    this.#deps.log.debug({ limit, address }, 'a connection was refused: too many are open')
+  }
+}
