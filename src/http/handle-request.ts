@@ -53,11 +53,24 @@ interface HandledRequest {
 }
 
 /** Never rejects. */
-export async function handleRequest(handled: HandledRequest, deps: RequestDeps): Promise<void> {
-  const { incoming } = handled
+export function handleRequest(handled: HandledRequest, deps: RequestDeps): Promise<void> {
+  const { observer } = deps
+  const exchange = openExchange(handled, deps)
+  if (observer?.runRequest === undefined) return serveExchange(exchange, deps)
+  const { method = '', headers } = handled.incoming
+  const traceparent = headers['traceparent']
+  const begun = {
+    id: exchange.id,
+    method,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+  }
+  return observer.runRequest(begun, () => serveExchange(exchange, deps))
+}
+
+async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<void> {
+  const { incoming } = exchange
   // Not the clock of the domain: whole milliseconds say nothing of most requests, and clocks are set.
   const begun = deps.observer === undefined ? 0 : performance.now()
-  const exchange = openExchange(handled, deps)
   const match = deps.router(incoming.method ?? '', incoming.url ?? '')
   let status: number | undefined
   try {

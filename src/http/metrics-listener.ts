@@ -6,8 +6,11 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { RouteUnknownError } from './errors.ts'
+import type { HandlerDeps } from './handlers/handler-deps.ts'
 import type { Log } from './log.ts'
 import type { HeaderList, Reply } from './reply.ts'
+import type { RegistryRequest } from './request.ts'
 
 export interface MetricsSource {
   readonly contentType: string
@@ -58,6 +61,12 @@ function refuse(status: number, message: string, headers: HeaderList = []): Whol
 function reply(status: number, headers: HeaderList, text: string): WholeReply {
   const body = Buffer.from(text)
   return { status, headers, length: body.length, body }
+}
+
+/** The endpoint on the registry's own listener; where none is configured, there is no such path. */
+export function answerMetrics({ headers }: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
+  if (deps.metrics === undefined) throw new RouteUnknownError('/metrics')
+  return deps.metrics(headers.authorization)
 }
 
 export interface MetricsListener extends AsyncDisposable {

@@ -12,8 +12,18 @@ export interface RequestSeen {
   readonly bytesOut: number
 }
 
+export interface RequestBegun {
+  /** The one in the log and in the reply. */
+  readonly id: string
+  readonly method: string
+  /** The header of W3C Trace Context, as it came. */
+  readonly traceparent: string | undefined
+}
+
 export interface HttpObserver {
   onRequest(seen: RequestSeen): void
+  /** Everything a request causes runs inside this, `onRequest` too: for traces. Must run the work, and pass on its end. */
+  runRequest?(request: RequestBegun, work: () => Promise<void>): Promise<void>
   /** A connection was closed unheard: too many in `total`, or too many from one `address`. */
   onConnectionRefused?(limit: ConnectionLimit): void
 }

@@ -131,7 +131,7 @@ describe('route table', () => {
 
   test('asks who it is wherever something of the registry is shown', () => {
     const open = routes.filter(({ action }) => action === 'none').map(({ path }) => path)
-    expect([...new Set(open)]).toEqual(['/v2/token', '/healthz', '/readyz'])
+    expect([...new Set(open)]).toEqual(['/v2/token', '/healthz', '/metrics', '/readyz'])
   })
 
   test('gives every method its action (B4)', () => {

@@ -9,6 +9,7 @@ import { listCatalog } from './handlers/catalog.ts'
 import { discoverExtensions } from './handlers/extensions.ts'
 import type { HandlerDeps } from './handlers/handler-deps.ts'
 import { answerAlive, answerReady } from './handlers/health.ts'
+import { answerMetrics } from './metrics-listener.ts'
 import { deleteManifest, getManifest, putManifest } from './handlers/manifests.ts'
 import { ping } from './handlers/ping.ts'
 import { listReferrers } from './handlers/referrers.ts'
@@ -70,5 +71,6 @@ export const routes: readonly Route[] = [
   { id: tokenRouteId, method: 'GET', path: tokenPath, action: 'none', body: 'none', handler: getToken, summary: 'a bearer token for the `?scope=` (repeated, or separated by spaces) that a name and password (Basic) or nobody may have' },
   { id: tokenRouteId, method: 'POST', path: tokenPath, action: 'none', body: 'form', handler: postToken, summary: 'the same by OAuth 2 (`grant_type` `password` or `refresh_token`)' },
   { id: 'healthz', method: 'GET', path: '/healthz', action: 'none', body: 'none', handler: answerAlive, summary: 'the process answers' },
+  { id: 'metrics', method: 'GET', path: '/metrics', action: 'none', body: 'none', handler: answerMetrics, summary: 'metrics for Prometheus, to those who send `metrics.token` as bearer token' },
   { id: 'readyz', method: 'GET', path: '/readyz', action: 'none', body: 'none', handler: answerReady, summary: '200 when database and store answer, else 503' },
 ]

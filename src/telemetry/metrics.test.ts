@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { createMetrics } from './metrics.ts'
 
-const request = { routeId: 'end-3', method: 'GET', status: 200, durationMs: 7, bytesIn: 0, bytesOut: 1200 }
+const request = { route: 'end-3', method: 'GET', status: 200, durationMs: 7, bytesIn: 0, bytesOut: 1200 }
 
 describe('createMetrics', () => {
   test('counts requests by route, method and class of status', async () => {
     const metrics = createMetrics({ version: '1.2.3' })
     metrics.onRequest(request)
     metrics.onRequest({ ...request, status: 206 })
-    metrics.onRequest({ ...request, routeId: 'unknown', method: 'BREW', status: 404 })
-    metrics.onRequest({ ...request, status: 499 })
+    metrics.onRequest({ ...request, route: undefined, method: 'BREW', status: 404 })
+    metrics.onRequest({ ...request, status: undefined })
     const text = await metrics.render()
     expect(text).toContain('lading_http_requests_total{route="end-3",method="GET",status="2xx"} 2')
     expect(text).toContain('lading_http_requests_total{route="unknown",method="other",status="4xx"} 1')
-    expect(text).toContain('lading_http_requests_total{route="end-3",method="GET",status="4xx"} 1')
+    expect(text).toContain('lading_http_requests_total{route="end-3",method="GET",status="gone"} 1')
     expect(text).toContain('lading_http_request_duration_seconds_bucket{le="0.01",route="end-3"} 3')
     expect(text).toContain('lading_http_request_duration_seconds_bucket{le="0.005",route="end-3"} 0')
     expect(text).toContain('lading_http_sent_bytes_total{route="end-3"} 3600')

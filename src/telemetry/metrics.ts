@@ -8,11 +8,11 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
 export interface RequestReport {
-  /** Id of the row in the route table, or `unknown`. */
-  readonly routeId: string
+  /** Id of the row in the route table; `undefined` when none matched. */
+  readonly route: string | undefined
   readonly method: string
-  /** 499: the client left before it was answered. */
-  readonly status: number
+  /** `undefined`: the client left before it had a reply. */
+  readonly status: number | undefined
   readonly durationMs: number
   readonly bytesIn: number
   readonly bytesOut: number
@@ -106,7 +106,7 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
 function createRequestMetrics(registers: Registry[]): Pick<Metrics, 'onRequest'> {
   const requests = new Counter({
     name: 'lading_http_requests_total',
-    help: 'Requests by endpoint, method and class of status; clients that leave early count as 4xx.',
+    help: 'Requests by endpoint, method and class of status; "gone": the client left early.',
     labelNames: ['route', 'method', 'status'],
     registers,
   })
@@ -130,11 +130,11 @@ function createRequestMetrics(registers: Registry[]): Pick<Metrics, 'onRequest'>
     registers,
   })
   return {
-    onRequest({ routeId: route, method, status, durationMs, bytesIn, bytesOut }) {
+    onRequest({ route = 'unknown', method, status, durationMs, bytesIn, bytesOut }) {
       requests.inc({
         route,
         method: methods.has(method) ? method : 'other',
-        status: `${Math.floor(status / 100)}xx`,
+        status: status === undefined ? 'gone' : `${Math.floor(status / 100)}xx`,
       })
       seconds.observe({ route }, durationMs / 1000)
       received.inc({ route }, bytesIn)

@@ -57,7 +57,7 @@ describe('startTracing', () => {
     await tracing.runRequest(request, async () => {
       await Promise.resolve()
       tracing.onCall({ name: 'store.open', durationMs: 2, failed: true })
-      tracing.onRequest({ routeId: 'end-2', status: 200 })
+      tracing.onRequest({ route: 'end-2', status: 200 })
     })
     await tracing[Symbol.asyncDispose]()
     expect(errors).toEqual([])
@@ -82,9 +82,9 @@ describe('startTracing', () => {
     await using collector = await startCollector()
     const tracing = await startTracing({ ...collector, version: '1', onError: () => undefined })
     tracing.onCall({ name: 'transaction', durationMs: 1, failed: false })
-    tracing.onRequest({ routeId: 'end-3', status: 200 })
+    tracing.onRequest({ route: 'end-3', status: 200 })
     tracing.runRequest({ id: 'r-1', method: 'PUT', traceparent: undefined }, () =>
-      tracing.onRequest({ routeId: 'end-7', status: 503 }),
+      tracing.onRequest({ route: 'end-7', status: 503 }),
     )
     await tracing[Symbol.asyncDispose]()
     expect(collector.spans()).toEqual([
@@ -101,7 +101,7 @@ describe('startTracing', () => {
       onError: (reason) => void errors.push(reason),
     })
     tracing.runRequest({ id: 'r-1', method: 'GET', traceparent: undefined }, () =>
-      tracing.onRequest({ routeId: 'x', status: 200 }),
+      tracing.onRequest({ route: 'x', status: 200 }),
     )
     await tracing[Symbol.asyncDispose]()
     expect(errors).not.toEqual([])

@@ -18,8 +18,8 @@ export interface TracedRequest {
 export interface Tracing extends AsyncDisposable {
   /** Begins a trace; what the work causes, also later, becomes part of it. */
   runRequest<T>(request: TracedRequest, work: () => T): T
-  /** Ends the trace of the request that this is called for. 499: the client left before it was answered. */
-  onRequest(report: { readonly routeId: string; readonly status: number }): void
+  /** Ends the trace of the request that this is called for; without a status the client left before it had a reply. */
+  onRequest(report: { readonly route: string | undefined; readonly status: number | undefined }): void
   /** Something inside a request has just ended; outside of one nothing is traced. */
   onCall(call: { readonly name: string; readonly durationMs: number; readonly failed: boolean }): void
 }
@@ -65,11 +65,12 @@ export async function startTracing({ endpoint, version, onError }: TracingOption
       )
       return current.run(api.trace.setSpan(api.ROOT_CONTEXT, span), work)
     },
-    onRequest({ routeId, status }) {
+    onRequest({ route, status }) {
       const span = api.trace.getSpan(current.getStore() ?? api.ROOT_CONTEXT)
       if (span === undefined) return
-      span.setAttributes({ 'http.route': routeId, 'http.response.status_code': status })
-      if (status >= 500) span.setStatus({ code: api.SpanStatusCode.ERROR })
+      if (route !== undefined) span.setAttribute('http.route', route)
+      if (status !== undefined) span.setAttribute('http.response.status_code', status)
+      if (status === undefined || status >= 500) span.setStatus({ code: api.SpanStatusCode.ERROR })
       span.end()
     },
     onCall({ name, durationMs, failed }) {

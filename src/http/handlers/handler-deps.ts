@@ -3,6 +3,7 @@ import type { Policy } from '../../auth/policy.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { HttpLimits } from '../limits.ts'
+import type { MetricsEndpoint } from '../metrics-listener.ts'
 
 export interface Readiness {
   readonly ready: boolean
@@ -19,4 +20,6 @@ export interface HandlerDeps {
   readonly ids: Ids
   readonly limits: HttpLimits
   readonly health: () => Promise<Readiness>
+  /** Absent: there is no `/metrics` on this listener. */
+  readonly metrics?: MetricsEndpoint | undefined
 }
