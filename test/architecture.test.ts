@@ -39,13 +39,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Packages and built-in modules that only some places may import. */
 const onlyIn: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['http'],
-  'node:fs': ['blob-store/filesystem', 'metadata/dialects/sqlite', 'config', 'cli'],
+  'node:fs': [
+    'blob-store/filesystem',
+    'metadata/dialects/sqlite',
+    'auth/first-administrator',
+    'config',
+    'cli',
+  ],
   'node:sqlite': ['metadata'],
   'node:process': ['cli', 'config'],
   kysely: ['metadata'],
   pg: ['metadata'],
   '@electric-sql/pglite': ['metadata'],
   pino: ['telemetry'],
+  jose: ['auth'],
   zod: ['config', 'api'],
 }
 

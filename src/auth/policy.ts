@@ -23,8 +23,13 @@ export type Decision =
 /** What of other repositories a principal may see (mount, catalog), in a form that joins into a query. */
 export type VisibleRepositories =
   | { readonly all: true }
-  /** Public ones (where anonymous may pull or the principal is a user), and all of the owner's own. */
-  | { readonly all: false; readonly public: boolean; readonly owner: string | undefined }
+  /** Public ones (where anonymous may pull or the principal is a user), internal ones for users, and all of the owner's own. */
+  | {
+      readonly all: false
+      readonly public: boolean
+      readonly internal?: boolean
+      readonly owner: string | undefined
+    }
 
 export interface Policy {
   /** May `GET /v2/` answer 200 to this principal. */
@@ -33,5 +38,9 @@ export interface Policy {
   /** Of what a token was asked for, what it gets; a scope of which nothing is granted stays with no actions. */
   grant(principal: Principal, scopes: readonly Scope[]): Promise<Scope[]>
   visibleTo(principal: Principal): VisibleRepositories
-  newRepositoryVisibility(principal: Principal): 'public' | 'internal' | 'private'
+  /** Of a repository that this principal's push creates; without its name: below a name where the principal may do all. */
+  newRepositoryVisibility(
+    principal: Principal,
+    repository?: RepositoryName,
+  ): 'public' | 'internal' | 'private'
 }

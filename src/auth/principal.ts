@@ -14,6 +14,8 @@ export interface UserPrincipal {
   readonly isAdmin: boolean
   /** What the request may do at most, when it came with a bearer token; `undefined` with a password. */
   readonly scopes: readonly Scope[] | undefined
+  /** Of the account when this was proven: a token made from it ends with the next change. */
+  readonly credentialVersion?: number
 }
 
 export type Principal = AnonymousPrincipal | UserPrincipal
