@@ -7,7 +7,7 @@ import type { Digest } from '../../oci/digest.ts'
 import type { Reference } from '../../oci/reference.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { TagName } from '../../oci/tag-name.ts'
-import type { Caller, Visibility } from '../caller.ts'
+import type { Caller, RegistryPolicy } from '../caller.ts'
 import type { TagCondition } from './tag-condition.ts'
 
 export interface ManifestInfo {
@@ -60,7 +60,7 @@ export interface ManifestDeps {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
-  readonly newRepositoryVisibility: Visibility
+  readonly policy: RegistryPolicy
   readonly deleteEnabled: boolean
   readonly references: { readonly blobs: 'strict' | 'lenient'; readonly children: 'strict' | 'lenient' }
 }
