@@ -5,6 +5,7 @@
  * the interfaces of `identity.ts` and `policy.ts`; it reads and writes the metadata database and knows nothing of HTTP.
  */
 import type { Clock } from '../lib/clock.ts'
+import type { LoginOutcome } from '../metadata/login-events.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { deleteRefreshToken, listRefreshTokens } from '../metadata/refresh-tokens.ts'
 import type { RefreshToken } from '../metadata/refresh-tokens.ts'
@@ -14,7 +15,8 @@ import type { PolicyOptions } from './access-policy.ts'
 import { createAccounts } from './accounts.ts'
 import type { Accounts } from './accounts.ts'
 import { createAuthenticator } from './authenticator.ts'
-import type { Authenticator, TokenService } from './identity.ts'
+import type { RememberingAuthenticator } from './authenticator.ts'
+import type { TokenService } from './identity.ts'
 import { createLoginEvents } from './login-events.ts'
 import type { LoginEvents } from './login-events.ts'
 import { createLoginThrottle } from './login-throttle.ts'
@@ -35,7 +37,7 @@ export interface RefreshTokens {
 }
 
 export interface Auth extends AsyncDisposable {
-  readonly authenticator: Authenticator
+  readonly authenticator: RememberingAuthenticator
   readonly policy: Policy
   readonly tokens: TokenService
   readonly accounts: Accounts
@@ -57,6 +59,8 @@ export interface AuthDeps {
   readonly initialPasswordFile: string
   /** Login events that could not be written. */
   readonly onError: (error: unknown) => void
+  /** Called with each result of a login, for metrics. */
+  readonly onLogin?: ((outcome: LoginOutcome) => void) | undefined
   readonly passwords?: PasswordHasher
   readonly throttle?: Omit<LoginThrottleOptions, 'clock'>
 }
@@ -71,7 +75,7 @@ export function createAuth(deps: AuthDeps): Auth {
     findOwner: (name) => findOwner(reader, name),
   })
   const keys = createSigningKeys({ metadata, clock })
-  const events = createLoginEvents({ metadata, clock, onError: deps.onError })
+  const events = createLoginEvents({ metadata, clock, onError: deps.onError, onLogin: deps.onLogin })
   const throttle = createLoginThrottle({ clock, ...deps.throttle })
   const verifier = createTokenVerifier({ keys, clock, issuer })
   const { tokenLifetimeMs: lifetimeMs, refreshTokens, initialPasswordFile } = deps

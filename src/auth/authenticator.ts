@@ -7,6 +7,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import { Lru } from '../lib/lru.ts'
+import type { LruStats } from '../lib/lru.ts'
 import { findAccount, findAccountState } from '../metadata/accounts.ts'
 import type { LoginOutcome } from '../metadata/login-events.ts'
 import type { Metadata } from '../metadata/metadata.ts'
@@ -46,11 +47,16 @@ const cacheBytes = 8 * 1024 * 1024
 const proofBytes = 400
 const scopeBytes = 200
 
-export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
+export interface RememberingAuthenticator extends Authenticator {
+  /** Of the proofs that are remembered. */
+  cacheStats(): LruStats
+}
+
+export function createAuthenticator(deps: AuthenticatorDeps): RememberingAuthenticator {
   return new CachingAuthenticator(deps)
 }
 
-class CachingAuthenticator implements Authenticator {
+class CachingAuthenticator implements RememberingAuthenticator {
   readonly #deps: AuthenticatorDeps
   readonly #secret = randomBytes(32).toString('base64')
   readonly #proofs = new Lru<string, Proof>({ maxBytes: cacheBytes })
@@ -64,6 +70,10 @@ class CachingAuthenticator implements Authenticator {
   authenticate(authorization: string | undefined, origin: Origin): Promise<Principal> | Principal {
     if (authorization === undefined) return anonymous
     return this.#recall(this.#keyOf(authorization), () => this.#proveHeader(authorization, origin))
+  }
+
+  cacheStats(): LruStats {
+    return this.#proofs.stats()
   }
 
   login(credentials: Password, origin: Origin): Promise<Principal> {

@@ -1,6 +1,6 @@
 /** The first start makes an administrator, so that nothing is ever open or locked for want of one. */
 import { randomBytes, randomInt } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { hasAccounts, insertAccount } from '../metadata/accounts.ts'
 import { Conflict } from '../metadata/errors.ts'
@@ -68,13 +68,15 @@ async function insertFirst(
   }
 }
 
-function generatePassword(): string {
+/** Random, and easy to copy by hand. */
+export function generatePassword(): string {
   const group = (): string =>
     Array.from({ length: groupCharacters }, () => alphabet.charAt(randomInt(alphabet.length))).join('')
   return Array.from({ length: groups }, group).join('-')
 }
 
 async function writePrivateFile(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
   await using file = await open(path, 'wx', 0o600)
   await file.writeFile(text)
   await file.sync()

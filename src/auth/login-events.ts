@@ -1,7 +1,7 @@
 /** Writes who logged in, in batches of a second at most: a flood of failures costs the database little. */
 import type { Clock } from '../lib/clock.ts'
 import { deleteLoginEvents, insertLoginEvents } from '../metadata/login-events.ts'
-import type { LoginEvent } from '../metadata/login-events.ts'
+import type { LoginEvent, LoginOutcome } from '../metadata/login-events.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Origin } from './identity.ts'
 
@@ -16,6 +16,7 @@ export interface LoginEventsDeps {
   readonly clock: Clock
   /** The batch that could not be written is lost. */
   readonly onError: (error: unknown) => void
+  readonly onLogin?: ((outcome: LoginOutcome) => void) | undefined
 }
 
 const batchMs = 1_000
@@ -26,7 +27,7 @@ const trimEveryMs = 60 * 60 * 1_000
 const trimRows = 10_000
 const maxClientCharacters = 200
 
-export function createLoginEvents({ metadata, clock, onError }: LoginEventsDeps): LoginEvents {
+export function createLoginEvents({ metadata, clock, onError, onLogin }: LoginEventsDeps): LoginEvents {
   let buffered: LoginEvent[] = []
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
@@ -60,6 +61,7 @@ export function createLoginEvents({ metadata, clock, onError }: LoginEventsDeps)
 
   return {
     record(event, { address, client }) {
+      onLogin?.(event.outcome)
       if (buffered.length >= maxBuffered) return
       const at = clock.now()
       buffered.push({ ...event, at, address, client: client?.slice(0, maxClientCharacters) })

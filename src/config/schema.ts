@@ -142,7 +142,7 @@ const auth = z.strictObject({
 
 const repository = z.strictObject({
   visibility: z
-    .enum(['private', 'public'])
+    .enum(['private', 'internal', 'public'])
     .default('private')
     .describe(
       'Of repositories that a push creates. What anonymous creates under `auth.anonymous: push` is public.',

@@ -1,10 +1,11 @@
 /**
  * @module The whole registry inside the test's process: SQLite and files in a temporary folder, a free port, a clock
- * that can be moved. Faults it logs fail the test that uses it, whatever status they were answered with.
+ * that can be moved. Everyone may push, unless the test says otherwise. Faults it logs fail the test that uses it, whatever status they were answered with.
  */
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { createApp, type App, type AppDeps } from '../../src/app.ts'
+import { createPasswordHasher } from '../../src/auth/password-hash.ts'
 import { configSchema, type Config } from '../../src/config/schema.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
@@ -12,7 +13,10 @@ import { aRepositoryName } from './random.ts'
 import { tempFolder } from './temp-folder.ts'
 
 export interface InProcessOptions extends Partial<
-  Pick<Config, 'storage' | 'delete' | 'references' | 'uploads' | 'limits'>
+  Pick<
+    Config,
+    'storage' | 'delete' | 'references' | 'uploads' | 'limits' | 'auth' | 'repository' | 'metrics' | 'tracing'
+  >
 > {
   readonly deps?: Partial<AppDeps>
 }
@@ -41,10 +45,16 @@ export async function startInProcess(sections: InProcessSections = {}): Promise<
   let ahead = 0
   const clock: Clock = { now: () => Date.now() + ahead }
   const app = await createApp(
-    configSchema.parse({ ...config, data: join(folder.path, 'data'), http: { port: 0 } }),
+    configSchema.parse({
+      ...config,
+      auth: { anonymous: 'push', ...config.auth },
+      data: join(folder.path, 'data'),
+      http: { port: 0 },
+    }),
     {
       logger: createLogger({ level: 'error', destination: { write: (line) => void faults.push(line) } }),
       clock,
+      auth: { passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }) },
       ...deps,
     },
   )
