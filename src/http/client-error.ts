@@ -36,7 +36,7 @@ export function answerClientError(error: ParserError, socket: Socket, context: C
   const { current, requestId, log } = context
   log.debug({ requestId, code: error.code, tls: isTlsHello(error.rawPacket) }, 'a connection was refused')
   const busy = current !== undefined && current.headersSent && !current.writableFinished
-  if (!socket.writable || error.code === 'ECONNRESET' || busy) {
+  if (!socket.writable || error.code === 'ECONNRESET' || isHandshakeError(error) || busy) {
     socket.destroy()
     return
   }
@@ -51,6 +51,11 @@ function endWith(socket: Socket, reply: string): void {
   socket.end(reply)
   const timer = setTimeout(() => socket.destroy(), lingerMs)
   socket.once('close', () => clearTimeout(timer))
+}
+
+/** Of a listener with TLS: nothing can be said to whom no keys were agreed on with. */
+function isHandshakeError({ code = '' }: ParserError): boolean {
+  return code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS')
 }
 
 /** A TLS record of type handshake: the reply in clear tells the client to try without TLS. */

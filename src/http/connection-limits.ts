@@ -16,14 +16,23 @@ export interface ConnectionLimitsDeps {
 export class ConnectionLimits {
   readonly #deps: ConnectionLimitsDeps
   readonly #byAddress = new Map<string, number>()
-  #open = 0
+  readonly #open = new Set<Socket>()
 
   constructor(deps: ConnectionLimitsDeps) {
     this.#deps = deps
   }
 
   get open(): number {
-    return this.#open
+    return this.#open.size
+  }
+
+  /** Node counts a connection that never said a word as busy, and knows none whose handshake is under way. */
+  destroySilent(): void {
+    for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy()
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy()
   }
 
   /** Closes what is too many; `accept` gets the rest. To be called once, in place of the server's own listeners. */
@@ -44,14 +53,14 @@ export class ConnectionLimits {
       this.#refuse('address', address)
       return false
     }
-    this.#open += 1
+    this.#open.add(socket)
     this.#byAddress.set(address, held + 1)
-    socket.once('close', () => this.#release(address))
+    socket.once('close', () => this.#release(socket, address))
     return true
   }
 
-  #release(address: string): void {
-    this.#open -= 1
+  #release(socket: Socket, address: string): void {
+    this.#open.delete(socket)
     const held = (this.#byAddress.get(address) ?? 1) - 1
     if (held === 0) this.#byAddress.delete(address)
     else this.#byAddress.set(address, held)

@@ -111,7 +111,11 @@ class NodeRegistryServer implements RegistryServer {
 
   async close({ deadlineMs }: { deadlineMs: number }): Promise<void> {
     this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()))
-    const timer = setTimeout(() => this.#server.closeAllConnections(), deadlineMs)
+    this.#connections.destroySilent()
+    const timer = setTimeout(() => {
+      this.#server.closeAllConnections()
+      this.#connections.destroyAll()
+    }, deadlineMs)
     try {
       await this.#closing
     } finally {

@@ -25,15 +25,20 @@ export interface OpenServer extends AsyncDisposable {
 
 type Replaceable = 'authenticator' | 'tokens' | 'policy' | 'publicUrl' | 'trustedProxies' | 'tls' | 'observer'
 
-export interface OpenServerOptions extends Partial<Pick<RegistryServerDeps, Replaceable>> {
+type Replaced = Partial<Pick<RegistryServerDeps, Replaceable>>
+
+export interface OpenServerOptions extends Replaced {
+  /** For what can only be made of the parts of the registry; what goes into the stack ends before they do. */
+  readonly wire?: (registry: OpenRegistry, stack: AsyncDisposableStack) => Replaced
   readonly limits?: Partial<HttpLimits>
   readonly health?: HandlerDeps['health']
   readonly registry?: OpenRegistryOptions
 }
 
-export async function openServer(options: OpenServerOptions = {}): Promise<OpenServer> {
+export async function openServer(given: OpenServerOptions = {}): Promise<OpenServer> {
   await using stack = new AsyncDisposableStack()
-  const registry = stack.use(await openRegistry(options.registry))
+  const registry = stack.use(await openRegistry(given.registry))
+  const options = { ...given, ...given.wire?.(registry, stack) }
   const logged: LogLine[] = []
   const write = (level: LogLine['level']) => (fields: LogLine['fields'], message: string) =>
     void logged.push({ level, message, fields })

@@ -3,7 +3,7 @@
  * missing is no error: the token says less than was asked for. Credentials that do not hold are one (401).
  */
 import type { IssuedToken } from '../../auth/identity.ts'
-import type { Principal } from '../../auth/principal.ts'
+import { anonymous } from '../../auth/principal.ts'
 import { formatScope, parseScopes } from '../../auth/scope.ts'
 import { TokenRequestError, UnauthorizedError } from '../errors.ts'
 import { parseQuery } from '../query.ts'
@@ -15,13 +15,10 @@ import type { HandlerDeps } from './handler-deps.ts'
 
 const fresh = ['Cache-Control', 'no-store']
 
-/** What an anonymous token is: it proves nothing, and carries what everyone may do. */
-const anonymousToken: Principal = { kind: 'anonymous', scopes: [] }
-
 export async function getToken(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
   const { query, headers, origin } = request
   const principal = await deps.authenticator.authenticate(basicOf(headers.authorization), origin)
-  if (principal.kind === 'anonymous' && !deps.policy.mayEnter(anonymousToken)) {
+  if (principal.kind === 'anonymous' && !isAnonymousWelcome(deps)) {
     throw new UnauthorizedError('this registry gives tokens to its users only: log in with name and password')
   }
   const issued = await deps.tokens.issue({
@@ -31,6 +28,12 @@ export async function getToken(request: RegistryRequest, deps: HandlerDeps): Pro
     clientId: query.get('client_id') ?? undefined,
   })
   return jsonReply(200, { token: issued.token, ...describeToken(issued) }, fresh)
+}
+
+/** A token for nothing would make clients go on until they fail, where they should log in. */
+function isAnonymousWelcome({ policy }: HandlerDeps): boolean {
+  const visible = policy.visibleTo(anonymous)
+  return visible.all || visible.public
 }
 
 /** A token makes no tokens: it would outlive its own end, or grow. */
