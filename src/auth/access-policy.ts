@@ -49,12 +49,10 @@ class AccessPolicy implements Policy {
   decide(principal: Principal, action: Action, repository: RepositoryName): MaybePromise<Decision> {
     if (!includesAction(principal.scopes, repository, action)) return refuseScope(action, repository)
     if (ownsAll(principal, repository)) return allowed
-    return this.#decideByRights(principal, action, repository)
-  }
-
-  async #decideByRights(principal: Principal, action: Action, name: RepositoryName): Promise<Decision> {
-    const rights = await this.#findRights(principal, name)
-    return rights.has(action) ? allowed : refuse(principal, action, name)
+    const found = this.#findRights(principal, repository)
+    const conclude = (rights: Rights): Decision =>
+      rights.has(action) ? allowed : refuse(principal, action, repository)
+    return found instanceof Promise ? found.then(conclude) : conclude(found)
   }
 
   async grant(principal: Principal, scopes: readonly Scope[]): Promise<Scope[]> {
@@ -98,23 +96,30 @@ class AccessPolicy implements Policy {
   }
 
   /** Of those who are neither administrator nor owner: the same query whether the repository exists or not. */
-  async #findRights(principal: Principal, repository: RepositoryName): Promise<Rights> {
-    const { anonymous, findAccess } = this.#options
-    const access = await findAccess(repository)
-    if (access === undefined) return (await this.#mayCreate(repository)) ? all : none
-    const isUser = principal.kind === 'user'
+  #findRights(principal: Principal, repository: RepositoryName): MaybePromise<Rights> {
+    const found = this.#options.findAccess(repository)
+    const conclude = (access: RepositoryAccess | undefined): MaybePromise<Rights> =>
+      access === undefined ? this.#rightsToCreate(repository) : this.#rightsIn(access, principal)
+    return found instanceof Promise ? found.then(conclude) : conclude(found)
+  }
+
+  #rightsIn(access: RepositoryAccess, { kind }: Principal): Rights {
+    const { anonymous } = this.#options
     if (isPublic(access)) {
       if (anonymous === 'push') return all
-      return isUser || anonymous === 'pull' ? pullOnly : none
+      return kind === 'user' || anonymous === 'pull' ? pullOnly : none
     }
-    return isUser && isInternal(access) ? pullOnly : none
+    return kind === 'user' && isInternal(access) ? pullOnly : none
   }
 
   /** Where anyone may push, anyone may create what will be public, and hears truly that it is not there yet. */
-  async #mayCreate(repository: RepositoryName): Promise<boolean> {
-    if (this.#options.anonymous !== 'push') return false
-    const owner = await this.#options.findOwner(ownerOf(repository))
-    return owner === undefined || owner.visibility === 'public'
+  #rightsToCreate(repository: RepositoryName): MaybePromise<Rights> {
+    return this.#options.anonymous === 'push' ? this.#rightsBelow(ownerOf(repository)) : none
+  }
+
+  async #rightsBelow(name: string): Promise<Rights> {
+    const owner = await this.#options.findOwner(name)
+    return owner === undefined || owner.visibility === 'public' ? all : none
   }
 }
 

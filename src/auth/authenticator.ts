@@ -9,6 +9,7 @@ import type { Clock } from '../lib/clock.ts'
 import { Lru } from '../lib/lru.ts'
 import type { LruStats } from '../lib/lru.ts'
 import { findAccount, findAccountState } from '../metadata/accounts.ts'
+import type { AccountState } from '../metadata/accounts.ts'
 import type { LoginOutcome } from '../metadata/login-events.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { parseCredentials } from './credentials.ts'
@@ -39,6 +40,8 @@ interface Proof {
   /** Of a bearer token. */
   readonly token: { readonly kid: string; readonly expiresAt: number } | undefined
 }
+
+type MaybePromise<T> = T | Promise<T>
 
 type Password = Omit<Extract<Credentials, { kind: 'password' }>, 'kind'>
 
@@ -85,8 +88,10 @@ class CachingAuthenticator implements RememberingAuthenticator {
   async #recall(key: string, prove: () => Promise<Proof>): Promise<Principal> {
     const proof = this.#proofs.get(key)
     if (proof !== undefined) {
-      const principal = await this.#confirm(proof)
-      if (principal !== undefined) return principal
+      if (proof.token === undefined || (await this.#isCurrent(proof.token))) {
+        const principal = await this.#confirm(proof)
+        if (principal !== undefined) return principal
+      }
       this.#proofs.delete(key)
     }
     let proving = this.#proving.get(key)
@@ -100,19 +105,16 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return proven.principal
   }
 
-  /** Whether a proof still holds: one query, and none for anonymous. */
-  async #confirm({ principal, credentialVersion, token }: Proof): Promise<Principal | undefined> {
-    const { keys, clock, metadata } = this.#deps
-    if (token !== undefined) {
-      if (token.expiresAt <= clock.now()) return undefined
-      const valid = keys.isValid(token.kid)
-      if (valid !== true && !(await valid)) return undefined
-    }
+  #isCurrent({ kid, expiresAt }: NonNullable<Proof['token']>): MaybePromise<boolean> {
+    return expiresAt > this.#deps.clock.now() && this.#deps.keys.isValid(kid)
+  }
+
+  /** The principal as it is now, while the proof holds: one query, and none for anonymous. */
+  #confirm({ principal, credentialVersion }: Proof): MaybePromise<Principal | undefined> {
     if (principal.kind === 'anonymous') return principal
-    const state = await findAccountState(metadata.reader, principal.accountId)
-    if (state === undefined || state.disabled || state.credentialVersion !== credentialVersion)
-      return undefined
-    return state.isAdmin === principal.isAdmin ? principal : { ...principal, isAdmin: state.isAdmin }
+    const found = findAccountState(this.#deps.metadata.reader, principal.accountId)
+    if (found instanceof Promise) return found.then((state) => renew(principal, credentialVersion, state))
+    return renew(principal, credentialVersion, found)
   }
 
   #proveHeader(authorization: string, origin: Origin): Promise<Proof> {
@@ -170,6 +172,15 @@ class CachingAuthenticator implements RememberingAuthenticator {
   #keyOf(text: string): string {
     return hash('sha256', this.#secret + text, 'base64')
   }
+}
+
+function renew(
+  principal: UserPrincipal,
+  credentialVersion: number,
+  state: AccountState | undefined,
+): Principal | undefined {
+  if (state === undefined || state.disabled || state.credentialVersion !== credentialVersion) return undefined
+  return state.isAdmin === principal.isAdmin ? principal : { ...principal, isAdmin: state.isAdmin }
 }
 
 function judge(account: { readonly disabled: boolean } | undefined, matches: boolean): LoginOutcome {

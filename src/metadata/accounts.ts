@@ -41,9 +41,14 @@ const accountState = compileOnce<{ id: number }, StateRow>(({ kysely, parameter 
     .where('id', '=', parameter('id')),
 )
 
-export async function findAccountState(db: Reader, id: number): Promise<AccountState | undefined> {
-  const row = await accountState.first(db, { id })
-  return row === undefined ? undefined : stateOf(row)
+/** Asked with each request that carries credentials. On SQLite it answers at once. */
+export function findAccountState(
+  db: Reader,
+  id: number,
+): AccountState | undefined | Promise<AccountState | undefined> {
+  const found = accountState.first(db, { id })
+  if (found instanceof Promise) return found.then((row) => row && stateOf(row))
+  return found && stateOf(found)
 }
 
 /** With the hash of its password; a disabled account is found too. */

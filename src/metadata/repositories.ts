@@ -32,10 +32,14 @@ export interface Owner {
 
 type NamesQuery = SelectQueryBuilder<Schema, never, { name: string }>
 
-const accessByName = compileOnce<
-  { name: string },
-  { id: number; visibility: Visibility; owner_visibility: Visibility; owner_name: string }
->(({ kysely, parameter }) =>
+interface AccessRow {
+  id: number
+  visibility: Visibility
+  owner_visibility: Visibility
+  owner_name: string
+}
+
+const accessByName = compileOnce<{ name: string }, AccessRow>(({ kysely, parameter }) =>
   kysely
     .selectFrom('repository')
     .innerJoin('owner', 'owner.id', 'repository.owner_id')
@@ -65,13 +69,17 @@ export async function findRepository(db: Reader, name: RepositoryName): Promise<
     : { id: row.id, ownerId: row.owner_id, name, visibility: row.visibility }
 }
 
-/** Asked with every request of someone who is neither administrator nor owner. */
-export async function findRepositoryAccess(
+/** Asked with every request of someone who is neither administrator nor owner. On SQLite it answers at once. */
+export function findRepositoryAccess(
   db: Reader,
   name: RepositoryName,
-): Promise<RepositoryAccess | undefined> {
-  const row = await accessByName.first(db, { name })
-  if (row === undefined) return undefined
+): RepositoryAccess | undefined | Promise<RepositoryAccess | undefined> {
+  const found = accessByName.first(db, { name })
+  if (found instanceof Promise) return found.then((row) => row && accessOf(row))
+  return found && accessOf(found)
+}
+
+function accessOf(row: AccessRow): RepositoryAccess {
   const { id, visibility, owner_visibility: ownerVisibility, owner_name: ownerName } = row
   return { id, visibility, ownerVisibility, ownerName }
 }
