@@ -14,7 +14,10 @@ import { openPolicy } from './open-identity.ts'
 import { openServer } from './open-server.ts'
 import type { OpenServer, OpenServerOptions } from './open-server.ts'
 
-type Settings = Pick<AuthDeps, 'anonymous' | 'newRepositoryVisibility' | 'tokenLifetimeMs' | 'refreshTokens'>
+type Settings = Pick<
+  AuthDeps,
+  'anonymous' | 'newRepositoryVisibility' | 'tokenLifetimeMs' | 'refreshTokens' | 'throttle'
+>
 
 export interface IdentityServerOptions extends Partial<Settings> {
   readonly server?: Omit<OpenServerOptions, 'wire'>
