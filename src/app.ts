@@ -3,7 +3,7 @@
  * The composition root, and with `app/` the only place that wires: from the configuration to a running registry, built
  * top to bottom. A start-up that fails closes what was opened; stopping goes the other way round.
  */
-import { join } from 'node:path'
+import { initialPasswordFile } from './app/data-folder.ts'
 import { openMetadata } from './app/open-metadata.ts'
 import { checkInstallation, openStore } from './app/open-store.ts'
 import { openTelemetry } from './app/telemetry.ts'
@@ -159,11 +159,6 @@ function openAuth(config: Config, { logger, telemetry, ...parts }: AuthParts): A
     onError: (err) => logger.error({ err }, 'who logged in could not be recorded'),
     onLogin: telemetry.onLogin,
   })
-}
-
-/** Of the administrator that the first start made; removed with the first change of it. */
-export function initialPasswordFile({ data }: Pick<Config, 'data'>): string {
-  return join(data, 'admin-password')
 }
 
 interface ServerParts extends Parts {

@@ -31,14 +31,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   jobs: [...base, ...guards, ...domain, 'oci', 'metadata', 'telemetry'],
   http: [...base, ...guards, ...domain, 'oci', 'telemetry'],
   api: [...base, ...guards, ...domain, 'oci', 'telemetry'],
-  cli: [...base, 'app.ts', 'config', 'telemetry'],
+  cli: [...base, 'app', 'auth', 'blob-store/blob-store.ts', 'config', 'metadata', 'oci', 'telemetry'],
   'main.ts': ['cli'],
-  'app.ts': [''],
+  app: [''],
 }
 
 /** Packages and built-in modules that only some places may import. */
 const onlyIn: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['http'],
+  'node:https': ['http'],
   'node:fs': [
     'blob-store/filesystem',
     'metadata/dialects/sqlite',
@@ -52,6 +53,8 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   pg: ['metadata'],
   '@electric-sql/pglite': ['metadata'],
   pino: ['telemetry'],
+  'prom-client': ['telemetry'],
+  '@opentelemetry': ['telemetry'],
   jose: ['auth'],
   zod: ['config', 'api'],
 }

@@ -1,20 +1,16 @@
 /** Opens the database that the configuration names; used by the server and by the commands beside it. */
-import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import { openSqliteMetadata } from '../metadata/dialects/sqlite.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { databaseFile } from './data-folder.ts'
 
 export interface OpenMetadataDeps {
   readonly clock: Clock
   readonly logger: Logger
   /** `false` leaves the schema as it is. Default `true`. */
   readonly upgrade?: boolean
-}
-
-export function databaseFile({ data }: Pick<Config, 'data'>): string {
-  return join(data, 'lading.db')
 }
 
 /** Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */

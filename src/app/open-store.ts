@@ -1,5 +1,4 @@
 /** Opens the blob store that the configuration names, and keeps it from meeting the database of another installation. */
-import { join } from 'node:path'
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import { openFilesystemBlobStore } from '../blob-store/filesystem/filesystem-blob-store.ts'
 import { MemoryBlobStore } from '../blob-store/memory/memory-blob-store.ts'
@@ -10,6 +9,7 @@ import type { Ids } from '../lib/ids.ts'
 import { ensureInstallation } from '../metadata/installation.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { storeFolder } from './data-folder.ts'
 
 /** The memory store is for tests and registries that may forget; it must not take the machine along. */
 const memoryStoreBytes = 2 * 1024 * 1024 * 1024
@@ -18,10 +18,6 @@ export interface OpenStoreDeps {
   readonly clock: Clock
   readonly ids: Ids
   readonly logger: Logger
-}
-
-export function storeFolder({ data }: Pick<Config, 'data'>): string {
-  return join(data, 'store')
 }
 
 export async function openStore(config: Config, { clock, ids, logger }: OpenStoreDeps): Promise<BlobStore> {

@@ -13,6 +13,9 @@ async function run(
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
     sources: { env, readFile: (path) => files[path] },
+    readStdin: () => Promise.resolve(''),
+    askSecret: undefined,
+    listenForReload: () => ({ [Symbol.dispose]: () => undefined }),
     listenForStop: () => {
       throw new Error('no command of this test waits for signals')
     },

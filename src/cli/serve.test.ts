@@ -14,6 +14,8 @@ async function serve(line: string, startApp?: StartApp) {
       startApp ??
       (async ({ http }) => ({
         url: `http://${http.host}:${http.port}`,
+        firstAdministrator: undefined,
+        reloadTls: () => void steps.push('reload TLS'),
         stop: async (deadlineMs) => void steps.push(`stop ${deadlineMs}`),
         [Symbol.asyncDispose]: async () => void steps.push('dispose'),
       })),
@@ -24,6 +26,9 @@ async function serve(line: string, startApp?: StartApp) {
     out: () => undefined,
     err: (text) => void err.push(text),
     sources: { env: {}, readFile: () => undefined },
+    readStdin: () => Promise.resolve(''),
+    askSecret: undefined,
+    listenForReload: () => ({ [Symbol.dispose]: () => undefined }),
     listenForStop: () => ({
       requested: Promise.resolve('SIGTERM'),
       [Symbol.dispose]: () => void steps.push('forget signals'),
