@@ -77,6 +77,13 @@ export async function insertSigningKey(
     .set({ state: 'retired', private_key: null, verify_until: key.verifyUntil })
     .where('state', '=', 'active')
     .execute()
+  // Those that were retired before may hold longer than what is asked for now: all of them end when a key has leaked.
+  await kysely
+    .updateTable('signing_key')
+    .set({ verify_until: key.verifyUntil })
+    .where('state', '=', 'retired')
+    .where('verify_until', '>', key.verifyUntil)
+    .execute()
   await kysely
     .insertInto('signing_key')
     .values({

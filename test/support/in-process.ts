@@ -28,6 +28,7 @@ export interface InProcessRegistry extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, no slash at the end. */
   readonly url: string
   readonly app: App
+  readonly dataDir: string
   readonly clock: Clock
   /** Moves the clock on; timers of Node are not touched. */
   advance(ms: number): void
@@ -42,13 +43,14 @@ export async function startInProcess(sections: InProcessSections = {}): Promise<
   const faults: string[] = []
   stack.defer(() => refuseFaults(faults))
   const folder = stack.use(await tempFolder())
+  const dataDir = join(folder.path, 'data')
   let ahead = 0
   const clock: Clock = { now: () => Date.now() + ahead }
   const app = await createApp(
     configSchema.parse({
       ...config,
       auth: { anonymous: 'push', ...config.auth },
-      data: join(folder.path, 'data'),
+      data: dataDir,
       http: { port: 0 },
     }),
     {
@@ -63,6 +65,7 @@ export async function startInProcess(sections: InProcessSections = {}): Promise<
   return {
     url: app.url,
     app,
+    dataDir,
     clock,
     advance: (ms) => void (ahead += ms),
     repository: () => `${app.url}/v2/${aRepositoryName()}`,
@@ -91,6 +94,9 @@ export function shareRegistry(
     },
     get app() {
       return get().app
+    },
+    get dataDir() {
+      return get().dataDir
     },
     get clock() {
       return get().clock
