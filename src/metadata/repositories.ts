@@ -30,7 +30,8 @@ export interface Owner {
   readonly visibility: Visibility
 }
 
-type NamesQuery = SelectQueryBuilder<Schema, never, { name: string }>
+/** Its column has a name that neither of the joined tables has. */
+type NamesQuery = SelectQueryBuilder<Schema, never, { full_name: string }>
 
 interface AccessRow {
   id: number
@@ -151,8 +152,8 @@ export async function listRepositories(
   const [first, ...others] = visibleArms(visible).map((arm) => selectVisibleNames(db, { after, limit, arm }))
   if (first === undefined) return []
   const union = others.reduce((query, arm) => query.union(arm), first)
-  const rows = await union.orderBy('name').limit(limit).execute()
-  return rows.map((row) => row.name as RepositoryName)
+  const rows = await union.orderBy('full_name').limit(limit).execute()
+  return rows.map((row) => row.full_name as RepositoryName)
 }
 
 function selectVisibleNames(db: Reader, page: { after: string; limit: number; arm: VisibleArm }): NamesQuery {
@@ -160,13 +161,13 @@ function selectVisibleNames(db: Reader, page: { after: string; limit: number; ar
   const names = kysely
     .selectFrom('repository')
     .innerJoin('owner', 'owner.id', 'repository.owner_id')
-    .select('repository.name')
+    .select('repository.name as full_name')
     .where('repository.name', '>', page.after)
     .where((eb) => page.arm(eb))
   // SQLite merges the walks row by row; PostgreSQL ends each of them by its own limit.
   if (dialect === 'sqlite') return names
   const limited = names.orderBy('repository.name').limit(page.limit)
-  return kysely.selectFrom(limited.as('page')).select('page.name')
+  return kysely.selectFrom(limited.as('page')).select('page.full_name')
 }
 
 /** With what decides who sees them; in byte order, after `after` (exclusive). */

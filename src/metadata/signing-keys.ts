@@ -39,7 +39,7 @@ export async function findActiveKey(db: Reader): Promise<{ kid: string; privateK
   return { kid: row.kid, privateKey: row.private_key }
 }
 
-/** All that still verify, without private keys; newest first. */
+/** All that still verify, without private keys; the active one first, then newest first. */
 export async function listSigningKeys(db: Reader, now: number): Promise<SigningKey[]> {
   const rows: KeyRow[] = await kyselyOf(db)
     .selectFrom('signing_key')
@@ -49,7 +49,7 @@ export async function listSigningKeys(db: Reader, now: number): Promise<SigningK
   return rows
     .filter((row) => row.verify_until === null || row.verify_until > now)
     .map(keyOf)
-    .toSorted((a, b) => b.createdAt - a.createdAt || (a.kid < b.kid ? 1 : -1))
+    .toSorted((a, b) => rankOf(a) - rankOf(b) || b.createdAt - a.createdAt)
 }
 
 /**
@@ -101,6 +101,10 @@ export async function insertSigningKey(
 export async function lockSigningKeys(tx: Transaction): Promise<void> {
   if (!hasRowLocks(tx)) return
   await kyselyOf(tx).selectFrom('installation').select('id').where('singleton', '=', 1).forUpdate().execute()
+}
+
+function rankOf({ state }: SigningKey): number {
+  return state === 'active' ? 0 : 1
 }
 
 function keyOf(row: KeyRow): SigningKey {

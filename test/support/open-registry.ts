@@ -69,7 +69,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
   }
 }
 
-function createTestClock(): TestClock {
+export function createTestClock(): TestClock {
   let ms = Date.now()
   return { now: () => ms, advance: (by) => void (ms += by) }
 }
