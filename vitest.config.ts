@@ -12,6 +12,8 @@ function serialProject(...options: Parameters<typeof project>) {
 
 export default defineConfig({
   test: {
+    // The default leaves one core to the machine's owner; on two cores that is half.
+    maxWorkers: 2,
     projects: [
       project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts'], 20_000),
       project('contract-postgres', ['src/**/contract/*postgres*.contract.ts'], 60_000),

@@ -10,6 +10,20 @@ export interface Step {
 
 export const steps: readonly Step[] = [
   { name: 'unit', command: ['npm', 'test', '--'], budgetSeconds: 240, vitest: true },
-  { name: 'check', command: ['npm', 'run', '--silent', 'check'], budgetSeconds: 180 },
-  { name: 'pack', command: ['node', 'scripts/ci/pack.ts'], budgetSeconds: 180 },
+  { name: 'check', command: ['npm', 'run', '--silent', 'check'], budgetSeconds: 150 },
+  { name: 'install', command: ['bash', 'scripts/tools/debian-packages.sh'], budgetSeconds: 240 },
+  {
+    name: 'contract-postgres',
+    command: ['node', 'scripts/postgres.ts', '--', ...vitestProject('contract-postgres')],
+    budgetSeconds: 120,
+    vitest: true,
+  },
+  { name: 'conformance', command: vitestProject('conformance'), budgetSeconds: 300, vitest: true },
+  { name: 'clients', command: vitestProject('clients'), budgetSeconds: 240, vitest: true },
+  { name: 'crash', command: vitestProject('crash'), budgetSeconds: 540, vitest: true },
+  { name: 'pack', command: ['node', 'scripts/ci/pack.ts'], budgetSeconds: 150 },
 ]
+
+function vitestProject(name: string): readonly string[] {
+  return ['npx', 'vitest', 'run', '--project', name]
+}

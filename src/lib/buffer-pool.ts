@@ -19,7 +19,7 @@ export const defaultBufferPoolOptions: BufferPoolOptions = {
   smallBytes: 64 * kibibyte,
   largeBytes: 512 * kibibyte,
   budgetBytes: 96 * mebibyte,
-  maxIdleBytes: 32 * mebibyte,
+  maxIdleBytes: 8 * mebibyte,
 }
 
 export class BufferPool {

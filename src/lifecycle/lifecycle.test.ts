@@ -111,4 +111,20 @@ describe('the sweep of the store', () => {
     expect(keys).toHaveLength(2)
     expect(keys).not.toContain(lost)
   })
+
+  test('removes what a stale writer left of a session that became a blob, and keeps the blob', async () => {
+    await using open = await openRegistry()
+    const digest = await pushBlob(open)
+    const [key = ''] = await storedKeys(open)
+    {
+      await using writer = await open.store.openSegment(key, { generation: 7, offset: 0 })
+      await writer.write(Buffer.from('too late'))
+      await writer.sync()
+    }
+    open.clock.advance(hourMs + 1)
+    expect(await sweepStore(open, hourMs, signal)).toBe(1)
+    expect(await storedKeys(open)).toEqual([key])
+    await using blob = await open.registry.blobs.open(repository, digest)
+    expect(blob.size).toBe(500)
+  })
 })

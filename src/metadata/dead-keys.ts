@@ -40,26 +40,30 @@ export async function removeDeadKey(tx: Transaction, storageKey: string): Promis
 }
 
 /** Those of `keys` that no blob, upload or dead key names. One statement: a key on its way from one to the other is seen. */
-export async function listUnknownKeys(db: Reader, keys: readonly string[]): Promise<string[]> {
+export function listUnknownKeys(db: Reader, keys: readonly string[]): Promise<string[]> {
+  return listUnnamedKeys(db, keys, ['blob', 'upload', 'dead_key'])
+}
+
+/** Those of `keys` that no upload or dead key names: a blob's key too, whose segments nobody can want any more. */
+export function listFinishedKeys(db: Reader, keys: readonly string[]): Promise<string[]> {
+  return listUnnamedKeys(db, keys, ['upload', 'dead_key'])
+}
+
+async function listUnnamedKeys(
+  db: Reader,
+  keys: readonly string[],
+  tables: readonly ('blob' | 'upload' | 'dead_key')[],
+): Promise<string[]> {
   if (keys.length === 0) return []
   const { kysely, dialect } = databaseOf(db)
-  const rows = await kysely
-    .selectFrom('blob')
-    .select('storage_key')
-    .where(isAnyOf(dialect, 'storage_key', keys))
-    .unionAll(
-      kysely
-        .selectFrom('upload')
-        .select('storage_key')
-        .where(isAnyOf(dialect, 'storage_key', keys)),
-    )
-    .unionAll(
-      kysely
-        .selectFrom('dead_key')
-        .select('storage_key')
-        .where(isAnyOf(dialect, 'storage_key', keys)),
-    )
-    .execute()
+  const [first, ...others] = tables.map((table) =>
+    kysely
+      .selectFrom(table)
+      .select('storage_key')
+      .where(isAnyOf(dialect, 'storage_key', keys)),
+  )
+  if (first === undefined) return [...keys]
+  const rows = await others.reduce((query, other) => query.unionAll(other), first).execute()
   const known = new Set(rows.map((row) => row.storage_key))
   return keys.filter((key) => !known.has(key))
 }

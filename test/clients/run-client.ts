@@ -1,6 +1,6 @@
 /**
  * @module Runs real command-line clients for the tests in this folder. They are installed by
- * `scripts/tools/debian-clients.sh`; a missing one fails the test, since a suite that skips proves nothing.
+ * `scripts/tools/debian-packages.sh`; a missing one fails the test, since a suite that skips proves nothing.
  */
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
@@ -28,7 +28,7 @@ export async function runClient(
   } catch (error) {
     const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string }
     if (code === 'ENOENT') {
-      throw new Error(`${program} is not installed: run scripts/tools/debian-clients.sh`, { cause: error })
+      throw new Error(`${program} is not installed: run scripts/tools/debian-packages.sh`, { cause: error })
     }
     throw new Error(`${program} ${args.join(' ')} failed (${String(code)}):\n${stdout}${stderr}`, {
       cause: error,

@@ -1,4 +1,5 @@
 /** Dated reports of the proofs, kept in docs/proof: what ran, on what kind of machine, and what came out. */
+import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
@@ -54,6 +55,17 @@ ${claim}
 ${rows.join('\n')}
 
 Machine: ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / gibibyte)} GiB memory,
-${type()} ${release()}, Node ${process.version}.
+${type()} ${release()}, Node ${process.version}. Program: ${describeCommit()}.
 `
+}
+
+function describeCommit(): string {
+  try {
+    const git = (...args: readonly string[]) =>
+      execFileSync('git', args, { cwd: folder, encoding: 'utf8' }).trim()
+    const isChanged = git('status', '--porcelain', '--untracked-files=no', '--', '../../src') !== ''
+    return `commit ${git('rev-parse', '--short=12', 'HEAD')}${isChanged ? ' with changes' : ''}`
+  } catch {
+    return 'not a checkout'
+  }
 }

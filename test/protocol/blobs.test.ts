@@ -1,7 +1,8 @@
 /** end-2: pulling blobs whole. Ranges have a file of their own. */
+import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
+import { ask, openResponse } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
 import { shareRegistry } from '../support/in-process.ts'
 import { anImageManifest, pushBlob, pushImage } from '../support/manifests.ts'
@@ -46,6 +47,22 @@ describe.each(['filesystem', 'memory'] as const)('blobs in the %s store', (drive
       expect(head.body).toHaveLength(0)
     }
   })
+
+  test.each(['', 'bytes=0-1000000,1500000-2500000'])(
+    'end-2: a reader that leaves in the middle (Range: %s) is no fault',
+    async (range) => {
+      const repository = registry.repository()
+      const blob = aRandomBlob(3_000_000)
+      await pushBlob(repository, blob)
+      const url = `${repository}/blobs/${blob.digest}`
+      for (let time = 0; time < 5; time += 1) {
+        const response = await openResponse(url, range === '' ? {} : { headers: { range } })
+        await once(response, 'readable')
+        response.destroy()
+      }
+      expect((await ask(url)).body.equals(blob.bytes)).toBe(true)
+    },
+  )
 
   test('end-2: many readers of one blob each get all of it', async () => {
     const repository = registry.repository()

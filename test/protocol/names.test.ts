@@ -1,5 +1,5 @@
 /** Repository names, tags and digests (distribution-spec, definitions), and paths that try to be something else. */
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask, exchangeRaw } from '../support/client.ts'
 import { shareRegistry } from '../support/in-process.ts'
@@ -14,7 +14,7 @@ import {
 import { aRandomBlob, aRandomWord } from '../support/random.ts'
 import { openSession } from '../support/upload-session.ts'
 
-const registry = shareRegistry()
+const registry = shareRegistry({ storage: { driver: 'memory' } })
 
 describe('repository names', () => {
   test.each([
@@ -92,12 +92,17 @@ describe('repository names', () => {
 })
 
 describe('tags', () => {
+  const image = anImageManifest()
+  let repository = ''
+  beforeAll(async () => {
+    repository = registry.repository()
+    await pushImage(repository, image)
+  })
+
   test.each(['latest', '_', 'V1.2.3-rc_1', '0', 'a'.repeat(128), 'sha256-abc', 'list', 'uploads'])(
     'end-7a: takes %s',
     async (tag) => {
-      const repository = registry.repository()
-      const image = anImageManifest()
-      await pushImage(repository, image, { reference: tag })
+      await pushManifest(repository, image, { reference: tag })
       const answer = await ask(`${repository}/manifests/${tag}`)
       expect(answer.headers['docker-content-digest']).toBe(image.digest)
     },
@@ -106,9 +111,6 @@ describe('tags', () => {
   test.each(['.dot', '-dash', 'a'.repeat(129), 'a%20b', 'b%C3%A4r', 'a+b', 'a%00b', '%20'])(
     'end-7a, end-3, end-9: %s is no tag: 400 on PUT, 404 on GET, HEAD and DELETE',
     async (tag) => {
-      const repository = registry.repository()
-      const image = anImageManifest()
-      await pushImage(repository, image)
       const url = `${repository}/manifests/${tag}`
       const put = await ask(url, {
         method: 'PUT',
@@ -123,7 +125,6 @@ describe('tags', () => {
   )
 
   test('end-3: upper and lower case are different tags', async () => {
-    const repository = registry.repository()
     const [lower, upper] = [anImageManifest(), anImageManifest()]
     await pushImage(repository, lower, { reference: 'tag' })
     await pushImage(repository, upper, { reference: 'TAG' })
@@ -149,9 +150,13 @@ const badDigests = [
 ]
 
 describe('digests', () => {
-  test.each(badDigests)('end-2, end-3, end-12a: %s is refused with 400 DIGEST_INVALID', async (digest) => {
-    const repository = registry.repository()
+  let repository = ''
+  beforeAll(async () => {
+    repository = registry.repository()
     await pushImage(repository, anImageManifest(), { reference: 'v1' })
+  })
+
+  test.each(badDigests)('end-2, end-3, end-12a: %s is refused with 400 DIGEST_INVALID', async (digest) => {
     const escaped = digest.replaceAll('/', '%2F')
     for (const path of [`blobs/${escaped}`, `manifests/${escaped}`, `referrers/${escaped}`]) {
       expectError(await ask(`${repository}/${path}`), {
@@ -163,7 +168,6 @@ describe('digests', () => {
   })
 
   test.each(badDigests)('end-10, end-9: DELETE of %s answers 400 or 404', async (digest) => {
-    const repository = registry.repository()
     const escaped = digest.replaceAll('/', '%2F')
     for (const path of [`blobs/${escaped}`, `manifests/${escaped}`]) {
       const answer = await ask(`${repository}/${path}`, { method: 'DELETE' })
@@ -172,8 +176,6 @@ describe('digests', () => {
   })
 
   test('end-2, end-3, end-12a: a digest of an algorithm nobody registered names nothing here', async () => {
-    const repository = registry.repository()
-    await pushImage(repository, anImageManifest(), { reference: 'v1' })
     const digest = 'md5+future:abc_DEF-='
     expectError(await ask(`${repository}/blobs/${digest}`), { status: 404, code: 'BLOB_UNKNOWN' })
     expectError(await ask(`${repository}/manifests/${digest}`), { status: 404, code: 'MANIFEST_UNKNOWN' })
@@ -200,6 +202,13 @@ describe('digests', () => {
 })
 
 describe('path variants', () => {
+  let name = ''
+  beforeAll(async () => {
+    const repository = registry.repository()
+    name = new URL(repository).pathname.slice('/v2/'.length)
+    await pushImage(repository, anImageManifest(), { reference: 'v1' })
+  })
+
   test.each([
     '/v2//{name}/manifests/v1',
     '/v2/{name}//manifests/v1',
@@ -224,9 +233,6 @@ describe('path variants', () => {
     '/%76%32/{name}/manifests/v1',
     '/./v2/{name}/manifests/v1',
   ])('B7: %s does not reach the manifest', async (pattern) => {
-    const repository = registry.repository()
-    await pushImage(repository, anImageManifest(), { reference: 'v1' })
-    const name = new URL(repository).pathname.slice('/v2/'.length)
     const path = pattern
       .replace('{name}', name)
       .replace('{encoded}', name.replace('/', '%2F'))

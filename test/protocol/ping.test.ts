@@ -4,7 +4,7 @@ import { errorsOf, expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
 import { shareRegistry } from '../support/in-process.ts'
 
-const registry = shareRegistry()
+const registry = shareRegistry({ storage: { driver: 'memory' } })
 
 describe('ping', () => {
   test.each(['/v2/', '/v2'])(

@@ -1,7 +1,7 @@
 /** end-5, end-13 and end-14: chunks, streams, the state of a session, and its end without a blob. */
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
+import { ask, exchangeRaw } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
 import { shareRegistry } from '../support/in-process.ts'
 import { aRandomBlob } from '../support/random.ts'
@@ -208,6 +208,18 @@ describe('a Content-Range that cannot be right', () => {
       expectSession(await ask(session), session, 0)
     },
   )
+
+  test.each(['PATCH', 'PUT'])('end-5, end-6: %s with a range and no body is refused', async (method) => {
+    const session = await openSession(registry.repository())
+    const path = `${new URL(session).pathname}?digest=${aRandomBlob().digest}`
+    for (const length of ['', 'Content-Length: 0\r\n']) {
+      const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n`
+      const received = await exchangeRaw(registry.url, `${head}${length}Content-Range: 0-9\r\n\r\n`)
+      expect(received).toMatch(/^HTTP\/1\.1 400 /)
+      expect(received).toContain('"code":"SIZE_INVALID"')
+    }
+    expectSession(await ask(session), session, 0)
+  })
 
   test.each([
     ['shorter', 500],

@@ -97,7 +97,7 @@ async function copyInto(
   const writeBack = new WriteBack(fd)
   let position = 0
   const write = async (bytes: Uint8Array): Promise<void> => {
-    const written = writeFully(fd, [bytes], position)
+    const written = writeFully(fd, bytes, position)
     position += bytes.byteLength
     try {
       options.onBytes?.(bytes)

@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { ByteSink } from '../blob-store.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { readFully } from './file-io.ts'
+import { Pace } from './pace.ts'
 import { translateError } from './translate-error.ts'
 
 /** What every copy of one store shares. */
@@ -23,12 +24,6 @@ export interface FileRange {
   /** What to throw when the file ends before the range does. */
   readonly tooShort: () => Error
 }
-
-/** A write this quick means that the peer drains faster than 3 MB/s even with small buffers. */
-const quickMs = 20
-/** A write this slow gives its large buffer back. */
-const slowMs = 500
-const quickWritesToGrow = 4
 
 /** The bytes are on their way into the buffer; the promise settles with it filled. */
 interface Read {
@@ -56,7 +51,7 @@ class FileCopy {
   readonly #clock: Clock
   readonly #reads: Read[] = []
   #position: number
-  #quickWrites = 0
+  readonly #pace = new Pace()
 
   constructor(range: FileRange, deps: CopyDeps) {
     this.#range = range
@@ -95,12 +90,13 @@ class FileCopy {
   }
 
   #resize(buffer: Uint8Array, writeMs: number): Uint8Array {
+    this.#pace.note(writeMs)
     const isSmall = buffer.byteLength === this.#buffers.smallBytes
-    this.#quickWrites = writeMs <= quickMs ? this.#quickWrites + 1 : 0
-    if (isSmall && this.#quickWrites >= quickWritesToGrow && this.#position < this.#range.end) {
+    const { deservesLarge } = this.#pace
+    if (isSmall && deservesLarge && this.#position < this.#range.end) {
       return this.#exchange(buffer, this.#buffers.lendLarge())
     }
-    if (!isSmall && writeMs > slowMs) return this.#exchange(buffer, this.#buffers.lendSmall())
+    if (!isSmall && !deservesLarge) return this.#exchange(buffer, this.#buffers.lendSmall())
     return buffer
   }
 

@@ -2,7 +2,7 @@
  * Bare descriptors with promises. The data path does thousands of calls per second and transfer, where `FileHandle`
  * costs measurably more; whoever opens a descriptor here closes it.
  */
-import { close, fdatasync, fstat, fsync, ftruncate, open, read, writev } from 'node:fs'
+import { close, fdatasync, fstat, fsync, ftruncate, open, read, write } from 'node:fs'
 import { promisify } from 'node:util'
 
 export const openFile = promisify(open)
@@ -33,33 +33,20 @@ function readOnce(fd: number, target: Uint8Array, position: number): Promise<num
 }
 
 /** Writes all of the bytes or fails: the system may write a part and report the reason at the next call only. */
-export async function writeFully(fd: number, batch: readonly Uint8Array[], position: number): Promise<void> {
-  let rest = batch
+export async function writeFully(fd: number, bytes: Uint8Array, position: number): Promise<void> {
   let written = 0
-  for (;;) {
-    const count = await writeOnce(fd, rest, position + written)
-    written += count
-    rest = dropBytes(rest, count)
-    if (rest.length === 0) return
+  while (written < bytes.byteLength) {
+    written += await writeOnce(fd, written === 0 ? bytes : bytes.subarray(written), position + written)
   }
 }
 
-function writeOnce(fd: number, batch: readonly Uint8Array[], position: number): Promise<number> {
+function writeOnce(fd: number, bytes: Uint8Array, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    writev(fd, batch, position, (error, count) => {
+    write(fd, bytes, 0, bytes.byteLength, position, (error, count) => {
       if (error) reject(error)
       else resolve(count)
     })
   })
-}
-
-function dropBytes(batch: readonly Uint8Array[], count: number): readonly Uint8Array[] {
-  let left = count
-  for (const [index, bytes] of batch.entries()) {
-    if (left < bytes.byteLength) return [bytes.subarray(left), ...batch.slice(index + 1)]
-    left -= bytes.byteLength
-  }
-  return []
 }
 
 /** Makes the entries of a folder durable: names created, renamed or removed in it. */

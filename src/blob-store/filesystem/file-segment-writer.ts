@@ -1,16 +1,19 @@
 /**
- * Appends to one segment file: gathers chunks into batches of 1 MiB, one `writev` in flight while the next batch
- * fills; syncs run beside later writes. The first error sticks: every later `write` and `sync` throws it, and what a
- * `sync` acknowledged stays usable.
+ * Appends to one segment file: chunks are copied into a buffer of the pool, one buffer is written while the next
+ * fills, and syncs run beside later writes. The first error sticks: every later `write` and `sync` throws it, and what
+ * a `sync` acknowledged stays usable.
+ *
+ * Copying costs a tenth of the hashing, and saves more: chunks that are held until the disk has them survive into the
+ * old generation, where their memory comes back only with a full collection (100 uploads held 240 MiB that way, and
+ * a fifth of the processor went into collecting).
  */
+import type { BufferPool } from '../../lib/buffer-pool.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { SegmentWriter } from '../blob-store.ts'
 import { closeFile, syncData, writeFully } from './file-io.ts'
+import { Pace } from './pace.ts'
 import { translateError } from './translate-error.ts'
 import { WriteBack } from './write-back.ts'
-
-const batchBytes = 1024 * 1024
-/** IOV_MAX on Linux: beyond it the system call would be split anyway. */
-const batchChunks = 1024
 
 interface SegmentFile {
   readonly fd: number
@@ -20,15 +23,27 @@ interface SegmentFile {
   readonly syncName: (() => Promise<void>) | undefined
 }
 
+interface WriterDeps {
+  readonly buffers: BufferPool
+  readonly clock: Clock
+}
+
+/** A buffer of the pool and how much of it is taken. */
+interface Filling {
+  readonly buffer: Uint8Array
+  filled: number
+  readonly since: number
+}
+
 export class FileSegmentWriter implements SegmentWriter {
   readonly #fd: number
+  readonly #deps: WriterDeps
   readonly #writeBack: WriteBack
   #syncName: (() => Promise<void>) | undefined
   #size: number
-  /** Where the next batch goes. */
-  #position: number
-  #batch: Uint8Array[] = []
-  /** Every batch sent so far, one after the other; never rejects. */
+  #filling: Filling | undefined
+  readonly #pace = new Pace()
+  /** Every buffer sent so far, one after the other; never rejects. */
   #writes: Promise<void> = Promise.resolve()
   /** Every sync asked for so far; never rejects. */
   #syncs: Promise<unknown> = Promise.resolve()
@@ -37,10 +52,10 @@ export class FileSegmentWriter implements SegmentWriter {
   #failure: { readonly error: unknown } | undefined
   #isOpen = true
 
-  constructor(file: SegmentFile) {
+  constructor(file: SegmentFile, deps: WriterDeps) {
     this.#fd = file.fd
+    this.#deps = deps
     this.#size = file.offset
-    this.#position = file.offset
     this.#syncName = file.syncName
     this.#syncedSize = file.syncName === undefined ? file.offset : undefined
     this.#writeBack = new WriteBack(file.fd)
@@ -51,22 +66,24 @@ export class FileSegmentWriter implements SegmentWriter {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
+    let rest = bytes
     this.#throwFailure()
-    if (bytes.byteLength === 0) return
-    this.#batch.push(bytes)
-    this.#size += bytes.byteLength
-    if (this.#size - this.#position < batchBytes && this.#batch.length < batchChunks) return
-    const before = this.#writes
-    this.#sendBatch()
-    await before
-    this.#throwFailure()
+    while (rest.byteLength > 0) {
+      this.#filling ??= this.#startFilling()
+      rest = this.#fill(this.#filling, rest)
+      if (this.#filling.filled < this.#filling.buffer.byteLength) return
+      const before = this.#writes
+      this.#send()
+      await before
+      this.#throwFailure()
+    }
   }
 
   async sync(): Promise<number> {
     this.#throwFailure()
     const size = this.#size
     if (this.#syncedSize === size) return size
-    if (this.#batch.length > 0) this.#sendBatch()
+    if (this.#filling !== undefined) this.#send()
     const flushed = this.#flush(this.#writes)
     this.#syncs = Promise.all([this.#syncs, flushed])
     await flushed
@@ -80,26 +97,43 @@ export class FileSegmentWriter implements SegmentWriter {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#failure ??= { error: new Error('the segment writer is closed') }
-    this.#batch = []
+    if (this.#filling !== undefined) this.#deps.buffers.giveBack(this.#filling.buffer)
+    this.#filling = undefined
     // A descriptor closed under a call may by then be another file's.
     await Promise.all([this.#writes, this.#syncs])
     await this.#writeBack.settle()
     await closeFile(this.#fd)
   }
 
-  #sendBatch(): void {
-    const batch = this.#batch
-    const start = this.#position
-    const end = this.#size
-    this.#batch = []
-    this.#position = end
-    this.#writes = this.#writes.then(() =>
-      this.#attempt(async () => {
-        await writeFully(this.#fd, batch, start)
-        this.#writeBack.noteWritten(end - start)
+  #startFilling(): Filling {
+    const { buffers, clock } = this.#deps
+    const large = this.#pace.deservesLarge ? buffers.lendLarge() : undefined
+    return { buffer: large ?? buffers.lendSmall(), filled: 0, since: clock.now() }
+  }
+
+  /** Returns what did not fit. */
+  #fill(filling: Filling, bytes: Uint8Array): Uint8Array {
+    const part = bytes.subarray(0, filling.buffer.byteLength - filling.filled)
+    filling.buffer.set(part, filling.filled)
+    filling.filled += part.byteLength
+    this.#size += part.byteLength
+    return bytes.subarray(part.byteLength)
+  }
+
+  #send(): void {
+    const sent = this.#filling
+    if (sent === undefined) return
+    this.#filling = undefined
+    this.#pace.note(this.#deps.clock.now() - sent.since)
+    const start = this.#size - sent.filled
+    this.#writes = this.#writes.then(async () => {
+      await this.#attempt(async () => {
+        await writeFully(this.#fd, sent.buffer.subarray(0, sent.filled), start)
+        this.#writeBack.noteWritten(sent.filled)
         this.#writeBack.throwFailure()
-      }),
-    )
+      })
+      this.#deps.buffers.giveBack(sent.buffer)
+    })
   }
 
   async #flush(writes: Promise<void>): Promise<void> {

@@ -84,7 +84,7 @@ class FilesystemBlobStore implements BlobStore {
     }
     // A segment that goes on was synced before its offset was recorded, its name included.
     const syncName = offset === 0 ? () => this.#folderSyncs.sync(this.#layout.uploads) : undefined
-    return new FileSegmentWriter({ fd, offset, syncName })
+    return new FileSegmentWriter({ fd, offset, syncName }, this.#deps)
   }
 
   readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void> {

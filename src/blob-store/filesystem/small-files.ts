@@ -22,7 +22,7 @@ export async function readText(path: string): Promise<string | undefined> {
 export async function replaceText(path: string, draft: string, text: string): Promise<void> {
   const fd = await openFile(draft, 'wx', fileMode)
   try {
-    await writeFully(fd, [Buffer.from(text)], 0)
+    await writeFully(fd, Buffer.from(text), 0)
     await syncData(fd)
     await rename(draft, path)
   } catch (error) {
@@ -39,7 +39,7 @@ export async function probeFile(path: string): Promise<void> {
   const received = Buffer.alloc(sent.byteLength)
   const fd = await openFile(path, constants.O_RDWR | constants.O_CREAT, fileMode)
   try {
-    await writeFully(fd, [sent], 0)
+    await writeFully(fd, sent, 0)
     const count = await readFully(fd, received, 0)
     if (count !== sent.byteLength || !received.equals(sent)) {
       throw new StoreUnavailable('the blob store reads other bytes than it was given', { retryable: false })

@@ -2,6 +2,7 @@
 import { isTagName, parseTagName } from '../../oci/tag-name.ts'
 import type { TagName } from '../../oci/tag-name.ts'
 import { parseDigest } from '../../oci/digest.ts'
+import { quote } from '../../oci/quote.ts'
 import { parseReference } from '../../oci/reference.ts'
 import type { Reference } from '../../oci/reference.ts'
 import type { ManifestInfo } from '../../registry/manifests/manifest-types.ts'
@@ -34,8 +35,8 @@ function findableReference({ repository, argument }: RepositoryRequest): Referen
   if (argument.includes(':')) return { kind: 'digest', digest: parseDigest(argument) }
   if (isTagName(argument)) return { kind: 'tag', tag: argument }
   throw new RequestRefusedError('MANIFEST_UNKNOWN', {
-    message: `manifest unknown: repository ${repository} cannot have a tag of this form`,
-    detail: { repository, reference: argument.slice(0, 128) },
+    message: `manifest unknown: repository ${repository} has no tag ${quote(argument)}, no tag can have that form`,
+    detail: { repository, reference: argument.slice(0, 128).toWellFormed() },
   })
 }
 

@@ -109,16 +109,17 @@ interface Chunk {
   readonly length: number | undefined
 }
 
-/** Where the body belongs and how long it is, as far as the headers tell. Content-Length says 0 for an absent one. */
-function parseChunk({ headers, contentLength }: RepositoryRequest): Chunk {
+/** Where the body belongs and how long it is, as far as the headers tell; a range without a body is refused, too. */
+function parseChunk({ headers, hasBody, contentLength }: RepositoryRequest): Chunk {
   const text = headers['content-range']
   if (text === undefined) return { start: undefined, length: contentLength }
   const { start, end } = parseContentRange(text)
   const length = end - start + 1
-  if (contentLength !== undefined && contentLength !== length) {
+  const announced = hasBody ? contentLength : 0
+  if (announced !== undefined && announced !== length) {
     throw new RequestRefusedError('SIZE_INVALID', {
-      message: `Content-Range ${text} has ${length} bytes, Content-Length says ${contentLength}: both must agree`,
-      detail: { contentRange: text, contentLength },
+      message: `Content-Range ${text} has ${length} bytes, the body has ${announced}: both must agree`,
+      detail: { contentRange: text, contentLength: announced },
     })
   }
   return { start, length }

@@ -15,7 +15,7 @@ export interface PostgresMetadataOptions {
   readonly url: string
   readonly clock: Clock
   readonly maxConnections?: number
-  /** An idle connection broke; it is replaced, and the next query tells whether the server is there. */
+  /** A connection broke (an idle one is told twice); it is replaced, and queries tell whether the server is there. */
   readonly onError?: (error: unknown) => void
   /** `false` leaves the schema as it is, for those that look at it or upgrade it themselves. Default `true`. */
   readonly upgrade?: boolean
@@ -41,8 +41,11 @@ export async function openPostgresMetadata(options: PostgresMetadataOptions): Pr
     application_name: 'lading',
     types: { getTypeParser },
   })
-  // Without a listener a broken idle connection would end the process.
-  pool.on('error', options.onError ?? (() => undefined))
+  // Without listeners a broken connection would end the process: the pool hears of idle ones only, and a query that
+  // runs on a broken one is rejected besides.
+  const onError = options.onError ?? (() => undefined)
+  pool.on('error', onError)
+  pool.on('connect', (client) => client.on('error', onError))
   const dialect = new PostgresDialect({
     pool,
     async onCreateConnection(connection) {

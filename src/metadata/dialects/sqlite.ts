@@ -25,7 +25,7 @@ export interface SqliteMetadataOptions {
   /** The database file; its folder is created when missing. */
   readonly file: string
   readonly clock: Clock
-  /** A sync failed: end the process. Until then every write is refused. */
+  /** A sync failed: end the process. Until then nothing is acknowledged as durable. */
   readonly onFatal: (error: unknown) => void
   /** Something failed that is tried again, a checkpoint on a full disk for instance. */
   readonly onError?: (error: unknown) => void
@@ -92,19 +92,18 @@ class SqliteMetadata implements Metadata {
   }
 
   async transact<T>(work: (tx: Transaction) => Promise<T>, options: TransactOptions = {}): Promise<T> {
-    const { writer, checkpoints } = this.#parts
-    const result = await this.#queue.run(() => {
-      this.#assertOpen()
-      return transactOn(writer, work)
-    })
+    this.#assertOpen()
+    const { writer, checkpoints, barrier } = this.#parts
+    const result = await this.#queue.run(() => transactOn(writer, work))
     checkpoints.noteCommit()
     // Also when nothing was written: what the work read may be another's commit that is not durable yet.
-    if (options.durable !== false) await this.flush()
+    if (options.durable !== false) await barrier.wait()
     return result
   }
 
-  flush(): Promise<void> {
-    return this.#parts.barrier.wait()
+  async flush(): Promise<void> {
+    this.#assertOpen()
+    await this.#parts.barrier.wait()
   }
 
   async ping(): Promise<void> {
@@ -115,8 +114,9 @@ class SqliteMetadata implements Metadata {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    // The last transaction asks the barrier before this goes on, so this wait ends after its.
     await this.#queue.idle()
-    await Promise.allSettled([this.flush()])
+    await Promise.allSettled([this.#parts.barrier.wait()])
     await this.#parts.resources.disposeAsync()
   }
 

@@ -62,6 +62,12 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
   return isIndexMediaType(mediaType) ? readIndex(at, mediaType) : readImage(at, mediaType)
 }
 
+/**
+ * Layers of an image or entries of an index. Runtimes stop at some hundreds; without a bound, one request of 10 MiB
+ * names 90,000 blobs and holds everybody else up for a second.
+ */
+const maxDescriptors = 10_000
+
 function readDocument(bytes: Uint8Array): unknown {
   try {
     return parseIJson(bytes)
@@ -116,7 +122,15 @@ function readArtifactType(at: Located): string | undefined {
 }
 
 function readDescriptors(at: Located, key: string): Descriptor[] {
-  return getArray(at, key).map((value, position) => parseDescriptor(value, [key, position]))
+  const values = getArray(at, key)
+  if (values.length > maxDescriptors) {
+    fail(
+      at,
+      key,
+      `has ${values.length} entries, more than ${maxDescriptors}; split it into several manifests`,
+    )
+  }
+  return values.map((value, position) => parseDescriptor(value, [key, position]))
 }
 
 /** A document that could be read as image and as index is neither (CVE-2021-41190). */

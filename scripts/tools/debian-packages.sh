@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Installs from Debian what the slower suites and the bench drive, when it is missing: registry clients, PostgreSQL,
+# tools for file systems on loop devices, a load generator and a peer. runc is named because podman would otherwise
+# choose crun, which refuses hosts with both cgroup versions mounted.
+set -euo pipefail
+missing=()
+need() { # command or path, package
+  command -v "$1" >/dev/null || [ -x "$1" ] || missing+=("$2")
+}
+need skopeo skopeo
+need podman podman
+need runc runc
+need /usr/lib/postgresql/15/bin/postgres postgresql-15
+need mkfs.ext4 e2fsprogs
+need losetup mount
+need wrk wrk
+need docker-registry docker-registry
+if [ ${#missing[@]} -eq 0 ]; then
+  echo 'debian-packages: everything is installed'
+  exit 0
+fi
+echo "debian-packages: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}"

@@ -1,0 +1,53 @@
+/** The contract on SQLite; every statement it prepared is then asked for its plan. */
+import { DatabaseSync } from 'node:sqlite'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { systemClock } from '../../lib/clock.ts'
+import { openSqliteMetadata } from '../dialects/sqlite.ts'
+import { describeMetadataContract } from './metadata-contract.ts'
+import { createTemporaryFolder } from './temporary-folder.ts'
+
+const folder = await createTemporaryFolder()
+const file = join(folder.path, 'lading.db')
+afterAll(() => folder[Symbol.asyncDispose]())
+
+const prepared = new Set<string>()
+const { prototype } = DatabaseSync
+const prepare = Object.getOwnPropertyDescriptor(prototype, 'prepare')?.value as DatabaseSync['prepare']
+prototype.prepare = function (this: DatabaseSync, sql, ...rest) {
+  prepared.add(sql)
+  return prepare.call(this, sql, ...rest)
+}
+afterAll(() => {
+  prototype.prepare = prepare
+})
+
+// A walk along an index in the order of the list, ended by its limit.
+const limitedWalk = /^SCAN dead_key USING INDEX dead_key_since$/
+const readsOrSortsATable = /^(?:SCAN (?!json_each |\d+-ROW VALUES)|USE TEMP B-TREE)/
+const planned = /^\s*(?:select|insert|update|delete)\b/i
+
+describeMetadataContract('metadata in SQLite', () =>
+  openSqliteMetadata({
+    file,
+    clock: systemClock,
+    onFatal: (error) => {
+      throw error
+    },
+  }),
+)
+
+test('no statement of the contract reads or sorts a whole table', () => {
+  // The bookkeeping of upgrades reads its few rows at opening only.
+  const asked = [...prepared].filter((sql) => planned.test(sql) && !sql.includes('schema_migration'))
+  expect(asked.length).toBeGreaterThan(50)
+  using database = new DatabaseSync(file, { readOnly: true })
+  const scans = asked.flatMap((sql) => {
+    const plan = database.prepare(`explain query plan ${sql}`).all()
+    return plan
+      .map((step) => String(step['detail']))
+      .filter((detail) => readsOrSortsATable.test(detail) && !limitedWalk.test(detail))
+      .map((detail) => `${detail}: ${sql.slice(0, 300)}`)
+  })
+  expect(scans).toEqual([])
+})

@@ -1,0 +1,220 @@
+import { expect, test } from 'vitest'
+import { digestBytes } from '../../oci/digest.ts'
+import type { Digest } from '../../oci/digest.ts'
+import {
+  deleteManifest,
+  findManifest,
+  findManifestContent,
+  insertManifest,
+  listMissingManifests,
+} from '../manifests.ts'
+import type { Repository } from '../repositories.ts'
+import { kyselyOf } from '../sql/database.ts'
+import { findTag, putTag } from '../tags.ts'
+import {
+  aDigest,
+  aManifest,
+  aName,
+  aTag,
+  createRepository,
+  numbers,
+  pushManifest,
+  unique,
+} from './builders.ts'
+import type { ContractSubject } from './metadata-contract.ts'
+
+function byDigest(digest: Digest): { kind: 'digest'; digest: Digest } {
+  return { kind: 'digest', digest }
+}
+
+function byTag(name: string) {
+  return { kind: 'tag' as const, tag: aTag(name) }
+}
+
+export function testManifests({ metadata }: ContractSubject): void {
+  const find = (repository: Repository, digest: Digest) =>
+    findManifest(metadata().reader, repository.name, byDigest(digest))
+  const remove = (repository: Repository, digest: Digest) =>
+    metadata().transact((tx) => deleteManifest(tx, { repositoryId: repository.id, digest }))
+
+  test('finds a manifest by digest and by tag, in its repository only', async () => {
+    const repository = await createRepository(metadata(), { visibility: 'internal' })
+    const other = await createRepository(metadata())
+    const manifest = aManifest(repository)
+    const { reader } = metadata()
+    const inserted = await metadata().transact(async (tx) => {
+      const result = await insertManifest(tx, manifest)
+      await putTag(tx, { repositoryId: repository.id, name: aTag('Latest'), digest: manifest.digest, now: 1 })
+      return result
+    })
+    expect(inserted.created).toBe(true)
+    const { digest, mediaType, size } = manifest
+    const found = {
+      repositoryId: repository.id,
+      visibility: 'internal',
+      id: inserted.id,
+      digest,
+      mediaType,
+      size,
+    }
+    expect(await find(repository, digest)).toEqual(found)
+    expect(await findManifest(reader, repository.name, byTag('Latest'))).toEqual(found)
+    expect(await findManifest(reader, repository.name, byTag('latest'))).toBeUndefined()
+    expect(await find(other, digest)).toBeUndefined()
+    expect(await findManifest(reader, aName(), byTag('Latest'))).toBeUndefined()
+  })
+
+  test('keeps 10 MiB of any bytes exactly', async () => {
+    const repository = await createRepository(metadata())
+    const bytes = Uint8Array.from(
+      { length: 10 * 1024 * 1024 },
+      (_, index) => (index * 31 + (index >> 8)) % 256,
+    )
+    const { digest } = await pushManifest(metadata(), repository, { bytes })
+    const content = await findManifestContent(metadata().reader, digest)
+    expect(content === undefined ? undefined : digestBytes(content)).toBe(digest)
+    expect(await findManifestContent(metadata().reader, aDigest())).toBeUndefined()
+  })
+
+  test('renews media type, pusher and time by a second push, and keeps the rest', async () => {
+    const repository = await createRepository(metadata())
+    const first = aManifest(repository, {
+      blobs: [{ digest: aDigest(), role: 'config', mediaType: 'a/b', size: 1 }],
+      properties: [{ name: 'n', value: 'v' }],
+    })
+    const created = await metadata().transact((tx) => insertManifest(tx, first))
+    const second = {
+      ...first,
+      mediaType: 'application/other',
+      pushedBy: 'second',
+      now: 99,
+      blobs: [],
+      properties: [],
+    }
+    const renewed = await metadata().transact((tx) => insertManifest(tx, second))
+    expect(renewed).toEqual({ id: created.id, created: false })
+    expect(await find(repository, first.digest)).toMatchObject({ mediaType: 'application/other' })
+    const row = await kyselyOf(metadata().reader)
+      .selectFrom('manifest')
+      .select(['pushed_by', 'pushed_at', 'created_at'])
+      .where('id', '=', created.id)
+      .executeTakeFirst()
+    expect({ ...row }).toEqual({ pushed_by: 'second', pushed_at: 99, created_at: 1 })
+    const blobs = await kyselyOf(metadata().reader)
+      .selectFrom('manifest_blob')
+      .select('role')
+      .where('manifest_id', '=', created.id)
+      .execute()
+    expect(blobs.map((blob) => blob.role)).toEqual(['config'])
+  })
+
+  test('creates one row among 20 concurrent pushes', async () => {
+    const repository = await createRepository(metadata())
+    const manifest = aManifest(repository)
+    const results = await Promise.all(
+      numbers(20).map(() => metadata().transact((tx) => insertManifest(tx, manifest))),
+    )
+    expect(results.filter((result) => result.created)).toHaveLength(1)
+    expect(new Set(results.map((result) => result.id)).size).toBe(1)
+  })
+
+  test('takes 3,000 references and text that holds NUL', async () => {
+    const repository = await createRepository(metadata())
+    const digests = numbers(3_000).map((index) => aDigest(`reference-${index}`))
+    const manifest = await pushManifest(metadata(), repository, {
+      platform: 'li\0nux/amd64',
+      blobs: digests.map((digest, size) => ({ digest, role: 'layer', mediaType: 'a/b', size })),
+      children: digests.map((digest) => ({ digest, platform: 'linux/arm64/v8' })),
+      properties: [
+        { name: 'nul', value: 'a\0b' },
+        { name: 'nul', value: 'twice' },
+        { name: 'long', value: 'x'.repeat(100_000) },
+      ],
+    })
+    const found = await find(repository, manifest.digest)
+    const properties = await kyselyOf(metadata().reader)
+      .selectFrom('property')
+      .select('value')
+      .where('ref_type', '=', 'manifest')
+      .where('ref_id', '=', found?.id ?? 0)
+      .orderBy('id')
+      .execute()
+    expect(properties.map((property) => property.value.slice(0, 5))).toEqual(['a\uFFFDb', 'twice', 'xxxxx'])
+    expect(await remove(repository, manifest.digest)).toBeDefined()
+    expect(await find(repository, manifest.digest)).toBeUndefined()
+  })
+
+  test('deletes a manifest with its tags, and names them in byte order', async () => {
+    const repository = await createRepository(metadata())
+    const manifest = await pushManifest(metadata(), repository)
+    const kept = await pushManifest(metadata(), repository)
+    const tag = (name: string, digest: Digest) =>
+      metadata().transact((tx) =>
+        putTag(tx, { repositoryId: repository.id, name: aTag(name), digest, now: 1 }),
+      )
+    for (const name of ['b', 'test0', 'TEST0', 'a']) await tag(name, manifest.digest)
+    await tag('kept', kept.digest)
+    const deleted = await remove(repository, manifest.digest)
+    expect(deleted).toEqual({ tags: ['TEST0', 'a', 'b', 'test0'], mediaType: manifest.mediaType })
+    expect(await remove(repository, manifest.digest)).toBeUndefined()
+    expect(await findTag(metadata().reader, { repositoryId: repository.id, name: aTag('a') })).toBeUndefined()
+    expect(await findManifest(metadata().reader, repository.name, byTag('kept'))).toBeDefined()
+    expect(await findManifestContent(metadata().reader, manifest.digest)).toBeUndefined()
+  })
+
+  test('keeps the bytes while another repository has the manifest', async () => {
+    const one = await createRepository(metadata())
+    const two = await createRepository(metadata())
+    const { bytes, digest } = await pushManifest(metadata(), one)
+    await pushManifest(metadata(), two, { bytes })
+    await remove(one, digest)
+    expect(await findManifestContent(metadata().reader, digest)).toBeDefined()
+    await remove(two, digest)
+    expect(await findManifestContent(metadata().reader, digest)).toBeUndefined()
+  })
+
+  test('never leaves a manifest without bytes when pushes and deletes of one digest race', async () => {
+    const repositories = await Promise.all(numbers(6).map(() => createRepository(metadata())))
+    const bytes = new TextEncoder().encode(unique('raced'))
+    const digest = digestBytes(bytes)
+    const work = repositories.flatMap((repository, index) => [
+      pushManifest(metadata(), repository, { bytes }),
+      index % 2 === 0 ? remove(repository, digest) : pushManifest(metadata(), repository, { bytes }),
+    ])
+    await Promise.all(work)
+    const found = await Promise.all(repositories.map((repository) => find(repository, digest)))
+    expect(found.filter(Boolean).length).toBeGreaterThanOrEqual(3)
+    expect(await findManifestContent(metadata().reader, digest)).toBeDefined()
+  })
+
+  test('never leaves a tag without its manifest when tagging and deleting race', async () => {
+    const repository = await createRepository(metadata())
+    const { bytes, digest } = await pushManifest(metadata(), repository)
+    await Promise.all([
+      ...numbers(10).map((index) =>
+        metadata().transact(async (tx) => {
+          await insertManifest(tx, aManifest(repository, { bytes }))
+          await putTag(tx, { repositoryId: repository.id, name: aTag(`t${index}`), digest, now: 1 })
+        }),
+      ),
+      ...numbers(5).map(() => remove(repository, digest)),
+    ])
+    const exists = (await find(repository, digest)) !== undefined
+    for (const index of numbers(10)) {
+      const key = { repositoryId: repository.id, name: aTag(`t${index}`) }
+      const tag = await findTag(metadata().reader, key)
+      expect(tag === undefined || exists).toBe(true)
+    }
+  })
+
+  test('names the manifests that a repository lacks, among 3,000', async () => {
+    const repository = await createRepository(metadata())
+    const { digest } = await pushManifest(metadata(), repository)
+    const missing = numbers(3_000).map((index) => aDigest(`missing-${index}`))
+    const digests = [...missing, digest, digest, ...missing]
+    const list = (asked: readonly Digest[]) =>
+      metadata().transact((tx) => listMissingManifests(tx, { repositoryId: repository.id, digests: asked }))
+    expect(await list(digests)).toEqual(missing)
+    expect(await list([])).toEqual([])
+  })
+}

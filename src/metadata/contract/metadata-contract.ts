@@ -1,0 +1,60 @@
+/**
+ * @module
+ * What every metadata driver must do, as a suite: call `describeMetadataContract` from a test file of the driver.
+ * The database may hold rows of other runs; one instance serves the whole suite.
+ */
+/* oxlint-disable vitest/valid-title -- titles are the driver's and the aggregate's names */
+import { afterAll, beforeAll, describe } from 'vitest'
+import type { Metadata } from '../metadata.ts'
+import { testBlobs } from './blobs-contract.ts'
+import { testEvents } from './events-contract.ts'
+import { testKeys } from './keys-contract.ts'
+import { testLeases } from './leases-contract.ts'
+import { testLinks } from './links-contract.ts'
+import { testManifests } from './manifests-contract.ts'
+import { testReferrers } from './referrers-contract.ts'
+import { testRepositories } from './repositories-contract.ts'
+import { testTags } from './tags-contract.ts'
+import { testTransactions } from './transactions-contract.ts'
+import { testUploads } from './uploads-contract.ts'
+
+export interface ContractSubject {
+  readonly metadata: () => Metadata
+}
+
+const suites: readonly (readonly [string, (subject: ContractSubject) => void])[] = [
+  ['transactions', testTransactions],
+  ['repositories', testRepositories],
+  ['blobs', testBlobs],
+  ['blob links', testLinks],
+  ['storage keys', testKeys],
+  ['uploads', testUploads],
+  ['manifests', testManifests],
+  ['tags', testTags],
+  ['referrers', testReferrers],
+  ['events', testEvents],
+  ['leases and installation', testLeases],
+]
+
+export function describeMetadataContract(name: string, open: () => Promise<Metadata>): void {
+  describe(name, () => {
+    let opened: Metadata | undefined
+    beforeAll(async () => {
+      opened = await open()
+    }, 60_000)
+    afterAll(async () => {
+      await opened?.[Symbol.asyncDispose]()
+    })
+    const subject: ContractSubject = {
+      metadata() {
+        if (opened === undefined) throw new Error('the metadata is not open')
+        return opened
+      },
+    }
+    for (const [aggregate, defineTests] of suites) {
+      describe(aggregate, () => {
+        defineTests(subject)
+      })
+    }
+  })
+}

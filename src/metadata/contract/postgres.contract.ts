@@ -1,0 +1,186 @@
+/** The contract on a real PostgreSQL, `node scripts/postgres.ts -- npx vitest run --project contract-postgres`. */
+import { randomBytes } from 'node:crypto'
+import { env } from 'node:process'
+import { Client } from 'pg'
+import { describe, expect, test } from 'vitest'
+import { systemClock } from '../../lib/clock.ts'
+import {
+  findBlob,
+  findLinkedBlob,
+  linkBlob,
+  pinBlob,
+  pinLinkedBlobs,
+  removeUnlinkedBlob,
+  unlinkBlob,
+} from '../blobs.ts'
+import { openPostgresMetadata } from '../dialects/postgres.ts'
+import { Conflict, MetadataUnavailable } from '../errors.ts'
+import type { Transaction } from '../handles.ts'
+import { acquireLease } from '../leases.ts'
+import { insertManifest } from '../manifests.ts'
+import type { Metadata } from '../metadata.ts'
+import { findRepository } from '../repositories.ts'
+import {
+  aManifest,
+  aName,
+  createLinkedBlob,
+  createRepository,
+  insertAnyBlob,
+  numbers,
+  unique,
+} from './builders.ts'
+import { describeMetadataContract } from './metadata-contract.ts'
+
+function serverUrl(): string {
+  const url = env['LADING_TEST_POSTGRES_URL']
+  if (url === undefined) throw new Error('LADING_TEST_POSTGRES_URL is not set: run scripts/postgres.ts')
+  return url
+}
+
+function open(url = serverUrl()): Promise<Metadata> {
+  return openPostgresMetadata({ url, clock: systemClock })
+}
+
+/** Runs work up to a point, lets `meanwhile` happen in other transactions, and ends it. */
+async function during<T>(
+  metadata: Metadata,
+  work: (tx: Transaction) => Promise<unknown>,
+  meanwhile: () => Promise<T>,
+): Promise<T> {
+  let result: T | undefined
+  await metadata.transact(async (tx) => {
+    await work(tx)
+    result = await meanwhile()
+  })
+  return result as T
+}
+
+describeMetadataContract('metadata in PostgreSQL', () => open())
+
+describe('metadata in PostgreSQL, transactions that overlap', () => {
+  test('does not collect a blob that a push has pinned', async () => {
+    await using metadata = await open()
+    const digest = await metadata.transact((tx) => insertAnyBlob(tx))
+    const removed = await during(
+      metadata,
+      (tx) => pinBlob(tx, digest),
+      () => metadata.transact((tx) => removeUnlinkedBlob(tx, { digest, now: 1 })),
+    )
+    expect(removed).toBeUndefined()
+    expect(await findBlob(metadata.reader, digest)).toBeDefined()
+  })
+
+  test('lets several pushes pin one blob at the same time', async () => {
+    await using metadata = await open()
+    const repository = await createRepository(metadata)
+    const digest = await createLinkedBlob(metadata, repository)
+    const pin = { repositoryId: repository.id, digests: [digest], now: 1 }
+    const missing = await during(
+      metadata,
+      (tx) => pinLinkedBlobs(tx, pin),
+      () => metadata.transact((tx) => pinLinkedBlobs(tx, pin)),
+    )
+    expect(missing).toEqual([])
+  })
+
+  test('does not link a blob that the collector is removing', async () => {
+    await using metadata = await open()
+    const repository = await createRepository(metadata)
+    const digest = await metadata.transact((tx) => insertAnyBlob(tx))
+    const started = Promise.withResolvers<void>()
+    const linking = await during(
+      metadata,
+      (tx) => removeUnlinkedBlob(tx, { digest, now: 1 }),
+      async () => {
+        const link = metadata.transact(async (tx) => {
+          started.resolve()
+          await linkBlob(tx, { repositoryId: repository.id, digest, now: 1 })
+        })
+        await started.promise
+        return { link }
+      },
+    )
+    await expect(linking.link).rejects.toBeInstanceOf(Conflict)
+    expect(await findBlob(metadata.reader, digest)).toBeUndefined()
+  })
+
+  test('does not unlink a blob while a push that pinned it is going on', async () => {
+    await using metadata = await open()
+    const repository = await createRepository(metadata)
+    const digest = await createLinkedBlob(metadata, repository)
+    const started = Promise.withResolvers<void>()
+    const blobs = [{ digest, role: 'layer' as const, mediaType: 'a/b', size: 7 }]
+    const unlinking = await during(
+      metadata,
+      async (tx) => {
+        await pinLinkedBlobs(tx, { repositoryId: repository.id, digests: [digest], now: 1 })
+        await insertManifest(tx, aManifest(repository, { blobs }))
+      },
+      async () => {
+        const unlink = metadata.transact(async (tx) => {
+          started.resolve()
+          return unlinkBlob(tx, { repositoryId: repository.id, digest })
+        })
+        await started.promise
+        return { unlink }
+      },
+    )
+    await expect(unlinking.unlink).rejects.toBeInstanceOf(Conflict)
+    expect(await findLinkedBlob(metadata.reader, repository.name, digest)).toBeDefined()
+  })
+
+  test('runs transactions again that lock one another', async () => {
+    await using metadata = await open()
+    const names = [unique('lease'), unique('lease')]
+    const lock = (order: readonly string[]) =>
+      metadata.transact(async (tx) => {
+        for (const name of order) await acquireLease(tx, { name, holder: 'all', now: 1, ttlMs: 1 })
+      })
+    await lock(names)
+    await Promise.all(numbers(6).map((index) => lock(index % 2 === 0 ? names : names.toReversed())))
+    const last = await metadata.transact((tx) =>
+      acquireLease(tx, { name: names[0] ?? '', holder: 'all', now: 1, ttlMs: 1 }),
+    )
+    expect(last).toEqual({ generation: 8 })
+  })
+})
+
+describe('metadata in PostgreSQL, opening', () => {
+  test('lets several programs upgrade one new database', async () => {
+    const database = `lading_${randomBytes(4).toString('hex')}`
+    const client = new Client({ connectionString: serverUrl() })
+    await client.connect()
+    await client.query(`create database ${database}`)
+    const url = new URL(serverUrl())
+    url.pathname = `/${database}`
+    const opened = await Promise.all(numbers(4).map(() => open(url.href)))
+    const name = aName()
+    await createRepository(opened[0]!, { name })
+    expect(await findRepository(opened[3]!.reader, name)).toBeDefined()
+    for (const metadata of opened) await metadata[Symbol.asyncDispose]()
+    await client.query(`drop database ${database}`)
+    await client.end()
+  })
+
+  test('answers MetadataUnavailable when nobody listens', async () => {
+    await expect(open('postgres://postgres@127.0.0.1:1/postgres')).rejects.toBeInstanceOf(MetadataUnavailable)
+  })
+
+  test('answers MetadataUnavailable when the server ends a connection, and connects again', async () => {
+    await using metadata = await open()
+    await using other = await open()
+    const name = aName()
+    await createRepository(other, { name })
+    const client = new Client({ connectionString: serverUrl() })
+    await client.connect()
+    const ended = metadata.transact(async (tx) => {
+      await findRepository(tx, name)
+      await client.query(`select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'lading' and state = 'idle in transaction'`)
+      await findRepository(tx, name)
+    })
+    await expect(ended).rejects.toBeInstanceOf(MetadataUnavailable)
+    expect(await findRepository(metadata.reader, name)).toBeDefined()
+    await client.end()
+  })
+})

@@ -1,0 +1,272 @@
+/** end-9 and end-10: deleting tags, manifests and blobs. */
+import { describe, expect, test } from 'vitest'
+import { listEvents } from '../../src/metadata/events.ts'
+import { findRepository } from '../../src/metadata/repositories.ts'
+import { parseRepositoryName } from '../../src/oci/repository-name.ts'
+import { expectError, expectStatus } from '../support/answers.ts'
+import { ask } from '../support/client.ts'
+import type { Answer } from '../support/client.ts'
+import { shareRegistry } from '../support/in-process.ts'
+import {
+  anArtifact,
+  anImageIndex,
+  anImageManifest,
+  pushBlob,
+  pushImage,
+  pushManifest,
+} from '../support/manifests.ts'
+import { aRandomBlob, digestOf } from '../support/random.ts'
+
+const registry = shareRegistry()
+
+async function remove(url: string): Promise<Answer> {
+  return await ask(url, { method: 'DELETE' })
+}
+
+async function statusOf(url: string): Promise<number> {
+  const [get, head] = await Promise.all([ask(url), ask(url, { method: 'HEAD' })])
+  expect(head.status).toBe(get.status)
+  return get.status
+}
+
+async function tagsOf(repository: string): Promise<readonly string[]> {
+  return ((await ask(`${repository}/tags/list`)).json() as { tags: string[] }).tags
+}
+
+describe('deleting a tag', () => {
+  test('end-9: takes this tag away and nothing else', async () => {
+    const repository = registry.repository()
+    const image = anImageManifest()
+    for (const tag of ['v1', 'v2']) await pushImage(repository, image, { reference: tag })
+    const answer = await remove(`${repository}/manifests/v1`)
+    expectStatus(answer, 202)
+    expect(answer.headers['content-length']).toBe('0')
+    expect(await statusOf(`${repository}/manifests/v1`)).toBe(404)
+    expect(await statusOf(`${repository}/manifests/v2`)).toBe(200)
+    expect(await statusOf(`${repository}/manifests/${image.digest}`)).toBe(200)
+    expect(await tagsOf(repository)).toEqual(['v2'])
+    await remove(`${repository}/manifests/v2`)
+    expect(await statusOf(`${repository}/manifests/${image.digest}`)).toBe(200)
+    expect(await tagsOf(repository)).toEqual([])
+  })
+
+  test('end-9: a second time, and a tag that never was, is 404 with its name', async () => {
+    const repository = registry.repository()
+    await pushImage(repository, anImageManifest(), { reference: 'v1' })
+    expectStatus(await remove(`${repository}/manifests/v1`), 202)
+    const wanted = { status: 404, code: 'MANIFEST_UNKNOWN', naming: ['v1'] }
+    expectError(await remove(`${repository}/manifests/v1`), wanted)
+  })
+
+  test('end-9: a deleted tag can be pushed again', async () => {
+    const repository = registry.repository()
+    const image = anImageManifest()
+    await pushImage(repository, image, { reference: 'v1' })
+    await remove(`${repository}/manifests/v1`)
+    await pushManifest(repository, image, { reference: 'v1' })
+    expect(await statusOf(`${repository}/manifests/v1`)).toBe(200)
+  })
+
+  test('end-9: of twenty deletes at once exactly one does it', async () => {
+    const repository = registry.repository()
+    await pushImage(repository, anImageManifest(), { reference: 'v1' })
+    const answers = await Promise.all(Array.from({ length: 20 }, () => remove(`${repository}/manifests/v1`)))
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 404)).toHaveLength(19)
+  })
+})
+
+describe('deleting a manifest', () => {
+  test('end-9: takes all its tags along, of other manifests none', async () => {
+    const repository = registry.repository()
+    const [image, other] = [anImageManifest(), anImageManifest()]
+    for (const tag of ['v1', 'v2', 'latest']) await pushImage(repository, image, { reference: tag })
+    await pushImage(repository, other, { reference: 'other' })
+    expectStatus(await remove(`${repository}/manifests/${image.digest}`), 202)
+    for (const reference of ['v1', 'v2', 'latest', image.digest]) {
+      expect(await statusOf(`${repository}/manifests/${reference}`)).toBe(404)
+    }
+    expect(await tagsOf(repository)).toEqual(['other'])
+    const wanted = { status: 404, code: 'MANIFEST_UNKNOWN', naming: [image.digest] }
+    expectError(await remove(`${repository}/manifests/${image.digest}`), wanted)
+  })
+
+  test('end-9: of one digest leaves the same bytes under another', async () => {
+    const repository = registry.repository()
+    const image = anImageManifest()
+    const sha512 = digestOf(image.bytes, 'sha512')
+    await pushImage(repository, image, { reference: 'v1' })
+    await pushManifest(repository, image, { reference: sha512 })
+    expectStatus(await remove(`${repository}/manifests/${sha512}`), 202)
+    expect(await statusOf(`${repository}/manifests/${sha512}`)).toBe(404)
+    expect(await statusOf(`${repository}/manifests/v1`)).toBe(200)
+  })
+
+  test('end-9: leaves it in other repositories', async () => {
+    const [one, two] = [registry.repository(), registry.repository()]
+    const image = anImageManifest()
+    for (const each of [one, two]) await pushImage(each, image, { reference: 'v1' })
+    expect(await statusOf(`${one}/manifests/${image.digest}`)).toBe(200)
+    expectStatus(await remove(`${one}/manifests/${image.digest}`), 202)
+    expect(await statusOf(`${one}/manifests/${image.digest}`)).toBe(404)
+    expect(await statusOf(`${two}/manifests/v1`)).toBe(200)
+  })
+
+  test('end-9: in a repository that never was is 404 with its name', async () => {
+    const repository = registry.repository()
+    const wanted = {
+      status: 404,
+      code: 'NAME_UNKNOWN',
+      naming: [new URL(repository).pathname.slice('/v2/'.length)],
+    }
+    expectError(await remove(`${repository}/manifests/${aRandomBlob().digest}`), wanted)
+    expectError(await remove(`${repository}/manifests/v1`), wanted)
+  })
+
+  test('end-9: a child of an index may go, and the index stays', async () => {
+    const repository = registry.repository()
+    const child = anImageManifest()
+    const index = anImageIndex({ manifests: [child] })
+    await pushImage(repository, index, { reference: 'v1' })
+    expectStatus(await remove(`${repository}/manifests/${child.digest}`), 202)
+    expect(await statusOf(`${repository}/manifests/v1`)).toBe(200)
+  })
+
+  test('end-9: a subject may go, its referrers stay', async () => {
+    const repository = registry.repository()
+    const subject = anImageManifest()
+    const referrer = anArtifact({ subject: subject.descriptor })
+    for (const each of [subject, referrer]) await pushImage(repository, each)
+    expectStatus(await remove(`${repository}/manifests/${subject.digest}`), 202)
+    expect(await statusOf(`${repository}/manifests/${referrer.digest}`)).toBe(200)
+  })
+
+  test('F1: what was deleted can be pushed again, and is whole', async () => {
+    const repository = registry.repository()
+    const image = anImageManifest()
+    await pushImage(repository, image, { reference: 'v1' })
+    await remove(`${repository}/manifests/${image.digest}`)
+    for (const { digest } of image.blobs) expectStatus(await remove(`${repository}/blobs/${digest}`), 202)
+    await pushImage(repository, image, { reference: 'v1' })
+    for (const blob of image.blobs) {
+      expect((await ask(`${repository}/blobs/${blob.digest}`)).body.equals(blob.bytes)).toBe(true)
+    }
+  })
+})
+
+describe('deleting a blob', () => {
+  test('end-10: answers 202 once and 404 then', async () => {
+    const repository = registry.repository()
+    const blob = aRandomBlob()
+    await pushBlob(repository, blob)
+    const answer = await remove(`${repository}/blobs/${blob.digest}`)
+    expectStatus(answer, 202)
+    expect(answer.headers['content-length']).toBe('0')
+    expect(await statusOf(`${repository}/blobs/${blob.digest}`)).toBe(404)
+    const wanted = { status: 404, code: 'BLOB_UNKNOWN', naming: [blob.digest] }
+    expectError(await remove(`${repository}/blobs/${blob.digest}`), wanted)
+    expectError(await remove(`${registry.repository()}/blobs/${blob.digest}`), wanted)
+  })
+
+  test('end-10: one that a manifest uses is refused, naming both; after the manifest it goes', async () => {
+    const repository = registry.repository()
+    const image = anImageManifest()
+    await pushImage(repository, image, { reference: 'v1' })
+    for (const { digest } of image.blobs) {
+      const answer = await remove(`${repository}/blobs/${digest}`)
+      expectError(answer, { status: 405, code: 'UNSUPPORTED', naming: [digest, image.digest, /first/] })
+      expect(await statusOf(`${repository}/blobs/${digest}`)).toBe(200)
+    }
+    await remove(`${repository}/manifests/v1`)
+    expect((await remove(`${repository}/blobs/${image.blobs[0]?.digest}`)).status).toBe(405)
+    await remove(`${repository}/manifests/${image.digest}`)
+    for (const { digest } of image.blobs) expectStatus(await remove(`${repository}/blobs/${digest}`), 202)
+  })
+
+  test('end-10: one that two manifests share stays until both are gone', async () => {
+    const repository = registry.repository()
+    const layers = [aRandomBlob()]
+    const [one, two] = [anImageManifest({ layers }), anImageManifest({ layers })]
+    for (const each of [one, two]) await pushImage(repository, each)
+    const url = `${repository}/blobs/${layers[0]?.digest}`
+    await remove(`${repository}/manifests/${one.digest}`)
+    expectError(await remove(url), { status: 405, code: 'UNSUPPORTED', naming: [two.digest] })
+    await remove(`${repository}/manifests/${two.digest}`)
+    expectStatus(await remove(url), 202)
+  })
+
+  test('end-10: a manifest of another repository does not keep it here', async () => {
+    const [mine, other] = [registry.repository(), registry.repository()]
+    const image = anImageManifest()
+    await pushImage(other, image)
+    const blob = image.blobs[1] ?? aRandomBlob()
+    await pushBlob(mine, blob)
+    expectStatus(await remove(`${mine}/blobs/${blob.digest}`), 202)
+    expect((await ask(`${other}/blobs/${blob.digest}`)).body.equals(blob.bytes)).toBe(true)
+  })
+
+  test('end-10: of a manifest is 404', async () => {
+    const repository = registry.repository()
+    const image = anImageManifest()
+    await pushImage(repository, image)
+    expectError(await remove(`${repository}/blobs/${image.digest}`), { status: 404, code: 'BLOB_UNKNOWN' })
+    expect(await statusOf(`${repository}/manifests/${image.digest}`)).toBe(200)
+  })
+})
+
+describe('events', () => {
+  test('end-7a, end-9, end-10: pushes, moves and deletes are recorded in their order', async () => {
+    const repository = registry.repository()
+    const [one, two] = [anImageManifest({ layers: 0 }), anImageManifest({ layers: 0 })]
+    await pushImage(repository, one, { reference: 'v1' })
+    await pushImage(repository, two, { reference: 'v1' })
+    await pushManifest(repository, two, { reference: 'v1' })
+    await remove(`${repository}/manifests/${one.digest}`)
+    await remove(`${repository}/manifests/${two.digest}`)
+    await remove(`${repository}/blobs/${one.blobs[0]?.digest}`)
+    const { reader } = registry.app.metadata
+    const row = await findRepository(
+      reader,
+      parseRepositoryName(new URL(repository).pathname.slice('/v2/'.length)),
+    )
+    const events = await listEvents(reader, { repositoryId: row?.id ?? 0, limit: 100 })
+    expect(events.map(({ kind, tag, before, after }) => [kind, tag, before, after])).toEqual([
+      ['blob.push', undefined, undefined, one.blobs[0]?.digest],
+      ['manifest.push', undefined, undefined, one.digest],
+      ['tag.create', 'v1', undefined, one.digest],
+      ['blob.push', undefined, undefined, two.blobs[0]?.digest],
+      ['manifest.push', undefined, undefined, two.digest],
+      ['tag.move', 'v1', one.digest, two.digest],
+      ['manifest.push', undefined, undefined, two.digest],
+      ['manifest.delete', undefined, one.digest, undefined],
+      ['tag.delete', 'v1', two.digest, undefined],
+      ['manifest.delete', undefined, two.digest, undefined],
+      ['blob.delete', undefined, one.blobs[0]?.digest, undefined],
+    ])
+    expect(new Set(events.map(({ actor }) => actor))).toEqual(new Set(['anonymous']))
+  })
+})
+
+describe('delete.enabled: false', () => {
+  const readOnly = shareRegistry({ delete: { enabled: false } })
+
+  test('B5: tags, manifests and blobs all stay, and the setting is named', async () => {
+    const repository = readOnly.repository()
+    const image = anImageManifest()
+    const blob = aRandomBlob()
+    await pushImage(repository, image, { reference: 'v1' })
+    await pushBlob(repository, blob)
+    const paths = ['manifests/v1', `manifests/${image.digest}`, `blobs/${blob.digest}`, 'manifests/none']
+    for (const path of paths) {
+      const answer = await remove(`${repository}/${path}`)
+      expectError(answer, { status: 405, code: 'UNSUPPORTED', naming: ['delete.enabled'] })
+    }
+    for (const path of paths.slice(0, 3)) expect(await statusOf(`${repository}/${path}`)).toBe(200)
+  })
+
+  test('end-14: an upload can be cancelled all the same', async () => {
+    const repository = readOnly.repository()
+    const start = await ask(`${repository}/blobs/uploads/`, { method: 'POST' })
+    expectStatus(await remove(`${readOnly.url}${String(start.headers.location)}`), 204)
+  })
+})
