@@ -53,9 +53,9 @@ describe('user', () => {
     const made = await given.lading('user add alice --password-stdin', { stdin: `${password}\n` })
     expect(made).toMatchObject({ code: 0, out: 'created user alice', err: '' })
     expect(await enter(given.registry, basic('alice', password))).toBe(200)
-    const generated = (await given.lading('user add root --admin --generate --json')).json<{
+    const generated = (await given.lading('user add root --admin --generate --json')).json() as {
       password: string
-    }>()
+    }
     expect(generated).toEqual({ name: 'root', isAdmin: true, password: expect.any(String) })
     expect(await enter(given.registry, basic('root', generated.password))).toBe(200)
     const listed = (await given.lading('user list --json')).json()
@@ -196,7 +196,7 @@ describe('token and keys', () => {
         .status
     }
     expect(await refresh()).toBe(200)
-    const [listed] = (await lading('token list --user alice --json')).json<{ id: number }[]>()
+    const [listed] = (await lading('token list --user alice --json')).json() as { id: number }[]
     expect(listed).toMatchObject({ user: 'alice', client: 'docker' })
     expect((await lading('token list')).out).not.toContain(refreshToken)
     expect(await lading(`token revoke ${listed?.id}`)).toMatchObject({ code: 0 })
@@ -212,7 +212,7 @@ describe('token and keys', () => {
     await lading('keys rotate')
     registry.advance(2_000)
     expect(await enter(registry, bearer)).toBe(200)
-    const keys = (await lading('keys list --json')).json<{ state: string; verifyUntil: string | null }[]>()
+    const keys = (await lading('keys list --json')).json() as { state: string; verifyUntil: string | null }[]
     expect(keys.map(({ state }) => state)).toEqual(['active', 'retired'])
     await lading('keys rotate --leaked')
     registry.advance(2_000)
@@ -237,11 +237,11 @@ describe('the database of a command', () => {
     const refused = await runLading('user list', { env })
     expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('there is no database in') })
     expect(existsSync(env.LADING_DATA)).toBe(false)
-    const first = (await runLading('migrate --json', { env })).json<{
+    const first = (await runLading('migrate --json', { env })).json() as {
       from: null
       to: string
       applied: string[]
-    }>()
+    }
     expect(first).toMatchObject({ from: null, to: first.applied.at(-1) })
     expect((await runLading('migrate', { env })).out).toBe(`the database is at ${first.to} already`)
     expect((await runLading('user list --json', { env })).json()).toEqual([])

@@ -294,3 +294,5 @@ export const configSchema = z.strictObject({
 })
 
 export type Config = z.output<typeof configSchema>
+/** As a file holds it. */
+export type ConfigInput = z.input<typeof configSchema>

@@ -6,23 +6,19 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { createApp, type App, type AppDeps } from '../../src/app.ts'
 import { createPasswordHasher } from '../../src/auth/password-hash.ts'
-import { configSchema, type Config } from '../../src/config/schema.ts'
+import { configSchema, type ConfigInput } from '../../src/config/schema.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { aRepositoryName } from './random.ts'
 import { tempFolder } from './temp-folder.ts'
 
-export interface InProcessOptions extends Partial<
-  Pick<
-    Config,
-    'storage' | 'delete' | 'references' | 'uploads' | 'limits' | 'auth' | 'repository' | 'metrics' | 'tracing'
-  >
+/** Sections are merged with their defaults. */
+export interface InProcessSections extends Pick<
+  ConfigInput,
+  'storage' | 'delete' | 'references' | 'uploads' | 'limits' | 'auth' | 'repository' | 'metrics' | 'tracing'
 > {
   readonly deps?: Partial<AppDeps>
 }
-
-/** Sections are merged with their defaults. */
-export type InProcessSections = { readonly [K in keyof InProcessOptions]?: Partial<InProcessOptions[K]> }
 
 export interface InProcessRegistry extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, no slash at the end. */

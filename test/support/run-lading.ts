@@ -18,7 +18,7 @@ export interface RunResult {
   readonly out: string
   readonly err: string
   /** What standard output holds, parsed. */
-  json<T = unknown>(): T
+  readonly json: () => unknown
 }
 
 /** `line` is split at spaces. */
@@ -38,5 +38,5 @@ export async function runLading(line: string, options: RunOptions = {}): Promise
     },
   }
   const code = await runCli(line.split(' ').filter(Boolean), options.commands ?? commands, host)
-  return { code, out: out.join('\n'), err: err.join('\n'), json: <T>() => JSON.parse(out.join('\n')) as T }
+  return { code, out: out.join('\n'), err: err.join('\n'), json: (): unknown => JSON.parse(out.join('\n')) }
 }

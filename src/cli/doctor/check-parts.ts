@@ -63,12 +63,21 @@ async function* checkDatabase(metadata: Metadata, clock: Clock): AsyncGenerator<
       'lading migrate or the next start of lading serve upgrades it',
     )
   }
-  const faults = await findFaults(metadata.reader)
-  if (faults.length > 0)
-    yield broken('database', `it is damaged: ${faults.join('; ')}`, 'stop the server and restore a backup')
-  else yield ok('database', `${metadata.dialect} answers and is whole, schema ${applied.at(-1) ?? 'none'}`)
+  yield await checkStructure(metadata, applied.at(-1) ?? 'none')
   const time = await readDatabaseTime(metadata.reader)
   if (time !== undefined) yield judgeClock('the clock of the database', time - clock.now())
+}
+
+async function checkStructure(metadata: Metadata, schema: string): Promise<Finding> {
+  const damaged = (how: string): Finding =>
+    broken('database', `it is damaged: ${how}`, 'stop the server and restore a backup')
+  try {
+    const faults = await findFaults(metadata.reader)
+    if (faults.length > 0) return damaged(faults.join('; '))
+    return ok('database', `${metadata.dialect} answers and is whole, schema ${schema}`)
+  } catch (error) {
+    return damaged(messageOf(error))
+  }
 }
 
 /** `undefined` for a database without a schema. */

@@ -1,5 +1,6 @@
 /** The certificate: readable, of its key, valid today and for the public name. */
 import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { Config } from '../../config/schema.ts'
 import { readTlsFiles } from '../../config/tls-files.ts'
 import { broken, messageOf, ok, warning } from './finding.ts'
@@ -44,8 +45,9 @@ function checkDates(certificate: X509Certificate, now: number): Finding {
 
 function* checkName(certificate: X509Certificate, publicUrl: string | undefined): Generator<Finding> {
   if (publicUrl === undefined) return
-  const { hostname } = new URL(publicUrl)
-  if (certificate.checkHost(hostname) !== undefined || certificate.checkIP(hostname) !== undefined) return
+  const hostname = new URL(publicUrl).hostname.replace(/^\[(.*)\]$/, '$1')
+  const isNamed = isIP(hostname) === 0 ? certificate.checkHost(hostname) : certificate.checkIP(hostname)
+  if (isNamed !== undefined) return
   yield warning(
     'tls',
     `the certificate is not for ${hostname}, the name in http.publicUrl`,
