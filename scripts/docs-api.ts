@@ -1,6 +1,8 @@
 /** Writes `docs/api.md` from the route table and the error table. */
 import { exceptions, replies } from '../src/http/error-reply.ts'
+import { defaultHttpLimits } from '../src/http/limits.ts'
 import { routes } from '../src/http/routes.ts'
+import { tokenPath } from '../src/http/token-route.ts'
 import { generateFile } from './generated-file.ts'
 
 function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -18,6 +20,27 @@ const endpoints = routes.map(({ id, method, path, action, summary }) => [
   summary,
 ])
 
+const catalogScope = 'registry:catalog:*'
+
+const tokenParameters = [
+  [
+    '`scope`',
+    `\`repository:<repository>:<actions>\` with any of \`pull\`, \`push\`, \`delete\`, or \`*\` for all; \`${catalogScope}\`. Repeated, or several separated by spaces.`,
+  ],
+  ['`offline_token`', '`true` asks for a refresh token'],
+  ['`client_id`', 'a name for the list of refresh tokens'],
+  ['`service`, `account`', 'taken and not needed'],
+]
+
+const tokenFields = [
+  ['`grant_type`', '`password` or `refresh_token`'],
+  ['`username`, `password`', 'with `password`'],
+  ['`refresh_token`', 'with `refresh_token`'],
+  ['`scope`', 'as above'],
+  ['`access_type`', '`offline` asks for a refresh token'],
+  ['`client_id`, `service`', 'as above'],
+]
+
 const codes = Object.entries(replies).map(([code, { status, summary }]) => [code, String(status), summary])
 
 const exceptionRows = [...exceptions.values()]
@@ -32,14 +55,42 @@ Generated from \`src/http/routes.ts\` and \`src/http/error-reply.ts\` by \`npm r
 
 ## Endpoints
 
-Ids are those of the OCI distribution-spec. \`action\` is the right that a request needs in the repository of its path;
-\`none\` and \`catalog\` concern no single repository. \`<repository>\` is \`<owner>/<image>[/<more>]\`, \`<reference>\` a
-tag or a digest. HEAD answers wherever GET does.
+Ids are those of the OCI distribution-spec. \`action\` is the right that a request needs in the repository of its path.
+The others concern no single repository: \`enter\` is for everyone whom the registry lets in, \`catalog\` too, with the
+scope \`${catalogScope}\` where a token is used, and \`none\` asks nobody who they are. \`<repository>\` is
+\`<owner>/<image>[/<more>]\`, \`<reference>\` a tag or a digest. HEAD answers wherever GET does.
 
 ${formatTable(['id', 'method', 'path', 'action', 'what it does'], endpoints)}
 
 Every reply carries \`Docker-Distribution-API-Version\`, \`X-Content-Type-Options\` and \`X-Request-Id\`. The request id
 leads to the lines of the log.
+
+## Authentication
+
+A request carries \`Authorization: Basic\` with name and password, \`Bearer\` with a token, or nothing. Rights are those
+of the account at the time of the request; a token bounds them to its scopes and adds nothing.
+
+A 401 names where to get a token, and which scopes the request needs (\`error\` only where a token came along: it has
+expired or was revoked, or it lacks a scope):
+
+\`\`\`
+WWW-Authenticate: Bearer realm="https://registry.example.com${tokenPath}",service="lading",scope="repository:acme/web:pull,push",error="insufficient_scope"
+WWW-Authenticate: Basic realm="lading"
+\`\`\`
+
+Basic without the right is answered with 403, whether the repository exists or not.
+
+\`GET ${tokenPath}\` takes Basic, or nothing for an anonymous token, and these parameters:
+
+${formatTable(['parameter', 'meaning'], tokenParameters)}
+
+\`POST ${tokenPath}\` takes the form of OAuth 2 (RFC 6749), at most ${defaultHttpLimits.formBytes / 1024} KiB:
+
+${formatTable(['field', 'meaning'], tokenFields)}
+
+Both answer \`token\` and \`access_token\` (the same), \`expires_in\` (seconds), \`issued_at\`, and \`refresh_token\` where one
+was asked for and the configuration has them; POST also \`scope\`, what was granted. A right that is missing is no
+error: the token carries less. Errors of POST have \`error\` and \`error_description\` of OAuth 2 beside the body below.
 
 ## Errors
 

@@ -1,176 +1,228 @@
 /**
  * @module
- * The composition root, and the only file that wires: from the configuration to a running registry, built top to
- * bottom. A start-up that fails closes what was opened; stopping goes the other way round.
+ * The composition root, and with `app/` the only place that wires: from the configuration to a running registry, built
+ * top to bottom. A start-up that fails closes what was opened; stopping goes the other way round.
  */
-import { join } from 'node:path'
-import { authenticateAnonymously } from './auth/authenticate.ts'
-import { openPolicy } from './auth/policy.ts'
+import { initialPasswordFile } from './app/data-folder.ts'
+import { openMetadata } from './app/open-metadata.ts'
+import { checkInstallation, openStore } from './app/open-store.ts'
+import { openTelemetry } from './app/telemetry.ts'
+import type { Telemetry } from './app/telemetry.ts'
+import type { FirstAdministrator } from './auth/accounts.ts'
+import { createAuth } from './auth/auth.ts'
+import type { Auth, AuthDeps } from './auth/auth.ts'
 import type { BlobStore } from './blob-store/blob-store.ts'
 import { CachingBlobStore } from './blob-store/caching-blob-store.ts'
-import { openFilesystemBlobStore } from './blob-store/filesystem/filesystem-blob-store.ts'
-import { MemoryBlobStore } from './blob-store/memory/memory-blob-store.ts'
 import type { Config } from './config/schema.ts'
+import { readTlsFiles, type TlsFiles } from './config/tls-files.ts'
 import type { Readiness } from './http/handlers/handler-deps.ts'
 import { defaultHttpLimits, type HttpLimits } from './http/limits.ts'
-import { createRegistryServer } from './http/server.ts'
+import { createMetricsEndpoint, startMetricsListener } from './http/metrics-listener.ts'
+import { createRegistryServer, type RegistryServer } from './http/server.ts'
 import { createJobs, removeDeadKeysJob } from './jobs/jobs.ts'
 import { startScheduler, type Scheduler } from './jobs/scheduler.ts'
-import { BufferPool } from './lib/buffer-pool.ts'
 import { systemClock, type Clock } from './lib/clock.ts'
 import { systemIds, type Ids } from './lib/ids.ts'
-import { openSqliteMetadata } from './metadata/dialects/sqlite.ts'
-import { ensureInstallation } from './metadata/installation.ts'
 import type { Metadata } from './metadata/metadata.ts'
 import { createRegistry, type Registry } from './registry/registry.ts'
 import type { Logger } from './telemetry/logger.ts'
 
 /** A new writer waits so long for the holder of an upload session to let go; then it takes a segment of its own. */
 const takeoverMs = 10_000
-/** The memory store is for tests and registries that may forget; it must not take the machine along. */
-const memoryStoreBytes = 2 * 1024 * 1024 * 1024
 
 export interface App extends AsyncDisposable {
   readonly url: string
+  /** Where the metrics have a listener of their own. */
+  readonly metricsPort: number | undefined
   readonly metadata: Metadata
   readonly store: BlobStore
+  readonly auth: Auth
+  /** Made by this start, because there was no account. */
+  readonly firstAdministrator: FirstAdministrator | undefined
+  /** For connections from now on. Throws and changes nothing when this registry was started without TLS. */
+  reloadTls(files: TlsFiles): void
   /** Takes no more requests, lets those under way end for this long, then cuts them; stops the jobs. */
   stop(deadlineMs: number): Promise<void>
 }
 
 export interface AppDeps {
   readonly logger: Logger
+  /** Of this program, for metrics and traces. */
+  readonly version?: string
   readonly clock?: Clock
   readonly ids?: Ids
   readonly httpLimits?: Partial<HttpLimits>
+  readonly auth?: Pick<AuthDeps, 'passwords' | 'throttle'>
 }
 
 /** Throws what a part failed with; the message names what to change. */
 export async function createApp(config: Config, deps: AppDeps): Promise<App> {
-  const { logger, clock = systemClock, ids = systemIds } = deps
+  const { logger, clock = systemClock, ids = systemIds, version = 'unknown' } = deps
   await using stack = new AsyncDisposableStack()
-  const metadata = stack.use(await openMetadata(config, { clock, logger }))
-  const store = stack.use(await openStore(config, { clock, ids, logger }))
-  await checkInstallation(metadata, store, { clock, ids })
+  const tls = readTlsFiles(config.http.tls)
+  const telemetry = stack.use(await openTelemetry(config, { logger, version }))
+  const metadata = telemetry.observeMetadata(stack.use(await openMetadata(config, { clock, logger })))
+  const store = cacheSmallBlobs(
+    telemetry.observeStore(stack.use(await openStore(config, { clock, ids, logger }))),
+    telemetry,
+  )
+  const installationId = await checkInstallation(metadata, store, { clock, ids })
 
-  let scheduler: Scheduler | undefined
-  const registry = createRegistry({
-    metadata,
-    store,
-    clock,
-    ids,
-    visibleTo: (principal) => openPolicy.visibleTo(principal),
-    newRepositoryVisibility: 'public',
-    onDeadKey: () => scheduler?.wake(removeDeadKeysJob),
-    deleteEnabled: config.delete.enabled,
-    references: config.references,
-    maxSessions: config.uploads.maxSessions,
-    takeoverMs,
+  const auth = stack.use(
+    openAuth(config, { metadata, clock, installationId, logger, telemetry, ...deps.auth }),
+  )
+  const firstAdministrator = await auth.accounts.ensureFirstAdministrator({
+    name: config.admin.name,
+    password: config.admin.password?.reveal(),
   })
-  const jobs = createJobs({ metadata, store, clock }, { uploadExpireAfterMs: config.uploads.expireAfterMs })
-  scheduler = stack.use(startScheduler({ metadata, clock, holder: ids.storageKey(), log: logger }, jobs))
 
-  const server = stack.use(createServer(config, { ...deps, clock, ids, registry, metadata, store }))
+  const parts = { logger, clock, ids, metadata, store, auth, telemetry }
+  const { registry, scheduler } = startRegistry(config, parts)
+  stack.use(scheduler)
+  const server = stack.use(createServer(config, { ...parts, registry, tls, httpLimits: deps.httpLimits }))
+  watch(telemetry, { registry, server, auth })
+  const metricsPort = await serveMetrics(config, { telemetry, logger, stack })
   const address = await server.listen(config.http)
   const resources = stack.move()
   return {
-    url: formatUrl(config.http.host, address.port),
+    url: formatUrl(tls === undefined ? 'http' : 'https', config.http.host, address.port),
+    metricsPort,
     metadata,
     store,
+    auth,
+    firstAdministrator,
+    reloadTls: (files) => server.reloadTls(files),
     stop: (deadlineMs) => server.close({ deadlineMs }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }
 
-async function openMetadata(config: Config, deps: { clock: Clock; logger: Logger }): Promise<Metadata> {
-  const { clock, logger } = deps
-  if (config.metadata.driver === 'postgres') {
-    // Loaded on demand: most installations never need the driver.
-    const { openPostgresMetadata } = await import('./metadata/dialects/postgres.ts')
-    return openPostgresMetadata({ url: config.metadata.url.reveal(), clock })
-  }
-  return openSqliteMetadata({
-    file: join(config.data, 'lading.db'),
-    clock,
-    onFatal: (error) => endProcess(error, logger),
-    onError: (err) => logger.error({ err }, 'the database could not be maintained; it is tried again'),
-  })
-}
-
-/**
- * After a failed sync nobody knows which bytes the disk has: what was acknowledged is in doubt, so nothing may be
- * acknowledged any more. The uncaught error ends the process; its supervisor starts it anew from what is durable.
- */
-function endProcess(error: unknown, logger: Logger): void {
-  logger.fatal({ err: error }, 'the database could not be synced to disk')
-  setImmediate(() => {
-    throw error
-  })
-}
-
-async function openStore(
-  config: Config,
-  deps: { clock: Clock; ids: Ids; logger: Logger },
-): Promise<BlobStore> {
-  const { clock, ids, logger } = deps
-  if (config.storage.driver === 'memory') return new MemoryBlobStore({ clock, maxBytes: memoryStoreBytes })
-  const store = await openFilesystemBlobStore({
-    root: join(config.data, 'store'),
-    buffers: new BufferPool(),
-    clock,
-    ids,
-    onStrange: (path) =>
-      logger.warn({ path }, 'a file in the blob store that no registry wrote; it is left alone'),
-  })
-  return new CachingBlobStore(store)
-}
-
-export class StoreMismatchError extends Error {
-  override readonly name = 'StoreMismatchError'
-}
-
-/** A database and a store that do not belong together would sweep each other's bytes away. */
-async function checkInstallation(
-  metadata: Metadata,
-  store: BlobStore,
-  deps: { clock: Clock; ids: Ids },
-): Promise<void> {
-  const found = await store.readInstallationId()
-  const id = await metadata.transact((tx) =>
-    ensureInstallation(tx, { id: found ?? deps.ids.storageKey(), now: deps.clock.now() }),
-  )
-  if (found === undefined) await store.writeInstallationId(id)
-  else if (found !== id) {
-    throw new StoreMismatchError(
-      `storage: the blob store belongs to installation ${found} and the database to ${id}; configure the two that belong together`,
-    )
-  }
-}
-
-interface ServerParts extends AppDeps {
+interface Parts {
+  readonly logger: Logger
   readonly clock: Clock
   readonly ids: Ids
-  readonly registry: Registry
   readonly metadata: Metadata
   readonly store: BlobStore
+  readonly auth: Auth
+  readonly telemetry: Telemetry
 }
 
-function createServer(config: Config, parts: ServerParts) {
-  const { manifestBytes, idleTimeoutMs } = config.limits
+/** The services, and the jobs that clean up after them. */
+function startRegistry(
+  config: Config,
+  { metadata, store, clock, ids, ...parts }: Parts,
+): { registry: Registry; scheduler: Scheduler } {
+  const jobs = createJobs({ metadata, store, clock }, { uploadExpireAfterMs: config.uploads.expireAfterMs })
+  const scheduler = startScheduler(
+    { metadata, clock, holder: ids.storageKey(), log: parts.logger },
+    parts.telemetry.observeJobs(jobs),
+  )
+  const registry = createRegistry({
+    metadata,
+    store,
+    clock,
+    ids,
+    policy: parts.auth.policy,
+    onDeadKey: () => scheduler.wake(removeDeadKeysJob),
+    deleteEnabled: config.delete.enabled,
+    references: config.references,
+    maxSessions: config.uploads.maxSessions,
+    takeoverMs,
+  })
+  return { registry, scheduler }
+}
+
+/** A memory store is a cache already. */
+function cacheSmallBlobs(store: BlobStore, { metrics }: Telemetry): BlobStore {
+  if (store.driver === 'memory') return store
+  const caching = new CachingBlobStore(store)
+  metrics?.watchCache('blob', () => caching.cacheStats())
+  return caching
+}
+
+interface AuthParts extends Pick<
+  AuthDeps,
+  'metadata' | 'clock' | 'installationId' | 'passwords' | 'throttle'
+> {
+  readonly logger: Logger
+  readonly telemetry: Telemetry
+}
+
+function openAuth(config: Config, { logger, telemetry, ...parts }: AuthParts): Auth {
+  return createAuth({
+    ...parts,
+    anonymous: config.auth.anonymous,
+    refreshTokens: config.auth.refreshTokens,
+    tokenLifetimeMs: config.auth.tokenLifetimeMs,
+    newRepositoryVisibility: config.repository.visibility,
+    initialPasswordFile: initialPasswordFile(config),
+    onError: (err) => logger.error({ err }, 'who logged in could not be recorded'),
+    onLogin: telemetry.onLogin,
+  })
+}
+
+interface ServerParts extends Parts {
+  readonly registry: Registry
+  readonly tls: TlsFiles | undefined
+  readonly httpLimits: Partial<HttpLimits> | undefined
+}
+
+function createServer(config: Config, parts: ServerParts): RegistryServer {
+  const { manifestBytes, idleTimeoutMs, connections, connectionsPerAddress } = config.limits
+  const limits = { manifestBytes, bodyIdleMs: idleTimeoutMs, connections, connectionsPerAddress }
+  const { authenticator, policy, tokens } = parts.auth
+  const { metrics, observer } = parts.telemetry
+  const token = config.metrics.token?.reveal()
   return createRegistryServer({
     registry: parts.registry,
-    policy: openPolicy,
-    authenticate: authenticateAnonymously,
+    authenticator,
+    policy,
+    tokens,
+    publicUrl: config.http.publicUrl,
+    trustedProxies: config.http.trustedProxies,
+    tls: parts.tls,
     clock: parts.clock,
     ids: parts.ids,
     log: parts.logger,
-    limits: { ...defaultHttpLimits, manifestBytes, bodyIdleMs: idleTimeoutMs, ...parts.httpLimits },
+    limits: { ...defaultHttpLimits, ...limits, ...parts.httpLimits },
+    observer,
+    metrics: metrics && token !== undefined ? createMetricsEndpoint(metrics, token) : undefined,
     health: () => checkHealth(parts),
   })
 }
 
+function watch(
+  { metrics }: Telemetry,
+  { registry, server, auth }: { registry: Registry; server: RegistryServer; auth: Auth },
+): void {
+  if (metrics === undefined) return
+  metrics.watchCache('manifest', () => registry.manifests.cacheStats())
+  metrics.watchCache('credential', () => auth.authenticator.cacheStats())
+  metrics.watchGauge({
+    name: 'lading_http_connections',
+    help: 'Open connections.',
+    read: () => server.counts().connections,
+  })
+  metrics.watchGauge({
+    name: 'lading_http_requests_in_flight',
+    help: 'Requests that are not answered yet.',
+    read: () => server.counts().requestsInFlight,
+  })
+}
+
+/** The listener for metrics alone, where one is configured; returns its port. */
+async function serveMetrics(
+  { metrics: { host, port, token } }: Config,
+  { telemetry, logger, stack }: { telemetry: Telemetry; logger: Logger; stack: AsyncDisposableStack },
+): Promise<number | undefined> {
+  if (port === undefined || telemetry.metrics === undefined) return undefined
+  const endpoint = createMetricsEndpoint(telemetry.metrics, token?.reveal())
+  const listener = stack.use(await startMetricsListener({ host, port }, { endpoint, log: logger }))
+  return listener.port
+}
+
 /** What `/readyz` shows: which part does not answer; why is in the log. */
-async function checkHealth({ metadata, store, logger }: ServerParts): Promise<Readiness> {
+async function checkHealth({ metadata, store, logger }: Parts): Promise<Readiness> {
   const check = async (name: string, ping: () => Promise<void>): Promise<[string, string]> => {
     try {
       await ping()
@@ -187,6 +239,6 @@ async function checkHealth({ metadata, store, logger }: ServerParts): Promise<Re
   return { ready: results.every(([, state]) => state === 'ok'), checks: Object.fromEntries(results) }
 }
 
-function formatUrl(host: string, port: number): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+function formatUrl(scheme: 'http' | 'https', host: string, port: number): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

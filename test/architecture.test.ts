@@ -31,21 +31,31 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   jobs: [...base, ...guards, ...domain, 'oci', 'metadata', 'telemetry'],
   http: [...base, ...guards, ...domain, 'oci', 'telemetry'],
   api: [...base, ...guards, ...domain, 'oci', 'telemetry'],
-  cli: [...base, 'app.ts', 'config', 'telemetry'],
+  cli: [...base, 'app', 'auth', 'blob-store/blob-store.ts', 'config', 'metadata', 'oci', 'telemetry'],
   'main.ts': ['cli'],
-  'app.ts': [''],
+  app: [''],
 }
 
 /** Packages and built-in modules that only some places may import. */
 const onlyIn: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['http'],
-  'node:fs': ['blob-store/filesystem', 'metadata/dialects/sqlite', 'config', 'cli'],
+  'node:https': ['http'],
+  'node:fs': [
+    'blob-store/filesystem',
+    'metadata/dialects/sqlite',
+    'auth/first-administrator',
+    'config',
+    'cli',
+  ],
   'node:sqlite': ['metadata'],
   'node:process': ['cli', 'config'],
   kysely: ['metadata'],
   pg: ['metadata'],
   '@electric-sql/pglite': ['metadata'],
   pino: ['telemetry'],
+  'prom-client': ['telemetry'],
+  '@opentelemetry': ['telemetry'],
+  jose: ['auth'],
   zod: ['config', 'api'],
 }
 

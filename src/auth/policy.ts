@@ -1,47 +1,46 @@
 /**
  * @module
- * Who may do what. A policy answers two questions: may this principal do that in this repository, and what may it see
- * of the others. It is asked once per request, before the handler runs, with the action that the route table names.
- * It knows nothing of HTTP; `http/` turns a refusal into 401 or 403.
+ * Who may do what. A policy answers: may this principal do that in this repository, what of a token request is
+ * granted, and what may be seen of other repositories. It is asked once per request, before the handler runs, with the
+ * action that the route table names. It knows nothing of HTTP; `http/` turns a refusal into 401 or 403.
  */
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Principal } from './principal.ts'
+import type { Scope } from './scope.ts'
 
 export type Action = 'pull' | 'push' | 'delete'
 
-/** How a client may prove who it is; becomes a `WWW-Authenticate` line (RFC 9110, 11.6.1). */
-export interface Challenge {
-  readonly scheme: 'Basic' | 'Bearer'
-  readonly parameters: Readonly<Record<string, string>>
-}
-
 export type Decision =
   | { readonly allowed: true }
-  /** Other credentials may help: 401 with the challenges. */
   | {
       readonly allowed: false
-      readonly refusal: 'unauthorized'
+      /** `credentials`: other or more credentials may help (401). `scope`: the token does not carry it (401). `rights`: nothing of this principal helps (403). */
+      readonly refusal: 'credentials' | 'scope' | 'rights'
+      /** One line that says what, why and what to do; the same for forbidden and absent. */
       readonly reason: string
-      readonly challenges: readonly Challenge[]
     }
-  /** No credentials of this principal help: 403. */
-  | { readonly allowed: false; readonly refusal: 'denied'; readonly reason: string }
 
 /** What of other repositories a principal may see (mount, catalog), in a form that joins into a query. */
-export interface Visibility {
-  readonly publicOnly: boolean
-}
+export type VisibleRepositories =
+  | { readonly all: true }
+  /** Public ones (where anonymous may pull or the principal is a user), internal ones for users, and all of the owner's own. */
+  | {
+      readonly all: false
+      readonly public: boolean
+      readonly internal?: boolean
+      readonly owner: string | undefined
+    }
 
 export interface Policy {
+  /** May `GET /v2/` answer 200 to this principal. */
+  mayEnter(principal: Principal): boolean
   decide(principal: Principal, action: Action, repository: RepositoryName): Decision | Promise<Decision>
-  visibleTo(principal: Principal): Visibility
-}
-
-const allowed: Decision = Object.freeze({ allowed: true })
-const publicOnly: Visibility = Object.freeze({ publicOnly: true })
-
-/** `auth.anonymous: push`: anyone may pull, push and delete, and sees public repositories. */
-export const openPolicy: Policy = {
-  decide: () => allowed,
-  visibleTo: () => publicOnly,
+  /** Of what a token was asked for, what it gets; a scope of which nothing is granted stays with no actions. */
+  grant(principal: Principal, scopes: readonly Scope[]): Promise<Scope[]>
+  visibleTo(principal: Principal): VisibleRepositories
+  /** Of a repository that this principal's push creates; without its name: below a name where the principal may do all. */
+  newRepositoryVisibility(
+    principal: Principal,
+    repository?: RepositoryName,
+  ): 'public' | 'internal' | 'private'
 }

@@ -7,6 +7,12 @@ export interface CliHost {
   /** Notices and faults: standard error. */
   err(line: string): void
   readonly sources: Omit<ConfigSources, 'argv'>
+  /** All of standard input. Throws `CliError` for more than a password could be. */
+  readStdin(): Promise<string>
+  /** Asks at the terminal, without showing what is typed; `undefined` when there is none. */
+  readonly askSecret: ((label: string) => Promise<string>) | undefined
+  /** HUP calls it from now on; without anyone who listens HUP ends the process. */
+  listenForReload(reload: () => void): Disposable
   /** From now on TERM and INT are answered by `StopSignals` instead of ending the process. */
   listenForStop(): StopSignals
 }
@@ -24,10 +30,21 @@ export interface Invocation {
   readonly host: CliHost
 }
 
+export interface CommandFlag {
+  readonly name: string
+  /** What its value stands for; absent for a flag that takes none. */
+  readonly value?: string
+  readonly summary: string
+}
+
 export interface Command {
   /** One or two words. */
   readonly name: string
   readonly summary: string
+  /** What follows the name, each required: `<name>`. */
+  readonly words?: readonly string[]
+  /** Of this command alone. */
+  readonly flags?: readonly CommandFlag[]
   /** Takes the flags of the configuration keys. */
   readonly configurable: boolean
   /** What it prints with `--json`, for the manual. */

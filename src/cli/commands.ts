@@ -3,9 +3,15 @@ import { createLogger } from '../telemetry/logger.ts'
 import type { Command } from './command.ts'
 import { configCheckCommand } from './config-check.ts'
 import { configPrintCommand } from './config-print.ts'
+import { doctorCommand } from './doctor.ts'
 import { createHelpCommand } from './help.ts'
+import { keyCommands } from './keys.ts'
+import { migrateCommand } from './migrate.ts'
+import { repositoryCommands } from './repository.ts'
 import { createServeCommand } from './serve.ts'
 import type { StartApp } from './serve.ts'
+import { tokenCommands } from './token.ts'
+import { userCommands } from './user.ts'
 import { versionCommand } from './version.ts'
 
 /** Loaded on demand, so that the other commands start without the whole registry. */
@@ -16,8 +22,14 @@ const startApp: StartApp = async (config, deps) => {
 
 export const commands: readonly Command[] = [
   createServeCommand({ startApp, createLogger }),
+  ...userCommands,
+  ...repositoryCommands,
+  ...tokenCommands,
+  ...keyCommands,
   configPrintCommand,
   configCheckCommand,
+  doctorCommand,
+  migrateCommand,
   versionCommand,
   createHelpCommand(() => commands),
 ]

@@ -45,17 +45,27 @@ export function formatOverview(commands: readonly Command[]): string {
 }
 
 export function formatCommand(command: Command): string {
-  const lines = [`Usage: lading ${command.name} [flags]`, '', command.summary, '', 'Flags:']
-  const own = command.configurable ? listConfigFlags() : []
-  return [...lines, ...formatRows([...own, ...commonFlags])].join('\n')
+  const lines = [`Usage: ${formatUsage(command)} [flags]`, '', command.summary, '', 'Flags:']
+  const config = command.configurable ? listConfigFlags() : []
+  return [...lines, ...formatRows([...listOwnFlags(command), ...commonFlags, ...config])].join('\n')
+}
+
+function formatUsage({ name, words = [] }: Command): string {
+  return ['lading', name, ...words].join(' ')
+}
+
+function listOwnFlags({ flags = [] }: Command): (readonly [string, string])[] {
+  return flags.map(({ name, value, summary }) => [value === undefined ? name : `${name} ${value}`, summary])
 }
 
 export function describeCommands(commands: readonly Command[]): string {
-  const sections = commands.map(({ name, summary, configurable, jsonShape }) => {
-    const flags = configurable
+  const sections = commands.map((command) => {
+    const own = listOwnFlags(command).map(([flag, summary]) => `- \`${flag}\`: ${summary}\n`)
+    const config = command.configurable
       ? '\nTakes a flag for every key of [configuration.md](configuration.md).\n'
       : ''
-    return `## \`lading ${name}\`\n\n${summary}\n${flags}\nWith \`--json\`: \`${jsonShape}\`\n`
+    const flags = `${own.length > 0 ? '\n' : ''}${own.join('')}${config}`
+    return `## \`${formatUsage(command)}\`\n\n${command.summary}\n${flags}\nWith \`--json\`: \`${command.jsonShape}\`\n`
   })
   return `${manual}\n${sections.join('\n')}`
 }
@@ -67,6 +77,10 @@ const manual = `# Commands
 \`lading\` without a command is \`lading serve\`. Every command takes \`--json\` and \`--help\`. The exit code is 0 on success, 1 on failure
 and 2 when the command line itself is wrong. Results go to standard output, notices and faults to standard error; with \`--json\` a
 fault is \`{"error": {"message": string, "faults"?: string[]}}\` on standard error.
+
+Commands that change users, repositories, tokens and keys work on the database that the configuration names, whether a server
+runs or not; a server takes the change up within a second. Give them the same configuration as the server, \`--data\` above all.
+A password is never an argument: it comes from standard input, from a generator, or is asked for at the terminal.
 `
 
 function listConfigFlags(): (readonly [string, string])[] {

@@ -2,13 +2,20 @@
 import { processSources } from '../config/load.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { CliHost } from './command.ts'
-import { listenForStop } from './stop-signals.ts'
+import { askSecret } from './ask-secret.ts'
+import { listenForReload, listenForStop } from './stop-signals.ts'
+import { readText } from './read-text.ts'
 
 export function createProcessHost(): CliHost {
   return {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
     sources: processSources(),
+    readStdin: () => readText(process.stdin),
+    askSecret: process.stdin.isTTY
+      ? (label) => askSecret({ input: process.stdin, output: process.stderr }, label)
+      : undefined,
+    listenForReload: (reload) => listenForReload(process, reload),
     listenForStop: () =>
       listenForStop({ emitter: process, clock: systemClock, exit: (code) => process.exit(code) }),
   }

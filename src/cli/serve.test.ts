@@ -1,22 +1,18 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { createLogger } from '../telemetry/logger.ts'
 import { runCli } from './run.ts'
 import { createServeCommand } from './serve.ts'
-import type { StartApp } from './serve.ts'
+import type { FirstAdministrator, StartApp } from './serve.ts'
 
-/** Runs `serve` against an application that does nothing but note what is asked of it. */
+/** Runs `serve` until it is told to stop, at once. */
 async function serve(line: string, startApp?: StartApp) {
   const steps: string[] = []
   const log: Record<string, unknown>[] = []
   const err: string[] = []
   const command = createServeCommand({
-    startApp:
-      startApp ??
-      (async ({ http }) => ({
-        url: `http://${http.host}:${http.port}`,
-        stop: async (deadlineMs) => void steps.push(`stop ${deadlineMs}`),
-        [Symbol.asyncDispose]: async () => void steps.push('dispose'),
-      })),
+    startApp: startApp ?? startWith(undefined, steps),
     createLogger: ({ level }) =>
       createLogger({ level, destination: { write: (text) => void log.push(JSON.parse(text)) } }),
   })
@@ -24,12 +20,26 @@ async function serve(line: string, startApp?: StartApp) {
     out: () => undefined,
     err: (text) => void err.push(text),
     sources: { env: {}, readFile: () => undefined },
+    readStdin: () => Promise.resolve(''),
+    askSecret: undefined,
+    listenForReload: () => ({ [Symbol.dispose]: () => undefined }),
     listenForStop: () => ({
       requested: Promise.resolve('SIGTERM'),
       [Symbol.dispose]: () => void steps.push('forget signals'),
     }),
   })
   return { code, steps, log, err }
+}
+
+/** An application that does nothing but note what is asked of it. */
+function startWith(firstAdministrator: FirstAdministrator | undefined, steps: string[] = []): StartApp {
+  return async ({ http }) => ({
+    url: `http://${http.host}:${http.port}`,
+    firstAdministrator,
+    reloadTls: () => void steps.push('reload TLS'),
+    stop: async (deadlineMs) => void steps.push(`stop ${deadlineMs}`),
+    [Symbol.asyncDispose]: async () => void steps.push('dispose'),
+  })
 }
 
 describe('serve', () => {
@@ -45,16 +55,41 @@ describe('serve', () => {
   })
 
   test.each([
-    ['0.0.0.0', true],
-    ['::', true],
-    ['192.168.1.5', true],
-    ['127.0.0.2', false],
-    ['::1', false],
-    ['localhost', false],
-  ])('on %s the warning about an open registry is given: %s', async (host, warned) => {
-    const { err, log } = await serve(`serve --host ${host}`)
-    expect(err.some((line) => line.startsWith('warning: http.host'))).toBe(warned)
-    expect(log.some(({ level }) => level === 'warn')).toBe(warned)
+    ['--host 0.0.0.0', ['without TLS']],
+    ['--host ::', ['without TLS']],
+    ['--host 192.168.1.5', ['without TLS']],
+    ['--host 0.0.0.0 --auth.anonymous push', ['without TLS', 'auth.anonymous is push']],
+    ['--host 0.0.0.0 --http.publicUrl https://a.example --http.trustedProxies 10.0.0.0/8', []],
+    ['--host 0.0.0.0 --http.publicUrl https://a.example', ['without TLS']],
+    ['--host 0.0.0.0 --http.tls.cert a.crt --http.tls.key a.key', []],
+    ['--host 127.0.0.2 --auth.anonymous push', []],
+    ['--host ::1', []],
+    ['--host localhost', []],
+    ['--metrics.port 0 --metrics.host 0.0.0.0', ['without a token']],
+  ])('with %s warns of %j', async (flags, expected) => {
+    const { err, log } = await serve(`serve --port 0 ${flags}`)
+    const warnings = err.filter((line) => line.startsWith('warning: '))
+    expect(warnings).toEqual(expected.map((text) => expect.stringContaining(text)))
+    expect(log.filter(({ level }) => level === 'warn')).toHaveLength(expected.length)
+  })
+
+  test('warns of another program on [::1]', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen({ host: '::1', port: 0 }, resolve))
+    const { port } = other.address() as AddressInfo
+    const { err } = await serve(`serve --port ${port}`)
+    other.close()
+    expect(err.at(-1)).toContain(`another program listens on [::1]:${port}`)
+  })
+
+  test('G1: shows the first password once, on standard error and never in the log', async () => {
+    const generated = { password: 'hunter2-hunter2', file: './data/admin-password' }
+    const { err, log } = await serve('serve --port 0', startWith({ name: 'admin', generated }))
+    expect(err.filter((line) => line.includes(generated.password))).toHaveLength(1)
+    expect(err.join(' ')).toContain('kept in ./data/admin-password until it is changed')
+    expect(JSON.stringify(log)).not.toContain(generated.password)
+    const configured = await serve('serve --port 0', startWith({ name: 'root', generated: undefined }))
+    expect(configured.err).toContain('created administrator root with the configured password')
   })
 
   test('leaves standard error to faults with --json', async () => {

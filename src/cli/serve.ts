@@ -1,21 +1,39 @@
-/** `lading serve`: load, open, listen, wait for a signal, drain. */
-import { isIPv4 } from 'node:net'
+/** `lading serve`: load, open, listen, reload on HUP, wait for a signal, drain. */
+import { existsSync } from 'node:fs'
+import { initialPasswordFile } from '../app/data-folder.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import type { TlsFiles } from '../config/tls-files.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { CliHost, Command } from './command.ts'
+import { listExposures } from './exposure.ts'
+import { findOtherListener } from './other-listener.ts'
+import { reloadConfig } from './reload.ts'
 import { explainStartFailure } from './start-failure.ts'
 import { readVersion } from './version.ts'
 
 /** What `serve` needs of the application. */
 export interface RunningApp extends AsyncDisposable {
   readonly url: string
+  /** Made by this start, because there was no account. */
+  readonly firstAdministrator: FirstAdministrator | undefined
+  /** For connections from now on. Throws and changes nothing when it cannot. */
+  reloadTls(files: TlsFiles): void
   /** Stops accepting, lets requests end for this long, then cuts them. */
   stop(deadlineMs: number): Promise<void>
 }
 
-export type StartApp = (config: Config, deps: { readonly logger: Logger }) => Promise<RunningApp>
+export interface FirstAdministrator {
+  readonly name: string
+  /** `undefined` when the configuration has its password. */
+  readonly generated: { readonly password: string; readonly file: string } | undefined
+}
+
+export type StartApp = (
+  config: Config,
+  deps: { readonly logger: Logger; readonly version: string },
+) => Promise<RunningApp>
 
 export interface ServeDeps {
   readonly startApp: StartApp
@@ -29,11 +47,15 @@ export function createServeCommand(deps: ServeDeps): Command {
     configurable: true,
     jsonShape: '{"msg": "listening", "url": string} as one line of the log',
     run: async ({ argv, json, host }) => {
-      const { config } = loadConfig({ ...host.sources, argv })
+      const load = (): Config => loadConfig({ ...host.sources, argv }).config
+      const config = load()
       const logger = deps.createLogger({ level: config.log.level })
       using signals = host.listenForStop()
       await using app = await start(config, logger, deps.startApp)
+      using _reloads = host.listenForReload(reloadConfig({ app, logger, load, config }))
       announce(app.url, config, { logger, host, json })
+      announceAdministrator(app.firstAdministrator, config, { logger, host, json })
+      await announceWarnings(config, { logger, host, json })
       const signal = await signals.requested
       logger.info({ signal, drainMs: config.shutdown.drainMs }, 'draining')
       await app.stop(config.shutdown.drainMs)
@@ -45,7 +67,7 @@ export function createServeCommand(deps: ServeDeps): Command {
 
 async function start(config: Config, logger: Logger, startApp: StartApp): Promise<RunningApp> {
   try {
-    return await startApp(config, { logger })
+    return await startApp(config, { logger, version: readVersion() })
   } catch (error) {
     logger.debug({ err: error }, 'start-up failed')
     throw explainStartFailure(error, config)
@@ -64,12 +86,39 @@ function announce(url: string, config: Config, { logger, host, json }: Audience)
     config.storage.driver === 'memory' ? 'blobs in memory, lost at exit' : `data in ${config.data}`
   logger.info({ url, version, data: config.data }, 'listening')
   if (!json) host.err(`lading ${version} serves ${url} (${place})`)
-  if (isLoopback(config.http.host)) return
-  const warning = `http.host is ${config.http.host}: everyone who can reach it may pull, push and delete, unencrypted`
-  logger.warn(warning)
-  if (!json) host.err(`warning: ${warning}`)
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+/** The password goes to standard error and into its file, never into the log. */
+function announceAdministrator(
+  made: FirstAdministrator | undefined,
+  config: Config,
+  { logger, host, json }: Audience,
+): void {
+  const file = initialPasswordFile(config)
+  if (made === undefined) {
+    if (existsSync(file) && !json) host.err(`the first administrator's password is still in ${file}`)
+    return
+  }
+  logger.info({ name: made.name }, 'the first administrator was created')
+  if (json) return
+  if (made.generated === undefined)
+    host.err(`created administrator ${made.name} with the configured password`)
+  else {
+    host.err(`created administrator ${made.name} with the password ${made.generated.password}`)
+    host.err(`kept in ${made.generated.file} until it is changed: lading user password ${made.name}`)
+  }
+}
+
+async function announceWarnings(config: Config, { logger, host, json }: Audience): Promise<void> {
+  const warnings = listExposures(config).map(({ message, advice }) => `${message}; ${advice}`)
+  const { host: address, port } = config.http
+  if (await findOtherListener(address, port)) {
+    warnings.push(
+      `http.port: another program listens on [::1]:${port}, and clients that use localhost:${port} may reach it instead; use 127.0.0.1:${port}, or another port`,
+    )
+  }
+  for (const warning of warnings) {
+    logger.warn(warning)
+    if (!json) host.err(`warning: ${warning}`)
+  }
 }

@@ -1,4 +1,4 @@
-/** TERM and INT: the first asks to drain, a second one ends the process at once. */
+/** TERM and INT: the first asks to drain, a second one ends the process at once. HUP asks to read files again. */
 import { constants } from 'node:os'
 import type { EventEmitter } from 'node:events'
 import type { Clock } from '../lib/clock.ts'
@@ -31,4 +31,10 @@ export function listenForStop({ emitter, clock, exit }: StopSignalDeps): StopSig
       for (const signal of signals) emitter.off(signal, handle)
     },
   }
+}
+
+export function listenForReload(emitter: EventEmitter, reload: () => void): Disposable {
+  const handle = (): void => reload()
+  emitter.on('SIGHUP', handle)
+  return { [Symbol.dispose]: () => void emitter.off('SIGHUP', handle) }
 }

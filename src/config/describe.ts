@@ -23,7 +23,7 @@ http:
 Names and values are strict: an unknown key, variable or flag, or a value of another kind, stops start-up, and all
 faults are reported at once. \`LADING_PORT\`, \`LADING_PORT_*\` and \`LADING_SERVICE_*\` are ignored, since Kubernetes sets them
 for a Service named \`lading\`. A secret can be read from a file named by its \`_FILE\` variable; prefer that or the variable to a flag,
-which other users of the machine can see. Keys that end in \`Ms\` are milliseconds, in \`Bytes\` bytes.
+which other users of the machine can see. A list is written with commas in a variable or a flag, as a list in the file. Keys that end in \`Ms\` are milliseconds, in \`Bytes\` bytes.
 
 \`lading config check\` says what is wrong, \`lading config print\` shows the result and where each value comes from.
 \`config.schema.json\` describes the file for editors.

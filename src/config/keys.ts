@@ -14,8 +14,8 @@ export interface ConfigKey {
   readonly description: string
   /** What it accepts, in words that complete "expected". */
   readonly expected: string
-  /** The kinds besides text that a text is turned into when it is exactly one. */
-  readonly takes: ReadonlySet<'boolean' | 'number'>
+  /** The kinds besides text that a text is turned into when it is exactly one; a list is separated by commas. */
+  readonly takes: ReadonlySet<'boolean' | 'number' | 'list'>
   readonly default: unknown
   readonly secret: boolean
   /** The key exists only with this driver of its section. */
@@ -35,12 +35,14 @@ export interface JsonSchema {
   readonly examples?: readonly string[]
   readonly minimum?: number
   readonly maximum?: number
+  readonly minLength?: number
   readonly secret?: boolean
 }
 
 const shortFlags: Readonly<Record<string, string>> = { 'http.port': '--port', 'http.host': '--host' }
 
-const kinds: Readonly<Record<string, 'boolean' | 'number'>> = {
+const kinds: Readonly<Record<string, 'boolean' | 'number' | 'list'>> = {
+  array: 'list',
   boolean: 'boolean',
   integer: 'number',
   number: 'number',
@@ -100,6 +102,9 @@ function describeExpected(schema: JsonSchema): string {
   if (schema.type === 'integer') return describeRange(schema)
   if (schema.type === 'boolean') return 'true or false'
   const example = schema.examples?.[0]
+  if (schema.type === 'array') return `a list of texts like ${example}`
+  if (schema.minLength !== undefined && schema.minLength > 1)
+    return `a text of at least ${schema.minLength} characters`
   return example === undefined ? 'a text that is not empty' : `a text like ${example}`
 }
 

@@ -30,17 +30,38 @@ describe('loadConfig', () => {
   test('serves 127.0.0.1:5000 over ./data when nothing is configured', () => {
     expect(load().config).toEqual({
       data: './data',
-      http: { host: '127.0.0.1', port: 5000 },
+      http: { host: '127.0.0.1', port: 5000, tls: {}, trustedProxies: [] },
+      auth: { anonymous: 'pull', refreshTokens: false, tokenLifetimeMs: 900_000 },
+      admin: { name: 'admin' },
+      repository: { visibility: 'private' },
       references: { blobs: 'strict', children: 'lenient' },
       delete: { enabled: true },
       metadata: { driver: 'sqlite' },
       storage: { driver: 'filesystem' },
       uploads: { expireAfterMs: 86_400_000, maxSessions: 1000 },
-      limits: { manifestBytes: 10_485_760, idleTimeoutMs: 60_000 },
+      limits: {
+        manifestBytes: 10_485_760,
+        idleTimeoutMs: 60_000,
+        connections: 10_000,
+        connectionsPerAddress: 1_000,
+      },
       shutdown: { drainMs: 20_000 },
       log: { level: 'info' },
+      metrics: { host: '127.0.0.1' },
+      tracing: {},
       workers: 'auto',
     })
+  })
+
+  test('G2: no default listens beyond loopback or carries a password', () => {
+    const { config } = load()
+    expect([config.http.host, config.metrics.host]).toEqual(['127.0.0.1', '127.0.0.1'])
+    expect(config.admin.password).toBeUndefined()
+    expect(config.metrics.token).toBeUndefined()
+  })
+
+  test('G3: no proxy is trusted by default', () => {
+    expect(load().config.http.trustedProxies).toEqual([])
   })
 
   test('lets flags win over the environment, and that over the file', () => {
@@ -50,7 +71,7 @@ describe('loadConfig', () => {
       files: yaml('data: /file\nhttp:\n  host: 10.0.0.1\n  port: 6000\n'),
     })
     expect(config.data).toBe('/flag')
-    expect(config.http).toEqual({ host: '::1', port: 6000 })
+    expect(config.http).toMatchObject({ host: '::1', port: 6000 })
     expect(Object.fromEntries(origins)).toEqual({
       data: '--data',
       'http.host': 'LADING_HTTP_HOST',
@@ -84,6 +105,16 @@ describe('loadConfig', () => {
       env: { LADING_WORKERS: '1', LADING_DELETE_ENABLED: 'false', LADING_DATA: '1' },
     })
     expect(config).toMatchObject({ workers: 1, delete: { enabled: false }, data: '1' })
+  })
+
+  test('reads a list with commas from a variable, and as a list from the file', () => {
+    const proxies = ['10.0.0.0/8', '::1']
+    expect(
+      load({ env: { LADING_HTTP_TRUSTED_PROXIES: '10.0.0.0/8, ::1' } }).config.http.trustedProxies,
+    ).toEqual(proxies)
+    const files = yaml('http:\n  trustedProxies:\n    - 10.0.0.0/8\n    - "::1"\n')
+    expect(load({ files }).config.http.trustedProxies).toEqual(proxies)
+    expect(load({ argv: ['--http.trustedProxies', ''] }).config.http.trustedProxies).toEqual([])
   })
 
   test('reads a secret from the file that a variable names, without its last line break', () => {
@@ -161,6 +192,41 @@ describe('loadConfig', () => {
       { argv: ['--workers', '2'] },
       'workers: expected one of auto, 1, got 2 (--workers)',
     ],
+    [
+      'a proxy that is no address',
+      { env: { LADING_HTTP_TRUSTED_PROXIES: '10.0.0.0/33' } },
+      'http.trustedProxies: expected a list of texts like 10.0.0.0/8, got ["10.0.0.0/33"] (LADING_HTTP_TRUSTED_PROXIES)',
+    ],
+    [
+      'a number in a list',
+      { files: yaml('http:\n  trustedProxies: [1]\n') },
+      'http.trustedProxies: expected a list of texts like 10.0.0.0/8, got [1] (./lading.yaml)',
+    ],
+    [
+      'a public address with a path',
+      { env: { LADING_HTTP_PUBLIC_URL: 'https://example.com/registry' } },
+      'http.publicUrl: expected a text like https://registry.example.com, got "https://example.com/registry" (LADING_HTTP_PUBLIC_URL)',
+    ],
+    [
+      'a certificate without its key',
+      { argv: ['--http.tls.cert', 'tls.crt'] },
+      'http.tls.key: needed with http.tls.cert: TLS takes both or none',
+    ],
+    [
+      'a token that lives for less than a minute',
+      { argv: ['--auth.tokenLifetimeMs', '1000'] },
+      'auth.tokenLifetimeMs: expected a whole number from 60000 to 86400000, got 1000 (--auth.tokenLifetimeMs)',
+    ],
+    [
+      'an administrator whose name could not own a repository',
+      { argv: ['--admin.name', 'Admin'] },
+      'admin.name: expected a text like admin, got "Admin" (--admin.name)',
+    ],
+    [
+      'an endpoint that is no URL',
+      { argv: ['--tracing.endpoint', 'localhost:4318'] },
+      'tracing.endpoint: expected a text like http://127.0.0.1:4318/v1/traces, got "localhost:4318" (--tracing.endpoint)',
+    ],
     ['a flag without its value', { argv: ['--data'] }, '--data needs a value'],
     ['a flag in place of a value', { argv: ['--data', '--port=1'] }, '--data needs a value'],
     ['a stray argument', { argv: ['now'] }, 'unexpected argument now'],
@@ -192,6 +258,15 @@ describe('loadConfig', () => {
     ],
   ])('refuses %s', (_, given, fault) => {
     expect(faultsOf(given)).toEqual([fault])
+  })
+
+  test.each([
+    ['LADING_ADMIN_PASSWORD', 'hunter2', 'admin.password: expected a text of at least 8 characters'],
+    ['LADING_METRICS_TOKEN', 'hunter2', 'metrics.token: expected a text of at least 16 characters'],
+  ])('G1: does not repeat the %s that it refuses', (name, value, message) => {
+    const faults = faultsOf({ env: { [name]: value } })
+    expect(faults).toEqual([expect.stringContaining(message)])
+    expect(faults[0]).not.toContain(value)
   })
 
   test('does not repeat a secret that it refuses', () => {

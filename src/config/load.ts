@@ -98,10 +98,16 @@ interface Issue {
   readonly code?: string
   readonly path: readonly PropertyKey[]
   readonly keys?: readonly string[]
+  readonly message?: string
+  /** `isRule` marks a rule between keys, whose message says it all. */
+  readonly params?: Readonly<Record<string, unknown>> | undefined
 }
 
 function describeIssue(issue: Issue, settings: ReadonlyMap<string, Setting>): string[] {
-  const paths = (issue.keys ?? ['']).map((name) => [...issue.path, name].filter(Boolean).join('.'))
+  if (issue.params?.['isRule'] === true) return [`${issue.path.join('.')}: ${issue.message}`]
+  // An entry of a list has no name of its own.
+  const names = issue.path.filter((name) => typeof name !== 'number')
+  const paths = (issue.keys ?? ['']).map((name) => [...names, name].filter(Boolean).join('.'))
   return paths.map((path) => {
     const key = configKeys.find((candidate) => candidate.path === path)
     const setting = settings.get(path)

@@ -5,6 +5,7 @@
  * receive their slice of `Config`, never this file.
  */
 import { z } from 'zod'
+import { isAddressOrNetwork, isHttpOrigin, isHttpUrl, isOwnerName } from './forms.ts'
 import { Secret } from './secrets.ts'
 
 const oneMinuteMs = 60_000
@@ -26,18 +27,161 @@ const defaultMaxSessions = 1000
 const defaultManifestBytes = 10 * oneMebibyte
 /** Above the pauses that proxies and slow disks make, below the patience of most clients. */
 const defaultIdleTimeoutMs = oneMinuteMs
+/** Docker, containerd and Kubernetes together open some ten per host; a thousand hosts pull at once before this is met. */
+const defaultConnections = 10_000
+/** An office or a build farm behind one address translator still fits; one runaway client does not take all. */
+const defaultConnectionsPerAddress = 1_000
+/** Long enough for the layers of a large push between two tokens, short enough that a leaked one is soon worthless. */
+const defaultTokenLifetimeMs = 15 * oneMinuteMs
+/** Docker takes a token for one of 60 s when no lifetime is told, and some clients never ask again before that. */
+const minTokenLifetimeMs = oneMinuteMs
+/** A rotated key must be kept until its last token has expired. */
+const maxTokenLifetimeMs = oneDayMs
+/** Guessing must not pay: 16 characters are more than 90 bits when they are random. */
+const minMetricsTokenChars = 16
+/** The shortest password that NIST SP 800-63B allows. */
+const minPasswordChars = 8
 /** Kubernetes and Docker kill 30 and 10 s after TERM; 20 s leaves the former time to close stores. */
 const defaultDrainMs = 20_000
 
 const durationMs = () => z.int().min(1).max(maxTimerMs)
+const port = () => z.int().min(0).max(65_535)
+
+interface SecretMeta {
+  readonly description: string
+  readonly examples?: string[]
+}
+
+/** A text that becomes a `Secret`; `keys.ts` gives it a `_FILE` variable, and nothing prints it. */
+function secret(text: z.ZodString, meta: SecretMeta) {
+  return text.meta({ ...meta, secret: true }).transform((value) => new Secret(value))
+}
+
+const tls = z
+  .strictObject({
+    cert: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        description:
+          'File of the certificate and its intermediates (PEM). With it, and the key, Lading speaks TLS only.',
+        examples: ['/etc/lading/tls.crt'],
+      }),
+    key: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        description: 'File of the private key (PEM). HUP reads both files again.',
+        examples: ['/etc/lading/tls.key'],
+      }),
+  })
+  .superRefine(({ cert, key }, context) => {
+    if ((cert === undefined) === (key === undefined)) return
+    context.addIssue({
+      code: 'custom',
+      path: [cert === undefined ? 'cert' : 'key'],
+      message: `needed with http.tls.${cert === undefined ? 'key' : 'cert'}: TLS takes both or none`,
+      params: { isRule: true },
+    })
+  })
 
 const http = z.strictObject({
   host: z
     .string()
     .min(1)
     .default(defaultHost)
-    .describe('Address to listen on. Beyond loopback the registry is open to everyone who can reach it.'),
-  port: z.int().min(0).max(65_535).default(defaultPort).describe('Port to listen on; 0 takes a free one.'),
+    .describe(
+      'Address to listen on. Beyond loopback use TLS, here or in a proxy: passwords cross the network.',
+    ),
+  port: port().default(defaultPort).describe('Port to listen on; 0 takes a free one.'),
+  publicUrl: z
+    .string()
+    .refine(isHttpOrigin)
+    .optional()
+    .meta({
+      description:
+        'Scheme and host under which clients reach the registry, without a path: clients always ask for /v2/ at the root. By default it is taken from each request.',
+      examples: ['https://registry.example.com'],
+    }),
+  tls: tls.prefault({}),
+  trustedProxies: z
+    .array(z.string())
+    .refine((list) => list.every((entry) => isAddressOrNetwork(entry)))
+    .default([])
+    .meta({
+      description:
+        'Addresses and networks of proxies whose `Forwarded` and `X-Forwarded-*` headers are believed; from anyone else they change nothing.',
+      examples: ['10.0.0.0/8'],
+    }),
+})
+
+const auth = z.strictObject({
+  anonymous: z
+    .enum(['none', 'pull', 'push'])
+    .default('pull')
+    .describe(
+      'What clients without a login may do: nothing, pull from public repositories, or also push to and delete from them and create new ones.',
+    ),
+  refreshTokens: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a login may get a refresh token. Docker then stores that instead of the password, which the kubelet cannot use.',
+    ),
+  tokenLifetimeMs: z
+    .int()
+    .min(minTokenLifetimeMs)
+    .max(maxTokenLifetimeMs)
+    .default(defaultTokenLifetimeMs)
+    .describe(
+      'How long a bearer token is valid (default: 15 minutes). Disabling a user ends its tokens at once.',
+    ),
+})
+
+const repository = z.strictObject({
+  visibility: z
+    .enum(['private', 'internal', 'public'])
+    .default('private')
+    .describe(
+      'Of repositories that a push creates. What anonymous creates under `auth.anonymous: push` is public.',
+    ),
+})
+
+const admin = z.strictObject({
+  name: z
+    .string()
+    .refine(isOwnerName)
+    .default('admin')
+    .meta({ description: 'Name of the administrator that the first start creates.', examples: ['admin'] }),
+  password: secret(z.string().min(minPasswordChars), {
+    description: `Its password, ${minPasswordChars} characters at least; used at the first start only. By default one is generated, printed once and kept in \`admin-password\` in \`data\` until it is changed.`,
+  }).optional(),
+})
+
+const metrics = z.strictObject({
+  host: z.string().min(1).default(defaultHost).describe('Address of the listener for metrics alone.'),
+  port: port()
+    .optional()
+    .describe(
+      'Port of a listener that serves `/metrics` to everyone who reaches it. By default there is none.',
+    ),
+  token: secret(z.string().min(minMetricsTokenChars), {
+    description: `Serves \`/metrics\` on the main listener to those who send it as bearer token; ${minMetricsTokenChars} characters at least.`,
+  }).optional(),
+})
+
+const tracing = z.strictObject({
+  endpoint: z
+    .string()
+    .refine(isHttpUrl)
+    .optional()
+    .meta({
+      description:
+        'Where traces go (OTLP over HTTP). By default nothing is traced, and the tracer is not loaded.',
+      examples: ['http://127.0.0.1:4318/v1/traces'],
+    }),
 })
 
 const references = z.strictObject({
@@ -62,15 +206,10 @@ const metadata = z.discriminatedUnion('driver', [
   z.strictObject({ driver: z.literal('sqlite').default('sqlite').describe(metadataDriver) }),
   z.strictObject({
     driver: z.literal('postgres').describe(metadataDriver),
-    url: z
-      .string()
-      .regex(/^postgres(ql)?:\/\//)
-      .meta({
-        description: 'Address of the database.',
-        examples: ['postgres://user:password@host:5432/database'],
-        secret: true,
-      })
-      .transform((text) => new Secret(text)),
+    url: secret(z.string().regex(/^postgres(ql)?:\/\//), {
+      description: 'Address of the database.',
+      examples: ['postgres://user:password@host:5432/database'],
+    }),
   }),
 ])
 
@@ -103,6 +242,16 @@ const limits = z.strictObject({
   idleTimeoutMs: durationMs()
     .default(defaultIdleTimeoutMs)
     .describe('A connection on which nothing moves for this time is closed (default: one minute).'),
+  connections: z
+    .int()
+    .min(1)
+    .default(defaultConnections)
+    .describe('Open connections; one more is closed at once.'),
+  connectionsPerAddress: z
+    .int()
+    .min(1)
+    .default(defaultConnectionsPerAddress)
+    .describe('Open connections from one address; trusted proxies are not counted.'),
 })
 
 const shutdown = z.strictObject({
@@ -125,6 +274,9 @@ export const configSchema = z.strictObject({
     .default('./data')
     .describe('Folder of the database and of the blobs; made when missing.'),
   http: http.prefault({}),
+  auth: auth.prefault({}),
+  admin: admin.prefault({}),
+  repository: repository.prefault({}),
   references: references.prefault({}),
   delete: deletion.prefault({}),
   metadata: metadata.prefault({}),
@@ -133,6 +285,8 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}),
   shutdown: shutdown.prefault({}),
   log: log.prefault({}),
+  metrics: metrics.prefault({}),
+  tracing: tracing.prefault({}),
   workers: z
     .union([z.literal('auto'), z.literal(1)])
     .default('auto')
@@ -140,3 +294,5 @@ export const configSchema = z.strictObject({
 })
 
 export type Config = z.output<typeof configSchema>
+/** As a file holds it. */
+export type ConfigInput = z.input<typeof configSchema>

@@ -126,6 +126,7 @@ function readVariable(
  */
 function parseText(key: ConfigKey, text: string): unknown {
   if (key.takes.has('boolean') && (text === 'true' || text === 'false')) return text === 'true'
+  if (key.takes.has('list')) return text === '' ? [] : text.split(',').map((entry) => entry.trim())
   if (key.takes.has('number') && /^-?\d+$/.test(text)) return Number(text)
   return text
 }

@@ -21,6 +21,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   readonly #incoming: IncomingMessage
   readonly #options: BodyReaderOptions
   #iterator: BodyIterator | undefined
+  #discarded = 0
 
   constructor(incoming: IncomingMessage, options: BodyReaderOptions) {
     const { headers } = incoming
@@ -33,6 +34,11 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   /** Not everything was read. What is buffered counts: left there, it can keep the connection from reading on. */
   get unread(): boolean {
     return this.expected && !this.#incoming.readableEnded
+  }
+
+  /** What arrived so far, read or dropped. */
+  get bytes(): number {
+    return this.#discarded + (this.#iterator?.bytes ?? 0)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
@@ -56,6 +62,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
     const timer = setTimeout(() => resolve(false), bounds.ms)
     incoming.on('data', (chunk: Uint8Array) => {
       rest -= chunk.length
+      this.#discarded += chunk.length
       if (rest < 0) resolve(false)
     })
     incoming.on('end', () => resolve(true))
@@ -79,6 +86,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
   #waiting: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined
   #timer: NodeJS.Timeout | undefined
   #stopped = false
+  bytes = 0
 
   constructor(incoming: IncomingMessage, options: BodyReaderOptions) {
     this.#incoming = incoming
@@ -112,6 +120,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
     this.#waiting = undefined
     if (chunk !== null) {
       this.#options.onBytes?.(chunk.length)
+      this.bytes += chunk.length
       waiting.resolve({ done: false, value: chunk })
       return
     }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { RefreshTokensOffError } from '../auth/errors.ts'
 import { StoreFull, StoreUnavailable } from '../blob-store/errors.ts'
 import { MetadataUnavailable } from '../metadata/errors.ts'
 import { parseDigest } from '../oci/digest.ts'
@@ -14,30 +15,40 @@ import {
   UploadOutOfOrderError,
 } from '../registry/errors.ts'
 import { errorReply, findRefusal } from './error-reply.ts'
+import type { ErrorContext } from './error-reply.ts'
 import {
   BodyStalledError,
   DeniedError,
+  FormTooLargeError,
   ManifestTooLargeError,
   MethodUnsupportedError,
   RangeUnsatisfiableError,
   RequestMalformedError,
   RequestRefusedError,
   RouteUnknownError,
+  TokenRequestError,
   TooManyTagsError,
   UnauthorizedError,
+  UrlTooLongError,
 } from './errors.ts'
 
 const repository = parseRepositoryName('a/b')
 const digest = parseDigest(`sha256:${'a'.repeat(64)}`)
 const other = parseDigest(`sha256:${'b'.repeat(64)}`)
 const path = '/v2/a/b/blobs/uploads/id-1'
+const context: ErrorContext = {
+  requestId: 'r-1',
+  allow: 'GET, HEAD',
+  path,
+  challenges: (error) => [
+    { scheme: 'Bearer', parameters: { realm: 'https://r.test/token', ...(error && { error }) } },
+    { scheme: 'Basic', parameters: { realm: 'r' } },
+  ],
+  oauth: false,
+}
 
 function reply(error: unknown): { status: number; headers: Record<string, string>; errors: unknown[] } {
-  const { status, headers, body } = errorReply(findRefusal(error), {
-    requestId: 'r-1',
-    allow: 'GET, HEAD',
-    path,
-  })
+  const { status, headers, body } = errorReply(findRefusal(error), context)
   const pairs = headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1] ?? '']] : []))
   const { errors } = JSON.parse(Buffer.from(body as Uint8Array).toString()) as { errors: unknown[] }
   return { status, headers: Object.fromEntries(pairs), errors }
@@ -83,6 +94,9 @@ describe('status of an error', () => {
     [new PreconditionFailedError('latest', digest), 412],
     [new ManifestTooLargeError(10), 413],
     [new TooManyTagsError(101, 100), 414],
+    [new UrlTooLongError(10), 414],
+    [new FormTooLargeError(10), 413],
+    [new TokenRequestError('invalid_request', 'no grant_type'), 400],
     [new BodyStalledError(1000), 408],
     [new RangeUnsatisfiableError('bytes=9-', 3), 416],
     [new StoreFull('disk full'), 507],
@@ -120,15 +134,12 @@ describe('headers of an error', () => {
     expect(reply(new DeniedError('no')).headers).not.toHaveProperty('Allow')
   })
 
-  test('challenge, one line each', () => {
-    const challenges = [
-      { scheme: 'Bearer', parameters: { realm: 'https://r.test/token' } },
-      { scheme: 'Basic', parameters: { realm: 'r' } },
-    ] as const
-    const refusal = findRefusal(new UnauthorizedError('who are you', challenges))
-    expect(errorReply(refusal, { requestId: 'r-1', allow: '', path }).headers.join(' ')).toContain(
-      'WWW-Authenticate Bearer realm="https://r.test/token" WWW-Authenticate Basic realm="r"',
-    )
+  test.each([
+    [undefined, 'Bearer realm="https://r.test/token"'],
+    ['insufficient_scope' as const, 'Bearer realm="https://r.test/token",error="insufficient_scope"'],
+  ])('challenge, one line each, with the error %s', (error, bearer) => {
+    const { headers } = errorReply(findRefusal(new UnauthorizedError('who are you', error)), context)
+    expect(headers.join(' ')).toContain(`WWW-Authenticate ${bearer} WWW-Authenticate Basic realm="r"`)
   })
 })
 
@@ -157,6 +168,21 @@ describe('body of an error', () => {
       ])
     },
   )
+
+  test.each([
+    [new TokenRequestError('unsupported_grant_type', 'why'), 'unsupported_grant_type'],
+    [new UnauthorizedError('why'), 'invalid_grant'],
+    [new TooManyUploadsError(5), 'temporarily_unavailable'],
+    [new FormTooLargeError(10), 'invalid_request'],
+    [new RefreshTokensOffError(), 'unsupported_grant_type'],
+    [new Error('why'), 'server_error'],
+  ])('has the word of OAuth 2 beside the envelope where OAuth 2 is spoken: %s', (error, word) => {
+    const { body } = errorReply(findRefusal(error), { ...context, oauth: true })
+    expect(JSON.parse(Buffer.from(body as Uint8Array).toString())).toMatchObject({
+      errors: [{ message: expect.any(String) as string }],
+      error: word,
+    })
+  })
 
   test('takes any subclass of a refusal by its code', () => {
     class Special extends OciError {

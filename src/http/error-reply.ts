@@ -2,6 +2,7 @@
  * From an error to a reply: the one place that gives refusals a status. `replies` is complete by type, a new code
  * without a row does not compile; `exceptions` names the few classes whose status differs from that of their code.
  */
+import { RefreshTokensOffError } from '../auth/errors.ts'
 import type { ErrorCode } from '../oci/error-code.ts'
 import { OciError } from '../oci/oci-error.ts'
 import { translateDriverError } from '../registry/driver-errors.ts'
@@ -11,18 +12,22 @@ import {
   PreconditionFailedError,
   UploadOutOfOrderError,
 } from '../registry/errors.ts'
+import type { ChallengeError } from './errors.ts'
 import {
   BodyStalledError,
+  FormTooLargeError,
   ManifestTooLargeError,
   RangeUnsatisfiableError,
   RequestMalformedError,
   RouteUnknownError,
+  TokenRequestError,
   TooManyTagsError,
-  UnauthorizedError,
+  UrlTooLongError,
 } from './errors.ts'
 import { formatReceivedRange } from './headers/content-range.ts'
 import { formatUnsatisfiable } from './headers/range.ts'
 import { formatChallenge } from './headers/www-authenticate.ts'
+import type { Challenge } from './headers/www-authenticate.ts'
 import { jsonReply } from './reply.ts'
 import type { Reply } from './reply.ts'
 
@@ -59,10 +64,14 @@ type OciErrorClass = new (...args: never[]) => OciError
 // oxfmt-ignore
 export const exceptions: ReadonlyMap<OciErrorClass, ErrorRow & { code: ErrorCode }> = new Map<OciErrorClass, ErrorRow & { code: ErrorCode }>([
   [RequestMalformedError, { code: 'UNSUPPORTED', status: 400, summary: 'the request is no valid HTTP' }],
+  [TokenRequestError, { code: 'UNSUPPORTED', status: 400, summary: 'the token endpoint cannot understand the request' }],
+  [RefreshTokensOffError, { code: 'UNSUPPORTED', status: 400, summary: 'refresh tokens are switched off' }],
   [RouteUnknownError, { code: 'UNSUPPORTED', status: 404, summary: 'nothing is at this path' }],
   [BodyStalledError, { code: 'SIZE_INVALID', status: 408, summary: 'the body stopped arriving' }],
   [PreconditionFailedError, { code: 'DENIED', status: 412, summary: '`If-Match` or `If-None-Match` does not hold' }],
   [ManifestTooLargeError, { code: 'SIZE_INVALID', status: 413, summary: 'the manifest exceeds the limit that the message names' }],
+  [FormTooLargeError, { code: 'SIZE_INVALID', status: 413, summary: 'the form exceeds the limit that the message names' }],
+  [UrlTooLongError, { code: 'UNSUPPORTED', status: 414, summary: 'the URL exceeds the limit that the message names' }],
   [TooManyTagsError, { code: 'TAG_INVALID', status: 414, summary: 'more `?tag=` than one request may carry' }],
   [InsufficientStorageError, { code: 'UNAVAILABLE', status: 507, summary: 'the registry has no space left' }],
 ])
@@ -73,12 +82,25 @@ export interface ErrorContext {
   readonly allow: string
   /** Of the request. */
   readonly path: string
+  /** What a 401 asks for. */
+  readonly challenges: (error: ChallengeError | undefined) => readonly Challenge[]
+  /** The client speaks OAuth 2 and looks for `error` (RFC 6749, 5.2); others find the envelope beside it. */
+  readonly oauth: boolean
 }
 
 interface ErrorEntry {
   readonly code: ErrorCode
   readonly message: string
   readonly detail?: unknown
+}
+
+const fresh = ['Cache-Control', 'no-store']
+
+/** Of refusals that have no word of their own in OAuth 2. */
+const oauthErrors: Readonly<Record<number, string>> = {
+  401: 'invalid_grant',
+  429: 'temporarily_unavailable',
+  503: 'temporarily_unavailable',
 }
 
 /** What clients may know of an error: a refusal, or `undefined` for a fault of ours. */
@@ -92,18 +114,31 @@ export function errorReply(refusal: OciError | undefined, context: ErrorContext)
   if (refusal === undefined) {
     const { requestId } = context
     const message = `internal error; the registry's log has the cause under request id ${requestId}`
-    return envelope(replies.UNKNOWN.status, [{ code: 'UNKNOWN', message, detail: { requestId } }], [])
+    const errors = [{ code: 'UNKNOWN' as const, message, detail: { requestId } }]
+    return jsonReply(
+      replies.UNKNOWN.status,
+      { errors, ...(context.oauth && { error: 'server_error' }) },
+      fresh,
+    )
   }
   const exception = exceptions.get(refusal.constructor as OciErrorClass)
   const status = (exception ?? replies[refusal.code]).status
-  return envelope(status, toEntries(refusal), [
+  const errors = toEntries(refusal)
+  return jsonReply(status, { errors, ...(context.oauth && oauthMembers(refusal, status)) }, [
+    ...fresh,
     ...errorHeaders(refusal, context),
     ...allowHeader(status, context),
   ])
 }
 
-function envelope(status: number, errors: readonly ErrorEntry[], headers: readonly string[]): Reply {
-  return jsonReply(status, { errors }, ['Cache-Control', 'no-store', ...headers])
+function oauthMembers(refusal: OciError, status: number): { error: string; error_description: string } {
+  return { error: findOauthError(refusal, status), error_description: refusal.message }
+}
+
+function findOauthError(refusal: OciError, status: number): string {
+  if (refusal instanceof TokenRequestError) return refusal.oauthError
+  if (refusal instanceof RefreshTokensOffError) return 'unsupported_grant_type'
+  return oauthErrors[status] ?? 'invalid_request'
 }
 
 /** One entry per missing digest (distribution-spec, error codes), so that a client can push all of them. */
@@ -119,9 +154,10 @@ function toEntries(refusal: OciError): readonly ErrorEntry[] {
   }))
 }
 
-function errorHeaders(refusal: OciError, { path }: ErrorContext): readonly string[] {
-  if (refusal instanceof UnauthorizedError) {
-    return refusal.challenges.flatMap((challenge) => ['WWW-Authenticate', formatChallenge(challenge)])
+function errorHeaders(refusal: OciError, { path, challenges }: ErrorContext): readonly string[] {
+  if (refusal.code === 'UNAUTHORIZED') {
+    const error = 'error' in refusal ? (refusal.error as ChallengeError | undefined) : undefined
+    return challenges(error).flatMap((challenge) => ['WWW-Authenticate', formatChallenge(challenge)])
   }
   if (refusal instanceof UploadOutOfOrderError) {
     // A session has one URL: the one that was asked.

@@ -1,5 +1,4 @@
 /** What the HTTP layer refuses by itself, before or beside the registry. */
-import type { Challenge } from '../auth/policy.ts'
 import type { ErrorCode } from '../oci/error-code.ts'
 import { OciError } from '../oci/oci-error.ts'
 import { quote } from '../oci/quote.ts'
@@ -45,14 +44,18 @@ export class MethodUnsupportedError extends OciError {
   }
 }
 
+/** RFC 6750, 3.1. Clients drop a token that they keep only when the challenge has one of these. */
+export type ChallengeError = 'invalid_token' | 'insufficient_scope'
+
+/** Other or more credentials may help; the reply asks for them. */
 export class UnauthorizedError extends OciError {
   override readonly name = 'UnauthorizedError'
   readonly code = 'UNAUTHORIZED'
   readonly detail = undefined
-  readonly challenges: readonly Challenge[]
-  constructor(reason: string, challenges: readonly Challenge[]) {
+  readonly error: ChallengeError | undefined
+  constructor(reason: string, error?: ChallengeError) {
     super(reason)
-    this.challenges = challenges
+    this.error = error
   }
 }
 
@@ -69,6 +72,41 @@ export class ManifestTooLargeError extends OciError {
   constructor(limit: number) {
     super(`the manifest is larger than ${limit} bytes, the limit of this registry; keep large data in blobs`)
     this.detail = { limit }
+  }
+}
+
+export class FormTooLargeError extends OciError {
+  override readonly name = 'FormTooLargeError'
+  readonly code = 'SIZE_INVALID'
+  readonly detail: { limit: number }
+  constructor(limit: number) {
+    super(`the form is larger than ${limit} bytes, the limit of this registry; ask for fewer scopes at once`)
+    this.detail = { limit }
+  }
+}
+
+export class UrlTooLongError extends OciError {
+  override readonly name = 'UrlTooLongError'
+  readonly code = 'UNSUPPORTED'
+  readonly detail: { limit: number }
+  constructor(limit: number) {
+    super(
+      `the URL is longer than ${limit} bytes, the limit of this registry; spread the request over several`,
+    )
+    this.detail = { limit }
+  }
+}
+
+/** A request for a token that no token service could answer. */
+export class TokenRequestError extends OciError {
+  override readonly name = 'TokenRequestError'
+  readonly code = 'UNSUPPORTED'
+  readonly detail = undefined
+  /** RFC 6749, 5.2. */
+  readonly oauthError: 'invalid_request' | 'unsupported_grant_type'
+  constructor(oauthError: TokenRequestError['oauthError'], reason: string) {
+    super(reason)
+    this.oauthError = oauthError
   }
 }
 

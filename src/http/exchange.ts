@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BodyReader } from './body-reader.ts'
+import type { RequestOrigin } from './origin.ts'
 
 /** One request and its reply on the wire, from the parsed head to the last byte. */
 export interface Exchange {
@@ -11,4 +12,7 @@ export interface Exchange {
   readonly expectsContinue: boolean
   /** Milliseconds since the epoch. */
   readonly startedAt: number
+  readonly origin: RequestOrigin
+  /** Of the reply's body, so far. */
+  bytesOut: number
 }

@@ -1,9 +1,14 @@
-/** Bounds of the HTTP layer, each with its reason. */
+/**
+ * Bounds of the HTTP layer, each with its reason. There is no least speed of uploads: an honest slow one may take
+ * hours. What is bounded is silence, size, and how many connections one address may hold.
+ */
 export interface HttpLimits {
   /** The spec asks for 4 MB at least; 10 MiB is what the reference system documents. */
   readonly manifestBytes: number
-  /** Tags in one `PUT manifests/<digest>?tag=...`: the spec asks for 10 at least, 100 of 128 characters fit the header. */
+  /** Tags in one `PUT manifests/<digest>?tag=...`: the spec asks for 10 at least; 100 of 128 characters fit the URL. */
   readonly tagsPerPut: number
+  /** A request for a token with a password and many scopes has 2 KiB. */
+  readonly formBytes: number
   /** Silence inside a request body; the session keeps what arrived. */
   readonly bodyIdleMs: number
   /** A reader that takes nothing for this long gives its buffers back: clients that unpack while they pull do pause. */
@@ -12,12 +17,18 @@ export interface HttpLimits {
   readonly refusedBodyBytes: number
   /** ... and for how long. */
   readonly refusedBodyMs: number
-  /** From the first byte of a connection or request to the end of its head. */
+  /** From the first byte of a connection or request to the end of its head, and for the handshake of TLS. */
   readonly headersMs: number
   /** Above what load balancers and Go clients (60 to 90 s) commonly use would be ideal; 75 s is the usual compromise. */
   readonly keepAliveMs: number
-  /** Request line and headers: ten and more `?tag=` and many `Accept` lines must fit. */
+  /** Request line and headers: tokens with many scopes and many `Accept` lines must fit. */
   readonly headerBytes: number
+  /** Of the request line alone; proxies and load balancers commonly take no more. */
+  readonly urlBytes: number
+  /** A connection costs 20 KiB or so; beyond this many new ones are closed at once. */
+  readonly connections: number
+  /** A build farm behind one address needs hundreds. Declared proxies are exempt, they speak for many. */
+  readonly connectionsPerAddress: number
 }
 
 const kibibyte = 1024
@@ -26,6 +37,7 @@ const mebibyte = 1024 * kibibyte
 export const defaultHttpLimits: HttpLimits = {
   manifestBytes: 10 * mebibyte,
   tagsPerPut: 100,
+  formBytes: 64 * kibibyte,
   bodyIdleMs: 60_000,
   replyIdleMs: 300_000,
   refusedBodyBytes: 64 * mebibyte,
@@ -33,6 +45,9 @@ export const defaultHttpLimits: HttpLimits = {
   headersMs: 30_000,
   keepAliveMs: 75_000,
   headerBytes: 32 * kibibyte,
+  urlBytes: 16 * kibibyte,
+  connections: 10_000,
+  connectionsPerAddress: 1_000,
 }
 
 /** Names per page of a tags list, asked for or not; clients that never page should see everything usual. */

@@ -6,4 +6,6 @@ export interface Log {
   readonly info: Write
   readonly warn: Write
   readonly error: Write
+  /** Asked before the fields of a line are put together that most installations never write. */
+  readonly isLevelEnabled: (level: 'debug' | 'info') => boolean
 }

@@ -1,9 +1,11 @@
 /** A request as handlers see it: parsed by the wrapper, with a body that is read only when someone asks for it. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { Origin } from '../auth/identity.ts'
 import type { Principal } from '../auth/principal.ts'
+import type { OciError } from '../oci/oci-error.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Caller } from '../registry/caller.ts'
-import { ClientGoneError, ManifestTooLargeError } from './errors.ts'
+import { ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { parseQuery } from './query.ts'
 import type { Match } from './router.ts'
@@ -15,6 +17,7 @@ export interface RegistryRequest {
   readonly query: URLSearchParams
   readonly principal: Principal
   readonly caller: Caller
+  readonly origin: Origin
   /** Aborted when the connection is gone. */
   readonly signal: AbortSignal
   /** Of the body as announced; `undefined` when it comes in chunks or not at all. */
@@ -22,7 +25,7 @@ export interface RegistryRequest {
   readonly hasBody: boolean
   /**
    * The body as it arrives; can be read once. Throws `ClientGoneError`, `BodyStalledError`, and
-   * `ManifestTooLargeError` where the table sets a limit.
+   * what the limit says where the table sets one.
    */
   readonly body: AsyncIterable<Uint8Array>
 }
@@ -34,6 +37,18 @@ export interface RepositoryRequest extends RegistryRequest {
   readonly argument: string
 }
 
+/** How much of a body is taken, and what more is refused with. */
+export interface BodyLimit {
+  readonly bytes: number
+  readonly refusal: new (bytes: number) => OciError
+}
+
+interface KnownOfRequest {
+  readonly principal: Principal
+  readonly repository: RepositoryName | undefined
+  readonly bodyLimit: BodyLimit | undefined
+}
+
 /** Handlers of rows without a repository never look at the two members that only such rows have. */
 export class IncomingRequest implements RepositoryRequest {
   readonly id: string
@@ -43,20 +58,16 @@ export class IncomingRequest implements RepositoryRequest {
   readonly principal: Principal
   readonly #repository: RepositoryName | undefined
   readonly #rawQuery: string
-  readonly #maxBodyBytes: number | undefined
+  readonly #bodyLimit: BodyLimit | undefined
   readonly #exchange: Exchange
   #query: URLSearchParams | undefined
   #signal: AbortSignal | undefined
 
-  constructor(
-    exchange: Exchange,
-    match: Match,
-    known: { principal: Principal; repository: RepositoryName | undefined; maxBodyBytes: number | undefined },
-  ) {
+  constructor(exchange: Exchange, match: Match, known: KnownOfRequest) {
     this.#exchange = exchange
     this.#rawQuery = match.rawQuery
     this.#repository = known.repository
-    this.#maxBodyBytes = known.maxBodyBytes
+    this.#bodyLimit = known.bodyLimit
     this.id = exchange.id
     this.method = exchange.incoming.method ?? ''
     this.headers = exchange.incoming.headers
@@ -72,6 +83,10 @@ export class IncomingRequest implements RepositoryRequest {
   get query(): URLSearchParams {
     this.#query ??= parseQuery(this.#rawQuery)
     return this.#query
+  }
+
+  get origin(): Origin {
+    return this.#exchange.origin
   }
 
   get caller(): Caller {
@@ -94,8 +109,8 @@ export class IncomingRequest implements RepositoryRequest {
   }
 
   get body(): AsyncIterable<Uint8Array> {
-    const max = this.#maxBodyBytes
-    return max === undefined ? this.#exchange.body : limitBody(this.#exchange.body, this.contentLength, max)
+    const { body } = this.#exchange
+    return this.#bodyLimit === undefined ? body : limitBody(body, this.contentLength, this.#bodyLimit)
   }
 }
 
@@ -103,13 +118,13 @@ export class IncomingRequest implements RepositoryRequest {
 async function* limitBody(
   body: AsyncIterable<Uint8Array>,
   announced: number | undefined,
-  max: number,
+  { bytes: max, refusal: Refusal }: BodyLimit,
 ): AsyncGenerator<Uint8Array, void> {
-  if (announced !== undefined && announced > max) throw new ManifestTooLargeError(max)
+  if (announced !== undefined && announced > max) throw new Refusal(max)
   let received = 0
   for await (const chunk of body) {
     received += chunk.length
-    if (received > max) throw new ManifestTooLargeError(max)
+    if (received > max) throw new Refusal(max)
     yield chunk
   }
 }

@@ -27,6 +27,8 @@ describe('router', () => {
     ['GET', '/v2/_oci/ext/discover', 'ext-discover', undefined, ''],
     ['GET', '/v2/a/b/_oci/ext/discover', 'ext-discover', 'a/b', ''],
     ['GET', '/healthz', 'healthz', undefined, ''],
+    ['GET', '/v2/token', 'token', undefined, ''],
+    ['POST', '/v2/token', 'token', undefined, ''],
   ])('leads %s %s to %s', (method, target, id, name, argument) => {
     const match = router(method, target)
     expect(match?.route).toMatchObject({ id })
@@ -112,7 +114,7 @@ describe('router', () => {
 
 /** Rights as the token scopes of clients have them; sessions belong to pushing, whatever the method. */
 function wantedAction(method: Method, path: string): readonly string[] {
-  if (!path.includes('<repository>')) return ['none', 'catalog']
+  if (!path.includes('<repository>')) return ['none', 'enter', 'catalog']
   if (path.includes('<uploadId>')) return ['push']
   if (method === 'DELETE') return ['delete']
   return method === 'GET' || method === 'HEAD' ? ['pull'] : ['push']
@@ -125,6 +127,11 @@ const management = ['9', '10']
 describe('route table', () => {
   test.each([...pull, ...push, ...management])('has a row for end-%s of the distribution-spec', (id) => {
     expect(routes.flatMap((route) => route.id.split(', '))).toContain(`end-${id}`)
+  })
+
+  test('asks who it is wherever something of the registry is shown', () => {
+    const open = routes.filter(({ action }) => action === 'none').map(({ path }) => path)
+    expect([...new Set(open)]).toEqual(['/v2/token', '/healthz', '/metrics', '/readyz'])
   })
 
   test('gives every method its action (B4)', () => {

@@ -9,13 +9,16 @@ import { listCatalog } from './handlers/catalog.ts'
 import { discoverExtensions } from './handlers/extensions.ts'
 import type { HandlerDeps } from './handlers/handler-deps.ts'
 import { answerAlive, answerReady } from './handlers/health.ts'
+import { answerMetrics } from './metrics-listener.ts'
 import { deleteManifest, getManifest, putManifest } from './handlers/manifests.ts'
 import { ping } from './handlers/ping.ts'
 import { listReferrers } from './handlers/referrers.ts'
 import { listTags } from './handlers/tags.ts'
+import { getToken, postToken } from './handlers/token.ts'
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from './handlers/uploads.ts'
 import type { Reply } from './reply.ts'
 import type { RepositoryRequest } from './request.ts'
+import { tokenPath, tokenRouteId } from './token-route.ts'
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -26,10 +29,13 @@ export interface Route {
   readonly id: string
   readonly method: Method
   readonly path: string
-  /** What the policy decides; `catalog` and `none` concern no single repository and are open to all who may connect. */
-  readonly action: Action | 'catalog' | 'none'
-  /** `manifest`: held in memory, up to the manifest limit; `stream`: any size; `none`: read by nobody. */
-  readonly body: 'none' | 'manifest' | 'stream'
+  /**
+   * What the policy decides. The others concern no single repository: `enter` and `catalog` are for everyone whom the
+   * registry lets in, a token for `catalog` must say so; `none` asks nobody who they are.
+   */
+  readonly action: Action | 'enter' | 'catalog' | 'none'
+  /** `manifest` and `form`: held in memory, up to their limit; `stream`: any size; `none`: read by nobody. */
+  readonly body: 'none' | 'manifest' | 'form' | 'stream'
   readonly summary: string
   readonly handler: Handler
 }
@@ -43,8 +49,8 @@ const referrers = '/v2/<repository>/referrers/<digest>'
 
 // oxfmt-ignore
 export const routes: readonly Route[] = [
-  { id: 'end-1', method: 'GET', path: '/v2/', action: 'none', body: 'none', handler: ping, summary: 'says that this is a registry' },
-  { id: 'end-1', method: 'GET', path: '/v2', action: 'none', body: 'none', handler: ping, summary: 'the same for clients that forget the slash' },
+  { id: 'end-1', method: 'GET', path: '/v2/', action: 'enter', body: 'none', handler: ping, summary: 'says that this is a registry, or asks for credentials' },
+  { id: 'end-1', method: 'GET', path: '/v2', action: 'enter', body: 'none', handler: ping, summary: 'the same for clients that forget the slash' },
   { id: 'end-2', method: 'GET', path: blob, action: 'pull', body: 'none', handler: getBlob, summary: 'a blob, whole or in ranges' },
   { id: 'end-2', method: 'HEAD', path: blob, action: 'pull', body: 'none', handler: getBlob, summary: 'size of a blob' },
   { id: 'end-3', method: 'GET', path: manifest, action: 'pull', body: 'none', handler: getManifest, summary: 'a manifest, byte for byte as pushed' },
@@ -60,8 +66,11 @@ export const routes: readonly Route[] = [
   { id: 'end-13', method: 'GET', path: upload, action: 'push', body: 'none', handler: getUpload, summary: 'how much an upload session holds' },
   { id: 'end-14', method: 'DELETE', path: upload, action: 'push', body: 'none', handler: deleteUpload, summary: 'cancels an upload session' },
   { id: 'catalog', method: 'GET', path: '/v2/_catalog', action: 'catalog', body: 'none', handler: listCatalog, summary: 'repositories the caller may pull; `?n=&last=`' },
-  { id: 'ext-discover', method: 'GET', path: '/v2/_oci/ext/discover', action: 'none', body: 'none', handler: discoverExtensions, summary: 'extensions of this registry' },
+  { id: 'ext-discover', method: 'GET', path: '/v2/_oci/ext/discover', action: 'enter', body: 'none', handler: discoverExtensions, summary: 'extensions of this registry' },
   { id: 'ext-discover', method: 'GET', path: '/v2/<repository>/_oci/ext/discover', action: 'pull', body: 'none', handler: discoverExtensions, summary: 'extensions of a repository' },
+  { id: tokenRouteId, method: 'GET', path: tokenPath, action: 'none', body: 'none', handler: getToken, summary: 'a bearer token for the `?scope=` (repeated, or separated by spaces) that a name and password (Basic) or nobody may have' },
+  { id: tokenRouteId, method: 'POST', path: tokenPath, action: 'none', body: 'form', handler: postToken, summary: 'the same by OAuth 2 (`grant_type` `password` or `refresh_token`)' },
   { id: 'healthz', method: 'GET', path: '/healthz', action: 'none', body: 'none', handler: answerAlive, summary: 'the process answers' },
+  { id: 'metrics', method: 'GET', path: '/metrics', action: 'none', body: 'none', handler: answerMetrics, summary: 'metrics for Prometheus, to those who send `metrics.token` as bearer token' },
   { id: 'readyz', method: 'GET', path: '/readyz', action: 'none', body: 'none', handler: answerReady, summary: '200 when database and store answer, else 503' },
 ]

@@ -7,6 +7,7 @@ import { BodyReader } from './body-reader.ts'
 import { ClientGoneError } from './errors.ts'
 import { defaultHttpLimits } from './limits.ts'
 import type { HttpLimits } from './limits.ts'
+import { RequestOrigin } from './origin.ts'
 import type { Reply, StreamBody } from './reply.ts'
 import { sendReply } from './send-reply.ts'
 
@@ -21,7 +22,9 @@ async function serve(reply: Reply, limits: Partial<HttpLimits> = {}): Promise<Se
   const { promise: outcome, resolve } = Promise.withResolvers<unknown>()
   const server = createServer((incoming, response) => {
     const body = new BodyReader(incoming, { idleMs: 1_000 })
-    const exchange = { id: 'request-1', incoming, response, body, expectsContinue: false, startedAt: 0 }
+    const origin = new RequestOrigin(incoming, { publicUrl: undefined, trustedProxies: { has: () => false } })
+    const connection = { incoming, response, expectsContinue: false }
+    const exchange = { ...connection, id: 'request-1', body, startedAt: 0, origin, bytesOut: 0 }
     sendReply(exchange, reply, { ...defaultHttpLimits, ...limits }).then(resolve, resolve)
   })
   server.listen(0, '127.0.0.1')

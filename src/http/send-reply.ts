@@ -1,5 +1,4 @@
 /** Writes a reply to the connection, and sees to the rest of a request body that nobody read. */
-import type { ServerResponse } from 'node:http'
 import { ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { HttpLimits } from './limits.ts'
@@ -22,11 +21,13 @@ export async function sendReply(exchange: Exchange, reply: Reply, limits: HttpLi
   if (exchange.expectsContinue && exchange.body.unread) response.shouldKeepAlive = false
   response.writeHead(reply.status, toHeaders(exchange.id, reply))
   if (body !== undefined && !(body instanceof Uint8Array)) {
-    await streamBody(response, body, limits)
+    await streamBody(exchange, body, limits)
     await endExchange(exchange, undefined, limits)
     return
   }
-  await endExchange(exchange, incoming.method === 'HEAD' ? undefined : body, limits)
+  const last = incoming.method === 'HEAD' ? undefined : body
+  exchange.bytesOut = last?.length ?? 0
+  await endExchange(exchange, last, limits)
 }
 
 function toHeaders(requestId: string, { headers, length }: Reply): string[] {
@@ -43,7 +44,8 @@ function toHeaders(requestId: string, { headers, length }: Reply): string[] {
   return common
 }
 
-async function streamBody(response: ServerResponse, body: StreamBody, limits: HttpLimits): Promise<void> {
+async function streamBody(exchange: Exchange, body: StreamBody, limits: HttpLimits): Promise<void> {
+  const { response } = exchange
   await using source = body
   using sink = new ResponseSink(response, limits.replyIdleMs)
   try {
@@ -52,6 +54,8 @@ async function streamBody(response: ServerResponse, body: StreamBody, limits: Ht
     const gone = response.destroyed
     response.destroy()
     throw gone ? new ClientGoneError() : error
+  } finally {
+    exchange.bytesOut = sink.written
   }
 }
 

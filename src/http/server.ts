@@ -4,22 +4,42 @@
  * `handle-request.ts`, which endpoints there are is `routes.ts`. Nothing below this folder knows HTTP.
  */
 import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
+import type { Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { createYoungGarbage } from '../lib/young-garbage.ts'
-import { answerClientError } from './client-error.ts'
+import { answerClientError, answerWithoutTls } from './client-error.ts'
+import { ConnectionLimits } from './connection-limits.ts'
+import { parseTrustedProxies } from './forwarded.ts'
 import { handleRequest } from './handle-request.ts'
 import type { RequestDeps } from './handle-request.ts'
+import type { HttpLimits } from './limits.ts'
+import type { HttpCounts } from './observer.ts'
 import { createRouter } from './router.ts'
 import { routes } from './routes.ts'
+import { createTlsServer, replaceTlsFiles, sortByFirstByte } from './tls.ts'
+import type { TlsFiles } from './tls.ts'
 
-export type RegistryServerDeps = Omit<RequestDeps, 'router' | 'isClosing' | 'garbage'>
+export interface RegistryServerDeps extends Omit<
+  RequestDeps,
+  'router' | 'garbage' | 'publicAddress' | 'isClosing'
+> {
+  /** Where clients reach this registry, `https://registry.example.com`; absent: as each request says. */
+  readonly publicUrl?: string | undefined
+  /** Addresses and networks whose `X-Forwarded-*` and `Forwarded` headers are believed; absent: none. */
+  readonly trustedProxies?: readonly string[] | undefined
+  /** Absent: HTTP in clear. */
+  readonly tls?: TlsFiles | undefined
+}
 
 export interface RegistryServer extends AsyncDisposable {
   /** Resolves with the address in use; port 0 takes a free one. Throws what listening failed with. */
   listen(options: { readonly host: string; readonly port: number }): Promise<AddressInfo>
   /** `undefined` unless listening. */
   address(): AddressInfo | undefined
+  counts(): HttpCounts
+  /** For connections from now on. Throws and changes nothing when the two do not belong together. */
+  reloadTls(files: TlsFiles): void
   /**
    * Takes no more connections and resolves when every request is answered; what is not by `deadlineMs` is cut off.
    * May be called again with a shorter deadline.
@@ -28,33 +48,46 @@ export interface RegistryServer extends AsyncDisposable {
 }
 
 class NodeRegistryServer implements RegistryServer {
-  readonly #server: Server
+  readonly #server: Server | TlsServer
+  readonly #tlsServer: TlsServer | undefined
   readonly #deps: RequestDeps
+  readonly #connections: ConnectionLimits
   /** The latest reply of each connection, to know whether it may be interrupted. */
   readonly #current = new WeakMap<Socket, ServerResponse>()
+  #requestsInFlight = 0
   #closing: Promise<void> | undefined
 
-  constructor(deps: RegistryServerDeps) {
+  constructor({ publicUrl, trustedProxies: entries = [], tls, ...deps }: RegistryServerDeps) {
+    const trustedProxies = parseTrustedProxies(entries)
     this.#deps = {
       ...deps,
       router: createRouter(routes),
       garbage: createYoungGarbage(),
+      publicAddress: { publicUrl, trustedProxies },
       isClosing: () => this.#closing !== undefined,
     }
-    const { limits } = deps
-    this.#server = createServer({
-      // Uploads may take hours; silence inside a body is bounded by `bodyIdleMs` instead.
-      requestTimeout: 0,
-      headersTimeout: limits.headersMs,
-      keepAliveTimeout: limits.keepAliveMs,
-      connectionsCheckingInterval: Math.min(limits.headersMs, 5_000),
-      maxHeaderSize: limits.headerBytes,
-      optimizeEmptyRequests: true,
+    const options = toNodeOptions(deps.limits)
+    this.#tlsServer = tls && createTlsServer(tls, { ...options, handshakeTimeout: deps.limits.headersMs })
+    this.#server = this.#tlsServer ?? createServer(options)
+    this.#connections = new ConnectionLimits({ ...deps, trustedProxies })
+    this.#attach(this.#server)
+  }
+
+  #attach(server: Server | TlsServer): void {
+    server.maxRequestsPerSocket = 0
+    server.on('request', (incoming, response) => this.#handle(incoming, response, false))
+    server.on('checkContinue', (incoming, response) => this.#handle(incoming, response, true))
+    server.on('clientError', (error, socket) => this.#refuse(error, socket as Socket))
+    // What Node itself does with a connection comes after the limits, and under TLS after a look at the first byte.
+    const [accept] = server.listeners('connection') as [(socket: Socket) => void]
+    server.removeAllListeners('connection')
+    const onTls = (socket: Socket): void => accept.call(server, socket)
+    const onPlain = (socket: Socket): void => answerWithoutTls(socket, this.#deps.ids.requestId())
+    const timeoutMs = this.#deps.limits.headersMs
+    this.#connections.guard(server, (socket) => {
+      if (this.#tlsServer === undefined) accept.call(server, socket)
+      else sortByFirstByte(socket, { onTls, onPlain, timeoutMs })
     })
-    this.#server.maxRequestsPerSocket = 0
-    this.#server.on('request', (incoming, response) => this.#handle(incoming, response, false))
-    this.#server.on('checkContinue', (incoming, response) => this.#handle(incoming, response, true))
-    this.#server.on('clientError', (error, socket) => this.#refuse(error, socket as Socket))
   }
 
   listen({ host, port }: { host: string; port: number }): Promise<AddressInfo> {
@@ -72,9 +105,22 @@ class NodeRegistryServer implements RegistryServer {
     return (this.#server.address() as AddressInfo | null) ?? undefined
   }
 
+  counts(): HttpCounts {
+    return { connections: this.#connections.open, requestsInFlight: this.#requestsInFlight }
+  }
+
+  reloadTls(files: TlsFiles): void {
+    if (this.#tlsServer === undefined) throw new Error('this server was started without TLS')
+    replaceTlsFiles(this.#tlsServer, files)
+  }
+
   async close({ deadlineMs }: { deadlineMs: number }): Promise<void> {
     this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()))
-    const timer = setTimeout(() => this.#server.closeAllConnections(), deadlineMs)
+    this.#connections.destroySilent()
+    const timer = setTimeout(() => {
+      this.#server.closeAllConnections()
+      this.#connections.destroyAll()
+    }, deadlineMs)
     try {
       await this.#closing
     } finally {
@@ -88,7 +134,9 @@ class NodeRegistryServer implements RegistryServer {
 
   #handle(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     this.#current.set(incoming.socket, response)
+    this.#requestsInFlight += 1
     void handleRequest({ incoming, response, expectsContinue }, this.#deps).then(() => {
+      this.#requestsInFlight -= 1
       if (this.#closing !== undefined) endConnection(incoming.socket, response)
     })
   }
@@ -99,6 +147,18 @@ class NodeRegistryServer implements RegistryServer {
       requestId: this.#deps.ids.requestId(),
       log: this.#deps.log,
     })
+  }
+}
+
+function toNodeOptions(limits: HttpLimits): ServerOptions {
+  return {
+    // Uploads may take hours; silence inside a body is bounded by `bodyIdleMs` instead.
+    requestTimeout: 0,
+    headersTimeout: limits.headersMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: Math.min(limits.headersMs, 5_000),
+    maxHeaderSize: limits.headerBytes,
+    optimizeEmptyRequests: true,
   }
 }
 

@@ -49,4 +49,12 @@ describe('Lru', () => {
     expect(lru.size).toBe(0)
     expect(lru.bytes).toBe(0)
   })
+
+  test('counts what it could and could not answer', () => {
+    const lru = new Lru<string, number>({ maxBytes: 10 })
+    lru.set('a', 1, 4)
+    lru.get('a')
+    lru.get('b')
+    expect(lru.stats()).toEqual({ hits: 1, misses: 1, entries: 1, bytes: 4 })
+  })
 })

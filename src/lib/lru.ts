@@ -4,11 +4,20 @@ interface Entry<V> {
   readonly bytes: number
 }
 
+export interface LruStats {
+  readonly hits: number
+  readonly misses: number
+  readonly entries: number
+  readonly bytes: number
+}
+
 export class Lru<K, V> {
   readonly #maxBytes: number
   /** A map iterates in the order of insertion, so its first key is the one unused for longest. */
   readonly #entries = new Map<K, Entry<V>>()
   #bytes = 0
+  #hits = 0
+  #misses = 0
 
   constructor(options: { readonly maxBytes: number }) {
     this.#maxBytes = options.maxBytes
@@ -23,9 +32,18 @@ export class Lru<K, V> {
     return this.#entries.size
   }
 
+  /** Answers of `get` since the start, and what is held now. */
+  stats(): LruStats {
+    return { hits: this.#hits, misses: this.#misses, entries: this.#entries.size, bytes: this.#bytes }
+  }
+
   get(key: K): V | undefined {
     const entry = this.#entries.get(key)
-    if (entry === undefined) return undefined
+    if (entry === undefined) {
+      this.#misses++
+      return undefined
+    }
+    this.#hits++
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     return entry.value

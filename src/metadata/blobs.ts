@@ -10,6 +10,8 @@ import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { databaseOf, hasRowLocks, isAnyOf, kyselyOf } from './sql/database.ts'
+import { isVisible } from './visible-repositories.ts'
+import type { VisibleRepositories } from './visible-repositories.ts'
 
 export interface BlobLocation {
   readonly digest: Digest
@@ -145,36 +147,36 @@ export async function findBlobUser(
 }
 
 /**
- * A blob that may be mounted: linked in `from`, or without `from` in any repository, in public ones only when asked.
- * The target itself counts then too: who may push there may use what it has. Which repository shows the blob does not
- * matter for the result, so none is preferred and the first one found ends the search.
+ * A blob that may be mounted: linked in `from`, or without `from` in any repository, among those that are visible.
+ * The target itself counts without `from` too: who may push there may use what it has. Which repository shows the blob
+ * does not matter for the result, so none is preferred and the first one found ends the search.
  */
 export async function findMountSource(
   db: Reader,
   options: {
     readonly digest: Digest
     readonly from?: RepositoryName | undefined
-    readonly publicOnly: boolean
+    readonly visible: VisibleRepositories
     readonly target: RepositoryName
   },
 ): Promise<BlobLocation | undefined> {
-  const { digest, from, publicOnly, target } = options
-  let query = kyselyOf(db)
+  const { digest, from, visible, target } = options
+  const row = await kyselyOf(db)
     .selectFrom('blob_link')
     .innerJoin('repository', 'repository.id', 'blob_link.repository_id')
+    .innerJoin('owner', 'owner.id', 'repository.owner_id')
     .innerJoin('blob', 'blob.digest', 'blob_link.digest')
     .select(['blob.digest', 'blob.storage_key', 'blob.size'])
     .where('blob_link.digest', '=', digest)
     .where('blob_link.state', '=', 'live')
+    .$if(from !== undefined, (query) => query.where('repository.name', '=', from ?? target))
+    .where((eb) =>
+      from === undefined
+        ? eb.or([isVisible(eb, visible), eb('repository.name', '=', target)])
+        : isVisible(eb, visible),
+    )
     .limit(1)
-  if (from !== undefined) query = query.where('repository.name', '=', from)
-  if (publicOnly) {
-    query = query.where((eb) => {
-      const isPublic = eb('repository.visibility', '=', 'public')
-      return from === undefined ? eb.or([isPublic, eb('repository.name', '=', target)]) : isPublic
-    })
-  }
-  const row = await query.executeTakeFirst()
+    .executeTakeFirst()
   return row === undefined ? undefined : locationOf(row)
 }
 

@@ -1,5 +1,5 @@
 /** The identity of this installation: a blob store that holds another one's is refused. */
-import type { Transaction } from './handles.ts'
+import type { Reader, Transaction } from './handles.ts'
 import { kyselyOf } from './sql/database.ts'
 
 /** Stores the id unless there is one; returns the stored one. */
@@ -19,4 +19,14 @@ export async function ensureInstallation(
     .where('singleton', '=', 1)
     .executeTakeFirstOrThrow()
   return row.id
+}
+
+/** `undefined` before the first start. */
+export async function findInstallation(db: Reader): Promise<string | undefined> {
+  const row = await kyselyOf(db)
+    .selectFrom('installation')
+    .select('id')
+    .where('singleton', '=', 1)
+    .executeTakeFirst()
+  return row?.id
 }

@@ -1,10 +1,13 @@
 /** Repositories and the owners they belong to; both come into being with the first push. */
+import type { SelectQueryBuilder } from 'kysely'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { ownerOf } from '../oci/repository-name.ts'
 import type { Reader, Transaction } from './handles.ts'
-import type { Visibility } from './schema.ts'
+import type { Schema, Visibility } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
-import { kyselyOf } from './sql/database.ts'
+import { databaseOf, kyselyOf } from './sql/database.ts'
+import { visibleArms } from './visible-repositories.ts'
+import type { VisibleArm, VisibleRepositories } from './visible-repositories.ts'
 
 export interface Repository {
   readonly id: number
@@ -12,6 +15,43 @@ export interface Repository {
   readonly name: RepositoryName
   readonly visibility: Visibility
 }
+
+/** What decides who may do what there: the stricter of the two visibilities counts. */
+export interface RepositoryAccess {
+  readonly id: number
+  readonly visibility: Visibility
+  readonly ownerVisibility: Visibility
+  readonly ownerName: string
+}
+
+export interface Owner {
+  readonly id: number
+  readonly kind: 'user' | 'organization'
+  readonly visibility: Visibility
+}
+
+/** Its column has a name that neither of the joined tables has. */
+type NamesQuery = SelectQueryBuilder<Schema, never, { full_name: string }>
+
+interface AccessRow {
+  id: number
+  visibility: Visibility
+  owner_visibility: Visibility
+  owner_name: string
+}
+
+const accessByName = compileOnce<{ name: string }, AccessRow>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('repository')
+    .innerJoin('owner', 'owner.id', 'repository.owner_id')
+    .select([
+      'repository.id',
+      'repository.visibility',
+      'owner.visibility as owner_visibility',
+      'owner.name as owner_name',
+    ])
+    .where('repository.name', '=', parameter('name')),
+)
 
 const repositoryByName = compileOnce<
   { name: string },
@@ -30,7 +70,33 @@ export async function findRepository(db: Reader, name: RepositoryName): Promise<
     : { id: row.id, ownerId: row.owner_id, name, visibility: row.visibility }
 }
 
-/** Creates the repository, and its owner as a public organization, when they are missing; the first creator wins. */
+/** Asked with every request of someone who is neither administrator nor owner. On SQLite it answers at once. */
+export function findRepositoryAccess(
+  db: Reader,
+  name: RepositoryName,
+): RepositoryAccess | undefined | Promise<RepositoryAccess | undefined> {
+  const found = accessByName.first(db, { name })
+  if (found instanceof Promise) return found.then((row) => row && accessOf(row))
+  return found && accessOf(found)
+}
+
+function accessOf(row: AccessRow): RepositoryAccess {
+  const { id, visibility, owner_visibility: ownerVisibility, owner_name: ownerName } = row
+  return { id, visibility, ownerVisibility, ownerName }
+}
+
+export async function findOwner(db: Reader, name: string): Promise<Owner | undefined> {
+  return kyselyOf(db)
+    .selectFrom('owner')
+    .select(['id', 'kind', 'visibility'])
+    .where('name', '=', name)
+    .executeTakeFirst()
+}
+
+/**
+ * Creates the repository, and its owner as a public organization, when they are missing; the first creator wins. The
+ * owners that are users come into being with their accounts.
+ */
 export async function ensureRepository(
   tx: Transaction,
   options: { readonly name: RepositoryName; readonly visibility: Visibility; readonly now: number },
@@ -58,20 +124,76 @@ export async function ensureRepository(
   return { id: row.id, ownerId: row.owner_id, name: options.name, visibility: row.visibility }
 }
 
+/** Returns the visibility it had; `undefined` when there is no such repository. */
+export async function setRepositoryVisibility(
+  tx: Transaction,
+  change: { readonly name: RepositoryName; readonly visibility: Visibility },
+): Promise<Visibility | undefined> {
+  const before = await findRepository(tx, change.name)
+  if (before === undefined) return undefined
+  await kyselyOf(tx)
+    .updateTable('repository')
+    .set({ visibility: change.visibility })
+    .where('id', '=', before.id)
+    .execute()
+  return before.visibility
+}
+
 /** Names in byte order, after `after` (exclusive). */
 export async function listRepositories(
   db: Reader,
-  page: { readonly after?: string; readonly limit: number; readonly visibility?: 'public' },
+  page: { readonly after?: string; readonly limit: number; readonly visible: VisibleRepositories },
 ): Promise<RepositoryName[]> {
-  let query = kyselyOf(db)
+  const { after = '', limit, visible } = page
+  if (visible.all) {
+    const rows = await selectNames(db, { after, limit }).execute()
+    return rows.map((row) => row.name as RepositoryName)
+  }
+  const [first, ...others] = visibleArms(visible).map((arm) => selectVisibleNames(db, { after, limit, arm }))
+  if (first === undefined) return []
+  const union = others.reduce((query, arm) => query.union(arm), first)
+  const rows = await union.orderBy('full_name').limit(limit).execute()
+  return rows.map((row) => row.full_name as RepositoryName)
+}
+
+function selectVisibleNames(db: Reader, page: { after: string; limit: number; arm: VisibleArm }): NamesQuery {
+  const { dialect, kysely } = databaseOf(db)
+  const names = kysely
     .selectFrom('repository')
-    .select('name')
-    .where('name', '>', page.after ?? '')
-    .orderBy('name')
+    .innerJoin('owner', 'owner.id', 'repository.owner_id')
+    .select('repository.name as full_name')
+    .where('repository.name', '>', page.after)
+    .where((eb) => page.arm(eb))
+  // SQLite merges the walks row by row; PostgreSQL ends each of them by its own limit.
+  if (dialect === 'sqlite') return names
+  const limited = names.orderBy('repository.name').limit(page.limit)
+  return kysely.selectFrom(limited.as('page')).select('page.full_name')
+}
+
+/** With what decides who sees them; in byte order, after `after` (exclusive). */
+export async function listRepositoryAccess(
+  db: Reader,
+  page: { readonly after?: string | undefined; readonly limit: number },
+): Promise<(RepositoryAccess & { readonly name: RepositoryName })[]> {
+  const rows = await selectNames(db, { after: page.after ?? '', limit: page.limit })
+    .innerJoin('owner', 'owner.id', 'repository.owner_id')
+    .select([
+      'repository.id',
+      'repository.visibility',
+      'owner.visibility as ownerVisibility',
+      'owner.name as ownerName',
+    ])
+    .execute()
+  return rows.map((row) => ({ ...row, name: row.name as RepositoryName }))
+}
+
+function selectNames(db: Reader, page: { after: string; limit: number }) {
+  return kyselyOf(db)
+    .selectFrom('repository')
+    .select('repository.name')
+    .where('repository.name', '>', page.after)
+    .orderBy('repository.name')
     .limit(page.limit)
-  if (page.visibility !== undefined) query = query.where('visibility', '=', page.visibility)
-  const rows = await query.execute()
-  return rows.map((row) => row.name as RepositoryName)
 }
 
 async function ensureOwner(tx: Transaction, owner: { name: string; now: number }): Promise<number> {

@@ -136,6 +136,46 @@ interface InstallationTable {
   created_at: number
 }
 
+interface AccountTable {
+  id: Generated<number>
+  name: string
+  password_hash: string
+  is_admin: 0 | 1
+  disabled: 0 | 1
+  credential_version: number
+  created_at: number
+  password_set_at: number
+}
+
+interface RefreshTokenTable {
+  id: Generated<number>
+  token_hash: string
+  account_id: number
+  credential_version: number
+  client_id: string | null
+  created_at: number
+  used_at: number
+}
+
+interface SigningKeyTable {
+  kid: string
+  state: 'active' | 'retired'
+  public_key: string
+  private_key: string | null
+  created_at: number
+  verify_until: number | null
+}
+
+interface LoginEventTable {
+  id: Generated<number>
+  at: number
+  account_id: number | null
+  method: string
+  outcome: string
+  address: string
+  client: string | null
+}
+
 interface SchemaMigrationTable {
   name: string
   applied_at: number
@@ -157,5 +197,9 @@ export interface Schema {
   event: EventTable
   lease: LeaseTable
   installation: InstallationTable
+  account: AccountTable
+  refresh_token: RefreshTokenTable
+  signing_key: SigningKeyTable
+  login_event: LoginEventTable
   schema_migration: SchemaMigrationTable
 }

@@ -73,6 +73,15 @@ export async function countUploads(db: Reader, principal: string): Promise<numbe
   return row.count
 }
 
+/** Of everyone. */
+export async function countAllUploads(db: Reader): Promise<number> {
+  const row = await kyselyOf(db)
+    .selectFrom('upload')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return row.count
+}
+
 export async function findUpload(db: Reader, id: string): Promise<UploadRow | undefined> {
   const row = await kyselyOf(db).selectFrom('upload').selectAll().where('id', '=', id).executeTakeFirst()
   return row === undefined ? undefined : uploadOf(row)

@@ -20,7 +20,8 @@ import { ensureRepository, findRepository } from '../metadata/repositories.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { principalId, type Principal } from '../auth/principal.ts'
-import type { Caller, Visibility, VisibleTo } from './caller.ts'
+import { includesAction } from '../auth/scope.ts'
+import type { Caller, RegistryPolicy } from './caller.ts'
 import { BlobInUseError, BlobUnknownError, DeleteDisabledError } from './errors.ts'
 
 export type { ByteRange, ByteSink }
@@ -56,10 +57,12 @@ export interface BlobDeps {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
-  readonly visibleTo: VisibleTo
-  readonly newRepositoryVisibility: Visibility
+  readonly policy: RegistryPolicy
   readonly deleteEnabled: boolean
 }
+
+/** Asked for all the same, so that a narrow token hears nothing from the time of the answer. */
+const nothing = { all: false, public: false, owner: undefined } as const
 
 export function createBlobs(deps: BlobDeps): Blobs {
   const { metadata } = deps
@@ -144,12 +147,15 @@ async function deleteBlob(
 
 /**
  * The source is searched in one query that joins what the caller may pull, so that "exists but forbidden" and
- * "does not exist" cost and answer the same.
+ * "does not exist" cost and answer the same. A bearer token whose scopes do not reach `from` mounts nothing from it; a
+ * mount that names no source follows the principal's rights, since a token cannot name what its client does not know.
  */
 async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean> {
   const { repository, digest, from, caller } = request
-  const { publicOnly } = deps.visibleTo(caller.principal)
-  const search = { digest, from, publicOnly, target: repository }
+  const { principal } = caller
+  const reaches = from === undefined || includesAction(principal.scopes, from, 'pull')
+  const visible = reaches ? deps.policy.visibleTo(principal) : nothing
+  const search = { digest, from, visible, target: repository }
   if ((await findMountSource(deps.metadata.reader, search)) === undefined) return false
   return deps.metadata.transact(async (tx) => {
     if ((await findMountSource(tx, search)) === undefined) return false
@@ -157,11 +163,11 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
     const now = deps.clock.now()
     const { id } = await ensureRepository(tx, {
       name: repository,
-      visibility: deps.newRepositoryVisibility,
+      visibility: deps.policy.newRepositoryVisibility(principal, repository),
       now,
     })
     await linkBlob(tx, { repositoryId: id, digest, now })
-    const event = { repositoryId: id, actor: principalId(caller.principal), credential: undefined, at: now }
+    const event = { repositoryId: id, actor: principalId(principal), credential: undefined, at: now }
     await insertEvents(tx, [
       { ...event, kind: 'blob.mount', tag: undefined, before: undefined, after: digest },
     ])

@@ -2,7 +2,7 @@
 import type { Metadata } from '../metadata/metadata.ts'
 import { listRepositories } from '../metadata/repositories.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
-import type { Caller, VisibleTo } from './caller.ts'
+import type { Caller, RegistryPolicy } from './caller.ts'
 
 export interface Catalog {
   list(page: {
@@ -12,15 +12,14 @@ export interface Catalog {
   }): Promise<{ repositories: readonly RepositoryName[]; more: boolean }>
 }
 
-export function createCatalog(deps: { metadata: Metadata; visibleTo: VisibleTo }): Catalog {
+export function createCatalog(deps: { metadata: Metadata; policy: RegistryPolicy }): Catalog {
   return {
     async list({ last, n, caller }) {
       if (n === 0) return { repositories: [], more: false }
-      const { publicOnly } = deps.visibleTo(caller.principal)
       const found = await listRepositories(deps.metadata.reader, {
         limit: n + 1,
         ...(last !== undefined && { after: last }),
-        ...(publicOnly && { visibility: 'public' as const }),
+        visible: deps.policy.visibleTo(caller.principal),
       })
       return { repositories: found.slice(0, n), more: found.length > n }
     },

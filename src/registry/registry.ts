@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { createBlobs, type Blobs } from './blobs.ts'
-import type { Visibility, VisibleTo } from './caller.ts'
+import type { RegistryPolicy } from './caller.ts'
 import { createCatalog, type Catalog } from './catalog.ts'
 import { createManifests } from './manifests/manifests.ts'
 import type { ManifestDeps, Manifests } from './manifests/manifest-types.ts'
@@ -32,9 +32,7 @@ export interface RegistryDeps {
   readonly store: BlobStore
   readonly clock: Clock
   readonly ids: Ids
-  readonly visibleTo: VisibleTo
-  /** Of repositories that a push creates. */
-  readonly newRepositoryVisibility: Visibility
+  readonly policy: RegistryPolicy
   /** Called when a transaction left bytes to remove; the registry itself never deletes bytes. */
   readonly onDeadKey: () => void
   readonly deleteEnabled: boolean

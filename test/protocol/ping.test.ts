@@ -25,12 +25,16 @@ describe('ping', () => {
     expect(answer.body).toHaveLength(0)
   })
 
-  test.each([['Basic Og=='], ['Basic dXNlcjpwYXNz'], ['Bearer nothing'], ['nonsense']])(
-    'end-1: stays open while nobody has an account (Authorization: %s)',
+  test('end-1: takes an empty Basic for no login', async () => {
+    expectStatus(await ask(`${registry.url}/v2/`, { headers: { authorization: 'Basic Og==' } }), 200)
+  })
+
+  test.each([['Basic dXNlcjpwYXNz'], ['Bearer nothing'], ['nonsense']])(
+    'end-1: refuses wrong credentials also where anyone may push (Authorization: %s)',
     async (authorization) => {
       const answer = await ask(`${registry.url}/v2/`, { headers: { authorization } })
-      expectStatus(answer, 200)
-      expect(answer.headers['www-authenticate']).toBeUndefined()
+      expectStatus(answer, 401)
+      expect(answer.headers['www-authenticate']).toContain('Bearer realm=')
     },
   )
 

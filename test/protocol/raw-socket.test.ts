@@ -61,8 +61,10 @@ describe('B7: variants of a path', () => {
     ['/v2/_catalog?n=1&last=%00%ff', 200],
     ['/v2/a/b/tags/list?last=%00', 404],
     [`/v2/a/b/referrers/sha256:${'a'.repeat(64)}?artifactType=%00`, 200],
-    [`/v2/${'a/'.repeat(5000)}b/manifests/x`, 400],
-    [`/v2/a/b/manifests/${'x'.repeat(10_000)}`, 404],
+    [`/v2/${'a/'.repeat(4000)}b/manifests/x`, 400],
+    [`/v2/a/b/manifests/${'x'.repeat(8000)}`, 404],
+    [`/v2/a/b/manifests/${'x'.repeat(20_000)}`, 414],
+    [`/v2/a/b/tags/list?last=${'x'.repeat(20_000)}`, 414],
     ['', 404],
   ])('GET %s is %i', async (path, status) => {
     expect(await firstStatus(request(`GET ${path === '' ? '*' : path} HTTP/1.1`))).toBe(status)
@@ -104,6 +106,13 @@ describe('headers', () => {
   test.each([
     ['no Host', request(get, [close]), 400],
     ['two Hosts', request(get, [host, 'Host: other.test', close]), 400],
+    ['an empty Host', request(get, ['Host:', close]), 400],
+    ['a Host with a space', request(get, ['Host: registry.test evil.test', close]), 400],
+    ['a Host with user information', request(get, ['Host: user@registry.test', close]), 400],
+    ['a Host with a path', request(get, ['Host: registry.test/v2/token?', close]), 400],
+    ['a Host with a quote', request(get, ['Host: registry.test",realm="x', close]), 400],
+    ['a Host that is too long', request(get, [`Host: ${'x'.repeat(300)}`, close]), 400],
+    ['an address as Host', request(get, ['Host: [::1]:5000', close]), 200],
     ['two different lengths', request(put, [host, 'Content-Length: 2', 'Content-Length: 3'], '{}x'), 400],
     ['a list of lengths', request(put, [host, 'Content-Length: 2, 3'], '{}x'), 400],
     ['a negative length', request(put, [host, 'Content-Length: -1']), 400],

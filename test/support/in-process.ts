@@ -1,29 +1,30 @@
 /**
  * @module The whole registry inside the test's process: SQLite and files in a temporary folder, a free port, a clock
- * that can be moved. Faults it logs fail the test that uses it, whatever status they were answered with.
+ * that can be moved. Everyone may push, unless the test says otherwise. Faults it logs fail the test that uses it, whatever status they were answered with.
  */
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { createApp, type App, type AppDeps } from '../../src/app.ts'
-import { configSchema, type Config } from '../../src/config/schema.ts'
+import { createPasswordHasher } from '../../src/auth/password-hash.ts'
+import { configSchema, type ConfigInput } from '../../src/config/schema.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { aRepositoryName } from './random.ts'
 import { tempFolder } from './temp-folder.ts'
 
-export interface InProcessOptions extends Partial<
-  Pick<Config, 'storage' | 'delete' | 'references' | 'uploads' | 'limits'>
+/** Sections are merged with their defaults. */
+export interface InProcessSections extends Pick<
+  ConfigInput,
+  'storage' | 'delete' | 'references' | 'uploads' | 'limits' | 'auth' | 'repository' | 'metrics' | 'tracing'
 > {
   readonly deps?: Partial<AppDeps>
 }
-
-/** Sections are merged with their defaults. */
-export type InProcessSections = { readonly [K in keyof InProcessOptions]?: Partial<InProcessOptions[K]> }
 
 export interface InProcessRegistry extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, no slash at the end. */
   readonly url: string
   readonly app: App
+  readonly dataDir: string
   readonly clock: Clock
   /** Moves the clock on; timers of Node are not touched. */
   advance(ms: number): void
@@ -38,13 +39,20 @@ export async function startInProcess(sections: InProcessSections = {}): Promise<
   const faults: string[] = []
   stack.defer(() => refuseFaults(faults))
   const folder = stack.use(await tempFolder())
+  const dataDir = join(folder.path, 'data')
   let ahead = 0
   const clock: Clock = { now: () => Date.now() + ahead }
   const app = await createApp(
-    configSchema.parse({ ...config, data: join(folder.path, 'data'), http: { port: 0 } }),
+    configSchema.parse({
+      ...config,
+      auth: { anonymous: 'push', ...config.auth },
+      data: dataDir,
+      http: { port: 0 },
+    }),
     {
       logger: createLogger({ level: 'error', destination: { write: (line) => void faults.push(line) } }),
       clock,
+      auth: { passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }) },
       ...deps,
     },
   )
@@ -53,6 +61,7 @@ export async function startInProcess(sections: InProcessSections = {}): Promise<
   return {
     url: app.url,
     app,
+    dataDir,
     clock,
     advance: (ms) => void (ahead += ms),
     repository: () => `${app.url}/v2/${aRepositoryName()}`,
@@ -81,6 +90,9 @@ export function shareRegistry(
     },
     get app() {
       return get().app
+    },
+    get dataDir() {
+      return get().dataDir
     },
     get clock() {
       return get().clock

@@ -7,6 +7,7 @@ import { systemIds } from '../../src/lib/ids.ts'
 import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
 import type { Metadata } from '../../src/metadata/metadata.ts'
 import { createRegistry, type Registry, type RegistryDeps } from '../../src/registry/registry.ts'
+import { openPolicy } from './open-identity.ts'
 import { tempFolder } from './temp-folder.ts'
 
 export interface TestClock {
@@ -49,8 +50,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     store,
     clock,
     ids: systemIds,
-    visibleTo: () => ({ publicOnly: true }),
-    newRepositoryVisibility: 'public',
+    policy: openPolicy,
     onDeadKey: () => void (deadKeys += 1),
     deleteEnabled: true,
     references: { blobs: 'strict', children: 'lenient' },
@@ -69,7 +69,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
   }
 }
 
-function createTestClock(): TestClock {
+export function createTestClock(): TestClock {
   let ms = Date.now()
   return { now: () => ms, advance: (by) => void (ms += by) }
 }

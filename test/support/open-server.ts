@@ -1,6 +1,4 @@
 /** The HTTP layer over real registry services in this process, with limits, policy and log of the test's choice. */
-import { openPolicy } from '../../src/auth/policy.ts'
-import { authenticateAnonymously } from '../../src/auth/authenticate.ts'
 import type { HandlerDeps } from '../../src/http/handlers/handler-deps.ts'
 import { defaultHttpLimits } from '../../src/http/limits.ts'
 import type { HttpLimits } from '../../src/http/limits.ts'
@@ -9,6 +7,7 @@ import type { RegistryServer, RegistryServerDeps } from '../../src/http/server.t
 import { systemIds } from '../../src/lib/ids.ts'
 import { openRegistry } from './open-registry.ts'
 import type { OpenRegistry, OpenRegistryOptions } from './open-registry.ts'
+import { noTokens, openAuthenticator, openPolicy } from './open-identity.ts'
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
@@ -17,22 +16,29 @@ export interface LogLine {
 }
 
 export interface OpenServer extends AsyncDisposable {
-  /** `http://127.0.0.1:<port>`, no slash at the end. */
+  /** `http://127.0.0.1:<port>`, with `https` under TLS; no slash at the end. */
   readonly url: string
   readonly server: RegistryServer
   readonly registry: OpenRegistry
   readonly logged: readonly LogLine[]
 }
 
-export interface OpenServerOptions extends Partial<Pick<RegistryServerDeps, 'authenticate' | 'policy'>> {
+type Replaceable = 'authenticator' | 'tokens' | 'policy' | 'publicUrl' | 'trustedProxies' | 'tls' | 'observer'
+
+type Replaced = Partial<Pick<RegistryServerDeps, Replaceable>>
+
+export interface OpenServerOptions extends Replaced {
+  /** For what can only be made of the parts of the registry; what goes into the stack ends before they do. */
+  readonly wire?: (registry: OpenRegistry, stack: AsyncDisposableStack) => Replaced
   readonly limits?: Partial<HttpLimits>
   readonly health?: HandlerDeps['health']
   readonly registry?: OpenRegistryOptions
 }
 
-export async function openServer(options: OpenServerOptions = {}): Promise<OpenServer> {
+export async function openServer(given: OpenServerOptions = {}): Promise<OpenServer> {
   await using stack = new AsyncDisposableStack()
-  const registry = stack.use(await openRegistry(options.registry))
+  const registry = stack.use(await openRegistry(given.registry))
+  const options = { ...given, ...given.wire?.(registry, stack) }
   const logged: LogLine[] = []
   const write = (level: LogLine['level']) => (fields: LogLine['fields'], message: string) =>
     void logged.push({ level, message, fields })
@@ -40,8 +46,19 @@ export async function openServer(options: OpenServerOptions = {}): Promise<OpenS
     createRegistryServer({
       registry: registry.registry,
       policy: options.policy ?? openPolicy,
-      authenticate: options.authenticate ?? authenticateAnonymously,
-      log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+      authenticator: options.authenticator ?? openAuthenticator,
+      tokens: options.tokens ?? noTokens,
+      log: {
+        debug: write('debug'),
+        info: write('info'),
+        warn: write('warn'),
+        error: write('error'),
+        isLevelEnabled: () => true,
+      },
+      publicUrl: options.publicUrl,
+      trustedProxies: options.trustedProxies,
+      tls: options.tls,
+      observer: options.observer,
       ids: systemIds,
       clock: registry.clock,
       limits: { ...defaultHttpLimits, ...options.limits },
@@ -51,7 +68,7 @@ export async function openServer(options: OpenServerOptions = {}): Promise<OpenS
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   const resources = stack.move()
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     server,
     registry,
     logged,

@@ -19,7 +19,7 @@ const stopDeadlineMs = 30_000
 const keptOutputChars = 200_000
 
 export interface StartOptions {
-  /** `LADING_*` variables; those of the test's own environment are not handed on. */
+  /** `LADING_*` variables; those of the test's own environment are not handed on. Anonymous may push by default. */
   readonly env?: Readonly<Record<string, string>>
   /** Kept on dispose when given: start twice on one folder to test a restart. */
   readonly dataDir?: string
@@ -165,7 +165,13 @@ function spawnRegistry(
     // Not the checkout: a configuration file lying there must not change a test.
     cwd: dataDir,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...foreignEnvironment(), LADING_DATA: dataDir, LADING_HTTP_PORT: '0', ...options.env },
+    env: {
+      ...foreignEnvironment(),
+      LADING_DATA: dataDir,
+      LADING_HTTP_PORT: '0',
+      LADING_AUTH_ANONYMOUS: 'push',
+      ...options.env,
+    },
   })
 }
 

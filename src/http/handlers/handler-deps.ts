@@ -1,7 +1,9 @@
+import type { Authenticator, TokenService } from '../../auth/identity.ts'
 import type { Policy } from '../../auth/policy.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { HttpLimits } from '../limits.ts'
+import type { MetricsEndpoint } from '../metrics-listener.ts'
 
 export interface Readiness {
   readonly ready: boolean
@@ -12,8 +14,12 @@ export interface Readiness {
 /** What handlers work with. */
 export interface HandlerDeps {
   readonly registry: Registry
+  readonly authenticator: Authenticator
+  readonly tokens: TokenService
   readonly policy: Policy
   readonly ids: Ids
   readonly limits: HttpLimits
   readonly health: () => Promise<Readiness>
+  /** Absent: there is no `/metrics` on this listener. */
+  readonly metrics?: MetricsEndpoint | undefined
 }

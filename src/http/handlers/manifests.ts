@@ -9,6 +9,7 @@ import type { ManifestInfo } from '../../registry/manifests/manifest-types.ts'
 import { RequestRefusedError, TooManyTagsError } from '../errors.ts'
 import { formatEntityTag, isNotModified, parseTagCondition } from '../headers/entity-tag.ts'
 import { manifestLocation } from '../locations.ts'
+import { readWhole } from '../read-whole.ts'
 import { bodilessReply, bytesReply, emptyReply } from '../reply.ts'
 import type { HeaderList, Reply } from '../reply.ts'
 import type { RepositoryRequest } from '../request.ts'
@@ -86,14 +87,6 @@ function parseTags({ query }: RepositoryRequest, reference: Reference, max: numb
   }
   if (names.size > max) throw new TooManyTagsError(names.size, max)
   return [...names].map((name) => parseTagName(name))
-}
-
-/** The body in memory; its size is bounded by the route table. */
-async function readWhole(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
-  const [first] = chunks
-  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks)
 }
 
 export async function deleteManifest(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {

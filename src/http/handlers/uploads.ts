@@ -1,11 +1,12 @@
 /** Upload sessions (distribution-spec end-4, end-5, end-6, end-11, end-13, end-14). */
+import type { Principal } from '../../auth/principal.ts'
 import { parseDigestAlgorithm, parseSupportedDigest } from '../../oci/digest.ts'
 import type { Digest } from '../../oci/digest.ts'
-import { parseRepositoryName } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { UploadUnknownError } from '../../registry/errors.ts'
 import type { UploadStatus } from '../../registry/uploads/upload-types.ts'
-import { RequestRefusedError } from '../errors.ts'
+import { findMountSource } from '../challenges.ts'
+import { RequestRefusedError, UnauthorizedError } from '../errors.ts'
 import { formatReceivedRange, parseContentRange } from '../headers/content-range.ts'
 import { blobLocation, uploadLocation } from '../locations.ts'
 import { bodilessReply, emptyReply } from '../reply.ts'
@@ -30,24 +31,24 @@ export async function postUpload(request: RepositoryRequest, deps: HandlerDeps):
 
 /**
  * Without `from`, or from where the caller may pull. A source that is forbidden, absent or no possible name is
- * answered alike: an upload starts.
+ * answered alike: an upload starts. A token that nobody asked to pull from there is sent back for one that is.
  */
 async function mountBlob(request: RepositoryRequest, deps: HandlerDeps, digest: Digest): Promise<boolean> {
   const { query, repository, caller, principal } = request
-  const text = query.get('from') ?? ''
-  if (text === '') return deps.registry.blobs.mount({ repository, digest, caller })
-  const from = findRepositoryName(text)
+  if ((query.get('from') ?? '') === '') return deps.registry.blobs.mount({ repository, digest, caller })
+  const from = findMountSource(query)
   if (from === undefined) return false
+  checkTokenCovers(principal, from)
   const { allowed } = await deps.policy.decide(principal, 'pull', from)
   return allowed && deps.registry.blobs.mount({ repository, digest, from, caller })
 }
 
-function findRepositoryName(text: string): RepositoryName | undefined {
-  try {
-    return parseRepositoryName(text)
-  } catch {
-    return undefined
-  }
+/** A scope without actions was asked for and not granted: another token would be the same. */
+function checkTokenCovers({ scopes }: Principal, from: RepositoryName): void {
+  if (scopes === undefined) return
+  const scope = scopes.find(({ type, name }) => type === 'repository' && name === from)
+  if (scope !== undefined && (scope.actions.length === 0 || scope.actions.includes('pull'))) return
+  throw new UnauthorizedError(`the token is not for pulling from ${from}: ask for one`, 'insufficient_scope')
 }
 
 /** end-4b: the whole blob in one request. */

@@ -1,5 +1,9 @@
 /** `WWW-Authenticate` (RFC 9110, 11.6.1): one header line per challenge, every value quoted, as clients expect it. */
-import type { Challenge } from '../../auth/policy.ts'
+export interface Challenge {
+  readonly scheme: 'Basic' | 'Bearer'
+  /** In the order in which they are written. */
+  readonly parameters: Readonly<Record<string, string>>
+}
 
 export function formatChallenge({ scheme, parameters }: Challenge): string {
   const fields = Object.entries(parameters).map(([name, value]) => `${name}="${escapeQuoted(value)}"`)

@@ -24,6 +24,7 @@ import {
   unique,
 } from './builders.ts'
 import type { ContractSubject } from './metadata-contract.ts'
+import type { VisibleRepositories } from '../visible-repositories.ts'
 
 // Other suites of the same database leave blobs behind too.
 const many = 10_000
@@ -32,6 +33,9 @@ async function unlinkedDigests(metadata: Metadata, before: number): Promise<stri
   const blobs = await listUnlinkedBlobs(metadata.reader, { before, limit: many })
   return blobs.map((blob) => blob.digest)
 }
+
+const everything: VisibleRepositories = { all: true }
+const publicOnes: VisibleRepositories = { all: false, public: true, owner: undefined }
 
 export function testBlobs({ metadata }: ContractSubject): void {
   test('finds an inserted blob, and nothing under another digest', async () => {
@@ -141,11 +145,11 @@ export function testBlobs({ metadata }: ContractSubject): void {
     const digest = await createLinkedBlob(metadata(), source)
     const target = aName()
     const { reader } = metadata()
-    const find = (from: RepositoryName, publicOnly: boolean) =>
-      findMountSource(reader, { digest, from, publicOnly, target })
-    expect(await find(source.name, false)).toEqual(await findBlob(reader, digest))
-    expect(await find(source.name, true)).toBeUndefined()
-    expect(await find(other.name, false)).toBeUndefined()
+    const find = (from: RepositoryName, visible: VisibleRepositories) =>
+      findMountSource(reader, { digest, from, visible, target })
+    expect(await find(source.name, everything)).toEqual(await findBlob(reader, digest))
+    expect(await find(source.name, publicOnes)).toBeUndefined()
+    expect(await find(other.name, everything)).toBeUndefined()
   })
 
   test('mounts from any repository, or from public ones and the target only', async () => {
@@ -153,12 +157,12 @@ export function testBlobs({ metadata }: ContractSubject): void {
     const digest = await createLinkedBlob(metadata(), hidden)
     const { reader } = metadata()
     const target = aName()
-    expect(await findMountSource(reader, { digest, publicOnly: false, target })).toBeDefined()
-    expect(await findMountSource(reader, { digest, publicOnly: true, target })).toBeUndefined()
-    expect(await findMountSource(reader, { digest, publicOnly: true, target: hidden.name })).toBeDefined()
+    expect(await findMountSource(reader, { digest, visible: everything, target })).toBeDefined()
+    expect(await findMountSource(reader, { digest, visible: publicOnes, target })).toBeUndefined()
+    expect(await findMountSource(reader, { digest, visible: publicOnes, target: hidden.name })).toBeDefined()
     const open = await createRepository(metadata(), { visibility: 'public' })
     await metadata().transact((tx) => linkBlob(tx, { repositoryId: open.id, digest, now: 1 }))
-    expect(await findMountSource(reader, { digest, publicOnly: true, target })).toBeDefined()
-    expect(await findMountSource(reader, { digest: aDigest(), publicOnly: false, target })).toBeUndefined()
+    expect(await findMountSource(reader, { digest, visible: publicOnes, target })).toBeDefined()
+    expect(await findMountSource(reader, { digest: aDigest(), visible: everything, target })).toBeUndefined()
   })
 }

@@ -88,7 +88,7 @@ export function testLinks({ metadata }: ContractSubject): void {
     await hideLink(metadata(), repository, digest)
     const { reader } = metadata()
     expect(await findLinkedBlob(reader, repository.name, digest)).toBeUndefined()
-    const mount = { digest, from: repository.name, publicOnly: false, target: aName() }
+    const mount = { digest, from: repository.name, visible: { all: true } as const, target: aName() }
     expect(await findMountSource(reader, mount)).toBeUndefined()
   })
 

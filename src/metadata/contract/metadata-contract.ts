@@ -6,17 +6,21 @@
 /* oxlint-disable vitest/valid-title -- titles are the driver's and the aggregate's names */
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Metadata } from '../metadata.ts'
+import { testAccounts, testRefreshTokens } from './accounts-contract.ts'
 import { testBlobs } from './blobs-contract.ts'
 import { testEvents } from './events-contract.ts'
 import { testKeys } from './keys-contract.ts'
 import { testLeases } from './leases-contract.ts'
 import { testLinks } from './links-contract.ts'
+import { testLoginEvents, testSigningKeys } from './logins-contract.ts'
 import { testManifests } from './manifests-contract.ts'
 import { testReferrers } from './referrers-contract.ts'
 import { testRepositories } from './repositories-contract.ts'
+import { testRepositoryDeletion } from './repository-deletion-contract.ts'
 import { testTags } from './tags-contract.ts'
 import { testTransactions } from './transactions-contract.ts'
 import { testUploads } from './uploads-contract.ts'
+import { testVisibility } from './visibility-contract.ts'
 
 export interface ContractSubject {
   readonly metadata: () => Metadata
@@ -25,6 +29,8 @@ export interface ContractSubject {
 const suites: readonly (readonly [string, (subject: ContractSubject) => void])[] = [
   ['transactions', testTransactions],
   ['repositories', testRepositories],
+  ['visibility', testVisibility],
+  ['deletion of repositories', testRepositoryDeletion],
   ['blobs', testBlobs],
   ['blob links', testLinks],
   ['storage keys', testKeys],
@@ -34,6 +40,10 @@ const suites: readonly (readonly [string, (subject: ContractSubject) => void])[]
   ['referrers', testReferrers],
   ['events', testEvents],
   ['leases and installation', testLeases],
+  ['accounts', testAccounts],
+  ['refresh tokens', testRefreshTokens],
+  ['signing keys', testSigningKeys],
+  ['login events', testLoginEvents],
 ]
 
 export function describeMetadataContract(name: string, open: () => Promise<Metadata>): void {

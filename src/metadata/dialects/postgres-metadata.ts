@@ -16,21 +16,25 @@ import { TranslatingDialect } from './translating-dialect.ts'
 export interface PostgresMetadataDeps {
   readonly dialect: Dialect
   readonly clock: Clock
+  /** Default `true`. */
+  readonly upgrade?: boolean
 }
 
 const maxAttempts = 6
 const pauseStepMs = 5
 
-/** Upgrades the database. On failure everything is closed. */
+/** Upgrades the database unless told otherwise. On failure everything is closed. */
 export async function createPostgresMetadata(deps: PostgresMetadataDeps): Promise<Metadata> {
   const dialect = new TranslatingDialect(deps.dialect, translatePostgresError)
   const metadata = new PostgresMetadata(new Kysely<Schema>({ dialect }))
   try {
-    await metadata.transact(async (tx) => {
-      // Another program may be upgrading a large database.
-      await sql`set local statement_timeout = 0`.execute(kyselyOf(tx))
-      await migrate(tx, deps.clock.now())
-    })
+    if (deps.upgrade === false) await metadata.ping()
+    else
+      await metadata.transact(async (tx) => {
+        // Another program may be upgrading a large database.
+        await sql`set local statement_timeout = 0`.execute(kyselyOf(tx))
+        await migrate(tx, deps.clock.now())
+      })
     return metadata
   } catch (error) {
     await metadata[Symbol.asyncDispose]()

@@ -17,6 +17,8 @@ export interface PostgresMetadataOptions {
   readonly maxConnections?: number
   /** A connection broke (an idle one is told twice); it is replaced, and queries tell whether the server is there. */
   readonly onError?: (error: unknown) => void
+  /** `false` leaves the schema as it is, for those that look at it or upgrade it themselves. Default `true`. */
+  readonly upgrade?: boolean
 }
 
 // A server allows 100 connections by default; several replicas with two workers each must fit.
@@ -28,7 +30,7 @@ const statementTimeoutMs = 30_000
 const ensureDurableCommits = `select set_config('synchronous_commit', 'on', false)
   where current_setting('synchronous_commit') = 'off'`
 
-/** Connects and upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
+/** Connects and, unless told otherwise, upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
 export async function openPostgresMetadata(options: PostgresMetadataOptions): Promise<Metadata> {
   const pool = new Pool({
     connectionString: options.url,
@@ -50,7 +52,7 @@ export async function openPostgresMetadata(options: PostgresMetadataOptions): Pr
       await connection.executeQuery(CompiledQuery.raw(ensureDurableCommits))
     },
   })
-  return createPostgresMetadata({ dialect, clock: options.clock })
+  return createPostgresMetadata({ dialect, clock: options.clock, upgrade: options.upgrade ?? true })
 }
 
 const getTypeParser: typeof types.getTypeParser = (id, format) => {

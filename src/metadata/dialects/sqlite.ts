@@ -29,6 +29,8 @@ export interface SqliteMetadataOptions {
   readonly onFatal: (error: unknown) => void
   /** Something failed that is tried again, a checkpoint on a full disk for instance. */
   readonly onError?: (error: unknown) => void
+  /** `false` leaves the schema as it is, for those that look at it or upgrade it themselves. Default `true`. */
+  readonly upgrade?: boolean
 }
 
 // Another process may be upgrading a large database.
@@ -37,7 +39,7 @@ const openPatienceMs = 120_000
 const logSizeLimitBytes = 64 * 1024 * 1024
 const cacheKibibytes = 16 * 1024
 
-/** Opens and upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
+/** Opens and, unless told otherwise, upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
 export async function openSqliteMetadata(options: SqliteMetadataOptions): Promise<Metadata> {
   const { file, clock, onFatal } = options
   await using resources = new AsyncDisposableStack()
@@ -48,7 +50,9 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   configure(writer)
   writer.exec(`pragma synchronous = normal; pragma wal_autocheckpoint = 0;
     pragma journal_size_limit = ${logSizeLimitBytes}`)
-  await retryWhileBusy(() => transactOn(writer, (tx) => migrate(tx, clock.now())), openPatienceMs)
+  // Without an upgrade the log still has to be made, which the first read does.
+  if (options.upgrade === false) writer.exec('select count(*) from sqlite_schema')
+  else await retryWhileBusy(() => transactOn(writer, (tx) => migrate(tx, clock.now())), openPatienceMs)
   const log = resources.use(await open(`${file}-wal`, 'r+'))
   await log.datasync()
   await syncDirectories(file)

@@ -1,14 +1,18 @@
 /** Brings a database to this version's schema, in one transaction, so that a failed upgrade leaves nothing behind. */
 import { sql } from 'kysely'
 import { MetadataTooNew } from '../errors.ts'
-import type { Transaction } from '../handles.ts'
+import type { Reader, Transaction } from '../handles.ts'
 import { databaseOf } from '../sql/database.ts'
 import { initialSchema } from './0001-initial.ts'
+import { identitySchema } from './0002-identity.ts'
 import { columnTypes } from './column-types.ts'
 import type { Migration } from './migration.ts'
 
 /** In the order in which they run; a name that was released is never renamed or removed. */
-const migrations: ReadonlyMap<string, Migration> = new Map([['0001-initial', initialSchema]])
+const migrations: ReadonlyMap<string, Migration> = new Map([
+  ['0001-initial', initialSchema],
+  ['0002-identity', identitySchema],
+])
 
 // An arbitrary number that no other use of advisory locks in the same database should pick.
 const upgradeLock = 7_305_521_848
@@ -32,5 +36,30 @@ export async function migrate(tx: Transaction, now: number): Promise<void> {
     if (applied.has(name)) continue
     for (const statement of migration(types)) await sql.raw(statement).execute(kysely)
     await kysely.insertInto('schema_migration').values({ name, applied_at: now }).execute()
+  }
+}
+
+export interface MigrationState {
+  /** In the order in which they ran; none in a new database. */
+  readonly applied: readonly string[]
+  /** What this version would apply. */
+  readonly pending: readonly string[]
+  /** Applied by a newer version. */
+  readonly unknown: readonly string[]
+}
+
+/** Changes nothing. */
+export async function readMigrationState(db: Reader): Promise<MigrationState> {
+  const { kysely } = databaseOf(db)
+  const tables = await kysely.introspection.getTables()
+  const isNew = !tables.some(({ name }) => name === 'schema_migration')
+  const rows = isNew
+    ? []
+    : await kysely.selectFrom('schema_migration').select('name').orderBy('name').execute()
+  const applied = rows.map(({ name }) => name)
+  return {
+    applied,
+    pending: [...migrations.keys()].filter((name) => !applied.includes(name)),
+    unknown: applied.filter((name) => !migrations.has(name)),
   }
 }

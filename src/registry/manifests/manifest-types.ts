@@ -1,12 +1,13 @@
 /** What the manifest service is asked and answers, and what it needs. */
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { LruStats } from '../../lib/lru.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { Reference } from '../../oci/reference.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { TagName } from '../../oci/tag-name.ts'
-import type { Caller, Visibility } from '../caller.ts'
+import type { Caller, RegistryPolicy } from '../caller.ts'
 import type { TagCondition } from './tag-condition.ts'
 
 export interface ManifestInfo {
@@ -51,13 +52,15 @@ export interface Manifests {
   put(request: PutManifestRequest): Promise<PutManifestResult>
   /** By tag: takes the tag away; by digest: the manifest and all its tags. Throws as `find`, `DeleteDisabledError`. */
   delete(request: DeleteManifestRequest): Promise<void>
+  /** Of the memory cache of bytes by digest. */
+  cacheStats(): LruStats
 }
 
 export interface ManifestDeps {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
-  readonly newRepositoryVisibility: Visibility
+  readonly policy: RegistryPolicy
   readonly deleteEnabled: boolean
   readonly references: { readonly blobs: 'strict' | 'lenient'; readonly children: 'strict' | 'lenient' }
 }

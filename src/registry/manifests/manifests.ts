@@ -34,6 +34,7 @@ export function createManifests(deps: ManifestDeps): Manifests {
     },
     put: (request) => putManifest(deps, request),
     delete: (request) => deleteManifestOrTag(deps, request),
+    cacheStats: () => contents.stats(),
   }
 }
 

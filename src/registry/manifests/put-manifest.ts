@@ -36,7 +36,7 @@ export async function putManifest(
     const now = deps.clock.now()
     const { id: repositoryId } = await ensureRepository(tx, {
       name: repository,
-      visibility: deps.newRepositoryVisibility,
+      visibility: deps.policy.newRepositoryVisibility(request.caller.principal, repository),
       now,
     })
     await checkConditions(tx, { repositoryId, tags, condition: request.condition })

@@ -15,7 +15,7 @@ import type { Metadata } from '../../metadata/metadata.ts'
 import { ensureRepository } from '../../metadata/repositories.ts'
 import { finishUpload, type UploadRow } from '../../metadata/uploads.ts'
 import { algorithmOf, digestBytes, formatDigest, type Digest } from '../../oci/digest.ts'
-import type { Caller, Visibility } from '../caller.ts'
+import type { Caller, RegistryPolicy } from '../caller.ts'
 import { DigestMismatchError, UploadUnknownError } from '../errors.ts'
 import type { Received } from './ingest.ts'
 import type { CommittedBlob } from './upload-types.ts'
@@ -24,7 +24,7 @@ export interface FinishDeps {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
-  readonly newRepositoryVisibility: Visibility
+  readonly policy: RegistryPolicy
   readonly onDeadKey: () => void
 }
 
@@ -140,8 +140,9 @@ async function endSession(deps: FinishDeps, tx: Transaction, { row, writer }: Fi
 
 async function link(deps: FinishDeps, tx: Transaction, { row, digest, caller }: Finish): Promise<void> {
   const now = deps.clock.now()
-  const repository = { name: row.repository, visibility: deps.newRepositoryVisibility, now }
-  const { id } = await ensureRepository(tx, repository)
+  const name = row.repository
+  const visibility = deps.policy.newRepositoryVisibility(caller.principal, name)
+  const { id } = await ensureRepository(tx, { name, visibility, now })
   await linkBlob(tx, { repositoryId: id, digest, now })
   const event = { repositoryId: id, actor: principalId(caller.principal), credential: undefined, at: now }
   await insertEvents(tx, [{ ...event, kind: 'blob.push', tag: undefined, before: undefined, after: digest }])

@@ -5,14 +5,14 @@ import type { Ids } from '../../lib/ids.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest, DigestAlgorithm } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
-import type { Caller, Visibility } from '../caller.ts'
+import type { Caller, RegistryPolicy } from '../caller.ts'
 
 export interface UploadDeps {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
   readonly ids: Ids
-  readonly newRepositoryVisibility: Visibility
+  readonly policy: RegistryPolicy
   /** Called after a commit that left bytes to remove: the job that removes them need not wait for its hour. */
   readonly onDeadKey: () => void
   /** Open sessions one principal may have. */

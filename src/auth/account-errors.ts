@@ -1,0 +1,43 @@
+/** What operators are told when an account cannot be made or changed; none of it reaches clients of the registry. */
+import { quote } from '../oci/quote.ts'
+
+export abstract class AccountError extends Error {}
+
+export class AccountNameError extends AccountError {
+  override readonly name = 'AccountNameError'
+  constructor(account: string, reason: string, options?: ErrorOptions) {
+    super(`${quote(account)} cannot be the name of a user: ${reason}`, options)
+  }
+}
+
+export class PasswordRefusedError extends AccountError {
+  override readonly name = 'PasswordRefusedError'
+  constructor(rule: string, options?: ErrorOptions) {
+    super(`the password is refused: ${rule}`, options)
+  }
+}
+
+export class AccountExistsError extends AccountError {
+  override readonly name = 'AccountExistsError'
+  constructor(account: string, options?: ErrorOptions) {
+    super(`there is a user ${account} already: choose another name, or set a new password`, options)
+  }
+}
+
+export class AccountUnknownError extends AccountError {
+  override readonly name = 'AccountUnknownError'
+  constructor(account: string, options?: ErrorOptions) {
+    super(`there is no user ${quote(account)}`, options)
+  }
+}
+
+/** The new user would own repositories that others made. */
+export class OwnerTakenError extends AccountError {
+  override readonly name = 'OwnerTakenError'
+  constructor(account: string, options?: ErrorOptions) {
+    super(
+      `${account} owns repositories already: the user would get them; choose another name, or ask for that explicitly`,
+      options,
+    )
+  }
+}

@@ -1,0 +1,149 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import {
+  addUsers,
+  basic,
+  bobsPassword,
+  openAuth,
+  origin,
+  type OpenAuth,
+} from '../../test/support/open-auth.ts'
+import { ensureRepository, findOwner } from '../metadata/repositories.ts'
+import { parseRepositoryName } from '../oci/repository-name.ts'
+
+const user = { name: 'bob', password: bobsPassword, isAdmin: false }
+
+describe('accounts', () => {
+  test('are added, listed and found, without their hashes', async () => {
+    await using open = await openAuth()
+    await addUsers(open)
+    const { accounts } = open.auth
+    const listed = await accounts.list({ limit: 10 })
+    expect(listed).toMatchObject([
+      { name: 'bob', isAdmin: false, disabled: false },
+      { name: 'root', isAdmin: true, disabled: false },
+    ])
+    expect(await accounts.list({ after: 'bob', limit: 10 })).toHaveLength(1)
+    expect(await accounts.find('bob')).toEqual(listed[0])
+    expect(await accounts.find('nobody')).toBeUndefined()
+    expect(JSON.stringify(listed)).not.toContain('argon2')
+    expect(await findOwner(open.metadata.reader, 'bob')).toMatchObject({ kind: 'user', visibility: 'public' })
+  })
+
+  test.each(['', 'Bob', 'bob smith', 'a/b', 'v2', 'api', '-bob', 'x'.repeat(101), 'bob\n'])(
+    'are not named %j',
+    async (name) => {
+      await using open = await openAuth()
+      await expect(open.auth.accounts.add({ ...user, name })).rejects.toMatchObject({
+        name: 'AccountNameError',
+      })
+    },
+  )
+
+  test.each(['', 'short12', 'bob', 'x'.repeat(1025)])('have no password like %j', async (password) => {
+    await using open = await openAuth()
+    await addUsers(open)
+    const refused = expect.objectContaining({ name: 'PasswordRefusedError' })
+    await expect(open.auth.accounts.add({ ...user, name: 'eve', password })).rejects.toEqual(refused)
+    await expect(open.auth.accounts.setPassword('bob', password)).rejects.toEqual(refused)
+  })
+
+  test('have no password that is their name', async () => {
+    await using open = await openAuth()
+    const attempt = open.auth.accounts.add({ name: 'longname1', password: 'LongName1', isAdmin: false })
+    await expect(attempt).rejects.toMatchObject({ name: 'PasswordRefusedError' })
+  })
+
+  test('exist once, also when two add them at the same moment', async () => {
+    await using open = await openAuth()
+    const outcomes = await Promise.allSettled([open.auth.accounts.add(user), open.auth.accounts.add(user)])
+    expect(outcomes.map((outcome) => outcome.status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    await expect(open.auth.accounts.add(user)).rejects.toMatchObject({ name: 'AccountExistsError' })
+  })
+
+  test('get the repositories below their name only when that is asked for', async () => {
+    await using open = await openAuth()
+    const name = parseRepositoryName('bob/app')
+    await open.metadata.transact((tx) => ensureRepository(tx, { name, visibility: 'private', now: 1 }))
+    await expect(open.auth.accounts.add(user)).rejects.toMatchObject({ name: 'OwnerTakenError' })
+    await open.auth.accounts.add({ ...user, adopt: true })
+    expect(await findOwner(open.metadata.reader, 'bob')).toMatchObject({ kind: 'user' })
+  })
+
+  test.each(['disable', 'enable', 'setPassword'] as const)(
+    'that do not exist: %s says so',
+    async (change) => {
+      await using open = await openAuth()
+      const attempt = open.auth.accounts[change]('nobody', bobsPassword)
+      await expect(attempt).rejects.toMatchObject({ name: 'AccountUnknownError' })
+    },
+  )
+})
+
+describe('the first administrator', () => {
+  const file = (open: OpenAuth) => join(open.folder, 'admin-password')
+
+  test('gets a generated password, kept in a private file until it is changed', async () => {
+    await using open = await openAuth()
+    const first = await open.auth.accounts.ensureFirstAdministrator({ name: 'admin' })
+    const password = first!.generated!.password
+    expect(first).toEqual({ name: 'admin', generated: { password, file: file(open) } })
+    expect(password).toMatch(/^([a-z2-9]{4}-){4}[a-z2-9]{4}$/)
+    expect(await readFile(file(open), 'utf8')).toBe(`${password}\n`)
+    expect((await stat(file(open))).mode & 0o777).toBe(0o600)
+    expect(await open.auth.authenticator.authenticate(basic('admin', password), origin)).toMatchObject({
+      isAdmin: true,
+    })
+    await open.auth.accounts.setPassword('admin', 'another password')
+    expect((await readdir(open.folder)).filter((name) => name.startsWith('admin'))).toEqual([])
+  })
+
+  test('gets the configured password, and no file', async () => {
+    await using open = await openAuth()
+    const first = await open.auth.accounts.ensureFirstAdministrator({ name: 'root', password: bobsPassword })
+    expect(first).toEqual({ name: 'root', generated: undefined })
+    await open.auth.authenticator.authenticate(basic('root', bobsPassword), origin)
+    await expect(stat(file(open))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  test('is made once, also when processes start together, and the file is of the one that was made', async () => {
+    await using open = await openAuth()
+    const processes = [open.auth, open.openSecond(), open.openSecond()]
+    const made = await Promise.all(
+      processes.map((auth) => auth.accounts.ensureFirstAdministrator({ name: 'admin' })),
+    )
+    const [first, ...others] = made.filter((one) => one !== undefined)
+    expect(others).toEqual([])
+    expect(await readFile(file(open), 'utf8')).toBe(`${first?.generated?.password}\n`)
+    expect((await readdir(open.folder)).filter((name) => name.startsWith('admin'))).toEqual([
+      'admin-password',
+    ])
+  })
+
+  test('is not made where there are accounts, were they disabled', async () => {
+    await using open = await openAuth()
+    await open.auth.accounts.add(user)
+    await open.auth.accounts.disable('bob')
+    expect(await open.auth.accounts.ensureFirstAdministrator({ name: 'admin' })).toBeUndefined()
+  })
+
+  test('a file with another password stays when a password is changed', async () => {
+    await using open = await openAuth()
+    await addUsers(open)
+    await writeFile(file(open), 'of somebody else\n')
+    await open.auth.accounts.setPassword('bob', 'another password')
+    expect(await readFile(file(open), 'utf8')).toBe('of somebody else\n')
+  })
+
+  test.each([{ name: 'Admin' }, { name: 'admin', password: 'short' }])(
+    'is refused with %j',
+    async (options) => {
+      await using open = await openAuth()
+      await expect(open.auth.accounts.ensureFirstAdministrator(options)).rejects.toThrow(
+        /^"Admin" cannot be|^the password is refused/,
+      )
+      expect(await open.auth.accounts.list({ limit: 1 })).toEqual([])
+    },
+  )
+})

@@ -1,0 +1,118 @@
+/** What operators do with accounts. Every change counts from the next request on, in every process. */
+import type { Clock } from '../lib/clock.ts'
+import {
+  findAccount,
+  insertAccount,
+  listAccounts,
+  setAccountDisabled,
+  setAccountPassword,
+} from '../metadata/accounts.ts'
+import type { Account } from '../metadata/accounts.ts'
+import { Conflict } from '../metadata/errors.ts'
+import type { Reader } from '../metadata/handles.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import { findOwner, listRepositories } from '../metadata/repositories.ts'
+import { AccountExistsError, AccountUnknownError, OwnerTakenError } from './account-errors.ts'
+import { createFirstAdministrator, forgetInitialPassword } from './first-administrator.ts'
+import type { FirstAdministrator } from './first-administrator.ts'
+import type { PasswordHasher } from './password-hash.ts'
+import { checkAccountName, checkPassword } from './password-rules.ts'
+
+export type { Account, FirstAdministrator }
+
+export interface NewUser {
+  readonly name: string
+  readonly password: string
+  readonly isAdmin: boolean
+  /** Also when repositories exist below the name: the user gets them. */
+  readonly adopt?: boolean
+}
+
+export interface Accounts {
+  /** Throws `AccountNameError`, `PasswordRefusedError`, `AccountExistsError`, `OwnerTakenError`. */
+  add(user: NewUser): Promise<void>
+  /** In byte order of the names, after `after` (exclusive). */
+  list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<Account[]>
+  find(name: string): Promise<Account | undefined>
+  /** Ends all sessions and tokens of the account. Throws `AccountUnknownError`. */
+  disable(name: string): Promise<void>
+  /** Throws `AccountUnknownError`. */
+  enable(name: string): Promise<void>
+  /** Ends all sessions and tokens of the account. Throws `AccountUnknownError`, `PasswordRefusedError`. */
+  setPassword(name: string, password: string): Promise<void>
+  /**
+   * Where there is no account at all, makes an administrator; without a password with a generated one, kept in `file`
+   * until it is changed. `undefined` when there are accounts.
+   */
+  ensureFirstAdministrator(options: {
+    readonly name: string
+    readonly password?: string | undefined
+  }): Promise<FirstAdministrator | undefined>
+}
+
+export interface AccountsDeps {
+  readonly metadata: Metadata
+  readonly clock: Clock
+  readonly passwords: PasswordHasher
+  /** Where the generated password of the first administrator is kept. */
+  readonly initialPasswordFile: string
+}
+
+export function createAccounts(deps: AccountsDeps): Accounts {
+  const { metadata } = deps
+  return {
+    add: (user) => addUser(deps, user),
+    list: (page) => listAccounts(metadata.reader, page),
+    find: (name) => findWithoutHash(metadata.reader, name),
+    disable: (name) => setDisabled(metadata, { name, disabled: true }),
+    enable: (name) => setDisabled(metadata, { name, disabled: false }),
+    setPassword: (name, password) => setPassword(deps, name, password),
+    ensureFirstAdministrator: (options) => createFirstAdministrator(deps, options),
+  }
+}
+
+async function addUser(deps: AccountsDeps, user: NewUser): Promise<void> {
+  const { name, password, isAdmin } = user
+  const { metadata, passwords, clock } = deps
+  checkAccountName(name)
+  checkPassword(name, password)
+  if ((await findAccount(metadata.reader, name)) !== undefined) throw new AccountExistsError(name)
+  const passwordHash = await passwords.hash(password)
+  try {
+    await metadata.transact(async (tx) => {
+      if (user.adopt !== true && (await hasRepositories(tx, name))) throw new OwnerTakenError(name)
+      await insertAccount(tx, { name, passwordHash, isAdmin, now: clock.now() })
+    })
+  } catch (error) {
+    if (error instanceof Conflict) throw new AccountExistsError(name, { cause: error })
+    throw error
+  }
+}
+
+async function hasRepositories(db: Reader, owner: string): Promise<boolean> {
+  if ((await findOwner(db, owner)) === undefined) return false
+  const visible = { all: false, public: false, owner } as const
+  return (await listRepositories(db, { limit: 1, visible })).length > 0
+}
+
+async function findWithoutHash(db: Reader, name: string): Promise<Account | undefined> {
+  const found = await findAccount(db, name)
+  if (found === undefined) return undefined
+  const { passwordHash: _, ...account } = found
+  return account
+}
+
+async function setDisabled(metadata: Metadata, change: { name: string; disabled: boolean }): Promise<void> {
+  const found = await metadata.transact((tx) => setAccountDisabled(tx, change))
+  if (!found) throw new AccountUnknownError(change.name)
+}
+
+async function setPassword(deps: AccountsDeps, name: string, password: string): Promise<void> {
+  const { metadata, passwords, clock } = deps
+  checkPassword(name, password)
+  const account = await findAccount(metadata.reader, name)
+  if (account === undefined) throw new AccountUnknownError(name)
+  const passwordHash = await passwords.hash(password)
+  await metadata.transact((tx) => setAccountPassword(tx, { name, passwordHash, now: clock.now() }))
+  await forgetInitialPassword(deps, account.passwordHash)
+}

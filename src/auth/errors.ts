@@ -1,0 +1,67 @@
+/** Refusals of identity. None of them says whether an account, a repository or a key exists. */
+import { OciError } from '../oci/oci-error.ts'
+
+export abstract class AuthError extends OciError {}
+
+/** Credentials that do not hold; `error` is what a challenge says (RFC 6750, 3.1). */
+export class CredentialsError extends AuthError {
+  override readonly name = 'CredentialsError'
+  readonly code = 'UNAUTHORIZED'
+  readonly detail: null = null
+  readonly error: 'invalid_token' | undefined
+
+  constructor(message: string, options: ErrorOptions & { readonly error?: 'invalid_token' } = {}) {
+    super(message, options)
+    this.error = options.error
+  }
+}
+
+/** The same for a wrong password, an unknown name and a disabled account. */
+export function wrongPassword(): CredentialsError {
+  return new CredentialsError(
+    'incorrect name or password, or the account is disabled: log in again, or ask an administrator of this registry',
+  )
+}
+
+/** The same whatever is wrong with the token. */
+export function invalidToken(options?: ErrorOptions): CredentialsError {
+  return new CredentialsError(
+    'the token has expired, was revoked or is not of this registry: get a new one',
+    {
+      ...options,
+      error: 'invalid_token',
+    },
+  )
+}
+
+/** The header is none that this registry reads. */
+export function malformedCredentials(): CredentialsError {
+  return new CredentialsError(
+    'the Authorization header cannot be read: send "Basic" with name and password, or "Bearer" with a token',
+  )
+}
+
+export class TooManyAttemptsError extends AuthError {
+  override readonly name = 'TooManyAttemptsError'
+  readonly code = 'TOOMANYREQUESTS'
+  readonly detail: null = null
+  readonly retryAfterSeconds: number
+
+  constructor(retryAfterSeconds: number, options?: ErrorOptions) {
+    super(`too many logins at the moment: try again in ${retryAfterSeconds} s`, options)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+export class RefreshTokensOffError extends AuthError {
+  override readonly name = 'RefreshTokensOffError'
+  readonly code = 'UNSUPPORTED'
+  readonly detail = { setting: 'auth.refreshTokens' }
+
+  constructor(options?: ErrorOptions) {
+    super(
+      'this registry takes no refresh tokens: log in with name and password, or ask an operator to set auth.refreshTokens',
+      options,
+    )
+  }
+}

@@ -1,0 +1,73 @@
+/** Writes who logged in, in batches of a second at most: a flood of failures costs the database little. */
+import type { Clock } from '../lib/clock.ts'
+import { deleteLoginEvents, insertLoginEvents } from '../metadata/login-events.ts'
+import type { LoginEvent, LoginOutcome } from '../metadata/login-events.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import type { Origin } from './identity.ts'
+
+export interface LoginEvents extends AsyncDisposable {
+  record(event: Pick<LoginEvent, 'accountId' | 'method' | 'outcome'>, origin: Origin): void
+  /** Resolves when what was recorded so far is written; never rejects. */
+  flush(): Promise<void>
+}
+
+export interface LoginEventsDeps {
+  readonly metadata: Metadata
+  readonly clock: Clock
+  /** The batch that could not be written is lost. */
+  readonly onError: (error: unknown) => void
+  readonly onLogin?: ((outcome: LoginOutcome) => void) | undefined
+}
+
+const batchMs = 1_000
+/** What comes on top between two writes is not recorded. */
+const maxBuffered = 5_000
+const keptMs = 90 * 24 * 60 * 60 * 1_000
+const trimEveryMs = 60 * 60 * 1_000
+const trimRows = 10_000
+const maxClientCharacters = 200
+
+export function createLoginEvents({ metadata, clock, onError, onLogin }: LoginEventsDeps): LoginEvents {
+  let buffered: LoginEvent[] = []
+  let timer: NodeJS.Timeout | undefined
+  let writing: Promise<void> = Promise.resolve()
+  let trimmedAt = clock.now()
+
+  async function write(events: readonly LoginEvent[]): Promise<void> {
+    try {
+      const now = clock.now()
+      const trims = now - trimmedAt > trimEveryMs
+      if (trims) trimmedAt = now
+      await metadata.transact(
+        async (tx) => {
+          await insertLoginEvents(tx, events)
+          if (trims) await deleteLoginEvents(tx, { before: now - keptMs, limit: trimRows })
+        },
+        { durable: false },
+      )
+    } catch (error) {
+      onError(error)
+    }
+  }
+
+  function flush(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    const events = buffered
+    buffered = []
+    if (events.length > 0) writing = writing.then(() => write(events))
+    return writing
+  }
+
+  return {
+    record(event, { address, client }) {
+      onLogin?.(event.outcome)
+      if (buffered.length >= maxBuffered) return
+      const at = clock.now()
+      buffered.push({ ...event, at, address, client: client?.slice(0, maxClientCharacters) })
+      timer ??= setTimeout(() => void flush(), batchMs).unref()
+    },
+    flush,
+    [Symbol.asyncDispose]: flush,
+  }
+}

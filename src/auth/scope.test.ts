@@ -1,0 +1,71 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseRepositoryName } from '../oci/repository-name.ts'
+import { formatScope, includesAction, parseScopes } from './scope.ts'
+
+describe('parseScopes', () => {
+  test.each([
+    ['repository:acme/web:pull', ['repository:acme/web:pull']],
+    ['repository:acme/web:push,pull', ['repository:acme/web:pull,push']],
+    ['repository:acme/web:*', ['repository:acme/web:*']],
+    ['repository:acme/web:delete,pull', ['repository:acme/web:delete,pull']],
+    ['registry:catalog:*', ['registry:catalog:*']],
+    ['repository:a/b:pull repository:c/d:pull,push', ['repository:a/b:pull', 'repository:c/d:pull,push']],
+    ['repository:a/b:pull  repository:a/b:pull,push', ['repository:a/b:pull,push']],
+    ['repository:host:5000/a/b:pull', ['repository:host:5000/a/b:pull']],
+    ['repository(plugin):a/b:pull', ['repository:a/b:pull']],
+    ['repository:a/b:pull,,push,PULL,pull', ['repository:a/b:pull,push']],
+    ['repository:hello:pull', ['repository:hello:pull']],
+    ['', []],
+    ['repository', []],
+    ['repository:a/b', []],
+    ['account:a/b:pull', []],
+    ['repository:a b:pull', []],
+    ['repository:"a/b":pull', []],
+  ])('reads %j', (text, expected) => {
+    expect(parseScopes(text).map(formatScope)).toEqual(expected)
+  })
+
+  test('reads repeated parameters as one request', () => {
+    const texts = ['repository:a/b:pull', 'repository:c/d:push repository:a/b:delete']
+    expect(parseScopes(texts).map(formatScope)).toEqual(['repository:a/b:delete,pull', 'repository:c/d:push'])
+  })
+
+  test('takes a hundred repositories at most', () => {
+    const text = Array.from({ length: 500 }, (_, index) => `repository:a/b${index}:pull`).join(' ')
+    expect(parseScopes(text)).toHaveLength(100)
+  })
+
+  test('never throws, and reads what it wrote as the same', () => {
+    const part = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('repository', 'registry', ':', 'a/b', 'pull', ',', '*', ' ', '(', ')'),
+    )
+    fc.assert(
+      fc.property(fc.array(part), (parts) => {
+        const scopes = parseScopes(parts.join(''))
+        expect(parseScopes(scopes.map(formatScope))).toEqual(scopes)
+      }),
+    )
+  })
+})
+
+describe('includesAction', () => {
+  const repository = parseRepositoryName('acme/web')
+
+  test.each([
+    ['repository:acme/web:pull', true],
+    ['repository:acme/web:pull,push', true],
+    ['repository:acme/web:push', false],
+    ['repository:acme/we:pull', false],
+    ['repository:acme/web/x:pull', false],
+    ['registry:acme/web:pull', false],
+    ['', false],
+  ])('%j lets a token pull: %s', (text, expected) => {
+    expect(includesAction(parseScopes(text), repository, 'pull')).toBe(expected)
+  })
+
+  test('bounds nothing where there is no token', () => {
+    expect(includesAction(undefined, repository, 'delete')).toBe(true)
+  })
+})

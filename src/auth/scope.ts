@@ -1,0 +1,72 @@
+/**
+ * Access scopes of Docker's token flow: `repository:<name>:pull,push`, `registry:catalog:*`. Names are kept as they
+ * were asked for; whether one is a repository name, and what of the scope is granted, is the policy's to say.
+ */
+import type { RepositoryName } from '../oci/repository-name.ts'
+
+export interface Scope {
+  readonly type: 'repository' | 'registry'
+  readonly name: string
+  /** Sorted, each once; empty: asked for and not granted. */
+  readonly actions: readonly string[]
+}
+
+/** A token for more is asked for by nobody honest, and each repository costs a query. */
+const maxScopes = 100
+const actionPattern = /^(?:[a-z]+|\*)$/
+const namePattern = /^[A-Za-z0-9._:/-]{1,300}$/
+
+/**
+ * One scope or several, separated by spaces, in one text or many: equal types and names are one scope with all their
+ * actions. What is no scope this registry knows is left out: a token request is never refused for its scopes.
+ */
+export function parseScopes(texts: string | readonly string[]): Scope[] {
+  const byName = new Map<string, Scope>()
+  const parts = (typeof texts === 'string' ? [texts] : texts).flatMap((text) => text.split(' '))
+  for (const part of parts) {
+    const scope = parseScope(part)
+    if (scope === undefined) continue
+    const key = `${scope.type}:${scope.name}`
+    const known = byName.get(key)
+    if (known === undefined && byName.size >= maxScopes) continue
+    byName.set(key, { ...scope, actions: sortActions([...(known?.actions ?? []), ...scope.actions]) })
+  }
+  return [...byName.values()]
+}
+
+/** `repository:acme/web:pull,push`; as a challenge and the answer of a token request write it. */
+export function formatScope({ type, name, actions }: Scope): string {
+  return `${type}:${name}:${actions.join(',')}`
+}
+
+/** Whether a bearer token that carries `scopes` reaches so far; without a token (`undefined`) nothing is bounded. */
+export function includesAction(
+  scopes: readonly Scope[] | undefined,
+  repository: RepositoryName,
+  action: string,
+): boolean {
+  if (scopes === undefined) return true
+  return scopes.some(
+    (scope) => scope.type === 'repository' && scope.name === repository && scope.actions.includes(action),
+  )
+}
+
+/** The name may hold a colon (host:port), so the first and the last one separate; a class `(...)` says nothing here. */
+function parseScope(text: string): Scope | undefined {
+  const first = text.indexOf(':')
+  const last = text.lastIndexOf(':')
+  if (first === -1 || first === last) return undefined
+  const type = text.slice(0, first).replace(/\([a-z0-9]*\)$/, '')
+  if (type !== 'repository' && type !== 'registry') return undefined
+  const name = text.slice(first + 1, last)
+  if (!namePattern.test(name)) return undefined
+  const actions = text
+    .slice(last + 1)
+    .split(',')
+    .filter((action) => actionPattern.test(action))
+  return { type, name, actions: sortActions(actions) }
+}
+
+function sortActions(actions: readonly string[]): string[] {
+  return [...new Set(actions)].toSorted()
+}

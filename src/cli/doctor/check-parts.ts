@@ -1,0 +1,137 @@
+/** Database and store: do they answer, are they whole, do they belong together. */
+import { existsSync } from 'node:fs'
+import { databaseFile, storeFolder } from '../../app/data-folder.ts'
+import { openMetadata } from '../../app/open-metadata.ts'
+import { openStore } from '../../app/open-store.ts'
+import type { BlobStore } from '../../blob-store/blob-store.ts'
+import type { Config } from '../../config/schema.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { systemIds } from '../../lib/ids.ts'
+import { findFaults, readDatabaseTime } from '../../metadata/diagnostics.ts'
+import { findInstallation } from '../../metadata/installation.ts'
+import type { Metadata } from '../../metadata/metadata.ts'
+import { readMigrationState } from '../../metadata/migrations/migrate.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import { judgeClock } from './check-machine.ts'
+import { broken, messageOf, ok, warning } from './finding.ts'
+import type { Finding } from './finding.ts'
+
+export interface PartDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export async function* checkParts(config: Config, deps: PartDeps): AsyncGenerator<Finding> {
+  await using stack = new AsyncDisposableStack()
+  let installation: string | undefined
+  if (config.metadata.driver === 'sqlite' && !existsSync(databaseFile(config))) {
+    yield warning(
+      'database',
+      `there is none in ${config.data} yet`,
+      'lading serve makes it at its first start; --data names another folder',
+    )
+  } else {
+    try {
+      const metadata = stack.use(await openMetadata(config, { ...deps, upgrade: false }))
+      yield* checkDatabase(metadata, deps.clock)
+      installation = await readInstallation(metadata)
+    } catch (error) {
+      yield broken('database', messageOf(error), adviceFor(config))
+    }
+  }
+  yield* checkStore(config, deps, installation)
+}
+
+function adviceFor({ metadata, data }: Config): string {
+  if (metadata.driver === 'postgres') return 'check metadata.url, and that the database server runs'
+  return `check who owns the files in ${data}, or restore a backup`
+}
+
+async function* checkDatabase(metadata: Metadata, clock: Clock): AsyncGenerator<Finding> {
+  await metadata.ping()
+  const { applied, pending, unknown } = await readMigrationState(metadata.reader)
+  if (unknown.length > 0) {
+    yield broken(
+      'database',
+      `a newer version wrote it (${unknown.join(', ')})`,
+      'run that version, or a newer one',
+    )
+  } else if (pending.length > 0) {
+    yield warning(
+      'database',
+      `it lacks ${pending.join(', ')}`,
+      'lading migrate or the next start of lading serve upgrades it',
+    )
+  }
+  yield await checkStructure(metadata, applied.at(-1) ?? 'none')
+  const time = await readDatabaseTime(metadata.reader)
+  if (time !== undefined) yield judgeClock('the clock of the database', time - clock.now())
+}
+
+async function checkStructure(metadata: Metadata, schema: string): Promise<Finding> {
+  const damaged = (how: string): Finding =>
+    broken('database', `it is damaged: ${how}`, 'stop the server and restore a backup')
+  try {
+    const faults = await findFaults(metadata.reader)
+    if (faults.length > 0) return damaged(faults.join('; '))
+    return ok('database', `${metadata.dialect} answers and is whole, schema ${schema}`)
+  } catch (error) {
+    return damaged(messageOf(error))
+  }
+}
+
+/** `undefined` for a database without a schema. */
+async function readInstallation(metadata: Metadata): Promise<string | undefined> {
+  const { applied } = await readMigrationState(metadata.reader)
+  return applied.length === 0 ? undefined : findInstallation(metadata.reader)
+}
+
+async function* checkStore(
+  config: Config,
+  { clock, logger }: PartDeps,
+  installation: string | undefined,
+): AsyncGenerator<Finding> {
+  if (config.storage.driver === 'memory') {
+    yield warning(
+      'store',
+      'blobs are kept in memory and lost at exit',
+      'set storage.driver to filesystem, unless this is a test',
+    )
+    return
+  }
+  if (!existsSync(storeFolder(config))) {
+    yield warning('store', `there is none in ${config.data} yet`, 'lading serve makes it at its first start')
+    return
+  }
+  try {
+    await using store = await openStore(config, { clock, ids: systemIds, logger })
+    await pingTwice(store)
+    yield judgeInstallation(await store.readInstallationId(), installation)
+  } catch (error) {
+    yield broken(
+      'store',
+      messageOf(error),
+      `check who owns the files in ${storeFolder(config)}, and the disk`,
+    )
+  }
+}
+
+/** A server that probes at the same moment may take our probe for its own. */
+async function pingTwice(store: BlobStore): Promise<void> {
+  try {
+    await store.ping()
+  } catch {
+    await store.ping()
+  }
+}
+
+function judgeInstallation(found: string | undefined, expected: string | undefined): Finding {
+  if (found !== undefined && expected !== undefined && found !== expected) {
+    return broken(
+      'store',
+      `it belongs to installation ${found} and the database to ${expected}`,
+      'configure the two that belong together; the server refuses to start with these',
+    )
+  }
+  return ok('store', 'it writes, reads and deletes, and belongs to the database')
+}

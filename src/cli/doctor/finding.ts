@@ -1,0 +1,25 @@
+/** What a check of `lading doctor` found. */
+export interface Finding {
+  readonly check: string
+  /** `broken`: the registry does not work, or loses data; `warning`: it works, but not as someone would want it. */
+  readonly state: 'ok' | 'warning' | 'broken'
+  readonly message: string
+  /** What to do about it. */
+  readonly advice?: string
+}
+
+export function ok(check: string, message: string): Finding {
+  return { check, state: 'ok', message }
+}
+
+export function warning(check: string, message: string, advice: string): Finding {
+  return { check, state: 'warning', message, advice }
+}
+
+export function broken(check: string, message: string, advice: string): Finding {
+  return { check, state: 'broken', message, advice }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

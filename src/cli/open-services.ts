@@ -1,0 +1,116 @@
+/**
+ * What the commands beside the server work with: the database and the identity services over it, opened in this process
+ * while a server may run in another. Nothing here upgrades a database under a running server.
+ */
+import { existsSync } from 'node:fs'
+import { databaseFile, initialPasswordFile } from '../app/data-folder.ts'
+import { openMetadata } from '../app/open-metadata.ts'
+import type { Accounts } from '../auth/accounts.ts'
+import { createAuth, type RefreshTokens } from '../auth/auth.ts'
+import { generatePassword } from '../auth/first-administrator.ts'
+import type { SigningKeys } from '../auth/tokens/signing-keys.ts'
+import type { Config } from '../config/schema.ts'
+import { systemClock } from '../lib/clock.ts'
+import { MetadataTooNew } from '../metadata/errors.ts'
+import { findInstallation } from '../metadata/installation.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import { readMigrationState } from '../metadata/migrations/migrate.ts'
+import { deleteRepository } from '../metadata/repository-deletion.ts'
+import {
+  findRepositoryAccess,
+  listRepositoryAccess,
+  setRepositoryVisibility,
+  type RepositoryAccess,
+} from '../metadata/repositories.ts'
+import type { Visibility } from '../metadata/schema.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import { CliError } from './command.ts'
+import type { CliHost } from './command.ts'
+import { createHostLogger } from './host-logger.ts'
+
+export interface Repositories {
+  /** In byte order of the names, after `after` (exclusive). */
+  list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<ListedRepository[]>
+  /** What the owner allows besides; `undefined` when there is no such repository. */
+  find(name: RepositoryName): Promise<RepositoryAccess | undefined>
+  /** Returns the visibility it had; `undefined` when there is no such repository. */
+  setVisibility(name: RepositoryName, visibility: Visibility): Promise<Visibility | undefined>
+  /** Whether there was one. Takes its time for a large one. */
+  delete(name: RepositoryName): Promise<boolean>
+}
+
+export type ListedRepository = RepositoryAccess & { readonly name: RepositoryName }
+
+export interface Services extends AsyncDisposable {
+  readonly accounts: Accounts
+  readonly keys: SigningKeys
+  readonly refreshTokens: RefreshTokens
+  readonly repositories: Repositories
+  generatePassword(): string
+}
+
+/** Throws `CliError` for a database that is not there, or of another version. */
+export async function openServices(config: Config, host: CliHost): Promise<Services> {
+  requireDatabase(config)
+  const clock = systemClock
+  await using stack = new AsyncDisposableStack()
+  const metadata = stack.use(
+    await openMetadata(config, { clock, logger: createHostLogger(host), upgrade: false }),
+  )
+  await requireCurrent(metadata)
+  const auth = stack.use(
+    createAuth({
+      metadata,
+      clock,
+      // Commands make no tokens.
+      installationId: (await findInstallation(metadata.reader)) ?? '',
+      anonymous: config.auth.anonymous,
+      newRepositoryVisibility: config.repository.visibility,
+      tokenLifetimeMs: config.auth.tokenLifetimeMs,
+      refreshTokens: config.auth.refreshTokens,
+      initialPasswordFile: initialPasswordFile(config),
+      onError: (error) => host.err(`warning: ${String(error)}`),
+    }),
+  )
+  const { accounts, keys, refreshTokens } = auth
+  const resources = stack.move()
+  return {
+    accounts,
+    keys,
+    refreshTokens,
+    repositories: createRepositories(metadata),
+    generatePassword,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+function createRepositories(metadata: Metadata): Repositories {
+  return {
+    list: (page) => listRepositoryAccess(metadata.reader, page),
+    find: async (name) => findRepositoryAccess(metadata.reader, name),
+    setVisibility: (name, visibility) =>
+      metadata.transact((tx) => setRepositoryVisibility(tx, { name, visibility })),
+    delete: (name) => deleteRepository(metadata, { name, now: systemClock.now() }),
+  }
+}
+
+export function hasDatabase(config: Config): boolean {
+  return config.metadata.driver !== 'sqlite' || existsSync(databaseFile(config))
+}
+
+/** A mistyped folder must not become an empty registry. */
+function requireDatabase(config: Config): void {
+  if (hasDatabase(config)) return
+  throw new CliError(
+    `data: there is no database in ${config.data}; name the folder of the registry with --data or LADING_DATA, or make one with lading serve or lading migrate`,
+  )
+}
+
+async function requireCurrent(metadata: Metadata): Promise<void> {
+  const { pending, unknown } = await readMigrationState(metadata.reader)
+  if (unknown.length > 0) throw new MetadataTooNew(unknown)
+  if (pending.length === 0) return
+  throw new CliError(
+    `the database lacks ${pending.join(', ')}: it is of an older version; stop the server and run lading migrate, or start this version of lading serve`,
+  )
+}

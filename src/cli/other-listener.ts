@@ -1,0 +1,26 @@
+/**
+ * Finds another program behind `localhost`: most clients try `::1` first, so whoever listens there gets what was meant
+ * for a registry on an IPv4 address. Some systems ship such a program on port 5000.
+ */
+import { connect, isIPv4 } from 'node:net'
+
+const patienceMs = 500
+
+/** Whether `[::1]:port` is held although the registry, on this host, does not listen there. */
+export async function findOtherListener(host: string, port: number): Promise<boolean> {
+  const isOurs = !isIPv4(host) && host !== 'localhost'
+  if (isOurs || port === 0) return false
+  return accepts('::1', port)
+}
+
+/** Whether someone takes connections there. */
+export function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: patienceMs })
+    const end = (answer: boolean) => () => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('connect', end(true)).once('timeout', end(false)).once('error', end(false))
+  })
+}

@@ -1,0 +1,120 @@
+/** `lading user add|list|password|disable|enable`. */
+import type { Account, Accounts } from '../auth/accounts.ts'
+import type { Command } from './command.ts'
+import { passwordFlags, readNewPassword } from './password-source.ts'
+import { defineServiceCommand, formatTable, formatTime } from './service-command.ts'
+
+const pageSize = 500
+
+const addCommand = defineServiceCommand({
+  name: 'user add',
+  summary: 'Create a user, who then owns the repositories below its name.',
+  words: ['<name>'],
+  flags: [
+    { name: '--admin', summary: 'An administrator may do everything in every repository.' },
+    { name: '--adopt', summary: 'Also when repositories exist below the name: the user gets them.' },
+    ...passwordFlags,
+  ],
+  jsonShape: '{"name": string, "isAdmin": boolean, "password"?: string}, the password when it was generated',
+  run: async (invocation) => {
+    const { arguments: args, accounts, print } = invocation
+    const [name = ''] = args.words
+    const { password, isGenerated } = await readNewPassword(invocation)
+    const isAdmin = args.has('--admin')
+    await accounts.add({ name, password, isAdmin, adopt: args.has('--adopt') })
+    const done = `created ${isAdmin ? 'administrator' : 'user'} ${name}`
+    if (isGenerated) print({ name, isAdmin, password }, [done, `password: ${password}`])
+    else print({ name, isAdmin }, done)
+  },
+})
+
+const listCommand = defineServiceCommand({
+  name: 'user list',
+  summary: 'List the users.',
+  jsonShape:
+    '[{"name": string, "isAdmin": boolean, "disabled": boolean, "createdAt": string, "passwordSetAt": string}]',
+  run: async ({ accounts, print }) => {
+    const all = await Array.fromAsync(listAll(accounts))
+    print(
+      all.map(({ name, isAdmin, disabled, createdAt, passwordSetAt }) => ({
+        name,
+        isAdmin,
+        disabled,
+        createdAt: formatTime(createdAt),
+        passwordSetAt: formatTime(passwordSetAt),
+      })),
+      formatTable([
+        ['NAME', 'KIND', 'STATE', 'CREATED', 'PASSWORD SET'],
+        ...all.map((account) => formatRow(account)),
+      ]),
+    )
+  },
+})
+
+function formatRow({ name, isAdmin, disabled, createdAt, passwordSetAt }: Account): string[] {
+  const kind = isAdmin ? 'administrator' : 'user'
+  return [name, kind, disabled ? 'disabled' : 'active', formatTime(createdAt), formatTime(passwordSetAt)]
+}
+
+export async function* listAll(accounts: Pick<Accounts, 'list'>): AsyncGenerator<Account> {
+  let after: string | undefined
+  do {
+    const page = await accounts.list({ after, limit: pageSize })
+    yield* page
+    after = page.length < pageSize ? undefined : page.at(-1)?.name
+  } while (after !== undefined)
+}
+
+const passwordCommand = defineServiceCommand({
+  name: 'user password',
+  summary: 'Set a new password; what the user was logged in with ends at once.',
+  words: ['<name>'],
+  flags: passwordFlags,
+  jsonShape: '{"name": string, "password"?: string}, the password when it was generated',
+  run: async (invocation) => {
+    const { arguments: args, accounts, print } = invocation
+    const [name = ''] = args.words
+    const { password, isGenerated } = await readNewPassword(invocation)
+    await accounts.setPassword(name, password)
+    const done = `set a new password for ${name}`
+    if (isGenerated) print({ name, password }, [done, `password: ${password}`])
+    else print({ name }, done)
+  },
+})
+
+const disableCommand = defineServiceCommand({
+  name: 'user disable',
+  summary: 'Disable a user: its password and its tokens end within a second, what it pushed stays.',
+  words: ['<name>'],
+  jsonShape: '{"name": string, "disabled": true}',
+  run: async ({ arguments: { words }, accounts, host, print }) => {
+    const [name = ''] = words
+    await accounts.disable(name)
+    print({ name, disabled: true }, `disabled ${name}`)
+    const all = await Array.fromAsync(listAll(accounts))
+    if (all.some((account) => account.isAdmin && !account.disabled)) return
+    host.err(
+      `warning: no administrator is left; lading user enable ${name} or lading user add <name> --admin makes one`,
+    )
+  },
+})
+
+const enableCommand = defineServiceCommand({
+  name: 'user enable',
+  summary: 'Let a disabled user in again, with its password.',
+  words: ['<name>'],
+  jsonShape: '{"name": string, "disabled": false}',
+  run: async ({ arguments: { words }, accounts, print }) => {
+    const [name = ''] = words
+    await accounts.enable(name)
+    print({ name, disabled: false }, `enabled ${name}`)
+  },
+})
+
+export const userCommands: readonly Command[] = [
+  addCommand,
+  listCommand,
+  passwordCommand,
+  disableCommand,
+  enableCommand,
+]

@@ -1,0 +1,52 @@
+/** What a 401 asks for: a bearer token of our token endpoint with the scopes that the request needs, or a password. */
+import { parseRepositoryName } from '../oci/repository-name.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import type { ChallengeError } from './errors.ts'
+import type { Challenge } from './headers/www-authenticate.ts'
+import { parseQuery } from './query.ts'
+import type { Match } from './router.ts'
+import { tokenPath, tokenRouteId } from './token-route.ts'
+
+const service = 'lading'
+const basic: Challenge = { scheme: 'Basic', parameters: { realm: 'lading' } }
+
+interface ChallengedRequest {
+  readonly match: Match | undefined
+  /** Of this registry as the client sees it. */
+  readonly registryUrl: string
+  readonly error: ChallengeError | undefined
+}
+
+/** Bearer first: some clients read the first line only. Where tokens are made, only a password helps. */
+export function challengesOf({ match, registryUrl, error }: ChallengedRequest): readonly Challenge[] {
+  if (match?.route?.id === tokenRouteId) return [basic]
+  const scope = match === undefined ? '' : formatNeededScopes(match)
+  const parameters = {
+    realm: `${registryUrl}${tokenPath}`,
+    service,
+    ...(scope !== '' && { scope }),
+    ...(error !== undefined && { error }),
+  }
+  return [{ scheme: 'Bearer', parameters }, basic]
+}
+
+/** By the right that the route needs, as clients know it: pushing reads too. */
+function formatNeededScopes({ route, name, rawQuery }: Match): string {
+  if (route?.action === 'catalog') return 'registry:catalog:*'
+  if (route === undefined || name === undefined) return ''
+  if (route.action !== 'push') return `repository:${name}:${route.action}`
+  const own = `repository:${name}:pull,push`
+  const from = route.method === 'POST' ? findMountSource(parseQuery(rawQuery)) : undefined
+  return from === undefined || from === name ? own : `${own} repository:${from}:pull`
+}
+
+/** The repository that a mount names; `undefined` when there is no mount, no name, or none that can exist. */
+export function findMountSource(query: URLSearchParams): RepositoryName | undefined {
+  const from = query.get('from') ?? ''
+  if (from === '' || !query.has('mount')) return undefined
+  try {
+    return parseRepositoryName(from)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,28 @@
+/** What the head of a request must be before anyone looks at what it asks for. */
+import type { IncomingMessage } from 'node:http'
+import { quote } from '../oci/quote.ts'
+import { RequestMalformedError, UrlTooLongError } from './errors.ts'
+import type { HttpLimits } from './limits.ts'
+import { isHost } from './origin.ts'
+
+/** Throws `RequestMalformedError`, `UrlTooLongError`. */
+export function checkHead(incoming: IncomingMessage, { urlBytes }: HttpLimits): void {
+  if (hasTwoHosts(incoming)) {
+    throw new RequestMalformedError('a request has one Host header, this one has several')
+  }
+  const { host } = incoming.headers
+  if (host !== undefined && !isHost(host)) {
+    throw new RequestMalformedError(`Host ${quote(host)} is no name or address with an optional port`)
+  }
+  if ((incoming.url?.length ?? 0) > urlBytes) throw new UrlTooLongError(urlBytes)
+}
+
+/** RFC 9112, 3.2. Node keeps the first and hides the rest, but a proxy before us may have looked at another. */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1
+}

@@ -1,0 +1,73 @@
+/** Counts connections, over all and by address, and closes those that are too many before anything is read. */
+import type { Server, Socket } from 'node:net'
+import type { TrustedProxies } from './forwarded.ts'
+import type { HttpLimits } from './limits.ts'
+import type { Log } from './log.ts'
+import type { HttpObserver } from './observer.ts'
+import { peerAddress } from './origin.ts'
+
+export interface ConnectionLimitsDeps {
+  readonly limits: Pick<HttpLimits, 'connections' | 'connectionsPerAddress'>
+  readonly trustedProxies: TrustedProxies
+  readonly log: Log
+  readonly observer?: HttpObserver | undefined
+}
+
+export class ConnectionLimits {
+  readonly #deps: ConnectionLimitsDeps
+  readonly #byAddress = new Map<string, number>()
+  readonly #open = new Set<Socket>()
+
+  constructor(deps: ConnectionLimitsDeps) {
+    this.#deps = deps
+  }
+
+  get open(): number {
+    return this.#open.size
+  }
+
+  /** Node counts a connection that never said a word as busy, and knows none whose handshake is under way. */
+  destroySilent(): void {
+    for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy()
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy()
+  }
+
+  /** Closes what is too many; `accept` gets the rest. To be called once, in place of the server's own listeners. */
+  guard(server: Server, accept: (socket: Socket) => void): void {
+    server.maxConnections = this.#deps.limits.connections
+    server.on('drop', (dropped) => this.#refuse('total', dropped?.remoteAddress))
+    server.on('connection', (socket: Socket) => {
+      if (this.#take(socket)) accept(socket)
+      else socket.destroy()
+    })
+  }
+
+  #take(socket: Socket): boolean {
+    const { limits, trustedProxies } = this.#deps
+    const address = peerAddress(socket)
+    const held = this.#byAddress.get(address) ?? 0
+    if (held >= limits.connectionsPerAddress && !trustedProxies.has(address)) {
+      this.#refuse('address', address)
+      return false
+    }
+    this.#open.add(socket)
+    this.#byAddress.set(address, held + 1)
+    socket.once('close', () => this.#release(socket, address))
+    return true
+  }
+
+  #release(socket: Socket, address: string): void {
+    this.#open.delete(socket)
+    const held = (this.#byAddress.get(address) ?? 1) - 1
+    if (held === 0) this.#byAddress.delete(address)
+    else this.#byAddress.set(address, held)
+  }
+
+  #refuse(limit: 'total' | 'address', address: string | undefined): void {
+    this.#deps.observer?.onConnectionRefused?.(limit)
+    this.#deps.log.debug({ limit, address }, 'a connection was refused: too many are open')
+  }
+}

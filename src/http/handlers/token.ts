@@ -1,0 +1,101 @@
+/**
+ * The token endpoint in its two dialects: Docker's (GET with Basic) and OAuth 2 (POST with a form). A right that is
+ * missing is no error: the token says less than was asked for. Credentials that do not hold are one (401).
+ */
+import type { IssuedToken } from '../../auth/identity.ts'
+import { anonymous } from '../../auth/principal.ts'
+import { formatScope, parseScopes } from '../../auth/scope.ts'
+import { TokenRequestError, UnauthorizedError } from '../errors.ts'
+import { parseQuery } from '../query.ts'
+import { readWhole } from '../read-whole.ts'
+import { jsonReply } from '../reply.ts'
+import type { Reply } from '../reply.ts'
+import type { RegistryRequest } from '../request.ts'
+import type { HandlerDeps } from './handler-deps.ts'
+
+const fresh = ['Cache-Control', 'no-store']
+
+export async function getToken(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
+  const { query, headers, origin } = request
+  const principal = await deps.authenticator.authenticate(basicOf(headers.authorization), origin)
+  if (principal.kind === 'anonymous' && !isAnonymousWelcome(deps)) {
+    throw new UnauthorizedError('this registry gives tokens to its users only: log in with name and password')
+  }
+  const issued = await deps.tokens.issue({
+    principal,
+    scopes: parseScopes(query.getAll('scope')),
+    offline: query.get('offline_token') === 'true',
+    clientId: query.get('client_id') ?? undefined,
+  })
+  return jsonReply(200, { token: issued.token, ...describeToken(issued) }, fresh)
+}
+
+/** A token for nothing would make clients go on until they fail, where they should log in. */
+function isAnonymousWelcome({ policy }: HandlerDeps): boolean {
+  const visible = policy.visibleTo(anonymous)
+  return visible.all || visible.public
+}
+
+/** A token makes no tokens: it would outlive its own end, or grow. */
+function basicOf(authorization: string | undefined): string | undefined {
+  if (authorization === undefined || /^basic(?:\s|$)/i.test(authorization)) return authorization
+  throw new UnauthorizedError('the token endpoint takes a user name and a password: send them as Basic')
+}
+
+export async function postToken(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
+  const form = await readForm(request)
+  const issued = await issueFor(form, request, deps)
+  const granted = issued.scopes.filter(({ actions }) => actions.length > 0)
+  const scope = granted.map((one) => formatScope(one)).join(' ')
+  const reply = { token: issued.token, token_type: 'Bearer', scope, ...describeToken(issued) }
+  return jsonReply(200, reply, fresh)
+}
+
+async function issueFor(
+  form: URLSearchParams,
+  { origin }: RegistryRequest,
+  deps: HandlerDeps,
+): Promise<IssuedToken> {
+  const grantType = getField(form, 'grant_type')
+  const scopes = parseScopes(form.getAll('scope'))
+  if (grantType === 'refresh_token') {
+    return deps.tokens.refresh({ refreshToken: getField(form, 'refresh_token'), scopes }, origin)
+  }
+  if (grantType !== 'password') {
+    throw new TokenRequestError('unsupported_grant_type', 'grant_type must be password or refresh_token')
+  }
+  const credentials = { name: getField(form, 'username'), password: getField(form, 'password') }
+  return deps.tokens.issue({
+    principal: await deps.authenticator.login(credentials, origin),
+    scopes,
+    offline: form.get('access_type') === 'offline',
+    clientId: form.get('client_id') ?? undefined,
+  })
+}
+
+async function readForm({ headers, body }: RegistryRequest): Promise<URLSearchParams> {
+  const type = headers['content-type'] ?? ''
+  if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
+    throw new TokenRequestError(
+      'invalid_request',
+      'the form must have Content-Type application/x-www-form-urlencoded',
+    )
+  }
+  return parseQuery(Buffer.from(await readWhole(body)).toString())
+}
+
+/** The message names the field, never what it holds. */
+function getField(form: URLSearchParams, name: string): string {
+  const value = form.get(name) ?? ''
+  if (value === '') throw new TokenRequestError('invalid_request', `the form has no ${name}`)
+  return value
+}
+
+function describeToken({ token, expiresInSeconds, issuedAt, refreshToken }: IssuedToken): object {
+  return {
+    access_token: token,
+    expires_in: expiresInSeconds,
+    issued_at: issuedAt.toISOString(),
+    ...(refreshToken !== undefined && { refresh_token: refreshToken }),
+  }
+}

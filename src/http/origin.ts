@@ -1,0 +1,70 @@
+/**
+ * Where a request comes from and how the client addressed this registry: behind proxies the connection tells
+ * neither. Read on demand, since most requests need little of it.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Origin } from '../auth/identity.ts'
+import { parseAddress, readForwarded } from './forwarded.ts'
+import type { ForwardedClient, TrustedProxies } from './forwarded.ts'
+
+export interface PublicAddress {
+  /** As configured, `https://registry.example.com`; `undefined`: what the request says. */
+  readonly publicUrl: string | undefined
+  readonly trustedProxies: TrustedProxies
+}
+
+/** More is of no use to whoever reads it in a login event. */
+const maxClientLength = 255
+
+const hostPattern = /^(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i
+
+/** A name or address with an optional port: nothing that could lead a challenge elsewhere. */
+export function isHost(text: string): boolean {
+  return hostPattern.test(text)
+}
+
+export class RequestOrigin implements Origin {
+  readonly #incoming: IncomingMessage
+  readonly #known: PublicAddress
+  #forwarded: ForwardedClient | undefined
+
+  constructor(incoming: IncomingMessage, known: PublicAddress) {
+    this.#incoming = incoming
+    this.#known = known
+  }
+
+  get address(): string {
+    return this.#client.address
+  }
+
+  get client(): string | undefined {
+    return this.#incoming.headers['user-agent']?.slice(0, maxClientLength)
+  }
+
+  /** Of this registry as the client sees it; no slash at the end. */
+  get registryUrl(): string {
+    const { publicUrl } = this.#known
+    if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '')
+    const { scheme, host } = this.#client
+    const { socket, headers } = this.#incoming
+    const authority = host !== undefined && isHost(host) ? host : (headers.host ?? formatLocal(socket))
+    return `${scheme ?? ('encrypted' in socket ? 'https' : 'http')}://${authority}`
+  }
+
+  get #client(): ForwardedClient {
+    const { headers, socket } = this.#incoming
+    this.#forwarded ??= readForwarded(headers, peerAddress(socket), this.#known.trustedProxies)
+    return this.#forwarded
+  }
+}
+
+/** Empty for a connection that is gone. */
+export function peerAddress(socket: IncomingMessage['socket']): string {
+  return parseAddress(socket.remoteAddress ?? '') ?? ''
+}
+
+/** For HTTP/1.0, where `Host` may be missing. */
+function formatLocal({ localAddress = '', localPort = 0 }: IncomingMessage['socket']): string {
+  const address = parseAddress(localAddress) ?? 'localhost'
+  return `${address.includes(':') ? `[${address}]` : address}:${localPort}`
+}

@@ -1,0 +1,3 @@
+/** Where tokens are made: known to the route table and to every challenge. */
+export const tokenPath = '/v2/token'
+export const tokenRouteId = 'token'

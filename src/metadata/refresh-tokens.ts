@@ -1,0 +1,113 @@
+/** Refresh tokens: stored as hashes, each valid until it is revoked or its account's credentials change. */
+import type { Reader, Transaction } from './handles.ts'
+import { kyselyOf } from './sql/database.ts'
+import { storableOrNull } from './sql/storable-text.ts'
+
+export interface NewRefreshToken {
+  readonly tokenHash: string
+  readonly accountId: number
+  readonly credentialVersion: number
+  readonly clientId: string | undefined
+  readonly now: number
+}
+
+export interface RefreshToken {
+  readonly id: number
+  readonly accountId: number
+  readonly credentialVersion: number
+  readonly clientId: string | undefined
+  readonly createdAt: number
+  readonly usedAt: number
+}
+
+interface TokenRow {
+  id: number
+  account_id: number
+  credential_version: number
+  client_id: string | null
+  created_at: number
+  used_at: number
+}
+
+const columns = ['id', 'account_id', 'credential_version', 'client_id', 'created_at', 'used_at'] as const
+
+/** Keeps the account's newest `keep`, this one included: a client that logs in with each job fills no table. */
+export async function insertRefreshToken(
+  tx: Transaction,
+  token: NewRefreshToken,
+  keep: number,
+): Promise<number> {
+  const kysely = kyselyOf(tx)
+  const { id } = await kysely
+    .insertInto('refresh_token')
+    .values({
+      token_hash: token.tokenHash,
+      account_id: token.accountId,
+      credential_version: token.credentialVersion,
+      client_id: storableOrNull(token.clientId),
+      created_at: token.now,
+      used_at: token.now,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  const surplus = await kysely
+    .selectFrom('refresh_token')
+    .select('id')
+    .where('account_id', '=', token.accountId)
+    .orderBy('id', 'desc')
+    .offset(keep)
+    .limit(1)
+    .executeTakeFirst()
+  if (surplus !== undefined) {
+    await kysely
+      .deleteFrom('refresh_token')
+      .where('account_id', '=', token.accountId)
+      .where('id', '<=', surplus.id)
+      .execute()
+  }
+  return id
+}
+
+export async function findRefreshToken(db: Reader, tokenHash: string): Promise<RefreshToken | undefined> {
+  const row: TokenRow | undefined = await kyselyOf(db)
+    .selectFrom('refresh_token')
+    .select(columns)
+    .where('token_hash', '=', tokenHash)
+    .executeTakeFirst()
+  return row === undefined ? undefined : tokenOf(row)
+}
+
+export async function touchRefreshToken(
+  tx: Transaction,
+  use: { readonly id: number; readonly now: number },
+): Promise<void> {
+  await kyselyOf(tx).updateTable('refresh_token').set({ used_at: use.now }).where('id', '=', use.id).execute()
+}
+
+/** Of one account, oldest first. */
+export async function listRefreshTokens(db: Reader, accountId: number): Promise<RefreshToken[]> {
+  const rows: TokenRow[] = await kyselyOf(db)
+    .selectFrom('refresh_token')
+    .select(columns)
+    .where('account_id', '=', accountId)
+    .orderBy('id')
+    .execute()
+  return rows.map(tokenOf)
+}
+
+/** Whether there was one. */
+export async function deleteRefreshToken(tx: Transaction, id: number): Promise<boolean> {
+  const result = await kyselyOf(tx).deleteFrom('refresh_token').where('id', '=', id).executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+function tokenOf(row: TokenRow): RefreshToken {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    credentialVersion: row.credential_version,
+    clientId: row.client_id ?? undefined,
+    createdAt: row.created_at,
+    usedAt: row.used_at,
+  }
+}

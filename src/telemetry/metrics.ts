@@ -1,0 +1,293 @@
+/**
+ * @module
+ * Metrics in the format of Prometheus, in a registry of their own. Made only when the configuration says where they are
+ * served. Everything that is measured is told through the small functions below, so that no other folder knows the
+ * library; `app.ts` connects them. Labels have few values that the program itself defines: never a repository, a user, a
+ * digest or an address.
+ */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+
+export interface RequestReport {
+  /** Id of the row in the route table; `undefined` when none matched. */
+  readonly route: string | undefined
+  readonly method: string
+  /** `undefined`: the client left before it had a reply. */
+  readonly status: number | undefined
+  readonly durationMs: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+export interface StoreCallReport {
+  readonly operation: string
+  readonly durationMs: number
+  readonly error: unknown
+}
+
+export interface TransactionReport {
+  /** From the call to the first statement: the queue, and other processes. */
+  readonly waitMs: number
+  readonly durationMs: number
+  /** How often the work was run; more than once after a conflict. */
+  readonly runs: number
+  readonly failed: boolean
+}
+
+export interface JobReport {
+  readonly job: string
+  readonly durationMs: number
+  readonly failed: boolean
+}
+
+/** Counted since the start; `bytes` and `entries` are what is held now. */
+export interface CacheStats {
+  readonly hits: number
+  readonly misses: number
+  readonly entries: number
+  readonly bytes: number
+}
+
+export type LoginResult = 'accepted' | 'refused' | 'throttled'
+
+export interface Metrics {
+  /** Media type of what `render` returns. */
+  readonly contentType: string
+  render(): Promise<string>
+  onRequest(report: RequestReport): void
+  onStoreCall(report: StoreCallReport): void
+  onStoreBytes(direction: 'read' | 'written', bytes: number): void
+  onTransaction(report: TransactionReport): void
+  onJob(report: JobReport): void
+  onLogin(result: LoginResult): void
+  /** A connection was closed unheard: too many in all, or too many from its address. */
+  onConnectionRefused(limit: 'total' | 'address'): void
+  /** Asks for the figures whenever the metrics are read. */
+  watchCache(cache: string, stats: () => CacheStats): void
+  /** The same for one figure; a rejection leaves the figure out. */
+  watchGauge(gauge: { name: string; help: string; read: () => number | Promise<number> }): void
+}
+
+export interface MetricsOptions {
+  readonly version: string
+}
+
+/** From a cached answer to a slow upload of a small layer; uploads of gigabytes are in the last bucket. */
+const requestSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
+const storeSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 10]
+const transactionSeconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1]
+const jobSeconds = [0.01, 0.1, 1, 10, 60, 600]
+
+/** Process, event loop, garbage collector and build; then what the functions are told. */
+export function createMetrics({ version }: MetricsOptions): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const build = new Gauge({
+    name: 'lading_build_info',
+    help: 'Version of Lading.',
+    labelNames: ['version'],
+    registers,
+  })
+  build.set({ version }, 1)
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    ...createRequestMetrics(registers),
+    ...createRefusalMetrics(registers),
+    ...createStoreMetrics(registers),
+    ...createWorkMetrics(registers),
+    ...createWatches(registers),
+  }
+}
+
+/** Clients may send any method; only these get a name of their own. */
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
+
+function createRequestMetrics(registers: Registry[]): Pick<Metrics, 'onRequest'> {
+  const requests = new Counter({
+    name: 'lading_http_requests_total',
+    help: 'Requests by endpoint, method and class of status; "gone": the client left early.',
+    labelNames: ['route', 'method', 'status'],
+    registers,
+  })
+  const seconds = new Histogram({
+    name: 'lading_http_request_duration_seconds',
+    help: 'From the head of a request to the last byte of its reply.',
+    labelNames: ['route'],
+    buckets: requestSeconds,
+    registers,
+  })
+  const received = new Counter({
+    name: 'lading_http_received_bytes_total',
+    help: 'Bytes of request bodies.',
+    labelNames: ['route'],
+    registers,
+  })
+  const sent = new Counter({
+    name: 'lading_http_sent_bytes_total',
+    help: 'Bytes of reply bodies.',
+    labelNames: ['route'],
+    registers,
+  })
+  return {
+    onRequest({ route = 'unknown', method, status, durationMs, bytesIn, bytesOut }) {
+      requests.inc({
+        route,
+        method: methods.has(method) ? method : 'other',
+        status: status === undefined ? 'gone' : `${Math.floor(status / 100)}xx`,
+      })
+      seconds.observe({ route }, durationMs / 1000)
+      received.inc({ route }, bytesIn)
+      sent.inc({ route }, bytesOut)
+    },
+  }
+}
+
+function createRefusalMetrics(registers: Registry[]): Pick<Metrics, 'onLogin' | 'onConnectionRefused'> {
+  const logins = new Counter({
+    name: 'lading_logins_total',
+    help: 'Names and passwords that were checked, by result.',
+    labelNames: ['result'],
+    registers,
+  })
+  const refused = new Counter({
+    name: 'lading_http_connections_refused_total',
+    help: 'Connections that were closed unheard, by the limit they met.',
+    labelNames: ['limit'],
+    registers,
+  })
+  return {
+    onLogin: (result) => logins.inc({ result }),
+    onConnectionRefused: (limit) => refused.inc({ limit }),
+  }
+}
+
+function createStoreMetrics(registers: Registry[]): Pick<Metrics, 'onStoreCall' | 'onStoreBytes'> {
+  const seconds = new Histogram({
+    name: 'lading_store_call_duration_seconds',
+    help: 'Calls of the blob store; a copy contains the time its reader took.',
+    labelNames: ['operation'],
+    buckets: storeSeconds,
+    registers,
+  })
+  const failures = new Counter({
+    name: 'lading_store_failures_total',
+    help: 'Calls of the blob store that failed, the breaks of clients not counted.',
+    labelNames: ['operation', 'error'],
+    registers,
+  })
+  const bytes = new Counter({
+    name: 'lading_store_bytes_total',
+    help: 'Bytes read from and written to the blob store.',
+    labelNames: ['direction'],
+    registers,
+  })
+  return {
+    onStoreCall({ operation, durationMs, error }) {
+      const failure = error === undefined ? undefined : storeFailures.get(nameOf(error))
+      if (failure !== undefined) failures.inc({ operation, error: failure })
+      seconds.observe({ operation }, durationMs / 1000)
+    },
+    onStoreBytes: (direction, count) => bytes.inc({ direction }, count),
+  }
+}
+
+/** The errors that stores name; whatever else a call ends with comes from the peer it copies for. */
+const storeFailures: ReadonlyMap<string, string> = new Map([
+  ['BlobMissing', 'missing'],
+  ['UploadMissing', 'missing'],
+  ['StoreFull', 'full'],
+  ['StoreUnavailable', 'unavailable'],
+])
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : ''
+}
+
+function createWorkMetrics(registers: Registry[]): Pick<Metrics, 'onTransaction' | 'onJob'> {
+  const waits = new Histogram({
+    name: 'lading_database_transaction_wait_seconds',
+    help: 'Time until a write transaction began: the queue of this process, and other processes.',
+    buckets: transactionSeconds,
+    registers,
+  })
+  const transactions = new Histogram({
+    name: 'lading_database_transaction_duration_seconds',
+    help: 'Write transactions from the call until they are durable.',
+    labelNames: ['result'],
+    buckets: transactionSeconds,
+    registers,
+  })
+  const repeats = new Counter({
+    name: 'lading_database_transaction_repeats_total',
+    help: 'Write transactions that were run again after a conflict.',
+    registers,
+  })
+  const jobs = new Histogram({
+    name: 'lading_job_duration_seconds',
+    help: 'Runs of background jobs.',
+    labelNames: ['job', 'result'],
+    buckets: jobSeconds,
+    registers,
+  })
+  return {
+    onTransaction({ waitMs, durationMs, runs, failed }) {
+      waits.observe(waitMs / 1000)
+      transactions.observe({ result: resultOf(failed) }, durationMs / 1000)
+      if (runs > 1) repeats.inc(runs - 1)
+    },
+    onJob: ({ job, durationMs, failed }) =>
+      jobs.observe({ job, result: resultOf(failed) }, durationMs / 1000),
+  }
+}
+
+function resultOf(failed: boolean): string {
+  return failed ? 'failed' : 'ok'
+}
+
+function createWatches(registers: Registry[]): Pick<Metrics, 'watchCache' | 'watchGauge'> {
+  const caches = new Map<string, () => CacheStats>()
+  const watch = (metric: { name: string; help: string }, field: keyof CacheStats): void => {
+    const options = { ...metric, labelNames: ['cache'], registers }
+    const collect = (set: (cache: string, value: number) => void) => {
+      for (const [cache, stats] of caches) set(cache, stats()[field])
+    }
+    if (field === 'hits' || field === 'misses') {
+      const counter: Counter = new Counter({
+        ...options,
+        // The caches count themselves, since their start; a counter takes increments only.
+        collect: () => {
+          counter.reset()
+          collect((cache, value) => counter.inc({ cache }, value))
+        },
+      })
+      return
+    }
+    const gauge: Gauge = new Gauge({
+      ...options,
+      collect: () => collect((cache, value) => gauge.set({ cache }, value)),
+    })
+  }
+  watch({ name: 'lading_cache_hits_total', help: 'Answers from a memory cache.' }, 'hits')
+  watch(
+    { name: 'lading_cache_misses_total', help: 'Questions that a memory cache could not answer.' },
+    'misses',
+  )
+  watch({ name: 'lading_cache_entries', help: 'What a memory cache holds.' }, 'entries')
+  watch({ name: 'lading_cache_bytes', help: 'Memory that the values of a cache take.' }, 'bytes')
+  return {
+    watchCache: (cache, stats) => void caches.set(cache, stats),
+    watchGauge({ name, help, read }) {
+      const gauge: Gauge = new Gauge({ name, help, registers, collect: () => readInto(gauge, read) })
+    },
+  }
+}
+
+async function readInto(gauge: Gauge, read: () => number | Promise<number>): Promise<void> {
+  try {
+    gauge.set(await read())
+  } catch {
+    // A database that does not answer must not take the other figures along.
+    gauge.remove()
+  }
+}

@@ -1,0 +1,265 @@
+/** What a 401 says, to the letter: clients read scopes, errors and the address of the token endpoint out of it. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expectError } from '../support/answers.ts'
+import { ask, exchangeRaw } from '../support/client.ts'
+import type { Answer } from '../support/client.ts'
+import { basic, openIdentityServer, passwordOf } from '../support/identity-server.ts'
+import type { IdentityServer } from '../support/identity-server.ts'
+import { pushBlob } from '../support/manifests.ts'
+import { aRandomBlob } from '../support/random.ts'
+import { statusesIn } from '../support/raw-connection.ts'
+
+const blob = aRandomBlob()
+const basicChallenge = 'Basic realm="lading"'
+
+let server: IdentityServer
+
+beforeAll(async () => {
+  server = await openIdentityServer()
+  await server.addUser('alice')
+  await server.addUser('bob')
+  const headers = { authorization: basic('alice') }
+  await pushBlob(`${server.url}/v2/alice/secret`, blob, { headers })
+})
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+})
+
+function challengesOf({ rawHeaders }: Answer): string[] {
+  return rawHeaders.filter(
+    (_value, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'www-authenticate',
+  )
+}
+
+function bearer(parameters: string): string {
+  return `Bearer realm="${server.url}/v2/token",service="lading"${parameters}`
+}
+
+async function send(method: string, path: string, authorization?: string): Promise<Answer> {
+  return ask(`${server.url}${path}`, {
+    method,
+    headers: authorization === undefined ? {} : { authorization },
+  })
+}
+
+const uploads = '/v2/alice/secret/blobs/uploads/'
+
+describe('without credentials', () => {
+  test.each([
+    ['GET', '/v2/', ''],
+    ['HEAD', '/v2/', ''],
+    ['GET', '/v2', ''],
+    ['GET', '/v2/_catalog?n=1', ',scope="registry:catalog:*"'],
+    ['GET', '/v2/_oci/ext/discover', ''],
+    ['GET', '/v2/alice/secret/manifests/latest', ',scope="repository:alice/secret:pull"'],
+    ['HEAD', `/v2/alice/secret/blobs/${blob.digest}`, ',scope="repository:alice/secret:pull"'],
+    ['GET', '/v2/alice/secret/tags/list', ',scope="repository:alice/secret:pull"'],
+    ['POST', uploads, ',scope="repository:alice/secret:pull,push"'],
+    ['PATCH', `${uploads}x`, ',scope="repository:alice/secret:pull,push"'],
+    ['GET', `${uploads}x`, ',scope="repository:alice/secret:pull,push"'],
+    ['DELETE', `${uploads}x`, ',scope="repository:alice/secret:pull,push"'],
+    ['PUT', '/v2/alice/secret/manifests/latest', ',scope="repository:alice/secret:pull,push"'],
+    ['DELETE', '/v2/alice/secret/manifests/latest', ',scope="repository:alice/secret:delete"'],
+    ['DELETE', `/v2/alice/secret/blobs/${blob.digest}`, ',scope="repository:alice/secret:delete"'],
+    [
+      'POST',
+      `${uploads}?mount=${blob.digest}&from=bob%2Fopen`,
+      ',scope="repository:alice/secret:pull,push repository:bob/open:pull"',
+    ],
+    [
+      'POST',
+      `${uploads}?mount=${blob.digest}&from=alice/secret`,
+      ',scope="repository:alice/secret:pull,push"',
+    ],
+    ['POST', `${uploads}?mount=${blob.digest}&from=%22,x=%22`, ',scope="repository:alice/secret:pull,push"'],
+    ['POST', `${uploads}?from=bob/open`, ',scope="repository:alice/secret:pull,push"'],
+  ])('%s %s asks for what it needs, Bearer first', async (method, path, parameters) => {
+    const answer = await send(method, path)
+    expect(answer.status).toBe(401)
+    expect(challengesOf(answer)).toEqual([bearer(parameters), basicChallenge])
+    expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0')
+    expect(answer.headers['cache-control']).toBe('no-store')
+    if (method !== 'HEAD') expectError(answer, { status: 401, code: 'UNAUTHORIZED' })
+  })
+
+  test('an empty Basic is none', async () => {
+    const answer = await send('GET', '/v2/', 'Basic Og==')
+    expect(answer.status).toBe(401)
+    expect(challengesOf(answer)).toEqual([bearer(''), basicChallenge])
+  })
+
+  test('a private repository and one that does not exist answer alike', async () => {
+    const [there, absent] = await Promise.all([
+      send('GET', '/v2/alice/secret/manifests/x'),
+      send('GET', '/v2/alice/nothing/manifests/x'),
+    ])
+    const rename = (text: string): string => text.replaceAll('alice/nothing', 'alice/secret')
+    expect(rename(absent.text())).toBe(there.text())
+    expect(challengesOf(absent).map(rename)).toEqual(challengesOf(there))
+  })
+})
+
+describe('credentials that do not hold', () => {
+  test.each([
+    ['a wrong password', basic('alice', 'wrong password'), ''],
+    ['an unknown name', basic('nobody', 'any password'), ''],
+    ['a token that is none', 'Bearer nonsense', ',error="invalid_token"'],
+    ['an unknown scheme', 'Digest username="alice"', ''],
+    ['a header that cannot be read', 'Basic ???', ''],
+  ])('%s', async (_name, authorization, error) => {
+    const ping = await send('GET', '/v2/', authorization)
+    expectError(ping, { status: 401, code: 'UNAUTHORIZED' })
+    expect(challengesOf(ping)).toEqual([bearer(error), basicChallenge])
+    const pull = await send('GET', '/v2/alice/secret/tags/list', authorization)
+    expect(challengesOf(pull)[0]).toBe(bearer(`,scope="repository:alice/secret:pull"${error}`))
+  })
+
+  test('a wrong password, an unknown name and a disabled account answer alike (C6)', async () => {
+    await server.addUser('gone')
+    await server.auth.accounts.disable('gone')
+    const texts = await Promise.all(
+      [basic('alice', 'wrong password'), basic('nobody', 'wrong password'), basic('gone')].map(
+        async (authorization) => (await send('GET', '/v2/', authorization)).text(),
+      ),
+    )
+    expect(new Set(texts).size).toBe(1)
+  })
+
+  test('are refused also where anonymous may pull', async () => {
+    await server.addRepository('alice/open', 'public')
+    expect((await send('GET', '/v2/alice/open/tags/list')).status).toBe(200)
+    expect((await send('GET', '/v2/alice/open/tags/list', basic('alice', 'wrong password'))).status).toBe(401)
+  })
+
+  test('are not looked at where health is asked', async () => {
+    expect((await send('GET', '/healthz', 'Bearer nonsense')).status).toBe(200)
+    expect((await send('GET', '/readyz', basic('alice', 'wrong password'))).status).toBe(200)
+  })
+})
+
+describe('a token that lacks the scope', () => {
+  test.each([
+    ['GET', '/v2/alice/secret/tags/list', 'repository:alice/secret:pull'],
+    ['POST', uploads, 'repository:alice/secret:pull,push'],
+    ['DELETE', '/v2/alice/secret/manifests/latest', 'repository:alice/secret:delete'],
+    ['GET', '/v2/_catalog', 'registry:catalog:*'],
+  ])('%s %s names the scope and insufficient_scope', async (method, path, scope) => {
+    const answer = await send(method, path, await server.bearer(['repository:alice/other:pull'], 'alice'))
+    expectError(answer, { status: 401, code: 'UNAUTHORIZED' })
+    expect(challengesOf(answer)).toEqual([
+      bearer(`,scope="${scope}",error="insufficient_scope"`),
+      basicChallenge,
+    ])
+  })
+
+  test('of a mount: both scopes are named', async () => {
+    const token = await server.bearer(['repository:bob/target:pull,push'], 'bob')
+    const path = `/v2/bob/target/blobs/uploads/?mount=${blob.digest}&from=alice/secret`
+    const answer = await send('POST', path, token)
+    expect(answer.status).toBe(401)
+    expect(challengesOf(answer)[0]).toBe(
+      bearer(
+        ',scope="repository:bob/target:pull,push repository:alice/secret:pull",error="insufficient_scope"',
+      ),
+    )
+  })
+})
+
+describe('Basic without the right', () => {
+  test('is 403, the same for forbidden and absent', async () => {
+    const forbidden = await send('GET', '/v2/alice/secret/tags/list', basic('bob'))
+    const absent = await send('GET', '/v2/alice/nothing/tags/list', basic('bob'))
+    expectError(forbidden, { status: 403, code: 'DENIED', naming: ['bob', 'alice/secret'] })
+    expect(challengesOf(forbidden)).toEqual([])
+    expect(absent.text().replaceAll('alice/nothing', 'alice/secret')).toBe(forbidden.text())
+  })
+
+  test('comes after the grammar of the name', async () => {
+    const answer = await send('GET', '/v2/hello/tags/list', basic('bob'))
+    expectError(answer, { status: 400, code: 'NAME_INVALID', naming: ['library/hello'] })
+  })
+})
+
+describe('B1: a mount from what the caller may not pull', () => {
+  test.each(['alice/secret', 'alice/nothing', 'NO/name'])('starts an upload: %s', async (from) => {
+    const scopes = ['repository:bob/target:pull,push', `repository:${from}:pull`]
+    for (const authorization of [basic('bob'), await server.bearer(scopes, 'bob')]) {
+      const path = `/v2/bob/target/blobs/uploads/?mount=${blob.digest}&from=${from}`
+      expect((await send('POST', path, authorization)).status).toBe(202)
+    }
+  })
+
+  test('finds nothing without from either', async () => {
+    const path = `/v2/bob/target/blobs/uploads/?mount=${blob.digest}`
+    expect((await send('POST', path, basic('bob'))).status).toBe(202)
+    expect((await send('HEAD', `/v2/bob/target/blobs/${blob.digest}`, basic('bob'))).status).toBe(404)
+  })
+
+  test('is 401 with a token for less than the account, and 201 with one for it', async () => {
+    const path = `/v2/alice/target/blobs/uploads/?mount=${blob.digest}&from=alice/secret`
+    const narrow = await server.bearer(['repository:alice/target:pull,push'], 'alice')
+    expect((await send('POST', path, narrow)).status).toBe(401)
+    const wide = ['repository:alice/target:pull,push', 'repository:alice/secret:pull']
+    expect((await send('POST', path, await server.bearer(wide, 'alice'))).status).toBe(201)
+  })
+})
+
+describe('B7: variants of a path reach the same decision', () => {
+  const target = new Map<string, number>([
+    ['/v2/alice/secret/tags/list', 401],
+    ['/v2/alice/secret/tags/list?n=1', 401],
+    ['/v2/alice/secret/manifests/%6catest', 401],
+    ['/v2/alice%2fsecret/tags/list', 400],
+    ['/v2/alice//secret/tags/list', 400],
+    ['/v2/ALICE/secret/tags/list', 400],
+    ['/v2/alice/./secret/tags/list', 400],
+    ['/v2/public/../alice/secret/tags/list', 400],
+    ['/v2/alice/secret;x/tags/list', 400],
+    ['/v2/alice/secret/tags/list/', 404],
+    ['//v2/alice/secret/tags/list', 404],
+    ['/v2/alice/secret/tags\\list', 404],
+  ])
+
+  test.each([...target])('%s is %i', async (path, status) => {
+    const received = await exchangeRaw(
+      server.url,
+      `GET ${path} HTTP/1.1\r\nHost: registry.test\r\nConnection: close\r\n\r\n`,
+    )
+    expect(statusesIn(received)).toEqual([status])
+  })
+
+  test('the absolute form of a target changes nothing', async () => {
+    const received = await exchangeRaw(
+      server.url,
+      'GET http://evil.test/v2/alice/secret/tags/list HTTP/1.1\r\nHost: registry.test\r\nConnection: close\r\n\r\n',
+    )
+    expect(statusesIn(received)).toEqual([401])
+    expect(received).toContain('realm="http://registry.test/v2/token"')
+  })
+})
+
+describe('G1: no secret of a request', () => {
+  test('is in the log or in an answer', async () => {
+    const secrets = [passwordOf('alice'), 'planted-password', 'planted.token.value']
+    const answers = [
+      await send('GET', '/v2/', basic('alice')),
+      await send('GET', '/v2/alice/secret/tags/list', basic('alice', 'planted-password')),
+      await send('GET', '/v2/', 'Bearer planted.token.value'),
+      await send('GET', '/v2/token?password=planted-password&scope=planted-password', basic('alice')),
+      await ask(`${server.url}/v2/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'grant_type=planted-password&password=planted-password&refresh_token=planted.token.value',
+      }),
+    ]
+    const shown = JSON.stringify([
+      server.logged,
+      answers.map(({ body, headers }) => [body.toString(), headers]),
+    ])
+    for (const secret of secrets) {
+      expect(shown).not.toContain(secret)
+      expect(shown).not.toContain(Buffer.from(`alice:${secret}`).toString('base64'))
+    }
+  })
+})

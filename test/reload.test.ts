@@ -1,0 +1,48 @@
+/** HUP on a registry that runs: a renewed certificate, another log level, and what needs a restart. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+import { expect, test } from 'vitest'
+import { createCertificate } from './support/certificate.ts'
+import { eventually } from './support/eventually.ts'
+import { startRegistry } from './support/start-registry.ts'
+import { tempFolder } from './support/temp-folder.ts'
+
+function fingerprintAt(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256)
+      socket.destroy()
+    })
+    socket.once('error', reject)
+  })
+}
+
+test('serves a renewed certificate after HUP, and goes on serving', async () => {
+  await using folder = await tempFolder()
+  const [cert, key, config] = ['tls.crt', 'tls.key', 'lading.yaml'].map((name) =>
+    join(folder.path, name),
+  ) as [string, string, string]
+  const renew = (): string => {
+    const made = createCertificate()
+    writeFileSync(cert, made.cert)
+    writeFileSync(key, made.key)
+    return made.fingerprint
+  }
+  const first = renew()
+  writeFileSync(config, 'log:\n  level: info\n')
+  const env = { LADING_HTTP_TLS_CERT: cert, LADING_HTTP_TLS_KEY: key }
+  await using registry = await startRegistry({ env, args: ['--config', config] })
+  expect(registry.url).toMatch(/^https:/)
+  expect(await fingerprintAt(registry.port)).toBe(first)
+  const second = renew()
+  writeFileSync(config, 'log:\n  level: debug\ndelete:\n  enabled: false\n')
+  process.kill(registry.pid, 'SIGHUP')
+  await eventually(
+    () => fingerprintAt(registry.port),
+    (found) => found === second,
+  )
+  expect(registry.stdout).toContain('"logLevel":"debug"')
+  expect(registry.stdout).toContain('"keys":["delete.enabled"]')
+  await registry.stop()
+})

@@ -1,0 +1,82 @@
+/** Identity over real parts, SQLite in a temporary folder, with cheap password hashes and a throttle that never sleeps. */
+import { join } from 'node:path'
+import { createAuth, type Auth, type AuthDeps } from '../../src/auth/auth.ts'
+import { createPasswordHasher } from '../../src/auth/password-hash.ts'
+import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
+import type { Metadata } from '../../src/metadata/metadata.ts'
+import { createTestClock, type TestClock } from './open-registry.ts'
+import { tempFolder } from './temp-folder.ts'
+
+export interface OpenAuth extends AsyncDisposable {
+  readonly auth: Auth
+  readonly metadata: Metadata
+  readonly clock: TestClock
+  /** The folder of the database and of the first administrator's password. */
+  readonly folder: string
+  /** How many passwords were hashed, whatever for. */
+  hashes(): number
+  /** How long each login was held, in milliseconds. */
+  readonly delays: readonly number[]
+  /** Another process over the same database. */
+  openSecond(): Auth
+}
+
+export const origin = { address: '192.0.2.1', client: 'test' }
+export const installationId = 'installation-1'
+
+export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAuth> {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await tempFolder())
+  const clock = createTestClock()
+  const faults: unknown[] = []
+  stack.defer(() => {
+    if (faults.length > 0) throw faults[0]
+  })
+  const onError = (error: unknown): void => void faults.push(error)
+  const file = join(folder.path, 'lading.db')
+  const metadata = stack.use(await openSqliteMetadata({ file, clock, onFatal: onError }))
+  let hashes = 0
+  const delays: number[] = []
+  const open = (): Auth =>
+    createAuth({
+      metadata,
+      clock,
+      installationId,
+      anonymous: 'pull',
+      newRepositoryVisibility: 'private',
+      tokenLifetimeMs: 15 * 60_000,
+      refreshTokens: true,
+      initialPasswordFile: join(folder.path, 'admin-password'),
+      onError,
+      passwords: createPasswordHasher({
+        cost: { memoryKib: 8, passes: 1 },
+        onHash: () => void (hashes += 1),
+      }),
+      throttle: { sleep: (ms) => Promise.resolve(void delays.push(ms)) },
+      ...options,
+    })
+  const auth = stack.use(open())
+  const resources = stack.move()
+  return {
+    auth,
+    metadata,
+    clock,
+    folder: folder.path,
+    hashes: () => hashes,
+    delays,
+    openSecond: () => resources.use(open()),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+export function basic(name: string, password: string): string {
+  return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
+}
+
+export const bobsPassword = 'correct horse battery'
+
+/** A user `bob` and an administrator `root`, both with the same password. */
+export async function addUsers({ auth }: OpenAuth): Promise<void> {
+  await auth.accounts.add({ name: 'root', password: bobsPassword, isAdmin: true })
+  await auth.accounts.add({ name: 'bob', password: bobsPassword, isAdmin: false })
+}

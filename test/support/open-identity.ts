@@ -1,0 +1,22 @@
+/** Identity for tests that are about something else: everyone is anonymous and may do everything. */
+import type { Authenticator, TokenService } from '../../src/auth/identity.ts'
+import type { Policy } from '../../src/auth/policy.ts'
+import { anonymous } from '../../src/auth/principal.ts'
+
+export const openPolicy: Policy = {
+  mayEnter: () => true,
+  decide: () => ({ allowed: true }),
+  grant: (_principal, scopes) => Promise.resolve([...scopes]),
+  visibleTo: () => ({ all: true }),
+  newRepositoryVisibility: () => 'public',
+}
+
+export const openAuthenticator: Authenticator = {
+  authenticate: () => anonymous,
+  login: () => Promise.reject(new Error('nobody has an account here')),
+}
+
+export const noTokens: TokenService = {
+  issue: () => Promise.reject(new Error('no tokens are made here')),
+  refresh: () => Promise.reject(new Error('no tokens are made here')),
+}

@@ -1,0 +1,42 @@
+/** Runs a command of Lading inside the test's process, with streams, environment and keyboard of the test's choice. */
+import type { CliHost, Command } from '../../src/cli/command.ts'
+import { commands } from '../../src/cli/commands.ts'
+import { runCli } from '../../src/cli/run.ts'
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** Contents by path, instead of the disk. */
+  readonly files?: Readonly<Record<string, string>>
+  readonly stdin?: string
+  /** What someone types at the terminal, question by question; absent: there is no terminal. */
+  readonly typed?: readonly string[]
+  readonly commands?: readonly Command[]
+}
+
+export interface RunResult {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+  /** What standard output holds, parsed. */
+  readonly json: () => unknown
+}
+
+/** `line` is split at spaces. */
+export async function runLading(line: string, options: RunOptions = {}): Promise<RunResult> {
+  const out: string[] = []
+  const err: string[] = []
+  const typed = [...(options.typed ?? [])]
+  const host: CliHost = {
+    out: (text) => void out.push(text),
+    err: (text) => void err.push(text),
+    sources: { env: options.env ?? {}, readFile: (path) => options.files?.[path] },
+    readStdin: () => Promise.resolve(options.stdin ?? ''),
+    askSecret: options.typed === undefined ? undefined : () => Promise.resolve(typed.shift() ?? ''),
+    listenForReload: () => ({ [Symbol.dispose]: () => undefined }),
+    listenForStop: () => {
+      throw new Error('no command of this test waits for signals')
+    },
+  }
+  const code = await runCli(line.split(' ').filter(Boolean), options.commands ?? commands, host)
+  return { code, out: out.join('\n'), err: err.join('\n'), json: (): unknown => JSON.parse(out.join('\n')) }
+}
