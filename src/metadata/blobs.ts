@@ -10,8 +10,8 @@ import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { databaseOf, hasRowLocks, isAnyOf, kyselyOf } from './sql/database.ts'
-import { isVisible } from './visible-repositories.ts'
-import type { VisibleRepositories } from './visible-repositories.ts'
+import { isVisibleSource } from './visible-repositories.ts'
+import type { VisibleSource } from './visible-repositories.ts'
 
 export interface BlobLocation {
   readonly digest: Digest
@@ -153,14 +153,13 @@ export async function findBlobUser(
  */
 export async function findMountSource(
   db: Reader,
-  options: {
+  options: VisibleSource & {
     readonly digest: Digest
     readonly from?: RepositoryName | undefined
-    readonly visible: VisibleRepositories
     readonly target: RepositoryName
   },
 ): Promise<BlobLocation | undefined> {
-  const { digest, from, visible, target } = options
+  const { digest, from, target } = options
   const row = await kyselyOf(db)
     .selectFrom('blob_link')
     .innerJoin('repository', 'repository.id', 'blob_link.repository_id')
@@ -172,8 +171,8 @@ export async function findMountSource(
     .$if(from !== undefined, (query) => query.where('repository.name', '=', from ?? target))
     .where((eb) =>
       from === undefined
-        ? eb.or([isVisible(eb, visible), eb('repository.name', '=', target)])
-        : isVisible(eb, visible),
+        ? eb.or([isVisibleSource(eb, options), eb('repository.name', '=', target)])
+        : isVisibleSource(eb, options),
     )
     .limit(1)
     .executeTakeFirst()

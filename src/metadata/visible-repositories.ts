@@ -15,6 +15,12 @@ export type VisibleRepositories =
       readonly owner: string | undefined
     }
 
+/** Conditions of one repository; `within`, where given, takes away all that is neither public nor one of these names. */
+export interface VisibleSource {
+  readonly visible: VisibleRepositories
+  readonly within?: readonly string[] | undefined
+}
+
 type Joined = ExpressionBuilder<Schema, 'repository' | 'owner'>
 
 export type VisibleArm = (eb: Joined) => Expression<SqlBool>
@@ -35,8 +41,12 @@ export function visibleArms(visible: VisibleRepositories): VisibleArm[] {
   return arms
 }
 
-export function isVisible(eb: Joined, visible: VisibleRepositories): Expression<SqlBool> {
-  return eb.or(visibleArms(visible).map((arm) => arm(eb)))
+export function isVisibleSource(eb: Joined, { visible, within }: VisibleSource): Expression<SqlBool> {
+  const isVisible = eb.or(visibleArms(visible).map((arm) => arm(eb)))
+  if (within === undefined) return isVisible
+  // No repository is named '': PostgreSQL takes no empty list.
+  const isNamed = eb('repository.name', 'in', [...within, ''])
+  return eb.and([isVisible, eb.or([isPublic(eb), isNamed])])
 }
 
 function isPublic(eb: Joined): Expression<SqlBool> {

@@ -21,6 +21,7 @@ import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { principalId, type Principal } from '../auth/principal.ts'
 import { includesAction } from '../auth/scope.ts'
+import type { Scope } from '../auth/scope.ts'
 import type { Caller, RegistryPolicy } from './caller.ts'
 import { BlobInUseError, BlobUnknownError, DeleteDisabledError } from './errors.ts'
 
@@ -147,15 +148,16 @@ async function deleteBlob(
 
 /**
  * The source is searched in one query that joins what the caller may pull, so that "exists but forbidden" and
- * "does not exist" cost and answer the same. A bearer token whose scopes do not reach `from` mounts nothing from it; a
- * mount that names no source follows the principal's rights, since a token cannot name what its client does not know.
+ * "does not exist" cost and answer the same. A bearer token reaches only what its scopes name: nothing of a `from` that
+ * they do not, and without `from` public repositories and those that they do (B1).
  */
 async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean> {
   const { repository, digest, from, caller } = request
   const { principal } = caller
   const reaches = from === undefined || includesAction(principal.scopes, from, 'pull')
   const visible = reaches ? deps.policy.visibleTo(principal) : nothing
-  const search = { digest, from, visible, target: repository }
+  const within = from === undefined ? pullableNames(principal.scopes) : undefined
+  const search = { digest, from, visible, within, target: repository }
   if ((await findMountSource(deps.metadata.reader, search)) === undefined) return false
   return deps.metadata.transact(async (tx) => {
     if ((await findMountSource(tx, search)) === undefined) return false
@@ -173,4 +175,9 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
     ])
     return true
   })
+}
+
+/** `undefined`: the principal is not bound by scopes. */
+function pullableNames(scopes: readonly Scope[] | undefined): string[] | undefined {
+  return scopes?.filter(({ actions }) => actions.includes('pull')).map(({ name }) => name)
 }

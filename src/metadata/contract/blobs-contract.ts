@@ -160,8 +160,12 @@ export function testBlobs({ metadata }: ContractSubject): void {
     expect(await findMountSource(reader, { digest, visible: everything, target })).toBeDefined()
     expect(await findMountSource(reader, { digest, visible: publicOnes, target })).toBeUndefined()
     expect(await findMountSource(reader, { digest, visible: publicOnes, target: hidden.name })).toBeDefined()
+    const narrow = { digest, visible: everything, target }
+    expect(await findMountSource(reader, { ...narrow, within: [] })).toBeUndefined()
+    expect(await findMountSource(reader, { ...narrow, within: [aName(), hidden.name] })).toBeDefined()
     const open = await createRepository(metadata(), { visibility: 'public' })
     await metadata().transact((tx) => linkBlob(tx, { repositoryId: open.id, digest, now: 1 }))
+    expect(await findMountSource(reader, { ...narrow, within: [] })).toBeDefined()
     expect(await findMountSource(reader, { digest, visible: publicOnes, target })).toBeDefined()
     expect(await findMountSource(reader, { digest: aDigest(), visible: everything, target })).toBeUndefined()
   })
