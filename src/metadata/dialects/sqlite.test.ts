@@ -51,6 +51,17 @@ describe('metadata in SQLite', () => {
     expect(await findRepository(again.reader, name)).toBeDefined()
   })
 
+  test('G1: lets nobody but its owner read what it made', async () => {
+    await using folder = await createTemporaryFolder()
+    const file = join(folder.path, 'new', 'lading.db')
+    await using metadata = await open(file)
+    await createRepository(metadata)
+    const modes = [join(folder.path, 'new'), file, `${file}-wal`, `${file}-shm`].map(async (path) => {
+      return ((await stat(path)).mode & 0o777).toString(8)
+    })
+    expect(await Promise.all(modes)).toEqual(['700', '600', '600', '600'])
+  })
+
   test('leaves one file behind when the last process closes it', async () => {
     await using folder = await createTemporaryFolder()
     const metadata = await open(join(folder.path, 'lading.db'))

@@ -43,7 +43,8 @@ const cacheKibibytes = 16 * 1024
 export async function openSqliteMetadata(options: SqliteMetadataOptions): Promise<Metadata> {
   const { file, clock, onFatal } = options
   await using resources = new AsyncDisposableStack()
-  await mkdir(dirname(file), { recursive: true })
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await createPrivately(file)
   const writer = openConnection(resources, { file, readOnly: false, onFatal })
   // Before synchronous=normal: the switch to the log is synced by SQLite itself.
   await retryWhileBusy(() => writer.exec('pragma journal_mode = wal'), openPatienceMs)
@@ -150,5 +151,17 @@ async function syncDirectories(file: string): Promise<void> {
   for (const path of [folder, dirname(folder)]) {
     await using handle = await open(path, 'r')
     await handle.sync()
+  }
+}
+
+/**
+ * The database holds password hashes and signing keys: only its owner may read it. SQLite gives `-wal` and `-shm` the
+ * mode of the file. Closing the descriptor drops no locks, since this process has none on a file that it just made.
+ */
+async function createPrivately(file: string): Promise<void> {
+  try {
+    await using _created = await open(file, 'wx', 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
