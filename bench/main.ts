@@ -2,6 +2,7 @@
  * @module `npm run bench`: measures Lading and its peers in the same run, in alternating rounds, and prints a
  * table of medians and ratios. Figures of different runs are not comparable, ratios are. See README.md.
  */
+import { costsOf, credentialScenarios, formatCosts, startWithCredentials } from './credentials.ts'
 import type { BenchOptions } from './options.ts'
 import { parseOptions, usage } from './options.ts'
 import { runningTarget, startDistribution, startLading } from './peers.ts'
@@ -22,11 +23,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   const options = parseOptions(args)
-  const chosen = chooseScenarios(options.scenarios)
+  const isCredentialRun = options.auth && options.scenarios.length === 0
+  const chosen = chooseScenarios(isCredentialRun ? credentialScenarios : options.scenarios)
   await using cleanup = new AsyncDisposableStack()
-  const targets = await openTargets(options, cleanup)
-  const [subject, ...peers] = await seedAll(targets, options, chosen)
-  if (subject === undefined) throw new Error('there is nothing to measure')
+  const { subject, peers } = await openAll(options, { cleanup, chosen })
   const settings = { ...options, useWrk: options.useWrk && hasWrk() }
   const results: ScenarioResult[] = []
   const failures: string[] = []
@@ -40,8 +40,9 @@ async function main(args: readonly string[]): Promise<number> {
     }
   }
   console.log(`\n${formatTable(results)}`)
+  if (options.auth) console.log(`\n${formatCosts(results)}`)
   if (options.name !== undefined)
-    console.log(`\nkept in ${writeResults(results, { ...options, ...settings })}`)
+    console.log(`\nkept in ${writeResults(results.map(withCosts(options)), { ...options, ...settings })}`)
   for (const failure of failures) console.error(`FAILED ${failure}`)
   return failures.length === 0 ? 0 : 1
 }
@@ -53,6 +54,29 @@ function chooseScenarios(ids: readonly string[]): readonly Scenario[] {
     throw new Error(`unknown scenario ${unknown.join(', ')}; there are ${known}`)
   }
   return ids.length === 0 ? scenarios : scenarios.filter(({ id }) => ids.includes(id))
+}
+
+function withCosts({ auth }: BenchOptions): (result: ScenarioResult) => ScenarioResult {
+  return (result) => (auth ? { ...result, credentials: costsOf(result) } : result)
+}
+
+interface Opened {
+  readonly subject: SeededTarget
+  readonly peers: readonly SeededTarget[]
+}
+
+async function openAll(
+  options: BenchOptions,
+  { cleanup, chosen }: { readonly cleanup: AsyncDisposableStack; readonly chosen: readonly Scenario[] },
+): Promise<Opened> {
+  if (options.auth) {
+    const { anonymous, users } = cleanup.use(await startWithCredentials(options))
+    return { subject: anonymous, peers: users }
+  }
+  const targets = await openTargets(options, cleanup)
+  const [subject, ...peers] = await seedAll(targets, options, chosen)
+  if (subject === undefined) throw new Error('there is nothing to measure')
+  return { subject, peers }
 }
 
 /** The subject first. */

@@ -6,6 +6,7 @@ export const usage = `npm run bench -- [options]
   --subject <name>=<url>    measure this running registry instead of starting Lading
   --env LADING_X=value      setting for the Lading that is started (repeatable)
   --from dist|source        what is started: the build (default; built first) or the sources
+  --auth                    measure anonymous, Basic and bearer requests of one Lading instead of peers
   --scenario <id>           only this scenario (repeatable)
   --rounds <n>              alternating rounds, at least 7 for a published figure (default 7)
   --seconds <n>             length of one round of small requests or pushes (default 2)
@@ -23,6 +24,7 @@ export interface NamedUrl {
 export interface BenchOptions {
   readonly peers: readonly NamedUrl[]
   readonly startDistribution: boolean
+  readonly auth: boolean
   readonly subject: NamedUrl | undefined
   readonly env: Readonly<Record<string, string>>
   readonly from: 'source' | 'dist'
@@ -43,6 +45,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     options: {
       peer: { type: 'string', multiple: true, default: [] },
       'start-distribution': { type: 'boolean', default: false },
+      auth: { type: 'boolean', default: false },
       subject: { type: 'string' },
       env: { type: 'string', multiple: true, default: [] },
       from: { type: 'string', default: 'dist' },
@@ -60,6 +63,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   return {
     peers: values.peer.map((text) => namedUrl('--peer', text)),
     startDistribution: values['start-distribution'],
+    auth: values.auth,
     subject: values.subject === undefined ? undefined : namedUrl('--subject', values.subject),
     env: Object.fromEntries(values.env.map((text) => pair('--env', text))),
     from: values.from,

@@ -25,6 +25,8 @@ export interface OwnTarget extends Target, AsyncDisposable {}
 export async function startLading(options: {
   readonly from: 'source' | 'dist'
   readonly env: Readonly<Record<string, string>>
+  /** Kept, when given. */
+  readonly dataDir?: string
 }): Promise<OwnTarget> {
   if (options.from === 'dist') {
     const build = await run(['npm', 'run', '--silent', 'build'], { capture: true, cwd: checkout })

@@ -5,6 +5,7 @@ import { arch, cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 
 import type { BenchOptions } from './options.ts'
+import { spread } from './rounds.ts'
 import type { ScenarioResult, Series } from './rounds.ts'
 
 const resultsFolder = join(import.meta.dirname, 'results')
@@ -25,7 +26,7 @@ export function formatTable(results: readonly ScenarioResult[]): string {
     result.unit,
     figure(result.subject),
     cpu(result.subject),
-    `${ratio(result.control, result.subject)} (${spread(result)})`,
+    `${ratio(result.control, result.subject)} (${formatSpread(result)})`,
     ...peers.flatMap((name) => peerColumns(result, name)),
   ])
   const notes = results.flatMap((result) => result.notes.map((note) => `${result.title}: ${note}`))
@@ -87,10 +88,9 @@ function ratio(series: Series, base: Series): string {
   return `${(series.medianRate / base.medianRate).toFixed(2)}x`
 }
 
-/** Slowest and fastest of all rounds of the subject, relative to its median. */
-function spread({ subject, control }: ScenarioResult): string {
-  const rates = [...subject.rates, ...control.rates].map((rate) => rate / subject.medianRate)
-  return `${Math.min(...rates).toFixed(2)}-${Math.max(...rates).toFixed(2)}`
+function formatSpread(result: ScenarioResult): string {
+  const { slowest, fastest } = spread(result)
+  return `${slowest.toFixed(2)}-${fastest.toFixed(2)}`
 }
 
 function align(rows: readonly (readonly string[])[]): string[] {

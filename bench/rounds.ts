@@ -33,6 +33,19 @@ export interface ScenarioResult {
   readonly peers: readonly Series[]
   /** Registries that were left out, and why. */
   readonly notes: readonly string[]
+  /** Of a run that compares credentials. */
+  readonly credentials?: readonly CredentialCost[]
+}
+
+export interface CredentialCost {
+  readonly name: string
+  /** Rate with the credential by the rate without; 1 is no cost. */
+  readonly ofAnonymous: number
+  /** Server CPU time with the credential by that without; the load generator has no part in it. */
+  readonly cpuOfAnonymous: number | undefined
+  /** How much slower at most. */
+  readonly goal: number
+  readonly holds: boolean
 }
 
 export interface RoundsOptions {
@@ -47,6 +60,12 @@ interface Measured extends Sample {
 }
 
 const pauseMs = 100
+
+/** The slowest and the fastest single round of the subject and its control, relative to the subject's median. */
+export function spread({ subject, control }: ScenarioResult): { slowest: number; fastest: number } {
+  const rates = [...subject.rates, ...control.rates].map((rate) => rate / subject.medianRate)
+  return { slowest: Math.min(...rates), fastest: Math.max(...rates) }
+}
 
 /** Throws when the subject fails; a peer that fails is left out with a note. */
 export async function measureScenario(scenario: Scenario, options: RoundsOptions): Promise<ScenarioResult> {

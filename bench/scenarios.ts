@@ -114,6 +114,7 @@ function small({ id, title, paths, method = 'GET' }: SmallScenario): Scenario {
         method,
         paths: paths(target).map((path) => `/v2/${seedRepository}/${path}`),
         accept: `${manifestTypes}, */*`,
+        authorization: target.authorization,
         connections,
         durationMs,
       }

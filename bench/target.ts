@@ -5,6 +5,8 @@ export interface Target {
   readonly url: string
   /** Undefined when it does not run on this machine: its cost is unknown then. */
   readonly pid: number | undefined
+  /** Sent with the small requests; undefined: anonymous. */
+  readonly authorization?: string
 }
 
 /** A target with the bench's content in it. */

@@ -9,14 +9,15 @@ export interface SmallLoad {
   /** Asked one after another, over and over, shared by the connections. */
   readonly paths: readonly string[]
   readonly accept: string
+  readonly authorization?: string | undefined
   readonly connections: number
   readonly durationMs: number
 }
 
 export async function measureSmallRequests(load: SmallLoad): Promise<Sample> {
-  const requests = load.paths.map((path) => [
-    requestHead(load.method, new URL(path, load.baseUrl), { Accept: load.accept }),
-  ])
+  const credentials = load.authorization === undefined ? {} : { Authorization: load.authorization }
+  const headers = { Accept: load.accept, ...credentials }
+  const requests = load.paths.map((path) => [requestHead(load.method, new URL(path, load.baseUrl), headers)])
   const connections = await Promise.all(
     Array.from({ length: load.connections }, () => RawConnection.open(load.baseUrl)),
   )

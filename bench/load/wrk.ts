@@ -23,7 +23,7 @@ export async function measureWithWrk(load: SmallLoad): Promise<Sample> {
     writeFileSync(paths, `${load.paths.join('\n')}\n`)
     const seconds = `${Math.max(Math.round(load.durationMs / 1000), 1)}s`
     const flags = ['-t1', `-c${load.connections}`, `-d${seconds}`, '--latency', '-s', rotateScript]
-    const command = ['wrk', ...flags, load.baseUrl, '--', paths, load.accept]
+    const command = ['wrk', ...flags, load.baseUrl, '--', paths, load.accept, load.authorization ?? '']
     const { ok, output, reason } = await run(command, { capture: true })
     if (!ok) throw new Error(`wrk ended with ${reason}: ${output}`)
     return parseReport(output)
