@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { openPolicy } from '../../../test/support/open-identity.ts'
 import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
 import { claimUpload, findUpload, recordUpload } from '../../metadata/uploads.ts'
 import { digestBytes, type Digest } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
+import { systemIds } from '../../lib/ids.ts'
+import { createUploads } from './uploads.ts'
 
 const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
@@ -223,6 +226,54 @@ describe('two requests for one session', () => {
     expect(second.offset).toBe(6)
     expect(await lost).toMatchObject({ code: 'RANGE_INVALID' })
     await uploads.commit({ ...request, digest: digestBytes(Buffer.from('abcdef')), signal })
+  })
+})
+
+describe('a session that was started and not written to', () => {
+  function otherProcess(open: OpenRegistry) {
+    const { metadata, store, clock } = open
+    const limits = { maxSessions: 100, takeoverMs: 5_000 }
+    const deps = { metadata, store, clock, ids: systemIds, policy: openPolicy, onDeadKey: () => undefined }
+    return createUploads({ ...deps, ...limits })
+  }
+
+  test('is left as it is by a status here, and its first writer keeps its segment', async () => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const request = await session(open)
+    const before = await findUpload(open.metadata.reader, request.id)
+    expect(await uploads.status(request)).toMatchObject({ offset: 0 })
+    expect(await findUpload(open.metadata.reader, request.id)).toEqual(before)
+    await uploads.append({ ...request, body: bodyOf([Buffer.from('abc')]), signal })
+    const row = await findUpload(open.metadata.reader, request.id)
+    expect(row).toMatchObject({ generation: before?.generation, writer: undefined, offset: 3 })
+  })
+
+  test('goes on here after requests that reached another process', async () => {
+    await using open = await openRegistry()
+    const [here, there] = [open.registry.uploads, otherProcess(open)]
+    const request = await session(open)
+    expect(await there.status(request)).toMatchObject({ offset: 0 })
+    await there.append({ ...request, body: bodyOf([Buffer.from('abc')]), start: 0, signal })
+    await here.append({ ...request, body: bodyOf([Buffer.from('def')]), start: 3, signal })
+    const digest = digestBytes(Buffer.from('abcdef'))
+    expect(await there.commit({ ...request, digest, signal })).toEqual({ digest, size: 6 })
+  })
+
+  test('is claimed by a first writer that comes late, so that it does not expire under it', async () => {
+    await using open = await openRegistry()
+    const request = await session(open)
+    open.clock.advance(3_600_000)
+    const arrived = Promise.withResolvers<void>()
+    const body = (async function* () {
+      arrived.resolve()
+      yield Buffer.from('abc')
+    })()
+    const appended = open.registry.uploads.append({ ...request, body, signal })
+    await arrived.promise
+    const row = await findUpload(open.metadata.reader, request.id)
+    expect(row?.touchedAt).toBe(open.clock.now())
+    await appended
   })
 })
 

@@ -20,16 +20,19 @@ import { TooManyUploadsError, UploadOutOfOrderError, UploadUnknownError } from '
 import { chooseHasher } from './content-hasher.ts'
 import { finishSession } from './finish-session.ts'
 import { ingest, type Received } from './ingest.ts'
+import { Reservations } from './reservations.ts'
 import { LetGo, SessionLocks, type SessionLock } from './session-locks.ts'
 import type { AppendRequest, BodyRequest, CommitRequest, CommittedBlob, PushRequest } from './upload-types.ts'
 import type { SessionRequest, StartRequest, UploadDeps, Uploads, UploadStatus } from './upload-types.ts'
 
 interface Context extends UploadDeps {
   readonly locks: SessionLocks
+  readonly reservations: Reservations
 }
 
 export function createUploads(deps: UploadDeps): Uploads {
-  const context: Context = { ...deps, locks: new SessionLocks({ deadlineMs: deps.takeoverMs }) }
+  const locks = new SessionLocks({ deadlineMs: deps.takeoverMs })
+  const context: Context = { ...deps, locks, reservations: new Reservations() }
   return {
     start: (request) => start(context, request),
     status: (request) => status(context, request),
@@ -41,11 +44,13 @@ export function createUploads(deps: UploadDeps): Uploads {
 }
 
 async function start(context: Context, request: StartRequest): Promise<UploadStatus> {
-  const row = newRow(context, request)
+  const writer = context.ids.requestId()
+  const row = { ...newRow(context, request), writer }
   await context.metadata.transact(async (tx) => {
     refuseTooMany(context, await countUploads(tx, row.principal))
     await insertUpload(tx, row)
   })
+  context.reservations.add(row.id, writer)
   return { id: row.id, offset: 0 }
 }
 
@@ -88,8 +93,9 @@ async function getSession(context: Context, request: SessionRequest): Promise<Up
 async function status(context: Context, request: SessionRequest): Promise<UploadStatus> {
   await getSession(context, request)
   using _lock = await context.locks.acquire(request.id)
-  const { id, offset, writer } = await getSession(context, request)
-  if (writer === undefined) return { id, offset }
+  const row = await getSession(context, request)
+  const { id, offset } = row
+  if (row.writer === undefined || context.reservations.holds(row)) return { id, offset }
   const claimed = await claim(context, request)
   await release(context, claimed)
   return { id, offset: claimed.row.offset }
@@ -119,10 +125,12 @@ async function release(context: Context, { row, writer }: Claim): Promise<void> 
 /** Claims the session for this request; a chunk out of order is refused with nothing changed and nothing read. */
 async function claimAt(
   context: Context,
-  request: SessionRequest,
-  chunkStart: number | undefined,
+  request: SessionRequest & Pick<BodyRequest, 'start'>,
+  found: UploadRow,
 ): Promise<Claim> {
-  const claimed = await claim(context, request)
+  const reserved = context.reservations.take(found, context.clock.now())
+  const claimed = reserved === undefined ? await claim(context, request) : { row: found, writer: reserved }
+  const { start: chunkStart } = request
   if (chunkStart !== undefined && chunkStart !== claimed.row.offset) {
     await release(context, claimed)
     throw new UploadOutOfOrderError(request.id, claimed.row.offset)
@@ -131,9 +139,9 @@ async function claimAt(
 }
 
 async function append(context: Context, request: AppendRequest): Promise<UploadStatus> {
-  await getSession(context, request)
+  const found = await getSession(context, request)
   using lock = await context.locks.acquire(request.id)
-  const claimed = await claimAt(context, request, request.start)
+  const claimed = await claimAt(context, request, found)
   const received = await receive(context, { claimed, lock, request, wanted: undefined })
   const { row, writer } = claimed
   const record = { id: row.id, writer, generation: row.generation, ...received }
@@ -177,9 +185,9 @@ async function explainLoss(context: Context, row: UploadRow, error: unknown): Pr
 }
 
 async function commit(context: Context, request: CommitRequest): Promise<CommittedBlob> {
-  await getSession(context, request)
+  const found = await getSession(context, request)
   using lock = await context.locks.acquire(request.id)
-  const claimed = await claimAt(context, request, request.start)
+  const claimed = await claimAt(context, request, found)
   const { digest, body } = request
   const received =
     body === undefined
@@ -238,5 +246,6 @@ async function end(context: Context, id: string): Promise<boolean> {
 async function cancel(context: Context, request: SessionRequest): Promise<void> {
   await getSession(context, request)
   using _lock = await context.locks.acquire(request.id)
+  context.reservations.forget(request.id)
   if (!(await end(context, request.id))) throw new UploadUnknownError(request.repository, request.id)
 }
