@@ -65,6 +65,8 @@ class CachingAuthenticator implements RememberingAuthenticator {
   readonly #proofs = new Lru<string, Proof>({ maxBytes: cacheBytes })
   /** A client starts with several requests at once: they share one hash. */
   readonly #proving = new Map<string, Promise<Proof>>()
+  /** Of this turn of the event loop. */
+  readonly #states = new Map<number, MaybePromise<AccountState | undefined>>()
 
   constructor(deps: AuthenticatorDeps) {
     this.#deps = deps
@@ -109,12 +111,24 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return expiresAt > this.#deps.clock.now() && this.#deps.keys.isValid(kid)
   }
 
-  /** The principal as it is now, while the proof holds: one query, and none for anonymous. */
+  /** The principal as it is now, while the proof holds: none but anonymous comes without asking for the account. */
   #confirm({ principal, credentialVersion }: Proof): MaybePromise<Principal | undefined> {
     if (principal.kind === 'anonymous') return principal
-    const found = findAccountState(this.#deps.metadata.reader, principal.accountId)
+    const found = this.#findState(principal.accountId)
     if (found instanceof Promise) return found.then((state) => renew(principal, credentialVersion, state))
     return renew(principal, credentialVersion, found)
+  }
+
+  /**
+   * Requests that the event loop hands over in one turn share one query: it is most of what a remembered credential
+   * costs, and no change is seen later than by a request that came a turn earlier.
+   */
+  #findState(accountId: number): MaybePromise<AccountState | undefined> {
+    if (this.#states.has(accountId)) return this.#states.get(accountId)
+    if (this.#states.size === 0) setImmediate(() => this.#states.clear())
+    const found = findAccountState(this.#deps.metadata.reader, accountId)
+    this.#states.set(accountId, found)
+    return found
   }
 
   #proveHeader(authorization: string, origin: Origin): Promise<Proof> {
