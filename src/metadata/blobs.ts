@@ -9,7 +9,7 @@ import { insertDeadKey } from './dead-keys.ts'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { compileOnce } from './sql/compile-once.ts'
-import { databaseOf, hasRowLocks, isAnyOf, kyselyOf } from './sql/database.ts'
+import { databaseOf, hasRowLocks, isAnyOf, kyselyOf, listParameter } from './sql/database.ts'
 import { isVisibleSource } from './visible-repositories.ts'
 import type { VisibleSource } from './visible-repositories.ts'
 
@@ -37,6 +37,76 @@ const linkedBlob = compileOnce<{ repository: string; digest: string }, { storage
       .where('blob_link.state', '=', sql.lit('live')),
 )
 
+const blobByDigest = compileOnce<{ digest: string }, LocationRow>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('blob')
+    .select(['digest', 'storage_key', 'size'])
+    .where('digest', '=', parameter('digest')),
+)
+
+const pinnedBlob = compileOnce<{ digest: string }, LocationRow>(({ kysely, dialect, parameter }) => {
+  const query = kysely
+    .selectFrom('blob')
+    .select(['digest', 'storage_key', 'size'])
+    .where('digest', '=', parameter('digest'))
+  return dialect === 'postgres' ? query.forKeyShare() : query
+})
+
+const blobInsert = compileOnce<
+  { digest: string; storageKey: string; size: number; createdAt: number },
+  { digest: string }
+>(({ kysely, parameter }) =>
+  kysely
+    .insertInto('blob')
+    .values({
+      digest: parameter('digest'),
+      storage_key: parameter('storageKey'),
+      size: parameter('size'),
+      created_at: parameter('createdAt'),
+      linked: sql.lit(0),
+    })
+    .onConflict((conflict) => conflict.column('digest').doNothing())
+    .returning('digest'),
+)
+
+const linkUpsert = compileOnce<{ repositoryId: number; digest: string; now: number }, object>(
+  ({ kysely, parameter }) =>
+    kysely
+      .insertInto('blob_link')
+      .values({
+        repository_id: parameter('repositoryId'),
+        digest: parameter('digest'),
+        linked_at: parameter('now'),
+        state: sql.lit('live'),
+      })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['repository_id', 'digest'])
+          .doUpdateSet({ linked_at: parameter('now'), state: sql.lit('live') }),
+      ),
+)
+
+const linkedMark = compileOnce<{ digest: string }, object>(({ kysely, parameter }) =>
+  kysely
+    .updateTable('blob')
+    .set({ linked: sql.lit(1) })
+    .where('digest', '=', parameter('digest'))
+    .where('linked', '=', sql.lit(0)),
+)
+
+const pinnedLinks = compileOnce<
+  { repositoryId: number; digests: unknown },
+  { digest: string; state: 'live' | 'hidden' }
+>(({ kysely, dialect, parameter }) => {
+  const query = kysely
+    .selectFrom('blob_link')
+    .select(['blob_link.digest', 'blob_link.state'])
+    .where('repository_id', '=', parameter('repositoryId'))
+    .where(isAnyOf(dialect, 'blob_link.digest', parameter('digests')))
+  if (dialect === 'sqlite') return query
+  return query.innerJoin('blob', 'blob.digest', 'blob_link.digest').orderBy('blob.digest').forKeyShare()
+})
+
 /** The blob as this repository shows it; a hidden link is no link here. */
 export async function findLinkedBlob(
   db: Reader,
@@ -49,14 +119,13 @@ export async function findLinkedBlob(
 
 /** The blob wherever it is linked: says nothing about who may see it. */
 export async function findBlob(db: Reader, digest: Digest): Promise<BlobLocation | undefined> {
-  const row = await selectBlob(db, digest).executeTakeFirst()
+  const row = await blobByDigest.first(db, { digest })
   return row === undefined ? undefined : locationOf(row)
 }
 
 /** As `findBlob`, and keeps the collector away from the row until the transaction ends. */
 export async function pinBlob(tx: Transaction, digest: Digest): Promise<BlobLocation | undefined> {
-  const query = selectBlob(tx, digest)
-  const row = await (hasRowLocks(tx) ? query.forKeyShare() : query).executeTakeFirst()
+  const row = await pinnedBlob.first(tx, { digest })
   return row === undefined ? undefined : locationOf(row)
 }
 
@@ -65,17 +134,9 @@ export async function insertBlob(
   tx: Transaction,
   blob: BlobLocation & { readonly createdAt: number },
 ): Promise<BlobLocation> {
-  await kyselyOf(tx)
-    .insertInto('blob')
-    .values({
-      digest: blob.digest,
-      storage_key: blob.storageKey,
-      size: blob.size,
-      created_at: blob.createdAt,
-      linked: 0,
-    })
-    .onConflict((conflict) => conflict.column('digest').doNothing())
-    .execute()
+  const { digest, storageKey, size, createdAt } = blob
+  const inserted = await blobInsert.all(tx, { digest, storageKey, size, createdAt })
+  if (inserted.length > 0) return { digest, storageKey, size }
   const winner = await pinBlob(tx, blob.digest)
   if (winner === undefined) throw new Conflict(`blob ${blob.digest} was removed while it was inserted`)
   return winner
@@ -87,20 +148,8 @@ export async function linkBlob(
   options: { readonly repositoryId: number; readonly digest: Digest; readonly now: number },
 ): Promise<void> {
   const { repositoryId, digest, now } = options
-  const kysely = kyselyOf(tx)
-  await kysely
-    .insertInto('blob_link')
-    .values({ repository_id: repositoryId, digest, linked_at: now, state: 'live' })
-    .onConflict((conflict) =>
-      conflict.columns(['repository_id', 'digest']).doUpdateSet({ linked_at: now, state: 'live' }),
-    )
-    .execute()
-  await kysely
-    .updateTable('blob')
-    .set({ linked: 1 })
-    .where('digest', '=', digest)
-    .where('linked', '=', 0)
-    .execute()
+  await linkUpsert.all(tx, { repositoryId, digest, now })
+  await linkedMark.all(tx, { digest })
 }
 
 /** Returns whether there was a link. Throws `Conflict` when a manifest of the repository uses the blob. */
@@ -189,21 +238,8 @@ export async function pinLinkedBlobs(
 ): Promise<Digest[]> {
   const { repositoryId, digests, now } = options
   if (digests.length === 0) return []
-  const { kysely, dialect } = databaseOf(tx)
-  const query = kysely
-    .selectFrom('blob_link')
-    .select(['digest', 'state'])
-    .where('repository_id', '=', repositoryId)
-    .where(isAnyOf(dialect, 'blob_link.digest', digests))
-  const rows = hasRowLocks(tx)
-    ? await query
-        .innerJoin('blob', 'blob.digest', 'blob_link.digest')
-        .clearSelect()
-        .select(['blob.digest', 'blob_link.state'])
-        .orderBy('blob.digest')
-        .forKeyShare()
-        .execute()
-    : await query.execute()
+  const list = listParameter(databaseOf(tx).dialect, digests)
+  const rows = await pinnedLinks.all(tx, { repositoryId, digests: list })
   if (rows.some((row) => row.state === 'hidden')) await reviveLinks(tx, { repositoryId, digests, now })
   const found = new Set(rows.map((row) => row.digest))
   return [...new Set(digests)].filter((digest) => !found.has(digest))

@@ -2,7 +2,7 @@
 import type { Digest } from '../oci/digest.ts'
 import type { TagName } from '../oci/tag-name.ts'
 import type { Reader, Transaction } from './handles.ts'
-import { chunks } from './sql/chunks.ts'
+import { compileInsert } from './sql/compile-insert.ts'
 import { kyselyOf } from './sql/database.ts'
 
 export type EventKind =
@@ -31,24 +31,29 @@ export interface EventRow extends NewEvent {
   readonly id: number
 }
 
+const insertRows = compileInsert('event', [
+  'kind',
+  'repository_id',
+  'actor',
+  'credential',
+  'tag',
+  'digest_before',
+  'digest_after',
+  'at',
+])
+
 export async function insertEvents(tx: Transaction, events: readonly NewEvent[]): Promise<void> {
-  for (const chunk of chunks(events)) {
-    await kyselyOf(tx)
-      .insertInto('event')
-      .values(
-        chunk.map((event) => ({
-          kind: event.kind,
-          repository_id: event.repositoryId,
-          actor: event.actor,
-          credential: event.credential ?? null,
-          tag: event.tag ?? null,
-          digest_before: event.before ?? null,
-          digest_after: event.after ?? null,
-          at: event.at,
-        })),
-      )
-      .execute()
-  }
+  const rows = events.map((event) => ({
+    kind: event.kind,
+    repository_id: event.repositoryId,
+    actor: event.actor,
+    credential: event.credential ?? null,
+    tag: event.tag ?? null,
+    digest_before: event.before ?? null,
+    digest_after: event.after ?? null,
+    at: event.at,
+  }))
+  await insertRows(tx, rows)
 }
 
 /** Oldest first, after the id `after` (exclusive). */

@@ -2,6 +2,7 @@
  * Manifests: one row per repository and digest, with what it references; the bytes once per digest. A pull asks
  * `findManifest` each time, so that it sees every push and delete that was acknowledged before it.
  */
+import type { Selectable } from 'kysely'
 import type { Digest } from '../oci/digest.ts'
 import type { Property } from '../oci/metadata/property.ts'
 import type { Reference } from '../oci/reference.ts'
@@ -9,11 +10,11 @@ import type { RepositoryName } from '../oci/repository-name.ts'
 import type { TagName } from '../oci/tag-name.ts'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
-import type { Visibility } from './schema.ts'
-import { chunks } from './sql/chunks.ts'
+import type { Schema, Visibility } from './schema.ts'
+import { compileInsert } from './sql/compile-insert.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import type { TemplateInput } from './sql/compile-once.ts'
-import { databaseOf, hasRowLocks, isAnyOf, kyselyOf } from './sql/database.ts'
+import { databaseOf, hasRowLocks, isAnyOf, kyselyOf, listParameter } from './sql/database.ts'
 import { storableOrNull, storableText } from './sql/storable-text.ts'
 
 export interface FoundManifest {
@@ -83,6 +84,63 @@ const contentByDigest = compileOnce<{ digest: string }, { bytes: Uint8Array }>((
   kysely.selectFrom('manifest_content').select('bytes').where('digest', '=', parameter('digest')),
 )
 
+const contentInsert = compileOnce<{ digest: string; bytes: Uint8Array }, object>(({ kysely, parameter }) =>
+  kysely
+    .insertInto('manifest_content')
+    .values({ digest: parameter('digest'), bytes: parameter('bytes') })
+    .onConflict((conflict) => conflict.column('digest').doNothing()),
+)
+
+const manifestInsert = compileOnce<Omit<Selectable<Schema['manifest']>, 'id'>, { id: number }>(
+  ({ kysely, parameter }) =>
+    kysely
+      .insertInto('manifest')
+      .values({
+        repository_id: parameter('repository_id'),
+        digest: parameter('digest'),
+        media_type: parameter('media_type'),
+        artifact_type: parameter('artifact_type'),
+        subject_digest: parameter('subject_digest'),
+        size: parameter('size'),
+        platform: parameter('platform'),
+        pushed_by: parameter('pushed_by'),
+        created_at: parameter('created_at'),
+        pushed_at: parameter('pushed_at'),
+        descriptor: parameter('descriptor'),
+      })
+      .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
+      .returning('id'),
+)
+
+const insertBlobs = compileInsert('manifest_blob', [
+  'repository_id',
+  'manifest_id',
+  'position',
+  'blob_digest',
+  'role',
+  'media_type',
+  'size',
+])
+
+const insertChildren = compileInsert('manifest_child', [
+  'repository_id',
+  'index_id',
+  'position',
+  'child_digest',
+  'platform',
+])
+
+const insertProperties = compileInsert('property', ['ref_type', 'ref_id', 'name', 'value'])
+
+const presentManifests = compileOnce<{ repositoryId: number; digests: unknown }, { digest: string }>(
+  ({ kysely, dialect, parameter }) =>
+    kysely
+      .selectFrom('manifest')
+      .select('digest')
+      .where('repository_id', '=', parameter('repositoryId'))
+      .where(isAnyOf(dialect, 'digest', parameter('digests'))),
+)
+
 /** The manifest as the repository has it now, in one query. */
 export async function findManifest(
   db: Reader,
@@ -118,26 +176,16 @@ export async function insertManifest(
   tx: Transaction,
   manifest: NewManifest,
 ): Promise<{ id: number; created: boolean }> {
-  const kysely = kyselyOf(tx)
-  await kysely
-    .insertInto('manifest_content')
-    .values({ digest: manifest.digest, bytes: manifest.bytes })
-    .onConflict((conflict) => conflict.column('digest').doNothing())
-    .execute()
-  const inserted = await kysely
-    .insertInto('manifest')
-    .values({
-      repository_id: manifest.repositoryId,
-      digest: manifest.digest,
-      subject_digest: manifest.subject ?? null,
-      size: manifest.size,
-      platform: storableOrNull(manifest.platform),
-      created_at: manifest.now,
-      ...pushColumns(manifest),
-    })
-    .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
-    .returning('id')
-    .executeTakeFirst()
+  await contentInsert.all(tx, { digest: manifest.digest, bytes: manifest.bytes })
+  const [inserted] = await manifestInsert.all(tx, {
+    repository_id: manifest.repositoryId,
+    digest: manifest.digest,
+    subject_digest: manifest.subject ?? null,
+    size: manifest.size,
+    platform: storableOrNull(manifest.platform),
+    created_at: manifest.now,
+    ...pushColumns(manifest),
+  })
   if (inserted === undefined) return { id: await renewManifest(tx, manifest), created: false }
   await insertDetails(tx, inserted.id, manifest)
   return { id: inserted.id, created: true }
@@ -149,13 +197,8 @@ export async function listMissingManifests(
   options: { readonly repositoryId: number; readonly digests: readonly Digest[] },
 ): Promise<Digest[]> {
   if (options.digests.length === 0) return []
-  const { kysely, dialect } = databaseOf(tx)
-  const rows = await kysely
-    .selectFrom('manifest')
-    .select('digest')
-    .where('repository_id', '=', options.repositoryId)
-    .where(isAnyOf(dialect, 'digest', options.digests))
-    .execute()
+  const digests = listParameter(databaseOf(tx).dialect, options.digests)
+  const rows = await presentManifests.all(tx, { repositoryId: options.repositoryId, digests })
   const found = new Set(rows.map((row) => row.digest))
   return [...new Set(options.digests)].filter((digest) => !found.has(digest))
 }
@@ -222,7 +265,6 @@ async function renewManifest(tx: Transaction, manifest: NewManifest): Promise<nu
 }
 
 async function insertDetails(tx: Transaction, id: number, manifest: NewManifest): Promise<void> {
-  const kysely = kyselyOf(tx)
   const repository_id = manifest.repositoryId
   const blobs = manifest.blobs.map((blob, position) => ({
     repository_id,
@@ -246,9 +288,9 @@ async function insertDetails(tx: Transaction, id: number, manifest: NewManifest)
     name: storableText(name),
     value: storableText(value),
   }))
-  for (const chunk of chunks(blobs)) await kysely.insertInto('manifest_blob').values(chunk).execute()
-  for (const chunk of chunks(children)) await kysely.insertInto('manifest_child').values(chunk).execute()
-  for (const chunk of chunks(properties)) await kysely.insertInto('property').values(chunk).execute()
+  await insertBlobs(tx, blobs)
+  await insertChildren(tx, children)
+  await insertProperties(tx, properties)
 }
 
 function pushColumns(manifest: NewManifest) {

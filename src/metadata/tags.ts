@@ -4,7 +4,8 @@ import type { TagName } from '../oci/tag-name.ts'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { compileOnce } from './sql/compile-once.ts'
-import { hasRowLocks, kyselyOf } from './sql/database.ts'
+import type { TemplateInput } from './sql/compile-once.ts'
+import { kyselyOf } from './sql/database.ts'
 
 interface TagKey {
   readonly repositoryId: number
@@ -22,15 +23,43 @@ const tagNames = compileOnce<{ repositoryId: number; after: string; limit: numbe
       .limit(parameter('limit')),
 )
 
+const tagByName = compileOnce<TagKey, { digest: string }>((input) => selectTag(input))
+
+const lockedTag = compileOnce<TagKey, { digest: string }>((input) =>
+  input.dialect === 'postgres' ? selectTag(input).forUpdate() : selectTag(input),
+)
+
+const tagInsert = compileOnce<TagKey & { digest: string; now: number }, { name: string }>(
+  ({ kysely, parameter }) =>
+    kysely
+      .insertInto('tag')
+      .values({
+        repository_id: parameter('repositoryId'),
+        name: parameter('name'),
+        digest: parameter('digest'),
+        created_at: parameter('now'),
+        updated_at: parameter('now'),
+      })
+      .onConflict((conflict) => conflict.columns(['repository_id', 'name']).doNothing())
+      .returning('name'),
+)
+
+const tagUpdate = compileOnce<TagKey & { digest: string; now: number }, object>(({ kysely, parameter }) =>
+  kysely
+    .updateTable('tag')
+    .set({ digest: parameter('digest'), updated_at: parameter('now') })
+    .where('repository_id', '=', parameter('repositoryId'))
+    .where('name', '=', parameter('name')),
+)
+
 export async function findTag(db: Reader, options: TagKey): Promise<{ digest: Digest } | undefined> {
-  const row = await selectTag(db, options).executeTakeFirst()
+  const row = await tagByName.first(db, options)
   return row === undefined ? undefined : { digest: row.digest as Digest }
 }
 
 /** As `findTag`; an existing tag stays as it is for others until the transaction ends. */
 export async function lockTag(tx: Transaction, options: TagKey): Promise<{ digest: Digest } | undefined> {
-  const query = selectTag(tx, options)
-  const row = await (hasRowLocks(tx) ? query.forUpdate() : query).executeTakeFirst()
+  const row = await lockedTag.first(tx, options)
   return row === undefined ? undefined : { digest: row.digest as Digest }
 }
 
@@ -41,12 +70,7 @@ export async function putTag(
 ): Promise<{ before: Digest | undefined }> {
   const existing = (await lockTag(tx, options)) ?? (await insertTag(tx, options))
   if (existing === undefined) return { before: undefined }
-  await kyselyOf(tx)
-    .updateTable('tag')
-    .set({ digest: options.digest, updated_at: options.now })
-    .where('repository_id', '=', options.repositoryId)
-    .where('name', '=', options.name)
-    .execute()
+  await tagUpdate.all(tx, options)
   return { before: existing.digest }
 }
 
@@ -75,23 +99,17 @@ async function insertTag(
   tx: Transaction,
   options: TagKey & { readonly digest: Digest; readonly now: number },
 ): Promise<{ digest: Digest } | undefined> {
-  const { repositoryId, name, digest, now } = options
-  const inserted = await kyselyOf(tx)
-    .insertInto('tag')
-    .values({ repository_id: repositoryId, name, digest, created_at: now, updated_at: now })
-    .onConflict((conflict) => conflict.columns(['repository_id', 'name']).doNothing())
-    .returning('name')
-    .executeTakeFirst()
-  if (inserted !== undefined) return undefined
+  const inserted = await tagInsert.all(tx, options)
+  if (inserted.length > 0) return undefined
   const other = await lockTag(tx, options)
-  if (other === undefined) throw new Conflict(`tag ${name} was deleted while it was put`)
+  if (other === undefined) throw new Conflict(`tag ${options.name} was deleted while it was put`)
   return other
 }
 
-function selectTag(db: Reader, options: TagKey) {
-  return kyselyOf(db)
+function selectTag({ kysely, parameter }: TemplateInput<TagKey>) {
+  return kysely
     .selectFrom('tag')
     .select('digest')
-    .where('repository_id', '=', options.repositoryId)
-    .where('name', '=', options.name)
+    .where('repository_id', '=', parameter('repositoryId'))
+    .where('name', '=', parameter('name'))
 }

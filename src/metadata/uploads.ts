@@ -4,6 +4,7 @@ import type { Digest, DigestAlgorithm } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Reader, Transaction } from './handles.ts'
 import type { Schema } from './schema.ts'
+import { compileOnce } from './sql/compile-once.ts'
 import { kyselyOf } from './sql/database.ts'
 
 /** How far a session's bytes are hashed. */
@@ -46,31 +47,87 @@ interface UploadFence {
   readonly generation: number
 }
 
-export async function insertUpload(tx: Transaction, row: UploadRow): Promise<void> {
-  await kyselyOf(tx)
-    .insertInto('upload')
-    .values({
-      id: row.id,
-      repository: row.repository,
-      principal: row.principal,
-      storage_key: row.storageKey,
-      generation: row.generation,
-      writer: row.writer ?? null,
-      created_at: row.createdAt,
-      touched_at: row.touchedAt,
-      ...progressColumns(row),
+const uploadInsert = compileOnce<Selectable<Schema['upload']>, object>(({ kysely, parameter }) =>
+  kysely.insertInto('upload').values({
+    id: parameter('id'),
+    repository: parameter('repository'),
+    principal: parameter('principal'),
+    storage_key: parameter('storage_key'),
+    generation: parameter('generation'),
+    writer: parameter('writer'),
+    segments: parameter('segments'),
+    byte_offset: parameter('byte_offset'),
+    hash_algorithm: parameter('hash_algorithm'),
+    hash_offset: parameter('hash_offset'),
+    hash_digest: parameter('hash_digest'),
+    hash_state: parameter('hash_state'),
+    created_at: parameter('created_at'),
+    touched_at: parameter('touched_at'),
+  }),
+)
+
+const uploadById = compileOnce<{ id: string }, Selectable<Schema['upload']>>(({ kysely, parameter }) =>
+  kysely.selectFrom('upload').selectAll().where('id', '=', parameter('id')),
+)
+
+const uploadCount = compileOnce<{ principal: string }, { count: number }>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('upload')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('principal', '=', parameter('principal')),
+)
+
+type Progress = ReturnType<typeof progressColumns>
+
+const progressUpdate = compileOnce<
+  UploadFence & Progress & { next_writer: string | null; touched_at: number },
+  { id: string }
+>(({ kysely, parameter }) =>
+  kysely
+    .updateTable('upload')
+    .set({
+      writer: parameter('next_writer'),
+      touched_at: parameter('touched_at'),
+      segments: parameter('segments'),
+      byte_offset: parameter('byte_offset'),
+      hash_algorithm: parameter('hash_algorithm'),
+      hash_offset: parameter('hash_offset'),
+      hash_digest: parameter('hash_digest'),
+      hash_state: parameter('hash_state'),
     })
-    .execute()
+    .where('id', '=', parameter('id'))
+    .where('writer', '=', parameter('writer'))
+    .where('generation', '=', parameter('generation'))
+    .returning('id'),
+)
+
+const fencedDelete = compileOnce<UploadFence, { id: string }>(({ kysely, parameter }) =>
+  kysely
+    .deleteFrom('upload')
+    .where('id', '=', parameter('id'))
+    .where('writer', '=', parameter('writer'))
+    .where('generation', '=', parameter('generation'))
+    .returning('id'),
+)
+
+export async function insertUpload(tx: Transaction, row: UploadRow): Promise<void> {
+  await uploadInsert.all(tx, {
+    id: row.id,
+    repository: row.repository,
+    principal: row.principal,
+    storage_key: row.storageKey,
+    generation: row.generation,
+    writer: row.writer ?? null,
+    created_at: row.createdAt,
+    touched_at: row.touchedAt,
+    ...progressColumns(row),
+  })
 }
 
 /** Open sessions of a principal. */
 export async function countUploads(db: Reader, principal: string): Promise<number> {
-  const row = await kyselyOf(db)
-    .selectFrom('upload')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('principal', '=', principal)
-    .executeTakeFirstOrThrow()
-  return row.count
+  const row = await uploadCount.first(db, { principal })
+  return row?.count ?? 0
 }
 
 /** Of everyone. */
@@ -83,7 +140,7 @@ export async function countAllUploads(db: Reader): Promise<number> {
 }
 
 export async function findUpload(db: Reader, id: string): Promise<UploadRow | undefined> {
-  const row = await kyselyOf(db).selectFrom('upload').selectAll().where('id', '=', id).executeTakeFirst()
+  const row = await uploadById.first(db, { id })
   return row === undefined ? undefined : uploadOf(row)
 }
 
@@ -120,18 +177,16 @@ export async function recordUpload(
   options: UploadFence &
     Pick<UploadRow, 'segments' | 'offset' | 'hash'> & { readonly release: boolean; readonly now: number },
 ): Promise<boolean> {
-  const result = await kyselyOf(tx)
-    .updateTable('upload')
-    .set({
-      writer: options.release ? null : options.writer,
-      touched_at: options.now,
-      ...progressColumns(options),
-    })
-    .where('id', '=', options.id)
-    .where('writer', '=', options.writer)
-    .where('generation', '=', options.generation)
-    .executeTakeFirst()
-  return result.numUpdatedRows > 0n
+  const { id, writer, generation, release, now } = options
+  const rows = await progressUpdate.all(tx, {
+    id,
+    writer,
+    generation,
+    next_writer: release ? null : writer,
+    touched_at: now,
+    ...progressColumns(options),
+  })
+  return rows.length > 0
 }
 
 /** Ends the session whoever writes it; returns what it was. */
@@ -142,13 +197,8 @@ export async function deleteUpload(tx: Transaction, id: string): Promise<UploadR
 
 /** Ends the session only when it is still this writer's. */
 export async function finishUpload(tx: Transaction, fence: UploadFence): Promise<boolean> {
-  const result = await kyselyOf(tx)
-    .deleteFrom('upload')
-    .where('id', '=', fence.id)
-    .where('writer', '=', fence.writer)
-    .where('generation', '=', fence.generation)
-    .executeTakeFirst()
-  return result.numDeletedRows > 0n
+  const rows = await fencedDelete.all(tx, fence)
+  return rows.length > 0
 }
 
 /** Sessions nobody touched since then, the longest untouched first. */
@@ -166,7 +216,14 @@ export async function listExpiredUploads(
   return rows.map(uploadOf)
 }
 
-function progressColumns({ segments, offset, hash }: Pick<UploadRow, 'segments' | 'offset' | 'hash'>) {
+function progressColumns({
+  segments,
+  offset,
+  hash,
+}: Pick<UploadRow, 'segments' | 'offset' | 'hash'>): Pick<
+  Selectable<Schema['upload']>,
+  'segments' | 'byte_offset' | 'hash_algorithm' | 'hash_offset' | 'hash_digest' | 'hash_state'
+> {
   return {
     segments: JSON.stringify(segments.map(({ generation, size }) => ({ generation, size }))),
     byte_offset: offset,
