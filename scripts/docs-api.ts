@@ -71,7 +71,7 @@ A request carries \`Authorization: Basic\` with name and password, \`Bearer\` wi
 of the account at the time of the request; a token bounds them to its scopes and adds nothing.
 
 A 401 names where to get a token, and which scopes the request needs (\`error\` only where a token came along: it has
-expired or was revoked, or it lacks a scope):
+expired or was revoked, or it lacks a scope). That of \`GET /v2/\` names Bearer alone, for the sake of Docker:
 
 \`\`\`
 WWW-Authenticate: Bearer realm="https://registry.example.com${tokenPath}",service="lading",scope="repository:acme/web:pull,push",error="insufficient_scope"

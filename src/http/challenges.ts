@@ -8,6 +8,7 @@ import type { Match } from './router.ts'
 import { tokenPath, tokenRouteId } from './token-route.ts'
 
 const service = 'lading'
+const pingRouteId = 'end-1'
 const basic: Challenge = { scheme: 'Basic', parameters: { realm: 'lading' } }
 
 interface ChallengedRequest {
@@ -17,7 +18,11 @@ interface ChallengedRequest {
   readonly error: ChallengeError | undefined
 }
 
-/** Bearer first: some clients read the first line only. Where tokens are made, only a password helps. */
+/**
+ * Bearer first: some clients read the first line only. Where tokens are made, only a password helps. The ping names
+ * Bearer alone: Docker applies every challenge that it finds there to all that follows, and without a login it would
+ * stop at Basic, before it asks for what is public.
+ */
 export function challengesOf({ match, registryUrl, error }: ChallengedRequest): readonly Challenge[] {
   if (match?.route?.id === tokenRouteId) return [basic]
   const scope = match === undefined ? '' : formatNeededScopes(match)
@@ -27,7 +32,8 @@ export function challengesOf({ match, registryUrl, error }: ChallengedRequest): 
     ...(scope !== '' && { scope }),
     ...(error !== undefined && { error }),
   }
-  return [{ scheme: 'Bearer', parameters }, basic]
+  const bearer: Challenge = { scheme: 'Bearer', parameters }
+  return match?.route?.id === pingRouteId ? [bearer] : [bearer, basic]
 }
 
 /** By the right that the route needs, as clients know it: pushing reads too. */

@@ -47,9 +47,6 @@ const uploads = '/v2/alice/secret/blobs/uploads/'
 
 describe('without credentials', () => {
   test.each([
-    ['GET', '/v2/', ''],
-    ['HEAD', '/v2/', ''],
-    ['GET', '/v2', ''],
     ['GET', '/v2/_catalog?n=1', ',scope="registry:catalog:*"'],
     ['GET', '/v2/_oci/ext/discover', ''],
     ['GET', '/v2/alice/secret/manifests/latest', ',scope="repository:alice/secret:pull"'],
@@ -83,10 +80,22 @@ describe('without credentials', () => {
     if (method !== 'HEAD') expectError(answer, { status: 401, code: 'UNAUTHORIZED' })
   })
 
+  // With Basic there as well, Docker could not pull what is public: it stops where it has no password.
+  test.each([
+    ['GET', '/v2/'],
+    ['HEAD', '/v2/'],
+    ['GET', '/v2'],
+  ])('%s %s names Bearer alone', async (method, path) => {
+    const answer = await send(method, path)
+    expect(answer.status).toBe(401)
+    expect(challengesOf(answer)).toEqual([bearer('')])
+    expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0')
+  })
+
   test('an empty Basic is none', async () => {
     const answer = await send('GET', '/v2/', 'Basic Og==')
     expect(answer.status).toBe(401)
-    expect(challengesOf(answer)).toEqual([bearer(''), basicChallenge])
+    expect(challengesOf(answer)).toEqual([bearer('')])
   })
 
   test('a private repository and one that does not exist answer alike', async () => {
@@ -110,7 +119,7 @@ describe('credentials that do not hold', () => {
   ])('%s', async (_name, authorization, error) => {
     const ping = await send('GET', '/v2/', authorization)
     expectError(ping, { status: 401, code: 'UNAUTHORIZED' })
-    expect(challengesOf(ping)).toEqual([bearer(error), basicChallenge])
+    expect(challengesOf(ping)).toEqual([bearer(error)])
     const pull = await send('GET', '/v2/alice/secret/tags/list', authorization)
     expect(challengesOf(pull)[0]).toBe(bearer(`,scope="repository:alice/secret:pull"${error}`))
   })
