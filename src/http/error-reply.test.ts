@@ -5,7 +5,7 @@ import { MetadataUnavailable } from '../metadata/errors.ts'
 import { parseDigest } from '../oci/digest.ts'
 import type { ErrorCode } from '../oci/error-code.ts'
 import { OciError } from '../oci/oci-error.ts'
-import { parseRepositoryName } from '../oci/repository-name.ts'
+import { NameInvalidError, parseRepositoryName } from '../oci/repository-name.ts'
 import {
   BlobInUseError,
   DeleteDisabledError,
@@ -38,6 +38,7 @@ const other = parseDigest(`sha256:${'b'.repeat(64)}`)
 const path = '/v2/a/b/blobs/uploads/id-1'
 const context: ErrorContext = {
   requestId: 'r-1',
+  method: 'GET',
   allow: 'GET, HEAD',
   path,
   challenges: (error) => [
@@ -190,5 +191,18 @@ describe('body of an error', () => {
       readonly detail = null
     }
     expect(reply(new Special('not today'))).toMatchObject({ status: 403, errors: [{ code: 'DENIED' }] })
+  })
+})
+
+describe('the status line', () => {
+  const refusal = new NameInvalidError('a\r\nSet-Cookie: x=ä', 'it has no owner')
+
+  test('says in ASCII, on one line, why HEAD was refused: there is no body to say it', () => {
+    const { reason } = errorReply(refusal, { ...context, method: 'HEAD' })
+    expect(reason).toMatch(/^[\x20-\x7e]+ is invalid: it has no owner$/)
+  })
+
+  test('stays as it is where there is a body', () => {
+    expect(errorReply(refusal, context).reason).toBeUndefined()
   })
 })

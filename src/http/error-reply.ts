@@ -5,6 +5,7 @@
 import { RefreshTokensOffError } from '../auth/errors.ts'
 import type { ErrorCode } from '../oci/error-code.ts'
 import { OciError } from '../oci/oci-error.ts'
+import { NameInvalidError } from '../oci/repository-name.ts'
 import { translateDriverError } from '../registry/driver-errors.ts'
 import {
   InsufficientStorageError,
@@ -78,6 +79,7 @@ export const exceptions: ReadonlyMap<OciErrorClass, ErrorRow & { code: ErrorCode
 
 export interface ErrorContext {
   readonly requestId: string
+  readonly method: string
   /** Methods of the path. */
   readonly allow: string
   /** Of the request. */
@@ -95,6 +97,7 @@ interface ErrorEntry {
 }
 
 const fresh = ['Cache-Control', 'no-store']
+const maxReasonCharacters = 500
 
 /** Of refusals that have no word of their own in OAuth 2. */
 const oauthErrors: Readonly<Record<number, string>> = {
@@ -123,12 +126,19 @@ export function errorReply(refusal: OciError | undefined, context: ErrorContext)
   }
   const exception = exceptions.get(refusal.constructor as OciErrorClass)
   const status = (exception ?? replies[refusal.code]).status
-  const errors = toEntries(refusal)
-  return jsonReply(status, { errors, ...(context.oauth && oauthMembers(refusal, status)) }, [
+  const errors = toEntries(refusal, context)
+  const reply = jsonReply(status, { errors, ...(context.oauth && oauthMembers(refusal, status)) }, [
     ...fresh,
     ...errorHeaders(refusal, context),
     ...allowHeader(status, context),
   ])
+  // containerd begins a push with HEAD, and shows the status line when that is refused.
+  return status === 400 && context.method === 'HEAD' ? { ...reply, reason: formatReason(refusal) } : reply
+}
+
+/** RFC 9112, 4: one line, here of ASCII only. */
+function formatReason({ message }: OciError): string {
+  return message.slice(0, maxReasonCharacters).replaceAll(/[^\x20-\x7e]/g, '?')
 }
 
 function oauthMembers(refusal: OciError, status: number): { error: string; error_description: string } {
@@ -142,8 +152,15 @@ function findOauthError(refusal: OciError, status: number): string {
 }
 
 /** One entry per missing digest (distribution-spec, error codes), so that a client can push all of them. */
-function toEntries(refusal: OciError): readonly ErrorEntry[] {
+function toEntries(refusal: OciError, { method }: ErrorContext): readonly ErrorEntry[] {
   const { code, message, detail } = refusal
+  if (refusal instanceof NameInvalidError && method === 'POST') {
+    // Docker begins an upload anew, for 50 s, unless the first code is one that it takes for final.
+    return [
+      { code: 'DENIED', message, detail },
+      { code, message, detail },
+    ]
+  }
   if (!(refusal instanceof ManifestBlobUnknownError) || refusal.missing.length === 0) {
     return [{ code, message, detail }]
   }

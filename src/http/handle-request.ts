@@ -126,10 +126,11 @@ async function answer(exchange: Exchange, match: Match | undefined, deps: Reques
   }
 }
 
-function describeContext({ id, origin }: Exchange, match: Match | undefined): ErrorContext {
+function describeContext({ id, origin, incoming }: Exchange, match: Match | undefined): ErrorContext {
   const route = match?.route
   return {
     requestId: id,
+    method: incoming.method ?? '',
     allow: match?.allow ?? '',
     path: match?.path ?? '',
     challenges: (error) => challengesOf({ match, registryUrl: origin.registryUrl, error }),

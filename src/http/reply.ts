@@ -14,6 +14,8 @@ export interface Reply {
   readonly headers: HeaderList
   /** Of the body, or for HEAD of the body that GET would have; `undefined` with 204 and 304, which have none. */
   readonly length: number | undefined
+  /** In place of the standard words of the status line: what clients can show where a reply has no body. */
+  readonly reason?: string | undefined
   readonly body?: Uint8Array | StreamBody
 }
 

@@ -19,6 +19,7 @@ export async function sendReply(exchange: Exchange, reply: Reply, limits: HttpLi
   }
   // The client holds its body back until it is asked for it, and now never is.
   if (exchange.expectsContinue && exchange.body.unread) response.shouldKeepAlive = false
+  if (reply.reason !== undefined) response.statusMessage = reply.reason
   response.writeHead(reply.status, toHeaders(exchange.id, reply))
   if (body !== undefined && !(body instanceof Uint8Array)) {
     await streamBody(exchange, body, limits)

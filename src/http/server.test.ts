@@ -49,7 +49,7 @@ describe('rights', () => {
   test('are asked after the grammar of the name', async () => {
     await using server = await openServer({ policy: refusing('push', denied) })
     const answer = await ask(`${server.url}/v2/A/b/blobs/uploads/`, { method: 'POST' })
-    expectError(answer, { status: 400, code: 'NAME_INVALID' })
+    expectError(answer, { status: 400, code: 'DENIED' })
   })
 
   test('are asked after who it is', async () => {

@@ -10,6 +10,8 @@ import { text } from 'node:stream/consumers'
 
 export interface Answer {
   readonly status: number
+  /** The words after the status. */
+  readonly reason: string
   readonly headers: http.IncomingHttpHeaders
   /** Name, value, name, value, ... as received: shows repeated headers. */
   readonly rawHeaders: readonly string[]
@@ -183,6 +185,7 @@ function withLength(options: Ask): http.OutgoingHttpHeaders {
 function toAnswer(response: http.IncomingMessage, body: Buffer): Answer {
   return {
     status: response.statusCode ?? 0,
+    reason: response.statusMessage ?? '',
     headers: response.headers,
     rawHeaders: response.rawHeaders,
     body,
