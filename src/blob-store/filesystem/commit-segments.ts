@@ -2,6 +2,7 @@
  * From segments to a blob. The order makes every crash repeatable: bytes durable, one rename, the folder durable,
  * only then the segments are removed. A commit found half done by its repetition goes on from the rename.
  */
+import { statSync } from 'node:fs'
 import { rename, stat } from 'node:fs/promises'
 import type { Ids } from '../../lib/ids.ts'
 import type { CommitOptions, StorageKey, StoredBlob } from '../blob-store.ts'
@@ -12,7 +13,8 @@ import { closeFile, openFile, statFile, syncData, truncateFile, writeFully } fro
 import type { FolderSyncs } from './folder-syncs.ts'
 import type { Layout } from './layout.ts'
 import { blobPath, fileMode, joinPath, segmentPath, shardPath } from './layout.ts'
-import { removeCommittedSegments, removeFile } from './remove-segments.ts'
+import { removeCommittedSegments, removeEarlierSegments, removeFile } from './remove-segments.ts'
+import type { SyncedSegments } from './synced-segments.ts'
 import { isAbsent } from './translate-error.ts'
 import { WriteBack } from './write-back.ts'
 
@@ -20,6 +22,7 @@ export interface CommitDeps extends CopyDeps {
   readonly layout: Layout
   readonly folderSyncs: FolderSyncs
   readonly ids: Ids
+  readonly syncedSegments: SyncedSegments
 }
 
 export async function commitSegments(
@@ -28,6 +31,10 @@ export async function commitSegments(
   options: CommitOptions,
 ): Promise<void> {
   const { layout, folderSyncs } = deps
+  if (await moveSynced(deps, stored, options)) {
+    await folderSyncs.sync(shardPath(layout, stored.key))
+    return removeEarlierSegments(layout, stored.key, options.segments)
+  }
   const target = blobPath(layout, stored)
   const total = options.segments.reduce((sum, segment) => sum + segment.size, 0)
   if (!(await holdsBytes(target, total))) {
@@ -41,6 +48,26 @@ export async function commitSegments(
   }
   await folderSyncs.sync(shardPath(layout, stored.key))
   await removeCommittedSegments(layout, stored.key, options.segments)
+}
+
+/**
+ * The way of nearly every push: one segment that a writer of this process left synced at exactly this size. Its size is
+ * looked at again, for a writer of another process may have gone on in it, and at once, for the system still has it.
+ */
+async function moveSynced(deps: CommitDeps, stored: StoredBlob, options: CommitOptions): Promise<boolean> {
+  const [only, ...others] = options.segments
+  if (only === undefined || only.size === 0 || others.length > 0) return false
+  const path = segmentPath(deps.layout, stored.key, only.generation)
+  const isSynced = deps.syncedSegments.sizeOf(path) === only.size
+  deps.syncedSegments.forget(path)
+  if (!isSynced || statSync(path, { throwIfNoEntry: false })?.size !== only.size) return false
+  try {
+    await rename(path, blobPath(deps.layout, stored))
+    return true
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
+  }
 }
 
 async function holdsBytes(path: string, size: number): Promise<boolean> {

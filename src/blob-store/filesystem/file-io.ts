@@ -11,6 +11,7 @@ export const statFile = promisify(fstat)
 export const truncateFile = promisify(ftruncate)
 /** Makes the bytes and the size durable, not the times. */
 export const syncData = promisify(fdatasync)
+export const syncFile = promisify(fsync)
 
 /** Fewer bytes than asked for mean the end of the file. */
 export async function readFully(fd: number, target: Uint8Array, position: number): Promise<number> {
@@ -53,7 +54,7 @@ function writeOnce(fd: number, bytes: Uint8Array, position: number): Promise<num
 export async function syncFolder(path: string): Promise<void> {
   const fd = await openFile(path, 'r')
   try {
-    await promisify(fsync)(fd)
+    await syncFile(fd)
   } finally {
     await closeFile(fd)
   }

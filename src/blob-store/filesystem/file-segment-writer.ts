@@ -19,6 +19,8 @@ interface SegmentFile {
   readonly fd: number
   /** Where appending starts: the size of the file. */
   readonly offset: number
+  /** Told once, at the end, when every byte of the file is durable. */
+  readonly onSynced?: ((size: number) => void) | undefined
   /** Makes the name of the file durable; absent when it already is. */
   readonly syncName: (() => Promise<void>) | undefined
 }
@@ -39,6 +41,7 @@ export class FileSegmentWriter implements SegmentWriter {
   readonly #fd: number
   readonly #deps: WriterDeps
   readonly #writeBack: WriteBack
+  readonly #onSynced: ((size: number) => void) | undefined
   #syncName: (() => Promise<void>) | undefined
   #size: number
   #filling: Filling | undefined
@@ -56,6 +59,7 @@ export class FileSegmentWriter implements SegmentWriter {
     this.#fd = file.fd
     this.#deps = deps
     this.#size = file.offset
+    this.#onSynced = file.onSynced
     this.#syncName = file.syncName
     this.#syncedSize = file.syncName === undefined ? file.offset : undefined
     this.#writeBack = new WriteBack(file.fd)
@@ -96,6 +100,7 @@ export class FileSegmentWriter implements SegmentWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return
     this.#isOpen = false
+    const isSynced = this.#failure === undefined && this.#syncedSize === this.#size
     this.#failure ??= { error: new Error('the segment writer is closed') }
     if (this.#filling !== undefined) this.#deps.buffers.giveBack(this.#filling.buffer)
     this.#filling = undefined
@@ -103,6 +108,7 @@ export class FileSegmentWriter implements SegmentWriter {
     await Promise.all([this.#writes, this.#syncs])
     await this.#writeBack.settle()
     await closeFile(this.#fd)
+    if (isSynced) this.#onSynced?.(this.#size)
   }
 
   #startFilling(): Filling {

@@ -105,6 +105,31 @@ describe('FilesystemBlobStore', () => {
   })
 })
 
+describe('a commit of what a writer of this process left synced', () => {
+  test('leaves out what a writer of another process added meanwhile', async () => {
+    await using here = await open()
+    await using there = await open(here.root)
+    const stored = storedAs(aKey(), 'content')
+    await writeSegment(here.store, stored.key, { generation: 0, text: 'content' })
+    await using other = await there.store.openSegment(stored.key, { generation: 0, offset: 7 })
+    await other.write(Buffer.from(' and more'))
+    await other.sync()
+    await here.store.commit(stored, { segments: [{ generation: 0, size: 7 }] })
+    expect(await collectBlob(here.store, stored)).toBe('content')
+  })
+
+  test('finds the blob that another process made of it', async () => {
+    await using here = await open()
+    await using there = await open(here.root)
+    const stored = storedAs(aKey(), 'content')
+    const segments = [{ generation: 0, size: 7 }]
+    await writeSegment(here.store, stored.key, { generation: 0, text: 'content' })
+    await there.store.commit(stored, { segments })
+    await here.store.commit(stored, { segments })
+    expect(await collectBlob(here.store, stored)).toBe('content')
+  })
+})
+
 describe('a commit that a crash cut off', () => {
   const segments = [
     { generation: 0, size: 3 },

@@ -1,7 +1,7 @@
 /**
  * @module
  * Blobs as files of one folder, see `layout.ts`. Every process of one machine may open the same folder: no state is
- * kept but the files. Errors of the system leave this folder as the store's own, see `translate-error.ts`.
+ * kept but the files; what is remembered only saves calls. Errors of the system leave this folder as the store's own, see `translate-error.ts`.
  */
 import { constants } from 'node:fs'
 import type { BufferPool } from '../../lib/buffer-pool.ts'
@@ -26,6 +26,7 @@ import { copySegments, openSegmentFile } from './copy-segments.ts'
 import { FileBlobReader } from './file-blob-reader.ts'
 import { closeFile, openFile, statFile, truncateFile } from './file-io.ts'
 import { FileSegmentWriter } from './file-segment-writer.ts'
+import { FolderDescriptors } from './folder-descriptors.ts'
 import { FolderSyncs } from './folder-syncs.ts'
 import type { Layout } from './layout.ts'
 import { blobPath, createLayout, fileMode, installationDraftPath, segmentPath } from './layout.ts'
@@ -33,7 +34,8 @@ import { listEntries } from './list-entries.ts'
 import { makeFolders } from './make-folders.ts'
 import { removeFile, removeSegments } from './remove-segments.ts'
 import { probeFile, readText, replaceText } from './small-files.ts'
-import { isAbsent, translated, translateError } from './translate-error.ts'
+import { SyncedSegments } from './synced-segments.ts'
+import { errnoOf, isAbsent, translated, translateError } from './translate-error.ts'
 
 export interface FilesystemBlobStoreOptions {
   readonly root: string
@@ -55,13 +57,22 @@ export async function openFilesystemBlobStore(options: FilesystemBlobStoreOption
 class FilesystemBlobStore implements BlobStore {
   readonly driver = 'filesystem'
   readonly #layout: Layout
-  readonly #folderSyncs = new FolderSyncs()
+  readonly #folders = new FolderDescriptors()
+  readonly #folderSyncs = new FolderSyncs((path) => this.#folders.sync(path))
+  readonly #syncedSegments = new SyncedSegments()
   readonly #deps: CommitDeps
   readonly #onStrange: (path: string) => void
 
   constructor(layout: Layout, { buffers, clock, ids, onStrange }: FilesystemBlobStoreOptions) {
     this.#layout = layout
-    this.#deps = { layout, buffers, clock, ids, folderSyncs: this.#folderSyncs }
+    this.#deps = {
+      layout,
+      buffers,
+      clock,
+      ids,
+      folderSyncs: this.#folderSyncs,
+      syncedSegments: this.#syncedSegments,
+    }
     this.#onStrange = onStrange ?? (() => undefined)
   }
 
@@ -73,18 +84,13 @@ class FilesystemBlobStore implements BlobStore {
     key: StorageKey,
     { generation, offset }: { generation: number; offset: number },
   ): Promise<SegmentWriter> {
-    const fd = await openForAppending(key, segmentPath(this.#layout, key, generation), offset)
-    try {
-      const { size } = await statFile(fd)
-      if (size < offset) throw new UploadMissing(key)
-      if (size > offset) await truncateFile(fd, offset)
-    } catch (error) {
-      await closeFile(fd)
-      throw error
-    }
+    const path = segmentPath(this.#layout, key, generation)
+    this.#syncedSegments.forget(path)
+    const fd = (offset === 0 ? await openNew(path) : undefined) ?? (await reopen({ key, path, offset }))
     // A segment that goes on was synced before its offset was recorded, its name included.
     const syncName = offset === 0 ? () => this.#folderSyncs.sync(this.#layout.uploads) : undefined
-    return new FileSegmentWriter({ fd, offset, syncName }, this.#deps)
+    const onSynced = (size: number): void => this.#syncedSegments.add(path, size)
+    return new FileSegmentWriter({ fd, offset, onSynced, syncName }, this.#deps)
   }
 
   readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void> {
@@ -141,8 +147,34 @@ class FilesystemBlobStore implements BlobStore {
     return translated('write, read and remove a probe', () => probeFile(this.#layout.probe))
   }
 
-  /** Nothing is held between calls: writers and readers own their descriptors. */
-  async [Symbol.asyncDispose](): Promise<void> {}
+  /** Writers and readers own their descriptors: what they have open goes on. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#folders[Symbol.asyncDispose]()
+  }
+}
+
+/** `undefined` when there is such a file already: a new one needs no look at its size. */
+async function openNew(path: string): Promise<number | undefined> {
+  try {
+    return await openFile(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, fileMode)
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return undefined
+    throw error
+  }
+}
+
+async function reopen(segment: { key: StorageKey; path: string; offset: number }): Promise<number> {
+  const { key, path, offset } = segment
+  const fd = await openForAppending(key, path, offset)
+  try {
+    const { size } = await statFile(fd)
+    if (size < offset) throw new UploadMissing(key)
+    if (size > offset) await truncateFile(fd, offset)
+    return fd
+  } catch (error) {
+    await closeFile(fd)
+    throw error
+  }
 }
 
 async function openForAppending(key: StorageKey, path: string, offset: number): Promise<number> {

@@ -21,6 +21,16 @@ export async function removeCommittedSegments(
   await Promise.all(generations.map((generation) => removeFile(segmentPath(layout, key, generation))))
 }
 
+/** After the rename of the only segment: what earlier writers left unrecorded. */
+export async function removeEarlierSegments(
+  layout: Layout,
+  key: StorageKey,
+  segments: readonly Segment[],
+): Promise<void> {
+  const [only] = segments
+  if (only?.generation !== 0) await removeCommittedSegments(layout, key, segments)
+}
+
 /** Whatever the uploads folder holds for the key. */
 export async function removeSegments(layout: Layout, key: StorageKey): Promise<void> {
   const folder = await opendir(layout.uploads, { bufferSize: 512 })

@@ -48,7 +48,7 @@ describe('an upload session', () => {
       await uploads.append({ ...request, body, start, length: 1_000, signal })
       const row = await findUpload(open.metadata.reader, request.id)
       expect(row?.hash?.state).toBeDefined()
-      expect(row?.segments).toEqual([{ generation: 1, size: start + 1_000 }])
+      expect(row?.segments).toEqual([{ generation: 0, size: start + 1_000 }])
     }
     await uploads.commit({ ...request, digest: digestBytes(bytes), signal })
     expect(await read(open, digestBytes(bytes))).toEqual(bytes)
@@ -105,7 +105,7 @@ describe('an upload session', () => {
     expect(await uploads.status(request)).toEqual({ id: request.id, offset: 6 })
     await uploads.append({ ...request, body: bodyOf([Buffer.from('second')]), signal })
     const row = await findUpload(open.metadata.reader, request.id)
-    expect(row?.segments).toEqual([{ generation: 1, size: 12 }])
+    expect(row?.segments).toEqual([{ generation: 0, size: 12 }])
     await uploads.commit({ ...request, digest: digestBytes(Buffer.from('first second')), signal })
   })
 
@@ -204,7 +204,7 @@ describe('two requests for one session', () => {
     const held = await open.metadata.transact((tx) => claimUpload(tx, foreign))
     expect(await uploads.status(request)).toMatchObject({ offset: 3 })
     const late = { ...foreign, generation: held?.generation ?? 0, hash: undefined, release: false }
-    const record = { ...late, segments: [{ generation: 1, size: 9 }], offset: 9 }
+    const record = { ...late, segments: [{ generation: 0, size: 9 }], offset: 9 }
     expect(await open.metadata.transact((tx) => recordUpload(tx, record))).toBe(false)
     expect(await uploads.status(request)).toMatchObject({ offset: 3 })
   })

@@ -66,7 +66,7 @@ function newRow(context: Context, request: StartRequest): UploadRow {
     repository: request.repository,
     principal: principalId(request.caller.principal),
     storageKey: context.ids.storageKey(),
-    generation: 1,
+    generation: 0,
     writer: undefined,
     segments: [],
     offset: 0,
