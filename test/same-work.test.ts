@@ -1,0 +1,59 @@
+/** What must not be told apart costs the same questions: counted, not timed. The times are in `test/proof/timing.test.ts`. */
+import { describe, expect, test } from 'vitest'
+import { createPolicy, type AnonymousMode } from '../src/auth/access-policy.ts'
+import { anonymous, type Principal } from '../src/auth/principal.ts'
+import { parseScopes } from '../src/auth/scope.ts'
+import type { RepositoryAccess } from '../src/metadata/repositories.ts'
+import { parseRepositoryName } from '../src/oci/repository-name.ts'
+
+const bob: Principal = { kind: 'user', accountId: 2, name: 'bob', isAdmin: false, scopes: undefined }
+const secret: RepositoryAccess = {
+  id: 1,
+  visibility: 'private',
+  ownerVisibility: 'public',
+  ownerName: 'alice',
+}
+
+function openPolicy(mode: AnonymousMode): { policy: ReturnType<typeof createPolicy>; asked: string[] } {
+  const asked: string[] = []
+  const policy = createPolicy({
+    anonymous: mode,
+    newRepositoryVisibility: 'private',
+    findAccess: (repository) => {
+      asked.push('access')
+      return repository === 'alice/secret' ? secret : undefined
+    },
+    findOwner: () => {
+      asked.push('owner')
+      return undefined
+    },
+  })
+  return { policy, asked }
+}
+
+describe('B1: the policy', () => {
+  test.each([
+    ['none', anonymous],
+    ['none', bob],
+    ['pull', anonymous],
+    ['pull', bob],
+  ] as const)(
+    'under %s asks the database as often for a forbidden repository as for none',
+    async (...given) => {
+      const [mode, principal] = given
+      const counts = await Promise.all(
+        ['alice/secret', 'alice/nothing', 'nobody/nothing'].map(async (name) => {
+          const { policy, asked } = openPolicy(mode)
+          for (const action of ['pull', 'push', 'delete'] as const) {
+            const decision = await policy.decide(principal, action, parseRepositoryName(name))
+            expect(decision.allowed).toBe(false)
+          }
+          const granted = await policy.grant(principal, parseScopes(`repository:${name}:pull,push`))
+          expect(granted).toEqual(parseScopes(`repository:${name}:`))
+          return asked.join()
+        }),
+      )
+      expect(new Set(counts).size).toBe(1)
+    },
+  )
+})
