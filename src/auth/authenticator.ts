@@ -72,7 +72,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
     this.#deps = deps
   }
 
-  /** What is remembered is answered at once where the database does: that saves two turns of the queue of promises. */
+  /** What is remembered is answered at once where the database does: that saves a promise per request. */
   authenticate(authorization: string | undefined, origin: Origin): Promise<Principal> | Principal {
     if (authorization === undefined) return anonymous
     const key = this.#keyOf(authorization)
