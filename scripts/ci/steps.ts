@@ -12,14 +12,15 @@ export const steps: readonly Step[] = [
   { name: 'unit', command: ['npm', 'test', '--'], budgetSeconds: 240, vitest: true },
   { name: 'check', command: ['npm', 'run', '--silent', 'check'], budgetSeconds: 150 },
   { name: 'install', command: ['bash', 'scripts/tools/debian-packages.sh'], budgetSeconds: 240 },
+  { name: 'install-docker', command: ['bash', 'scripts/tools/docker-sid.sh'], budgetSeconds: 90 },
   {
     name: 'contract-postgres',
     command: ['node', 'scripts/postgres.ts', '--', ...vitestProject('contract-postgres')],
     budgetSeconds: 120,
     vitest: true,
   },
-  { name: 'conformance', command: vitestProject('conformance'), budgetSeconds: 300, vitest: true },
-  { name: 'clients', command: vitestProject('clients'), budgetSeconds: 240, vitest: true },
+  { name: 'conformance', command: vitestProject('conformance'), budgetSeconds: 240, vitest: true },
+  { name: 'clients', command: vitestProject('clients'), budgetSeconds: 300, vitest: true },
   { name: 'crash', command: vitestProject('crash'), budgetSeconds: 540, vitest: true },
   { name: 'pack', command: ['node', 'scripts/ci/pack.ts'], budgetSeconds: 150 },
 ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs from Debian what the slower suites and the bench drive, when it is missing: registry clients, PostgreSQL,
-# tools for file systems on loop devices, a load generator and a peer. runc is named because podman would otherwise
-# choose crun, which refuses hosts with both cgroup versions mounted.
+# a proxy, tools for file systems on loop devices, a load generator and a peer. No daemon is started. runc is named
+# because podman would otherwise choose crun, which refuses hosts with both cgroup versions mounted.
 set -euo pipefail
 missing=()
 need() { # command or path, package
@@ -10,6 +10,10 @@ need() { # command or path, package
 need skopeo skopeo
 need podman podman
 need runc runc
+need /usr/sbin/dockerd docker.io
+need /usr/bin/docker docker.io
+need /usr/bin/ctr containerd
+need /usr/sbin/nginx nginx-light
 need /usr/lib/postgresql/15/bin/postgres postgresql-15
 need mkfs.ext4 e2fsprogs
 need losetup mount

@@ -13,18 +13,27 @@ import { tempFolder } from '../support/temp-folder.ts'
 const execute = promisify(execFile)
 const deadlineMs = 120_000
 
+export interface ClientOptions {
+  /** On top of the test's own environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly stdin?: string
+}
+
 /** Throws with everything the client said when it fails. */
 export async function runClient(
   program: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, stdin = '' }: ClientOptions = {},
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const running = execute(program, [...args], {
+    env: { ...process.env, ...env },
+    timeout: deadlineMs,
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  // A program that ends without reading what it is given has said why.
+  running.child.stdin?.on('error', () => undefined).end(stdin)
   try {
-    return await execute(program, [...args], {
-      env: { ...process.env, ...env },
-      timeout: deadlineMs,
-      maxBuffer: 64 * 1024 * 1024,
-    })
+    return await running
   } catch (error) {
     const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string }
     if (code === 'ENOENT') {
@@ -40,6 +49,17 @@ export async function runClient(
 export async function skopeo(...args: readonly string[]): Promise<string> {
   const { stdout } = await runClient('skopeo', args)
   return stdout.trim()
+}
+
+export interface Credentials {
+  readonly name: string
+  readonly password: string
+}
+
+/** The file of logins that skopeo and podman share: `kubectl create secret docker-registry` makes the same. */
+export function configJson(host: string, { name, password }: Credentials): string {
+  const auth = Buffer.from(`${name}:${password}`).toString('base64')
+  return JSON.stringify({ auths: { [host]: { username: name, password, auth } } })
 }
 
 /** `skopeo copy` over plain HTTP in both directions, all platforms. Returns its debug log: each request it made. */
@@ -71,7 +91,7 @@ export async function aPodman(): Promise<Podman> {
     TMPDIR: folder.path,
   }
   const run = async (...args: readonly string[]): Promise<string> => {
-    const { stdout } = await runClient('podman', [...storage, '--storage-driver', 'vfs', ...args], env)
+    const { stdout } = await runClient('podman', [...storage, '--storage-driver', 'vfs', ...args], { env })
     return stdout.trim()
   }
   return {

@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { startInProcess } from '../support/in-process.ts'
+import type { OciLayout } from '../support/oci-layout.ts'
+import { anOciLayout } from '../support/oci-layout.ts'
+import { startRecordingProxy } from '../support/recording-proxy.ts'
+import { runTool } from '../support/run-tool.ts'
+import { addUser, alice, bob, setVisibility, startWithUsers } from './accounts.ts'
+import type { Containerd } from './containerd.ts'
+import { startContainerd } from './containerd.ts'
+
+const lifetimeMs = 60_000
+const asAlice = ['--user', `${alice.name}:${alice.password}`]
+
+let containerd: Containerd
+
+beforeAll(async () => {
+  containerd = await startContainerd()
+})
+afterAll(async () => {
+  await containerd[Symbol.asyncDispose]()
+})
+
+/** Puts the layout's image into containerd's store; returns the name it has there. */
+async function importImage(layout: OciLayout): Promise<string> {
+  const archive = join(layout.path, 'layout.tar')
+  await runTool('tar', '-C', layout.path, '-cf', archive, 'oci-layout', 'index.json', 'blobs')
+  const name = `test/${layout.manifest.digest.slice(-12)}`
+  await containerd.ctr('images', 'import', '--no-unpack', '--base-name', name, archive)
+  return `${name}:v1`
+}
+
+const push = (target: string, local: string, ...flags: readonly string[]) =>
+  containerd.ctr('images', 'push', '--plain-http', ...flags, target, local)
+
+const pull = (target: string, ...flags: readonly string[]) =>
+  containerd.ctr('content', 'fetch', '--plain-http', ...flags, target)
+
+describe("containerd's client", () => {
+  test('pushes with name and password, and pulls the same', async () => {
+    await using registry = await startWithUsers()
+    await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 4 })
+    const target = `${registry.host}/alice/app:v1`
+    const local = await importImage(layout)
+
+    await expect(push(target, local, '--user', `${alice.name}:wrong`)).rejects.toThrow(/401/)
+    await push(target, local, ...asAlice)
+
+    await expect(pull(target)).rejects.toThrow(/401|403|authorization|not found/)
+    await pull(target, ...asAlice)
+    await setVisibility(registry, 'alice/app', 'public')
+    await pull(target)
+    expect(await containerd.ctr('images', 'ls', `name==${target}`)).toContain(layout.manifest.digest)
+  })
+
+  test('is told that the name of another owner is not its own', async () => {
+    await using registry = await startWithUsers()
+    await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
+    const local = await importImage(layout)
+
+    await expect(
+      push(`${registry.host}/alice/app:v1`, local, '--user', `${bob.name}:${bob.password}`),
+    ).rejects.toThrow(/401|403|denied|insufficient_scope/)
+  })
+
+  // It gets another token at the HEAD before each upload, and only there: between POST and PUT it would give up.
+  test('gets another token when its token expires in the middle of a push', async () => {
+    await using registry = await startInProcess({
+      auth: { anonymous: 'pull', tokenLifetimeMs: lifetimeMs },
+    })
+    await addUser(registry, alice)
+    await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 1 })
+    const local = await importImage(layout)
+    let isExpired = false
+    await using proxy = await startRecordingProxy({
+      url: registry.url,
+      onAnswer(seen) {
+        if (isExpired || seen.method !== 'PUT' || seen.status !== 201) return
+        isExpired = true
+        registry.advance(lifetimeMs + 1_000)
+      },
+    })
+    const target = `${proxy.host}/alice/app:v1`
+
+    await push(target, local, ...asAlice)
+
+    expect(isExpired).toBe(true)
+    const refused = proxy.seen.findIndex(({ status, scheme }) => status === 401 && scheme === 'Bearer')
+    expect(refused).toBeGreaterThan(0)
+    const later = proxy.seen.slice(refused)
+    expect(later.some(({ path, status }) => path.startsWith('/v2/token') && status === 200)).toBe(true)
+    expect(later.at(-1)).toMatchObject({ method: 'PUT', path: '/v2/alice/app/manifests/v1', status: 201 })
+  })
+})

@@ -1,0 +1,146 @@
+/**
+ * @module Throwaway Docker engines: `dockerd` with its own socket and store in a temporary folder, without bridge and
+ * firewall rules. 20.10 is the one that Debian's stable release installs; 28 is unpacked by
+ * `scripts/tools/docker-sid.sh` from the unstable one, which may be out of reach.
+ */
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { anOciLayout } from '../support/oci-layout.ts'
+import type { LayoutOptions } from '../support/oci-layout.ts'
+import { startDaemon } from '../support/run-daemon.ts'
+import type { TempFolder } from '../support/temp-folder.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+import { runClient } from './run-client.ts'
+import type { Credentials } from './run-client.ts'
+
+const sidFolder = join(import.meta.dirname, '../../.tools/docker-sid')
+
+export interface EngineKind {
+  readonly name: string
+  /** Where `dockerd` and `docker` are; absent: where Debian installs them. */
+  readonly folder?: string
+  /** Images in containerd's store, which also does the talking with registries. */
+  readonly containerdStore: boolean
+}
+
+export const engineKinds: readonly EngineKind[] = [
+  { name: 'docker 20.10', containerdStore: false },
+  { name: 'docker 28', folder: sidFolder, containerdStore: false },
+  { name: "docker 28 with containerd's store", folder: sidFolder, containerdStore: true },
+]
+
+/** Why an engine cannot be tried here, in the installer's words. Throws when it is missing and nobody tried to get it. */
+export async function whyUnavailable({ folder }: EngineKind): Promise<string | undefined> {
+  if (folder === undefined) return undefined
+  const reason = await readFile(join(folder, 'unavailable'), 'utf8').catch(() => undefined)
+  if (reason === undefined && !existsSync(join(folder, 'usr/bin/docker'))) {
+    throw new Error('docker 28 is missing: run scripts/tools/docker-sid.sh')
+  }
+  return reason
+}
+
+export interface DockerEngine extends AsyncDisposable {
+  /** The command line with a configuration (and so logins) of its own. */
+  client(): Promise<DockerClient>
+  /** Forgets every image: what is pulled next comes from the registry. */
+  clear(): Promise<void>
+}
+
+export interface DockerClient extends AsyncDisposable {
+  /** Holds `config.json`. */
+  readonly configFolder: string
+  /** What it wrote, trimmed; throws with that when it fails. */
+  run(...args: readonly string[]): Promise<string>
+  /** Loads a fresh image (random layers) under the name, which may be of any registry; returns its layers' diff ids. */
+  load(name: string, options?: LayoutOptions): Promise<readonly string[]>
+  login(host: string, credentials: Credentials): Promise<string>
+}
+
+/** Throws with what the engine said when it does not start. */
+export async function startEngine(kind: EngineKind): Promise<DockerEngine> {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await tempFolder('docker'))
+  const usr = join(kind.folder ?? '/', 'usr')
+  const program = join(usr, 'bin/docker')
+  const env = {
+    ...process.env,
+    PATH: `${join(usr, 'sbin')}:${join(usr, 'bin')}:${process.env['PATH'] ?? ''}`,
+    DOCKER_HOST: `unix://${join(folder.path, 'socket')}`,
+  }
+  await writeFile(
+    join(folder.path, 'daemon.json'),
+    JSON.stringify({ features: { 'containerd-snapshotter': kind.containerdStore } }),
+  )
+  stack.use(
+    await startDaemon({
+      command: [join(usr, 'sbin/dockerd'), ...flagsOf(folder.path, env.DOCKER_HOST), ...storageOf(kind)],
+      env,
+      isReady: async () => (await runClient(program, ['version'], { env })).stdout !== '',
+    }),
+  )
+  const resources = stack.move()
+  return {
+    client: () => aClient(program, env),
+    async clear() {
+      const { stdout } = await runClient(program, ['images', '--quiet', '--no-trunc'], { env })
+      const ids = [...new Set(stdout.split('\n').filter(Boolean))]
+      if (ids.length > 0) await runClient(program, ['rmi', '--force', ...ids], { env })
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+function flagsOf(folder: string, socket: string): string[] {
+  const paths = { 'config-file': 'daemon.json', 'data-root': 'root', 'exec-root': 'exec', pidfile: 'pid' }
+  return [
+    ...Object.entries(paths).map(([flag, name]) => `--${flag}=${join(folder, name)}`),
+    `--host=${socket}`,
+    '--iptables=false',
+    '--ip6tables=false',
+    '--bridge=none',
+    '--ip-forward=false',
+  ]
+}
+
+/** vfs works on every file system; containerd's store names its own. */
+function storageOf({ containerdStore }: EngineKind): string[] {
+  return containerdStore ? [] : ['--storage-driver=vfs']
+}
+
+async function aClient(
+  program: string,
+  engineEnv: Readonly<Record<string, string | undefined>>,
+): Promise<DockerClient> {
+  const folder: TempFolder = await tempFolder('docker-config')
+  const env = { ...engineEnv, DOCKER_CONFIG: folder.path }
+  const run = async (...args: readonly string[]) => {
+    const { stdout, stderr } = await runClient(program, args, { env })
+    return `${stdout}${stderr}`.trim()
+  }
+  return {
+    configFolder: folder.path,
+    run,
+    async load(name, options) {
+      await using layout = await anOciLayout({ platforms: ['linux/amd64'], ...options })
+      await using archive = await tempFolder('docker-archive')
+      const file = join(archive.path, 'image.tar')
+      await runClient('skopeo', ['copy', `oci:${layout.path}:v1`, `docker-archive:${file}:${name}`])
+      await run('load', '--input', file)
+      return await layersOf({ run }, name)
+    },
+    async login(host, { name, password }) {
+      const args = ['login', '--username', name, '--password-stdin', host]
+      const { stdout, stderr } = await runClient(program, args, { env, stdin: password })
+      return `${stdout}${stderr}`.trim()
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  }
+}
+
+/** The diff ids of an image's layers: equal for equal content, whatever the compression. */
+export async function layersOf(client: Pick<DockerClient, 'run'>, image: string): Promise<readonly string[]> {
+  const layers = await client.run('inspect', '--format', '{{json .RootFS.Layers}}', image)
+  return JSON.parse(layers) as string[]
+}

@@ -1,0 +1,145 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+
+import type { RunningRegistry } from '../support/start-registry.ts'
+import { alice, bob, setVisibility, startWithUsers } from './accounts.ts'
+import { engineKinds, layersOf, startEngine, whyUnavailable } from './docker-engine.ts'
+import type { DockerClient, DockerEngine } from './docker-engine.ts'
+import { configJson } from './run-client.ts'
+
+const engines = await startEngines()
+
+/** All that can be had. What Debian's unstable suite lacks or cannot run here is named; a missing 20.10 is a failure. */
+async function startEngines(): Promise<readonly { readonly name: string; readonly engine: DockerEngine }[]> {
+  // All before the first start: what throws here leaves nothing running.
+  const known = await Promise.all(
+    engineKinds.map(async (kind) => ({ kind, reason: await whyUnavailable(kind) })),
+  )
+  const started = await Promise.all(
+    known.map(async ({ kind, reason }) => {
+      if (reason !== undefined) return { kind, reason }
+      return await startEngine(kind).then(
+        (engine) => ({ kind, engine }),
+        (error: Error) => ({ kind, reason: error.message }),
+      )
+    }),
+  )
+  return started.flatMap(({ kind: { name, folder }, ...outcome }) => {
+    if ('engine' in outcome) return [{ name, engine: outcome.engine }]
+    if (folder === undefined) throw new Error(outcome.reason)
+    process.stdout.write(`${name} is unavailable and was not tried: ${outcome.reason}\n`)
+    return []
+  })
+}
+
+afterAll(async () => {
+  await Promise.all(engines.map(({ engine }) => engine[Symbol.asyncDispose]()))
+})
+
+interface Given extends AsyncDisposable {
+  readonly registry: RunningRegistry
+  readonly client: DockerClient
+  /** `<host>/<path>` */
+  name(path: string): string
+}
+
+describe.for(engines)('$name', ({ engine }) => {
+  async function start(): Promise<Given> {
+    await using stack = new AsyncDisposableStack()
+    const registry = stack.use(await startWithUsers())
+    const client = stack.use(await engine.client())
+    const resources = stack.move()
+    return {
+      registry,
+      client,
+      name: (path) => `${registry.host}/${path}`,
+      [Symbol.asyncDispose]: () => resources.disposeAsync(),
+    }
+  }
+
+  test('logs in with the right password only, and keeps it for the kubelet until logout', async () => {
+    await using given = await start()
+    const { registry, client } = given
+    const config = join(client.configFolder, 'config.json')
+
+    await expect(client.login(registry.host, { ...alice, password: 'wrong' })).rejects.toThrow(
+      /unauthorized|401/i,
+    )
+    expect(await client.login(registry.host, alice)).toContain('Login Succeeded')
+
+    const { auths } = JSON.parse(await readFile(config, 'utf8')) as { auths: Record<string, unknown> }
+    // The password itself, no refresh token in its place: that is what a cluster can use.
+    const auth = Buffer.from(`${alice.name}:${alice.password}`).toString('base64')
+    expect(auths).toEqual({ [registry.host]: { auth } })
+
+    await client.run('logout', registry.host)
+    expect(await readFile(config, 'utf8')).not.toContain(auth)
+  })
+
+  test('pushes an image and pulls the same into an empty store', async () => {
+    await using given = await start()
+    const { registry, client } = given
+    const image = given.name('alice/app:v1')
+    const layers = await client.load(image, { layers: 3, layerBytes: 1_000_000 })
+    await expect(client.run('push', image)).rejects.toThrow(/denied|unauthorized|authentication required/)
+    await client.login(registry.host, alice)
+
+    await client.run('push', image)
+    await engine.clear()
+    await expect(client.run('inspect', image)).rejects.toThrow(/No such object/i)
+    await client.run('pull', image)
+
+    expect(await layersOf(client, image)).toEqual(layers)
+  })
+
+  test('pulls what is public without a login, and of what is private says why not', async () => {
+    await using given = await start()
+    const { registry, client } = given
+    const image = given.name('alice/app:v1')
+    const layers = await client.load(image)
+    await client.login(registry.host, alice)
+    await client.run('push', image)
+    await client.run('logout', registry.host)
+    await engine.clear()
+
+    await expect(client.run('pull', image)).rejects.toThrow(/unauthorized: .*log in|denied/i)
+    await setVisibility(registry, 'alice/app', 'public')
+    await client.run('pull', image)
+
+    expect(await layersOf(client, image)).toEqual(layers)
+  })
+
+  test('is told why it may not push below the name of another owner', async () => {
+    await using given = await start()
+    const image = given.name('alice/app:v1')
+    await given.client.load(image)
+    await given.client.login(given.registry.host, bob)
+
+    await expect(given.client.run('push', image)).rejects.toThrow(/denied|unauthorized|insufficient_scope/)
+  })
+
+  test('is told how to write a name that lacks its owner', async () => {
+    await using given = await start()
+    const image = given.name('hello:v1')
+    await given.client.load(image)
+    await given.client.login(given.registry.host, alice)
+
+    await expect(given.client.run('push', image)).rejects.toThrow(/<owner>\/<image>/)
+    await expect(given.client.run('pull', given.name('hello:v2'))).rejects.toThrow(/<owner>\/<image>/)
+  })
+
+  test('uses a config.json that kubectl made', async () => {
+    await using given = await start()
+    const { registry, client } = given
+    const image = given.name('alice/app:v1')
+    const layers = await client.load(image)
+    await writeFile(join(client.configFolder, 'config.json'), configJson(registry.host, alice))
+
+    await client.run('push', image)
+    await engine.clear()
+    await client.run('pull', image)
+
+    expect(await layersOf(client, image)).toEqual(layers)
+  })
+})

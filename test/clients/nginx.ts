@@ -1,0 +1,91 @@
+/** nginx with TLS in front of a registry, as Debian installs it. */
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+
+import { createCertificate } from '../support/certificate.ts'
+import { startDaemon } from '../support/run-daemon.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+export interface NginxOptions {
+  readonly port: number
+  /** Of the registry, `127.0.0.1:<port>`. */
+  readonly upstream: string
+  /** Lines such as `proxy_set_header Host $http_host;`. */
+  readonly headers: readonly string[]
+}
+
+export interface Nginx extends AsyncDisposable {
+  /** Holds `ca.crt`, as skopeo wants it. */
+  readonly certificateFolder: string
+  readonly certificate: string
+}
+
+export async function startNginx({ port, upstream, headers }: NginxOptions): Promise<Nginx> {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await tempFolder('nginx'))
+  const certificateFolder = join(folder.path, 'certs')
+  await mkdir(certificateFolder)
+  const { cert, key } = createCertificate()
+  await writeFile(join(certificateFolder, 'ca.crt'), cert)
+  await writeFile(join(folder.path, 'tls.key'), key)
+  await writeFile(join(folder.path, 'nginx.conf'), formatConfig({ port, upstream, headers }))
+  stack.use(
+    await startDaemon({
+      command: ['/usr/sbin/nginx', '-p', folder.path, '-e', 'stderr', '-c', 'nginx.conf'],
+      isReady: () => answers(port, cert),
+    }),
+  )
+  const resources = stack.move()
+  return { certificateFolder, certificate: cert, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
+
+/** Free a moment ago: both sides of a proxy must know its address before either starts. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function formatConfig({ port, upstream, headers }: NginxOptions): string {
+  const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+  // One process: a test stops it with one signal, and whoever runs it may write to the folder.
+  return `daemon off;
+master_process off;
+pid nginx.pid;
+events {}
+http {
+  access_log off;
+  ${folders.map((name) => `${name}_temp_path ${name};`).join('\n  ')}
+  server {
+    listen 127.0.0.1:${port} ssl;
+    ssl_certificate certs/ca.crt;
+    ssl_certificate_key tls.key;
+    client_max_body_size 0;
+    location / {
+      proxy_pass http://${upstream};
+      proxy_http_version 1.1;
+      proxy_request_buffering off;
+      proxy_buffering off;
+      ${headers.join('\n      ')}
+    }
+  }
+}
+`
+}
+
+async function answers(port: number, ca: string): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port, ca, servername: 'localhost' })
+  try {
+    await once(socket, 'secureConnect')
+    return true
+  } finally {
+    socket.destroy()
+  }
+}

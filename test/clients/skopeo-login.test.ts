@@ -1,0 +1,137 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+import { ask } from '../support/client.ts'
+import { anOciLayout } from '../support/oci-layout.ts'
+import type { RunningRegistry } from '../support/start-registry.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+import { addUser, alice, bob, setVisibility, startWithUsers } from './accounts.ts'
+import { aPodman, configJson, runClient } from './run-client.ts'
+
+interface Skopeo extends AsyncDisposable {
+  readonly registry: RunningRegistry
+  readonly authFile: string
+  /** `docker://<host>/<path>` */
+  image(path: string): string
+  run(...args: readonly string[]): Promise<string>
+  copy(source: string, destination: string): Promise<string>
+}
+
+/** skopeo with an own file of logins, and a registry with users. */
+async function start(): Promise<Skopeo> {
+  await using stack = new AsyncDisposableStack()
+  const registry = stack.use(await startWithUsers())
+  const folder = stack.use(await tempFolder())
+  const authFile = join(folder.path, 'auth.json')
+  const run = async (...args: readonly string[]) => {
+    const { stdout } = await runClient('skopeo', args, { env: { REGISTRY_AUTH_FILE: authFile } })
+    return stdout.trim()
+  }
+  const resources = stack.move()
+  return {
+    registry,
+    authFile,
+    run,
+    image: (path) => `docker://${registry.host}/${path}`,
+    copy: (source, destination) =>
+      run('copy', '--all', '--src-tls-verify=false', '--dest-tls-verify=false', source, destination),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+function loginArguments(host: string, { name, password }: typeof alice): string[] {
+  return ['login', '--tls-verify=false', '--username', name, '--password', password, host]
+}
+
+describe('skopeo with users', () => {
+  test('logs in with the right password only, pushes what is private and pulls it', async () => {
+    await using skopeo = await start()
+    await using layout = await anOciLayout()
+    await using out = await tempFolder()
+    const { host } = skopeo.registry
+    const image = skopeo.image('alice/app:v1')
+
+    await expect(skopeo.run(...loginArguments(host, { ...alice, password: 'wrong' }))).rejects.toThrow(
+      /invalid username\/password/,
+    )
+    expect(await skopeo.run(...loginArguments(host, alice))).toContain('Login Succeeded')
+    await skopeo.copy(`oci:${layout.path}:v1`, image)
+    await skopeo.copy(image, `oci:${out.path}:v1`)
+
+    expect(await readFile(join(out.path, 'index.json'), 'utf8')).toContain(layout.manifest.digest)
+    await skopeo.run('logout', host)
+    await expect(skopeo.run('inspect', '--raw', '--tls-verify=false', image)).rejects.toThrow(/unauthorized/)
+    await setVisibility(skopeo.registry, 'alice/app', 'public')
+    const raw = await skopeo.run('inspect', '--raw', '--tls-verify=false', image)
+    expect(raw).toBe(layout.manifest.bytes.toString('utf8').trim())
+  })
+
+  test('uses a config.json that kubectl made', async () => {
+    await using skopeo = await start()
+    await using layout = await anOciLayout()
+    await writeFile(skopeo.authFile, configJson(skopeo.registry.host, alice))
+
+    await skopeo.copy(`oci:${layout.path}:v1`, skopeo.image('alice/app:v1'))
+
+    const raw = await skopeo.run('inspect', '--raw', '--tls-verify=false', skopeo.image('alice/app:v1'))
+    expect(raw).toBe(layout.manifest.bytes.toString('utf8'))
+  })
+
+  test('is told that the name of another owner is not its own', async () => {
+    await using skopeo = await start()
+    await using layout = await anOciLayout()
+    await writeFile(skopeo.authFile, configJson(skopeo.registry.host, bob))
+
+    await expect(skopeo.copy(`oci:${layout.path}:v1`, skopeo.image('alice/app:v1'))).rejects.toThrow(
+      /denied|unauthorized/,
+    )
+  })
+
+  test('copies from a public repository of another owner without sending a byte of the layers', async () => {
+    await using skopeo = await start()
+    await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
+    const [source, target] = [skopeo.image('alice/app:v1'), skopeo.image('bob/copy:v1')]
+    await writeFile(skopeo.authFile, configJson(skopeo.registry.host, alice))
+    await skopeo.copy(`oci:${layout.path}:v1`, source)
+    await setVisibility(skopeo.registry, 'alice/app', 'public')
+    await writeFile(skopeo.authFile, configJson(skopeo.registry.host, bob))
+
+    const { stderr } = await runClient(
+      'skopeo',
+      ['--debug', 'copy', '--src-tls-verify=false', '--dest-tls-verify=false', source, target],
+      { env: { REGISTRY_AUTH_FILE: skopeo.authFile } },
+    )
+
+    expect(stderr.match(/\.\.\. mount OK/g)).toHaveLength(2)
+  })
+})
+
+describe('podman with users', () => {
+  test('logs in with the right password only, pushes what is private and pulls it', async () => {
+    await using registry = await startWithUsers()
+    await using podman = await aPodman()
+    await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
+    const carol = { name: 'carol', password: 'pass:word with "quotes" and ünïcode' }
+    await addUser(registry, carol)
+    const image = `${registry.host}/carol/app:v1`
+    const id = await podman.run('pull', '--quiet', `oci:${layout.path}:v1`)
+    const push = () => podman.run('push', '--tls-verify=false', id, `docker://${image}`)
+
+    await expect(podman.run(...loginArguments(registry.host, { ...carol, password: 'x' }))).rejects.toThrow(
+      /invalid username\/password/,
+    )
+    await expect(push()).rejects.toThrow(/unauthorized|denied/)
+    await podman.run(...loginArguments(registry.host, carol))
+    await push()
+    await podman.run('rmi', '--all', '--force')
+    await podman.run('pull', '--quiet', '--tls-verify=false', image)
+
+    const anonymous = await ask(`${registry.url}/v2/carol/app/manifests/v1`)
+    expect(anonymous.status).toBe(401)
+    await podman.run('logout', registry.host)
+    await expect(podman.run('pull', '--quiet', '--tls-verify=false', image)).rejects.toThrow(
+      /unauthorized|denied/,
+    )
+  })
+})
