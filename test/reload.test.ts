@@ -38,7 +38,14 @@ test('serves a renewed certificate after HUP, and goes on serving', async () => 
   const second = renew()
   writeFileSync(config, 'log:\n  level: debug\ndelete:\n  enabled: false\n')
   process.kill(registry.pid, 'SIGHUP')
-  await eventually(async () => expect(await fingerprintAt(registry.port)).toBe(second))
+  await eventually(
+    () => fingerprintAt(registry.port),
+    (fingerprint) => fingerprint === second,
+  )
+  await eventually(
+    () => registry.stdout,
+    (log) => log.includes('these keys changed'),
+  )
   expect(registry.stdout).toContain('"logLevel":"debug"')
   expect(registry.stdout).toContain('"keys":["delete.enabled"]')
   await registry.stop()
