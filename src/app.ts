@@ -218,6 +218,7 @@ async function serveMetrics(
   if (port === undefined || telemetry.metrics === undefined) return undefined
   const endpoint = createMetricsEndpoint(telemetry.metrics, token?.reveal())
   const listener = stack.use(await startMetricsListener({ host, port }, { endpoint, log: logger }))
+  logger.info({ host, port: listener.port }, 'serving metrics')
   return listener.port
 }
 
