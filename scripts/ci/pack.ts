@@ -56,8 +56,10 @@ async function checkServe(lading: string): Promise<void> {
   const exit = once(child, 'exit')
   try {
     const url = await listeningUrl(child.stdout)
-    const reply = await fetch(`${url}/v2/`, { signal: AbortSignal.timeout(5000) })
+    const reply = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5000) })
     assert.equal(reply.status, 200)
+    const closed = await fetch(`${url}/v2/`, { signal: AbortSignal.timeout(5000) })
+    assert.equal(closed.status, 401)
     child.kill('SIGTERM')
     assert.deepEqual(await exit, [0, null])
   } finally {

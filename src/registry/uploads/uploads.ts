@@ -14,6 +14,7 @@ import {
 import type { UploadRow } from '../../metadata/uploads.ts'
 import { insertDeadKey } from '../../metadata/dead-keys.ts'
 import { algorithmOf } from '../../oci/digest.ts'
+import type { Digest } from '../../oci/digest.ts'
 import { OciError } from '../../oci/oci-error.ts'
 import { principalId } from '../../auth/principal.ts'
 import { TooManyUploadsError, UploadOutOfOrderError, UploadUnknownError } from '../errors.ts'
@@ -226,17 +227,33 @@ async function push(context: Context, request: PushRequest): Promise<CommittedBl
     const { digest, caller } = request
     return await finishSession(context, { ...claimed, received, digest, caller })
   } catch (error) {
-    await end(context, row.id).catch(() => false)
+    // What went wrong is what the client hears; a session that cannot be ended now expires.
+    await abandon(context, row, request.digest).catch(() => undefined)
     throw error
   }
 }
 
-/** Ends a session whose bytes nobody wants: the row goes first, the bytes after, and a crash between is swept. */
-async function end(context: Context, id: string): Promise<boolean> {
+/**
+ * Cuts the bytes first, which nobody but this request knows: on a full disk neither the end of the session nor the
+ * lease of the job that deletes could be written otherwise.
+ */
+async function abandon(context: Context, row: UploadRow, digest: Digest): Promise<void> {
+  const { id, storageKey, generation } = row
+  {
+    await using _cut = await context.store.openSegment(storageKey, { generation, offset: 0 })
+  }
+  await end(context, id, digest)
+}
+
+/**
+ * Ends a session whose bytes nobody wants: the row goes first, the bytes after, and a crash between is swept. `digest`
+ * where they may lie under it already, committed to the store and to no row.
+ */
+async function end(context: Context, id: string, digest?: Digest): Promise<boolean> {
   const row = await context.metadata.transact(async (tx) => {
     const deleted = await deleteUpload(tx, id)
     if (deleted === undefined) return undefined
-    await insertDeadKey(tx, { storageKey: deleted.storageKey, digest: undefined, since: context.clock.now() })
+    await insertDeadKey(tx, { storageKey: deleted.storageKey, digest, since: context.clock.now() })
     return deleted
   })
   if (row !== undefined) context.onDeadKey()
