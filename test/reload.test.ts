@@ -42,7 +42,12 @@ test('serves a renewed certificate after HUP, and goes on serving', async () => 
     () => fingerprintAt(registry.port),
     (found) => found === second,
   )
-  expect(registry.stdout).toContain('"logLevel":"debug"')
-  expect(registry.stdout).toContain('"keys":["delete.enabled"]')
+  // Both lines come after the certificate is in use, and through a pipe.
+  for (const line of ['"logLevel":"debug"', '"keys":["delete.enabled"]']) {
+    await eventually(
+      () => registry.stdout,
+      (text) => text.includes(line),
+    )
+  }
   await registry.stop()
 })
