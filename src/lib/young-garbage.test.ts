@@ -4,10 +4,10 @@ import { createYoungGarbage } from './young-garbage.ts'
 
 const mebibyte = 1024 * 1024
 
-test('collects once for every 16 MiB that were noted', () => {
+test('collects once for every 8 MiB that were noted', () => {
   const types: string[] = []
   const garbage = createYoungGarbage(({ type }) => void types.push(type))
-  for (let count = 0; count < 40; count++) garbage.note(mebibyte)
+  for (let count = 0; count < 20; count++) garbage.note(mebibyte)
   expect(types).toEqual(['minor', 'minor'])
 })
 
