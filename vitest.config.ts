@@ -14,8 +14,6 @@ export default defineConfig({
   test: {
     // The default leaves one core to the machine's owner; on two cores that is half.
     maxWorkers: 2,
-    // CI shares its machine: there a test has failed when it failed twice. The output names what was repeated.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
     projects: [
       project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts'], 20_000),
       project('contract-postgres', ['src/**/contract/*postgres*.contract.ts'], 60_000),
