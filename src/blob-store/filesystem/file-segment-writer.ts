@@ -3,7 +3,7 @@
  * fills, and syncs run beside later writes. The first error sticks: every later `write` and `sync` throws it, and what
  * a `sync` acknowledged stays usable.
  *
- * Copying costs a tenth of the hashing, and saves more: chunks that are held until the disk has them survive into the
+ * Copying costs a small part of the hashing, and saves more: chunks that are held until the disk has them survive into the
  * old generation, where their memory comes back only with a full collection (100 uploads held 240 MiB that way, and
  * a fifth of the processor went into collecting).
  */
