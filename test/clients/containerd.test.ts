@@ -37,8 +37,7 @@ const push = (target: string, local: string, ...flags: readonly string[]) =>
 const pull = (target: string, ...flags: readonly string[]) =>
   containerd.ctr('content', 'fetch', '--plain-http', ...flags, target)
 
-// Its daemon now and then ends the stream in which `ctr` reads its own content (`rpc error: ... unexpected EOF`).
-describe("containerd's client", { retry: 2 }, () => {
+describe("containerd's client", () => {
   test('pushes with name and password, and pulls the same', async () => {
     await using registry = await startWithUsers()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 4 })

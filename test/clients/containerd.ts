@@ -11,6 +11,9 @@ export interface Containerd extends AsyncDisposable {
   ctr(...args: readonly string[]): Promise<string>
 }
 
+/** Between `ctr` and its daemon, seen once in some ten runs; what a registry does to it reads `failed to do request`. */
+const ownStreamEnded = /rpc error: code = Internal desc = unexpected EOF/
+
 export async function startContainerd(): Promise<Containerd> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await tempFolder('containerd'))
@@ -30,9 +33,17 @@ address = ${inFolder('socket')}
 address = ${inFolder('socket.ttrpc')}
 `,
   )
-  const ctr = async (...args: readonly string[]) => {
+  const run = async (args: readonly string[]) => {
     const { stdout, stderr } = await runClient('/usr/bin/ctr', ['--address', socket, ...args])
     return `${stdout}${stderr}`.trim()
+  }
+  const ctr = async (...args: readonly string[]) => {
+    try {
+      return await run(args)
+    } catch (error) {
+      if (!ownStreamEnded.test(String(error))) throw error
+      return await run(args)
+    }
   }
   stack.use(
     await startDaemon({
