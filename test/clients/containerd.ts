@@ -11,7 +11,7 @@ export interface Containerd extends AsyncDisposable {
   ctr(...args: readonly string[]): Promise<string>
 }
 
-/** Between `ctr` and its daemon, seen once in some ten runs; what a registry does to it reads `failed to do request`. */
+/** Between `ctr` and its daemon, seen once; what a registry does to it reads `failed to do request`. */
 const ownStreamEnded = /rpc error: code = Internal desc = unexpected EOF/
 
 export async function startContainerd(): Promise<Containerd> {
