@@ -1,7 +1,7 @@
 /** Short words for tests of blob stores. */
 import { randomBytes } from 'node:crypto'
 import { digestBytes } from '../../oci/digest.ts'
-import type { BlobStore, ByteSink, StorageKey, StoredBlob } from '../blob-store.ts'
+import type { BlobStore, ByteSink, StorageKey, StoredBlob, StoreEntry } from '../blob-store.ts'
 
 export function aKey(): StorageKey {
   return randomBytes(16).toString('hex')
@@ -56,4 +56,16 @@ export async function collectBlob(store: BlobStore, stored: StoredBlob): Promise
   const sink = new CollectingSink()
   await reader.copyTo(sink, {})
   return sink.bytes.toString()
+}
+
+export type OpenStore = () => Promise<BlobStore>
+
+export async function readSegment(store: BlobStore, key: string, size: number): Promise<string> {
+  const sink = new CollectingSink()
+  await store.readSegments(key, [{ generation: 0, size }], sink)
+  return sink.bytes.toString()
+}
+
+export async function entriesOf(store: BlobStore): Promise<readonly StoreEntry[]> {
+  return Array.fromAsync(store.list())
 }
