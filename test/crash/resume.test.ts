@@ -21,8 +21,8 @@ import {
 
 const mebibyte = 1024 * 1024
 const gibibyte = 1024 * mebibyte
-/** What a crash may cost: one record interval and what was in the sockets. */
-const mayBeLost = 48 * mebibyte
+/** What a crash may cost: the record under way, the interval that comes in meanwhile, and what was in the sockets. */
+const mayBeLost = (32 + 32 + 16) * mebibyte
 
 /** A registry that can be killed and started again over the same data; all of it goes away with the test. */
 async function aRestartableRegistry() {

@@ -12,7 +12,10 @@ import type { ContentHasher } from './content-hasher.ts'
 import { InterruptibleBody } from './interruptible-body.ts'
 import { LetGo, type SessionLock } from './session-locks.ts'
 
-/** Bytes between two records: small against a large layer, large against the cost of one row. */
+/**
+ * Bytes between two records: small against a large layer, large against the cost of one row. A crash costs at most two
+ * of these: the record that a slow disk has not finished, and what comes in until the next one has to wait for it.
+ */
 const recordEveryBytes = 32 * 1024 * 1024
 /** A slow peer's bytes are recorded at least this often, which also keeps its session from expiring. */
 const recordEveryMs = 30_000
