@@ -1,5 +1,4 @@
 /** What operators do with accounts. Every change counts from the next request on, in every process. */
-import type { Clock } from '../lib/clock.ts'
 import {
   findAccount,
   insertAccount,
@@ -13,9 +12,9 @@ import type { Reader } from '../metadata/handles.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { findOwner, listRepositories } from '../metadata/repositories.ts'
 import { AccountExistsError, AccountUnknownError, OwnerTakenError } from './account-errors.ts'
+import type { AccountsDeps } from './accounts-deps.ts'
 import { createFirstAdministrator, forgetInitialPassword } from './first-administrator.ts'
 import type { FirstAdministrator } from './first-administrator.ts'
-import type { PasswordHasher } from './password-hash.ts'
 import { checkAccountName, checkPassword } from './password-rules.ts'
 
 export type { Account, FirstAdministrator }
@@ -48,14 +47,6 @@ export interface Accounts {
     readonly name: string
     readonly password?: string | undefined
   }): Promise<FirstAdministrator | undefined>
-}
-
-export interface AccountsDeps {
-  readonly metadata: Metadata
-  readonly clock: Clock
-  readonly passwords: PasswordHasher
-  /** Where the generated password of the first administrator is kept. */
-  readonly initialPasswordFile: string
 }
 
 export function createAccounts(deps: AccountsDeps): Accounts {

@@ -4,8 +4,8 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { hasAccounts, insertAccount } from '../metadata/accounts.ts'
 import { Conflict } from '../metadata/errors.ts'
+import type { AccountsDeps } from './accounts-deps.ts'
 import { checkAccountName, checkPassword } from './password-rules.ts'
-import type { AccountsDeps } from './accounts.ts'
 
 export interface FirstAdministrator {
   readonly name: string

@@ -1,0 +1,12 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import type { PasswordHasher } from './password-hash.ts'
+
+/** What accounts are made and changed with, the first administrator's included. */
+export interface AccountsDeps {
+  readonly metadata: Metadata
+  readonly clock: Clock
+  readonly passwords: PasswordHasher
+  /** Where the generated password of the first administrator is kept. */
+  readonly initialPasswordFile: string
+}
