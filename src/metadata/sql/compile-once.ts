@@ -4,12 +4,7 @@ import type { Compilable, Kysely, RawBuilder } from 'kysely'
 import type { Reader } from '../handles.ts'
 import type { Schema } from '../schema.ts'
 import { databaseOf } from './database.ts'
-import type { Database, Dialect } from './database.ts'
-
-/** Its identity is the key of a driver's prepared statement. */
-export interface CompiledTemplate {
-  readonly sql: string
-}
+import type { CompiledTemplate, Database, Dialect } from './database.ts'
 
 export interface TemplateInput<Parameters> {
   readonly kysely: Kysely<Schema>

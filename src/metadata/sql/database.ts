@@ -3,9 +3,13 @@ import { sql } from 'kysely'
 import type { Kysely, RawBuilder, SqlBool } from 'kysely'
 import type { Reader, Transaction } from '../handles.ts'
 import type { Schema } from '../schema.ts'
-import type { CompiledTemplate } from './compile-once.ts'
 
 export type Dialect = 'sqlite' | 'postgres'
+
+/** Its identity is the key of a driver's prepared statement. */
+export interface CompiledTemplate {
+  readonly sql: string
+}
 
 /**
  * Runs a query that was compiled before; drivers may keep prepared statements under the template's identity. Rows, or
