@@ -20,7 +20,7 @@ import {
 } from '../refresh-tokens.ts'
 import { findOwner } from '../repositories.ts'
 import { createRepository, numbers, unique } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 async function createAccount(
   metadata: Metadata,

@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest'
-import type { RepositoryName } from '../../oci/repository-name.ts'
 import {
   findBlob,
   findLinkedBlob,
-  findMountSource,
   insertBlob,
   linkBlob,
   listUnlinkedBlobs,
@@ -23,8 +21,7 @@ import {
   numbers,
   unique,
 } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
-import type { VisibleRepositories } from '../visible-repositories.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 // Other suites of the same database leave blobs behind too.
 const many = 10_000
@@ -33,9 +30,6 @@ async function unlinkedDigests(metadata: Metadata, before: number): Promise<stri
   const blobs = await listUnlinkedBlobs(metadata.reader, { before, limit: many })
   return blobs.map((blob) => blob.digest)
 }
-
-const everything: VisibleRepositories = { all: true }
-const publicOnes: VisibleRepositories = { all: false, public: true, owner: undefined }
 
 export function testBlobs({ metadata }: ContractSubject): void {
   test('finds an inserted blob, and nothing under another digest', async () => {
@@ -137,36 +131,5 @@ export function testBlobs({ metadata }: ContractSubject): void {
     await metadata().transact((tx) => removeUnlinkedBlob(tx, { digest, now: 9 }))
     const blob = { digest, storageKey: unique('key'), size: 7 }
     expect(await metadata().transact((tx) => insertBlob(tx, { ...blob, createdAt: 10 }))).toEqual(blob)
-  })
-
-  test('mounts from the named repository only', async () => {
-    const source = await createRepository(metadata())
-    const other = await createRepository(metadata())
-    const digest = await createLinkedBlob(metadata(), source)
-    const target = aName()
-    const { reader } = metadata()
-    const find = (from: RepositoryName, visible: VisibleRepositories) =>
-      findMountSource(reader, { digest, from, visible, target })
-    expect(await find(source.name, everything)).toEqual(await findBlob(reader, digest))
-    expect(await find(source.name, publicOnes)).toBeUndefined()
-    expect(await find(other.name, everything)).toBeUndefined()
-  })
-
-  test('mounts from any repository, or from public ones and the target only', async () => {
-    const hidden = await createRepository(metadata())
-    const digest = await createLinkedBlob(metadata(), hidden)
-    const { reader } = metadata()
-    const target = aName()
-    expect(await findMountSource(reader, { digest, visible: everything, target })).toBeDefined()
-    expect(await findMountSource(reader, { digest, visible: publicOnes, target })).toBeUndefined()
-    expect(await findMountSource(reader, { digest, visible: publicOnes, target: hidden.name })).toBeDefined()
-    const narrow = { digest, visible: everything, target }
-    expect(await findMountSource(reader, { ...narrow, within: [] })).toBeUndefined()
-    expect(await findMountSource(reader, { ...narrow, within: [aName(), hidden.name] })).toBeDefined()
-    const open = await createRepository(metadata(), { visibility: 'public' })
-    await metadata().transact((tx) => linkBlob(tx, { repositoryId: open.id, digest, now: 1 }))
-    expect(await findMountSource(reader, { ...narrow, within: [] })).toBeDefined()
-    expect(await findMountSource(reader, { digest, visible: publicOnes, target })).toBeDefined()
-    expect(await findMountSource(reader, { digest: aDigest(), visible: everything, target })).toBeUndefined()
   })
 }

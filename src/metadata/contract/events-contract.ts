@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { insertEvents, listEvents } from '../events.ts'
 import type { NewEvent } from '../events.ts'
 import { aDigest, aTag, createRepository, numbers } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 export function testEvents({ metadata }: ContractSubject): void {
   test('lists events in order, page by page, with what they carry', async () => {

@@ -3,7 +3,7 @@ import { insertBlob } from '../blobs.ts'
 import { insertDeadKey, listDeadKeys, listUnknownKeys, removeDeadKey } from '../dead-keys.ts'
 import { insertUpload } from '../uploads.ts'
 import { aDigest, anUpload, numbers, unique } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 export function testKeys({ metadata }: ContractSubject): void {
   test('lists dead keys oldest first, with their digest when they have one', async () => {

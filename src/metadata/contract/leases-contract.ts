@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ensureInstallation } from '../installation.ts'
 import { acquireLease, releaseLease, renewLease } from '../leases.ts'
 import { numbers, unique } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 export function testLeases({ metadata }: ContractSubject): void {
   const acquire = (name: string, holder: string, now: number) =>

@@ -5,7 +5,6 @@ import {
   findBlob,
   findBlobUser,
   findLinkedBlob,
-  findMountSource,
   insertBlob,
   linkBlob,
   pinLinkedBlobs,
@@ -13,6 +12,7 @@ import {
 } from '../blobs.ts'
 import { Conflict } from '../errors.ts'
 import type { Metadata } from '../metadata.ts'
+import { isMountable } from '../mount-sources.ts'
 import type { Repository } from '../repositories.ts'
 import { kyselyOf } from '../sql/database.ts'
 import {
@@ -24,7 +24,7 @@ import {
   pushManifest,
   unique,
 } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 function hideLink(metadata: Metadata, repository: Repository, digest: Digest): Promise<unknown> {
   return metadata.transact((tx) =>
@@ -88,8 +88,10 @@ export function testLinks({ metadata }: ContractSubject): void {
     await hideLink(metadata(), repository, digest)
     const { reader } = metadata()
     expect(await findLinkedBlob(reader, repository.name, digest)).toBeUndefined()
-    const mount = { digest, from: repository.name, visible: { all: true } as const, target: aName() }
-    expect(await findMountSource(reader, mount)).toBeUndefined()
+    const mount = { digest, visible: { all: true } as const, target: aName() }
+    expect(await isMountable(reader, mount)).toBe(false)
+    expect(await isMountable(reader, { ...mount, from: repository.name })).toBe(false)
+    expect(await isMountable(reader, { ...mount, target: repository.name })).toBe(false)
   })
 
   test('revives a hidden link by a new link', async () => {

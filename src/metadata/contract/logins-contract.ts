@@ -3,7 +3,7 @@ import { deleteLoginEvents, insertLoginEvents, listLoginEvents } from '../login-
 import type { LoginEvent } from '../login-events.ts'
 import { findActiveKey, insertSigningKey, listSigningKeys, lockSigningKeys } from '../signing-keys.ts'
 import { numbers, unique } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 export function testSigningKeys({ metadata }: ContractSubject): void {
   async function rotate(times: { now: number; verifyUntil: number }): Promise<string> {

@@ -21,7 +21,7 @@ import {
   pushManifest,
   unique,
 } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 function byDigest(digest: Digest): { kind: 'digest'; digest: Digest } {
   return { kind: 'digest', digest }

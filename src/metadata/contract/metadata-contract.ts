@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import type { Metadata } from '../metadata.ts'
 import { testAccounts, testRefreshTokens } from './accounts-contract.ts'
 import { testBlobs } from './blobs-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 import { testEvents } from './events-contract.ts'
 import { testKeys } from './keys-contract.ts'
 import { testLeases } from './leases-contract.ts'
@@ -21,10 +22,6 @@ import { testTags } from './tags-contract.ts'
 import { testTransactions } from './transactions-contract.ts'
 import { testUploads } from './uploads-contract.ts'
 import { testVisibility } from './visibility-contract.ts'
-
-export interface ContractSubject {
-  readonly metadata: () => Metadata
-}
 
 const suites: readonly (readonly [string, (subject: ContractSubject) => void])[] = [
   ['transactions', testTransactions],

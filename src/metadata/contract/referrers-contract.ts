@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { deleteManifest } from '../manifests.ts'
 import { listReferrers } from '../referrers.ts'
 import { aDigest, aName, createRepository, numbers, pushManifest } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 export function testReferrers({ metadata }: ContractSubject): void {
   test('lists descriptors in the order of the pushes, whether the subject exists or not', async () => {

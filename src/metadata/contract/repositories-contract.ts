@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { ensureRepository, findRepository, listRepositories } from '../repositories.ts'
 import { aName, createRepository, numbers, unique } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 const visible = { all: true } as const
 

@@ -21,7 +21,7 @@ import {
   pushManifest,
   unique,
 } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 async function pushTagged(metadata: Metadata, repository: Repository, bytes?: Uint8Array) {
   const digest = await createLinkedBlob(metadata, repository)

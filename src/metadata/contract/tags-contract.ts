@@ -4,7 +4,7 @@ import { Conflict } from '../errors.ts'
 import type { Repository } from '../repositories.ts'
 import { deleteTag, findTag, listTags, lockTag, putTag } from '../tags.ts'
 import { aDigest, aTag, createRepository, numbers, pushManifest } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 export function testTags({ metadata }: ContractSubject): void {
   const put = (repository: Repository, name: string, digest: Digest) =>

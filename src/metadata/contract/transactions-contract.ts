@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Conflict, MetadataTooNew } from '../errors.ts'
 import { acquireLease } from '../leases.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 import { migrate } from '../migrations/migrate.ts'
 import { ensureRepository, findRepository } from '../repositories.ts'
 import { kyselyOf } from '../sql/database.ts'

@@ -12,7 +12,7 @@ import {
 } from '../uploads.ts'
 import type { Metadata } from '../metadata.ts'
 import { aDigest, anUpload, numbers, unique } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 async function createUpload(metadata: Metadata, changes: Partial<UploadRow> = {}): Promise<UploadRow> {
   const upload = anUpload(changes)

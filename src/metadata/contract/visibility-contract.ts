@@ -13,7 +13,7 @@ import type { Repository } from '../repositories.ts'
 import { kyselyOf } from '../sql/database.ts'
 import type { VisibleRepositories } from '../visible-repositories.ts'
 import { aDigest, aName, createRepository, insertAnyBlob, numbers, unique } from './builders.ts'
-import type { ContractSubject } from './metadata-contract.ts'
+import type { ContractSubject } from './contract-subject.ts'
 
 const visibilities = ['public', 'internal', 'private'] as const
 
