@@ -9,7 +9,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { DeniedError, UnauthorizedError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import type { Route } from './routes.ts'
+import type { Route } from './route.ts'
 
 export interface AuthorizeDeps {
   readonly authenticator: Authenticator

@@ -33,7 +33,7 @@ import type { Reply } from './reply.ts'
 import { IncomingRequest } from './request.ts'
 import type { BodyLimit } from './request.ts'
 import type { Match, Router } from './router.ts'
-import type { Route } from './routes.ts'
+import type { Route } from './route.ts'
 import { sendReply } from './send-reply.ts'
 import { tokenRouteId } from './token-route.ts'
 

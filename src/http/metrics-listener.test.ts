@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createMetricsEndpoint, startMetricsListener } from './metrics-listener.ts'
+import { createMetricsEndpoint } from './metrics-endpoint.ts'
+import { startMetricsListener } from './metrics-listener.ts'
 
 const source = { contentType: 'text/plain; version=0.0.4', render: () => Promise.resolve('up 1\n') }
 const token = 'a-token-of-sixteen-characters'

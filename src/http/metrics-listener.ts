@@ -1,73 +1,10 @@
-/**
- * Serves `/metrics` on a listener of its own, for networks that only the monitoring reaches, or as an endpoint of the
- * registry's listener behind a token. What is measured and in which format is none of this folder's business.
- */
-import { createHash, timingSafeEqual } from 'node:crypto'
+/** Serves `/metrics` on a listener of its own, for networks that only the monitoring reaches. */
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { RouteUnknownError } from './errors.ts'
-import type { HandlerDeps } from './handlers/handler-deps.ts'
 import type { Log } from './log.ts'
-import type { HeaderList, Reply } from './reply.ts'
-import type { RegistryRequest } from './request.ts'
-
-export interface MetricsSource {
-  readonly contentType: string
-  render(): Promise<string>
-}
-
-interface WholeReply extends Reply {
-  readonly body: Uint8Array
-}
-
-/** From the `Authorization` header of a GET to its reply. */
-export type MetricsEndpoint = (authorization: string | undefined) => Promise<WholeReply>
-
-/** Without a token everyone may read. */
-export function createMetricsEndpoint(source: MetricsSource, token: string | undefined): MetricsEndpoint {
-  const expected = token === undefined ? undefined : digestOf(`Bearer ${token}`)
-  return async (authorization = '') => {
-    // Digests have one length, so that the comparison takes the same time whatever was sent.
-    if (expected !== undefined && !timingSafeEqual(digestOf(normalize(authorization)), expected)) {
-      return refuse(401, 'the metrics are served to those who send metrics.token as bearer token', [
-        'WWW-Authenticate',
-        'Bearer realm="metrics"',
-      ])
-    }
-    return reply(
-      200,
-      ['Content-Type', source.contentType, 'Cache-Control', 'no-store'],
-      await source.render(),
-    )
-  }
-}
-
-function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
-}
-
-/** The scheme is written in any case (RFC 9110, 11.1). */
-function normalize(authorization: string): string {
-  return authorization.replace(/^bearer +/i, 'Bearer ')
-}
-
-function refuse(status: number, message: string, headers: HeaderList = []): WholeReply {
-  const code = status === 401 ? 'UNAUTHORIZED' : 'UNSUPPORTED'
-  const body = JSON.stringify({ errors: [{ code, message, detail: {} }] })
-  return reply(status, ['Content-Type', 'application/json', ...headers], body)
-}
-
-function reply(status: number, headers: HeaderList, text: string): WholeReply {
-  const body = Buffer.from(text)
-  return { status, headers, length: body.length, body }
-}
-
-/** The endpoint on the registry's own listener; where none is configured, there is no such path. */
-export function answerMetrics({ headers }: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
-  if (deps.metrics === undefined) throw new RouteUnknownError('/metrics')
-  return deps.metrics(headers.authorization)
-}
+import { refuse } from './metrics-endpoint.ts'
+import type { MetricsEndpoint, WholeReply } from './metrics-endpoint.ts'
 
 export interface MetricsListener extends AsyncDisposable {
   readonly port: number

@@ -8,7 +8,6 @@ import type { Caller } from '../registry/caller.ts'
 import { ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { parseQuery } from './query.ts'
-import type { Match } from './router.ts'
 
 export interface RegistryRequest {
   readonly id: string
@@ -43,6 +42,12 @@ export interface BodyLimit {
   readonly refusal: new (bytes: number) => OciError
 }
 
+/** What the handler needs of the request line. */
+interface RequestTarget {
+  readonly rawQuery: string
+  readonly argument: string
+}
+
 interface KnownOfRequest {
   readonly principal: Principal
   readonly repository: RepositoryName | undefined
@@ -63,15 +68,15 @@ export class IncomingRequest implements RepositoryRequest {
   #query: URLSearchParams | undefined
   #signal: AbortSignal | undefined
 
-  constructor(exchange: Exchange, match: Match, known: KnownOfRequest) {
+  constructor(exchange: Exchange, target: RequestTarget, known: KnownOfRequest) {
     this.#exchange = exchange
-    this.#rawQuery = match.rawQuery
+    this.#rawQuery = target.rawQuery
     this.#repository = known.repository
     this.#bodyLimit = known.bodyLimit
     this.id = exchange.id
     this.method = exchange.incoming.method ?? ''
     this.headers = exchange.incoming.headers
-    this.argument = match.argument
+    this.argument = target.argument
     this.principal = known.principal
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createRouter } from './router.ts'
+import type { Method } from './route.ts'
 import { routes } from './routes.ts'
-import type { Method } from './routes.ts'
 
 const router = createRouter(routes)
 const digest = `sha256:${'a'.repeat(64)}`

@@ -3,7 +3,7 @@
  * name contains slashes and may itself contain `blobs`, `manifests`, `tags`, `uploads` or `referrers`. Only the last
  * component is decoded; the name stays as it came, so that `%2f`, `..`, `//` and their like fail its grammar.
  */
-import type { Route } from './routes.ts'
+import type { Route } from './route.ts'
 
 export interface Match {
   readonly path: string

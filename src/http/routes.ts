@@ -3,42 +3,19 @@
  * that the policy is asked about. The router matches it, the wrapper in `handle-request.ts` reads its columns,
  * `docs/api.md` prints it. A new endpoint is a row here and a handler in `handlers/`.
  */
-import type { Action } from '../auth/policy.ts'
 import { deleteBlob, getBlob } from './handlers/blobs.ts'
 import { listCatalog } from './handlers/catalog.ts'
 import { discoverExtensions } from './handlers/extensions.ts'
-import type { HandlerDeps } from './handlers/handler-deps.ts'
 import { answerAlive, answerReady } from './handlers/health.ts'
-import { answerMetrics } from './metrics-listener.ts'
 import { deleteManifest, getManifest, putManifest } from './handlers/manifests.ts'
+import { answerMetrics } from './handlers/metrics.ts'
 import { ping } from './handlers/ping.ts'
 import { listReferrers } from './handlers/referrers.ts'
 import { listTags } from './handlers/tags.ts'
 import { getToken, postToken } from './handlers/token.ts'
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from './handlers/uploads.ts'
-import type { Reply } from './reply.ts'
-import type { RepositoryRequest } from './request.ts'
+import type { Route } from './route.ts'
 import { tokenPath, tokenRouteId } from './token-route.ts'
-
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-
-export type Handler = (request: RepositoryRequest, deps: HandlerDeps) => Promise<Reply> | Reply
-
-export interface Route {
-  /** Of the distribution-spec where it has one. */
-  readonly id: string
-  readonly method: Method
-  readonly path: string
-  /**
-   * What the policy decides. The others concern no single repository: `enter` and `catalog` are for everyone whom the
-   * registry lets in, a token for `catalog` must say so; `none` asks nobody who they are.
-   */
-  readonly action: Action | 'enter' | 'catalog' | 'none'
-  /** `manifest` and `form`: held in memory, up to their limit; `stream`: any size; `none`: read by nobody. */
-  readonly body: 'none' | 'manifest' | 'form' | 'stream'
-  readonly summary: string
-  readonly handler: Handler
-}
 
 const blob = '/v2/<repository>/blobs/<digest>'
 const manifest = '/v2/<repository>/manifests/<reference>'

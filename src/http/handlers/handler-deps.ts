@@ -3,7 +3,7 @@ import type { Policy } from '../../auth/policy.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { HttpLimits } from '../limits.ts'
-import type { MetricsEndpoint } from '../metrics-listener.ts'
+import type { MetricsEndpoint } from '../metrics-endpoint.ts'
 
 export interface Readiness {
   readonly ready: boolean

@@ -1,0 +1,10 @@
+import { RouteUnknownError } from '../errors.ts'
+import type { Reply } from '../reply.ts'
+import type { RegistryRequest } from '../request.ts'
+import type { HandlerDeps } from './handler-deps.ts'
+
+/** The endpoint on the registry's own listener; where none is configured, there is no such path. */
+export function answerMetrics({ headers }: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
+  if (deps.metrics === undefined) throw new RouteUnknownError('/metrics')
+  return deps.metrics(headers.authorization)
+}
