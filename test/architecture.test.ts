@@ -97,6 +97,26 @@ function findViolations(files: readonly SourceFile[]): string[] {
   })
 }
 
+/** Circles of imports, types included, at least one of those that hang together, as `a.ts -> b.ts -> a.ts`. */
+function findCircles(files: readonly SourceFile[]): string[] {
+  const imports = new Map(
+    files.map(({ path, text }) => {
+      const local = [...text.matchAll(importPattern)].filter(([, specifier]) => specifier!.startsWith('.'))
+      return [path, local.map(([, specifier]) => posix.join(posix.dirname(path), specifier!))]
+    }),
+  )
+  const done = new Set<string>()
+  const circles: string[] = []
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' -> '))
+    if (done.has(path)) return
+    done.add(path)
+    for (const target of imports.get(path) ?? []) visit(target, [...way, path])
+  }
+  for (const path of imports.keys()) visit(path, [])
+  return circles
+}
+
 function readSources(): SourceFile[] {
   const root = join(import.meta.dirname, '..', 'src')
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -134,6 +154,24 @@ describe('architecture', () => {
     ['jobs/job.ts', 'const home = process.env.HOME', 'jobs/job.ts must not read process.env'],
   ])('reports what is planted in %s', (path, text, fault) => {
     expect(findViolations([{ path, text }])).toEqual([fault])
+  })
+
+  test('no file imports itself through others', () => {
+    expect(findCircles(readSources())).toEqual([])
+  })
+
+  test('reports planted circles, and no mere meeting of two ways', () => {
+    const files = Object.entries({
+      'oci/a.ts': `import type { B } from './b.ts'\nimport { d } from './d.ts'`,
+      'oci/b.ts': `import { c } from './sub/c.ts'\nimport { d } from './d.ts'`,
+      'oci/sub/c.ts': `export type { A } from '../a.ts'`,
+      'oci/d.ts': `const { d } = await import('./d.ts')`,
+    }).map(([path, text]) => ({ path, text }))
+    expect(findCircles(files)).toEqual([
+      'oci/a.ts -> oci/b.ts -> oci/sub/c.ts -> oci/a.ts',
+      'oci/d.ts -> oci/d.ts',
+    ])
+    expect(findCircles(files.slice(0, 2))).toEqual([])
   })
 
   test('nine of ten source files have at most 250 lines', () => {
