@@ -79,7 +79,11 @@ describe('the policy', () => {
       const decision = await policy.decide(principal, 'push', parseRepositoryName(name))
       return JSON.stringify(decision).replaceAll(name, '<name>')
     }
-    for (const principal of [anonymous, bob, withScopes(bob, 'repository:acme/private:pull')]) {
+    const tokens = ['', 'repository:acme/private:pull repository:acme/absent:pull'].flatMap((scopes) => [
+      withScopes(bob, scopes),
+      withScopes(anonymous, scopes),
+    ])
+    for (const principal of [anonymous, bob, ...tokens]) {
       expect(await ask(principal, 'acme/private')).toBe(await ask(principal, 'acme/absent'))
     }
   })
@@ -105,6 +109,66 @@ describe('the policy', () => {
       reason:
         'the token does not allow to push to acme/private: get one with the scope repository:acme/private:pull,push',
     })
+  })
+
+  test.each([
+    // The token names another repository: one for this one may do.
+    [
+      bob,
+      'repository:bob/app:pull',
+      'push',
+      'acme/private',
+      'the token does not allow to push to acme/private: get one with the scope repository:acme/private:pull,push',
+    ],
+    // It names this one, and its owner would have got all that was asked for.
+    [
+      bob,
+      'repository:bob/app:pull',
+      'push',
+      'bob/app',
+      'the token does not allow to push to bob/app: get one with the scope repository:bob/app:pull,push',
+    ],
+    [
+      bob,
+      'repository:acme/public:pull',
+      'push',
+      'acme/public',
+      'user bob may not push to acme/public with this token: push below your own name, bob/, or ask acme or an administrator',
+    ],
+    [
+      bob,
+      'repository:acme/absent:',
+      'pull',
+      'acme/absent',
+      'user bob may not pull from acme/absent with this token: ask acme or an administrator',
+    ],
+    [
+      anonymous,
+      'repository:acme/public:pull',
+      'push',
+      'acme/public',
+      'a token without a login does not allow to push to acme/public: log in',
+    ],
+  ] as const)(
+    'says of a token of %o for %j that may not %s in %s: %5$s',
+    async (principal, scopes, action, name, reason) => {
+      const holder = withScopes(principal, scopes)
+      expect(await open('pull').decide(holder, action, parseRepositoryName(name))).toEqual({
+        allowed: false,
+        refusal: 'scope',
+        reason,
+      })
+    },
+  )
+
+  test('says nothing of the rights behind a token: an administrator hears what a user hears', async () => {
+    const ask = async (isAdmin: boolean) =>
+      open('pull').decide(
+        withScopes({ ...bob, isAdmin }, 'repository:acme/private:pull'),
+        'push',
+        parseRepositoryName('acme/private'),
+      )
+    expect(await ask(true)).toEqual(await ask(false))
   })
 
   test.each([

@@ -3,11 +3,13 @@
  * may pull what is public, and under `auth.anonymous: push` also push there. Rights are looked up with each request and
  * never remembered; a bearer token narrows them and widens nothing.
  */
-import type { Owner, RepositoryAccess } from '../metadata/repositories.ts'
+import type { Owner } from '../metadata/repositories.ts'
+import { isInternal, isPublic } from '../metadata/visible-repositories.ts'
+import type { RepositoryVisibility, VisibleRepositories } from '../metadata/visible-repositories.ts'
 import { NameInvalidError, ownerOf, parseRepositoryName } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
-import type { Action, Decision, Policy, VisibleRepositories } from './policy.ts'
-import type { Principal } from './principal.ts'
+import type { Action, Decision, Policy } from './policy.ts'
+import type { Principal, UserPrincipal } from './principal.ts'
 import { formatScope, includesAction } from './scope.ts'
 import type { Scope } from './scope.ts'
 
@@ -17,7 +19,7 @@ export interface PolicyOptions {
   readonly anonymous: AnonymousMode
   /** Of repositories that users create. */
   readonly newRepositoryVisibility: 'public' | 'internal' | 'private'
-  readonly findAccess: (repository: RepositoryName) => MaybePromise<RepositoryAccess | undefined>
+  readonly findAccess: (repository: RepositoryName) => MaybePromise<RepositoryVisibility | undefined>
   readonly findOwner: (name: string) => MaybePromise<Pick<Owner, 'visibility'> | undefined>
 }
 
@@ -47,7 +49,8 @@ class AccessPolicy implements Policy {
   }
 
   decide(principal: Principal, action: Action, repository: RepositoryName): MaybePromise<Decision> {
-    if (!includesAction(principal.scopes, repository, action)) return refuseScope(action, repository)
+    if (!includesAction(principal.scopes, repository, action))
+      return refuseScope(principal, action, repository)
     if (ownsAll(principal, repository)) return allowed
     const found = this.#findRights(principal, repository)
     const conclude = (rights: Rights): Decision =>
@@ -98,12 +101,12 @@ class AccessPolicy implements Policy {
   /** Of those who are neither administrator nor owner: the same query whether the repository exists or not. */
   #findRights(principal: Principal, repository: RepositoryName): MaybePromise<Rights> {
     const found = this.#options.findAccess(repository)
-    const conclude = (access: RepositoryAccess | undefined): MaybePromise<Rights> =>
+    const conclude = (access: RepositoryVisibility | undefined): MaybePromise<Rights> =>
       access === undefined ? this.#rightsToCreate(repository) : this.#rightsIn(access, principal)
     return found instanceof Promise ? found.then(conclude) : conclude(found)
   }
 
-  #rightsIn(access: RepositoryAccess, { kind }: Principal): Rights {
+  #rightsIn(access: RepositoryVisibility, { kind }: Principal): Rights {
     const { anonymous } = this.#options
     if (isPublic(access)) {
       if (anonymous === 'push') return all
@@ -128,14 +131,6 @@ function ownsAll(principal: Principal, repository: RepositoryName): boolean {
   return principal.isAdmin || ownerOf(repository) === principal.name
 }
 
-function isPublic({ visibility, ownerVisibility }: RepositoryAccess): boolean {
-  return visibility === 'public' && ownerVisibility === 'public'
-}
-
-function isInternal({ visibility, ownerVisibility }: RepositoryAccess): boolean {
-  return visibility !== 'private' && ownerVisibility !== 'private'
-}
-
 function findRepositoryName(text: string): RepositoryName | undefined {
   try {
     return parseRepositoryName(text)
@@ -147,13 +142,23 @@ function findRepositoryName(text: string): RepositoryName | undefined {
 
 const verbs = { pull: 'pull from', push: 'push to', delete: 'delete from' } satisfies Record<Action, string>
 
-function refuseScope(action: Action, repository: RepositoryName): Decision {
-  const needed = formatScope({ type: 'repository', name: repository, actions: scopeActions[action] })
-  return {
-    allowed: false,
-    refusal: 'scope',
-    reason: `the token does not allow to ${verbs[action]} ${repository}: get one with the scope ${needed}`,
+/**
+ * Without a look at the rights, which are nobody's business beyond the token's scopes: it says only what follows from the
+ * token and the names. A repository that the token names was asked for, and its owner would have got all of it.
+ */
+function refuseScope(principal: Principal, action: Action, repository: RepositoryName): Decision {
+  return { allowed: false, refusal: 'scope', reason: explainScope(principal, action, repository) }
+}
+
+function explainScope(principal: Principal, action: Action, repository: RepositoryName): string {
+  const what = `${verbs[action]} ${repository}`
+  const wasAsked = principal.scopes?.some(({ type, name }) => type === 'repository' && name === repository)
+  if (!wasAsked || (principal.kind === 'user' && principal.name === ownerOf(repository))) {
+    const needed = formatScope({ type: 'repository', name: repository, actions: scopeActions[action] })
+    return `the token does not allow to ${what}: get one with the scope ${needed}`
   }
+  if (principal.kind === 'anonymous') return `a token without a login does not allow to ${what}: log in`
+  return `user ${principal.name} may not ${what} with this token: ${adviseUser(principal, action, repository)}`
 }
 
 const scopeActions = { pull: ['pull'], push: ['pull', 'push'], delete: ['delete'] } satisfies Record<
@@ -167,10 +172,11 @@ function refuse(principal: Principal, action: Action, repository: RepositoryName
   if (principal.kind === 'anonymous') {
     return { allowed: false, refusal: 'credentials', reason: `only users with the right may ${what}: log in` }
   }
-  const owner = ownerOf(repository)
-  const advice =
-    action === 'push'
-      ? `push below your own name, ${principal.name}/, or ask ${owner} or an administrator`
-      : `ask ${owner} or an administrator`
+  const advice = adviseUser(principal, action, repository)
   return { allowed: false, refusal: 'rights', reason: `user ${principal.name} may not ${what}: ${advice}` }
+}
+
+function adviseUser({ name }: UserPrincipal, action: Action, repository: RepositoryName): string {
+  const others = `ask ${ownerOf(repository)} or an administrator`
+  return action === 'push' ? `push below your own name, ${name}/, or ${others}` : others
 }

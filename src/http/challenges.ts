@@ -1,7 +1,8 @@
 /** What a 401 asks for: a bearer token of our token endpoint with the scopes that the request needs, or a password. */
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
-import type { ChallengeError } from './errors.ts'
+import type { ChallengeReason } from './errors.ts'
+import { formatDescription } from './headers/www-authenticate.ts'
 import type { Challenge } from './headers/www-authenticate.ts'
 import { parseQuery } from './query.ts'
 import type { Match } from './router.ts'
@@ -15,22 +16,27 @@ interface ChallengedRequest {
   readonly match: Match | undefined
   /** Of this registry as the client sees it. */
   readonly registryUrl: string
-  readonly error: ChallengeError | undefined
+  /** `undefined` where no token came along. */
+  readonly reason: ChallengeReason | undefined
 }
 
 /**
  * Bearer first: some clients read the first line only. Where tokens are made, only a password helps. The ping names
  * Bearer alone: Docker applies every challenge that it finds there to all that follows, and without a login it would
- * stop at Basic, before it asks for what is public.
+ * stop at Basic, before it asks for what is public. The description is the only sentence of ours that Docker shows of
+ * a token that was sent back, and all that anyone can show after HEAD.
  */
-export function challengesOf({ match, registryUrl, error }: ChallengedRequest): readonly Challenge[] {
+export function challengesOf({ match, registryUrl, reason }: ChallengedRequest): readonly Challenge[] {
   if (match?.route?.id === tokenRouteId) return [basic]
   const scope = match === undefined ? '' : formatNeededScopes(match)
   const parameters = {
     realm: `${registryUrl}${tokenPath}`,
     service,
     ...(scope !== '' && { scope }),
-    ...(error !== undefined && { error }),
+    ...(reason !== undefined && {
+      error: reason.error,
+      error_description: formatDescription(reason.description),
+    }),
   }
   const bearer: Challenge = { scheme: 'Bearer', parameters }
   return match?.route?.id === pingRouteId ? [bearer] : [bearer, basic]

@@ -41,8 +41,8 @@ const context: ErrorContext = {
   method: 'GET',
   allow: 'GET, HEAD',
   path,
-  challenges: (error) => [
-    { scheme: 'Bearer', parameters: { realm: 'https://r.test/token', ...(error && { error }) } },
+  challenges: (reason) => [
+    { scheme: 'Bearer', parameters: { realm: 'https://r.test/token', ...reason } },
     { scheme: 'Basic', parameters: { realm: 'r' } },
   ],
   oauth: false,
@@ -137,8 +137,11 @@ describe('headers of an error', () => {
 
   test.each([
     [undefined, 'Bearer realm="https://r.test/token"'],
-    ['insufficient_scope' as const, 'Bearer realm="https://r.test/token",error="insufficient_scope"'],
-  ])('challenge, one line each, with the error %s', (error, bearer) => {
+    [
+      'insufficient_scope' as const,
+      'Bearer realm="https://r.test/token",error="insufficient_scope",description="who are you"',
+    ],
+  ])('challenge, one line each, with the error %s and its reason', (error, bearer) => {
     const { headers } = errorReply(findRefusal(new UnauthorizedError('who are you', error)), context)
     expect(headers.join(' ')).toContain(`WWW-Authenticate ${bearer} WWW-Authenticate Basic realm="r"`)
   })

@@ -13,7 +13,7 @@ import {
   PreconditionFailedError,
   UploadOutOfOrderError,
 } from '../registry/errors.ts'
-import type { ChallengeError } from './errors.ts'
+import type { ChallengeError, ChallengeReason } from './errors.ts'
 import {
   BodyStalledError,
   FormTooLargeError,
@@ -85,7 +85,7 @@ export interface ErrorContext {
   /** Of the request. */
   readonly path: string
   /** What a 401 asks for. */
-  readonly challenges: (error: ChallengeError | undefined) => readonly Challenge[]
+  readonly challenges: (reason: ChallengeReason | undefined) => readonly Challenge[]
   /** The client speaks OAuth 2 and looks for `error` (RFC 6749, 5.2); others find the envelope beside it. */
   readonly oauth: boolean
 }
@@ -174,7 +174,8 @@ function toEntries(refusal: OciError, { method }: ErrorContext): readonly ErrorE
 function errorHeaders(refusal: OciError, { path, challenges }: ErrorContext): readonly string[] {
   if (refusal.code === 'UNAUTHORIZED') {
     const error = 'error' in refusal ? (refusal.error as ChallengeError | undefined) : undefined
-    return challenges(error).flatMap((challenge) => ['WWW-Authenticate', formatChallenge(challenge)])
+    const reason = error && { error, description: refusal.message }
+    return challenges(reason).flatMap((challenge) => ['WWW-Authenticate', formatChallenge(challenge)])
   }
   if (refusal instanceof UploadOutOfOrderError) {
     // A session has one URL: the one that was asked.

@@ -47,6 +47,13 @@ export class MethodUnsupportedError extends OciError {
 /** RFC 6750, 3.1. Clients drop a token that they keep only when the challenge has one of these. */
 export type ChallengeError = 'invalid_token' | 'insufficient_scope'
 
+/** Why a token was sent back. */
+export interface ChallengeReason {
+  readonly error: ChallengeError
+  /** One line for whoever reads the client's output. */
+  readonly description: string
+}
+
 /** Other or more credentials may help; the reply asks for them. */
 export class UnauthorizedError extends OciError {
   override readonly name = 'UnauthorizedError'

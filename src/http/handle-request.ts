@@ -133,7 +133,7 @@ function describeContext({ id, origin, incoming }: Exchange, match: Match | unde
     method: incoming.method ?? '',
     allow: match?.allow ?? '',
     path: match?.path ?? '',
-    challenges: (error) => challengesOf({ match, registryUrl: origin.registryUrl, error }),
+    challenges: (reason) => challengesOf({ match, registryUrl: origin.registryUrl, reason }),
     oauth: route?.id === tokenRouteId && route.method === 'POST',
   }
 }

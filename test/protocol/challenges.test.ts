@@ -113,7 +113,11 @@ describe('credentials that do not hold', () => {
   test.each([
     ['a wrong password', basic('alice', 'wrong password'), ''],
     ['an unknown name', basic('nobody', 'any password'), ''],
-    ['a token that is none', 'Bearer nonsense', ',error="invalid_token"'],
+    [
+      'a token that is none',
+      'Bearer nonsense',
+      ',error="invalid_token",error_description="the token has expired, was revoked or is not of this registry: get a new one"',
+    ],
     ['an unknown scheme', 'Digest username="alice"', ''],
     ['a header that cannot be read', 'Basic ???', ''],
   ])('%s', async (_name, authorization, error) => {
@@ -148,18 +152,48 @@ describe('credentials that do not hold', () => {
 })
 
 describe('a token that lacks the scope', () => {
+  const lacks = ',error="insufficient_scope",error_description='
+
   test.each([
     ['GET', '/v2/alice/secret/tags/list', 'repository:alice/secret:pull'],
     ['POST', uploads, 'repository:alice/secret:pull,push'],
     ['DELETE', '/v2/alice/secret/manifests/latest', 'repository:alice/secret:delete'],
     ['GET', '/v2/_catalog', 'registry:catalog:*'],
-  ])('%s %s names the scope and insufficient_scope', async (method, path, scope) => {
+  ])('%s %s names the scope, insufficient_scope and the reason', async (method, path, scope) => {
     const answer = await send(method, path, await server.bearer(['repository:alice/other:pull'], 'alice'))
     expectError(answer, { status: 401, code: 'UNAUTHORIZED' })
+    const { errors } = answer.json() as { errors: [{ message: string }] }
     expect(challengesOf(answer)).toEqual([
-      bearer(`,scope="${scope}",error="insufficient_scope"`),
+      bearer(`,scope="${scope}"${lacks}"${errors[0].message}"`),
       basicChallenge,
     ])
+  })
+
+  test.each(['secret', 'nothing'])(
+    'of alice/%s was asked for in vain: no other is advised',
+    async (image) => {
+      const scope = `repository:alice/${image}:pull,push`
+      const reasons = [
+        [
+          'bob',
+          `user bob may not push to alice/${image} with this token: push below your own name, bob/, or ask alice or an administrator`,
+        ],
+        [undefined, `a token without a login does not allow to push to alice/${image}: log in`],
+      ] as const
+      for (const [name, reason] of reasons) {
+        const token = await server.bearer([scope], name)
+        const answer = await send('POST', `/v2/alice/${image}/blobs/uploads/`, token)
+        expect(challengesOf(answer)[0]).toBe(bearer(`,scope="${scope}"${lacks}"${reason}"`))
+      }
+    },
+  )
+
+  test('hears why also after HEAD, which has no body', async () => {
+    const path = `/v2/alice/secret/blobs/${blob.digest}`
+    const token = await server.bearer(['repository:alice/secret:pull'], 'bob')
+    const [head, get] = [await send('HEAD', path, token), await send('GET', path, token)]
+    expect(challengesOf(head)[0]).toContain(`${lacks}"user bob may not pull from alice/secret`)
+    expect(challengesOf(head)).toEqual(challengesOf(get))
   })
 
   test('of a mount: both scopes are named', async () => {
@@ -169,7 +203,7 @@ describe('a token that lacks the scope', () => {
     expect(answer.status).toBe(401)
     expect(challengesOf(answer)[0]).toBe(
       bearer(
-        ',scope="repository:bob/target:pull,push repository:alice/secret:pull",error="insufficient_scope"',
+        `,scope="repository:bob/target:pull,push repository:alice/secret:pull"${lacks}"the token is not for pulling from alice/secret: ask for one"`,
       ),
     )
   })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatChallenge } from './www-authenticate.ts'
+import { formatChallenge, formatDescription } from './www-authenticate.ts'
 
 test.each([
   [{ scheme: 'Basic', parameters: {} }, 'Basic'],
@@ -13,4 +13,12 @@ test.each([
   ],
 ] as const)('writes the challenge %j', (challenge, header) => {
   expect(formatChallenge(challenge)).toBe(header)
+})
+
+test.each([
+  ['the token has expired: get a new one', 'the token has expired: get a new one'],
+  ['"a\\b" is\r\nno name\u007f, ünïcode \u{1f600}', "'a?b' is??no name?, ?n?code ??"],
+  ['x'.repeat(501), 'x'.repeat(500)],
+])('describes the error %j in the characters that it may have', (text, description) => {
+  expect(formatDescription(text)).toBe(description)
 })

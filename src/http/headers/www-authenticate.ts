@@ -10,6 +10,16 @@ export function formatChallenge({ scheme, parameters }: Challenge): string {
   return fields.length === 0 ? scheme : `${scheme} ${fields.join(',')}`
 }
 
+const maxDescriptionCharacters = 500
+
+/** As `error_description` may stand in a challenge (RFC 6750, 3): ASCII without quotes and backslashes, here bounded. */
+export function formatDescription(text: string): string {
+  return text
+    .slice(0, maxDescriptionCharacters)
+    .replaceAll('"', "'")
+    .replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '?')
+}
+
 /** A quoted-string holds no control characters; quotes and backslashes are escaped. */
 function escapeQuoted(value: string): string {
   return value.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, String.raw`\$&`)
