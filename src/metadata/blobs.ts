@@ -10,8 +10,6 @@ import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { databaseOf, hasRowLocks, isAnyOf, kyselyOf, listParameter } from './sql/database.ts'
-import { isVisibleSource } from './visible-repositories.ts'
-import type { VisibleSource } from './visible-repositories.ts'
 
 export interface BlobLocation {
   readonly digest: Digest
@@ -193,39 +191,6 @@ export async function findBlobUser(
     .limit(1)
     .executeTakeFirst()
   return row?.digest as Digest | undefined
-}
-
-/**
- * A blob that may be mounted: linked in `from`, or without `from` in any repository, among those that are visible.
- * The target itself counts without `from` too: who may push there may use what it has. Which repository shows the blob
- * does not matter for the result, so none is preferred and the first one found ends the search.
- */
-export async function findMountSource(
-  db: Reader,
-  options: VisibleSource & {
-    readonly digest: Digest
-    readonly from?: RepositoryName | undefined
-    readonly target: RepositoryName
-  },
-): Promise<BlobLocation | undefined> {
-  const { digest, from, target } = options
-  const row = await kyselyOf(db)
-    .selectFrom('blob_link')
-    .innerJoin('repository', 'repository.id', 'blob_link.repository_id')
-    .innerJoin('owner', 'owner.id', 'repository.owner_id')
-    .innerJoin('blob', 'blob.digest', 'blob_link.digest')
-    .select(['blob.digest', 'blob.storage_key', 'blob.size'])
-    .where('blob_link.digest', '=', digest)
-    .where('blob_link.state', '=', 'live')
-    .$if(from !== undefined, (query) => query.where('repository.name', '=', from ?? target))
-    .where((eb) =>
-      from === undefined
-        ? eb.or([isVisibleSource(eb, options), eb('repository.name', '=', target)])
-        : isVisibleSource(eb, options),
-    )
-    .limit(1)
-    .executeTakeFirst()
-  return row === undefined ? undefined : locationOf(row)
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Schema, Visibility } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { databaseOf, kyselyOf } from './sql/database.ts'
 import { visibleArms } from './visible-repositories.ts'
-import type { VisibleArm, VisibleRepositories } from './visible-repositories.ts'
+import type { RepositoryVisibility, VisibleArm, VisibleRepositories } from './visible-repositories.ts'
 
 export interface Repository {
   readonly id: number
@@ -16,11 +16,9 @@ export interface Repository {
   readonly visibility: Visibility
 }
 
-/** What decides who may do what there: the stricter of the two visibilities counts. */
-export interface RepositoryAccess {
+/** What decides who may do what there. */
+export interface RepositoryAccess extends RepositoryVisibility {
   readonly id: number
-  readonly visibility: Visibility
-  readonly ownerVisibility: Visibility
   readonly ownerName: string
 }
 
@@ -34,23 +32,24 @@ export interface Owner {
 type NamesQuery = SelectQueryBuilder<Schema, never, { full_name: string }>
 
 interface AccessRow {
-  id: number
-  visibility: Visibility
-  owner_visibility: Visibility
-  owner_name: string
+  id: number | null
+  visibility: Visibility | null
+  owner_visibility: Visibility | null
+  owner_name: string | null
 }
 
+/** Always one row, of nothing where there is no such repository: its absence is not told by the time of the answer. */
 const accessByName = compileOnce<{ name: string }, AccessRow>(({ kysely, parameter }) =>
   kysely
-    .selectFrom('repository')
-    .innerJoin('owner', 'owner.id', 'repository.owner_id')
+    .selectFrom(kysely.selectNoFrom(parameter('name').as('name')).as('asked'))
+    .leftJoin('repository', 'repository.name', 'asked.name')
+    .leftJoin('owner', 'owner.id', 'repository.owner_id')
     .select([
       'repository.id',
       'repository.visibility',
       'owner.visibility as owner_visibility',
       'owner.name as owner_name',
-    ])
-    .where('repository.name', '=', parameter('name')),
+    ]),
 )
 
 const repositoryByName = compileOnce<
@@ -76,12 +75,13 @@ export function findRepositoryAccess(
   name: RepositoryName,
 ): RepositoryAccess | undefined | Promise<RepositoryAccess | undefined> {
   const found = accessByName.first(db, { name })
-  if (found instanceof Promise) return found.then((row) => row && accessOf(row))
-  return found && accessOf(found)
+  return found instanceof Promise ? found.then(accessOf) : accessOf(found)
 }
 
-function accessOf(row: AccessRow): RepositoryAccess {
+function accessOf(row: AccessRow | undefined): RepositoryAccess | undefined {
+  if (row === undefined) return undefined
   const { id, visibility, owner_visibility: ownerVisibility, owner_name: ownerName } = row
+  if (id === null || visibility === null || ownerVisibility === null || ownerName === null) return undefined
   return { id, visibility, ownerVisibility, ownerName }
 }
 

@@ -1,7 +1,9 @@
-/** What a caller may see of repositories, as conditions of queries over `repository` joined with its `owner`. */
+/**
+ * What a caller may see of repositories: as conditions of queries over `repository` joined with its `owner`, and of rows.
+ */
 import { sql } from 'kysely'
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
-import type { Schema } from './schema.ts'
+import type { Schema, Visibility } from './schema.ts'
 
 export type VisibleRepositories =
   | { readonly all: true }
@@ -15,10 +17,14 @@ export type VisibleRepositories =
       readonly owner: string | undefined
     }
 
-/** Conditions of one repository; `within`, where given, takes away all that is neither public nor one of these names. */
-export interface VisibleSource {
-  readonly visible: VisibleRepositories
-  readonly within?: readonly string[] | undefined
+/** What decides who sees a repository: the stricter of the two visibilities counts. */
+export interface RepositoryVisibility {
+  readonly visibility: Visibility
+  readonly ownerVisibility: Visibility
+}
+
+export interface SeenRepository extends RepositoryVisibility {
+  readonly name: string
 }
 
 type Joined = ExpressionBuilder<Schema, 'repository' | 'owner'>
@@ -29,7 +35,7 @@ export type VisibleArm = (eb: Joined) => Expression<SqlBool>
 export function visibleArms(visible: VisibleRepositories): VisibleArm[] {
   if (visible.all) return [() => sql.lit(true)]
   const arms: VisibleArm[] = []
-  if (visible.public) arms.push(isPublic)
+  if (visible.public) arms.push(publicArm)
   if (visible.internal === true) arms.push(...internalArms)
   const { owner } = visible
   // The range of names "<owner>/...": the character after the slash ends it.
@@ -41,19 +47,28 @@ export function visibleArms(visible: VisibleRepositories): VisibleArm[] {
   return arms
 }
 
-export function isVisibleSource(eb: Joined, { visible, within }: VisibleSource): Expression<SqlBool> {
-  const isVisible = eb.or(visibleArms(visible).map((arm) => arm(eb)))
-  if (within === undefined) return isVisible
-  // No repository is named '': PostgreSQL takes no empty list.
-  const isNamed = eb('repository.name', 'in', [...within, ''])
-  return eb.and([isVisible, eb.or([isPublic(eb), isNamed])])
+/** The same conditions for a row that was read. */
+export function isVisible(repository: SeenRepository, visible: VisibleRepositories): boolean {
+  if (visible.all) return true
+  if (visible.public && isPublic(repository)) return true
+  if (visible.internal === true && isInternal(repository)) return true
+  return visible.owner !== undefined && repository.name.startsWith(`${visible.owner}/`)
 }
 
-function isPublic(eb: Joined): Expression<SqlBool> {
+export function isPublic({ visibility, ownerVisibility }: RepositoryVisibility): boolean {
+  return visibility === 'public' && ownerVisibility === 'public'
+}
+
+/** Public ones too. */
+export function isInternal({ visibility, ownerVisibility }: RepositoryVisibility): boolean {
+  return visibility !== 'private' && ownerVisibility !== 'private'
+}
+
+function publicArm(eb: Joined): Expression<SqlBool> {
   return eb.and([eb('repository.visibility', '=', 'public'), eb('owner.visibility', '=', 'public')])
 }
 
-/** With `isPublic`, all whose stricter visibility is `internal`. */
+/** With `publicArm`, all whose stricter visibility is `internal`. */
 const internalArms: VisibleArm[] = [
   (eb) => eb.and([eb('repository.visibility', '=', 'public'), eb('owner.visibility', '=', 'internal')]),
   (eb) =>

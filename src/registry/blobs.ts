@@ -5,17 +5,11 @@
 import { BlobMissing } from '../blob-store/errors.ts'
 import type { BlobReader, BlobStore, ByteRange, ByteSink } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
-import {
-  findBlobUser,
-  findLinkedBlob,
-  findMountSource,
-  linkBlob,
-  pinBlob,
-  unlinkBlob,
-} from '../metadata/blobs.ts'
+import { findBlobUser, findLinkedBlob, linkBlob, pinBlob, unlinkBlob } from '../metadata/blobs.ts'
 import type { BlobLocation } from '../metadata/blobs.ts'
 import { insertEvents } from '../metadata/events.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import { isMountable } from '../metadata/mount-sources.ts'
 import { ensureRepository, findRepository } from '../metadata/repositories.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -147,9 +141,9 @@ async function deleteBlob(
 }
 
 /**
- * The source is searched in one query that joins what the caller may pull, so that "exists but forbidden" and
- * "does not exist" cost and answer the same. A bearer token reaches only what its scopes name: nothing of a `from` that
- * they do not, and without `from` public repositories and those that they do (B1).
+ * "Exists but forbidden" and "does not exist" cost and answer the same, see `mount-sources.ts`. A bearer token reaches
+ * only what its scopes name: nothing of a `from` that they do not, and without `from` public repositories and those
+ * that they do (B1).
  */
 async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean> {
   const { repository, digest, from, caller } = request
@@ -158,9 +152,9 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
   const visible = reaches ? deps.policy.visibleTo(principal) : nothing
   const within = from === undefined ? pullableNames(principal.scopes) : undefined
   const search = { digest, from, visible, within, target: repository }
-  if ((await findMountSource(deps.metadata.reader, search)) === undefined) return false
+  if (!(await isMountable(deps.metadata.reader, search))) return false
   return deps.metadata.transact(async (tx) => {
-    if ((await findMountSource(tx, search)) === undefined) return false
+    if (!(await isMountable(tx, search))) return false
     if ((await pinBlob(tx, digest)) === undefined) return false
     const now = deps.clock.now()
     const { id } = await ensureRepository(tx, {

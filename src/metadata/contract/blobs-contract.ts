@@ -12,15 +12,7 @@ import {
 import { Conflict } from '../errors.ts'
 import { listDeadKeys } from '../dead-keys.ts'
 import type { Metadata } from '../metadata.ts'
-import {
-  aDigest,
-  aName,
-  createLinkedBlob,
-  createRepository,
-  insertAnyBlob,
-  numbers,
-  unique,
-} from './builders.ts'
+import { aDigest, createLinkedBlob, createRepository, insertAnyBlob, numbers, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
 
 // Other suites of the same database leave blobs behind too.

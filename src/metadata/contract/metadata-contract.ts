@@ -15,6 +15,7 @@ import { testLeases } from './leases-contract.ts'
 import { testLinks } from './links-contract.ts'
 import { testLoginEvents, testSigningKeys } from './logins-contract.ts'
 import { testManifests } from './manifests-contract.ts'
+import { testMounts } from './mounts-contract.ts'
 import { testReferrers } from './referrers-contract.ts'
 import { testRepositories } from './repositories-contract.ts'
 import { testRepositoryDeletion } from './repository-deletion-contract.ts'
@@ -30,6 +31,7 @@ const suites: readonly (readonly [string, (subject: ContractSubject) => void])[]
   ['deletion of repositories', testRepositoryDeletion],
   ['blobs', testBlobs],
   ['blob links', testLinks],
+  ['mounts', testMounts],
   ['storage keys', testKeys],
   ['uploads', testUploads],
   ['manifests', testManifests],

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Digest } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
-import { findMountSource, linkBlob } from '../blobs.ts'
+import { linkBlob } from '../blobs.ts'
 import type { Metadata } from '../metadata.ts'
+import { isMountable } from '../mount-sources.ts'
 import {
   findRepositoryAccess,
   listRepositories,
@@ -124,7 +125,7 @@ export function testVisibility({ metadata }: ContractSubject): void {
       for (const [name, digest] of digests) {
         const source = isNamed ? { from: name as RepositoryName } : {}
         const search = { digest, ...source, visible, target: aName() }
-        if ((await findMountSource(metadata().reader, search)) !== undefined) found.push(name)
+        if (await isMountable(metadata().reader, search)) found.push(name)
       }
       return found.toSorted()
     }
@@ -144,10 +145,8 @@ export function testVisibility({ metadata }: ContractSubject): void {
       await linkBlob(tx, { repositoryId: target.id, digest: inserted, now: 1 })
       return inserted
     })
-    expect(await findMountSource(reader, { digest, visible, target: target.name })).toBeDefined()
-    expect(
-      await findMountSource(reader, { digest, from: target.name, visible, target: aName() }),
-    ).toBeUndefined()
-    expect(await findMountSource(reader, { digest: aDigest(), visible, target: target.name })).toBeUndefined()
+    expect(await isMountable(reader, { digest, visible, target: target.name })).toBe(true)
+    expect(await isMountable(reader, { digest, from: target.name, visible, target: aName() })).toBe(false)
+    expect(await isMountable(reader, { digest: aDigest(), visible, target: target.name })).toBe(false)
   })
 }

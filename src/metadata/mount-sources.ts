@@ -1,0 +1,118 @@
+/**
+ * Whether a blob may be mounted from somewhere. The work depends on who asks and not on what others keep out of sight:
+ * a named repository is one look-up, and without a name a fixed number of links around the digest and of the caller's
+ * own repositories are read, whether they hold it or not. A blob that many repositories share may so be missed, and is
+ * then uploaded.
+ */
+import { sql } from 'kysely'
+import type { Digest } from '../oci/digest.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import type { Reader } from './handles.ts'
+import type { Visibility } from './schema.ts'
+import { compileOnce } from './sql/compile-once.ts'
+import { isVisible } from './visible-repositories.ts'
+import type { SeenRepository, VisibleRepositories } from './visible-repositories.ts'
+
+export interface MountSearch {
+  readonly digest: Digest
+  readonly from?: RepositoryName | undefined
+  readonly target: RepositoryName
+  readonly visible: VisibleRepositories
+  /** Where given, takes away all that is neither public nor one of these names. */
+  readonly within?: readonly string[] | undefined
+}
+
+interface LinkRow {
+  digest: string
+  state: 'live' | 'hidden'
+  name: string
+  visibility: Visibility
+  owner_visibility: Visibility
+}
+
+const maxNeighbours = 64
+const maxOwn = 256
+
+const linkOf = compileOnce<{ name: string; digest: string }, LinkRow>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('repository')
+    .innerJoin('owner', 'owner.id', 'repository.owner_id')
+    .innerJoin('blob_link', 'blob_link.repository_id', 'repository.id')
+    .select(['blob_link.digest', 'blob_link.state'])
+    .select(['repository.name', 'repository.visibility', 'owner.visibility as owner_visibility'])
+    .where('repository.name', '=', parameter('name'))
+    .where('blob_link.digest', '=', parameter('digest')),
+)
+
+/** Those of the digest come first; where it has none or few, as many of the digests after it are read. */
+const linksFrom = compileOnce<{ digest: string }, LinkRow>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('blob_link')
+        .select(['digest', 'state', 'repository_id'])
+        .where('digest', '>=', parameter('digest'))
+        .orderBy('digest')
+        .limit(sql.lit(maxNeighbours))
+        .as('link'),
+    )
+    .innerJoin('repository', 'repository.id', 'link.repository_id')
+    .innerJoin('owner', 'owner.id', 'repository.owner_id')
+    .select(['link.digest', 'link.state'])
+    .select(['repository.name', 'repository.visibility', 'owner.visibility as owner_visibility']),
+)
+
+/** The range of names "<owner>/...": the character after the slash ends it. */
+const ownLinks = compileOnce<{ first: string; end: string; digest: string }, LinkRow>(
+  ({ kysely, parameter }) =>
+    kysely
+      .selectFrom((eb) =>
+        eb
+          .selectFrom('repository')
+          .select(['id', 'name', 'visibility', 'owner_id'])
+          .where('name', '>', parameter('first'))
+          .where('name', '<', parameter('end'))
+          .orderBy('name')
+          .limit(sql.lit(maxOwn))
+          .as('own'),
+      )
+      .innerJoin('owner', 'owner.id', 'own.owner_id')
+      .innerJoin('blob_link', 'blob_link.repository_id', 'own.id')
+      .select(['blob_link.digest', 'blob_link.state'])
+      .select(['own.name', 'own.visibility', 'owner.visibility as owner_visibility'])
+      .where('blob_link.digest', '=', parameter('digest')),
+)
+
+/**
+ * Among the repositories that are visible: in `from`, or without it in any. The target itself counts without `from`
+ * too: who may push there may use what it has.
+ */
+export async function isMountable(db: Reader, search: MountSearch): Promise<boolean> {
+  const { digest, from, target, visible, within = [] } = search
+  const isSource = (row: LinkRow | undefined): boolean => row !== undefined && serves(row, search)
+  if (from !== undefined) return isSource(await linkOf.first(db, { name: from, digest }))
+  const own = await linkOf.first(db, { name: target, digest })
+  const named = await Promise.all(within.map(async (name) => linkOf.first(db, { name, digest })))
+  const neighbours = await linksFrom.all(db, { digest })
+  const owned = await findOwned(db, digest, visible)
+  return own?.state === 'live' || [...named, ...neighbours, ...owned].some(isSource)
+}
+
+async function findOwned(db: Reader, digest: Digest, visible: VisibleRepositories): Promise<LinkRow[]> {
+  const owner = visible.all ? undefined : visible.owner
+  if (owner === undefined) return []
+  return ownLinks.all(db, { first: `${owner}/`, end: `${owner}0`, digest })
+}
+
+function serves(row: LinkRow, { digest, visible, within }: MountSearch): boolean {
+  if (row.digest !== digest || row.state !== 'live') return false
+  const repository: SeenRepository = {
+    name: row.name,
+    visibility: row.visibility,
+    ownerVisibility: row.owner_visibility,
+  }
+  if (!isVisible(repository, visible)) return false
+  return within === undefined || within.includes(row.name) || isVisible(repository, onlyPublic)
+}
+
+const onlyPublic: VisibleRepositories = { all: false, public: true, owner: undefined }
