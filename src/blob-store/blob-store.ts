@@ -27,6 +27,12 @@ export interface Segment {
   readonly size: number
 }
 
+/** Where a writer begins: behind the first `offset` bytes of segment `generation`. */
+export interface SegmentStart {
+  readonly generation: number
+  readonly offset: number
+}
+
 /** First and last byte, both included, as in HTTP. An empty blob has no range: copy it with `undefined`. */
 export interface ByteRange {
   readonly start: number
@@ -51,16 +57,19 @@ export interface SegmentWriter extends AsyncDisposable {
   sync(): Promise<number>
 }
 
+export interface CopyOptions {
+  /** Everything when absent. */
+  readonly range?: ByteRange | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /** An open blob; reading goes on even when the blob is deleted meanwhile. Dispose it. */
 export interface BlobReader extends AsyncDisposable {
   readonly size: number
   /** Whole content when it is held in memory: sent in one write, never changed by anybody. */
   readonly bytes?: Uint8Array | undefined
-  /** Copies a range (or everything) to the sink with bounded memory. Stops with the signal's reason. Throws `BlobMissing` when the bytes are shorter than promised. */
-  copyTo(
-    sink: ByteSink,
-    options: { range?: ByteRange | undefined; signal?: AbortSignal | undefined },
-  ): Promise<void>
+  /** Copies to the sink with bounded memory. Stops with the signal's reason. Throws `BlobMissing` when the bytes are shorter than promised. */
+  copyTo(sink: ByteSink, options: CopyOptions): Promise<void>
 }
 
 export interface CommitOptions {
@@ -85,10 +94,10 @@ export interface StoreEntry {
 export interface BlobStore extends AsyncDisposable {
   readonly driver: 'filesystem' | 'memory' | 's3' | 'database'
   /**
-   * Opens segment `generation` of `key` for appending after its first `offset` bytes; what is beyond `offset` is cut off.
-   * Throws `UploadMissing` when the segment holds fewer bytes than `offset`.
+   * Opens a segment of `key` for appending; what is beyond the offset is cut off.
+   * Throws `UploadMissing` when the segment holds fewer bytes than the offset.
    */
-  openSegment(key: StorageKey, segment: { generation: number; offset: number }): Promise<SegmentWriter>
+  openSegment(key: StorageKey, start: SegmentStart): Promise<SegmentWriter>
   /** Copies the segments' bytes to the sink, in order. Throws `UploadMissing`. */
   readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void>
   /**

@@ -1,5 +1,5 @@
 /** A blob that is held in memory; deleting it takes nothing from its readers. */
-import type { BlobReader, ByteRange, ByteSink, StorageKey } from './blob-store.ts'
+import type { BlobReader, ByteSink, CopyOptions, StorageKey } from './blob-store.ts'
 import { BlobMissing } from './errors.ts'
 import { untilAborted } from './until-aborted.ts'
 
@@ -19,10 +19,7 @@ export class BytesBlobReader implements BlobReader {
     this.#content = content
   }
 
-  async copyTo(
-    sink: ByteSink,
-    { range, signal }: { range?: ByteRange | undefined; signal?: AbortSignal | undefined },
-  ): Promise<void> {
+  async copyTo(sink: ByteSink, { range, signal }: CopyOptions): Promise<void> {
     const end = range === undefined ? this.size : range.end + 1
     if (end > this.size) throw new BlobMissing(this.#key)
     await copyBytes(this.#content.subarray(range?.start ?? 0, end), sink, signal)

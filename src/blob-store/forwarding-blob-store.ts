@@ -6,6 +6,7 @@ import type {
   ByteSink,
   CommitOptions,
   Segment,
+  SegmentStart,
   SegmentWriter,
   StorageKey,
   StoredBlob,
@@ -23,8 +24,8 @@ export abstract class ForwardingBlobStore implements BlobStore {
     return this.#store.driver
   }
 
-  openSegment(key: StorageKey, segment: { generation: number; offset: number }): Promise<SegmentWriter> {
-    return this.#store.openSegment(key, segment)
+  openSegment(key: StorageKey, start: SegmentStart): Promise<SegmentWriter> {
+    return this.#store.openSegment(key, start)
   }
 
   readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void> {

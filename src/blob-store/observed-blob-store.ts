@@ -6,10 +6,11 @@ import type { Digest } from '../oci/digest.ts'
 import type {
   BlobReader,
   BlobStore,
-  ByteRange,
   ByteSink,
   CommitOptions,
+  CopyOptions,
   Segment,
+  SegmentStart,
   SegmentWriter,
   StorageKey,
   StoredBlob,
@@ -50,11 +51,8 @@ export class ObservedBlobStore extends ForwardingBlobStore {
     this.#deps = deps
   }
 
-  override async openSegment(
-    key: StorageKey,
-    segment: { generation: number; offset: number },
-  ): Promise<SegmentWriter> {
-    const writer = await observe(this.#deps, 'openSegment', () => super.openSegment(key, segment))
+  override async openSegment(key: StorageKey, start: SegmentStart): Promise<SegmentWriter> {
+    const writer = await observe(this.#deps, 'openSegment', () => super.openSegment(key, start))
     return new ObservedSegmentWriter(writer, this.#deps)
   }
 
@@ -134,10 +132,7 @@ class ObservedBlobReader implements BlobReader {
     this.#deps = deps
   }
 
-  copyTo(
-    sink: ByteSink,
-    options: { range?: ByteRange | undefined; signal?: AbortSignal | undefined },
-  ): Promise<void> {
+  copyTo(sink: ByteSink, options: CopyOptions): Promise<void> {
     const counting = countingSink(this.#deps.observer, sink)
     return observe(this.#deps, 'copy', () => this.#reader.copyTo(counting, options))
   }

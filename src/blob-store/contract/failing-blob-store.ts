@@ -3,10 +3,11 @@ import type { Digest } from '../../oci/digest.ts'
 import type {
   BlobReader,
   BlobStore,
-  ByteRange,
   ByteSink,
   CommitOptions,
+  CopyOptions,
   Segment,
+  SegmentStart,
   SegmentWriter,
   StorageKey,
   StoredBlob,
@@ -72,11 +73,8 @@ export class FailingBlobStore extends ForwardingBlobStore {
     this.#plan = plan
   }
 
-  override async openSegment(
-    key: StorageKey,
-    segment: { generation: number; offset: number },
-  ): Promise<SegmentWriter> {
-    const writer = await this.#run({ operation: 'openSegment', key }, () => super.openSegment(key, segment))
+  override async openSegment(key: StorageKey, start: SegmentStart): Promise<SegmentWriter> {
+    const writer = await this.#run({ operation: 'openSegment', key }, () => super.openSegment(key, start))
     return {
       get size() {
         return writer.size
@@ -100,10 +98,8 @@ export class FailingBlobStore extends ForwardingBlobStore {
     const reader = await this.#run({ operation: 'open', key }, () => super.open(stored))
     return {
       size: reader.size,
-      copyTo: (
-        sink: ByteSink,
-        options: { range?: ByteRange | undefined; signal?: AbortSignal | undefined },
-      ) => this.#run({ operation: 'copy', key, signal: options.signal }, () => reader.copyTo(sink, options)),
+      copyTo: (sink: ByteSink, options: CopyOptions) =>
+        this.#run({ operation: 'copy', key, signal: options.signal }, () => reader.copyTo(sink, options)),
       [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
     }
   }

@@ -1,5 +1,5 @@
 /** An open blob file; the descriptor keeps the bytes readable when the name is removed. */
-import type { BlobReader, ByteRange, ByteSink, StorageKey } from '../blob-store.ts'
+import type { BlobReader, ByteSink, CopyOptions, StorageKey } from '../blob-store.ts'
 import { BlobMissing } from '../errors.ts'
 import type { CopyDeps } from './copy-file.ts'
 import { copyFile } from './copy-file.ts'
@@ -21,10 +21,7 @@ export class FileBlobReader implements BlobReader {
     this.#deps = deps
   }
 
-  async copyTo(
-    sink: ByteSink,
-    { range, signal }: { range?: ByteRange | undefined; signal?: AbortSignal | undefined },
-  ): Promise<void> {
+  async copyTo(sink: ByteSink, { range, signal }: CopyOptions): Promise<void> {
     if (!this.#isOpen) throw new Error('the blob reader is closed')
     const start = range?.start ?? 0
     const end = range === undefined ? this.size : range.end + 1

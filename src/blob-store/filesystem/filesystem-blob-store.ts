@@ -14,6 +14,7 @@ import type {
   ByteSink,
   CommitOptions,
   Segment,
+  SegmentStart,
   SegmentWriter,
   StorageKey,
   StoredBlob,
@@ -76,14 +77,11 @@ class FilesystemBlobStore implements BlobStore {
     this.#onStrange = onStrange ?? (() => undefined)
   }
 
-  openSegment(key: StorageKey, segment: { generation: number; offset: number }): Promise<SegmentWriter> {
-    return translated('open an upload', () => this.#openSegment(key, segment))
+  openSegment(key: StorageKey, start: SegmentStart): Promise<SegmentWriter> {
+    return translated('open an upload', () => this.#openSegment(key, start))
   }
 
-  async #openSegment(
-    key: StorageKey,
-    { generation, offset }: { generation: number; offset: number },
-  ): Promise<SegmentWriter> {
+  async #openSegment(key: StorageKey, { generation, offset }: SegmentStart): Promise<SegmentWriter> {
     const path = segmentPath(this.#layout, key, generation)
     this.#syncedSegments.forget(path)
     const fd = (offset === 0 ? await openNew(path) : undefined) ?? (await reopen({ key, path, offset }))

@@ -11,6 +11,7 @@ import type {
   ByteSink,
   CommitOptions,
   Segment,
+  SegmentStart,
   SegmentWriter,
   StorageKey,
   StoredBlob,
@@ -46,10 +47,7 @@ export class MemoryBlobStore implements BlobStore {
     this.#maxBytes = maxBytes
   }
 
-  async openSegment(
-    key: StorageKey,
-    { generation, offset }: { generation: number; offset: number },
-  ): Promise<SegmentWriter> {
+  async openSegment(key: StorageKey, { generation, offset }: SegmentStart): Promise<SegmentWriter> {
     const segments = this.#uploads.get(key) ?? new Map<number, HeldSegment>()
     const found = segments.get(generation)
     if ((found?.size ?? 0) < offset) throw new UploadMissing(key)
