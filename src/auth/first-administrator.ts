@@ -9,7 +9,7 @@ import { checkAccountName, checkPassword } from './password-rules.ts'
 
 export interface FirstAdministrator {
   readonly name: string
-  /** Where it was generated: to be shown once. */
+  /** To be shown once; `undefined` when the configuration has the password. */
   readonly generated: { readonly password: string; readonly file: string } | undefined
 }
 

@@ -1,10 +1,11 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import type { FirstAdministrator } from '../auth/accounts.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { runCli } from './run.ts'
 import { createServeCommand } from './serve.ts'
-import type { FirstAdministrator, StartApp } from './serve.ts'
+import type { StartApp } from './serve.ts'
 
 /** Runs `serve` until it is told to stop, at once. */
 async function serve(line: string, startApp?: StartApp) {

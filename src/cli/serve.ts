@@ -1,6 +1,7 @@
 /** `lading serve`: load, open, listen, reload on HUP, wait for a signal, drain. */
 import { existsSync } from 'node:fs'
 import { initialPasswordFile } from '../app/data-folder.ts'
+import type { FirstAdministrator } from '../auth/accounts.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import type { TlsFiles } from '../config/tls-files.ts'
@@ -22,12 +23,6 @@ export interface RunningApp extends AsyncDisposable {
   reloadTls(files: TlsFiles): void
   /** Stops accepting, lets requests end for this long, then cuts them. */
   stop(deadlineMs: number): Promise<void>
-}
-
-export interface FirstAdministrator {
-  readonly name: string
-  /** `undefined` when the configuration has its password. */
-  readonly generated: { readonly password: string; readonly file: string } | undefined
 }
 
 export type StartApp = (
