@@ -3,13 +3,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { run } from '../scripts/run-command.ts'
 import { ask } from '../test/support/client.ts'
+import { findFreePort } from '../test/support/free-port.ts'
 import { startRegistry } from '../test/support/start-registry.ts'
 import { tempFolder } from '../test/support/temp-folder.ts'
 import type { NamedUrl } from './options.ts'
@@ -48,7 +47,7 @@ export async function startDistribution(): Promise<OwnTarget> {
   }
   await using cleanup = new AsyncDisposableStack()
   const folder = cleanup.use(await tempFolder('distribution'))
-  const port = await freePort()
+  const port = await findFreePort()
   const config = join(folder.path, 'config.yml')
   await writeFile(config, distributionConfig(join(folder.path, 'data'), port))
   const child = spawn(distributionProgram, ['serve', config], {
@@ -86,15 +85,6 @@ http:
   addr: 127.0.0.1:${port}
   relativeurls: true
 `
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function untilAnswering(url: string): Promise<void> {

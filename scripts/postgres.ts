@@ -6,9 +6,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+
+import { findFreePort } from '../test/support/free-port.ts'
 
 const binaries = '/usr/lib/postgresql/15/bin'
 const isRoot = process.getuid?.() === 0
@@ -85,15 +86,4 @@ async function run(file: string, parameters: readonly string[], options: RunOpti
   )
   const [code] = (await once(child, 'exit')) as [number | null]
   return code ?? 1
-}
-
-/** Free a moment ago: nobody else on this machine is likely to take it before PostgreSQL does. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

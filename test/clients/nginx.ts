@@ -1,8 +1,6 @@
 /** nginx with TLS in front of a registry, as Debian installs it. */
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 
@@ -41,16 +39,6 @@ export async function startNginx({ port, upstream, headers }: NginxOptions): Pro
   )
   const resources = stack.move()
   return { certificateFolder, certificate: cert, [Symbol.asyncDispose]: () => resources.disposeAsync() }
-}
-
-/** Free a moment ago: both sides of a proxy must know its address before either starts. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 function formatConfig({ port, upstream, headers }: NginxOptions): string {
