@@ -22,6 +22,17 @@ function session(open: OpenRegistry, start = open.registry.uploads.start({ repos
   return start.then(({ id }) => ({ repository, id, caller }))
 }
 
+/** Stands still for good once its bytes are `taken`. */
+function stalledBody(text: string): { body: AsyncIterable<Uint8Array>; taken: Promise<void> } {
+  const { promise: taken, resolve } = Promise.withResolvers<void>()
+  const body = (async function* () {
+    yield Buffer.from(text)
+    resolve()
+    yield* bodyOf([], { hang: true })
+  })()
+  return { body, taken }
+}
+
 describe('an upload session', () => {
   test('streams a body and commits what was hashed on the way', async () => {
     await using open = await openRegistry()
@@ -177,14 +188,9 @@ describe('two requests for one session', () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const request = await session(open)
-    const arrived = Promise.withResolvers<void>()
-    const body = (async function* () {
-      yield Buffer.from('abc')
-      arrived.resolve()
-      yield* bodyOf([], { hang: true })
-    })()
+    const { body, taken } = stalledBody('abc')
     const hanging = uploads.append({ ...request, body, signal })
-    await arrived.promise
+    await taken
     const [found] = await Promise.all([
       uploads.status(request),
       expect(hanging).rejects.toMatchObject({ code: 'RANGE_INVALID', offset: 3 }),
@@ -213,15 +219,10 @@ describe('two requests for one session', () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const request = await session(open)
-    const arrived = Promise.withResolvers<void>()
-    const body = (async function* () {
-      yield Buffer.from('abc')
-      arrived.resolve()
-      yield* bodyOf([], { hang: true })
-    })()
+    const { body, taken } = stalledBody('abc')
     const first = uploads.append({ ...request, body, signal })
     const lost = first.catch((error: unknown) => error)
-    await arrived.promise
+    await taken
     const second = await uploads.append({ ...request, body: bodyOf([Buffer.from('def')]), signal })
     expect(second.offset).toBe(6)
     expect(await lost).toMatchObject({ code: 'RANGE_INVALID' })
