@@ -12,6 +12,15 @@ import { closeSession, iterate, openSession, patchStream, sessionId } from '../s
 
 const registry = shareRegistry()
 
+const blobs = [
+  ['a blob', aRandomBlob(3000)],
+  ['a large blob', aRandomBlob(2_500_000)],
+  ['an empty blob', aBlob('')],
+  ['{}', aBlob('{}')],
+  ['a sha512 blob', aRandomBlob(3000, 'sha512')],
+  ['an empty sha512 blob', aBlob('', 'sha512')],
+] as const
+
 /** 201 with the headers that Docker, containerd and the conformance suite each need, and the blob behind Location. */
 async function expectCreated(answer: Answer, repository: string, blob: TestBlob): Promise<void> {
   expectStatus(answer, 201)
@@ -51,14 +60,7 @@ describe('starting an upload', () => {
 })
 
 describe('an upload in one POST', () => {
-  test.each([
-    ['a blob', aRandomBlob(3000)],
-    ['a large blob', aRandomBlob(2_500_000)],
-    ['an empty blob', aBlob('')],
-    ['{}', aBlob('{}')],
-    ['a sha512 blob', aRandomBlob(3000, 'sha512')],
-    ['an empty sha512 blob', aBlob('', 'sha512')],
-  ])('end-4b: takes %s', async (_what, blob) => {
+  test.each(blobs)('end-4b: takes %s', async (_what, blob) => {
     const repository = registry.repository()
     const url = `${repository}/blobs/uploads/?digest=${blob.digest}`
     await expectCreated(await ask(url, { method: 'POST', body: blob.bytes }), repository, blob)
@@ -140,14 +142,7 @@ describe('an upload with an announced algorithm', () => {
 })
 
 describe('closing an upload', () => {
-  test.each([
-    ['a blob', aRandomBlob(3000)],
-    ['a large blob', aRandomBlob(2_500_000)],
-    ['an empty blob', aBlob('')],
-    ['{}', aBlob('{}')],
-    ['a sha512 blob', aRandomBlob(3000, 'sha512')],
-    ['an empty sha512 blob', aBlob('', 'sha512')],
-  ])('end-6: PUT with the whole body takes %s', async (_what, blob) => {
+  test.each(blobs)('end-6: PUT with the whole body takes %s', async (_what, blob) => {
     const repository = registry.repository()
     const session = await openSession(repository)
     await expectCreated(await closeSession(session, blob.digest, { body: blob.bytes }), repository, blob)
