@@ -2,7 +2,6 @@
  * Deletes a repository with all it holds, in steps of bounded size, so that no writer waits long. Rows of blobs lose
  * their links only; the collector removes them and their bytes when no other repository has them.
  */
-import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { insertDeadKey } from './dead-keys.ts'
 import { Conflict } from './errors.ts'
@@ -89,17 +88,11 @@ async function deleteTags(tx: Transaction, { repositoryId, limit }: Step): Promi
   return result.numDeletedRows > 0n
 }
 
-async function deleteManifests(tx: Transaction, { repositoryId, limit }: Step): Promise<boolean> {
+async function deleteManifests(tx: Transaction, step: Step): Promise<boolean> {
+  const { repositoryId } = step
   const { kysely, dialect } = databaseOf(tx)
-  const query = kysely
-    .selectFrom('manifest')
-    .select('digest')
-    .where('repository_id', '=', repositoryId)
-    .orderBy('digest')
-    .limit(limit)
-  const rows = await (hasRowLocks(tx) ? query.forUpdate() : query).execute()
-  if (rows.length === 0) return false
-  const digests = rows.map((row) => row.digest)
+  const digests = await lockDigests(tx, 'manifest', step)
+  if (digests.length === 0) return false
   const ofThese = isAnyOf(dialect, 'manifest.digest', digests)
   await kysely
     .deleteFrom('property')
@@ -124,17 +117,11 @@ async function deleteManifests(tx: Transaction, { repositoryId, limit }: Step): 
 }
 
 /** Locks in the order of every other writer: links, then blobs, both by digest. */
-async function deleteLinks(tx: Transaction, { repositoryId, limit }: Step): Promise<boolean> {
+async function deleteLinks(tx: Transaction, step: Step): Promise<boolean> {
+  const { repositoryId } = step
   const { kysely, dialect } = databaseOf(tx)
-  const query = kysely
-    .selectFrom('blob_link')
-    .select('digest')
-    .where('repository_id', '=', repositoryId)
-    .orderBy('digest')
-    .limit(limit)
-  const rows = await (hasRowLocks(tx) ? query.forUpdate() : query).execute()
-  if (rows.length === 0) return false
-  const digests = rows.map((row) => row.digest as Digest)
+  const digests = await lockDigests(tx, 'blob_link', step)
+  if (digests.length === 0) return false
   const ofThese = isAnyOf(dialect, 'blob.digest', digests)
   if (hasRowLocks(tx)) {
     await kysely
@@ -163,4 +150,20 @@ async function deleteLinks(tx: Transaction, { repositoryId, limit }: Step): Prom
     })
     .execute()
   return true
+}
+
+/** Of the rows to delete next, locked in this order. */
+async function lockDigests(
+  tx: Transaction,
+  table: 'manifest' | 'blob_link',
+  { repositoryId, limit }: Step,
+): Promise<string[]> {
+  const query = kyselyOf(tx)
+    .selectFrom(table)
+    .select('digest')
+    .where('repository_id', '=', repositoryId)
+    .orderBy('digest')
+    .limit(limit)
+  const rows = await (hasRowLocks(tx) ? query.forUpdate() : query).execute()
+  return rows.map((row) => row.digest)
 }
