@@ -92,7 +92,7 @@ export interface StoreEntry {
 }
 
 export interface BlobStore extends AsyncDisposable {
-  readonly driver: 'filesystem' | 'memory' | 's3' | 'database'
+  readonly driver: 'filesystem' | 'memory'
   /**
    * Opens a segment of `key` for appending; what is beyond the offset is cut off.
    * Throws `UploadMissing` when the segment holds fewer bytes than the offset.
