@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { FreshContentSource } from '../content.ts'
 import type { Sample } from '../sample.ts'
-import { toSample } from '../sample.ts'
 import { aBlob } from '../../test/support/random.ts'
 import { mediaType } from '../../test/support/manifests.ts'
-import { expectStatus, headerOf, RawConnection, requestHead } from './connection.ts'
+import { measureLoop } from './closed-loop.ts'
+import type { RawConnection } from './connection.ts'
+import { expectStatus, headerOf, requestHead } from './connection.ts'
 
 export interface PushLoad {
   /** `http://host:port/v2/<repository>`; each connection pushes into a repository of its own below it. */
@@ -15,28 +16,11 @@ export interface PushLoad {
   readonly durationMs: number
 }
 
-export async function measurePushes(load: PushLoad): Promise<Sample> {
+export function measurePushes(load: PushLoad): Promise<Sample> {
   const layers = new FreshContentSource(load.layerBytes)
-  const connections = await Promise.all(
-    Array.from({ length: load.connections }, () => RawConnection.open(load.repositoryUrl)),
+  return measureLoop({ ...load, url: load.repositoryUrl }, (connection, index) =>
+    pushOne(connection, `${load.repositoryUrl}-${index}`, layers),
   )
-  const latencies: number[] = []
-  const startedAt = performance.now()
-  const deadline = startedAt + load.durationMs
-  const client = async (connection: RawConnection, index: number): Promise<void> => {
-    for (let now = performance.now(); now < deadline;) {
-      await pushOne(connection, `${load.repositoryUrl}-${index}`, layers)
-      const done = performance.now()
-      latencies.push(done - now)
-      now = done
-    }
-  }
-  try {
-    await Promise.all(connections.map(client))
-    return toSample(latencies, performance.now() - startedAt)
-  } finally {
-    for (const connection of connections) connection[Symbol.dispose]()
-  }
 }
 
 async function pushOne(
