@@ -44,23 +44,24 @@ const linkOf = compileOnce<{ name: string; digest: string }, LinkRow>(({ kysely,
     .where('blob_link.digest', '=', parameter('digest')),
 )
 
-/** Those of the digest come first; where it has none or few, as many of the digests after it are read. */
-const linksFrom = compileOnce<{ digest: string }, LinkRow>(({ kysely, parameter }) =>
-  kysely
-    .selectFrom((eb) =>
-      eb
-        .selectFrom('blob_link')
-        .select(['digest', 'state', 'repository_id'])
-        .where('digest', '>=', parameter('digest'))
-        .orderBy('digest')
-        .limit(sql.lit(maxNeighbours))
-        .as('link'),
-    )
+/** Those of the digest come first; where they are fewer, the next digests fill up, and after the last the first ones. */
+const linksAround = compileOnce<{ digest: string }, LinkRow>(({ kysely, parameter }) => {
+  const linksWhere = (comparison: '>=' | '<') =>
+    kysely
+      .selectFrom('blob_link')
+      .select(['digest', 'state', 'repository_id'])
+      .where('digest', comparison, parameter('digest'))
+      .orderBy('digest')
+      .limit(sql.lit(maxNeighbours))
+  const following = kysely.selectFrom(linksWhere('>=').as('following')).selectAll()
+  const first = kysely.selectFrom(linksWhere('<').as('first')).selectAll()
+  return kysely
+    .selectFrom(following.unionAll(first).limit(sql.lit(maxNeighbours)).as('link'))
     .innerJoin('repository', 'repository.id', 'link.repository_id')
     .innerJoin('owner', 'owner.id', 'repository.owner_id')
     .select(['link.digest', 'link.state'])
-    .select(['repository.name', 'repository.visibility', 'owner.visibility as owner_visibility']),
-)
+    .select(['repository.name', 'repository.visibility', 'owner.visibility as owner_visibility'])
+})
 
 /** The range of names "<owner>/...": the character after the slash ends it. */
 const ownLinks = compileOnce<{ first: string; end: string; digest: string }, LinkRow>(
@@ -93,7 +94,7 @@ export async function isMountable(db: Reader, search: MountSearch): Promise<bool
   if (from !== undefined) return isSource(await linkOf.first(db, { name: from, digest }))
   const own = await linkOf.first(db, { name: target, digest })
   const named = await Promise.all(within.map(async (name) => linkOf.first(db, { name, digest })))
-  const neighbours = await linksFrom.all(db, { digest })
+  const neighbours = await linksAround.all(db, { digest })
   const owned = await findOwned(db, digest, visible)
   return own?.state === 'live' || [...named, ...neighbours, ...owned].some(isSource)
 }
