@@ -62,7 +62,8 @@ async function httpQuestions(server: IdentityServer, agent: http.Agent): Promise
   for (let count = 0; count < otherBlobs; count += 1) {
     await pushBlob(`${server.url}/v2/alice/secret`, aRandomBlob(), { headers: alice, agent })
   }
-  const absent = aRandomBlob().digest
+  // Its neighbour, since where a digest lies in the tables takes its own time and is no secret.
+  const absent = held.slice(0, -1) + (held.endsWith('0') ? '1' : '0')
   const headers = { authorization: basic('bob') }
   const mount = (query: string): Attempt =>
     mountAttempt(`${server.url}/v2/bob/own`, query, { headers, agent })
