@@ -2,7 +2,7 @@
  * Collects the young generation after so many bytes of short-lived buffers. Node gives each piece of a request body a
  * buffer outside the heap; the heap hardly grows, so V8 runs no quick collection that would free them, and answers
  * the growing outside with full ones instead: 92 of them for an upload of 1.5 GiB, half of all its processor time,
- * and 40 MiB more at the peak. Quick ones every 16 MiB left two of them.
+ * and 40 MiB more at the peak. Quick ones every 8 MiB left one of them.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
