@@ -87,6 +87,7 @@ describe('createMetrics', () => {
   test('keeps two registries apart', async () => {
     const [one, two] = [createMetrics({ version: '1' }), createMetrics({ version: '2' })]
     one.onLogin('accepted')
+    await expectLines(one, ['lading_logins_total{result="accepted"} 1'])
     expect(await two.render()).not.toContain('result="accepted"')
   })
 })

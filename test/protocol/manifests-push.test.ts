@@ -146,6 +146,7 @@ describe('the subject of a push', () => {
     const repository = registry.repository()
     await pushBlobs(repository, there)
     const answer = await put(`${repository}/manifests/v1`, there.bytes)
+    expectStatus(answer, 201)
     expect(answer.headers['oci-subject']).toBeUndefined()
     expect(answer.headers['oci-tag']).toBeUndefined()
   })

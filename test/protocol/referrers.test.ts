@@ -162,8 +162,10 @@ describe('subjects', () => {
   test('B2: referrers of one repository are none of another', async () => {
     const [mine, other] = [registry.repository(), registry.repository()]
     const subject = anImageManifest()
-    await pushImage(mine, anArtifact({ subject: subject.descriptor }))
+    const artifact = anArtifact({ subject: subject.descriptor })
+    await pushImage(mine, artifact)
     await pushImage(other, subject)
+    expect(entriesOf(await ask(`${mine}/referrers/${subject.digest}`))).toHaveLength(1)
     expect(entriesOf(await ask(`${other}/referrers/${subject.digest}`))).toEqual([])
   })
 

@@ -11,6 +11,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { installationId, openAuth, origin, type OpenAuth } from '../../../test/support/open-auth.ts'
 import { findActiveKey, insertSigningKey } from '../../metadata/signing-keys.ts'
+import { kyselyOf } from '../../metadata/sql/database.ts'
 import { anonymous, type Principal } from '../principal.ts'
 import { parseScopes } from '../scope.ts'
 
@@ -236,11 +237,17 @@ describe('signing keys', () => {
     await issue(open)
     const first = await findActiveKey(open.metadata.reader)
     await open.auth.keys.rotate({ overlapMs: 15 * 60_000 })
-    const second = await findActiveKey(open.metadata.reader)
-    expect(second!.kid).not.toBe(first!.kid)
-    const listed = JSON.stringify(await open.auth.keys.list())
-    for (const { privateKey } of [first!, second!]) {
-      expect(listed).not.toContain((JSON.parse(privateKey) as { d: string }).d)
-    }
+    const rows = await kyselyOf(open.metadata.reader).selectFrom('signing_key').selectAll().execute()
+    expect(rows.map(({ state }) => state).toSorted()).toEqual(['active', 'retired'])
+    expect(JSON.stringify(rows)).not.toContain((JSON.parse(first!.privateKey) as { d: string }).d)
+  })
+
+  test('are listed without their private parts', async () => {
+    await using open = await openAuth()
+    await issue(open)
+    const { kid, privateKey } = (await findActiveKey(open.metadata.reader))!
+    const listed = await open.auth.keys.list()
+    expect(listed).toMatchObject([{ kid, state: 'active' }])
+    expect(JSON.stringify(listed)).not.toContain((JSON.parse(privateKey) as { d: string }).d)
   })
 })

@@ -137,6 +137,7 @@ export function testRefreshTokens({ metadata }: ContractSubject): void {
   test('loses all of an account with its password', async () => {
     const { id: accountId, name } = await createAccount(metadata())
     await insert(accountId)
+    expect(await listRefreshTokens(metadata().reader, accountId)).toHaveLength(1)
     await metadata().transact((tx) => setAccountPassword(tx, { name, passwordHash: 'other', now: 9 }))
     expect(await listRefreshTokens(metadata().reader, accountId)).toEqual([])
   })

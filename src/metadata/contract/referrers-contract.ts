@@ -53,8 +53,9 @@ export function testReferrers({ metadata }: ContractSubject): void {
     const repository = await createRepository(metadata())
     const subject = aDigest()
     const { digest } = await pushManifest(metadata(), repository, { subject })
-    await metadata().transact((tx) => deleteManifest(tx, { repositoryId: repository.id, digest }))
     const page = { repository: repository.name, subject, artifactTypes: [], limit: 10 }
+    expect(await listReferrers(metadata().reader, page)).toHaveLength(1)
+    await metadata().transact((tx) => deleteManifest(tx, { repositoryId: repository.id, digest }))
     expect(await listReferrers(metadata().reader, page)).toEqual([])
   })
 }
