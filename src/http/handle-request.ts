@@ -87,6 +87,7 @@ async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<voi
   }
   deps.observer?.onRequest({
     route: match?.route?.id,
+    path: match?.route?.path,
     method: incoming.method ?? '',
     status,
     durationMs: performance.now() - begun,

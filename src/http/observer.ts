@@ -2,6 +2,8 @@
 export interface RequestSeen {
   /** The `id` of the row in the route table; `undefined` when none matched. */
   readonly route: string | undefined
+  /** Of that row, with its placeholders: nothing of what the client asked for. */
+  readonly path: string | undefined
   readonly method: string
   /** `undefined`: the client left before it had a reply. */
   readonly status: number | undefined

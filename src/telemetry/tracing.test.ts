@@ -8,6 +8,9 @@ interface SentSpan {
   readonly traceId: string
   readonly spanId: string
   readonly parentSpanId?: string
+  /** Nanoseconds. */
+  readonly startTimeUnixNano: string
+  readonly endTimeUnixNano: string
   readonly status: { readonly code?: number }
   readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[]
 }
@@ -20,13 +23,16 @@ async function startCollector({ status = 200 } = {}) {
     request.setEncoding('utf8').on('data', (part: string) => void (body += part))
     request.once('end', () => {
       bodies.push(body)
-      response.writeHead(status, { 'Content-Type': 'application/json' }).end('{}')
+      response
+        .writeHead(status, { 'Content-Type': 'application/json' })
+        .end(JSON.stringify({ told: 'by the collector' }))
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
     endpoint: `http://127.0.0.1:${port}/v1/traces`,
+    received: () => bodies.join('\n'),
     spans: () =>
       bodies.flatMap((body) => {
         const { resourceSpans } = JSON.parse(body) as {
@@ -41,6 +47,7 @@ async function startCollector({ status = 200 } = {}) {
   }
 }
 
+const path = '/v2/<repository>/blobs/<digest>'
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const spanId = 'b7ad6b7169203331'
 
@@ -57,16 +64,17 @@ describe('startTracing', () => {
     await tracing.runRequest(request, async () => {
       await Promise.resolve()
       tracing.onCall({ name: 'store.open', durationMs: 2, failed: true })
-      tracing.onRequest({ route: 'end-2', status: 200 })
+      tracing.onRequest({ route: 'end-2', path, status: 200 })
     })
     await tracing[Symbol.asyncDispose]()
     expect(errors).toEqual([])
     const [child, parent] = collector.spans()
-    expect(parent).toMatchObject({ name: 'GET', traceId, parentSpanId: spanId })
+    expect(parent).toMatchObject({ name: `GET ${path}`, traceId, parentSpanId: spanId })
     expect(parent?.status.code ?? 0).toBe(0)
     expect(Object.fromEntries(parent?.attributes.map(({ key, value }) => [key, value]) ?? [])).toEqual({
       'http.request.method': { stringValue: 'GET' },
-      'http.route': { stringValue: 'end-2' },
+      'http.route': { stringValue: path },
+      'lading.route.id': { stringValue: 'end-2' },
       'http.response.status_code': { intValue: 200 },
       'lading.request.id': { stringValue: 'r-1' },
     })
@@ -78,21 +86,59 @@ describe('startTracing', () => {
     })
   })
 
+  test('keeps what happened inside within the time of its request', async () => {
+    await using collector = await startCollector()
+    const tracing = await startTracing({ ...collector, version: '1', onError: () => undefined })
+    for (let count = 0; count < 100; count += 1) {
+      tracing.runRequest({ id: 'r-1', method: 'GET', traceparent: undefined }, () => {
+        const begun = performance.now()
+        tracing.onCall({ name: 'store.open', durationMs: performance.now() - begun, failed: false })
+        tracing.onRequest({ route: 'end-2', path, status: 200 })
+      })
+    }
+    await tracing[Symbol.asyncDispose]()
+    const requests = new Map(collector.spans().map((span) => [span.spanId, span]))
+    const children = collector.spans().filter(({ name }) => name === 'store.open')
+    expect(children).toHaveLength(100)
+    for (const { parentSpanId = '', ...child } of children) {
+      const parent = requests.get(parentSpanId)
+      expect(BigInt(child.startTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(parent?.startTimeUnixNano ?? 0))
+      expect(BigInt(child.endTimeUnixNano)).toBeLessThanOrEqual(BigInt(parent?.endTimeUnixNano ?? 0))
+    }
+  })
+
+  test('says which program sends, and with which library', async () => {
+    await using collector = await startCollector()
+    const tracing = await startTracing({ ...collector, version: '1.2.3', onError: () => undefined })
+    tracing.runRequest({ id: 'r-1', method: 'GET', traceparent: undefined }, () =>
+      tracing.onRequest({ route: undefined, path: undefined, status: 404 }),
+    )
+    await tracing[Symbol.asyncDispose]()
+    for (const [key, value] of [
+      ['service.name', 'lading'],
+      ['service.version', '1.2.3'],
+      ['telemetry.sdk.language', 'nodejs'],
+    ]) {
+      expect(collector.received()).toContain(JSON.stringify({ key, value: { stringValue: value } }))
+    }
+    expect(collector.spans()).toMatchObject([{ name: 'GET' }])
+  })
+
   test('marks a request that met a fault, and traces nothing outside of requests', async () => {
     await using collector = await startCollector()
     const tracing = await startTracing({ ...collector, version: '1', onError: () => undefined })
     tracing.onCall({ name: 'transaction', durationMs: 1, failed: false })
-    tracing.onRequest({ route: 'end-3', status: 200 })
+    tracing.onRequest({ route: 'end-3', path, status: 200 })
     tracing.runRequest({ id: 'r-1', method: 'PUT', traceparent: undefined }, () =>
-      tracing.onRequest({ route: 'end-7', status: 503 }),
+      tracing.onRequest({ route: 'end-7', path, status: 503 }),
     )
     await tracing[Symbol.asyncDispose]()
     expect(collector.spans()).toEqual([
-      expect.objectContaining({ name: 'PUT', status: expect.objectContaining({ code: 2 }) }),
+      expect.objectContaining({ name: `PUT ${path}`, status: expect.objectContaining({ code: 2 }) }),
     ])
   })
 
-  test('says when nobody takes the traces, and stops all the same', async () => {
+  test('says in few words that nobody takes the traces, and stops all the same', async () => {
     await using collector = await startCollector({ status: 400 })
     const errors: string[] = []
     const tracing = await startTracing({
@@ -100,11 +146,14 @@ describe('startTracing', () => {
       version: '1',
       onError: (reason) => void errors.push(reason),
     })
-    tracing.runRequest({ id: 'r-1', method: 'GET', traceparent: undefined }, () =>
-      tracing.onRequest({ route: 'x', status: 200 }),
-    )
+    // More than are sent at once: most of them before the stop.
+    for (let count = 0; count < 600; count += 1) {
+      tracing.runRequest({ id: 'r-1', method: 'GET', traceparent: undefined }, () =>
+        tracing.onRequest({ route: undefined, path: undefined, status: 404 }),
+      )
+    }
     await tracing[Symbol.asyncDispose]()
-    expect(errors).not.toEqual([])
+    expect(new Set(errors)).toEqual(new Set(['Bad Request']))
   })
 })
 

@@ -1,12 +1,12 @@
 /**
  * @module
  * Traces over OTLP, only when an endpoint is configured: the libraries are loaded here and nowhere else, and on demand. One
- * span per request with the id of its route and its status, below it one per write transaction and call of the store. No
- * span carries a path, a header, a user or an address.
+ * span per request with its route and status, below it one per write transaction and call of the store. No span carries a
+ * path as it was asked for, a header, a user or an address.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
-import type { Context } from '@opentelemetry/api'
+import type { Context, Span, Tracer } from '@opentelemetry/api'
 
 export interface TracedRequest {
   readonly id: string
@@ -15,11 +15,20 @@ export interface TracedRequest {
   readonly traceparent: string | undefined
 }
 
+export interface TracedReply {
+  readonly route: string | undefined
+  /** Of the route, with placeholders. */
+  readonly path: string | undefined
+  readonly status: number | undefined
+}
+
+type OpenTelemetry = typeof import('@opentelemetry/api')
+
 export interface Tracing extends AsyncDisposable {
   /** Begins a trace; what the work causes, also later, becomes part of it. */
   runRequest<T>(request: TracedRequest, work: () => T): T
   /** Ends the trace of the request that this is called for; without a status the client left before it had a reply. */
-  onRequest(report: { readonly route: string | undefined; readonly status: number | undefined }): void
+  onRequest(report: TracedReply): void
   /** Something inside a request has just ended; outside of one nothing is traced. */
   onCall(call: { readonly name: string; readonly durationMs: number; readonly failed: boolean }): void
 }
@@ -37,7 +46,7 @@ const flushMs = 5_000
 
 /** Loads the libraries (some 100 ms) and starts. */
 export async function startTracing({ endpoint, version, onError }: TracingOptions): Promise<Tracing> {
-  const [api, sdk, { resourceFromAttributes }, { OTLPTraceExporter }] = await Promise.all([
+  const [api, sdk, { defaultResource, resourceFromAttributes }, { OTLPTraceExporter }] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace'),
     import('@opentelemetry/resources'),
@@ -45,47 +54,84 @@ export async function startTracing({ endpoint, version, onError }: TracingOption
   ])
   const ignore = (): void => undefined
   api.diag.setLogger(
-    { error: onError, warn: ignore, info: ignore, debug: ignore, verbose: ignore },
+    {
+      error: (report) => onError(describeError(report)),
+      warn: ignore,
+      info: ignore,
+      debug: ignore,
+      verbose: ignore,
+    },
     { logLevel: api.DiagLogLevel.ERROR, suppressOverrideMessage: true },
   )
   const exporter = new OTLPTraceExporter({ url: endpoint, timeoutMillis: flushMs })
+  const service = resourceFromAttributes({ 'service.name': 'lading', 'service.version': version })
   const provider = new sdk.TracerProvider({
-    resource: resourceFromAttributes({ 'service.name': 'lading', 'service.version': version }),
+    resource: defaultResource().merge(service),
     spanProcessors: [new sdk.BatchSpanProcessor({ exporter, exportTimeoutMillis: flushMs })],
   })
-  const tracer = provider.getTracer('lading', version)
-  const current = new AsyncLocalStorage<Context>()
   return {
-    runRequest({ id, method, traceparent }, work) {
-      const parent = parseTraceparent(traceparent)
-      const span = tracer.startSpan(
-        method,
-        { kind: api.SpanKind.SERVER, attributes: { 'http.request.method': method, 'lading.request.id': id } },
-        parent === undefined ? api.ROOT_CONTEXT : api.trace.setSpanContext(api.ROOT_CONTEXT, parent),
-      )
-      return current.run(api.trace.setSpan(api.ROOT_CONTEXT, span), work)
-    },
-    onRequest({ route, status }) {
-      const span = api.trace.getSpan(current.getStore() ?? api.ROOT_CONTEXT)
-      if (span === undefined) return
-      if (route !== undefined) span.setAttribute('http.route', route)
-      if (status !== undefined) span.setAttribute('http.response.status_code', status)
-      if (status === undefined || status >= 500) span.setStatus({ code: api.SpanStatusCode.ERROR })
-      span.end()
-    },
-    onCall({ name, durationMs, failed }) {
-      const parent = current.getStore()
-      if (parent === undefined) return
-      const span = tracer.startSpan(name, { startTime: performance.now() - durationMs }, parent)
-      if (failed) span.setStatus({ code: api.SpanStatusCode.ERROR })
-      span.end(performance.now())
-    },
+    ...traceRequests(api, provider.getTracer('lading', version)),
     async [Symbol.asyncDispose]() {
       // Traces that cannot be sent must not spoil a clean stop.
-      await provider.shutdown().catch((error: unknown) => onError(String(error)))
+      await provider
+        .shutdown()
+        .catch((error: unknown) => onError(error instanceof Error ? error.message : String(error)))
       api.diag.disable()
     },
   }
+}
+
+interface Trace {
+  readonly span: Span
+  readonly context: Context
+  readonly method: string
+  /** Where `performance.now()` began, by the wall clock as the request found it: no span reaches out of its parent. */
+  readonly epoch: number
+}
+
+function traceRequests(api: OpenTelemetry, tracer: Tracer): Omit<Tracing, typeof Symbol.asyncDispose> {
+  const current = new AsyncLocalStorage<Trace>()
+  return {
+    runRequest({ id, method, traceparent }, work) {
+      const parent = parseTraceparent(traceparent)
+      const startTime = Date.now()
+      const epoch = startTime - performance.now()
+      const attributes = { 'http.request.method': method, 'lading.request.id': id }
+      const span = tracer.startSpan(
+        method,
+        { kind: api.SpanKind.SERVER, startTime, attributes },
+        parent === undefined ? api.ROOT_CONTEXT : api.trace.setSpanContext(api.ROOT_CONTEXT, parent),
+      )
+      const context = api.trace.setSpan(api.ROOT_CONTEXT, span)
+      return current.run({ span, context, method, epoch }, work)
+    },
+    onRequest({ route, path, status }) {
+      const trace = current.getStore()
+      if (trace === undefined) return
+      const { span, method, epoch } = trace
+      if (path !== undefined) span.updateName(`${method} ${path}`).setAttribute('http.route', path)
+      if (route !== undefined) span.setAttribute('lading.route.id', route)
+      if (status !== undefined) span.setAttribute('http.response.status_code', status)
+      if (status === undefined || status >= 500) span.setStatus({ code: api.SpanStatusCode.ERROR })
+      span.end(epoch + performance.now())
+    },
+    onCall({ name, durationMs, failed }) {
+      const trace = current.getStore()
+      if (trace === undefined) return
+      const endTime = trace.epoch + performance.now()
+      const span = tracer.startSpan(name, { startTime: endTime - durationMs }, trace.context)
+      if (failed) span.setStatus({ code: api.SpanStatusCode.ERROR })
+      span.end(endTime)
+    },
+  }
+}
+
+const maxReasonCharacters = 200
+
+/** The libraries report an error as JSON, with its stack and all that the collector answered. */
+function describeError(report: string): string {
+  const [, message = report] = /"message":"((?:[^"\\]|\\.)*)"/.exec(report) ?? []
+  return message.slice(0, maxReasonCharacters)
 }
 
 const traceparentForm = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
