@@ -11,7 +11,7 @@ import type { Reader } from './handles.ts'
 import type { Visibility } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { isVisible } from './visible-repositories.ts'
-import type { SeenRepository, VisibleRepositories } from './visible-repositories.ts'
+import type { VisibleRepositories } from './visible-repositories.ts'
 
 export interface MountSearch {
   readonly digest: Digest
@@ -63,7 +63,10 @@ const linksAround = compileOnce<{ digest: string }, LinkRow>(({ kysely, paramete
     .select(['repository.name', 'repository.visibility', 'owner.visibility as owner_visibility'])
 })
 
-/** The range of names "<owner>/...": the character after the slash ends it. */
+/**
+ * The range of names "<owner>/...": the character after the slash ends it. SQLite takes a cross join in the order it is
+ * written in; it would else begin with all that hold the digest.
+ */
 const ownLinks = compileOnce<{ first: string; end: string; digest: string }, LinkRow>(
   ({ kysely, parameter }) =>
     kysely
@@ -78,9 +81,10 @@ const ownLinks = compileOnce<{ first: string; end: string; digest: string }, Lin
           .as('own'),
       )
       .innerJoin('owner', 'owner.id', 'own.owner_id')
-      .innerJoin('blob_link', 'blob_link.repository_id', 'own.id')
+      .crossJoin('blob_link')
       .select(['blob_link.digest', 'blob_link.state'])
       .select(['own.name', 'own.visibility', 'owner.visibility as owner_visibility'])
+      .whereRef('blob_link.repository_id', '=', 'own.id')
       .where('blob_link.digest', '=', parameter('digest')),
 )
 
@@ -105,15 +109,13 @@ async function findOwned(db: Reader, digest: Digest, visible: VisibleRepositorie
   return ownLinks.all(db, { first: `${owner}/`, end: `${owner}0`, digest })
 }
 
+/** The digest last: what is out of sight costs the same, whatever it is. */
 function serves(row: LinkRow, { digest, visible, within }: MountSearch): boolean {
-  if (row.digest !== digest || row.state !== 'live') return false
-  const repository: SeenRepository = {
-    name: row.name,
-    visibility: row.visibility,
-    ownerVisibility: row.owner_visibility,
-  }
+  const { name, visibility, owner_visibility: ownerVisibility } = row
+  const repository = { name, visibility, ownerVisibility }
   if (!isVisible(repository, visible)) return false
-  return within === undefined || within.includes(row.name) || isVisible(repository, onlyPublic)
+  if (within !== undefined && !within.includes(name) && !isVisible(repository, onlyPublic)) return false
+  return row.digest === digest && row.state === 'live'
 }
 
 const onlyPublic: VisibleRepositories = { all: false, public: true, owner: undefined }

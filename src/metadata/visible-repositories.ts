@@ -23,7 +23,7 @@ export interface RepositoryVisibility {
   readonly ownerVisibility: Visibility
 }
 
-export interface SeenRepository extends RepositoryVisibility {
+interface SeenRepository extends RepositoryVisibility {
   readonly name: string
 }
 

@@ -39,17 +39,31 @@ describeMetadataContract('metadata in SQLite', () =>
   }),
 )
 
+function plan(database: DatabaseSync, sql: string): string[] {
+  return database
+    .prepare(`explain query plan ${sql}`)
+    .all()
+    .map((step) => String(step['detail']))
+}
+
 test('no statement of the contract reads or sorts a whole table', () => {
   // The bookkeeping of upgrades reads its few rows at opening only.
   const asked = [...prepared].filter((sql) => planned.test(sql) && !sql.includes('schema_migration'))
   expect(asked.length).toBeGreaterThan(50)
   using database = new DatabaseSync(file, { readOnly: true })
-  const scans = asked.flatMap((sql) => {
-    const plan = database.prepare(`explain query plan ${sql}`).all()
-    return plan
-      .map((step) => String(step['detail']))
+  const scans = asked.flatMap((sql) =>
+    plan(database, sql)
       .filter((detail) => readsOrSortsATable.test(detail) && !limitedWalk.test(detail))
-      .map((detail) => `${detail}: ${sql.slice(0, 300)}`)
-  })
+      .map((detail) => `${detail}: ${sql.slice(0, 300)}`),
+  )
   expect(scans).toEqual([])
+})
+
+test('B1: the search for what may be mounted does not begin with all that hold the digest', () => {
+  const asked = [...prepared].filter((sql) => /^select "(?:link|blob_link)"\."digest".*"owner"/.test(sql))
+  expect(asked).toHaveLength(3)
+  using database = new DatabaseSync(file, { readOnly: true })
+  const steps = asked.flatMap((sql) => plan(database, sql))
+  expect(steps.filter((detail) => detail.includes('blob_link_digest (digest=?)'))).toEqual([])
+  expect(steps).toContain('SEARCH blob_link USING INDEX blob_link_digest (digest>?)')
 })
