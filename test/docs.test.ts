@@ -10,7 +10,15 @@ const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf
 const docs = readdirSync(join(root, 'docs'))
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`)
-const pages = ['README.md', 'ARCHITECTURE.md', ...docs].map((path) => ({
+const others = [
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'README.md',
+  'SECURITY.md',
+  'bench/README.md',
+]
+const pages = [...others, ...docs].map((path) => ({
   path,
   text: readFileSync(join(root, path), 'utf8'),
 }))
