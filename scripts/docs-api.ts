@@ -70,11 +70,12 @@ leads to the lines of the log.
 A request carries \`Authorization: Basic\` with name and password, \`Bearer\` with a token, or nothing. Rights are those
 of the account at the time of the request; a token bounds them to its scopes and adds nothing.
 
-A 401 names where to get a token, and which scopes the request needs (\`error\` only where a token came along: it has
-expired or was revoked, or it lacks a scope). That of \`GET /v2/\` names Bearer alone, for the sake of Docker:
+A 401 names where to get a token, and which scopes the request needs. Only where a token came along it has \`error\` (it
+has expired or was revoked, or it lacks a scope) and \`error_description\`, the message of the body in ASCII. That of
+\`GET /v2/\` names Bearer alone, for the sake of Docker:
 
 \`\`\`
-WWW-Authenticate: Bearer realm="https://registry.example.com${tokenPath}",service="lading",scope="repository:acme/web:pull,push",error="insufficient_scope"
+WWW-Authenticate: Bearer realm="https://registry.example.com${tokenPath}",service="lading",scope="repository:acme/web:pull,push",error="insufficient_scope",error_description="user bob may not push to acme/web with this token: push below your own name, bob/, or ask acme or an administrator"
 WWW-Authenticate: Basic realm="lading"
 \`\`\`
 

@@ -46,6 +46,7 @@ async function start(
 
 const trusting = () => ({ LADING_HTTP_TRUSTED_PROXIES: '127.0.0.1' })
 const configured = (url: string) => ({ LADING_HTTP_PUBLIC_URL: url })
+const both = (url: string) => ({ ...trusting(), ...configured(url) })
 
 /** Through nginx. */
 async function askHead(
@@ -61,6 +62,14 @@ async function askHead(
   })
   request.end()
   return await promise
+}
+
+/** As alice, through nginx; returns where the client goes on. */
+async function startUpload(given: Given, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  const authorization = `Basic ${Buffer.from(`${alice.name}:${alice.password}`).toString('base64')}`
+  const path = '/v2/alice/app/blobs/uploads/'
+  const { location } = await askHead(given, path, { method: 'POST', headers: { ...headers, authorization } })
+  return new URL(String(location), `https://${given.host}${path}`).href
 }
 
 function realmOf(headers: Readonly<Record<string, unknown>>): string | undefined {
@@ -81,18 +90,14 @@ afterAll(async () => {
 describe.for([
   { how: 'that it trusts', envOf: trusting },
   { how: 'that it does not trust, with its public address configured', envOf: configured },
+  { how: 'that it trusts, with its public address configured', envOf: both },
 ])('a registry behind a proxy $how', ({ envOf }) => {
   test('names realm and Location as the client sees them', async () => {
     await using given = await start(envOf)
-    const { host } = given
-    const authorization = `Basic ${Buffer.from(`${alice.name}:${alice.password}`).toString('base64')}`
+    const url = `https://${given.host}`
 
-    expect(realmOf(await askHead(given, '/v2/'))).toBe(`https://${host}/v2/token`)
-    const upload = await askHead(given, '/v2/alice/app/blobs/uploads/', {
-      method: 'POST',
-      headers: { authorization },
-    })
-    expect(new URL(String(upload['location']), `https://${host}`).host).toBe(host)
+    expect(realmOf(await askHead(given, '/v2/'))).toBe(`${url}/v2/token`)
+    expect(await startUpload(given)).toContain(`${url}/v2/alice/app/blobs/uploads/`)
   })
 
   test('is not led astray by what a client writes into the headers of proxies', async () => {
@@ -104,7 +109,9 @@ describe.for([
       forwarded: 'for=127.0.0.1;host=evil.test;proto=http',
     }
 
-    expect(realmOf(await askHead(given, '/v2/', { headers: forged }))).toBe(`https://${given.host}/v2/token`)
+    const url = `https://${given.host}`
+    expect(realmOf(await askHead(given, '/v2/', { headers: forged }))).toBe(`${url}/v2/token`)
+    expect(await startUpload(given, forged)).toContain(`${url}/v2/alice/app/blobs/uploads/`)
   })
 
   test('lets skopeo log in, push and pull', async () => {
