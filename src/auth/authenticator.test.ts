@@ -162,6 +162,17 @@ describe('the authenticator', () => {
     expect(await authenticate(open, bob, elsewhere)).toMatchObject({ name: 'bob' })
     expect(open.delays.length).toBe(held)
   })
+
+  test('lets a right password pass that waits at the same time for the failures of another address', async () => {
+    const never = new Promise<void>(() => undefined)
+    await using open = await openAuth({ throttle: { sleep: () => never } })
+    await addUsers(open)
+    for (const name of ['a', 'b', 'c']) {
+      await expect(authenticate(open, basic(name, 'guess'))).rejects.toEqual(refusedPassword)
+    }
+    void authenticate(open, bob)
+    expect(await authenticate(open, bob, elsewhere)).toMatchObject({ name: 'bob' })
+  })
 })
 
 describe('login events', () => {

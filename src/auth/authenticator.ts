@@ -43,6 +43,12 @@ interface Proof {
 
 type MaybePromise<T> = T | Promise<T>
 
+interface Recalled {
+  readonly key: string
+  readonly known: MaybePromise<Principal | undefined>
+  readonly origin: Origin
+}
+
 type Password = Omit<Extract<Credentials, { kind: 'password' }>, 'kind'>
 
 /** Some 20,000 credentials. */
@@ -63,7 +69,10 @@ class CachingAuthenticator implements RememberingAuthenticator {
   readonly #deps: AuthenticatorDeps
   readonly #secret = randomBytes(32).toString('base64')
   readonly #proofs = new Lru<string, Proof>({ maxBytes: cacheBytes })
-  /** A client starts with several requests at once: they share one hash. */
+  /**
+   * A client starts with several requests at once: they share one hash. Those from another address do not wait for it:
+   * that address may have to wait for its failures.
+   */
   readonly #proving = new Map<string, Promise<Proof>>()
   /** Of this turn of the event loop. */
   readonly #states = new Map<number, MaybePromise<AccountState | undefined>>()
@@ -78,7 +87,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
     const key = this.#keyOf(authorization)
     const known = this.#recall(key)
     if (known !== undefined && !(known instanceof Promise)) return known
-    return this.#recallOrProve({ key, known }, () => this.#proveHeader(authorization, origin))
+    return this.#recallOrProve({ key, known, origin }, () => this.#proveHeader(authorization, origin))
   }
 
   cacheStats(): LruStats {
@@ -89,7 +98,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
     const { name, password } = credentials
     const key = this.#keyOf(JSON.stringify([name, password]))
     const known = this.#recall(key)
-    return this.#recallOrProve({ key, known }, () => this.#provePassword(credentials, origin))
+    return this.#recallOrProve({ key, known, origin }, () => this.#provePassword(credentials, origin))
   }
 
   #recall(key: string): MaybePromise<Principal | undefined> {
@@ -100,17 +109,15 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return current ? this.#confirm(proof) : undefined
   }
 
-  async #recallOrProve(
-    { key, known }: { readonly key: string; readonly known: MaybePromise<Principal | undefined> },
-    prove: () => Promise<Proof>,
-  ): Promise<Principal> {
+  async #recallOrProve({ key, known, origin }: Recalled, prove: () => Promise<Proof>): Promise<Principal> {
     const principal = await known
     if (principal !== undefined) return principal
     this.#proofs.delete(key)
-    let proving = this.#proving.get(key)
+    const shared = `${key} ${origin.address}`
+    let proving = this.#proving.get(shared)
     if (proving === undefined) {
-      proving = prove().finally(() => this.#proving.delete(key))
-      this.#proving.set(key, proving)
+      proving = prove().finally(() => this.#proving.delete(shared))
+      this.#proving.set(shared, proving)
     }
     const proven = await proving
     const weight = proofBytes + scopeBytes * (proven.principal.scopes?.length ?? 0)

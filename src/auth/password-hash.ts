@@ -1,10 +1,11 @@
 /**
  * Passwords as argon2id hashes in PHC strings (RFC 9106; 19 MiB and two passes, as OWASP advises). One hash runs at a
- * time: several would keep the threads that files are read with busy for as long.
+ * time: several would keep the threads that files are read with busy for as long. New passwords and logins take turns,
+ * so that neither keeps the other waiting; in what order logins come here is for `login-throttle.ts` to say.
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { Semaphore, SemaphoreFull } from '../lib/semaphore.ts'
+import { FairTurns, TurnRefused } from '../lib/fair-turns.ts'
 import { TooManyAttemptsError } from './errors.ts'
 
 export interface HashCost {
@@ -43,17 +44,21 @@ export function createPasswordHasher(
   } = {},
 ): PasswordHasher {
   const { cost = defaultHashCost, maxWaiting = defaultMaxWaiting, onHash } = options
-  const turns = new Semaphore({ slots: 1, maxWaiting })
+  const turns = new FairTurns({ slots: 1, maxWaiting })
   const nothing: ParsedHash = { ...cost, salt: randomBytes(saltBytes), hash: randomBytes(hashBytes) }
 
-  async function derive(password: string, parameters: HashCost & { salt: Buffer }): Promise<Buffer> {
+  async function derive(
+    party: 'hash' | 'verify',
+    password: string,
+    parameters: HashCost & { salt: Buffer },
+  ): Promise<Buffer> {
     try {
-      return await turns.run(() => {
+      return await turns.run({ party }, () => {
         onHash?.({ memoryKib: parameters.memoryKib, passes: parameters.passes })
         return deriveKey(password, parameters)
       })
     } catch (error) {
-      if (error instanceof SemaphoreFull) throw new TooManyAttemptsError(5, { cause: error })
+      if (error instanceof TurnRefused) throw new TooManyAttemptsError(5, { cause: error })
       throw error
     }
   }
@@ -61,11 +66,11 @@ export function createPasswordHasher(
   return {
     async hash(password) {
       const salt = randomBytes(saltBytes)
-      return formatHash({ ...cost, salt, hash: await derive(password, { ...cost, salt }) })
+      return formatHash({ ...cost, salt, hash: await derive('hash', password, { ...cost, salt }) })
     },
     async verify(password, stored) {
       const expected = stored === undefined ? nothing : parseHash(stored)
-      const actual = await derive(password, expected)
+      const actual = await derive('verify', password, expected)
       return timingSafeEqual(actual, expected.hash) && stored !== undefined
     },
   }

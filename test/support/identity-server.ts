@@ -16,7 +16,7 @@ import type { OpenServer, OpenServerOptions } from './open-server.ts'
 
 type Settings = Pick<
   AuthDeps,
-  'anonymous' | 'newRepositoryVisibility' | 'tokenLifetimeMs' | 'refreshTokens' | 'throttle'
+  'anonymous' | 'newRepositoryVisibility' | 'tokenLifetimeMs' | 'refreshTokens' | 'throttle' | 'passwords'
 >
 
 export interface IdentityServerOptions extends Partial<Settings> {

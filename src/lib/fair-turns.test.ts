@@ -1,0 +1,164 @@
+import { setImmediate as settle } from 'node:timers/promises'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { FairTurns, TurnRefused, type FairTurnsOptions, type Turn } from './fair-turns.ts'
+
+interface Subject {
+  readonly turns: FairTurns
+  /** What had its turn, in order. */
+  readonly served: string[]
+  readonly refused: string[]
+  /** One character for the party, one for the member, then what tells it from others. */
+  come(...names: string[]): void
+  /** Lets those in turn end, and those after them, until nobody is left that may have a turn. */
+  drain(): Promise<string[]>
+}
+
+function turnOf(name: string): Turn {
+  return { party: name.slice(0, 1), member: name.slice(1, 2) }
+}
+
+/** Work that is begun ends when the test drains, so that all who came before wait. */
+function open(options: Partial<FairTurnsOptions> = {}): Subject {
+  const turns = new FairTurns({ slots: 1, maxWaiting: 100, ...options })
+  const gate = Promise.withResolvers<void>()
+  const [served, refused]: [string[], string[]] = [[], []]
+  const work = (name: string) => () => {
+    served.push(name)
+    return gate.promise
+  }
+  return {
+    turns,
+    served,
+    refused,
+    come(...names) {
+      for (const name of names) turns.run(turnOf(name), work(name)).catch(() => void refused.push(name))
+    },
+    async drain() {
+      gate.resolve()
+      await settle()
+      return served
+    },
+  }
+}
+
+describe('fair turns', () => {
+  test('come in the order of arrival to those of one member', async () => {
+    const subject = open()
+    subject.come('ax1', 'ax2', 'ax3')
+    await settle()
+    expect(subject.served).toEqual(['ax1'])
+    expect(await subject.drain()).toEqual(['ax1', 'ax2', 'ax3'])
+  })
+
+  test('go round the parties: who comes late with one waits for one turn of each other', async () => {
+    const subject = open()
+    subject.come('ax1', 'ax2', 'ax3', 'bx1', 'bx2', 'cx1')
+    expect(await subject.drain()).toEqual(['ax1', 'ax2', 'bx1', 'cx1', 'ax3', 'bx2'])
+  })
+
+  test('go round the members of a party', async () => {
+    const subject = open()
+    subject.come('ax1', 'ax2', 'ax3', 'ay1', 'az1')
+    expect(await subject.drain()).toEqual(['ax1', 'ax2', 'ay1', 'az1', 'ax3'])
+  })
+
+  test('are as many at a time as there are slots, and one of a party', async () => {
+    const subject = open({ slots: 3 })
+    subject.come('ax1', 'ax2', 'bx1', 'bx2', 'cx1', 'dx1')
+    await settle()
+    expect(subject.served).toEqual(['ax1', 'bx1', 'cx1'])
+    expect(await subject.drain()).toHaveLength(6)
+  })
+
+  test('go to the favoured first, and one of four to the others', async () => {
+    const subject = open({ isFavoured: (party) => party === party.toUpperCase() })
+    subject.come('ax0', 'bx1', 'cx1', ...Array.from('ABCDEF', (party) => `${party}x1`))
+    const order = (await subject.drain()).map((name) => name.slice(0, 1))
+    expect(order.join('')).toBe('aABCbDEFc')
+  })
+
+  test('ask anew after each turn who is favoured', async () => {
+    const favoured = new Set(['a', 'b'])
+    const subject = open({ isFavoured: (party) => favoured.has(party) })
+    subject.come('ax1', 'ax2', 'bx1', 'bx2')
+    favoured.delete('a')
+    expect(await subject.drain()).toEqual(['ax1', 'bx1', 'bx2', 'ax2'])
+  })
+
+  test('leave out a party that rests, until all its rests are over', async () => {
+    const subject = open()
+    const rests = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    for (const { promise } of rests) subject.turns.rest('a', promise)
+    subject.come('ax1', 'bx1', 'bx2')
+    expect(await subject.drain()).toEqual(['bx1', 'bx2'])
+    rests[0]?.resolve()
+    await settle()
+    expect(subject.served).toHaveLength(2)
+    rests[1]?.reject(new Error('even so'))
+    await settle()
+    expect(subject.served).toEqual(['bx1', 'bx2', 'ax1'])
+  })
+
+  test('are refused to the newest of the member that has most, when a party has too many waiting', async () => {
+    const subject = open({ maxPerParty: 3 })
+    subject.come('ax0', 'ax1', 'ax2', 'ay1', 'az1', 'aw1')
+    expect(await subject.drain()).toEqual(['ax0', 'ax1', 'ay1', 'az1'])
+    expect(subject.refused).toEqual(['ax2', 'aw1'])
+  })
+
+  test('are refused to the newest of the party that has most, when all have too many waiting', async () => {
+    const subject = open({ maxWaiting: 3 })
+    subject.come('ax0', 'bx1', 'bx2', 'cx1', 'dx1', 'ex1')
+    expect((await subject.drain()).toSorted()).toEqual(['ax0', 'bx1', 'cx1', 'dx1'])
+    expect(subject.refused).toEqual(['bx2', 'ex1'])
+  })
+
+  test('are refused to nobody who is favoured while others wait', async () => {
+    const subject = open({ maxWaiting: 3, isFavoured: (party) => party === party.toUpperCase() })
+    subject.come('ax0', 'Cx1', 'Cx2', 'bx1', 'Dx1', 'Ex1')
+    expect(await subject.drain()).toEqual(['ax0', 'Cx1', 'Dx1', 'Ex1'])
+    expect(subject.refused).toEqual(['bx1', 'Cx2'])
+  })
+
+  test('go on after work that failed, whose error is the caller’s', async () => {
+    const turns = new FairTurns({ slots: 1, maxWaiting: 1 })
+    await expect(turns.run({ party: 'a' }, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(await turns.run({ party: 'a' }, () => Promise.resolve(1))).toBe(1)
+  })
+
+  test('end for everyone who comes, in a turn or a refusal, within the bounds', async () => {
+    const name = fc.tuple(fc.constantFrom('a', 'b', 'C', 'D'), fc.constantFrom('x', 'y'))
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(name, { maxLength: 40 }),
+        fc.integer({ min: 1, max: 3 }),
+        async (all, slots) => {
+          const turns = new FairTurns({
+            slots,
+            maxWaiting: 6,
+            maxPerParty: 4,
+            isFavoured: (party) => party < 'a',
+          })
+          const running = new Set<string>()
+          const outcomes = all.map(async ([party, member], index) => {
+            for (let hops = 0; hops < index % 5; hops++) await Promise.resolve()
+            return await turns.run({ party, member }, async () => {
+              expect(running.has(party)).toBe(false)
+              running.add(party)
+              expect(running.size).toBeLessThanOrEqual(slots)
+              if (index % 3 === 0) turns.rest(party, settle())
+              await settle()
+              running.delete(party)
+            })
+          })
+          const faults = (await Promise.allSettled(outcomes))
+            .filter((outcome) => outcome.status === 'rejected')
+            .filter(({ reason }) => !(reason instanceof TurnRefused))
+          expect(faults).toEqual([])
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+})

@@ -1,0 +1,141 @@
+/**
+ * Hands out a few places to work so that nobody's many keep another's few waiting: parties take turns, one place each
+ * at a time; within a party its members take turns; within a member the order of arrival holds. What waits is bounded,
+ * and where it is too much, those who have most of it lose the newest, not whoever comes next.
+ */
+import { TurnLine } from './turn-line.ts'
+
+export interface FairTurnsOptions {
+  readonly slots: number
+  /** Of all parties together. */
+  readonly maxWaiting: number
+  readonly maxPerParty?: number
+  /**
+   * Whether a party goes first; without it all do. Asked when one of the party comes and after each of its turns. While
+   * others wait, one turn of four is theirs: they are served too, however many favoured ones come.
+   */
+  readonly isFavoured?: (party: string) => boolean
+}
+
+export interface Turn {
+  readonly party: string
+  readonly member?: string
+}
+
+/** So many wait that this one is not served in useful time. */
+export class TurnRefused extends Error {
+  override readonly name = 'TurnRefused'
+}
+
+const favouredInRow = 3
+
+export class FairTurns {
+  readonly #maxWaiting: number
+  readonly #maxPerParty: number
+  readonly #isFavoured: (party: string) => boolean
+  /** Those that wait. A map keeps the order of insertion: who had a turn goes to its end. */
+  readonly #lines = new Map<string, TurnLine>()
+  /** Parties that get no turn now: how many reasons there are, the turn they have and each rest. */
+  readonly #away = new Map<string, number>()
+  #free: number
+  #waiting = 0
+  #row = 0
+
+  constructor(options: FairTurnsOptions) {
+    const { slots, maxWaiting, maxPerParty = maxWaiting, isFavoured = () => true } = options
+    this.#free = slots
+    this.#maxWaiting = maxWaiting
+    this.#maxPerParty = maxPerParty
+    this.#isFavoured = isFavoured
+  }
+
+  /** Throws `TurnRefused`, at once or while it waits, when it is the one too many. */
+  async run<T>({ party, member = '' }: Turn, work: () => Promise<T>): Promise<T> {
+    await this.#wait(party, member)
+    try {
+      return await work()
+    } finally {
+      this.#free += 1
+      const line = this.#lines.get(party)
+      if (line !== undefined) line.isFavoured = this.#isFavoured(party)
+      this.#comeBack(party)
+    }
+  }
+
+  /** The party gets no turn until then; what it has waiting keeps its place. */
+  rest(party: string, until: Promise<unknown>): void {
+    this.#goAway(party)
+    const end = (): void => this.#comeBack(party)
+    until.then(end, end)
+  }
+
+  #wait(party: string, member: string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const line = this.#lines.get(party) ?? new TurnLine()
+    this.#lines.set(party, line)
+    line.isFavoured = this.#isFavoured(party)
+    line.push(member, { start: resolve, refuse: reject })
+    this.#waiting += 1
+    this.#advance()
+    if (line.length > this.#maxPerParty) this.#refuseNewest(party, line)
+    if (this.#waiting > this.#maxWaiting) this.#refuseNewest(...this.#findLargest())
+    return promise
+  }
+
+  #advance(): void {
+    while (this.#free > 0) {
+      const party = this.#choose()
+      const line = party === undefined ? undefined : this.#lines.get(party)
+      if (party === undefined || line === undefined) return
+      this.#free -= 1
+      this.#goAway(party)
+      this.#lines.delete(party)
+      const next = line.shift()
+      if (line.length > 0) this.#lines.set(party, line)
+      this.#waiting -= 1
+      next.start()
+    }
+  }
+
+  #choose(): string | undefined {
+    let favoured: string | undefined
+    let other: string | undefined
+    for (const [party, line] of this.#lines) {
+      if (this.#away.has(party)) continue
+      if (line.isFavoured) favoured ??= party
+      else other ??= party
+    }
+    const isTurnOfOther = favoured === undefined || (other !== undefined && this.#row >= favouredInRow)
+    this.#row = isTurnOfOther ? 0 : this.#row + 1
+    return isTurnOfOther ? other : favoured
+  }
+
+  #refuseNewest(party: string, line: TurnLine): void {
+    const newest = line.pop()
+    if (line.length === 0) this.#lines.delete(party)
+    this.#waiting -= 1
+    newest.refuse(new TurnRefused('too many are waiting already'))
+  }
+
+  /** Of those that are not favoured, as long as any of them waits; of equals the last in order. */
+  #findLargest(): [string, TurnLine] {
+    const [first, ...rest] = this.#lines
+    if (first === undefined) throw new Error('nobody is waiting')
+    return rest.reduce((largest, entry) => (isLarger(entry[1], largest[1]) ? entry : largest), first)
+  }
+
+  #goAway(party: string): void {
+    this.#away.set(party, (this.#away.get(party) ?? 0) + 1)
+  }
+
+  #comeBack(party: string): void {
+    const reasons = (this.#away.get(party) ?? 1) - 1
+    if (reasons === 0) this.#away.delete(party)
+    else this.#away.set(party, reasons)
+    this.#advance()
+  }
+}
+
+function isLarger(line: TurnLine, than: TurnLine): boolean {
+  return line.isFavoured === than.isFavoured ? line.length >= than.length : than.isFavoured
+}
