@@ -16,9 +16,9 @@ import { startNginx } from './nginx.ts'
 import type { Nginx } from './nginx.ts'
 import { runClient } from './run-client.ts'
 
-/** The registry is spoken to by its own address, and told of the client's in headers of their own. */
+/** The registry is spoken to by a name that leads clients nowhere, and told of the client's in headers of their own. */
 const forwarding = [
-  'proxy_set_header Host $proxy_host;',
+  'proxy_set_header Host registry.invalid;',
   'proxy_set_header X-Forwarded-Host $http_host;',
   'proxy_set_header X-Forwarded-Proto $scheme;',
   'proxy_set_header X-Forwarded-For $remote_addr;',
