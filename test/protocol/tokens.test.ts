@@ -40,10 +40,13 @@ async function send(path: string, authorization: string, options: Ask = {}): Pro
 
 const blobPath = `/v2/alice/secret/blobs/${blob.digest}`
 
+/** The same whatever is wrong. */
+const invalid = 'the token has expired, was revoked or is not of this registry: get a new one'
+
 function expectInvalid(answer: Answer): void {
   expectError(answer, { status: 401, code: 'UNAUTHORIZED' })
   expect(answer.headers['www-authenticate']).toContain(
-    `scope="${pull}",error="invalid_token", Basic realm="lading"`,
+    `scope="${pull}",error="invalid_token",error_description="${invalid}", Basic realm="lading"`,
   )
 }
 
