@@ -11,8 +11,9 @@ export interface FairTurnsOptions {
   readonly maxWaiting: number
   readonly maxPerParty?: number
   /**
-   * Whether a party goes first; without it all do. Asked when one of the party comes and after each of its turns. While
-   * others wait, one turn of four is theirs: they are served too, however many favoured ones come.
+   * Whether a party goes first; without it all do. Asked when one of the party comes and after each of its turns. Of four
+   * turns one goes to the others while they wait, one to the favoured party that came last: so both are served soon,
+   * however many favoured ones came before.
    */
   readonly isFavoured?: (party: string) => boolean
 }
@@ -27,7 +28,17 @@ export class TurnRefused extends Error {
   override readonly name = 'TurnRefused'
 }
 
+interface Candidates {
+  /** Of the favoured. */
+  oldest: string | undefined
+  /** Of the favoured that had no turn since they came. */
+  newest: string | undefined
+  /** The first that is not favoured. */
+  other: string | undefined
+}
+
 const favouredInRow = 3
+const turnOfNewest = 2
 
 export class FairTurns {
   readonly #maxWaiting: number
@@ -98,16 +109,26 @@ export class FairTurns {
   }
 
   #choose(): string | undefined {
-    let favoured: string | undefined
-    let other: string | undefined
+    const { oldest, newest, other } = this.#findCandidates()
+    if (oldest === undefined || (other !== undefined && this.#row >= favouredInRow)) {
+      this.#row = 0
+      return other
+    }
+    this.#row += 1
+    return this.#row % favouredInRow === turnOfNewest ? (newest ?? oldest) : oldest
+  }
+
+  #findCandidates(): Candidates {
+    const found: Candidates = { oldest: undefined, newest: undefined, other: undefined }
     for (const [party, line] of this.#lines) {
       if (this.#away.has(party)) continue
-      if (line.isFavoured) favoured ??= party
-      else other ??= party
+      if (!line.isFavoured) found.other ??= party
+      else {
+        found.oldest ??= party
+        if (!line.hadTurn) found.newest = party
+      }
     }
-    const isTurnOfOther = favoured === undefined || (other !== undefined && this.#row >= favouredInRow)
-    this.#row = isTurnOfOther ? 0 : this.#row + 1
-    return isTurnOfOther ? other : favoured
+    return found
   }
 
   #refuseNewest(party: string, line: TurnLine): void {

@@ -6,6 +6,7 @@ export interface Waiter {
 
 export class TurnLine {
   isFavoured = true
+  hadTurn = false
   readonly #members = new Map<string, Waiter[]>()
   #length = 0
 
@@ -24,6 +25,7 @@ export class TurnLine {
   shift(): Waiter {
     const [[member, own] = ['', []]] = this.#members
     const oldest = own.shift()
+    this.hadTurn = true
     this.#members.delete(member)
     if (own.length > 0) this.#members.set(member, own)
     return this.#out(oldest)
