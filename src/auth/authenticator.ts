@@ -1,15 +1,14 @@
 /**
  * @module
  * From an `Authorization` header to a principal. What was proven once, by a password hash or a signature, is remembered
- * in bounded memory under a hash that only this process can compute; every request compares it with the account's row,
- * so that a disabled account or a changed password counts at once. It knows nothing of rights: `access-policy.ts` does.
+ * in bounded memory, a password under a hash that only this process can compute; every request asks whether the account
+ * is still as it was, so that a disabled account or a changed password counts at once. It knows nothing of rights: `access-policy.ts` does.
  */
 import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import { Lru } from '../lib/lru.ts'
 import type { LruStats } from '../lib/lru.ts'
-import { findAccount, findAccountState } from '../metadata/accounts.ts'
-import type { AccountState } from '../metadata/accounts.ts'
+import { findAccount, findAccountState, isAccountUnchanged } from '../metadata/accounts.ts'
 import type { LoginOutcome } from '../metadata/login-events.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { parseCredentials } from './credentials.ts'
@@ -51,9 +50,9 @@ interface Recalled {
 
 type Password = Omit<Extract<Credentials, { kind: 'password' }>, 'kind'>
 
-/** Some 20,000 credentials. */
+/** Some 20,000 passwords or 8,000 tokens. */
 const cacheBytes = 8 * 1024 * 1024
-const proofBytes = 400
+const proofBytes = 350
 const scopeBytes = 200
 
 export interface RememberingAuthenticator extends Authenticator {
@@ -74,8 +73,6 @@ class CachingAuthenticator implements RememberingAuthenticator {
    * that address may have to wait for its failures.
    */
   readonly #proving = new Map<string, Promise<Proof>>()
-  /** Of this turn of the event loop. */
-  readonly #states = new Map<number, MaybePromise<AccountState | undefined>>()
 
   constructor(deps: AuthenticatorDeps) {
     this.#deps = deps
@@ -120,7 +117,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
       this.#proving.set(shared, proving)
     }
     const proven = await proving
-    const weight = proofBytes + scopeBytes * (proven.principal.scopes?.length ?? 0)
+    const weight = proofBytes + key.length + scopeBytes * (proven.principal.scopes?.length ?? 0)
     this.#proofs.set(key, proven, weight)
     return proven.principal
   }
@@ -129,24 +126,13 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return expiresAt > this.#deps.clock.now() && this.#deps.keys.isValid(kid)
   }
 
-  /** The principal as it is now, while the proof holds: none but anonymous comes without asking for the account. */
+  /** The principal, while its account is as it was when this was proven; anonymous has none. */
   #confirm({ principal, credentialVersion }: Proof): MaybePromise<Principal | undefined> {
     if (principal.kind === 'anonymous') return principal
-    const found = this.#findState(principal.accountId)
-    if (found instanceof Promise) return found.then((state) => renew(principal, credentialVersion, state))
-    return renew(principal, credentialVersion, found)
-  }
-
-  /**
-   * Requests that the event loop hands over in one turn share one query: it is most of what a remembered credential
-   * costs, and no change is seen later than by a request that came a turn earlier.
-   */
-  #findState(accountId: number): MaybePromise<AccountState | undefined> {
-    if (this.#states.has(accountId)) return this.#states.get(accountId)
-    if (this.#states.size === 0) setImmediate(() => this.#states.clear())
-    const found = findAccountState(this.#deps.metadata.reader, accountId)
-    this.#states.set(accountId, found)
-    return found
+    const { accountId: id, isAdmin } = principal
+    const found = isAccountUnchanged(this.#deps.metadata.reader, { id, isAdmin, credentialVersion })
+    if (found instanceof Promise) return found.then((holds) => (holds ? principal : undefined))
+    return found ? principal : undefined
   }
 
   #proveHeader(authorization: string, origin: Origin): Promise<Proof> {
@@ -200,19 +186,13 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return { kind: 'user', accountId, name: account.name, isAdmin, scopes: undefined, credentialVersion }
   }
 
-  /** Memory holds neither passwords nor tokens, nor what they could be guessed from offline. */
+  /**
+   * Memory holds no passwords, nor what they could be guessed from offline. It does hold the key that signs tokens, so a
+   * token, which is long to hash and soon void, stands for itself.
+   */
   #keyOf(text: string): string {
-    return hash('sha256', this.#secret + text, 'base64')
+    return text.startsWith('Bearer ') ? text : hash('sha256', this.#secret + text, 'base64')
   }
-}
-
-function renew(
-  principal: UserPrincipal,
-  credentialVersion: number,
-  state: AccountState | undefined,
-): Principal | undefined {
-  if (state === undefined || state.disabled || state.credentialVersion !== credentialVersion) return undefined
-  return state.isAdmin === principal.isAdmin ? principal : { ...principal, isAdmin: state.isAdmin }
 }
 
 function judge(account: { readonly disabled: boolean } | undefined, matches: boolean): LoginOutcome {

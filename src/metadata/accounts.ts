@@ -1,4 +1,4 @@
-/** Accounts: who may log in. A request asks `findAccountState` each time, so that a change counts at once everywhere. */
+/** Accounts: who may log in. A request asks `isAccountUnchanged` each time, so that a change counts at once everywhere. */
 import { sql } from 'kysely'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
@@ -34,6 +34,19 @@ interface StateRow {
   credential_version: number
 }
 
+const unchangedAccount = compileOnce<
+  { id: number; isAdmin: 0 | 1; credentialVersion: number },
+  { id: number }
+>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('account')
+    .select('id')
+    .where('id', '=', parameter('id'))
+    .where('disabled', '=', sql.lit(0))
+    .where('is_admin', '=', parameter('isAdmin'))
+    .where('credential_version', '=', parameter('credentialVersion')),
+)
+
 const accountState = compileOnce<{ id: number }, StateRow>(({ kysely, parameter }) =>
   kysely
     .selectFrom('account')
@@ -41,14 +54,22 @@ const accountState = compileOnce<{ id: number }, StateRow>(({ kysely, parameter 
     .where('id', '=', parameter('id')),
 )
 
-/** Asked with each request that carries credentials. On SQLite it answers at once. */
-export function findAccountState(
+export async function findAccountState(db: Reader, id: number): Promise<AccountState | undefined> {
+  const row = await accountState.first(db, { id })
+  return row && stateOf(row)
+}
+
+/**
+ * Whether the account is there, enabled, and in all else as it was. Asked with each request that carries credentials;
+ * on SQLite it answers at once.
+ */
+export function isAccountUnchanged(
   db: Reader,
-  id: number,
-): AccountState | undefined | Promise<AccountState | undefined> {
-  const found = accountState.first(db, { id })
-  if (found instanceof Promise) return found.then((row) => row && stateOf(row))
-  return found && stateOf(found)
+  account: { readonly id: number; readonly isAdmin: boolean; readonly credentialVersion: number },
+): boolean | Promise<boolean> {
+  const { id, isAdmin, credentialVersion } = account
+  const found = unchangedAccount.first(db, { id, isAdmin: isAdmin ? 1 : 0, credentialVersion })
+  return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
 }
 
 /** With the hash of its password; a disabled account is found too. */

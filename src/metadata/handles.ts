@@ -1,6 +1,9 @@
 /** Opaque handles: callers pass them on, only this folder looks inside (`sql/database.ts`). */
 
-/** For reading: each query by itself sees what is committed when it runs. */
+/**
+ * For reading: each query by itself sees all that this process has committed, and what others had when the turn of the
+ * event loop began.
+ */
 export interface Reader {
   readonly _reader: unknown
 }

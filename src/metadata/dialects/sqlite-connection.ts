@@ -7,6 +7,7 @@ import type { Schema } from '../schema.ts'
 import type { CompiledTemplate, TemplateRunner } from '../sql/database.ts'
 import { retryWhileBusy } from './sqlite-busy.ts'
 import { isBusy, isSyncFailure, translateSqliteError } from './sqlite-errors.ts'
+import { TurnSnapshot } from './sqlite-turn-snapshot.ts'
 
 export interface SqliteConnectionOptions {
   readonly file: string
@@ -18,6 +19,8 @@ export interface SqliteConnectionOptions {
 export interface SqliteConnection {
   readonly kysely: Kysely<Schema>
   readonly templates: TemplateRunner
+  /** The next read sees what is committed by then, whatever was read in this turn of the event loop. */
+  endSnapshot(): void
   /** Runs statements that are neither cached nor retried, pragmas for instance. */
   exec(sql: string): void
   close(): Promise<void>
@@ -39,11 +42,14 @@ export function openSqliteConnection(options: SqliteConnectionOptions): SqliteCo
   )
   const adapter = new SqliteAdapterDatabase(database, guard)
   const kysely = new Kysely<Schema>({ dialect: new RetryingDialect(database, adapter) })
+  const snapshot = options.readOnly ? new TurnSnapshot(database) : undefined
   return {
     kysely,
-    templates: new SqliteTemplates(database, guard),
+    templates: new SqliteTemplates({ database, guard, snapshot }),
+    endSnapshot: () => snapshot?.end(),
     exec: (sql) => guard(() => database.exec(sql)),
     async close() {
+      snapshot?.end()
       await kysely.destroy()
       // Kysely closes only what it has used.
       adapter.close()
@@ -172,11 +178,13 @@ class RetryingConnection implements DatabaseConnection {
 class SqliteTemplates implements TemplateRunner {
   readonly #database: DatabaseSync
   readonly #guard: Guard
+  readonly #snapshot: TurnSnapshot | undefined
   readonly #statements = new Map<CompiledTemplate, StatementSync>()
 
-  constructor(database: DatabaseSync, guard: Guard) {
-    this.#database = database
-    this.#guard = guard
+  constructor(deps: { database: DatabaseSync; guard: Guard; snapshot: TurnSnapshot | undefined }) {
+    this.#database = deps.database
+    this.#guard = deps.guard
+    this.#snapshot = deps.snapshot
   }
 
   first(template: CompiledTemplate, parameters: readonly unknown[]): unknown {
@@ -204,6 +212,7 @@ class SqliteTemplates implements TemplateRunner {
   }
 
   #statement(template: CompiledTemplate): StatementSync {
+    this.#snapshot?.join()
     let statement = this.#statements.get(template)
     if (statement === undefined) {
       statement = this.#database.prepare(template.sql)

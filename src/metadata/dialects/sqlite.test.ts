@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
@@ -12,6 +13,7 @@ import { createTemporaryFolder } from '../contract/temporary-folder.ts'
 import { MetadataFull, MetadataTooNew, MetadataUnavailable } from '../errors.ts'
 import { acquireLease } from '../leases.ts'
 import { findManifest, insertManifest } from '../manifests.ts'
+import type { Transaction } from '../handles.ts'
 import type { Metadata } from '../metadata.ts'
 import { ensureRepository, findRepository } from '../repositories.ts'
 import { kyselyOf } from '../sql/database.ts'
@@ -49,6 +51,30 @@ describe('metadata in SQLite', () => {
     }
     await using again = await open(file)
     expect(await findRepository(again.reader, name)).toBeDefined()
+  })
+
+  test('reads in the same turn of the event loop what it has just committed', async () => {
+    await using folder = await createTemporaryFolder()
+    await using metadata = await open(join(folder.path, 'lading.db'))
+    const name = aName()
+    const write = async (tx: Transaction): Promise<void> => {
+      await ensureRepository(tx, { name, visibility: 'private', now: 1 })
+      expect(await findRepository(metadata.reader, name)).toBeUndefined()
+    }
+    await metadata.transact(write, { durable: false })
+    expect(await findRepository(metadata.reader, name)).toBeDefined()
+  })
+
+  test('reads what another process committed in the next turn of the event loop', async () => {
+    await using folder = await createTemporaryFolder()
+    const file = join(folder.path, 'lading.db')
+    await using metadata = await open(file)
+    await using other = await open(file)
+    const name = aName()
+    expect(await findRepository(metadata.reader, name)).toBeUndefined()
+    await createRepository(other, { name })
+    await nextTurn()
+    expect(await findRepository(metadata.reader, name)).toBeDefined()
   })
 
   test('G1: lets nobody but its owner read what it made', async () => {

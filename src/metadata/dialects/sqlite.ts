@@ -94,8 +94,9 @@ class SqliteMetadata implements Metadata {
 
   async transact<T>(work: (tx: Transaction) => Promise<T>, options: TransactOptions = {}): Promise<T> {
     this.#assertOpen()
-    const { writer, checkpoints, barrier } = this.#parts
+    const { reader, writer, checkpoints, barrier } = this.#parts
     const result = await this.#queue.run(() => transactOn(writer, work))
+    reader.endSnapshot()
     checkpoints.noteCommit()
     // Also when nothing was written: what the work read may be another's commit that is not durable yet.
     if (options.durable !== false) await barrier.wait()
