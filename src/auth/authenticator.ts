@@ -74,6 +74,10 @@ class CachingAuthenticator implements RememberingAuthenticator {
    */
   readonly #proving = new Map<string, Promise<Proof>>()
 
+  /** In this turn of the event loop, whose reads share a snapshot where the database answers at once. */
+  readonly #confirmed = new Set<Proof>()
+  readonly #onTurnEnd = (): void => this.#confirmed.clear()
+
   constructor(deps: AuthenticatorDeps) {
     this.#deps = deps
   }
@@ -127,12 +131,16 @@ class CachingAuthenticator implements RememberingAuthenticator {
   }
 
   /** The principal, while its account is as it was when this was proven; anonymous has none. */
-  #confirm({ principal, credentialVersion }: Proof): MaybePromise<Principal | undefined> {
-    if (principal.kind === 'anonymous') return principal
+  #confirm(proof: Proof): MaybePromise<Principal | undefined> {
+    const { principal, credentialVersion } = proof
+    if (principal.kind === 'anonymous' || this.#confirmed.has(proof)) return principal
     const { accountId: id, isAdmin } = principal
     const found = isAccountUnchanged(this.#deps.metadata.reader, { id, isAdmin, credentialVersion })
     if (found instanceof Promise) return found.then((holds) => (holds ? principal : undefined))
-    return found ? principal : undefined
+    if (!found) return undefined
+    if (this.#confirmed.size === 0) setImmediate(this.#onTurnEnd)
+    this.#confirmed.add(proof)
+    return principal
   }
 
   #proveHeader(authorization: string, origin: Origin): Promise<Proof> {
