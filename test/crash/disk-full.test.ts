@@ -1,13 +1,13 @@
-import { open, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 import type { Answer } from '../support/client.ts'
 import { ask } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
+import { fillDisk } from '../support/faults/full-disk.ts'
+import { mountNew } from '../support/faults/loop-mount.ts'
 import { generateContent } from '../support/generated-content.ts'
 import { findViolations, Ledger } from '../support/ledger.ts'
-import { mountNew } from '../support/loop-mount.ts'
 import type { TestManifest } from '../support/manifests.ts'
 import { anImageManifest, pushBlob, pushImage } from '../support/manifests.ts'
 import { aRandomBlob } from '../support/random.ts'
@@ -36,21 +36,6 @@ function settle(ledger: Ledger, manifest: TestManifest, ...references: readonly 
   for (const reference of [manifest.digest, ...references]) {
     ledger.settle(`${repository}/manifests/${reference}`, manifest.digest)
   }
-}
-
-/** Takes all but `leftBytes` of the disk; removing the file gives it back. */
-async function fillDisk(folder: string, leftBytes: number): Promise<() => Promise<void>> {
-  const path = join(folder, 'ballast')
-  await using file = await open(path, 'w')
-  const bytes = Buffer.alloc(64 * 1024, 1)
-  for (;;) {
-    const { bavail, bsize } = await statfs(folder)
-    const size = Math.min(bytes.length, bavail * bsize - leftBytes)
-    if (size <= 0) break
-    await file.write(bytes, 0, size)
-  }
-  await file.sync()
-  return async () => await rm(path)
 }
 
 function expectNoSpace(answer: Answer | undefined): void {
@@ -107,12 +92,12 @@ describe('A7: a full disk', () => {
 
   test('end-5: lets an upload go on where it stopped when space is there again', async () => {
     const { disk, registry, ledger, url } = await aRegistryOnASmallDisk()
-    const free = await fillDisk(disk.path, 12 * mebibyte)
+    await using ballast = await fillDisk(disk.path, 12 * mebibyte)
     const content = generateContent(30 * mebibyte, 8)
     const session = await startUpload(url)
     await using upload = await beginPatch(session, content.read())
     expectNoSpace(await upload.end())
-    await free()
+    await ballast.release()
     const offset = await askOffset(session)
     await using rest = await beginPatch(session, content.read(offset))
     expect((await rest.end()).status).toBe(202)
@@ -128,7 +113,7 @@ describe('A7: a full disk', () => {
     const { disk, registry, ledger, url } = await aRegistryOnASmallDisk()
     const layer = aRandomBlob(100)
     await pushBlob(url, layer)
-    const free = await fillDisk(disk.path, 6 * mebibyte)
+    await using ballast = await fillDisk(disk.path, 6 * mebibyte)
     const push = async (index: number): Promise<Answer> => {
       const annotations = { 'org.example.filler': `${index} `.repeat(150_000) }
       const image = anImageManifest({ config: layer, layers: [layer], annotations })
@@ -146,7 +131,7 @@ describe('A7: a full disk', () => {
     expectNoSpace(answers.at(-1))
     expect(await findViolations(registry.url, ledger)).toEqual([])
 
-    await free()
+    await ballast.release()
     const accepted = await eventually(
       () => push(answers.length),
       ({ status }) => status === 201,
@@ -159,7 +144,7 @@ describe('A7: a full disk', () => {
 
   test('end-3, end-7: without a single free block, serves what it has and acknowledges nothing it cannot keep', async () => {
     const { disk, registry, ledger, image, url } = await aRegistryOnASmallDisk()
-    const free = await fillDisk(disk.path, 0)
+    await using ballast = await fillDisk(disk.path, 0)
     const headers = { 'content-type': image.mediaType }
     const tag = async (name: string): Promise<Answer> => {
       const answer = await ask(`${url}/manifests/${name}`, { method: 'PUT', headers, body: image.bytes })
@@ -177,7 +162,7 @@ describe('A7: a full disk', () => {
     )
     expect(await findViolations(registry.url, ledger)).toEqual([])
 
-    await free()
+    await ballast.release()
     await eventually(
       () => tag('later'),
       ({ status }) => status === 201,

@@ -3,17 +3,16 @@
  * stopped, the image is copied as the device has it, and a registry on the copy must serve what was acknowledged.
  * The device counts as keeping what it was sent, flushed or not: a disk that loses its cache is not simulated.
  */
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { eventually } from '../support/eventually.ts'
+import type { LoopMount } from '../support/faults/loop-mount.ts'
+import { mountCopy, mountNew } from '../support/faults/loop-mount.ts'
+import { cutPower } from '../support/faults/power-cut.ts'
 import { findViolations, Ledger } from '../support/ledger.ts'
-import { mountCopy, mountNew } from '../support/loop-mount.ts'
 import { startPushers } from '../support/pushers.ts'
 import type { SeededRandom } from '../support/seeded-random.ts'
 import { createRandom } from '../support/seeded-random.ts'
-import type { RunningRegistry } from '../support/start-registry.ts'
 import { startRegistry } from '../support/start-registry.ts'
 import { cleanData, compareData } from '../support/stopped-data.ts'
 
@@ -84,7 +83,7 @@ async function cutPowerOnce(round: CutRound): Promise<readonly string[]> {
   return await checkAfterCut(join(after.path, 'data'), round)
 }
 
-async function pushUntilCut(disk: Awaited<ReturnType<typeof mountNew>>, round: CutRound): Promise<string> {
+async function pushUntilCut(disk: LoopMount, round: CutRound): Promise<string> {
   const { ledger, random, owner } = round
   await using registry = await startRegistry({
     dataDir: join(disk.path, 'data'),
@@ -100,36 +99,15 @@ async function pushUntilCut(disk: Awaited<ReturnType<typeof mountNew>>, round: C
   const { earliest, latest, laterMs } = round.skippedSyncs === undefined ? cut : controlCut
   await pushers.acknowledged(random.integer(earliest, latest))
   await sleep(random.integer(0, laterMs))
-  await freeze(registry)
-  pushers.expectLoss()
-  const copy = await disk.copyImage()
-  await registry.kill('SIGKILL')
+  const copy = await cutPower(registry, disk, () => pushers.expectLoss())
   await pushers.done
   return copy
 }
 
 function controlEnvironment(skipped: CutOptions['skippedSyncs']): Record<string, string> {
   if (skipped === undefined) return {}
-  const preload = new URL('../support/skip-syncs.ts', import.meta.url).href
+  const preload = new URL('../support/faults/skip-syncs.ts', import.meta.url).href
   return { NODE_OPTIONS: `--import=${preload}`, SKIPPED_SYNCS: skipped }
-}
-
-/** Stops every thread of the process; one that is inside a system call ends it first. */
-async function freeze(registry: RunningRegistry): Promise<void> {
-  process.kill(registry.pid, 'SIGSTOP')
-  await eventually(
-    () => listThreadStates(registry.pid),
-    (states) => states.every((state) => state === 'T'),
-  )
-}
-
-async function listThreadStates(pid: number): Promise<readonly string[]> {
-  const threads = await readdir(`/proc/${pid}/task`)
-  const stats = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8'))
-  // The state follows the name, which stands in brackets and may hold blanks.
-  return (await Promise.all(stats)).map((stat) =>
-    stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3),
-  )
 }
 
 async function checkAfterCut(
