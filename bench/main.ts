@@ -3,6 +3,7 @@
  * table of medians and ratios. Figures of different runs are not comparable, ratios are. See README.md.
  */
 import { costsOf, credentialScenarios, formatCosts, startWithCredentials } from './credentials.ts'
+import { imagesProgram, imagesUsage } from './images/program.ts'
 import type { BenchOptions } from './options.ts'
 import { parseOptions, usage } from './options.ts'
 import { runningTarget, startDistribution, startLading } from './peers.ts'
@@ -19,9 +20,10 @@ process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
-    console.log(usage)
+    console.log(`${usage}\n\n${imagesUsage}`)
     return 0
   }
+  if (args[0] === 'images') return await imagesProgram(args.slice(1))
   const options = parseOptions(args)
   const isCredentialRun = options.auth && options.scenarios.length === 0
   const chosen = chooseScenarios(isCredentialRun ? credentialScenarios : options.scenarios)

@@ -65,7 +65,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     startDistribution: values['start-distribution'],
     auth: values.auth,
     subject: values.subject === undefined ? undefined : namedUrl('--subject', values.subject),
-    env: Object.fromEntries(values.env.map((text) => pair('--env', text))),
+    env: environment(values.env),
     from: values.from,
     scenarios: values.scenario,
     rounds: positive('--rounds', values.rounds),
@@ -76,6 +76,11 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     useWrk: !values['no-wrk'],
     name: values.name,
   }
+}
+
+/** Of `--env NAME=value`. */
+export function environment(texts: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(texts.map((text) => pair('--env', text)))
 }
 
 function namedUrl(option: string, text: string): NamedUrl {
@@ -91,7 +96,7 @@ function pair(option: string, text: string): [string, string] {
   return [text.slice(0, at), text.slice(at + 1)]
 }
 
-function positive(option: string, text: string): number {
+export function positive(option: string, text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1)
     throw new Error(`${option} ${text}: a whole number above 0 is needed`)

@@ -27,17 +27,34 @@ export async function startLading(options: {
   /** Kept, when given. */
   readonly dataDir?: string
 }): Promise<OwnTarget> {
-  if (options.from === 'dist') {
-    const build = await run(['npm', 'run', '--silent', 'build'], { capture: true, cwd: checkout })
-    if (!build.ok) throw new Error(`npm run build: ${build.reason}\n${build.output}`)
-  }
+  if (options.from === 'dist') await buildOnce()
   const registry = await startRegistry(options)
   return {
     name: 'lading',
     url: registry.url,
     pid: registry.pid,
-    [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await using _killed = registry
+      // Asked to end, it writes what `--env NODE_OPTIONS=--cpu-prof` collects.
+      await registry.kill('SIGTERM')
+    },
   }
+}
+
+let built: Promise<void> | undefined
+
+/** Once in a run: every start of it measures the same build. */
+export function buildOnce(): Promise<void> {
+  built ??= build()
+  return built
+}
+
+async function build(): Promise<void> {
+  const { ok, reason, output } = await run(['npm', 'run', '--silent', 'build'], {
+    capture: true,
+    cwd: checkout,
+  })
+  if (!ok) throw new Error(`npm run build: ${reason}\n${output}`)
 }
 
 /** Distribution as its users run it: files on disk, deletes on, no access log, no authentication. */
@@ -88,10 +105,10 @@ http:
 }
 
 async function untilAnswering(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < 1000; attempt += 1) {
     const answer = await ask(`${url}/v2/`).catch(() => undefined)
     if (answer !== undefined) return
-    await delay(100)
+    await delay(10)
   }
   throw new Error(`${url} did not answer within 10 s`)
 }

@@ -23,6 +23,12 @@ export function processCost(pid: number): ProcessCost | undefined {
   }
 }
 
+/** User and system time of this process and of the children it has seen the end of. */
+export function ownCpuSeconds(): number {
+  const ticks = statFields(process.pid)?.slice(11, 15).map(Number) ?? []
+  return sum(ticks) / ticksPerSecond
+}
+
 /** The highest resident size so far of the process alone, in MiB. */
 export function peakRssMiB(pid: number): number {
   return statusKiB(pid, 'VmHWM') / 1024

@@ -35,13 +35,18 @@ export function formatTable(results: readonly ScenarioResult[]): string {
 
 /** Returns the path of the file. */
 export function writeResults(results: readonly ScenarioResult[], options: BenchOptions): string {
-  const date = new Date().toISOString().slice(0, 10)
-  const path = join(resultsFolder, `${date}-${options.name ?? 'bench'}.json`)
-  mkdirSync(resultsFolder, { recursive: true })
   const { rounds, durationMs, connections, uploadBytes, downloadBytes, useWrk, from } = options
   const settings = { rounds, durationMs, connections, uploadBytes, downloadBytes, useWrk, from }
   const scenarios = results.map((result) => ({ ...result, ratios: ratios(result) }))
-  const document = { date: new Date().toISOString(), machine: machine(), settings, scenarios }
+  return writeDocument(options.name ?? 'bench', { settings, scenarios })
+}
+
+/** Beside the content: when, and on what kind of machine. Returns the path of the file. */
+export function writeDocument(name: string, content: Readonly<Record<string, unknown>>): string {
+  const date = new Date().toISOString()
+  const path = join(resultsFolder, `${date.slice(0, 10)}-${name}.json`)
+  mkdirSync(resultsFolder, { recursive: true })
+  const document = { date, machine: machine(), ...content }
   writeFileSync(path, `${JSON.stringify(document, (_key, value: unknown) => rounded(value), 2)}\n`)
   return path
 }
@@ -93,7 +98,8 @@ function formatSpread(result: ScenarioResult): string {
   return `${slowest.toFixed(2)}-${fastest.toFixed(2)}`
 }
 
-function align(rows: readonly (readonly string[])[]): string[] {
+/** Columns as wide as their widest cell; the first row sets how many there are. */
+export function align(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows.map((row) =>
     row

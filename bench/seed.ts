@@ -11,6 +11,7 @@ import { anArtifact, anImageManifest, mediaType, pushBlob, pushManifest } from '
 import type { TestBlob } from '../test/support/random.ts'
 import { aBlob } from '../test/support/random.ts'
 import { seededBytes } from './content.ts'
+import { inParallel } from './load/in-parallel.ts'
 import { freshContent, putLargeBlob } from './load/transfer.ts'
 import type { SeededTarget, Target } from './target.ts'
 import { repositoryUrl, seedRepository } from './target.ts'
@@ -39,7 +40,7 @@ export async function seed(target: Target, options: SeedOptions): Promise<Seeded
   const layer = first?.blobs[1]
   if (first === undefined || layer === undefined) throw new Error('the seed has no image')
   for (const blob of first.blobs) await pushMissingBlob(url, blob, agent)
-  await inParallel(images, async (image, index) => {
+  await inParallel(images, parallelPushes, async (image, { index }) => {
     await pushMissingManifest(url, image, { reference: `t${index}`, agent })
   })
   const hasReferrers = await seedReferrers(url, first, agent)
@@ -79,7 +80,7 @@ async function seedReferrers(url: string, subject: TestManifest, agent: http.Age
     }),
   )
   for (const blob of artifacts[0]?.blobs ?? []) await pushMissingBlob(url, blob, agent)
-  await inParallel(artifacts, async (artifact) => {
+  await inParallel(artifacts, parallelPushes, async (artifact) => {
     await pushMissingManifest(url, artifact, { reference: artifact.digest, agent })
   })
   return true
@@ -89,7 +90,7 @@ async function seedSmallBlobs(url: string, agent: http.Agent): Promise<readonly 
   const blobs = Array.from({ length: smallBlobCount }, (_, index) =>
     aBlob(seededBytes(`small ${index}`, smallBlobBytes)),
   )
-  await inParallel(blobs, async (blob) => {
+  await inParallel(blobs, parallelPushes, async (blob) => {
     await pushMissingBlob(url, blob, agent)
   })
   return blobs
@@ -116,16 +117,4 @@ async function pushMissingManifest(
   const known = await ask(`${url}/manifests/${reference}`, { method: 'HEAD', headers, agent })
   if (known.headers['docker-content-digest'] === manifest.digest) return
   await pushManifest(url, manifest, { reference, agent })
-}
-
-async function inParallel<T>(
-  items: readonly T[],
-  work: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  const queue = items.entries()
-  await Promise.all(
-    Array.from({ length: parallelPushes }, async () => {
-      for (const [index, item] of queue) await work(item, index)
-    }),
-  )
 }

@@ -1,0 +1,117 @@
+/**
+ * @module Images as OCI layouts in a folder, one each, for real clients to push: five layers of 64 KiB to 1 MiB, fresh on every
+ * call, so no client and no registry knows any of them. The sizes depend on a fixed seed alone: every call makes as many bytes.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { constants, gzipSync } from 'node:zlib'
+
+import type { TestManifest } from '../../test/support/manifests.ts'
+import { anImageManifest } from '../../test/support/manifests.ts'
+import type { TestBlob } from '../../test/support/random.ts'
+import { aBlob, aRandomBlob, digestOf } from '../../test/support/random.ts'
+import type { SeededRandom } from '../../test/support/seeded-random.ts'
+import { createRandom } from '../../test/support/seeded-random.ts'
+import { tarOf } from '../../test/support/tar.ts'
+
+/** A pushed repository has so many tags. */
+const tagsPerRepository = 5
+/** Every other repository builds upon one of so many bases, as images of one distribution do. */
+const baseCount = 10
+const baseLayers = 2
+const layersPerImage = 5
+const minLayerBytes = 64 * 1024
+/** Layers spread evenly over the powers of two up to 1 MiB, so small ones are the most. */
+const layerOctaves = 4
+const sizeSeed = 500
+
+export interface BenchImage {
+  /** Below the owner, if any. */
+  readonly repository: string
+  readonly tag: string
+  readonly layout: string
+  readonly manifestDigest: string
+  /** The manifest, its config and its layers: `sha256:...`. */
+  readonly digests: readonly string[]
+  readonly sizeBytes: number
+}
+
+interface Layer {
+  readonly blob: TestBlob
+  /** Of the tar inside, which the config of an image names. */
+  readonly diffId: string
+}
+
+/** Writes so many layouts below the folder. */
+export async function writeImages(folder: string, count: number): Promise<readonly BenchImage[]> {
+  const random = createRandom(sizeSeed)
+  const bases = Array.from({ length: baseCount }, () => someLayers(random, baseLayers))
+  const images: BenchImage[] = []
+  const repositories = Math.ceil(count / tagsPerRepository)
+  for (let index = 0; index < count; index += 1) {
+    const repository = index % repositories
+    const base = repository % 2 === 0 ? (bases[(repository / 2) % baseCount] ?? []) : []
+    const layers = [...base, ...someLayers(random, layersPerImage - base.length)]
+    const tag = `v${Math.floor(index / repositories)}`
+    const layout = join(folder, `image-${index}`)
+    images.push(await writeLayout(layout, { repository: `app-${repository}`, tag, layers }))
+  }
+  return images
+}
+
+/** Where a layout keeps what has this digest. */
+export function blobPath(layout: string, digest: string): string {
+  return join(layout, 'blobs', digest.replace(':', '/'))
+}
+
+function someLayers(random: SeededRandom, count: number): readonly Layer[] {
+  return Array.from({ length: count }, () => {
+    const octave = random.integer(0, layerOctaves * 1000) / 1000
+    const { bytes } = aRandomBlob(Math.round(minLayerBytes * 2 ** octave))
+    const tar = tarOf([{ path: 'data', bytes }])
+    // Clients compress what has no gzip head; random content does not shrink, so nobody tries.
+    return { blob: aBlob(gzipSync(tar, { level: constants.Z_NO_COMPRESSION })), diffId: digestOf(tar) }
+  })
+}
+
+interface ImageParts {
+  readonly repository: string
+  readonly tag: string
+  readonly layers: readonly Layer[]
+}
+
+async function writeLayout(layout: string, { repository, tag, layers }: ImageParts): Promise<BenchImage> {
+  const image = anImageManifest({ layers: layers.map(({ blob }) => blob), config: configOf(layers, tag) })
+  const blobs = [image, ...image.blobs]
+  await mkdir(join(layout, 'blobs/sha256'), { recursive: true })
+  for (const { digest, bytes } of blobs) await writeFile(blobPath(layout, digest), bytes)
+  await writeFile(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }))
+  await writeFile(join(layout, 'index.json'), JSON.stringify(indexOf(image, tag)))
+  return {
+    repository,
+    tag,
+    layout,
+    manifestDigest: image.digest,
+    digests: blobs.map(({ digest }) => digest),
+    sizeBytes: blobs.reduce((sum, { size }) => sum + size, 0),
+  }
+}
+
+function configOf(layers: readonly Layer[], tag: string): TestBlob {
+  const created = '2026-01-01T00:00:00Z'
+  return aBlob(
+    JSON.stringify({
+      created,
+      architecture: 'amd64',
+      os: 'linux',
+      config: { Entrypoint: ['/hello'], Labels: { 'org.opencontainers.image.version': tag } },
+      rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
+      history: layers.map((_, index) => ({ created, created_by: `layer ${index}` })),
+    }),
+  )
+}
+
+function indexOf(image: TestManifest, tag: string): object {
+  const annotations = { 'org.opencontainers.image.ref.name': tag }
+  return { schemaVersion: 2, manifests: [{ ...image.descriptor, annotations }] }
+}

@@ -1,0 +1,13 @@
+/** Works through the items with so many workers; each takes the next item when it is done with one. The first error is thrown. */
+export async function inParallel<T>(
+  items: readonly T[],
+  workers: number,
+  work: (item: T, place: { readonly index: number; readonly worker: number }) => Promise<void>,
+): Promise<void> {
+  const queue = items.entries()
+  await Promise.all(
+    Array.from({ length: workers }, async (_, worker) => {
+      for (const [index, item] of queue) await work(item, { index, worker })
+    }),
+  )
+}
