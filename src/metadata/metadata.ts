@@ -16,7 +16,7 @@ export interface TransactOptions {
 
 export interface Metadata extends AsyncDisposable {
   readonly dialect: 'sqlite' | 'postgres'
-  /** Each query by itself sees what is committed when it runs. Throws `MetadataUnavailable`. */
+  /** What a query sees: `handles.ts`. Throws `MetadataUnavailable`. */
   readonly reader: Reader
   /**
    * Runs `work` in one write transaction. `work` may run more than once (a busy database, a conflict) and awaits

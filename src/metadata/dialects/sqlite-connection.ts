@@ -5,6 +5,7 @@ import { CompiledQuery, Kysely, SqliteDialect, SqliteDriver } from 'kysely'
 import type { DatabaseConnection, QueryResult, SqliteDatabase, SqliteStatement } from 'kysely'
 import type { Schema } from '../schema.ts'
 import type { CompiledTemplate, TemplateRunner } from '../sql/database.ts'
+import type { GroupConnection } from './group-commit.ts'
 import { retryWhileBusy } from './sqlite-busy.ts'
 import { isBusy, isSyncFailure, translateSqliteError } from './sqlite-errors.ts'
 import { TurnSnapshot } from './sqlite-turn-snapshot.ts'
@@ -19,6 +20,8 @@ export interface SqliteConnectionOptions {
 export interface SqliteConnection {
   readonly kysely: Kysely<Schema>
   readonly templates: TemplateRunner
+  /** Inside a transaction. */
+  readonly savepoints: Omit<GroupConnection, 'transact'>
   /** The next read sees what is committed by then, whatever was read in this turn of the event loop. */
   endSnapshot(): void
   /** Runs statements that are neither cached nor retried, pragmas for instance. */
@@ -46,6 +49,7 @@ export function openSqliteConnection(options: SqliteConnectionOptions): SqliteCo
   return {
     kysely,
     templates: new SqliteTemplates({ database, guard, snapshot }),
+    savepoints: createSavepoints(database, guard),
     endSnapshot: () => snapshot?.end(),
     exec: (sql) => guard(() => database.exec(sql)),
     async close() {
@@ -68,6 +72,25 @@ function createGuard(onFatal: (error: unknown) => void): Guard {
       if (isSyncFailure(error)) onFatal(error)
       throw translateSqliteError(error)
     }
+  }
+}
+
+function createSavepoints(database: DatabaseSync, guard: Guard): SqliteConnection['savepoints'] {
+  const statements = new Map<string, StatementSync>()
+  const run = (sql: string): void => {
+    const statement = statements.get(sql) ?? database.prepare(sql)
+    statements.set(sql, statement)
+    statement.run()
+  }
+  return {
+    inTransaction: () => database.isTransaction,
+    setSavepoint: () => guard(() => run('savepoint job')),
+    releaseSavepoint: () => guard(() => run('release job')),
+    rollbackToSavepoint: () =>
+      guard(() => {
+        run('rollback to job')
+        run('release job')
+      }),
   }
 }
 

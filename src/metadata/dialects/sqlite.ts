@@ -13,13 +13,13 @@ import { createReader, createTransaction } from '../sql/database.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import type { Metadata, TransactOptions } from '../metadata.ts'
 import { migrate } from '../migrations/migrate.ts'
+import { GroupCommit } from './group-commit.ts'
 import { createBarrier } from './sqlite-barrier.ts'
 import type { Barrier } from './sqlite-barrier.ts'
 import { retryWhileBusy } from './sqlite-busy.ts'
 import { Checkpoints } from './sqlite-checkpoints.ts'
 import { openSqliteConnection } from './sqlite-connection.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
-import { WriteQueue } from './write-queue.ts'
 
 export interface SqliteMetadataOptions {
   /** The database file; its folder is created when missing. */
@@ -79,12 +79,16 @@ class SqliteMetadata implements Metadata {
   readonly dialect = 'sqlite'
   readonly reader: Reader
   readonly #parts: SqliteMetadataParts
-  readonly #queue: WriteQueue
+  readonly #commits: GroupCommit
   #closed = false
 
   constructor(parts: SqliteMetadataParts) {
     this.#parts = parts
-    this.#queue = new WriteQueue(parts.clock)
+    const { writer, clock } = parts
+    this.#commits = new GroupCommit(
+      { ...writer.savepoints, transact: (work) => transactOn(writer, work) },
+      clock,
+    )
     this.reader = createReader({
       dialect: 'sqlite',
       kysely: parts.reader.kysely,
@@ -94,8 +98,8 @@ class SqliteMetadata implements Metadata {
 
   async transact<T>(work: (tx: Transaction) => Promise<T>, options: TransactOptions = {}): Promise<T> {
     this.#assertOpen()
-    const { reader, writer, checkpoints, barrier } = this.#parts
-    const result = await this.#queue.run(() => transactOn(writer, work))
+    const { reader, checkpoints, barrier } = this.#parts
+    const result = await this.#commits.run(work)
     reader.endSnapshot()
     checkpoints.noteCommit()
     // Also when nothing was written: what the work read may be another's commit that is not durable yet.
@@ -117,7 +121,7 @@ class SqliteMetadata implements Metadata {
     if (this.#closed) return
     this.#closed = true
     // The last transaction asks the barrier before this goes on, so this wait ends after its.
-    await this.#queue.idle()
+    await this.#commits.idle()
     await Promise.allSettled([this.#parts.barrier.wait()])
     await this.#parts.resources.disposeAsync()
   }
