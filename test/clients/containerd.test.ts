@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 
 import { startInProcess } from '../support/in-process.ts'
 import type { OciLayout } from '../support/oci-layout.ts'
@@ -8,44 +8,44 @@ import { startRecordingProxy } from '../support/recording-proxy.ts'
 import { runTool } from '../support/run-tool.ts'
 import { addUser, alice, bob, setVisibility, startWithUsers } from './accounts.ts'
 import type { Containerd } from './containerd.ts'
-import { startContainerd } from './containerd.ts'
+import { startContainerds } from './containerd.ts'
 
 const lifetimeMs = 60_000
 const asAlice = ['--user', `${alice.name}:${alice.password}`]
 
-let containerd: Containerd
+const daemons = await startContainerds()
+for (const { name, started } of daemons) process.stdout.write(`${name}: ${started.version}\n`)
 
-beforeAll(async () => {
-  containerd = await startContainerd()
-})
 afterAll(async () => {
-  await containerd[Symbol.asyncDispose]()
+  await Promise.all(daemons.map(({ started }) => started[Symbol.asyncDispose]()))
 })
 
 /** Puts the layout's image into containerd's store; returns the name it has there. */
-async function importImage(layout: OciLayout): Promise<string> {
+async function importImage(containerd: Containerd, layout: OciLayout): Promise<string> {
   const archive = join(layout.path, 'layout.tar')
   await runTool('tar', '-C', layout.path, '-cf', archive, 'oci-layout', 'index.json', 'blobs')
   const name = `test/${layout.manifest.digest.slice(-12)}`
-  await containerd.ctr('images', 'import', '--no-unpack', '--base-name', name, archive)
+  const flags = ['--no-unpack', '--all-platforms', '--base-name', name]
+  await containerd.ctr('images', 'import', ...flags, archive)
   return `${name}:v1`
 }
 
-const push = (target: string, local: string, ...flags: readonly string[]) =>
-  containerd.ctr('images', 'push', '--plain-http', ...flags, target, local)
+describe.for(daemons)("$name's client", ({ started: containerd }) => {
+  const push = (target: string, local: string, ...flags: readonly string[]) =>
+    containerd.ctr('images', 'push', '--plain-http', ...flags, target, local)
 
-const pull = (target: string, ...flags: readonly string[]) =>
-  containerd.ctr('content', 'fetch', '--plain-http', ...flags, target)
+  const pull = (target: string, ...flags: readonly string[]) =>
+    containerd.ctr('images', 'pull', '--plain-http', ...flags, target)
 
-describe("containerd's client", () => {
   test('pushes with name and password, and pulls the same', async () => {
     await using registry = await startWithUsers()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 4 })
     const target = `${registry.host}/alice/app:v1`
-    const local = await importImage(layout)
+    const local = await importImage(containerd, layout)
 
     await expect(push(target, local, '--user', `${alice.name}:wrong`)).rejects.toThrow(/401/)
     await push(target, local, ...asAlice)
+    await containerd.clear()
 
     await expect(pull(target)).rejects.toThrow(/401|403|authorization|not found/)
     await pull(target, ...asAlice)
@@ -54,10 +54,33 @@ describe("containerd's client", () => {
     expect(await containerd.ctr('images', 'ls', `name==${target}`)).toContain(layout.manifest.digest)
   })
 
+  test('pushes and pulls every platform of an index, or the one that is asked for', async () => {
+    await using registry = await startWithUsers()
+    await using layout = await anOciLayout({ platforms: ['linux/amd64', 'linux/arm64/v8', 'linux/arm/v7'] })
+    const target = `${registry.host}/alice/app:v1`
+    const local = await importImage(containerd, layout)
+    const stored = async () => (await containerd.ctr('content', 'ls', '--quiet')).split('\n')
+
+    await push(target, local, ...asAlice)
+    await containerd.clear()
+    await pull(target, '--platform', 'linux/arm64/v8', ...asAlice)
+    const blobs = layout.images.flatMap((image) => image.blobs.map(({ digest }) => digest))
+    // 2.1 takes the configs of all platforms, for what it may push later.
+    const [ofAmd64, ofArm64] = layout.images.map((image) => image.blobs.slice(1).map(({ digest }) => digest))
+    const pulled = await stored()
+    expect(pulled).toEqual(expect.arrayContaining(ofArm64 ?? []))
+    expect(pulled.filter((digest) => ofAmd64?.includes(digest))).toEqual([])
+    await pull(target, '--all-platforms', ...asAlice)
+
+    const manifests = [layout.manifest, ...layout.images].map(({ digest }) => digest)
+    expect(await stored()).toEqual(expect.arrayContaining([...manifests, ...blobs]))
+    expect(await containerd.ctr('images', 'ls', `name==${target}`)).toContain(layout.manifest.digest)
+  })
+
   test('is told that the name of another owner is not its own', async () => {
     await using registry = await startWithUsers()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
-    const local = await importImage(layout)
+    const local = await importImage(containerd, layout)
 
     await expect(
       push(`${registry.host}/alice/app:v1`, local, '--user', `${bob.name}:${bob.password}`),
@@ -71,7 +94,7 @@ describe("containerd's client", () => {
     })
     await addUser(registry, alice)
     await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 1 })
-    const local = await importImage(layout)
+    const local = await importImage(containerd, layout)
     let isExpired = false
     await using proxy = await startRecordingProxy({
       url: registry.url,

@@ -1,40 +1,59 @@
-/** containerd with an own socket and store, and its client `ctr`, both as Debian installs them. */
+/**
+ * @module containerd with an own socket and store, and its client `ctr`: 1.6 as Debian's stable release installs it, 2.1
+ * as `scripts/tools/docker-sid.sh` unpacks it from the unstable one.
+ */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { startDaemon } from '../support/run-daemon.ts'
 import { tempFolder } from '../support/temp-folder.ts'
+import type { Kind, Started } from './debian-sid.ts'
+import { sidFolder, startAvailable } from './debian-sid.ts'
 import { runClient } from './run-client.ts'
 
 export interface Containerd extends AsyncDisposable {
+  readonly version: string
   /** What it wrote, trimmed; throws with that when it fails. */
   ctr(...args: readonly string[]): Promise<string>
+  /** Forgets every image with its content: what is pulled next comes from the registry. */
+  clear(): Promise<void>
+}
+
+export interface ContainerdKind extends Kind {
+  /** The format of its configuration. */
+  readonly configVersion: 2 | 3
+}
+
+export interface ContainerdOptions {
+  /** Lines of its configuration, for the newer one only. */
+  readonly transfer?: string
+}
+
+export const containerdKinds: readonly ContainerdKind[] = [
+  { name: 'containerd 1.6', configVersion: 2 },
+  { name: 'containerd 2.1', configVersion: 3, folder: sidFolder },
+]
+
+export async function startContainerds(
+  options: ContainerdOptions & { readonly kinds?: readonly ContainerdKind[] } = {},
+): Promise<readonly Started<ContainerdKind, Containerd>[]> {
+  const { kinds = containerdKinds } = options
+  return await startAvailable(kinds, (kind) => startContainerd(kind, options), 'usr/bin/containerd')
 }
 
 /** Between `ctr` and its daemon, seen once; what a registry does to it reads `failed to do request`. */
 const ownStreamEnded = /rpc error: code = Internal desc = unexpected EOF/
 
-export async function startContainerd(): Promise<Containerd> {
+async function startContainerd(kind: ContainerdKind, options: ContainerdOptions): Promise<Containerd> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await tempFolder('containerd'))
-  const inFolder = (name: string) => JSON.stringify(join(folder.path, name))
+  const bin = join(kind.folder ?? '/', 'usr/bin')
   const config = join(folder.path, 'config.toml')
-  const socket = join(folder.path, 'socket')
-  // Kubernetes' interface wants networks and more of the host than a test may take.
-  await writeFile(
-    config,
-    `version = 2
-root = ${inFolder('root')}
-state = ${inFolder('state')}
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-[grpc]
-address = ${inFolder('socket')}
-[ttrpc]
-address = ${inFolder('socket.ttrpc')}
-`,
-  )
+  await writeFile(config, configOf(folder.path, kind, options))
+  const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` }
   const run = async (args: readonly string[]) => {
-    const { stdout, stderr } = await runClient('/usr/bin/ctr', ['--address', socket, ...args])
+    const address = ['--address', join(folder.path, 'socket')]
+    const { stdout, stderr } = await runClient(join(bin, 'ctr'), [...address, ...args], { env })
     return `${stdout}${stderr}`.trim()
   }
   const ctr = async (...args: readonly string[]) => {
@@ -47,10 +66,43 @@ address = ${inFolder('socket.ttrpc')}
   }
   stack.use(
     await startDaemon({
-      command: ['/usr/bin/containerd', '--config', config],
+      command: [join(bin, 'containerd'), '--config', config],
+      env,
       isReady: async () => (await ctr('version')) !== '',
     }),
   )
+  const version = await ctr('version')
   const resources = stack.move()
-  return { ctr, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  return {
+    version: /Server:\s+Version:\s+(\S+)/.exec(version)?.[1] ?? version,
+    ctr,
+    async clear() {
+      const images = await ctr('images', 'ls', '--quiet')
+      if (images !== '') await ctr('images', 'rm', '--sync', ...images.split('\n'))
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+/** Kubernetes' interface wants networks and more of the host than a test may take. */
+const kubernetes = {
+  2: ['io.containerd.grpc.v1.cri'],
+  3: ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime'],
+} as const
+
+function configOf(
+  folder: string,
+  { configVersion }: ContainerdKind,
+  { transfer }: ContainerdOptions,
+): string {
+  const inFolder = (name: string) => JSON.stringify(join(folder, name))
+  return `version = ${configVersion}
+root = ${inFolder('root')}
+state = ${inFolder('state')}
+disabled_plugins = ${JSON.stringify(kubernetes[configVersion])}
+[grpc]
+address = ${inFolder('socket')}
+[ttrpc]
+address = ${inFolder('socket.ttrpc')}
+${transfer === undefined ? '' : `[plugins.'io.containerd.transfer.v1.local']\n${transfer}\n`}`
 }

@@ -3,8 +3,7 @@
  * firewall rules. 20.10 is the one that Debian's stable release installs; 28 is unpacked by
  * `scripts/tools/docker-sid.sh` from the unstable one, which may be out of reach.
  */
-import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { anOciLayout } from '../support/oci-layout.ts'
@@ -12,15 +11,12 @@ import type { LayoutOptions } from '../support/oci-layout.ts'
 import { startDaemon } from '../support/run-daemon.ts'
 import type { TempFolder } from '../support/temp-folder.ts'
 import { tempFolder } from '../support/temp-folder.ts'
+import type { Kind, Started } from './debian-sid.ts'
+import { sidFolder, startAvailable } from './debian-sid.ts'
 import { runClient } from './run-client.ts'
 import type { Credentials } from './run-client.ts'
 
-const sidFolder = join(import.meta.dirname, '../../.tools/docker-sid')
-
-export interface EngineKind {
-  readonly name: string
-  /** Where `dockerd` and `docker` are; absent: where Debian installs them. */
-  readonly folder?: string
+export interface EngineKind extends Kind {
   /** Images in containerd's store, which also does the talking with registries. */
   readonly containerdStore: boolean
 }
@@ -31,17 +27,15 @@ export const engineKinds: readonly EngineKind[] = [
   { name: "docker 28 with containerd's store", folder: sidFolder, containerdStore: true },
 ]
 
-/** Why an engine cannot be tried here, in the installer's words. Throws when it is missing and nobody tried to get it. */
-export async function whyUnavailable({ folder }: EngineKind): Promise<string | undefined> {
-  if (folder === undefined) return undefined
-  const reason = await readFile(join(folder, 'unavailable'), 'utf8').catch(() => undefined)
-  if (reason === undefined && !existsSync(join(folder, 'usr/bin/docker'))) {
-    throw new Error('docker 28 is missing: run scripts/tools/docker-sid.sh')
-  }
-  return reason
+/** Those that can be had here; `flags` are for each `dockerd`. */
+export async function startEngines(
+  ...flags: readonly string[]
+): Promise<readonly Started<EngineKind, DockerEngine>[]> {
+  return await startAvailable(engineKinds, (kind) => startEngine(kind, flags), 'usr/sbin/dockerd')
 }
 
 export interface DockerEngine extends AsyncDisposable {
+  readonly version: string
   /** The command line with a configuration (and so logins) of its own. */
   client(): Promise<DockerClient>
   /** Forgets every image: what is pulled next comes from the registry. */
@@ -59,10 +53,10 @@ export interface DockerClient extends AsyncDisposable {
 }
 
 /** Throws with what the engine said when it does not start. */
-export async function startEngine(kind: EngineKind): Promise<DockerEngine> {
+export async function startEngine(kind: EngineKind, flags: readonly string[] = []): Promise<DockerEngine> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await tempFolder('docker'))
-  const usr = join(kind.folder ?? '/', 'usr')
+  const usr = usrOf(kind)
   const program = join(usr, 'bin/docker')
   const env = {
     ...process.env,
@@ -75,14 +69,21 @@ export async function startEngine(kind: EngineKind): Promise<DockerEngine> {
   )
   stack.use(
     await startDaemon({
-      command: [join(usr, 'sbin/dockerd'), ...flagsOf(folder.path, env.DOCKER_HOST), ...storageOf(kind)],
+      command: [
+        join(usr, 'sbin/dockerd'),
+        ...flagsOf(folder.path, env.DOCKER_HOST),
+        ...storageOf(kind),
+        ...flags,
+      ],
       env,
       isReady: async () => (await runClient(program, ['version'], { env })).stdout !== '',
     }),
   )
+  const version = await runClient(program, ['version', '--format', '{{.Server.Version}}'], { env })
   const resources = stack.move()
   return {
-    client: () => aClient(program, env),
+    version: version.stdout.trim(),
+    client: () => aClient(kind, env),
     async clear() {
       const { stdout } = await runClient(program, ['images', '--quiet', '--no-trunc'], { env })
       const ids = [...new Set(stdout.split('\n').filter(Boolean))]
@@ -109,12 +110,19 @@ function storageOf({ containerdStore }: EngineKind): string[] {
   return containerdStore ? [] : ['--storage-driver=vfs']
 }
 
+function usrOf({ folder = '/' }: EngineKind): string {
+  return join(folder, 'usr')
+}
+
 async function aClient(
-  program: string,
+  kind: EngineKind,
   engineEnv: Readonly<Record<string, string | undefined>>,
 ): Promise<DockerClient> {
+  const program = join(usrOf(kind), 'bin/docker')
   const folder: TempFolder = await tempFolder('docker-config')
   const env = { ...engineEnv, DOCKER_CONFIG: folder.path }
+  // Where the command line of that folder would find them if it were installed: in the system's own.
+  await symlink(join(usrOf(kind), 'libexec/docker/cli-plugins'), join(folder.path, 'cli-plugins'))
   const run = async (...args: readonly string[]) => {
     const { stdout, stderr } = await runClient(program, args, { env })
     return `${stdout}${stderr}`.trim()

@@ -4,41 +4,15 @@ import { afterAll, describe, expect, test } from 'vitest'
 
 import type { RunningRegistry } from '../support/start-registry.ts'
 import { alice, bob, setVisibility, startWithUsers } from './accounts.ts'
-import { engineKinds, layersOf, startEngine, whyUnavailable } from './docker-engine.ts'
-import type { DockerClient, DockerEngine, EngineKind } from './docker-engine.ts'
+import { layersOf, startEngines } from './docker-engine.ts'
+import type { DockerClient } from './docker-engine.ts'
 import { configJson } from './run-client.ts'
 
-interface StartedEngine extends EngineKind {
-  readonly engine: DockerEngine
-}
-
 const engines = await startEngines()
-
-/** All that can be had. What Debian's unstable suite lacks or cannot run here is named; a missing 20.10 is a failure. */
-async function startEngines(): Promise<readonly StartedEngine[]> {
-  // All before the first start: what throws here leaves nothing running.
-  const known = await Promise.all(
-    engineKinds.map(async (kind) => ({ kind, reason: await whyUnavailable(kind) })),
-  )
-  const started = await Promise.all(
-    known.map(async ({ kind, reason }) => {
-      if (reason !== undefined) return { kind, reason }
-      return await startEngine(kind).then(
-        (engine) => ({ kind, engine }),
-        (error: Error) => ({ kind, reason: error.message }),
-      )
-    }),
-  )
-  return started.flatMap(({ kind, ...outcome }) => {
-    if ('engine' in outcome) return [{ ...kind, engine: outcome.engine }]
-    if (kind.folder === undefined) throw new Error(outcome.reason)
-    process.stdout.write(`${kind.name} is unavailable and was not tried: ${outcome.reason}\n`)
-    return []
-  })
-}
+for (const { name, started } of engines) process.stdout.write(`${name}: ${started.version}\n`)
 
 afterAll(async () => {
-  await Promise.all(engines.map(({ engine }) => engine[Symbol.asyncDispose]()))
+  await Promise.all(engines.map(({ started }) => started[Symbol.asyncDispose]()))
 })
 
 interface Given extends AsyncDisposable {
@@ -48,7 +22,7 @@ interface Given extends AsyncDisposable {
   name(path: string): string
 }
 
-describe.for(engines)('$name', ({ engine, containerdStore }) => {
+describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
   /** containerd has a sentence of its own for every refusal of a token, and none of the registry's. */
   const denied = (reason: string): string => (containerdStore ? 'access denied' : `denied: ${reason}`)
 

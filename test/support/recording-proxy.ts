@@ -11,6 +11,12 @@ export interface SeenRequest {
   readonly status: number
   /** `Bearer`, `Basic` or an empty text. */
   readonly scheme: string
+  /** The header of that name, or an empty text. */
+  readonly range: string
+  /** Of the answer, or an empty text. */
+  readonly contentType: string
+  /** Of the answer's body, taken from the registry so far. */
+  readonly bodyBytes: number
 }
 
 export interface RecordingProxy extends AsyncDisposable {
@@ -24,10 +30,13 @@ export interface ProxyOptions {
   readonly url: string
   /** The registry has answered, the client does not know yet. */
   readonly onAnswer?: (seen: SeenRequest) => void
+  /** After how many bytes of the answer's body the client's connection ends; undefined: after all. */
+  readonly cutAfter?: (seen: SeenRequest) => number | undefined
 }
 
 /** Passes `Host` on as it comes: the realm and every `Location` lead through the proxy again. */
-export async function startRecordingProxy({ url, onAnswer }: ProxyOptions): Promise<RecordingProxy> {
+export async function startRecordingProxy(options: ProxyOptions): Promise<RecordingProxy> {
+  const { url, onAnswer, cutAfter } = options
   const seen: SeenRequest[] = []
   const forward = async (incoming: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     const { method = '', url: path = '', headers } = incoming
@@ -35,12 +44,12 @@ export async function startRecordingProxy({ url, onAnswer }: ProxyOptions): Prom
     const answered = once(outgoing, 'response') as Promise<[http.IncomingMessage]>
     const [[answer]] = await Promise.all([answered, pipeline(incoming, outgoing)])
     const { statusCode: status = 0, statusMessage, rawHeaders } = answer
-    const [scheme = ''] = (headers.authorization ?? '').split(' ', 1)
-    const request = { method, path, status, scheme }
+    const request = { method, path, status, ...describeHeaders(headers, answer), bodyBytes: 0 }
     seen.push(request)
     onAnswer?.(request)
+    const cut = cutAfter?.(request) ?? Infinity
     response.writeHead(status, statusMessage, rawHeaders)
-    await pipeline(answer, response)
+    await pipeline(answer, countInto(request, cut), response)
   }
   const server = http.createServer((incoming, response) => {
     forward(incoming, response).catch(() => response.destroy())
@@ -55,5 +64,24 @@ export async function startRecordingProxy({ url, onAnswer }: ProxyOptions): Prom
       server.close()
       await once(server, 'close')
     },
+  }
+}
+
+function describeHeaders(
+  { authorization = '', range = '' }: http.IncomingHttpHeaders,
+  answer: http.IncomingMessage,
+): Pick<SeenRequest, 'scheme' | 'range' | 'contentType'> {
+  const [scheme = ''] = authorization.split(' ', 1)
+  return { scheme, range, contentType: answer.headers['content-type'] ?? '' }
+}
+
+/** Its failure makes `pipeline` end both connections. */
+function countInto(request: { bodyBytes: number }, cut: number) {
+  return async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      request.bodyBytes += chunk.length
+      yield chunk
+      if (request.bodyBytes >= cut) throw new Error('cut on purpose')
+    }
   }
 }
