@@ -44,6 +44,14 @@ export interface ByteSink {
   write(bytes: Uint8Array): Promise<void>
 }
 
+export interface SyncOptions {
+  /**
+   * The caller goes straight on to `commit`, which makes the segment findable: after a power cut before that it may be
+   * gone. Default `false`.
+   */
+  readonly beforeCommit?: boolean
+}
+
 /**
  * One writer of one segment; `write` takes ownership of the bytes. One write at a time, but a `sync` may run beside
  * later writes: it covers what was written before it was called.
@@ -54,7 +62,7 @@ export interface SegmentWriter extends AsyncDisposable {
   /** Resolves when more may be written (back-pressure), not when the bytes are durable. Throws `StoreFull`, `StoreUnavailable`. */
   write(bytes: Uint8Array): Promise<void>
   /** Resolves when every byte written before the call survives a power cut; returns their count. After an error it keeps throwing. */
-  sync(): Promise<number>
+  sync(options?: SyncOptions): Promise<number>
 }
 
 export interface CopyOptions {

@@ -12,6 +12,7 @@ import type {
   Segment,
   SegmentStart,
   SegmentWriter,
+  SyncOptions,
   StorageKey,
   StoredBlob,
 } from './blob-store.ts'
@@ -110,8 +111,8 @@ class ObservedSegmentWriter implements SegmentWriter {
     this.#deps.observer.onBytesWritten(bytes.byteLength)
   }
 
-  sync(): Promise<number> {
-    return observe(this.#deps, 'sync', () => this.#writer.sync())
+  sync(options?: SyncOptions): Promise<number> {
+    return observe(this.#deps, 'sync', () => this.#writer.sync(options))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

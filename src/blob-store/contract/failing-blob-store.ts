@@ -80,7 +80,7 @@ export class FailingBlobStore extends ForwardingBlobStore {
         return writer.size
       },
       write: (bytes) => this.#run({ operation: 'write', key }, () => writer.write(bytes)),
-      sync: () => this.#run({ operation: 'sync', key }, () => writer.sync()),
+      sync: (options) => this.#run({ operation: 'sync', key }, () => writer.sync(options)),
       [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
     }
   }

@@ -9,7 +9,7 @@
  */
 import type { BufferPool } from '../../lib/buffer-pool.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { SegmentWriter } from '../blob-store.ts'
+import type { SegmentWriter, SyncOptions } from '../blob-store.ts'
 import { closeFile, syncData, writeFully } from './file-io.ts'
 import { Pace, writerProof } from './pace.ts'
 import { translateError } from './translate-error.ts'
@@ -50,7 +50,7 @@ export class FileSegmentWriter implements SegmentWriter {
   #writes: Promise<void> = Promise.resolve()
   /** Every sync asked for so far; never rejects. */
   #syncs: Promise<unknown> = Promise.resolve()
-  /** What is durable; `undefined` while not even the file's name is. */
+  /** What is durable; `undefined` before anything is. */
   #syncedSize: number | undefined
   #failure: { readonly error: unknown } | undefined
   #isOpen = true
@@ -83,12 +83,14 @@ export class FileSegmentWriter implements SegmentWriter {
     }
   }
 
-  async sync(): Promise<number> {
+  /** A commit renames the file and syncs that, so the name it has until then may wait for it. */
+  async sync({ beforeCommit = false }: SyncOptions = {}): Promise<number> {
     this.#throwFailure()
     const size = this.#size
-    if (this.#syncedSize === size) return size
+    const syncName = beforeCommit ? undefined : this.#syncName
+    if (this.#syncedSize === size && syncName === undefined) return size
     if (this.#filling !== undefined) this.#send()
-    const flushed = this.#flush(this.#writes)
+    const flushed = this.#flush(this.#writes, syncName)
     this.#syncs = Promise.all([this.#syncs, flushed])
     await flushed
     this.#throwFailure()
@@ -142,13 +144,13 @@ export class FileSegmentWriter implements SegmentWriter {
     })
   }
 
-  async #flush(writes: Promise<void>): Promise<void> {
+  async #flush(writes: Promise<void>, syncName: (() => Promise<void>) | undefined): Promise<void> {
     await writes
     await this.#writeBack.settle()
     await this.#attempt(async () => {
       this.#writeBack.throwFailure()
-      await Promise.all([syncData(this.#fd), this.#syncName?.()])
-      this.#syncName = undefined
+      await Promise.all([syncData(this.#fd), syncName?.()])
+      if (syncName !== undefined) this.#syncName = undefined
     })
   }
 

@@ -36,6 +36,8 @@ export interface IngestRequest {
   readonly length: number | undefined
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal
+  /** The body ends the upload: what it leaves is committed to the store, not recorded. */
+  readonly isLast: boolean
 }
 
 export interface Received {
@@ -83,7 +85,7 @@ class Ingest {
       throw new SizeInvalidError({ announced: length, received: this.#received })
     }
     await this.#settle()
-    await this.#writer.sync()
+    await this.#writer.sync({ beforeCommit: this.#request.isLast })
     return this.#state(this.#request.hasher?.finish(this.offset))
   }
 

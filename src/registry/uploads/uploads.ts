@@ -13,6 +13,7 @@ import {
 } from '../../metadata/uploads.ts'
 import type { UploadRow } from '../../metadata/uploads.ts'
 import { insertDeadKey } from '../../metadata/dead-keys.ts'
+import type { Transaction } from '../../metadata/handles.ts'
 import { algorithmOf } from '../../oci/digest.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { OciError } from '../../oci/oci-error.ts'
@@ -45,14 +46,21 @@ export function createUploads(deps: UploadDeps): Uploads {
 }
 
 async function start(context: Context, request: StartRequest): Promise<UploadStatus> {
-  const writer = context.ids.requestId()
-  const row = { ...newRow(context, request), writer }
-  await context.metadata.transact(async (tx) => {
-    refuseTooMany(context, await countUploads(tx, row.principal))
-    await insertUpload(tx, row)
-  })
+  const { row, writer } = await insertNew(context, request)
   context.reservations.add(row.id, writer)
   return { id: row.id, offset: 0 }
+}
+
+/** A session without bytes does not wait for the disk: whoever loses one in a power cut has lost nothing. */
+async function insertNew(context: Context, request: StartRequest): Promise<Claim> {
+  const writer = context.ids.requestId()
+  const row = { ...newRow(context, request), writer }
+  const insert = async (tx: Transaction): Promise<void> => {
+    refuseTooMany(context, await countUploads(tx, row.principal))
+    await insertUpload(tx, row)
+  }
+  await context.metadata.transact(insert, { durable: false })
+  return { row, writer }
 }
 
 function refuseTooMany(context: Context, open: number): void {
@@ -170,7 +178,15 @@ async function receive(
   })
   const { body, length, signal } = request
   try {
-    return await ingest(context, { ...claimed, lock, hasher, body, length, signal })
+    return await ingest(context, {
+      ...claimed,
+      lock,
+      hasher,
+      body,
+      length,
+      signal,
+      isLast: wanted !== undefined,
+    })
   } catch (error) {
     throw await explainLoss(context, claimed.row, error)
   }
@@ -211,16 +227,8 @@ async function keepForRetry(context: Context, { row, writer }: Claim, received: 
 }
 
 async function push(context: Context, request: PushRequest): Promise<CommittedBlob> {
-  const writer = context.ids.requestId()
-  const row = { ...newRow(context, request), writer }
-  await context.metadata.transact(
-    async (tx) => {
-      refuseTooMany(context, await countUploads(tx, row.principal))
-      await insertUpload(tx, row)
-    },
-    { durable: false },
-  )
-  const claimed = { row, writer }
+  const claimed = await insertNew(context, request)
+  const { row } = claimed
   try {
     using lock = await context.locks.acquire(row.id)
     const received = await receive(context, { claimed, lock, request, wanted: request.digest })
