@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds the programs that only Go offers into .tools/ (git-ignored): the OCI conformance suite, and with
-# `--peer` the Distribution registry that the bench compares with. Versions and checksums are locked by the
-# go.mod and go.sum beside this file and in test/conformance. Does nothing when the locked build is there.
+# Builds the programs that only Go offers into .tools/ (git-ignored): the OCI conformance suite, with `--peer` the
+# Distribution registry that the bench compares with, and with `--clients` the registry clients crane, regctl and helm.
+# Versions and checksums are locked by the go.mod and go.sum in the folders beside this file and in test/conformance.
+# Does nothing when the locked build is there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 command -v go >/dev/null || { echo 'go-tools: Go 1.24 or newer is needed (the go command is not on PATH)' >&2; exit 1; }
@@ -22,6 +23,14 @@ build() {
 }
 
 build test/conformance github.com/opencontainers/distribution-spec/conformance .tools/conformance
-if [ "${1:-}" = --peer ]; then
-  build scripts/tools/peer github.com/distribution/distribution/v3/cmd/registry .tools/bin/registry
-fi
+for part; do
+  case $part in
+    --peer) build scripts/tools/peer github.com/distribution/distribution/v3/cmd/registry .tools/bin/registry ;;
+    --clients)
+      build scripts/tools/clients github.com/google/go-containerregistry/cmd/crane .tools/bin/crane
+      build scripts/tools/clients github.com/regclient/regclient/cmd/regctl .tools/bin/regctl
+      build scripts/tools/clients helm.sh/helm/v3/cmd/helm .tools/bin/helm
+      ;;
+    *) echo "go-tools: $part is neither --peer nor --clients" >&2; exit 2 ;;
+  esac
+done
