@@ -62,6 +62,8 @@ export async function startEngine(kind: EngineKind, flags: readonly string[] = [
     ...process.env,
     PATH: `${join(usr, 'sbin')}:${join(usr, 'bin')}:${process.env['PATH'] ?? ''}`,
     DOCKER_HOST: `unix://${join(folder.path, 'socket')}`,
+    // 20.10 has to be told; without it 28 knows nothing else.
+    DOCKER_BUILDKIT: '1',
   }
   await writeFile(
     join(folder.path, 'daemon.json'),

@@ -1,0 +1,177 @@
+/** BuildKit as the engines have it: caches in a registry, images of many platforms, provenance. */
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { ask } from '../support/client.ts'
+import { mediaType } from '../support/manifests.ts'
+import { startRecordingProxy } from '../support/recording-proxy.ts'
+import type { RunningRegistry } from '../support/start-registry.ts'
+import type { TempFolder } from '../support/temp-folder.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+import { alice, setVisibility, startWithUsers } from './accounts.ts'
+import { layersOf, startEngines } from './docker-engine.ts'
+import type { DockerClient, DockerEngine } from './docker-engine.ts'
+
+const engines = await startEngines()
+let registry: RunningRegistry
+
+beforeAll(async () => {
+  registry = await startWithUsers()
+})
+afterAll(async () => {
+  await Promise.all(engines.map(({ started }) => started[Symbol.asyncDispose]()))
+  await registry[Symbol.asyncDispose]()
+})
+
+const stages = ['FROM scratch AS one', 'COPY a /a', 'FROM scratch', 'COPY b /b', 'COPY --from=one /a /a']
+const cacheConfig = 'application/vnd.buildkit.cacheconfig.v0'
+
+/** Nothing is run in it: any platform can be built on any other. */
+async function aContext(dockerfile: readonly string[] = stages): Promise<TempFolder> {
+  const folder = await tempFolder('build-context')
+  await writeFile(join(folder.path, 'Dockerfile'), `${dockerfile.join('\n')}\n`)
+  await writeFile(join(folder.path, 'a'), randomBytes(1_000_000))
+  await writeFile(join(folder.path, 'b'), randomBytes(500_000))
+  return folder
+}
+
+/** The steps of a build that copy files: `[one 1/1] COPY a /a` is `CACHED`, or was done. */
+function copySteps(output: string): ReadonlyMap<string, boolean> {
+  const steps = [...output.matchAll(/^#(\d+) \[(?:.* )?\d\/\d\] (COPY .*)$/gm)]
+  return new Map(steps.map(([, id = '', copy = '']) => [copy, output.includes(`\n#${id} CACHED`)]))
+}
+
+/** Neither images nor what builds left behind. */
+async function forgetAll(engine: DockerEngine, client: DockerClient): Promise<void> {
+  await engine.clear()
+  await client.run('builder', 'prune', '--all', '--force')
+}
+
+const build = (client: DockerClient, ...args: readonly string[]) =>
+  client.run('build', '--progress', 'plain', ...args)
+
+interface Document {
+  readonly mediaType: string
+  readonly config?: { readonly mediaType: string }
+  readonly manifests?: readonly {
+    readonly mediaType: string
+    readonly digest: string
+    readonly platform?: { readonly os: string; readonly architecture: string }
+    readonly annotations?: Readonly<Record<string, string>>
+  }[]
+}
+
+async function documentAt(repository: string, tag: string): Promise<Document> {
+  await setVisibility(registry, repository, 'public')
+  const answer = await ask(`${registry.url}/v2/${repository}/manifests/${tag}`)
+  return answer.json() as Document
+}
+
+describe.for(engines)('BuildKit in $name', ({ started: engine }) => {
+  test('builds from the cache within an image that it pushed', async () => {
+    await using client = await engine.client()
+    await using context = await aContext(['FROM scratch', 'COPY a /a', 'COPY b /b'])
+    await client.login(registry.host, alice)
+    const image = `${registry.host}/alice/inline:v1`
+    await forgetAll(engine, client)
+
+    const first = await build(client, '--build-arg', 'BUILDKIT_INLINE_CACHE=1', '-t', image, context.path)
+    const layers = await layersOf(client, image)
+    await client.run('push', image)
+    await forgetAll(engine, client)
+    const again = await build(client, '--cache-from', image, '-t', image, context.path)
+
+    expect([...copySteps(first).values()]).toEqual([false, false])
+    expect([...copySteps(again).values()]).toEqual([true, true])
+    expect(await layersOf(client, image)).toEqual(layers)
+  })
+})
+
+describe.for(engines.filter(({ containerdStore }) => containerdStore))(
+  'buildx with $name',
+  ({ started: engine }) => {
+    test.for([
+      { form: 'an image', flags: 'image-manifest=true,oci-mediatypes=true', type: mediaType.ociManifest },
+      {
+        form: 'an index of layers',
+        flags: 'image-manifest=false,oci-mediatypes=true',
+        type: mediaType.ociIndex,
+      },
+      {
+        form: 'a Docker list of layers',
+        flags: 'image-manifest=false,oci-mediatypes=false',
+        type: mediaType.dockerManifestList,
+      },
+    ])(
+      'exports its cache with every stage as $form, and builds from it when it has nothing else',
+      async ({ flags, type }) => {
+        await using proxy = await startRecordingProxy({ url: registry.url })
+        await using client = await engine.client()
+        await using context = await aContext()
+        await client.login(proxy.host, alice)
+        const cache = `type=registry,ref=${proxy.host}/alice/cache:${flags.replaceAll(/[=,]/g, '-')}`
+        await forgetAll(engine, client)
+
+        const first = await build(
+          client,
+          '--cache-to',
+          `${cache},mode=max,${flags}`,
+          '-t',
+          'app',
+          context.path,
+        )
+        await forgetAll(engine, client)
+        const pushed = proxy.seen.length
+        const again = await build(client, '--cache-from', cache, '-t', 'app', context.path)
+
+        expect([...copySteps(first).values()]).toEqual([false, false, false])
+        expect([...copySteps(again).values()]).toEqual([true, true, true])
+        const pulled = proxy.seen.slice(pushed).filter(({ path }) => path.includes('/blobs/'))
+        expect(pulled.filter(({ status }) => status !== 200)).toEqual([])
+        expect(pulled.some(({ bodyBytes }) => bodyBytes > 1_000_000)).toBe(true)
+        const document = await documentAt('alice/cache', flags.replaceAll(/[=,]/g, '-'))
+        expect(document.mediaType).toBe(type)
+        const named = [document.config, ...(document.manifests ?? [])].map((entry) => entry?.mediaType)
+        expect(named).toContain(cacheConfig)
+      },
+    )
+
+    test('pushes an image of two platforms with its provenance, which it reads again', async () => {
+      await using client = await engine.client()
+      await using context = await aContext()
+      await client.login(registry.host, alice)
+      const image = `${registry.host}/alice/platforms:v1`
+
+      const platforms = ['--platform', 'linux/amd64,linux/arm64', '--provenance=mode=max']
+      await build(client, ...platforms, '--push', '-t', image, context.path)
+      await client.run(
+        'buildx',
+        'imagetools',
+        'create',
+        '--tag',
+        `${registry.host}/alice/platforms:v2`,
+        image,
+      )
+      await forgetAll(engine, client)
+      await client.run('pull', '--platform', 'linux/arm64', image)
+
+      const index = await documentAt('alice/platforms', 'v1')
+      const { manifests = [] } = index
+      const known = manifests.map(({ platform }) => platform?.architecture)
+      expect(known).toEqual(['amd64', 'arm64', 'unknown', 'unknown'])
+      const attested = manifests
+        .slice(2)
+        .map(({ annotations }) => annotations?.['vnd.docker.reference.digest'])
+      expect(attested).toEqual(manifests.slice(0, 2).map(({ digest }) => digest))
+      expect(await documentAt('alice/platforms', 'v2')).toEqual(index)
+      expect(await client.run('inspect', '--format', '{{.Architecture}}', image)).toBe('arm64')
+      const inspect = ['buildx', 'imagetools', 'inspect', '--format', '{{json .Provenance}}', image]
+      const provenance = JSON.parse(await client.run(...inspect)) as Record<string, { SLSA: object }>
+      expect(Object.keys(provenance).sort()).toEqual(['linux/amd64', 'linux/arm64'])
+      const dockerfile = Buffer.from(`${stages.join('\n')}\n`).toString('base64')
+      expect(JSON.stringify(provenance['linux/arm64']?.SLSA)).toContain(dockerfile)
+    })
+  },
+)
