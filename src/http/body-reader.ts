@@ -140,8 +140,12 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
     return { done: false, value: piece }
   }
 
-  /** A paused stream may still hold what came before the connection broke. */
+  /**
+   * A paused stream may still hold what came before the connection broke. Nobody else need ever come back for it, so
+   * the timer, which would keep a process that stops from ending, goes now.
+   */
   #keepRest(): void {
+    clearTimeout(this.#timer)
     const rest = this.#incoming.read() as Uint8Array | null
     if (rest === null) this.#pump()
     else this.#keep(rest)
