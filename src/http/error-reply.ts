@@ -16,6 +16,7 @@ import {
 import type { ChallengeError, ChallengeReason } from './errors.ts'
 import {
   BodyStalledError,
+  ContentChangedError,
   FormTooLargeError,
   ManifestTooLargeError,
   RangeUnsatisfiableError,
@@ -70,6 +71,7 @@ export const exceptions: ReadonlyMap<OciErrorClass, ErrorRow & { code: ErrorCode
   [RouteUnknownError, { code: 'UNSUPPORTED', status: 404, summary: 'nothing is at this path' }],
   [BodyStalledError, { code: 'SIZE_INVALID', status: 408, summary: 'the body stopped arriving' }],
   [PreconditionFailedError, { code: 'DENIED', status: 412, summary: '`If-Match` or `If-None-Match` does not hold' }],
+  [ContentChangedError, { code: 'DENIED', status: 412, summary: '`If-Match` of a GET or HEAD names other content' }],
   [ManifestTooLargeError, { code: 'SIZE_INVALID', status: 413, summary: 'the manifest exceeds the limit that the message names' }],
   [FormTooLargeError, { code: 'SIZE_INVALID', status: 413, summary: 'the form exceeds the limit that the message names' }],
   [UrlTooLongError, { code: 'UNSUPPORTED', status: 414, summary: 'the URL exceeds the limit that the message names' }],

@@ -129,6 +129,17 @@ export class TooManyTagsError extends OciError {
   }
 }
 
+/** `If-Match` of a GET or HEAD names other content than what is there. */
+export class ContentChangedError extends OciError {
+  override readonly name = 'ContentChangedError'
+  readonly code = 'DENIED'
+  readonly detail: { current: string }
+  constructor(current: string) {
+    super(`the digest here is ${current}: If-Match of the request names another, read it again without`)
+    this.detail = { current }
+  }
+}
+
 /** No byte of the blob lies in what a `Range` header asks for. */
 export class RangeUnsatisfiableError extends OciError {
   override readonly name = 'RangeUnsatisfiableError'

@@ -153,6 +153,9 @@ describe('blobs', () => {
         expect(answer.status).toBe(304)
         expect(answer.headers['etag']).toBe(`"${blob.digest}"`)
         expect(answer.headers['docker-content-digest']).toBe(blob.digest)
+        expect(answer.headers['cache-control']).toContain('immutable')
+        expect(answer.headers['accept-ranges']).toBeUndefined()
+        expect(answer.headers['content-disposition']).toBeUndefined()
         expect(answer.body).toHaveLength(0)
       }
     },
@@ -164,6 +167,24 @@ describe('blobs', () => {
     await pushBlob(repository, blob)
     const headers = { 'if-none-match': `"${aRandomBlob().digest}"` }
     expectBlobHeaders(await ask(`${repository}/blobs/${blob.digest}`, { headers }), blob)
+  })
+
+  test.each([
+    ['"{digest}"', 200],
+    ['*', 200],
+    ['W/"{digest}"', 412],
+    ['"other"', 412],
+  ])('end-2: If-Match: %s answers %i', async (pattern, status) => {
+    const repository = registry.repository()
+    const blob = aRandomBlob()
+    await pushBlob(repository, blob)
+    const headers = { 'if-match': pattern.replace('{digest}', blob.digest) }
+    const url = `${repository}/blobs/${blob.digest}`
+    const answer = await ask(url, { headers })
+    expect(answer.status).toBe(status)
+    expect((await ask(url, { method: 'HEAD', headers })).status).toBe(status)
+    if (status === 412) expectError(answer, { status, code: 'DENIED', naming: [blob.digest, 'If-Match'] })
+    else expectBlobHeaders(answer, blob)
   })
 
   test('E1: a page pushed as a blob is a download and never a page', async () => {

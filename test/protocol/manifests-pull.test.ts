@@ -209,7 +209,7 @@ describe('content negotiation', () => {
   })
 })
 
-describe('If-None-Match', () => {
+describe('If-None-Match and If-Match', () => {
   const image = anImageManifest()
   let repository = ''
   beforeAll(async () => {
@@ -232,6 +232,19 @@ describe('If-None-Match', () => {
       }
     },
   )
+
+  test.each([
+    ['"{digest}"', 200],
+    ['"sha256:x"', 412],
+  ])('end-3: If-Match: %s answers %i', async (pattern, status) => {
+    const headers = { 'if-match': pattern.replace('{digest}', image.digest) }
+    for (const reference of ['v1', image.digest]) {
+      for (const method of ['GET', 'HEAD']) {
+        const answer = await ask(`${repository}/manifests/${reference}`, { method, headers })
+        expect(answer.status).toBe(status)
+      }
+    }
+  })
 
   test('end-3: the entity tag before the tag moved answers the manifest', async () => {
     const moved = anImageManifest()

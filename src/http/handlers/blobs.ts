@@ -19,7 +19,7 @@ export async function getBlob(request: RepositoryRequest, deps: HandlerDeps): Pr
   const { blobs } = deps.registry
   if (request.method === 'HEAD') {
     const { size } = await blobs.stat(repository, digest)
-    if (isNotModified(headers['if-none-match'], digest)) return bodilessReply(304, validators(digest))
+    if (isNotModified(headers, digest)) return bodilessReply(304, validators(digest))
     return { status: 200, headers: blobHeaders(digest), length: size }
   }
   const blob = await blobs.open(repository, digest)
@@ -35,7 +35,7 @@ export async function getBlob(request: RepositoryRequest, deps: HandlerDeps): Pr
 
 function replyWith({ headers }: RepositoryRequest, blob: OpenBlob, deps: HandlerDeps): Reply {
   const { digest, size } = blob
-  if (isNotModified(headers['if-none-match'], digest)) return bodilessReply(304, validators(digest))
+  if (isNotModified(headers, digest)) return bodilessReply(304, validators(digest))
   const selection: RangeSelection = isRangeCurrent(headers['if-range'], digest)
     ? selectRanges(headers.range, size)
     : { kind: 'whole' }
@@ -44,7 +44,11 @@ function replyWith({ headers }: RepositoryRequest, blob: OpenBlob, deps: Handler
   const [only, ...others] = selection.ranges
   if (only !== undefined && others.length === 0) return rangeReply(blob, only)
   const boundary = `lading-${deps.ids.uploadId()}`
-  return multipartReply(blob, { ranges: selection.ranges, boundary, headers: validators(digest) })
+  return multipartReply(blob, {
+    ranges: selection.ranges,
+    boundary,
+    headers: [...validators(digest), ...handling],
+  })
 }
 
 function wholeReply(blob: OpenBlob): Reply {
@@ -69,23 +73,27 @@ function streamRange(blob: OpenBlob, range: ByteRange | undefined): Reply['body'
 
 /** Whatever was pushed is bytes: no browser may take a blob for a page or a script (security test E1). */
 function blobHeaders(digest: Digest): HeaderList {
-  return ['Content-Type', 'application/octet-stream', ...validators(digest)]
+  return ['Content-Type', 'application/octet-stream', ...validators(digest), ...handling]
 }
 
+const handling: HeaderList = [
+  'Accept-Ranges',
+  'bytes',
+  'Content-Security-Policy',
+  "default-src 'none'; sandbox",
+  'Content-Disposition',
+  'attachment',
+]
+
+/** All that a 304 says (RFC 9110, 15.4.5). */
 function validators(digest: Digest): HeaderList {
   return [
     'Docker-Content-Digest',
     digest,
     'ETag',
     formatEntityTag(digest),
-    'Accept-Ranges',
-    'bytes',
     'Cache-Control',
     'private, max-age=31536000, immutable',
-    'Content-Security-Policy',
-    "default-src 'none'; sandbox",
-    'Content-Disposition',
-    'attachment',
   ]
 }
 

@@ -22,11 +22,11 @@ export async function getManifest(request: RepositoryRequest, deps: HandlerDeps)
   const { manifests } = deps.registry
   if (request.method === 'HEAD') {
     const found = await manifests.find(repository, reference)
-    if (isNotModified(headers['if-none-match'], found.digest)) return notModified(found, reference)
+    if (isNotModified(headers, found.digest)) return notModified(found, reference)
     return { status: 200, headers: manifestHeaders(found, reference), length: found.size }
   }
   const found = await manifests.get(repository, reference)
-  if (isNotModified(headers['if-none-match'], found.digest)) return notModified(found, reference)
+  if (isNotModified(headers, found.digest)) return notModified(found, reference)
   return bytesReply(200, manifestHeaders(found, reference), found.bytes)
 }
 

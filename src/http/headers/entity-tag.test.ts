@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ContentChangedError } from '../errors.ts'
 import {
   formatEntityTag,
   isNotModified,
@@ -72,7 +73,21 @@ describe('If-None-Match on a read', () => {
     [`"${other}"`, false],
     ['', false],
   ])('of %s says that nothing changed: %s', (header, unchanged) => {
-    expect(isNotModified(header, digest)).toBe(unchanged)
+    expect(isNotModified({ 'if-none-match': header }, digest)).toBe(unchanged)
+  })
+})
+
+describe('If-Match on a read', () => {
+  test.each(['*', `"${digest}"`, digest, `"${other}", "${digest}"`])('of %s holds', (header) => {
+    expect(isNotModified({ 'if-match': header }, digest)).toBe(false)
+    expect(isNotModified({ 'if-match': header, 'if-none-match': '*' }, digest)).toBe(true)
+  })
+
+  test.each([`W/"${digest}"`, `"${other}"`, ''])('of %s does not hold', (header) => {
+    expect(() => isNotModified({ 'if-match': header }, digest)).toThrow(ContentChangedError)
+    expect(() => isNotModified({ 'if-match': header, 'if-none-match': '*' }, digest)).toThrow(
+      ContentChangedError,
+    )
   })
 })
 

@@ -1,5 +1,6 @@
 /** `ETag` and the conditions built on it (RFC 9110, 8.8.3 and 13.1). The entity tag of content is its digest. */
 import type { TagCondition } from '../../registry/manifests/tag-condition.ts'
+import { ContentChangedError } from '../errors.ts'
 
 interface ConditionHeaders {
   readonly 'if-match'?: string | undefined
@@ -31,10 +32,19 @@ export function formatEntityTag(digest: string): string {
   return `"${digest}"`
 }
 
-/** Whether a GET or HEAD may be answered with 304. */
-export function isNotModified(header: string | undefined, digest: string): boolean {
-  if (header === undefined) return false
-  const tags = parseEntityTags(header)
+/**
+ * Whether a GET or HEAD is answered with 304. `If-Match` comes first (RFC 9110, 13.2.2); throws `ContentChangedError`
+ * where it names other content, strongly compared.
+ */
+export function isNotModified(headers: ConditionHeaders, digest: string): boolean {
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers
+  if (ifMatch !== undefined) {
+    const tags = parseEntityTags(ifMatch)
+    const holds = tags === '*' || tags.some(({ weak, value }) => !weak && value === digest)
+    if (!holds) throw new ContentChangedError(digest)
+  }
+  if (ifNoneMatch === undefined) return false
+  const tags = parseEntityTags(ifNoneMatch)
   return tags === '*' || tags.some(({ value }) => value === digest)
 }
 
