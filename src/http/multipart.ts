@@ -12,7 +12,10 @@ interface MultipartOptions {
 
 /** The exact length is known beforehand: part heads, ranges and the closing line. Disposing the body disposes the blob. */
 export function multipartReply(blob: OpenBlob, { ranges, boundary, headers }: MultipartOptions): Reply {
-  const parts = ranges.map((range) => ({ range, head: formatPartHead(boundary, range, blob.size) }))
+  const parts = ranges.map((range, index) => ({
+    range,
+    head: Buffer.from(`${index === 0 ? '' : '\r\n'}${formatPartHead(boundary, range, blob.size)}`),
+  }))
   const closing = Buffer.from(`\r\n--${boundary}--\r\n`)
   const length = parts.reduce((sum, { range, head }) => sum + head.length + range.end - range.start + 1, 0)
   return {
@@ -32,11 +35,9 @@ export function multipartReply(blob: OpenBlob, { ranges, boundary, headers }: Mu
   }
 }
 
-function formatPartHead(boundary: string, range: ByteRange, size: number): Uint8Array {
+function formatPartHead(boundary: string, range: ByteRange, size: number): string {
   const contentRange = formatBlobRange(range, size)
-  return Buffer.from(
-    `\r\n--${boundary}\r\nContent-Type: application/octet-stream\r\nContent-Range: ${contentRange}\r\n\r\n`,
-  )
+  return `--${boundary}\r\nContent-Type: application/octet-stream\r\nContent-Range: ${contentRange}\r\n\r\n`
 }
 
 async function copyRange(

@@ -21,7 +21,7 @@ function parseMultipart(answer: Answer): Part[] {
   const boundary = type?.[1]
   if (boundary === undefined) throw new Error(`Content-Type is ${answer.headers['content-type']}`)
   const body = answer.body.toString('latin1')
-  const [preamble, ...rest] = `${body.startsWith('\r\n') ? '' : '\r\n'}${body}`.split(`\r\n--${boundary}`)
+  const [preamble, ...rest] = `\r\n${body}`.split(`\r\n--${boundary}`)
   expect(preamble).toBe('')
   expect(rest.pop()).toMatch(/^--(\r\n)?$/)
   return rest.map((text) => {
