@@ -7,10 +7,17 @@ import { isHost } from './origin.ts'
 
 /** Throws `RequestMalformedError`, `UrlTooLongError`. */
 export function checkHead(incoming: IncomingMessage, { urlBytes }: HttpLimits): void {
+  // The parser takes a request line of HTTP/2.0 and then reads on as if it were 1.1.
+  if (incoming.httpVersionMajor > 1) {
+    throw new RequestMalformedError(`HTTP/${incoming.httpVersion} is not spoken here; ask with HTTP/1.1`)
+  }
   if (hasTwoHosts(incoming)) {
     throw new RequestMalformedError('a request has one Host header, this one has several')
   }
   const { host } = incoming.headers
+  if (host === undefined && incoming.httpVersion === '1.1') {
+    throw new RequestMalformedError('a request of HTTP/1.1 has a Host header, this one has none')
+  }
   if (host !== undefined && !isHost(host)) {
     throw new RequestMalformedError(`Host ${quote(host)} is no name or address with an optional port`)
   }

@@ -158,6 +158,8 @@ function toNodeOptions(limits: HttpLimits): ServerOptions {
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: Math.min(limits.headersMs, 5_000),
     maxHeaderSize: limits.headerBytes,
+    // `check-head.ts` asks for it, with an answer that says so.
+    requireHostHeader: false,
     optimizeEmptyRequests: true,
   }
 }

@@ -83,6 +83,7 @@ describe('request lines', () => {
     ['a lower-case method', 'get /v2/ HTTP/1.1', 400],
     ['an unknown method', 'BREW /v2/ HTTP/1.1', 400],
     ['no version', 'GET /v2/', 200],
+    ['HTTP/2.0', 'GET /v2/ HTTP/2.0', 400],
     ['an unknown version', 'GET /v2/ HTTP/3.0', 400],
     ['a space in the target', 'GET /v2/a b/ HTTP/1.1', 400],
     ['a NUL in the target', 'GET /v2/\0 HTTP/1.1', 400],
@@ -194,8 +195,13 @@ describe('other protocols and no protocol', () => {
     expect([[], [408]]).toContainEqual(statusesIn(await connection.untilClosed()))
   })
 
-  test('an error body has the envelope and a request id', async () => {
-    const received = await exchangeRaw(server.url, 'nonsense\r\n\r\n')
+  test.each([
+    ['what is no request', 'nonsense\r\n\r\n'],
+    ['an unknown method', request('BREW /v2/ HTTP/1.1')],
+    ['another version', request('GET /v2/ HTTP/2.0')],
+    ['a missing Host', request('GET /v2/ HTTP/1.1', [close])],
+  ])('the refusal of %s has the envelope and a request id', async (_name, bytes) => {
+    const received = await exchangeRaw(server.url, bytes)
     const [head = '', body = ''] = received.split('\r\n\r\n')
     expect(head).toMatch(/^X-Request-Id: \S+$/m)
     expect(JSON.parse(body)).toMatchObject({ errors: [{ code: 'UNSUPPORTED' }] })
