@@ -26,6 +26,7 @@ import { systemClock, type Clock } from './lib/clock.ts'
 import { systemIds, type Ids } from './lib/ids.ts'
 import type { Metadata } from './metadata/metadata.ts'
 import { createRegistry, type Registry } from './registry/registry.ts'
+import { HashThreads } from './registry/uploads/hash-threads.ts'
 import type { Logger } from './telemetry/logger.ts'
 
 /** A new writer waits so long for the holder of an upload session to let go; then it takes a segment of its own. */
@@ -77,7 +78,8 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
     password: config.admin.password?.reveal(),
   })
 
-  const parts = { logger, clock, ids, metadata, store, auth, telemetry }
+  const hashThreads = stack.use(new HashThreads())
+  const parts = { logger, clock, ids, metadata, store, auth, telemetry, hashThreads }
   const { registry, scheduler } = startRegistry(config, parts)
   stack.use(scheduler)
   const server = stack.use(createServer(config, { ...parts, registry, tls, httpLimits: deps.httpLimits }))
@@ -106,6 +108,7 @@ interface Parts {
   readonly store: BlobStore
   readonly auth: Auth
   readonly telemetry: Telemetry
+  readonly hashThreads: HashThreads
 }
 
 /** The services, and the jobs that clean up after them. */
@@ -124,6 +127,7 @@ function startRegistry(
     clock,
     ids,
     policy: parts.auth.policy,
+    hashThreads: parts.hashThreads,
     onDeadKey: () => scheduler.wake(removeDeadKeysJob),
     deleteEnabled: config.delete.enabled,
     references: config.references,

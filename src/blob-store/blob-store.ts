@@ -31,6 +31,11 @@ export interface Segment {
 export interface SegmentStart {
   readonly generation: number
   readonly offset: number
+  /**
+   * Given every byte that is written, in order, in the store's own buffers: they are used again when the promise
+   * resolves. All have been given when a `sync` has resolved. What it throws fails the writer.
+   */
+  readonly onBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined
 }
 
 /** First and last byte, both included, as in HTTP. An empty blob has no range: copy it with `undefined`. */

@@ -1,5 +1,6 @@
 /**
- * Buffers of two sizes, lent and taken back, so that streaming neither allocates per read nor grows without bound.
+ * Buffers of two sizes, lent and taken back, so that streaming neither allocates per read nor grows without bound. They
+ * are shared memory: threads may read them where they are.
  * Small ones are always granted: a transfer must be able to start. Large ones are granted within the budget only.
  */
 export interface BufferPoolOptions {
@@ -74,8 +75,7 @@ export class BufferPool {
   #lend(idle: Uint8Array[], bytes: number): Uint8Array {
     this.#lentBytes += bytes
     const buffer = idle.pop()
-    // Not `allocUnsafe`: its slices share a slab that one slow holder would keep alive.
-    if (buffer === undefined) return Buffer.allocUnsafeSlow(bytes)
+    if (buffer === undefined) return new Uint8Array(new SharedArrayBuffer(bytes))
     this.#idleBytes -= bytes
     return buffer
   }

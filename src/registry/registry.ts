@@ -15,6 +15,7 @@ import { createManifests } from './manifests/manifests.ts'
 import type { ManifestDeps, Manifests } from './manifests/manifest-types.ts'
 import { createReferrers, type Referrers } from './referrers.ts'
 import { createTags, type Tags } from './tags.ts'
+import type { HashThreads } from './uploads/hash-threads.ts'
 import { createUploads } from './uploads/uploads.ts'
 import type { Uploads } from './uploads/upload-types.ts'
 
@@ -33,6 +34,7 @@ export interface RegistryDeps {
   readonly clock: Clock
   readonly ids: Ids
   readonly policy: RegistryPolicy
+  readonly hashThreads: HashThreads
   /** Called when a transaction left bytes to remove; the registry itself never deletes bytes. */
   readonly onDeadKey: () => void
   readonly deleteEnabled: boolean

@@ -7,6 +7,7 @@ import { systemIds } from '../../src/lib/ids.ts'
 import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
 import type { Metadata } from '../../src/metadata/metadata.ts'
 import { createRegistry, type Registry, type RegistryDeps } from '../../src/registry/registry.ts'
+import { HashThreads } from '../../src/registry/uploads/hash-threads.ts'
 import { openPolicy } from './open-identity.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -44,6 +45,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
   const metadata = stack.use(await openSqliteMetadata({ file, clock, onFatal }))
   const memory = stack.use(new MemoryBlobStore({ clock, maxBytes: 256 * 1024 * 1024 }))
   const store = options.wrapStore?.(memory) ?? memory
+  const hashThreads = stack.use(new HashThreads())
   let deadKeys = 0
   const registry = createRegistry({
     metadata,
@@ -51,6 +53,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     clock,
     ids: systemIds,
     policy: openPolicy,
+    hashThreads,
     onDeadKey: () => void (deadKeys += 1),
     deleteEnabled: true,
     references: { blobs: 'strict', children: 'lenient' },

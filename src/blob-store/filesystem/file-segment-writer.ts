@@ -9,7 +9,7 @@
  */
 import type { BufferPool } from '../../lib/buffer-pool.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { SegmentWriter, SyncOptions } from '../blob-store.ts'
+import type { SegmentStart, SegmentWriter, SyncOptions } from '../blob-store.ts'
 import { closeFile, syncData, writeFully } from './file-io.ts'
 import { Pace, writerProof } from './pace.ts'
 import { translateError } from './translate-error.ts'
@@ -19,6 +19,7 @@ interface SegmentFile {
   readonly fd: number
   /** Where appending starts: the size of the file. */
   readonly offset: number
+  readonly onBytes: SegmentStart['onBytes']
   /** Told once, at the end, when every byte of the file is durable. */
   readonly onSynced?: ((size: number) => void) | undefined
   /** Makes the name of the file durable; absent when it already is. */
@@ -41,6 +42,7 @@ export class FileSegmentWriter implements SegmentWriter {
   readonly #fd: number
   readonly #deps: WriterDeps
   readonly #writeBack: WriteBack
+  readonly #onBytes: SegmentStart['onBytes']
   readonly #onSynced: ((size: number) => void) | undefined
   #syncName: (() => Promise<void>) | undefined
   #size: number
@@ -59,6 +61,7 @@ export class FileSegmentWriter implements SegmentWriter {
     this.#fd = file.fd
     this.#deps = deps
     this.#size = file.offset
+    this.#onBytes = file.onBytes
     this.#onSynced = file.onSynced
     this.#syncName = file.syncName
     this.#syncedSize = file.syncName === undefined ? file.offset : undefined
@@ -134,14 +137,26 @@ export class FileSegmentWriter implements SegmentWriter {
     this.#filling = undefined
     this.#pace.note(this.#deps.clock.now() - sent.since)
     const start = this.#size - sent.filled
+    const bytes = sent.buffer.subarray(0, sent.filled)
+    const shown = this.#show(bytes)
     this.#writes = this.#writes.then(async () => {
       await this.#attempt(async () => {
-        await writeFully(this.#fd, sent.buffer.subarray(0, sent.filled), start)
+        await writeFully(this.#fd, bytes, start)
         this.#writeBack.noteWritten(sent.filled)
         this.#writeBack.throwFailure()
       })
+      await shown
       this.#deps.buffers.giveBack(sent.buffer)
     })
+  }
+
+  /** While they are written. Never rejects. */
+  async #show(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#onBytes?.(bytes)
+    } catch (error) {
+      this.#failure ??= { error }
+    }
   }
 
   async #flush(writes: Promise<void>, syncName: (() => Promise<void>) | undefined): Promise<void> {

@@ -81,14 +81,15 @@ class FilesystemBlobStore implements BlobStore {
     return translated('open an upload', () => this.#openSegment(key, start))
   }
 
-  async #openSegment(key: StorageKey, { generation, offset }: SegmentStart): Promise<SegmentWriter> {
+  async #openSegment(key: StorageKey, start: SegmentStart): Promise<SegmentWriter> {
+    const { generation, offset, onBytes } = start
     const path = segmentPath(this.#layout, key, generation)
     this.#syncedSegments.forget(path)
     const fd = (offset === 0 ? await openNew(path) : undefined) ?? (await reopen({ key, path, offset }))
     // A segment that goes on was synced before its offset was recorded, its name included.
     const syncName = offset === 0 ? () => this.#folderSyncs.sync(this.#layout.uploads) : undefined
     const onSynced = (size: number): void => this.#syncedSegments.add(path, size)
-    return new FileSegmentWriter({ fd, offset, onSynced, syncName }, this.#deps)
+    return new FileSegmentWriter({ fd, offset, onBytes, onSynced, syncName }, this.#deps)
   }
 
   readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void> {

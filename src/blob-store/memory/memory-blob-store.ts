@@ -47,7 +47,8 @@ export class MemoryBlobStore implements BlobStore {
     this.#maxBytes = maxBytes
   }
 
-  async openSegment(key: StorageKey, { generation, offset }: SegmentStart): Promise<SegmentWriter> {
+  async openSegment(key: StorageKey, start: SegmentStart): Promise<SegmentWriter> {
+    const { generation, offset, onBytes } = start
     const segments = this.#uploads.get(key) ?? new Map<number, HeldSegment>()
     const found = segments.get(generation)
     if ((found?.size ?? 0) < offset) throw new UploadMissing(key)
@@ -59,6 +60,7 @@ export class MemoryBlobStore implements BlobStore {
     return new MemorySegmentWriter(segment, {
       clock: this.#clock,
       charge: (bytes) => this.#charge(bytes),
+      onBytes,
     })
   }
 

@@ -1,6 +1,6 @@
 /** Appends chunks to a segment in memory. */
 import type { Clock } from '../../lib/clock.ts'
-import type { SegmentWriter, StorageKey } from '../blob-store.ts'
+import type { SegmentStart, SegmentWriter, StorageKey } from '../blob-store.ts'
 import { UploadMissing } from '../errors.ts'
 
 export interface HeldSegment {
@@ -16,6 +16,7 @@ interface WriterDeps {
   readonly clock: Clock
   /** Throws `StoreFull` when so many more bytes do not fit. */
   readonly charge: (bytes: number) => void
+  readonly onBytes: SegmentStart['onBytes']
 }
 
 export class MemorySegmentWriter implements SegmentWriter {
@@ -41,6 +42,7 @@ export class MemorySegmentWriter implements SegmentWriter {
       this.#failure = { error }
       throw error
     }
+    await this.#deps.onBytes?.(bytes)
     this.#segment.chunks.push(bytes)
     this.#segment.size += bytes.byteLength
     this.#segment.modifiedAt = this.#deps.clock.now()

@@ -1,21 +1,28 @@
 /**
  * The digest of an upload, computed while its bytes pass. Whole streams use the native hash, the fastest there is
- * but one whose state cannot be stored; sessions fed chunk by chunk use a hasher that can be put away in the
- * session's row and taken up by another request, process or machine. So the hashing of an upload costs O(size),
+ * but one whose state cannot be stored, in a thread where they are large; sessions fed chunk by chunk use a hasher that
+ * can be put away in the session's row and taken up by another request, process or machine. So the hashing of an upload costs O(size),
  * never O(size x chunks).
  */
 import { createHash } from 'node:crypto'
 import { createSHA256, createSHA512 } from 'hash-wasm'
 import type { HashState } from '../../metadata/uploads.ts'
 import { formatDigest, type Digest, type DigestAlgorithm } from '../../oci/digest.ts'
+import type { HashThreads } from './hash-threads.ts'
+
+export type FinishedHash = HashState & { readonly digest: Digest }
 
 export interface ContentHasher {
   readonly algorithm: DigestAlgorithm
-  update(bytes: Uint8Array): void
+  /** The pieces as they arrive, or what the store makes of them, while it writes that. */
+  readonly takes: 'pieces' | 'stored bytes'
+  update(bytes: Uint8Array): void | Promise<void>
   /** State after `offset` bytes of the upload; without a resumable state while the hash goes on. */
   snapshot(offset: number): HashState
   /** Digest of everything so far; the hasher is done. */
-  finish(offset: number): HashState & { readonly digest: Digest }
+  finish(offset: number): FinishedHash | Promise<FinishedHash>
+  /** In place of `finish`. */
+  abandon(): void
 }
 
 const resumableHashes: Record<DigestAlgorithm, typeof createSHA256> = {
@@ -27,6 +34,8 @@ export function createNativeHasher(algorithm: DigestAlgorithm): ContentHasher {
   const hash = createHash(algorithm)
   return {
     algorithm,
+    takes: 'pieces',
+    abandon: () => undefined,
     update: (bytes) => void hash.update(bytes),
     snapshot: (offset) => ({ algorithm, offset, digest: undefined, state: undefined }),
     finish: (offset) => ({
@@ -52,6 +61,8 @@ export async function createResumableHasher(
   }
   return {
     algorithm,
+    takes: 'pieces',
+    abandon: () => undefined,
     update: (bytes) => void hash.update(bytes),
     snapshot: (offset) => ({ algorithm, offset, digest: undefined, state: hash.save() }),
     finish: (offset) => {
@@ -69,13 +80,27 @@ export interface HasherChoice {
   readonly wanted: DigestAlgorithm | undefined
   /** The client sends ranges, so more chunks are likely to follow. */
   readonly chunked: boolean
+  /** Of the body, where it is announced. */
+  readonly length: number | undefined
 }
 
+/** From here on a thread is worth its messages. */
+const largeBytes = 4 * 1024 * 1024
+
 /** `undefined`: the bytes before cannot be taken up; the whole is read once more at the end. */
-export async function chooseHasher(choice: HasherChoice): Promise<ContentHasher | undefined> {
-  const { saved, offset, wanted, chunked } = choice
+export async function chooseHasher(
+  choice: HasherChoice,
+  threads: HashThreads,
+): Promise<ContentHasher | undefined> {
+  const { saved, offset, wanted, chunked, length } = choice
   const algorithm = wanted ?? saved?.algorithm ?? 'sha256'
-  if (offset === 0) return chunked ? createResumableHasher(algorithm) : createNativeHasher(algorithm)
+  if (offset === 0 && chunked) return createResumableHasher(algorithm)
+  if (offset === 0) return isLarge(length) ? threads.createHasher(algorithm) : createNativeHasher(algorithm)
   if (saved?.state === undefined || saved.offset !== offset || saved.algorithm !== algorithm) return undefined
   return createResumableHasher(algorithm, saved.state)
+}
+
+/** What is not announced may be. */
+function isLarge(length: number | undefined): boolean {
+  return length === undefined || length >= largeBytes
 }

@@ -86,7 +86,7 @@ class Ingest {
     }
     await this.#settle()
     await this.#writer.sync({ beforeCommit: this.#request.isLast })
-    return this.#state(this.#request.hasher?.finish(this.offset))
+    return this.#state(await this.#request.hasher?.finish(this.offset))
   }
 
   get offset(): number {
@@ -100,7 +100,8 @@ class Ingest {
   }
 
   async #take(bytes: Uint8Array): Promise<void> {
-    this.#request.hasher?.update(bytes)
+    const { hasher } = this.#request
+    if (hasher?.takes === 'pieces') await hasher.update(bytes)
     this.#received += bytes.length
     await this.#writer.write(bytes)
     const now = this.#deps.clock.now()
@@ -160,17 +161,19 @@ class Ingest {
  * reason, and the store's errors.
  */
 export async function ingest(deps: IngestDeps, request: IngestRequest): Promise<Received> {
-  const { row } = request
+  const { row, hasher } = request
   const current = row.segments.find((segment) => segment.generation === row.generation)
   const frozen = row.segments.filter((segment) => segment.generation !== row.generation)
   await using writer = await deps.store.openSegment(row.storageKey, {
     generation: row.generation,
     offset: current?.size ?? 0,
+    onBytes: hasher?.takes === 'stored bytes' ? async (bytes) => hasher.update(bytes) : undefined,
   })
   const run = new Ingest(deps, request, { writer, frozen })
   try {
     return await run.run()
   } catch (error) {
+    hasher?.abandon()
     // What went wrong is what the client hears; a record that fails too leaves the row as it was last recorded.
     const closing = error instanceof SizeInvalidError ? run.rewind() : run.recordAndRelease()
     await closing.catch(() => undefined)

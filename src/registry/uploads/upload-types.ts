@@ -6,6 +6,7 @@ import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest, DigestAlgorithm } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { Caller, RegistryPolicy } from '../caller.ts'
+import type { HashThreads } from './hash-threads.ts'
 
 export interface UploadDeps {
   readonly metadata: Metadata
@@ -13,6 +14,7 @@ export interface UploadDeps {
   readonly clock: Clock
   readonly ids: Ids
   readonly policy: RegistryPolicy
+  readonly hashThreads: HashThreads
   /** Called after a commit that left bytes to remove: the job that removes them need not wait for its hour. */
   readonly onDeadKey: () => void
   /** Open sessions one principal may have. */

@@ -6,6 +6,7 @@ import { claimUpload, findUpload, recordUpload } from '../../metadata/uploads.ts
 import { digestBytes, type Digest } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import { systemIds } from '../../lib/ids.ts'
+import { HashThreads } from './hash-threads.ts'
 import { createUploads } from './uploads.ts'
 
 const repository = parseRepositoryName('acme/web')
@@ -235,7 +236,7 @@ describe('a session that was started and not written to', () => {
     const { metadata, store, clock } = open
     const limits = { maxSessions: 100, takeoverMs: 5_000 }
     const deps = { metadata, store, clock, ids: systemIds, policy: openPolicy, onDeadKey: () => undefined }
-    return createUploads({ ...deps, ...limits })
+    return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
   }
 
   test('is left as it is by a status here, and its first writer keeps its segment', async () => {

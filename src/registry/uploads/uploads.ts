@@ -170,13 +170,15 @@ async function receive(
   },
 ): Promise<Received> {
   const { claimed, lock, request, wanted } = options
-  const hasher = await chooseHasher({
+  const { body, length, signal } = request
+  const choice = {
     saved: claimed.row.hash,
     offset: claimed.row.offset,
     wanted: wanted && algorithmOf(wanted),
     chunked: request.start !== undefined && wanted === undefined,
-  })
-  const { body, length, signal } = request
+    length,
+  }
+  const hasher = await chooseHasher(choice, context.hashThreads)
   try {
     return await ingest(context, {
       ...claimed,

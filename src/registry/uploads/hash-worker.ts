@@ -1,0 +1,21 @@
+/** A thread that hashes uploads; `hash-threads.ts` starts it. Each request is answered, in the order of the requests. */
+/* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
+import { createHash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
+import { parentPort } from 'node:worker_threads'
+import type { HashReply, HashRequest } from './hash-threads.ts'
+
+const hashes = new Map<number, Hash>()
+
+parentPort?.on('message', (request: HashRequest) => parentPort?.postMessage(answer(request)))
+
+function answer({ id, algorithm, step }: HashRequest): HashReply {
+  const hash = hashes.get(id) ?? createHash(algorithm)
+  if (step === 'finish' || step === 'abandon') {
+    hashes.delete(id)
+    return step === 'finish' ? hash.digest('hex') : undefined
+  }
+  hashes.set(id, hash)
+  hash.update(step)
+  return undefined
+}
