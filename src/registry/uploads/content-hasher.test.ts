@@ -1,8 +1,7 @@
 import { array, assert, asyncProperty, uint8Array } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { digestBytes } from '../../oci/digest.ts'
-import { HashThreads } from './hash-threads.ts'
-import { chooseHasher, createNativeHasher, createResumableHasher } from './content-hasher.ts'
+import { createNativeHasher, createResumableHasher } from './content-hasher.ts'
 
 const algorithms = ['sha256', 'sha512'] as const
 
@@ -37,31 +36,7 @@ describe.each(algorithms)('a %s hasher', (algorithm) => {
   })
 })
 
-describe('the choice of a hasher', () => {
-  const base = { saved: undefined, offset: 0, wanted: undefined, chunked: false, length: undefined }
-  const threads = new HashThreads()
-  const bytes = Buffer.from('first')
-
-  test('is sha256 unless the session or the commit names another', async () => {
-    const sha512 = { algorithm: 'sha512', offset: 0, digest: undefined, state: undefined } as const
-    expect((await chooseHasher(base, threads))?.algorithm).toBe('sha256')
-    expect((await chooseHasher({ ...base, saved: sha512 }, threads))?.algorithm).toBe('sha512')
-    expect((await chooseHasher({ ...base, wanted: 'sha512' }, threads))?.algorithm).toBe('sha512')
-  })
-
-  test('takes up a saved state at its own offset only', async () => {
-    const first = await chooseHasher({ ...base, chunked: true }, threads)
-    await first?.update(bytes)
-    const saved = await first?.finish(bytes.length)
-    expect(await chooseHasher({ ...base, saved, offset: bytes.length }, threads)).toBeDefined()
-    expect(await chooseHasher({ ...base, saved, offset: bytes.length + 1 }, threads)).toBeUndefined()
-    expect(
-      await chooseHasher({ ...base, saved, offset: bytes.length, wanted: 'sha512' }, threads),
-    ).toBeUndefined()
-  })
-
-  test('F8: refuses a state that no hasher of this version saved', async () => {
-    expect(await createResumableHasher('sha256', new Uint8Array(120))).toBeUndefined()
-    expect(await createResumableHasher('sha256', new Uint8Array(1))).toBeUndefined()
-  })
+test('F8: refuses a state that no hasher of this version saved', async () => {
+  expect(await createResumableHasher('sha256', new Uint8Array(120))).toBeUndefined()
+  expect(await createResumableHasher('sha256', new Uint8Array(1))).toBeUndefined()
 })
