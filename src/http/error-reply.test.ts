@@ -177,6 +177,7 @@ describe('body of an error', () => {
     [new TokenRequestError('unsupported_grant_type', 'why'), 'unsupported_grant_type'],
     [new UnauthorizedError('why'), 'invalid_grant'],
     [new TooManyUploadsError(5), 'temporarily_unavailable'],
+    [new StoreFull('full'), 'temporarily_unavailable'],
     [new FormTooLargeError(10), 'invalid_request'],
     [new RefreshTokensOffError(), 'unsupported_grant_type'],
     [new Error('why'), 'server_error'],

@@ -106,6 +106,7 @@ const oauthErrors: Readonly<Record<number, string>> = {
   401: 'invalid_grant',
   429: 'temporarily_unavailable',
   503: 'temporarily_unavailable',
+  507: 'temporarily_unavailable',
 }
 
 /** What clients may know of an error: a refusal, or `undefined` for a fault of ours. */

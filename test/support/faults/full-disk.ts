@@ -4,28 +4,50 @@
  * checkpoint) can still be written over, and while names and inodes go on to fit into blocks that are there. What is
  * not simulated is a quota, which fails in the same places with EDQUOT.
  */
-import { open, rm, statfs } from 'node:fs/promises'
+import { mkdir, open, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+
+import { runTool } from '../run-tool.ts'
 
 /** Gives the space back when it is disposed, or before. */
 export interface Ballast extends AsyncDisposable {
   release(): Promise<void>
 }
 
-const mostAtOnceBytes = 64 * 1024
+/** The file system may need some blocks to keep track of a large allocation. */
+const lastBytes = 64 * 1024
 
 /** Takes all but `leftBytes` (rounded down to blocks) of the file system that `folder` lies on. */
 export async function fillDisk(folder: string, leftBytes: number): Promise<Ballast> {
   const path = join(folder, 'ballast')
   await using file = await open(path, 'w')
-  const bytes = Buffer.alloc(mostAtOnceBytes, 1)
-  for (;;) {
+  // What waits to be written is counted by guess until it is.
+  await runTool('sync', '--file-system', folder)
+  const wanted = async (): Promise<number> => {
     const { bavail, bsize } = await statfs(folder)
-    const size = Math.min(bytes.length, bavail * bsize - leftBytes)
-    if (size <= 0) break
-    await file.write(bytes, 0, size)
+    return Math.floor((bavail * bsize - leftBytes) / bsize) * bsize
   }
-  await file.sync()
+  const most = (await wanted()) - lastBytes
+  if (most > 0) await runTool('fallocate', '--length', String(most), path)
+  let end = Math.max(0, most)
+  for (let rest = await wanted(); rest > 0; rest = await wanted()) {
+    await file.write(Buffer.alloc(rest, 1), 0, rest, end)
+    await file.sync()
+    end += rest
+  }
   const release = (): Promise<void> => rm(path, { force: true })
+  return { release, [Symbol.asyncDispose]: release }
+}
+
+/** Takes every inode: no file can be made any more, while those that are there can grow. */
+export async function takeInodes(folder: string): Promise<Ballast> {
+  const path = join(folder, 'inodes')
+  await mkdir(path)
+  try {
+    for (let count = 0; ; count += 1) await writeFile(join(path, String(count)), '')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+  }
+  const release = (): Promise<void> => rm(path, { force: true, recursive: true })
   return { release, [Symbol.asyncDispose]: release }
 }

@@ -24,14 +24,15 @@ export interface LoopMount extends AsyncDisposable {
 
 const mebibyte = 1024 * 1024
 
-/** A new, empty file system of this size. */
-export async function mountNew(sizeMiB: number): Promise<LoopMount> {
+/** A new, empty file system of this size, and with room for so many files: as many as ext4 thinks right by default. */
+export async function mountNew(sizeMiB: number, inodes?: number): Promise<LoopMount> {
   return await mountFrom(async (image) => {
     await writeFile(image, '')
     await truncate(image, sizeMiB * mebibyte)
     // No space kept for root, and no tables that the kernel initialises while a test looks at the device.
     const extended = 'lazy_itable_init=0,lazy_journal_init=0,nodiscard'
-    await runTool('mkfs.ext4', '-q', '-F', '-m', '0', '-E', extended, image)
+    const files = inodes === undefined ? [] : ['-N', String(inodes)]
+    await runTool('mkfs.ext4', '-q', '-F', '-m', '0', ...files, '-E', extended, image)
   })
 }
 
