@@ -1,0 +1,166 @@
+/**
+ * Takes every step with too little space, of one kind after the other: it succeeds or is refused with words that help,
+ * what was acknowledged stays readable, and the same step succeeds as soon as there is space, without a restart.
+ */
+import { mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { expectError, expectStatus } from '../support/answers.ts'
+import type { Answer } from '../support/client.ts'
+import { cutLog, stretchLog } from '../support/faults/database-log.ts'
+import type { Ballast } from '../support/faults/full-disk.ts'
+import { fillDisk, takeInodes } from '../support/faults/full-disk.ts'
+import { mountNew } from '../support/faults/loop-mount.ts'
+import { findViolations, Ledger } from '../support/ledger.ts'
+import { anImageManifest, pushImage } from '../support/manifests.ts'
+import type { RunningRegistry } from '../support/start-registry.ts'
+import { startRegistry } from '../support/start-registry.ts'
+import { cleanData, compareData } from '../support/stopped-data.ts'
+import type { Attempt, Change, Step } from './full-disk-steps.ts'
+
+/** The folder of the database and that of the store; one file system, or one each. */
+interface Folders {
+  readonly database: string
+  readonly store: string
+}
+
+export interface Scarcity {
+  readonly name: string
+  /** The store gets a file system of its own. */
+  readonly isSplit?: boolean
+  /** Takes what the registry would need. */
+  take(folders: Folders): Promise<Ballast>
+}
+
+/** So little space on the one disk, with a log that needs new blocks or has some of its own. */
+export function spaceLeft(bytes: number, log: 'cut' | 'stretched'): Scarcity {
+  return {
+    name: `${bytes / 1024} KiB left, log ${log}`,
+    take({ database }) {
+      if (log === 'cut') cutLog(database)
+      else stretchLog(database)
+      return fillDisk(database, bytes)
+    },
+  }
+}
+
+export const noInodes: Scarcity = {
+  name: 'no inode left',
+  take: ({ database }) => takeInodes(database),
+}
+
+export const storeFull: Scarcity = {
+  name: 'store full, database on another disk',
+  isSplit: true,
+  take: ({ store }) => fillDisk(store, 0),
+}
+
+export const databaseFull: Scarcity = {
+  name: 'database full, store on another disk',
+  isSplit: true,
+  take({ database }) {
+    cutLog(database)
+    return fillDisk(database, 0)
+  },
+}
+
+export interface StepResult {
+  readonly step: string
+  readonly status: number
+}
+
+export interface ScarcityResult {
+  readonly scarcity: string
+  readonly steps: readonly StepResult[]
+  /** Paths that were asked for while there was no space, and found right. */
+  readonly readings: number
+}
+
+const diskMiB = 64
+/** Some hundreds are the registry's own. */
+const inodes = 1024
+const imageBytes = 1024 * 1024
+
+/** Throws at the first thing that is not as it has to be. */
+export async function takeSteps(steps: readonly Step[], scarcity: Scarcity): Promise<ScarcityResult> {
+  await using disk = await mountNew(diskMiB, inodes)
+  await using storeDisk = scarcity.isSplit === true ? await mountNew(diskMiB, inodes) : disk
+  const dataDir = join(disk.path, 'data')
+  if (storeDisk !== disk) await linkStore(dataDir, storeDisk.path)
+  await using registry = await startRegistry({ dataDir })
+  const ledger = await anImageKept(registry)
+  const round = { registry, ledger, scarcity, folders: { database: dataDir, store: storeDisk.path } }
+  const results: StepResult[] = []
+  let readings = 0
+  for (const [index, step] of steps.entries()) {
+    results.push(await takeStep(step, { ...round, base: `/v2/acme/step${index}` }))
+    readings += ledger.paths.length
+  }
+  await registry.stop()
+  await cleanData(dataDir)
+  expectNothing(await compareData(dataDir), 'the stopped registry')
+  return { scarcity: scarcity.name, steps: results, readings }
+}
+
+interface Round {
+  readonly registry: RunningRegistry
+  readonly ledger: Ledger
+  readonly scarcity: Scarcity
+  readonly folders: Folders
+  readonly base: string
+}
+
+async function takeStep(
+  step: Step,
+  { registry, ledger, scarcity, folders, base }: Round,
+): Promise<StepResult> {
+  const { url } = registry
+  const during = `${step.name}, ${scarcity.name}`
+  const attempt = await step.prepare({ url, base, ledger })
+  await using ballast = await scarcity.take(folders)
+  const answer = await attempt.send()
+  if (answer.status === attempt.success) settle(ledger, attempt.changes)
+  else expectRefusal(answer, attempt, ledger)
+  expectNothing(await findViolations(url, ledger), `${during}, without space`)
+  await ballast.release()
+  if (answer.status !== attempt.success) {
+    expectStatus(await attempt.send(), attempt.success)
+    settle(ledger, attempt.changes)
+  }
+  settle(ledger, (await attempt.complete?.()) ?? [])
+  expectNothing(await findViolations(url, ledger), `${during}, with space again`)
+  return { step: step.name, status: answer.status }
+}
+
+function settle(ledger: Ledger, changes: readonly Change[]): void {
+  for (const { path, content } of changes) ledger.settle(path, content)
+}
+
+/** A refusal has changed nothing: what was right before, or nothing at all, is right now. */
+function expectRefusal(answer: Answer, { changes }: Attempt, ledger: Ledger): void {
+  expectError(answer, { status: 507, code: 'UNAVAILABLE', naming: ['no space left', 'make room'] })
+  for (const { path } of changes) {
+    const [before] = ledger.rightAnswers(path)
+    ledger.settle(path, before)
+  }
+}
+
+function expectNothing(problems: readonly string[], when: string): void {
+  if (problems.length > 0) throw new Error(`${when}:\n${problems.join('\n')}`)
+}
+
+async function anImageKept({ url }: RunningRegistry): Promise<Ledger> {
+  const ledger = new Ledger()
+  const base = '/v2/acme/kept'
+  const image = anImageManifest({ layerBytes: imageBytes })
+  await pushImage(url + base, image, { reference: 'v1' })
+  for (const { digest } of image.blobs) ledger.settle(`${base}/blobs/${digest}`, digest)
+  for (const reference of ['v1', image.digest]) ledger.settle(`${base}/manifests/${reference}`, image.digest)
+  return ledger
+}
+
+async function linkStore(dataDir: string, disk: string): Promise<void> {
+  await mkdir(dataDir)
+  await mkdir(join(disk, 'store'))
+  await symlink(join(disk, 'store'), join(dataDir, 'store'))
+}
