@@ -14,15 +14,22 @@ import { alice, setVisibility, startWithUsers } from './accounts.ts'
 import { layersOf, startEngines } from './docker-engine.ts'
 import type { DockerClient, DockerEngine } from './docker-engine.ts'
 
+const resources = new AsyncDisposableStack()
 const engines = await startEngines()
+for (const { started } of engines) resources.use(started)
+/** The others have nowhere to keep an index, and export no cache of their own. */
+const withContainerd = engines.filter(({ containerdStore }) => containerdStore)
+for (const { started } of withContainerd) {
+  await using client = await started.client()
+  process.stdout.write(`${await client.run('buildx', 'version')}\n`)
+}
 let registry: RunningRegistry
 
 beforeAll(async () => {
-  registry = await startWithUsers()
+  registry = resources.use(await startWithUsers())
 })
 afterAll(async () => {
-  await Promise.all(engines.map(({ started }) => started[Symbol.asyncDispose]()))
-  await registry[Symbol.asyncDispose]()
+  await resources.disposeAsync()
 })
 
 const stages = ['FROM scratch AS one', 'COPY a /a', 'FROM scratch', 'COPY b /b', 'COPY --from=one /a /a']
@@ -89,89 +96,70 @@ describe.for(engines)('BuildKit in $name', ({ started: engine }) => {
   })
 })
 
-describe.for(engines.filter(({ containerdStore }) => containerdStore))(
-  'buildx with $name',
-  ({ started: engine }) => {
-    test.for([
-      { form: 'an image', flags: 'image-manifest=true,oci-mediatypes=true', type: mediaType.ociManifest },
-      {
-        form: 'an index of layers',
-        flags: 'image-manifest=false,oci-mediatypes=true',
-        type: mediaType.ociIndex,
-      },
-      {
-        form: 'a Docker list of layers',
-        flags: 'image-manifest=false,oci-mediatypes=false',
-        type: mediaType.dockerManifestList,
-      },
-    ])(
-      'exports its cache with every stage as $form, and builds from it when it has nothing else',
-      async ({ flags, type }) => {
-        await using proxy = await startRecordingProxy({ url: registry.url })
-        await using client = await engine.client()
-        await using context = await aContext()
-        await client.login(proxy.host, alice)
-        const cache = `type=registry,ref=${proxy.host}/alice/cache:${flags.replaceAll(/[=,]/g, '-')}`
-        await forgetAll(engine, client)
-
-        const first = await build(
-          client,
-          '--cache-to',
-          `${cache},mode=max,${flags}`,
-          '-t',
-          'app',
-          context.path,
-        )
-        await forgetAll(engine, client)
-        const pushed = proxy.seen.length
-        const again = await build(client, '--cache-from', cache, '-t', 'app', context.path)
-
-        expect([...copySteps(first).values()]).toEqual([false, false, false])
-        expect([...copySteps(again).values()]).toEqual([true, true, true])
-        const pulled = proxy.seen.slice(pushed).filter(({ path }) => path.includes('/blobs/'))
-        expect(pulled.filter(({ status }) => status !== 200)).toEqual([])
-        expect(pulled.some(({ bodyBytes }) => bodyBytes > 1_000_000)).toBe(true)
-        const document = await documentAt('alice/cache', flags.replaceAll(/[=,]/g, '-'))
-        expect(document.mediaType).toBe(type)
-        const named = [document.config, ...(document.manifests ?? [])].map((entry) => entry?.mediaType)
-        expect(named).toContain(cacheConfig)
-      },
-    )
-
-    test('pushes an image of two platforms with its provenance, which it reads again', async () => {
+describe.for(withContainerd)('buildx with $name', ({ started: engine }) => {
+  test.for([
+    { form: 'an image', flags: 'image-manifest=true,oci-mediatypes=true', type: mediaType.ociManifest },
+    {
+      form: 'an index of layers',
+      flags: 'image-manifest=false,oci-mediatypes=true',
+      type: mediaType.ociIndex,
+    },
+    {
+      form: 'a Docker list of layers',
+      flags: 'image-manifest=false,oci-mediatypes=false',
+      type: mediaType.dockerManifestList,
+    },
+  ])(
+    'exports its cache with every stage as $form, and builds from it when it has nothing else',
+    async ({ flags, type }) => {
+      await using proxy = await startRecordingProxy({ url: registry.url })
       await using client = await engine.client()
       await using context = await aContext()
-      await client.login(registry.host, alice)
-      const image = `${registry.host}/alice/platforms:v1`
-
-      const platforms = ['--platform', 'linux/amd64,linux/arm64', '--provenance=mode=max']
-      await build(client, ...platforms, '--push', '-t', image, context.path)
-      await client.run(
-        'buildx',
-        'imagetools',
-        'create',
-        '--tag',
-        `${registry.host}/alice/platforms:v2`,
-        image,
-      )
+      await client.login(proxy.host, alice)
+      const cache = `type=registry,ref=${proxy.host}/alice/cache:${flags.replaceAll(/[=,]/g, '-')}`
       await forgetAll(engine, client)
-      await client.run('pull', '--platform', 'linux/arm64', image)
 
-      const index = await documentAt('alice/platforms', 'v1')
-      const { manifests = [] } = index
-      const known = manifests.map(({ platform }) => platform?.architecture)
-      expect(known).toEqual(['amd64', 'arm64', 'unknown', 'unknown'])
-      const attested = manifests
-        .slice(2)
-        .map(({ annotations }) => annotations?.['vnd.docker.reference.digest'])
-      expect(attested).toEqual(manifests.slice(0, 2).map(({ digest }) => digest))
-      expect(await documentAt('alice/platforms', 'v2')).toEqual(index)
-      expect(await client.run('inspect', '--format', '{{.Architecture}}', image)).toBe('arm64')
-      const inspect = ['buildx', 'imagetools', 'inspect', '--format', '{{json .Provenance}}', image]
-      const provenance = JSON.parse(await client.run(...inspect)) as Record<string, { SLSA: object }>
-      expect(Object.keys(provenance).sort()).toEqual(['linux/amd64', 'linux/arm64'])
-      const dockerfile = Buffer.from(`${stages.join('\n')}\n`).toString('base64')
-      expect(JSON.stringify(provenance['linux/arm64']?.SLSA)).toContain(dockerfile)
-    })
-  },
-)
+      const first = await build(client, '--cache-to', `${cache},mode=max,${flags}`, '-t', 'app', context.path)
+      await forgetAll(engine, client)
+      const pushed = proxy.seen.length
+      const again = await build(client, '--cache-from', cache, '-t', 'app', context.path)
+
+      expect([...copySteps(first).values()]).toEqual([false, false, false])
+      expect([...copySteps(again).values()]).toEqual([true, true, true])
+      const pulled = proxy.seen.slice(pushed).filter(({ path }) => path.includes('/blobs/'))
+      expect(pulled.filter(({ status }) => status !== 200)).toEqual([])
+      expect(pulled.some(({ bodyBytes }) => bodyBytes > 1_000_000)).toBe(true)
+      const document = await documentAt('alice/cache', flags.replaceAll(/[=,]/g, '-'))
+      expect(document.mediaType).toBe(type)
+      const named = [document.config, ...(document.manifests ?? [])].map((entry) => entry?.mediaType)
+      expect(named).toContain(cacheConfig)
+    },
+  )
+
+  test('pushes an image of two platforms with its provenance, which it reads again', async () => {
+    await using client = await engine.client()
+    await using context = await aContext()
+    await client.login(registry.host, alice)
+    const image = `${registry.host}/alice/platforms:v1`
+
+    const platforms = ['--platform', 'linux/amd64,linux/arm64', '--provenance=mode=max']
+    await build(client, ...platforms, '--push', '-t', image, context.path)
+    await client.run('buildx', 'imagetools', 'create', '--tag', `${registry.host}/alice/platforms:v2`, image)
+    await forgetAll(engine, client)
+    await client.run('pull', '--platform', 'linux/arm64', image)
+
+    const index = await documentAt('alice/platforms', 'v1')
+    const { manifests = [] } = index
+    const known = manifests.map(({ platform }) => platform?.architecture)
+    expect(known).toEqual(['amd64', 'arm64', 'unknown', 'unknown'])
+    const attested = manifests.slice(2).map(({ annotations }) => annotations?.['vnd.docker.reference.digest'])
+    expect(attested).toEqual(manifests.slice(0, 2).map(({ digest }) => digest))
+    expect(await documentAt('alice/platforms', 'v2')).toEqual(index)
+    expect(await client.run('inspect', '--format', '{{.Architecture}}', image)).toBe('arm64')
+    const inspect = ['buildx', 'imagetools', 'inspect', '--format', '{{json .Provenance}}', image]
+    const provenance = JSON.parse(await client.run(...inspect)) as Record<string, { SLSA: object }>
+    expect(Object.keys(provenance).sort()).toEqual(['linux/amd64', 'linux/arm64'])
+    const dockerfile = Buffer.from(`${stages.join('\n')}\n`).toString('base64')
+    expect(JSON.stringify(provenance['linux/arm64']?.SLSA)).toContain(dockerfile)
+  })
+})

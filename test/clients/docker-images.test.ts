@@ -10,15 +10,16 @@ import { layersOf, startEngines } from './docker-engine.ts'
 import type { DockerClient } from './docker-engine.ts'
 import { diffIdsOf, pushLayout } from './layouts.ts'
 
+const resources = new AsyncDisposableStack()
 const engines = await startEngines()
+for (const { started } of engines) resources.use(started)
 let registry: RunningRegistry
 
 beforeAll(async () => {
-  registry = await startWithUsers()
+  registry = resources.use(await startWithUsers())
 })
 afterAll(async () => {
-  await Promise.all(engines.map(({ started }) => started[Symbol.asyncDispose]()))
-  await registry[Symbol.asyncDispose]()
+  await resources.disposeAsync()
 })
 
 let repositories = 0

@@ -17,16 +17,19 @@ export interface ClientOptions {
   /** On top of the test's own environment. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly stdin?: string
+  /** Where it runs; the checkout when absent. */
+  readonly cwd?: string
 }
 
 /** Throws with everything the client said when it fails. */
 export async function runClient(
   program: string,
   args: readonly string[],
-  { env = {}, stdin = '' }: ClientOptions = {},
+  { env = {}, stdin = '', cwd }: ClientOptions = {},
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const running = execute(program, [...args], {
     env: { ...process.env, ...env },
+    cwd,
     timeout: deadlineMs,
     maxBuffer: 64 * 1024 * 1024,
   })
@@ -79,8 +82,14 @@ export interface Podman extends AsyncDisposable {
   run(...args: readonly string[]): Promise<string>
 }
 
+export interface PodmanOptions {
+  /** On top of the test's own environment. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly storageDriver?: 'vfs' | 'overlay'
+}
+
 /** Podman with image store, configuration and credentials of its own. */
-export async function aPodman(): Promise<Podman> {
+export async function aPodman(options: PodmanOptions = {}): Promise<Podman> {
   const folder: TempFolder = await tempFolder('podman')
   const storage = ['--root', join(folder.path, 'root'), '--runroot', join(folder.path, 'run')]
   const authFile = join(folder.path, 'auth.json')
@@ -89,9 +98,11 @@ export async function aPodman(): Promise<Podman> {
     CONTAINERS_CONF: join(import.meta.dirname, 'containers.conf'),
     REGISTRY_AUTH_FILE: authFile,
     TMPDIR: folder.path,
+    ...options.env,
   }
+  const driver = options.storageDriver ?? 'vfs'
   const run = async (...args: readonly string[]): Promise<string> => {
-    const { stdout } = await runClient('podman', [...storage, '--storage-driver', 'vfs', ...args], { env })
+    const { stdout } = await runClient('podman', [...storage, '--storage-driver', driver, ...args], { env })
     return stdout.trim()
   }
   return {

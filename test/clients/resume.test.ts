@@ -1,0 +1,103 @@
+/** Downloads whose connection ends in the middle of a layer: the client asks for the rest, and gets that alone. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import type { OciLayout } from '../support/oci-layout.ts'
+import { anOciLayout } from '../support/oci-layout.ts'
+import type { TestBlob } from '../support/random.ts'
+import type { RecordingProxy } from '../support/recording-proxy.ts'
+import { startRecordingProxy } from '../support/recording-proxy.ts'
+import type { RunningRegistry } from '../support/start-registry.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+import { alice, startWithUsers } from './accounts.ts'
+import { startContainerds } from './containerd.ts'
+import { layersOf, startEngines } from './docker-engine.ts'
+import { diffIdsOf, pair, pushLayout } from './layouts.ts'
+import { newerSkopeo } from './newer-skopeo.ts'
+
+const resources = new AsyncDisposableStack()
+const engines = await startEngines()
+const daemons = await startContainerds()
+for (const { started } of [...engines, ...daemons]) resources.use(started)
+process.stdout.write(`newer ${await newerSkopeo('--version')}\n`)
+
+let registry: RunningRegistry
+let layout: OciLayout
+let layer: TestBlob
+
+beforeAll(async () => {
+  registry = resources.use(await startWithUsers())
+  layout = resources.use(await anOciLayout({ platforms: ['linux/amd64'], layers: 1, layerBytes: 24_000_000 }))
+  const [, first] = layout.manifest.blobs
+  if (first === undefined) throw new Error('the image has no layer')
+  layer = first
+  await pushLayout(layout, `${registry.host}/alice/app:v1`, { as: alice })
+})
+afterAll(async () => {
+  await resources.disposeAsync()
+})
+
+/** Cuts the first answer with the layer in the middle. */
+async function aCuttingProxy(): Promise<RecordingProxy> {
+  let isCut = false
+  return await startRecordingProxy({
+    url: registry.url,
+    cutAfter({ method, path }) {
+      if (isCut || method !== 'GET' || !path.endsWith(layer.digest)) return undefined
+      isCut = true
+      return layer.size / 2
+    },
+  })
+}
+
+function expectResumed({ seen }: RecordingProxy): void {
+  const [cut, resumed, ...more] = seen.filter(
+    ({ method, path }) => method === 'GET' && path.endsWith(layer.digest),
+  )
+  expect(cut).toMatchObject({ status: 200, range: '' })
+  expect(resumed).toMatchObject({ status: 206, range: expect.stringMatching(/^bytes=[1-9]\d*-$/) as unknown })
+  expect(more).toEqual([])
+  const [, offset] = /(\d+)/.exec(resumed?.range ?? '') ?? []
+  expect(resumed?.bodyBytes).toBe(layer.size - Number(offset))
+}
+
+test.for(engines)(
+  '$name asks for the rest of a layer when its connection was cut',
+  async ({ started: engine }) => {
+    await using proxy = await aCuttingProxy()
+    await using client = await engine.client()
+    await client.login(proxy.host, alice)
+    const image = `${proxy.host}/alice/app:v1`
+
+    await client.run('pull', image)
+
+    expect(await layersOf(client, image)).toEqual(diffIdsOf(layout.images[0]))
+    expectResumed(proxy)
+  },
+)
+
+test.for(daemons)(
+  "$name's ctr asks for the rest of a layer when its connection was cut",
+  async ({ started: containerd }) => {
+    await using proxy = await aCuttingProxy()
+    const image = `${proxy.host}/alice/app:v1`
+
+    await containerd.ctr('images', 'pull', '--plain-http', '--user', pair(alice), image)
+
+    expect(await containerd.ctr('content', 'ls', '--quiet')).toContain(layer.digest)
+    expectResumed(proxy)
+  },
+)
+
+test('a newer skopeo asks for the rest of a layer when its connection was cut', async () => {
+  await using proxy = await aCuttingProxy()
+  await using out = await tempFolder()
+  const image = `docker://${proxy.host}/alice/app:v1`
+
+  await newerSkopeo('copy', '--src-tls-verify=false', '--src-creds', pair(alice), image, `oci:${out.path}:v1`)
+
+  const copied = await readFile(join(out.path, 'blobs/sha256', layer.digest.replace('sha256:', '')))
+  expect(copied.equals(layer.bytes)).toBe(true)
+  expectResumed(proxy)
+})
