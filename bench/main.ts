@@ -2,12 +2,15 @@
  * @module `npm run bench`: measures Lading and its peers in the same run, in alternating rounds, and prints a
  * table of medians and ratios. Figures of different runs are not comparable, ratios are. See README.md.
  */
+import { coldStartProgram, coldStartUsage } from './cold-start/program.ts'
 import { costsOf, credentialScenarios, formatCosts, startWithCredentials } from './credentials.ts'
 import { imagesProgram, imagesUsage } from './images/program.ts'
 import type { BenchOptions } from './options.ts'
 import { parseOptions, usage } from './options.ts'
 import { runningTarget, startDistribution, startLading } from './peers.ts'
-import { formatTable, writeResults } from './report.ts'
+import { peakRssMiB, processCost } from './process-stats.ts'
+import type { MemoryUse } from './report.ts'
+import { formatMemory, formatTable, writeResults } from './report.ts'
 import type { ScenarioResult } from './rounds.ts'
 import { measureScenario } from './rounds.ts'
 import { hasWrk } from './load/wrk.ts'
@@ -16,19 +19,29 @@ import { scenarios } from './scenarios.ts'
 import { seed } from './seed.ts'
 import type { SeededTarget, Target } from './target.ts'
 
+/** What is no scenario, by the word it is started with. */
+const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  'cold-start': coldStartProgram,
+  images: imagesProgram,
+}
+
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
-    console.log(`${usage}\n\n${imagesUsage}`)
+    console.log(`${usage}\n\n${imagesUsage}\n\n${coldStartUsage}`)
     return 0
   }
-  if (args[0] === 'images') return await imagesProgram(args.slice(1))
-  const options = parseOptions(args)
+  const [word = '', ...rest] = args
+  return await (programs[word]?.(rest) ?? compareScenarios(parseOptions(args)))
+}
+
+async function compareScenarios(options: BenchOptions): Promise<number> {
   const isCredentialRun = options.auth && options.scenarios.length === 0
   const chosen = chooseScenarios(isCredentialRun ? credentialScenarios : options.scenarios)
   await using cleanup = new AsyncDisposableStack()
   const { subject, peers } = await openAll(options, { cleanup, chosen })
+  const seeded = [subject, ...peers].map((target) => ({ target, seededMiB: rssOf(target) }))
   const settings = { ...options, useWrk: options.useWrk && hasWrk() }
   const results: ScenarioResult[] = []
   const failures: string[] = []
@@ -41,12 +54,34 @@ async function main(args: readonly string[]): Promise<number> {
       console.error(`\nFAILED ${failures.at(-1)}`)
     }
   }
-  console.log(`\n${formatTable(results)}`)
+  const memory = memoryUses(seeded)
+  console.log(`\n${formatTable(results)}\n\n${formatMemory(memory)}`)
   if (options.auth) console.log(`\n${formatCosts(results)}`)
   if (options.name !== undefined)
-    console.log(`\nkept in ${writeResults(results.map(withCosts(options)), { ...options, ...settings })}`)
+    console.log(
+      `\nkept in ${writeResults({ results: results.map(withCosts(options)), memory }, { ...options, ...settings })}`,
+    )
   for (const failure of failures) console.error(`FAILED ${failure}`)
   return failures.length === 0 ? 0 : 1
+}
+
+interface Seeded {
+  readonly target: Target
+  readonly seededMiB: number
+}
+
+/** Of the processes that can be seen; the credentials of one server are one process. */
+function memoryUses(seeded: readonly Seeded[]): readonly MemoryUse[] {
+  const pids = seeded.map(({ target }) => target.pid)
+  return seeded.flatMap(({ target, seededMiB }, index) => {
+    const { name, pid } = target
+    if (pid === undefined || pids.indexOf(pid) !== index) return []
+    return [{ name, seededMiB, afterLoadMiB: rssOf(target), peakMiB: peakRssMiB(pid) }]
+  })
+}
+
+function rssOf({ pid }: Target): number {
+  return (pid === undefined ? undefined : processCost(pid)?.rssMiB) ?? Number.NaN
 }
 
 function chooseScenarios(ids: readonly string[]): readonly Scenario[] {

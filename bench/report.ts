@@ -8,6 +8,7 @@ import type { BenchOptions } from './options.ts'
 import { spread } from './rounds.ts'
 import type { ScenarioResult, Series } from './rounds.ts'
 
+const busyClientCores = 0.9
 const resultsFolder = join(import.meta.dirname, 'results')
 
 /** One row per scenario: the subject's median and p99, what control rounds differ by, and each peer with the ratio. */
@@ -18,6 +19,7 @@ export function formatTable(results: readonly ScenarioResult[]): string {
     'unit',
     'subject (p99)',
     'CPU/op',
+    'cores (client)',
     'control',
     ...peers.flatMap((name) => [name, 'ratio']),
   ]
@@ -26,19 +28,44 @@ export function formatTable(results: readonly ScenarioResult[]): string {
     result.unit,
     figure(result.subject),
     cpu(result.subject),
+    cores(result.subject),
     `${ratio(result.control, result.subject)} (${formatSpread(result)})`,
     ...peers.flatMap((name) => peerColumns(result, name)),
   ])
-  const notes = results.flatMap((result) => result.notes.map((note) => `${result.title}: ${note}`))
+  const notes = results.flatMap((result) =>
+    [...result.notes, ...clientLimits(result)].map((note) => `${result.title}: ${note}`),
+  )
   return [...align([head, ...rows]), ...notes.map((note) => `note: ${note}`)].join('\n')
 }
 
+/** Resident size of each registry when all is done, and the most it ever had. */
+export interface MemoryUse {
+  readonly name: string
+  readonly seededMiB: number
+  readonly afterLoadMiB: number
+  readonly peakMiB: number
+}
+
+export function formatMemory(uses: readonly MemoryUse[]): string {
+  const head = ['RSS, MiB', 'seeded', 'after the load', 'peak']
+  const rows = uses.map(({ name, seededMiB, afterLoadMiB, peakMiB }) => [
+    name,
+    ...[seededMiB, afterLoadMiB, peakMiB].map((size) => size.toFixed(0)),
+  ])
+  return align([head, ...rows]).join('\n')
+}
+
+interface Measurements {
+  readonly results: readonly ScenarioResult[]
+  readonly memory: readonly MemoryUse[]
+}
+
 /** Returns the path of the file. */
-export function writeResults(results: readonly ScenarioResult[], options: BenchOptions): string {
+export function writeResults({ results, memory }: Measurements, options: BenchOptions): string {
   const { rounds, durationMs, connections, uploadBytes, downloadBytes, useWrk, from } = options
   const settings = { rounds, durationMs, connections, uploadBytes, downloadBytes, useWrk, from }
   const scenarios = results.map((result) => ({ ...result, ratios: ratios(result) }))
-  return writeDocument(options.name ?? 'bench', { settings, scenarios })
+  return writeDocument(options.name ?? 'bench', { settings, scenarios, memory })
 }
 
 /** Beside the content: when, and on what kind of machine. Returns the path of the file. */
@@ -87,6 +114,17 @@ function figure({ medianRate, medianP99Ms, rates }: Series): string {
 
 function cpu({ cpuMsPerOperation }: Series): string {
   return cpuMsPerOperation === undefined ? '-' : `${cpuMsPerOperation.toFixed(3)} ms`
+}
+
+function cores({ serverCores, clientCores }: Series): string {
+  return `${serverCores?.toFixed(2) ?? '-'} (${clientCores.toFixed(2)})`
+}
+
+/** The load generator has one thread: near one core, it may be what the rate says something about. */
+function clientLimits({ subject, peers }: ScenarioResult): readonly string[] {
+  return [subject, ...peers]
+    .filter(({ clientCores }) => clientCores >= busyClientCores)
+    .map((series) => `${series.name}: the client may be the limit, cores ${cores(series)}`)
 }
 
 function ratio(series: Series, base: Series): string {

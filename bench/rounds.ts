@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { run } from '../scripts/run-command.ts'
-import { processCost } from './process-stats.ts'
+import { ownCpuSeconds, processCost } from './process-stats.ts'
 import { median } from './sample.ts'
 import type { Sample } from './sample.ts'
 import type { LoadSettings, Scenario } from './scenarios.ts'
@@ -20,6 +20,10 @@ export interface Series {
   readonly medianP99Ms: number
   /** Server CPU time per request, image or transfer; undefined for a server on another machine. */
   readonly cpuMsPerOperation: number | undefined
+  /** What the server kept busy while it was measured: 1 is one core. Undefined as above. */
+  readonly serverCores: number | undefined
+  /** The same of the load generator: at 1 the rate may be its own. */
+  readonly clientCores: number
   /** Resident size after the last round. */
   readonly rssMiB: number | undefined
 }
@@ -56,7 +60,9 @@ export interface RoundsOptions {
 }
 
 interface Measured extends Sample {
+  readonly seconds: number
   readonly cpuSeconds: number | undefined
+  readonly clientCpuSeconds: number
 }
 
 const pauseMs = 100
@@ -114,13 +120,19 @@ async function measureOnce(
   settings: LoadSettings,
 ): Promise<Measured> {
   const before = costOf(target)
+  const clientBefore = ownCpuSeconds()
+  const startedAt = performance.now()
   const sample = await scenario.measure(target, settings)
+  const seconds = (performance.now() - startedAt) / 1000
+  const clientCpuSeconds = ownCpuSeconds() - clientBefore
   const after = costOf(target)
   // Not every registry syncs what it answers for: its dirty pages must not be written during another's turn.
   if (scenario.writes === true) await run(['sync'], { capture: true })
   await delay(pauseMs)
   return {
     ...sample,
+    seconds,
+    clientCpuSeconds,
     cpuSeconds:
       before === undefined || after === undefined ? undefined : after.cpuSeconds - before.cpuSeconds,
   }
@@ -130,6 +142,8 @@ function toSeries(target: SeededTarget, measured: readonly Measured[]): Series {
   const rates = measured.map(({ rate }) => rate)
   const cpuSeconds = measured.map((one) => one.cpuSeconds ?? Number.NaN).reduce((sum, one) => sum + one, 0)
   const count = measured.reduce((sum, one) => sum + one.count, 0)
+  const seconds = measured.reduce((sum, one) => sum + one.seconds, 0)
+  const clientCpuSeconds = measured.reduce((sum, one) => sum + one.clientCpuSeconds, 0)
   return {
     name: target.name,
     rates,
@@ -137,6 +151,8 @@ function toSeries(target: SeededTarget, measured: readonly Measured[]): Series {
     medianP50Ms: median(measured.map(({ p50Ms }) => p50Ms)),
     medianP99Ms: median(measured.map(({ p99Ms }) => p99Ms)),
     cpuMsPerOperation: Number.isNaN(cpuSeconds) ? undefined : (cpuSeconds * 1000) / count,
+    serverCores: Number.isNaN(cpuSeconds) ? undefined : cpuSeconds / seconds,
+    clientCores: clientCpuSeconds / seconds,
     rssMiB: costOf(target)?.rssMiB,
   }
 }
