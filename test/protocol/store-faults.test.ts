@@ -1,0 +1,124 @@
+/** What clients meet when the blob store fails, forgets to answer or is slow. */
+import http from 'node:http'
+import { describe, expect, onTestFinished, test } from 'vitest'
+
+import type { FailingOperation, FaultPlan } from '../../src/blob-store/contract/failing-blob-store.ts'
+import { FailingBlobStore, failOn } from '../../src/blob-store/contract/failing-blob-store.ts'
+import { StoreFull, StoreUnavailable } from '../../src/blob-store/errors.ts'
+import { expectError, expectStatus } from '../support/answers.ts'
+import type { BlobPush } from '../support/blob-pushes.ts'
+import { pushAtOnce, pushByChunks, pushByPatch, pushByPut, RefusedError } from '../support/blob-pushes.ts'
+import { ask } from '../support/client.ts'
+import { Gate, holdFirst } from '../support/faults/gate.ts'
+import { pushBlob } from '../support/manifests.ts'
+import { openServer } from '../support/open-server.ts'
+import type { TestBlob } from '../support/random.ts'
+import { aRandomBlob } from '../support/random.ts'
+
+const pushes: Readonly<Record<string, BlobPush>> = {
+  'end-4b': pushAtOnce,
+  'end-6': pushByPut,
+  'end-5': pushByPatch,
+  'end-5 in ranges': pushByChunks,
+}
+
+const errors: readonly (readonly [number, Error])[] = [
+  [503, new StoreUnavailable('the disk is away', { retryable: true })],
+  [507, new StoreFull('the disk is full')],
+  [500, new Error('nobody thought of this')],
+]
+
+const writes: readonly FailingOperation[] = ['openSegment', 'write', 'sync', 'commit']
+
+async function aServer(plan: FaultPlan) {
+  const server = await openServer({ registry: { wrapStore: (store) => new FailingBlobStore(store, plan) } })
+  const agent = new http.Agent({ keepAlive: true })
+  onTestFinished(async () => {
+    agent.destroy()
+    await server[Symbol.asyncDispose]()
+  })
+  return { server, target: { repositoryUrl: `${server.url}/v2/a/b`, agent } }
+}
+
+/** The status of the last request: of the blob, or of the step that was refused. */
+async function statusOf(push: Promise<{ readonly status: number }>): Promise<number> {
+  try {
+    return (await push).status
+  } catch (error) {
+    if (error instanceof RefusedError) return Number(/^answered (\d+)/.exec(error.message)?.[1])
+    throw error
+  }
+}
+
+async function expectServed(repositoryUrl: string, blob: TestBlob): Promise<void> {
+  const answer = await ask(`${repositoryUrl}/blobs/${blob.digest}`)
+  expectStatus(answer, 200)
+  expect(answer.body).toEqual(blob.bytes)
+}
+
+describe.each(Object.entries(pushes))('%s: a store that fails', (_endpoint, push) => {
+  const cases = writes.flatMap((operation) => errors.map(([status, error]) => ({ operation, status, error })))
+
+  test.each(cases)('in $operation is $status, and the same push succeeds afterwards', async (fault) => {
+    const { target } = await aServer(failOn(fault.operation, fault.error, 1))
+    const blob = aRandomBlob(3_000)
+    expect(await statusOf(push(target, blob))).toBe(fault.status)
+    expectStatus(await ask(`${target.repositoryUrl}/blobs/${blob.digest}`), 404)
+    expect(await statusOf(push(target, blob))).toBe(201)
+    await expectServed(target.repositoryUrl, blob)
+  })
+
+  test('after the commit, whose answer is lost, has no half of a blob', async () => {
+    const lost = new StoreUnavailable('the answer was lost', { retryable: true })
+    const { target } = await aServer(({ operation, count }) =>
+      operation === 'commit' && count === 1 ? { kind: 'fail-after', error: lost } : undefined,
+    )
+    const blob = aRandomBlob(3_000)
+    expect(await statusOf(push(target, blob))).toBe(503)
+    expectStatus(await ask(`${target.repositoryUrl}/blobs/${blob.digest}`), 404)
+    expect(await statusOf(push(target, blob))).toBe(201)
+    await expectServed(target.repositoryUrl, blob)
+  })
+
+  test.each(writes)(
+    'but is only slow in %s keeps nobody else from pushing and pulling',
+    async (operation) => {
+      const gate = new Gate()
+      const { server, target } = await aServer(holdFirst(operation, gate))
+      const slow = aRandomBlob(3_000)
+      const pushed = push(target, slow)
+      await gate.arrived
+      for (const repositoryUrl of [target.repositoryUrl, `${server.url}/v2/c/d`]) {
+        const other = aRandomBlob(3_000)
+        await pushBlob(repositoryUrl, other)
+        await expectServed(repositoryUrl, other)
+      }
+      expectStatus(await ask(`${target.repositoryUrl}/blobs/${slow.digest}`), 404)
+      gate.open()
+      expect(await statusOf(pushed)).toBe(201)
+      await expectServed(target.repositoryUrl, slow)
+    },
+  )
+})
+
+describe('end-2: a store that cannot read', () => {
+  test.each(errors)('a blob it is asked to open answers %i', async (status, error) => {
+    const { target } = await aServer(failOn('open', error, 1))
+    const blob = aRandomBlob(3_000)
+    await pushBlob(target.repositoryUrl, blob)
+    const code = status === 500 ? 'UNKNOWN' : 'UNAVAILABLE'
+    expectError(await ask(`${target.repositoryUrl}/blobs/${blob.digest}`), { status, code })
+    await expectServed(target.repositoryUrl, blob)
+  })
+
+  test('a blob it has begun to send breaks the connection off: no client takes a part for the whole', async () => {
+    const { server, target } = await aServer(failOn('copy', new Error('a bad sector'), 1))
+    const blob = aRandomBlob(3_000)
+    await pushBlob(target.repositoryUrl, blob)
+    await expect(ask(`${target.repositoryUrl}/blobs/${blob.digest}`)).rejects.toThrow(/aborted|hang up|closed/)
+    expect(server.logged.filter(({ level }) => level === 'error')).toMatchObject([
+      { message: 'a reply broke off' },
+    ])
+    await expectServed(target.repositoryUrl, blob)
+  })
+})
