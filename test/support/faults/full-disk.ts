@@ -5,6 +5,7 @@
  * not simulated is a quota, which fails in the same places with EDQUOT.
  */
 import { mkdir, open, rm, statfs, writeFile } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { runTool } from '../run-tool.ts'
@@ -16,27 +17,40 @@ export interface Ballast extends AsyncDisposable {
 
 /** The file system may need some blocks to keep track of a large allocation. */
 const lastBytes = 64 * 1024
+const mostAttempts = 50
 
 /** Takes all but `leftBytes` (rounded down to blocks) of the file system that `folder` lies on. */
 export async function fillDisk(folder: string, leftBytes: number): Promise<Ballast> {
   const path = join(folder, 'ballast')
   await using file = await open(path, 'w')
-  // What waits to be written is counted by guess until it is.
-  await runTool('sync', '--file-system', folder)
-  const wanted = async (): Promise<number> => {
-    const { bavail, bsize } = await statfs(folder)
-    return Math.floor((bavail * bsize - leftBytes) / bsize) * bsize
-  }
-  const most = (await wanted()) - lastBytes
-  if (most > 0) await runTool('fallocate', '--length', String(most), path)
-  let end = Math.max(0, most)
-  for (let rest = await wanted(); rest > 0; rest = await wanted()) {
-    await file.write(Buffer.alloc(rest, 1), 0, rest, end)
-    await file.sync()
-    end += rest
-  }
   const release = (): Promise<void> => rm(path, { force: true })
-  return { release, [Symbol.asyncDispose]: release }
+  let end = 0
+  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    // What waits to be written is counted by guess until it is, and what was deleted can be used only then.
+    await runTool('sync', '--file-system', folder)
+    const { bavail, bsize } = await statfs(folder)
+    const rest = Math.floor((bavail * bsize - leftBytes) / bsize) * bsize
+    if (rest <= 0) return { release, [Symbol.asyncDispose]: release }
+    end += await take(file, path, { end, rest })
+  }
+  throw new Error(`the file system of ${folder} still has more than ${leftBytes} bytes left`)
+}
+
+/** Returns how much the file grew; 0 when the space that is free cannot be had yet. */
+async function take(
+  file: FileHandle,
+  path: string,
+  { end, rest }: { readonly end: number; readonly rest: number },
+): Promise<number> {
+  try {
+    if (rest <= 2 * lastBytes) return (await file.write(Buffer.alloc(rest, 1), 0, rest, end)).bytesWritten
+    const length = rest - lastBytes
+    await runTool('fallocate', '--offset', String(end), '--length', String(length), path)
+    return length
+  } catch (error) {
+    if (/ENOSPC|No space left/.test(String(error))) return 0
+    throw error
+  }
 }
 
 /** Takes every inode: no file can be made any more, while those that are there can grow. */
