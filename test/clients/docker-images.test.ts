@@ -8,7 +8,8 @@ import type { RunningRegistry } from '../support/start-registry.ts'
 import { alice, setVisibility, startWithUsers } from './accounts.ts'
 import { layersOf, startEngines } from './docker-engine.ts'
 import type { DockerClient } from './docker-engine.ts'
-import { diffIdsOf, pushLayout } from './layouts.ts'
+import { diffIdsOf, pair, pushLayout } from './layouts.ts'
+import { newerSkopeo } from './newer-skopeo.ts'
 
 const resources = new AsyncDisposableStack()
 const engines = await startEngines()
@@ -120,3 +121,22 @@ describe.for(engines)('$name', ({ started: engine }) => {
     expect(await listed()).toEqual(before)
   })
 })
+
+// 20.10 does not know zstd: `archive/tar: invalid tar header`.
+test.for(engines.filter(({ name }) => name !== 'docker 20.10'))(
+  '$name pulls zstd layers that skopeo compressed',
+  async ({ started: engine }) => {
+    await using client = await loggedIn(await engine.client())
+    await using layout = await anOciLayout({ platforms: ['linux/amd64'], layerBytes: 1_000_000 })
+    const [name, source] = [aName(), `oci:${layout.path}:v1`]
+    const target = [`docker://${name}:v1`, '--dest-tls-verify=false', '--dest-creds', pair(alice)]
+    const compression = ['--dest-compress-format', 'zstd']
+
+    await newerSkopeo('copy', source, ...target, ...compression)
+    await client.run('pull', `${name}:v1`)
+
+    expect(await layersOf(client, `${name}:v1`)).toEqual(diffIdsOf(layout.images[0]))
+    const manifest = await client.run('manifest', 'inspect', '--insecure', `${name}:v1`)
+    expect(manifest.match(/application\/vnd\.oci\.image\.layer\.v1\.tar\+zstd/g)).toHaveLength(2)
+  },
+)

@@ -7,7 +7,10 @@ import { mediaType } from '../support/manifests.ts'
 import { anOciLayout } from '../support/oci-layout.ts'
 import { startRegistry } from '../support/start-registry.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { aPodman } from './run-client.ts'
+import { aPodman, runClient } from './run-client.ts'
+
+const { stdout: version } = await runClient('podman', ['--version'])
+process.stdout.write(version)
 
 const local = 'localhost/app:v1'
 

@@ -85,24 +85,26 @@ export interface Podman extends AsyncDisposable {
 export interface PodmanOptions {
   /** On top of the test's own environment. */
   readonly env?: Readonly<Record<string, string>>
-  readonly storageDriver?: 'vfs' | 'overlay'
+  /** Takes of a zstd:chunked layer what it has not. Wants file systems laid over each other. */
+  readonly partialPulls?: boolean
 }
 
 /** Podman with image store, configuration and credentials of its own. */
 export async function aPodman(options: PodmanOptions = {}): Promise<Podman> {
   const folder: TempFolder = await tempFolder('podman')
-  const storage = ['--root', join(folder.path, 'root'), '--runroot', join(folder.path, 'run')]
   const authFile = join(folder.path, 'auth.json')
   await writeFile(authFile, '{}')
+  const storageConf = join(folder.path, 'storage.conf')
+  await writeFile(storageConf, storageToml(folder.path, options))
   const env = {
     CONTAINERS_CONF: join(import.meta.dirname, 'containers.conf'),
+    CONTAINERS_STORAGE_CONF: storageConf,
     REGISTRY_AUTH_FILE: authFile,
     TMPDIR: folder.path,
     ...options.env,
   }
-  const driver = options.storageDriver ?? 'vfs'
   const run = async (...args: readonly string[]): Promise<string> => {
-    const { stdout } = await runClient('podman', [...storage, '--storage-driver', driver, ...args], { env })
+    const { stdout } = await runClient('podman', args, { env })
     return stdout.trim()
   }
   return {
@@ -112,4 +114,14 @@ export async function aPodman(options: PodmanOptions = {}): Promise<Podman> {
       await folder[Symbol.asyncDispose]()
     },
   }
+}
+
+function storageToml(folder: string, { partialPulls = false }: PodmanOptions): string {
+  return `[storage]
+driver = "${partialPulls ? 'overlay' : 'vfs'}"
+graphroot = "${join(folder, 'root')}"
+runroot = "${join(folder, 'run')}"
+[storage.options]
+pull_options = {enable_partial_images = "${partialPulls}", use_hard_links = "false", ostree_repos = ""}
+`
 }

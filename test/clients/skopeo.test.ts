@@ -9,6 +9,8 @@ import { startRegistry } from '../support/start-registry.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { skopeo, skopeoCopy } from './run-client.ts'
 
+process.stdout.write(`${await skopeo('--version')}\n`)
+
 interface Inspected {
   readonly Digest: string
   readonly Layers: readonly string[]
