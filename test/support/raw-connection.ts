@@ -26,7 +26,7 @@ export class RawConnection implements Disposable {
     })
   }
 
-  static async open(url: string): Promise<RawConnection> {
+  static async open(url: string | URL): Promise<RawConnection> {
     const { hostname, port } = new URL(url)
     const socket = connect(Number(port), hostname)
     const connection = new RawConnection(socket)
@@ -45,6 +45,11 @@ export class RawConnection implements Disposable {
 
   resume(): void {
     this.#socket.resume()
+  }
+
+  /** Ends the connection with RST: what is on its way in either direction is lost, as when the peer crashes. */
+  reset(): void {
+    this.#socket.resetAndDestroy()
   }
 
   /** Waits until what came so far satisfies `accept`; throws when the server closes before, or takes too long. */
