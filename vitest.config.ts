@@ -19,6 +19,7 @@ export default defineConfig({
       project('contract-postgres', ['src/**/contract/*postgres*.contract.ts'], 60_000),
       serialProject('crash', ['test/crash/**/*.test.ts'], 300_000),
       project('conformance', ['test/conformance/**/*.test.ts'], 300_000),
+      serialProject('differences', ['test/differences/**/*.test.ts'], 120_000),
       project('clients', ['test/clients/**/*.test.ts'], 300_000),
       serialProject('proof', ['test/proof/**/*.test.ts'], 1_200_000),
     ],

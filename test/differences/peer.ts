@@ -1,0 +1,68 @@
+/** Distribution 3.1.2, built by `scripts/tools/go-tools.sh --peer`. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ask } from '../support/client.ts'
+import { findFreePort } from '../support/free-port.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+const program = join(import.meta.dirname, '../../.tools/bin/registry')
+
+export interface Peer extends AsyncDisposable {
+  readonly url: string
+}
+
+/**
+ * With its defaults, as its users run it: absolute URLs, no authentication. Only deletes are switched on, because a
+ * registry without them would answer all of them alike and hide how they differ.
+ */
+export async function startDistribution(): Promise<Peer> {
+  if (!existsSync(program)) {
+    throw new Error('there is no .tools/bin/registry: run scripts/tools/go-tools.sh --peer first')
+  }
+  await using cleanup = new AsyncDisposableStack()
+  const folder = cleanup.use(await tempFolder('distribution'))
+  const port = await findFreePort()
+  const config = join(folder.path, 'config.yml')
+  await writeFile(config, configuration(join(folder.path, 'data'), port))
+  const child = spawn(program, ['serve', config], {
+    cwd: folder.path,
+    stdio: 'ignore',
+    env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },
+  })
+  cleanup.defer(async () => {
+    if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'close')
+  })
+  const url = `http://127.0.0.1:${port}`
+  await untilAnswering(url)
+  const kept = cleanup.move()
+  return { url, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+}
+
+function configuration(dataDir: string, port: number): string {
+  return `version: 0.1
+log:
+  level: error
+  accesslog:
+    disabled: true
+storage:
+  filesystem:
+    rootdirectory: ${dataDir}
+  delete:
+    enabled: true
+http:
+  addr: 127.0.0.1:${port}
+`
+}
+
+async function untilAnswering(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const answer = await ask(`${url}/v2/`).catch(() => undefined)
+    if (answer !== undefined) return
+    await delay(100)
+  }
+  throw new Error(`${url} did not answer within 10 s`)
+}

@@ -1,0 +1,55 @@
+/** Why the two registries differ: what a difference looks like, and the sentence that decides it. */
+import type { Difference } from './compare.ts'
+import { generalise, shorten } from './describe.ts'
+
+export interface Case {
+  readonly aspect: string
+  /** As the document shows it: the whole text, or a pattern. */
+  readonly theirs: string | RegExp
+  readonly ours: string | RegExp
+  /** Of `<script>: <request>`. */
+  readonly in?: RegExp
+  /** What the two values have to do with each other. */
+  readonly holds?: (theirs: string, ours: string) => boolean
+}
+
+export interface Reason {
+  readonly title: string
+  /** The specification and its section, or that it leaves the matter to us. */
+  readonly source: string
+  /** The deciding sentence, quoted where it is somebody else's, and what follows from it. */
+  readonly text: string
+  readonly cases: readonly Case[]
+}
+
+export interface Chapter {
+  readonly title: string
+  readonly reasons: readonly Reason[]
+}
+
+export function show(value: string): string {
+  return shorten(generalise(value))
+}
+
+export function explains(one: Case, { script, request, aspect, theirs, ours }: Difference): boolean {
+  return (
+    one.aspect === aspect &&
+    (one.in?.test(`${script}: ${request}`) ?? true) &&
+    fits(one.theirs, show(theirs)) &&
+    fits(one.ours, show(ours)) &&
+    (one.holds?.(theirs, ours) ?? true)
+  )
+}
+
+function fits(wanted: string | RegExp, value: string): boolean {
+  return typeof wanted === 'string' ? wanted === value : wanted.test(value)
+}
+
+/** The same pair of answers on several requests. */
+export function answers(theirs: string, ours: string, requests: RegExp): Case {
+  return { aspect: 'answer', theirs, ours, in: requests }
+}
+
+export function header(name: string, theirs: string, ours: string, requests?: RegExp): Case {
+  return { aspect: name, theirs, ours, ...(requests !== undefined && { in: requests }) }
+}

@@ -1,0 +1,20 @@
+import type { Script } from '../step.ts'
+import { catalogScript, listScripts } from './lists.ts'
+import { manifestScripts } from './manifests.ts'
+import { mountScripts } from './mounts.ts'
+import { nameScripts } from './names.ts'
+import { pullScripts } from './pull.ts'
+import { routeScripts } from './routes.ts'
+import { uploadScripts } from './uploads.ts'
+
+/** In the order they are played: the catalog wants to see nothing but its own. */
+export const scripts: readonly Script[] = [
+  catalogScript,
+  ...routeScripts,
+  ...pullScripts,
+  ...uploadScripts,
+  ...mountScripts,
+  ...manifestScripts,
+  ...listScripts,
+  ...nameScripts,
+]
