@@ -11,8 +11,11 @@ export interface SeenRequest {
   readonly status: number
   /** `Bearer`, `Basic` or an empty text. */
   readonly scheme: string
-  /** The header of that name, or an empty text. */
+  /** The headers of these names, or empty texts. */
   readonly range: string
+  readonly contentRange: string
+  /** Of the request's body. */
+  readonly sentBytes: number
   /** Of the answer, or an empty text. */
   readonly contentType: string
   /** Of the answer's body, taken from the registry so far. */
@@ -42,9 +45,11 @@ export async function startRecordingProxy(options: ProxyOptions): Promise<Record
     const { method = '', url: path = '', headers } = incoming
     const outgoing = http.request(new URL(path, url), { method, headers, agent: false })
     const answered = once(outgoing, 'response') as Promise<[http.IncomingMessage]>
-    const [[answer]] = await Promise.all([answered, pipeline(incoming, outgoing)])
+    const sent = { bodyBytes: 0 }
+    const [[answer]] = await Promise.all([answered, pipeline(incoming, countInto(sent), outgoing)])
     const { statusCode: status = 0, statusMessage, rawHeaders } = answer
-    const request = { method, path, status, ...describeHeaders(headers, answer), bodyBytes: 0 }
+    const described = { ...describeHeaders(headers, answer), sentBytes: sent.bodyBytes }
+    const request = { method, path, status, ...described, bodyBytes: 0 }
     seen.push(request)
     onAnswer?.(request)
     const cut = cutAfter?.(request) ?? Infinity
@@ -68,15 +73,15 @@ export async function startRecordingProxy(options: ProxyOptions): Promise<Record
 }
 
 function describeHeaders(
-  { authorization = '', range = '' }: http.IncomingHttpHeaders,
+  { authorization = '', range = '', 'content-range': contentRange = '' }: http.IncomingHttpHeaders,
   answer: http.IncomingMessage,
-): Pick<SeenRequest, 'scheme' | 'range' | 'contentType'> {
+): Pick<SeenRequest, 'scheme' | 'range' | 'contentRange' | 'contentType'> {
   const [scheme = ''] = authorization.split(' ', 1)
-  return { scheme, range, contentType: answer.headers['content-type'] ?? '' }
+  return { scheme, range, contentRange, contentType: answer.headers['content-type'] ?? '' }
 }
 
 /** Its failure makes `pipeline` end both connections. */
-function countInto(request: { bodyBytes: number }, cut: number) {
+function countInto(request: { bodyBytes: number }, cut = Infinity) {
   return async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of chunks) {
       request.bodyBytes += chunk.length
