@@ -1,0 +1,83 @@
+/** What came back from the registry beside what was pushed, and content that needs no client to get there. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import type { Answer, Ask } from '../support/client.ts'
+import { ask } from '../support/client.ts'
+import type { TestManifest } from '../support/manifests.ts'
+import { anImageIndex } from '../support/manifests.ts'
+import type { TestBlob } from '../support/random.ts'
+import type { Credentials } from './run-client.ts'
+
+const tagsPerPut = 100
+const parallelPuts = 50
+
+/** The digests of what a pulled OCI layout lacks or has with other bytes. */
+export async function differences(layoutPath: string, pushed: TestManifest): Promise<readonly string[]> {
+  const compared = contentOf(pushed).map(async ({ digest, bytes }) => {
+    const pulled = await readFile(join(layoutPath, 'blobs', digest.replace(':', '/'))).catch(() => undefined)
+    return pulled?.equals(bytes) === true ? [] : [digest]
+  })
+  return (await Promise.all(compared)).flat()
+}
+
+/** The digests of what an image or an index consists of, without the manifests. */
+export function blobsOf(manifest: TestManifest): readonly string[] {
+  return contentOf(manifest).flatMap(({ digest }) => (isManifest(manifest, digest) ? [] : [digest]))
+}
+
+function isManifest(manifest: TestManifest, digest: string): boolean {
+  return manifest.digest === digest || manifest.children.some((child) => isManifest(child, digest))
+}
+
+function contentOf(manifest: TestManifest): readonly TestBlob[] {
+  return [manifest, ...manifest.blobs, ...manifest.children.flatMap(contentOf)]
+}
+
+/** An index of nothing under many tags, `tag-00000` and so on. */
+export async function pushTags(
+  repositoryUrl: string,
+  count: number,
+  credentials: Credentials,
+): Promise<readonly string[]> {
+  const index = anImageIndex()
+  const tags = Array.from({ length: count }, (_, n) => `tag-${String(n).padStart(5, '0')}`)
+  for (let start = 0; start < count; start += tagsPerPut) {
+    const query = tags.slice(start, start + tagsPerPut).map((tag) => `tag=${tag}`)
+    await putManifest(`${repositoryUrl}/manifests/${index.digest}?${query.join('&')}`, index, credentials)
+  }
+  return tags
+}
+
+export async function putManifest(
+  url: string,
+  manifest: TestManifest,
+  credentials: Credentials,
+): Promise<void> {
+  const headers = { 'content-type': manifest.mediaType }
+  const answer = await askAs(credentials, url, { method: 'PUT', headers, body: manifest.bytes })
+  if (answer.status !== 201) throw new Error(`PUT ${url} answered ${answer.status}: ${answer.text()}`)
+}
+
+/** With name and password in the request itself. */
+export async function askAs(credentials: Credentials, url: string, options: Ask = {}): Promise<Answer> {
+  const pair = `${credentials.name}:${credentials.password}`
+  const authorization = `Basic ${Buffer.from(pair).toString('base64')}`
+  return await ask(url, { ...options, headers: { ...options.headers, authorization } })
+}
+
+/** Each by its digest; what they name has to be there. */
+export async function putManifests(
+  repositoryUrl: string,
+  manifests: readonly TestManifest[],
+  credentials: Credentials,
+): Promise<void> {
+  for (let start = 0; start < manifests.length; start += parallelPuts) {
+    const batch = manifests.slice(start, start + parallelPuts)
+    await Promise.all(
+      batch.map((manifest) =>
+        putManifest(`${repositoryUrl}/manifests/${manifest.digest}`, manifest, credentials),
+      ),
+    )
+  }
+}
