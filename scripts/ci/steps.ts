@@ -10,19 +10,26 @@ export interface Step {
 
 export const steps: readonly Step[] = [
   { name: 'unit', command: ['npm', 'test', '--'], budgetSeconds: 240, vitest: true },
-  { name: 'check', command: ['npm', 'run', '--silent', 'check'], budgetSeconds: 150 },
-  { name: 'install', command: ['bash', 'scripts/tools/debian-packages.sh'], budgetSeconds: 240 },
-  { name: 'install-docker', command: ['bash', 'scripts/tools/docker-sid.sh'], budgetSeconds: 90 },
+  { name: 'check', command: ['npm', 'run', '--silent', 'check'], budgetSeconds: 100 },
+  { name: 'install', command: ['bash', 'scripts/tools/debian-packages.sh'], budgetSeconds: 180 },
+  { name: 'install-docker', command: ['bash', 'scripts/tools/docker-sid.sh'], budgetSeconds: 60 },
+  { name: 'install-clients', command: ['bash', 'scripts/tools/debian-clients.sh'], budgetSeconds: 60 },
+  {
+    name: 'install-go-tools',
+    command: ['bash', 'scripts/tools/go-tools.sh', '--peer', '--clients'],
+    budgetSeconds: 330,
+  },
   {
     name: 'contract-postgres',
     command: ['node', 'scripts/postgres.ts', '--', ...vitestProject('contract-postgres')],
-    budgetSeconds: 120,
+    budgetSeconds: 80,
     vitest: true,
   },
-  { name: 'conformance', command: vitestProject('conformance'), budgetSeconds: 240, vitest: true },
-  { name: 'clients', command: vitestProject('clients'), budgetSeconds: 300, vitest: true },
-  { name: 'crash', command: vitestProject('crash'), budgetSeconds: 540, vitest: true },
-  { name: 'pack', command: ['node', 'scripts/ci/pack.ts'], budgetSeconds: 150 },
+  { name: 'conformance', command: vitestProject('conformance'), budgetSeconds: 120, vitest: true },
+  { name: 'differences', command: vitestProject('differences'), budgetSeconds: 60, vitest: true },
+  { name: 'clients', command: vitestProject('clients'), budgetSeconds: 420, vitest: true },
+  { name: 'crash', command: vitestProject('crash'), budgetSeconds: 330, vitest: true },
+  { name: 'pack', command: ['node', 'scripts/ci/pack.ts'], budgetSeconds: 90 },
 ]
 
 function vitestProject(name: string): readonly string[] {
