@@ -1,0 +1,32 @@
+/**
+ * @module A registry that dies at one call to the file system, the same in every run; `kill-at.ts` has what that is
+ * and what it is not.
+ */
+import { eventually } from '../eventually.ts'
+import type { RunningRegistry, StartOptions } from '../start-registry.ts'
+import { startRegistry } from '../start-registry.ts'
+
+export interface KillPoint {
+  /** A function of `node:fs`. */
+  readonly operation: 'open' | 'write' | 'fsync' | 'fdatasync' | 'rename'
+  /** Counted from the arming, from 1. */
+  readonly count: number
+  readonly moment: 'before' | 'after'
+}
+
+/** Lives until it is armed and reaches the point. */
+export async function startWithKillPoint(options: StartOptions, point: KillPoint): Promise<RunningRegistry> {
+  const preload = new URL('kill-at.ts', import.meta.url).href
+  const { operation, count, moment } = point
+  const env = { NODE_OPTIONS: `--import=${preload}`, KILL_AT: `${operation}:${count}:${moment}` }
+  return await startRegistry({ ...options, env: { ...options.env, ...env } })
+}
+
+/** Calls count from now on. */
+export async function armKillPoint(registry: RunningRegistry): Promise<void> {
+  process.kill(registry.pid, 'SIGUSR2')
+  await eventually(
+    () => registry.stderr,
+    (text) => text.includes('kill point armed'),
+  )
+}
