@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../config/load.ts'
+import { MetadataFull } from '../metadata/errors.ts'
 import { explainStartFailure } from './start-failure.ts'
 
 function configure(...argv: string[]) {
@@ -55,6 +56,18 @@ describe('explainStartFailure', () => {
       systemError({ code: 'ERR_SQLITE_ERROR' }),
       [],
       'data: cannot use the database in ./data',
+    ],
+    [
+      'a full disk under the database',
+      new MetadataFull('no room', { cause: systemError({ code: 'ERR_SQLITE_ERROR' }) }),
+      [],
+      'data: no space left in ./data (no room); make room on its disk',
+    ],
+    [
+      'a full disk under the store',
+      systemError({ code: 'ENOSPC', path: './data/store' }),
+      [],
+      'data: no space left in ./data (ENOSPC: it failed); make room on its disk',
     ],
     [
       'a database that is down',

@@ -1,6 +1,7 @@
 /** Says which configuration key to change when the start fails, from the error and its causes. */
 import { resolve, sep } from 'node:path'
 import type { Config } from '../config/schema.ts'
+import { MetadataFull } from '../metadata/errors.ts'
 import { CliError } from './command.ts'
 
 /** What Node, the resolver and `pg` put on their errors. */
@@ -14,7 +15,11 @@ interface SystemError extends Error {
 /** A message that starts with the key; an error no rule knows is told by its own message. */
 export function explainStartFailure(error: unknown, config: Config): CliError {
   for (const link of causesOf(error)) {
-    const message = explainListen(link, config) ?? explainData(link, config) ?? explainDatabase(link, config)
+    const message =
+      explainListen(link, config) ??
+      explainSpace(link, config) ??
+      explainData(link, config) ??
+      explainDatabase(link, config)
     if (message !== undefined) return new CliError(message, { cause: error })
   }
   return new CliError(`cannot start: ${error instanceof Error ? error.message : String(error)}`, {
@@ -40,6 +45,14 @@ function explainListen({ code, syscall, hostname }: SystemError, { http }: Confi
     default:
       return `http.host: cannot listen on ${http.host} (${code}); choose an address of this machine with --host or LADING_HTTP_HOST`
   }
+}
+
+const noSpace = new Set(['ENOSPC', 'EDQUOT'])
+
+/** SQLite itself calls it an I/O error where it cannot make its shared index. */
+function explainSpace(link: SystemError, { data }: Config): string | undefined {
+  const isFull = link instanceof MetadataFull || noSpace.has(link.code ?? '')
+  return isFull ? `data: no space left in ${data} (${link.message}); make room on its disk` : undefined
 }
 
 function explainData({ code, path, message }: SystemError, { data }: Config): string | undefined {

@@ -96,4 +96,17 @@ describe('A7: on a disk without space', () => {
     const pulled = await ask(`${url}/manifests/v1`, { headers: { authorization: `Bearer ${token}` } })
     expectStatus(pulled, 200)
   })
+
+  test('a registry that cannot start says so, and starts when there is space', async () => {
+    const { registry } = await aRegistryOnASmallDisk()
+    await registry.stop()
+    const { dataDir } = registry
+    const ballast = await fillDisk(dataDir, 0)
+    await expect(startRegistry({ dataDir })).rejects.toThrow(
+      /data: no space left in .*; make room on its disk/,
+    )
+    await ballast.release()
+    await using again = await startRegistry({ dataDir })
+    expectStatus(await ask(`${again.url}/healthz`), 200)
+  })
 })
