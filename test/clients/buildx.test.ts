@@ -10,9 +10,10 @@ import { startRecordingProxy } from '../support/recording-proxy.ts'
 import type { RunningRegistry } from '../support/start-registry.ts'
 import type { TempFolder } from '../support/temp-folder.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { alice, setVisibility, startWithUsers } from './accounts.ts'
+import { alice, startWithUsers } from './accounts.ts'
 import { layersOf, startEngines } from './docker-engine.ts'
 import type { DockerClient, DockerEngine } from './docker-engine.ts'
+import { basicAuth } from './layouts.ts'
 
 const resources = new AsyncDisposableStack()
 const engines = await startEngines()
@@ -71,8 +72,8 @@ interface Document {
 }
 
 async function documentAt(repository: string, tag: string): Promise<Document> {
-  await setVisibility(registry, repository, 'public')
-  const answer = await ask(`${registry.url}/v2/${repository}/manifests/${tag}`)
+  const headers = basicAuth(alice)
+  const answer = await ask(`${registry.url}/v2/${repository}/manifests/${tag}`, { headers })
   return answer.json() as Document
 }
 

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import type { RunningRegistry } from '../support/start-registry.ts'
 import { alice, bob, setVisibility, startWithUsers } from './accounts.ts'
@@ -8,40 +8,50 @@ import { layersOf, startEngines } from './docker-engine.ts'
 import type { DockerClient } from './docker-engine.ts'
 import { configJson } from './run-client.ts'
 
+const resources = new AsyncDisposableStack()
 const engines = await startEngines()
-for (const { name, started } of engines) process.stdout.write(`${name}: ${started.version}\n`)
+for (const { name, started } of engines) {
+  resources.use(started)
+  process.stdout.write(`${name}: ${started.version}\n`)
+}
 
+let registry: RunningRegistry
+
+beforeAll(async () => {
+  registry = resources.use(await startWithUsers())
+})
 afterAll(async () => {
-  await Promise.all(engines.map(({ started }) => started[Symbol.asyncDispose]()))
+  await resources.disposeAsync()
 })
 
 interface Given extends AsyncDisposable {
-  readonly registry: RunningRegistry
   readonly client: DockerClient
-  /** `<host>/<path>` */
-  name(path: string): string
+  /** Of alice, and nobody has used it yet. */
+  readonly repository: string
+  /** In that repository, with the registry's host. */
+  readonly image: string
 }
+
+let repositories = 0
 
 describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
   /** containerd has a sentence of its own for every refusal of a token, and none of the registry's. */
   const denied = (reason: string): string => (containerdStore ? 'access denied' : `denied: ${reason}`)
 
   async function start(): Promise<Given> {
-    await using stack = new AsyncDisposableStack()
-    const registry = stack.use(await startWithUsers())
-    const client = stack.use(await engine.client())
-    const resources = stack.move()
+    const client = await engine.client()
+    const repository = `alice/app-${(repositories += 1)}`
     return {
-      registry,
       client,
-      name: (path) => `${registry.host}/${path}`,
-      [Symbol.asyncDispose]: () => resources.disposeAsync(),
+      repository,
+      image: `${registry.host}/${repository}:v1`,
+      [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
     }
   }
 
   test('logs in with the right password only, and keeps it for the kubelet until logout', async () => {
     await using given = await start()
-    const { registry, client } = given
+    const { client } = given
     const config = join(client.configFolder, 'config.json')
 
     await expect(client.login(registry.host, { ...alice, password: 'wrong' })).rejects.toThrow(
@@ -60,11 +70,10 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
 
   test('pushes an image and pulls the same into an empty store', async () => {
     await using given = await start()
-    const { registry, client } = given
-    const image = given.name('alice/app:v1')
+    const { client, repository, image } = given
     const layers = await client.load(image, { layers: 3, layerBytes: 1_000_000 })
     await expect(client.run('push', image)).rejects.toThrow(
-      denied('a token without a login does not allow to push to alice/app: log in'),
+      denied(`a token without a login does not allow to push to ${repository}: log in`),
     )
     await client.login(registry.host, alice)
 
@@ -78,8 +87,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
 
   test('pulls what is public without a login, and of what is private says why not', async () => {
     await using given = await start()
-    const { registry, client } = given
-    const image = given.name('alice/app:v1')
+    const { client, repository, image } = given
     const layers = await client.load(image)
     await client.login(registry.host, alice)
     await client.run('push', image)
@@ -87,9 +95,9 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     await engine.clear()
 
     await expect(client.run('pull', image)).rejects.toThrow(
-      denied('a token without a login does not allow to pull from alice/app: log in'),
+      denied(`a token without a login does not allow to pull from ${repository}: log in`),
     )
-    await setVisibility(registry, 'alice/app', 'public')
+    await setVisibility(registry, repository, 'public')
     await client.run('pull', image)
 
     expect(await layersOf(client, image)).toEqual(layers)
@@ -97,34 +105,34 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
 
   test('is told why it may not push below the name of another owner', async () => {
     await using given = await start()
-    const image = given.name('alice/app:v1')
-    await given.client.load(image)
-    await given.client.login(given.registry.host, bob)
+    const { client, repository, image } = given
+    await client.load(image)
+    await client.login(registry.host, bob)
 
-    await expect(given.client.run('push', image)).rejects.toThrow(
+    await expect(client.run('push', image)).rejects.toThrow(
       denied(
-        'user bob may not push to alice/app with this token: push below your own name, bob/, or ask alice or an administrator',
+        `user bob may not push to ${repository} with this token: push below your own name, bob/, or ask alice or an administrator`,
       ),
     )
-    await expect(given.client.run('pull', image)).rejects.toThrow(
-      denied('user bob may not pull from alice/app with this token: ask alice or an administrator'),
+    await expect(client.run('pull', image)).rejects.toThrow(
+      denied(`user bob may not pull from ${repository} with this token: ask alice or an administrator`),
     )
   })
 
   test('is told how to write a name that lacks its owner', async () => {
     await using given = await start()
-    const image = given.name('hello:v1')
-    await given.client.load(image)
-    await given.client.login(given.registry.host, alice)
+    const { client } = given
+    const image = `${registry.host}/hello:v1`
+    await client.load(image)
+    await client.login(registry.host, alice)
 
-    await expect(given.client.run('push', image)).rejects.toThrow(/<owner>\/<image>/)
-    await expect(given.client.run('pull', given.name('hello:v2'))).rejects.toThrow(/<owner>\/<image>/)
+    await expect(client.run('push', image)).rejects.toThrow(/<owner>\/<image>/)
+    await expect(client.run('pull', `${registry.host}/hello:v2`)).rejects.toThrow(/<owner>\/<image>/)
   })
 
   test('uses a config.json that kubectl made', async () => {
     await using given = await start()
-    const { registry, client } = given
-    const image = given.name('alice/app:v1')
+    const { client, image } = given
     const layers = await client.load(image)
     await writeFile(join(client.configFolder, 'config.json'), configJson(registry.host, alice))
 

@@ -9,6 +9,11 @@ export function pair({ name, password }: Credentials): string {
   return `${name}:${password}`
 }
 
+/** The header of a request that the tests make themselves. */
+export function basicAuth(credentials: Credentials): Readonly<Record<string, string>> {
+  return { authorization: `Basic ${Buffer.from(pair(credentials)).toString('base64')}` }
+}
+
 /** By skopeo, with everything that the index names; `target` is `<host>/<repository>:<tag>`. */
 export async function pushLayout(
   layout: OciLayout,
