@@ -115,7 +115,9 @@ describe('end-2: a store that cannot read', () => {
     const { server, target } = await aServer(failOn('copy', new Error('a bad sector'), 1))
     const blob = aRandomBlob(3_000)
     await pushBlob(target.repositoryUrl, blob)
-    await expect(ask(`${target.repositoryUrl}/blobs/${blob.digest}`)).rejects.toThrow(/aborted|hang up|closed/)
+    await expect(ask(`${target.repositoryUrl}/blobs/${blob.digest}`)).rejects.toThrow(
+      /aborted|hang up|closed/,
+    )
     expect(server.logged.filter(({ level }) => level === 'error')).toMatchObject([
       { message: 'a reply broke off' },
     ])
