@@ -20,6 +20,9 @@ import { layersOf, startEngines } from './docker-engine.ts'
 import { diffIdsOf, pair, pushLayout } from './layouts.ts'
 import { newerSkopeo } from './newer-skopeo.ts'
 
+// Before the first start: what throws here leaves nothing running.
+process.stdout.write(`newer ${await newerSkopeo('--version')}\n`)
+
 const resources = new AsyncDisposableStack()
 const engines = await startEngines()
 const daemons = await startContainerds()
@@ -29,7 +32,6 @@ const daemonsInParts = await startContainerds({
   transfer: `max_concurrent_downloads = 4\nconcurrent_layer_fetch_buffer = ${partBytes}`,
 })
 for (const { started } of [...engines, ...daemons, ...daemonsInParts]) resources.use(started)
-process.stdout.write(`newer ${await newerSkopeo('--version')}\n`)
 
 const metricsToken = 'the token of the metrics'
 let registry: RunningRegistry
