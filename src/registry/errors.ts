@@ -163,7 +163,7 @@ export class InsufficientStorageError extends RegistryError {
   readonly detail: null = null
   constructor(options?: ErrorOptions) {
     super(
-      'the registry has no space left: nothing was stored; an operator has to make room, then retry',
+      'the registry has no space left: this request was not carried out; an operator has to make room, then repeat it',
       options,
     )
   }
