@@ -11,9 +11,9 @@ export interface Step {
 export const steps: readonly Step[] = [
   { name: 'unit', command: ['npm', 'test', '--'], budgetSeconds: 240, vitest: true },
   { name: 'check', command: ['npm', 'run', '--silent', 'check'], budgetSeconds: 100 },
-  { name: 'install', command: ['bash', 'scripts/tools/debian-packages.sh'], budgetSeconds: 180 },
+  { name: 'install', command: ['bash', 'scripts/tools/debian-packages.sh'], budgetSeconds: 150 },
   { name: 'install-docker', command: ['bash', 'scripts/tools/docker-sid.sh'], budgetSeconds: 60 },
-  { name: 'install-clients', command: ['bash', 'scripts/tools/debian-clients.sh'], budgetSeconds: 60 },
+  { name: 'install-clients', command: ['bash', 'scripts/tools/debian-clients.sh'], budgetSeconds: 90 },
   {
     name: 'install-go-tools',
     command: ['bash', 'scripts/tools/go-tools.sh', '--peer', '--clients'],
