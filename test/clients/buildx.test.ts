@@ -45,10 +45,30 @@ async function aContext(dockerfile: readonly string[] = stages): Promise<TempFol
   return folder
 }
 
-/** The steps of a build that copy files: `[one 1/1] COPY a /a` is `CACHED`, or was done. */
+/** The steps of a build that copy files, and whether they were taken from a cache. */
 function copySteps(output: string): ReadonlyMap<string, boolean> {
-  const steps = [...output.matchAll(/^#(\d+) \[(?:.* )?\d\/\d\] (COPY .*)$/gm)]
-  return new Map(steps.map(([, id = '', copy = '']) => [copy, output.includes(`\n#${id} CACHED`)]))
+  const steps = new Map<string, boolean>()
+  for (const { name, cached = false } of output.startsWith('{') ? rawSteps(output) : plainSteps(output)) {
+    const [, copy] = /^\[(?:.* )?\d\/\d\] (COPY .*)$/.exec(name) ?? []
+    if (copy !== undefined) steps.set(copy, cached || steps.get(copy) === true)
+  }
+  return steps
+}
+
+interface Step {
+  readonly name: string
+  readonly cached?: boolean
+}
+
+function plainSteps(output: string): readonly Step[] {
+  const steps = [...output.matchAll(/^#(\d+) (\[.*)$/gm)]
+  return steps.map(([, id = '', name = '']) => ({ name, cached: output.includes(`\n#${id} CACHED`) }))
+}
+
+/** Every state that a step was in: one that is cached is shown as another one when its layers are pulled later. */
+function rawSteps(output: string): readonly Step[] {
+  const states = output.split('\n').filter((line) => line.startsWith('{'))
+  return states.flatMap((line) => (JSON.parse(line) as { vertexes?: readonly Step[] }).vertexes ?? [])
 }
 
 /** Neither images nor what builds left behind. */
@@ -57,8 +77,9 @@ async function forgetAll(engine: DockerEngine, client: DockerClient): Promise<vo
   await client.run('builder', 'prune', '--all', '--force')
 }
 
+/** 20.10 has no other way to tell all. */
 const build = (client: DockerClient, ...args: readonly string[]) =>
-  client.run('build', '--progress', 'plain', ...args)
+  client.run('build', '--progress', client.hasBuildx ? 'rawjson' : 'plain', ...args)
 
 interface Document {
   readonly mediaType: string

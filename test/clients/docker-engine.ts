@@ -45,6 +45,8 @@ export interface DockerEngine extends AsyncDisposable {
 export interface DockerClient extends AsyncDisposable {
   /** Holds `config.json`. */
   readonly configFolder: string
+  /** Builds by the plug-in of that name, not by the engine's own means. */
+  readonly hasBuildx: boolean
   /** What it wrote, trimmed; throws with that when it fails. */
   run(...args: readonly string[]): Promise<string>
   /** Loads a fresh image (random layers) under the name, which may be of any registry; returns its layers' diff ids. */
@@ -131,6 +133,7 @@ async function aClient(
   }
   return {
     configFolder: folder.path,
+    hasBuildx: kind.folder !== undefined,
     run,
     async load(name, options) {
       await using layout = await anOciLayout({ platforms: ['linux/amd64'], ...options })
