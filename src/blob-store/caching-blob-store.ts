@@ -10,14 +10,14 @@ import { BytesBlobReader } from './bytes-blob-reader.ts'
 import { ForwardingBlobStore } from './forwarding-blob-store.ts'
 
 const defaultMaxBlobBytes = 64 * 1024
-const defaultMaxBytes = 64 * 1024 * 1024
+const defaultMaxBytes = 32 * 1024 * 1024
 /** What an entry costs beside its bytes, so that a flood of empty blobs cannot outgrow the limit. */
 const entryOverheadBytes = 256
 
 export interface BlobCacheOptions {
   /** Blobs up to this size are kept. Default 64 KiB. */
   readonly maxBlobBytes?: number | undefined
-  /** What the cache may hold. Default 64 MiB. */
+  /** What the cache may hold. Default 32 MiB. */
   readonly maxBytes?: number | undefined
 }
 
