@@ -38,10 +38,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 class DaemonProcess implements Daemon {
   output = ''
   readonly #child: ChildProcessByStdio<null, Readable, Readable>
-  readonly #killWithTests = () => this.#child.kill('SIGKILL')
 
   constructor({ command: [program, ...args], env }: DaemonOptions) {
-    this.#child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: env ?? process.env })
+    // The kernel ends it with us: a worker of vitest that is ended gets no chance to.
+    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: env ?? process.env,
+    })
     // A program that is missing: `hasEnded` tells.
     this.#child.on('error', (error) => (this.output += error.message))
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -49,7 +52,6 @@ class DaemonProcess implements Daemon {
         this.output = `${this.output}${text}`.slice(-keptOutputChars)
       })
     }
-    process.once('exit', this.#killWithTests)
   }
 
   get #hasEnded(): boolean {
@@ -64,7 +66,6 @@ class DaemonProcess implements Daemon {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    process.removeListener('exit', this.#killWithTests)
     if (this.#hasEnded) return
     const ended = once(this.#child, 'exit')
     this.#child.kill('SIGTERM')
