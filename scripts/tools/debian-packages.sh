@@ -17,6 +17,7 @@ need /usr/sbin/nginx nginx-light
 need /usr/lib/postgresql/15/bin/postgres postgresql-15
 need mkfs.ext4 e2fsprogs
 need losetup mount
+need setpriv util-linux
 need wrk wrk
 need docker-registry docker-registry
 if [ ${#missing[@]} -eq 0 ]; then

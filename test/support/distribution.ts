@@ -5,21 +5,22 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ask } from '../support/client.ts'
-import { findFreePort } from '../support/free-port.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { ask } from './client.ts'
+import { findFreePort } from './free-port.ts'
+import { tempFolder } from './temp-folder.ts'
 
 const program = join(import.meta.dirname, '../../.tools/bin/registry')
 
-export interface Peer extends AsyncDisposable {
+export interface Distribution extends AsyncDisposable {
   readonly url: string
+  readonly pid: number | undefined
 }
 
 /**
- * With its defaults, as its users run it: absolute URLs, no authentication. Only deletes are switched on, because a
- * registry without them would answer all of them alike and hide how they differ.
+ * With its defaults, as its users run it: files on disk, absolute URLs, no authentication. Only deletes are switched on,
+ * because a registry without them would answer all of them alike and hide how they differ.
  */
-export async function startDistribution(): Promise<Peer> {
+export async function startDistribution(): Promise<Distribution> {
   if (!existsSync(program)) {
     throw new Error('there is no .tools/bin/registry: run scripts/tools/go-tools.sh --peer first')
   }
@@ -39,7 +40,7 @@ export async function startDistribution(): Promise<Peer> {
   const url = `http://127.0.0.1:${port}`
   await untilAnswering(url)
   const kept = cleanup.move()
-  return { url, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  return { url, pid: child.pid, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
 function configuration(dataDir: string, port: number): string {
@@ -59,10 +60,10 @@ http:
 }
 
 async function untilAnswering(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < 1000; attempt += 1) {
     const answer = await ask(`${url}/v2/`).catch(() => undefined)
     if (answer !== undefined) return
-    await delay(100)
+    await delay(10)
   }
   throw new Error(`${url} did not answer within 10 s`)
 }
