@@ -15,12 +15,12 @@ export interface BufferPoolOptions {
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 
-/** Measured: 512 KiB reads reach the speed of the page cache; 36 MiB serve some 35 fast transfers at that size,
+/** Measured: 512 KiB reads reach the speed of the page cache; 28 MiB serve some 25 fast transfers at that size,
  * and leave 200 slow ones below 300 MiB of the process. */
 export const defaultBufferPoolOptions: BufferPoolOptions = {
   smallBytes: 64 * kibibyte,
   largeBytes: 512 * kibibyte,
-  budgetBytes: 36 * mebibyte,
+  budgetBytes: 28 * mebibyte,
   maxIdleBytes: 8 * mebibyte,
 }
 
