@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from './support/temp-folder.ts'
 
@@ -108,3 +109,35 @@ describe('the launcher', () => {
     expect(text).not.toMatch(/\?\.|\?\?|\bawait\b|require\('node:/)
   })
 })
+
+describe('npm start', () => {
+  test('ends the registry when npm is ended', async () => {
+    await using data = await tempFolder('lading-npm-start')
+    const npm = spawn('npm', ['start', '--silent'], {
+      cwd: checkout,
+      env: { ...process.env, LADING_DATA: data.path, LADING_HTTP_PORT: '0' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    })
+    try {
+      const npmExit = once(npm, 'exit')
+      const [line] = (await once(createInterface(npm.stdout), 'line')) as [string]
+      const { url } = JSON.parse(line) as { url: string }
+      expect((await fetch(`${url}/healthz`)).status).toBe(200)
+      npm.kill('SIGTERM')
+      await npmExit
+      await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed')
+    } finally {
+      endGroup(npm.pid)
+    }
+  })
+})
+
+/** Whatever npm left behind. */
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Nothing is left: what the test wants.
+  }
+}
