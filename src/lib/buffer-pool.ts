@@ -15,8 +15,8 @@ export interface BufferPoolOptions {
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 
-/** Measured: 512 KiB reads reach the speed of the page cache; 28 MiB serve some 25 fast transfers at that size,
- * and leave 200 slow ones below 300 MiB of the process. */
+/** 512 KiB reads reach the speed of the page cache. 28 MiB are 56 buffers, two for each of 28 fast transfers; with them
+ * 200 slow transfers stay below 300 MiB of the process (docs/proof/2026-11-22-memory.md). */
 export const defaultBufferPoolOptions: BufferPoolOptions = {
   smallBytes: 64 * kibibyte,
   largeBytes: 512 * kibibyte,
@@ -80,7 +80,7 @@ export class BufferPool {
     return buffer
   }
 
-  /** Small ones go back to the system sooner: with 200 slow peers shared ones took 40 MiB more. */
+  /** Small ones are not shared: 200 slow transfers hold them, and shared memory goes back to the system later. */
   #allocate(bytes: number): Uint8Array {
     if (bytes === this.#options.largeBytes) return new Uint8Array(new SharedArrayBuffer(bytes))
     // Not `allocUnsafe`: its slices share a slab that one slow holder would keep alive.

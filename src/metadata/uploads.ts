@@ -5,6 +5,7 @@ import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Reader, Transaction } from './handles.ts'
 import type { Schema } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
+import type { TemplateInput } from './sql/compile-once.ts'
 import { kyselyOf } from './sql/database.ts'
 
 /** How far a session's bytes are hashed. */
@@ -47,6 +48,19 @@ interface UploadFence {
   readonly generation: number
 }
 
+type Progress = ReturnType<typeof progressColumns>
+
+function progressParameters(parameter: TemplateInput<Progress>['parameter']) {
+  return {
+    segments: parameter('segments'),
+    byte_offset: parameter('byte_offset'),
+    hash_algorithm: parameter('hash_algorithm'),
+    hash_offset: parameter('hash_offset'),
+    hash_digest: parameter('hash_digest'),
+    hash_state: parameter('hash_state'),
+  }
+}
+
 const uploadInsert = compileOnce<Selectable<Schema['upload']>, object>(({ kysely, parameter }) =>
   kysely.insertInto('upload').values({
     id: parameter('id'),
@@ -55,12 +69,7 @@ const uploadInsert = compileOnce<Selectable<Schema['upload']>, object>(({ kysely
     storage_key: parameter('storage_key'),
     generation: parameter('generation'),
     writer: parameter('writer'),
-    segments: parameter('segments'),
-    byte_offset: parameter('byte_offset'),
-    hash_algorithm: parameter('hash_algorithm'),
-    hash_offset: parameter('hash_offset'),
-    hash_digest: parameter('hash_digest'),
-    hash_state: parameter('hash_state'),
+    ...progressParameters(parameter),
     created_at: parameter('created_at'),
     touched_at: parameter('touched_at'),
   }),
@@ -77,8 +86,6 @@ const uploadCount = compileOnce<{ principal: string }, { count: number }>(({ kys
     .where('principal', '=', parameter('principal')),
 )
 
-type Progress = ReturnType<typeof progressColumns>
-
 const progressUpdate = compileOnce<
   UploadFence & Progress & { next_writer: string | null; touched_at: number },
   { id: string }
@@ -88,12 +95,7 @@ const progressUpdate = compileOnce<
     .set({
       writer: parameter('next_writer'),
       touched_at: parameter('touched_at'),
-      segments: parameter('segments'),
-      byte_offset: parameter('byte_offset'),
-      hash_algorithm: parameter('hash_algorithm'),
-      hash_offset: parameter('hash_offset'),
-      hash_digest: parameter('hash_digest'),
-      hash_state: parameter('hash_state'),
+      ...progressParameters(parameter),
     })
     .where('id', '=', parameter('id'))
     .where('writer', '=', parameter('writer'))

@@ -121,6 +121,20 @@ function deleteStep(name: string, prepare: (scene: Scene) => Promise<Change[]>):
   }
 }
 
+/** What is sent from `start` the first time, and from where the session then stands each further time. */
+function resending(
+  session: string,
+  start: number,
+  sendFrom: (offset: number) => Promise<Answer>,
+): () => Promise<Answer> {
+  let isRepeated = false
+  return async () => {
+    const offset = isRepeated ? await askOffset(new URL(session)) : start
+    isRepeated = true
+    return await sendFrom(offset)
+  }
+}
+
 const uploadSteps: readonly Step[] = [
   {
     name: 'end-4a: POST opens a session',
@@ -134,12 +148,7 @@ const uploadSteps: readonly Step[] = [
     async prepare(scene) {
       const blob = aRandomBlob(blobBytes)
       const session = await openSession(scene.url + scene.base)
-      let isRepeated = false
-      const send = async (): Promise<Answer> => {
-        const offset = isRepeated ? await askOffset(new URL(session)) : 0
-        isRepeated = true
-        return await patchStream(session, [blob.bytes.subarray(offset)])
-      }
+      const send = resending(session, 0, (offset) => patchStream(session, [blob.bytes.subarray(offset)]))
       return { success: 202, send, changes: [], complete: completing(scene, session, blob) }
     },
   },
@@ -149,12 +158,9 @@ const uploadSteps: readonly Step[] = [
       const blob = aRandomBlob(blobBytes)
       const session = await openSession(scene.url + scene.base)
       expectStatus(await patchChunk(session, blob.bytes.subarray(0, 10_000), 0), 202)
-      let isRepeated = false
-      const send = async (): Promise<Answer> => {
-        const offset = isRepeated ? await askOffset(new URL(session)) : 10_000
-        isRepeated = true
-        return await patchChunk(session, blob.bytes.subarray(offset), offset)
-      }
+      const send = resending(session, 10_000, (offset) =>
+        patchChunk(session, blob.bytes.subarray(offset), offset),
+      )
       return { success: 202, send, changes: [], complete: completing(scene, session, blob) }
     },
   },
@@ -176,12 +182,9 @@ const uploadSteps: readonly Step[] = [
     async prepare(scene) {
       const blob = aRandomBlob(blobBytes)
       const session = await openSession(scene.url + scene.base)
-      let isRepeated = false
-      const send = async (): Promise<Answer> => {
-        const offset = isRepeated ? await askOffset(new URL(session)) : 0
-        isRepeated = true
-        return await closeSession(session, blob.digest, { body: blob.bytes.subarray(offset) })
-      }
+      const send = resending(session, 0, (offset) =>
+        closeSession(session, blob.digest, { body: blob.bytes.subarray(offset) }),
+      )
       return { success: 201, send, changes: [blobChange(scene, blob)] }
     },
   },

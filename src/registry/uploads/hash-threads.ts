@@ -1,7 +1,7 @@
 /**
  * Hashing on threads of its own: the event loop is left to the network, and an upload runs at the speed of the slower of
- * the two rather than of both. The buffers of the store are shared memory, so nothing is copied; what is small is
- * hashed at the end where it is, since a message to a thread costs more.
+ * the two rather than of both. The large buffers of the store are shared memory and are not copied; bytes of small ones
+ * are, into shared memory of the thread. A small end is hashed where it is, since a message to a thread costs more.
  */
 import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
