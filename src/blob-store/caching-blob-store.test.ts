@@ -50,14 +50,40 @@ describe('CachingBlobStore', () => {
     expect(cache.cacheStats()).toMatchObject({ hits: 1, misses: 1, passed: 3, entries: 1 })
   })
 
-  test('drops the blob unused for longest when it is full', async () => {
-    const cache = new CachingBlobStore(aMemoryStore(), { maxBytes: 3000, maxBlobBytes: 1000 })
-    const blobs = await Promise.all([1, 2, 3].map((fill) => putBlob(cache, Buffer.alloc(1000, fill))))
-    for (const stored of blobs) await collectBlob(cache, stored)
-    expect(cache.cacheStats().entries).toBe(2)
-    expect(cache.cacheStats().bytes).toBeLessThanOrEqual(3000)
-    for (const stored of blobs.slice(1)) await collectBlob(cache, stored)
-    expect(cache.cacheStats().hits).toBe(2)
+  describe('when it is full', () => {
+    async function fill() {
+      const cache = new CachingBlobStore(aMemoryStore(), { maxBytes: 3000, maxBlobBytes: 1000 })
+      const [a, b, newcomer] = await Promise.all(
+        [1, 2, 3].map((byte) => putBlob(cache, Buffer.alloc(1000, byte))),
+      )
+      if (a === undefined || b === undefined || newcomer === undefined) throw new Error('three blobs')
+      const read = async (...blobs: readonly StoredBlob[]): Promise<string> => {
+        for (const stored of blobs) await collectBlob(cache, stored)
+        const { hits, misses } = cache.cacheStats()
+        return `${hits} hits, ${misses} misses`
+      }
+      await read(a, b)
+      return { cache, a, b, newcomer, read }
+    }
+
+    test('what is read seldom pushes nothing out', async () => {
+      const { newcomer, a, b, read } = await fill()
+      expect(await read(newcomer, newcomer, a, b)).toBe('2 hits, 4 misses')
+    })
+
+    test('what is read more often takes the place of the blob unused for longest', async () => {
+      const { cache, newcomer, a, b, read } = await fill()
+      expect(await read(newcomer, newcomer, newcomer, newcomer, b)).toBe('2 hits, 5 misses')
+      expect(cache.cacheStats().entries).toBe(2)
+      expect(cache.cacheStats().bytes).toBeLessThanOrEqual(3000)
+      expect(await read(a)).toBe('2 hits, 6 misses')
+    })
+
+    test('blobs read in turn do not push each other out', async () => {
+      const { newcomer, a, b, read } = await fill()
+      for (let turn = 0; turn < 9; turn += 1) await read(a, b, newcomer)
+      expect(await read()).toBe('18 hits, 11 misses')
+    })
   })
 
   test('lets concurrent misses share one read', async () => {

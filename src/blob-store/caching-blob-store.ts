@@ -2,7 +2,11 @@
  * Serves small blobs (image configs, mostly) from memory: opening, reading and closing a file costs more than the
  * bytes. A storage key is never reused, so what is kept can never be another blob's; another process's delete only
  * leaves bytes behind that nobody asks for any more.
+ *
+ * When it is full it admits only what is asked for more often than what it would drop: a mirror job that reads everything once
+ * pushes nothing out, and its blobs are streamed like large ones, without a buffer of their own each.
  */
+import { FrequencySketch } from '../lib/frequency-sketch.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { BlobReader, BlobStore, StorageKey, StoredBlob } from './blob-store.ts'
@@ -13,6 +17,8 @@ const defaultMaxBlobBytes = 64 * 1024
 const defaultMaxBytes = 32 * 1024 * 1024
 /** What an entry costs beside its bytes, so that a flood of empty blobs cannot outgrow the limit. */
 const entryOverheadBytes = 256
+/** Of how many blobs the frequencies are told apart: some times as many as the cache holds. */
+const sketchedKeys = 8192
 
 export interface BlobCacheOptions {
   /** Blobs up to this size are kept. Default 64 KiB. */
@@ -34,7 +40,8 @@ export interface BlobCacheStats {
 export class CachingBlobStore extends ForwardingBlobStore {
   readonly #maxBlobBytes: number
   readonly #kept: Lru<StorageKey, Uint8Array>
-  /** Reads under way; they end with `undefined` for a blob that is too large to keep. */
+  readonly #frequencies = new FrequencySketch(sketchedKeys)
+  /** Reads under way; they end with `undefined` for a blob that is not kept. */
   readonly #loads = new Map<StorageKey, Promise<Uint8Array | undefined>>()
   readonly #counts = { hits: 0, misses: 0, passed: 0 }
 
@@ -49,6 +56,7 @@ export class CachingBlobStore extends ForwardingBlobStore {
   }
 
   override async open(stored: StoredBlob): Promise<BlobReader> {
+    this.#frequencies.note(stored.key)
     const found = this.#kept.get(stored.key) ?? this.#loads.get(stored.key)
     // Nothing may be awaited before the load is registered, or concurrent misses would not see it.
     if (found === undefined) return this.#load(stored)
@@ -74,21 +82,26 @@ export class CachingBlobStore extends ForwardingBlobStore {
     this.#loads.delete(key)
   }
 
+  /** Twice more often, not once: blobs read in turn are each ahead of the one before by the read that is under way. */
+  #deservesPlace(key: StorageKey, size: number): boolean {
+    if (size > this.#maxBlobBytes) return false
+    const oldest = this.#kept.oldestKey
+    if (oldest === undefined || this.#kept.hasRoomFor(weigh(size))) return true
+    return this.#frequencies.estimate(key) > this.#frequencies.estimate(oldest) + 1
+  }
+
   async #load(stored: StoredBlob): Promise<BlobReader> {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | undefined>()
     promise.catch(() => undefined)
     this.#loads.set(stored.key, promise)
     try {
       const reader = await super.open(stored)
-      const bytes = reader.size > this.#maxBlobBytes ? undefined : await readAndClose(reader)
+      const bytes = this.#deservesPlace(stored.key, reader.size) ? await readAndClose(reader) : undefined
       resolve(bytes)
-      if (bytes === undefined) {
-        this.#counts.passed++
-        return reader
-      }
-      this.#counts.misses++
+      this.#counts[reader.size > this.#maxBlobBytes ? 'passed' : 'misses']++
+      if (bytes === undefined) return reader
       if (this.#loads.get(stored.key) === promise) {
-        this.#kept.set(stored.key, bytes, bytes.byteLength + entryOverheadBytes)
+        this.#kept.set(stored.key, bytes, weigh(bytes.byteLength))
       }
       return new BytesBlobReader(stored.key, bytes)
     } catch (error) {
@@ -98,6 +111,11 @@ export class CachingBlobStore extends ForwardingBlobStore {
       if (this.#loads.get(stored.key) === promise) this.#loads.delete(stored.key)
     }
   }
+}
+
+/** What an entry counts against the limit. */
+function weigh(size: number): number {
+  return size + entryOverheadBytes
 }
 
 async function readAndClose(reader: BlobReader): Promise<Uint8Array> {

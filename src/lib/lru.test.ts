@@ -57,4 +57,14 @@ describe('Lru', () => {
     lru.get('b')
     expect(lru.stats()).toEqual({ hits: 1, misses: 1, entries: 1, bytes: 4 })
   })
+
+  test('tells what goes first and whether there is room', () => {
+    const lru = new Lru<string, number>({ maxBytes: 10 })
+    expect(lru.oldestKey).toBeUndefined()
+    lru.set('a', 1, 4)
+    lru.set('b', 2, 4)
+    lru.get('a')
+    expect(lru.oldestKey).toBe('b')
+    expect([lru.hasRoomFor(2), lru.hasRoomFor(3)]).toEqual([true, false])
+  })
 })

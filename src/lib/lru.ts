@@ -49,6 +49,16 @@ export class Lru<K, V> {
     return entry.value
   }
 
+  /** What goes first when there is no room; looking does not count as use. */
+  get oldestKey(): K | undefined {
+    return this.#entries.keys().next().value
+  }
+
+  /** Whether so many bytes fit without dropping anything. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#bytes + bytes <= this.#maxBytes
+  }
+
   /** Replaces what the key had. A value heavier than the whole cache is not kept. */
   set(key: K, value: V, bytes: number): void {
     this.delete(key)
