@@ -9,7 +9,7 @@ import type { RepositoryVisibility, VisibleRepositories } from '../metadata/visi
 import { NameInvalidError, ownerOf, parseRepositoryName } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Action, Decision, Policy } from './policy.ts'
-import type { Principal, UserPrincipal } from './principal.ts'
+import type { Principal, AccountPrincipal } from './principal.ts'
 import { formatScope, includesAction } from './scope.ts'
 import type { Scope } from './scope.ts'
 
@@ -176,7 +176,7 @@ function refuse(principal: Principal, action: Action, repository: RepositoryName
   return { allowed: false, refusal: 'rights', reason: `user ${principal.name} may not ${what}: ${advice}` }
 }
 
-function adviseUser({ name }: UserPrincipal, action: Action, repository: RepositoryName): string {
+function adviseUser({ name }: AccountPrincipal, action: Action, repository: RepositoryName): string {
   const others = `ask ${ownerOf(repository)} or an administrator`
   return action === 'push' ? `push below your own name, ${name}/, or ${others}` : others
 }

@@ -19,7 +19,7 @@ import type { LoginEvents } from './login-events.ts'
 import type { LoginThrottle } from './login-throttle.ts'
 import type { PasswordHasher } from './password-hash.ts'
 import { anonymous } from './principal.ts'
-import type { Principal, UserPrincipal } from './principal.ts'
+import type { Principal, AccountPrincipal } from './principal.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
 import type { TokenVerifier } from './tokens/token-verifier.ts'
 
@@ -183,7 +183,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
   }
 
   /** One query and one hash, whether the account exists, is disabled, or is the right one. */
-  async #checkPassword({ name, password }: Password, origin: Origin): Promise<UserPrincipal | undefined> {
+  async #checkPassword({ name, password }: Password, origin: Origin): Promise<AccountPrincipal | undefined> {
     const { metadata, passwords, events } = this.#deps
     const account = await findAccount(metadata.reader, name)
     const matches = await passwords.verify(password, account?.passwordHash)

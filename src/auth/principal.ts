@@ -1,4 +1,6 @@
 /** Who makes a request, and how that was proven. */
+import type { Permission } from './permissions.ts'
+import type { RepositoryPattern } from './repository-pattern.ts'
 import type { Scope } from './scope.ts'
 
 export interface AnonymousPrincipal {
@@ -7,22 +9,37 @@ export interface AnonymousPrincipal {
   readonly scopes: readonly Scope[] | undefined
 }
 
-export interface UserPrincipal {
-  readonly kind: 'user'
+export interface AccountPrincipal {
+  /** A robot belongs to an owner and has what it is granted, nothing by itself. */
+  readonly kind: 'user' | 'robot'
   readonly accountId: number
+  /** Of a robot `<owner>+<name>`. */
   readonly name: string
   readonly isAdmin: boolean
-  /** What the request may do at most, when it came with a bearer token; `undefined` with a password. */
+  /** What the request may do at most, when it came with a bearer token; `undefined` without one. */
   readonly scopes: readonly Scope[] | undefined
   /** Of the account when this was proven: a token made from it ends with the next change. */
   readonly credentialVersion?: number
+  /** What proved it, for the audit: `password`, `access-token:<id>`, `session:<id>`, `refresh-token:<id>`. */
+  readonly credential?: string
+  /** Of the access token that proved it, also by way of a bearer token that was issued from it. */
+  readonly limits?: TokenLimits | undefined
 }
 
-export type Principal = AnonymousPrincipal | UserPrincipal
+/** An access token narrows what its account may do; it widens nothing. */
+export interface TokenLimits {
+  readonly tokenId: number
+  /** `undefined`: all of the account's. */
+  readonly permissions: ReadonlySet<Permission> | undefined
+  /** `undefined`: everywhere. */
+  readonly patterns: readonly RepositoryPattern[] | undefined
+}
+
+export type Principal = AnonymousPrincipal | AccountPrincipal
 
 export const anonymous: Principal = Object.freeze({ kind: 'anonymous', scopes: undefined })
 
 /** A stable text that names the principal in events, in upload sessions and in logs. */
 export function principalId(principal: Principal): string {
-  return principal.kind === 'anonymous' ? 'anonymous' : `user:${principal.accountId}`
+  return principal.kind === 'anonymous' ? 'anonymous' : `${principal.kind}:${principal.accountId}`
 }

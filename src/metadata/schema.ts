@@ -139,12 +139,90 @@ interface InstallationTable {
 interface AccountTable {
   id: Generated<number>
   name: string
+  kind: Generated<'user' | 'robot'>
+  owner_id: number | null
   password_hash: string
   is_admin: 0 | 1
   disabled: 0 | 1
   credential_version: number
   created_at: number
   password_set_at: number
+}
+
+interface OwnerAliasTable {
+  name: string
+  owner_id: number
+  created_at: number
+}
+
+interface OrganizationMemberTable {
+  owner_id: number
+  account_id: number
+  created_at: number
+}
+
+interface TeamTable {
+  id: Generated<number>
+  owner_id: number
+  name: string
+  created_at: number
+}
+
+interface TeamMemberTable {
+  team_id: number
+  account_id: number
+  created_at: number
+}
+
+interface RoleTable {
+  id: Generated<number>
+  name: string
+  actions: string
+  built_in: 0 | 1
+  created_at: number
+}
+
+interface AccessGrantTable {
+  id: Generated<number>
+  owner_id: number
+  pattern: string
+  role_id: number
+  principal_kind: 'account' | 'team'
+  principal_id: number
+  created_at: number
+  created_by: string
+}
+
+interface RightsVersionTable {
+  singleton: number
+  version: number
+}
+
+interface AccessTokenTable {
+  id: Generated<number>
+  account_id: number
+  name: string
+  token_hash: string
+  hint: string
+  actions: string | null
+  patterns: string | null
+  created_at: number
+  created_by: string
+  expires_at: number | null
+  used_at: number | null
+  revoked_at: number | null
+}
+
+interface BrowserSessionTable {
+  id: Generated<number>
+  token_hash: string
+  account_id: number
+  credential_version: number
+  created_at: number
+  used_at: number
+  expires_at: number
+  address: string
+  client: string | null
 }
 
 interface RefreshTokenTable {
@@ -198,6 +276,15 @@ export interface Schema {
   lease: LeaseTable
   installation: InstallationTable
   account: AccountTable
+  owner_alias: OwnerAliasTable
+  organization_member: OrganizationMemberTable
+  team: TeamTable
+  team_member: TeamMemberTable
+  role: RoleTable
+  access_grant: AccessGrantTable
+  rights_version: RightsVersionTable
+  access_token: AccessTokenTable
+  browser_session: BrowserSessionTable
   refresh_token: RefreshTokenTable
   signing_key: SigningKeyTable
   login_event: LoginEventTable

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
-import type { UserPrincipal } from '../auth/principal.ts'
+import type { AccountPrincipal } from '../auth/principal.ts'
 import type { Scope } from '../auth/scope.ts'
 import { digestBytes, type Digest } from '../oci/digest.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
@@ -11,7 +11,7 @@ const target = parseRepositoryName('alice/web')
 const { signal } = new AbortController()
 
 function alice(scopes: readonly Scope[] | undefined) {
-  const principal: UserPrincipal = { kind: 'user', accountId: 1, name: 'alice', isAdmin: false, scopes }
+  const principal: AccountPrincipal = { kind: 'user', accountId: 1, name: 'alice', isAdmin: false, scopes }
   return { principal, requestId: 'test' }
 }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
 import { createPolicy, type AnonymousMode } from '../auth/access-policy.ts'
-import { anonymous, type Principal, type UserPrincipal } from '../auth/principal.ts'
+import { anonymous, type Principal, type AccountPrincipal } from '../auth/principal.ts'
 import { parseScopes } from '../auth/scope.ts'
 import { listEvents } from '../metadata/events.ts'
 import { findRepository, setRepositoryVisibility } from '../metadata/repositories.ts'
@@ -15,7 +15,7 @@ const alice = user(1, 'alice')
 const bob = user(2, 'bob')
 const root: Principal = { ...user(3, 'root'), isAdmin: true }
 
-function user(accountId: number, name: string): UserPrincipal {
+function user(accountId: number, name: string): AccountPrincipal {
   return { kind: 'user', accountId, name, isAdmin: false, scopes: undefined }
 }
 

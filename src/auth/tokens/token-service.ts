@@ -12,7 +12,7 @@ import { invalidToken, RefreshTokensOffError } from '../errors.ts'
 import type { IssuedToken, Origin, TokenRequest, TokenService } from '../identity.ts'
 import type { LoginEvents } from '../login-events.ts'
 import type { Policy } from '../policy.ts'
-import type { Principal, UserPrincipal } from '../principal.ts'
+import type { Principal, AccountPrincipal } from '../principal.ts'
 import type { Scope } from '../scope.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { algorithm, audience, clockSkewSeconds, formatSubject } from './token-claims.ts'
@@ -56,7 +56,7 @@ async function issue(deps: TokenServiceDeps, request: TokenRequest): Promise<Iss
   }
 }
 
-async function getVersion({ metadata }: TokenServiceDeps, principal: UserPrincipal): Promise<number> {
+async function getVersion({ metadata }: TokenServiceDeps, principal: AccountPrincipal): Promise<number> {
   const state = await findAccountState(metadata.reader, principal.accountId)
   if (state === undefined || state.disabled) throw invalidToken()
   const proven = principal.credentialVersion ?? state.credentialVersion

@@ -5,6 +5,8 @@ import type { Reader, Transaction } from '../handles.ts'
 import { databaseOf } from '../sql/database.ts'
 import { initialSchema } from './0001-initial.ts'
 import { identitySchema } from './0002-identity.ts'
+import { rightsSchema } from './0003-rights.ts'
+import { credentialsSchema } from './0004-credentials.ts'
 import { columnTypes } from './column-types.ts'
 import type { Migration } from './migration.ts'
 
@@ -12,6 +14,8 @@ import type { Migration } from './migration.ts'
 const migrations: ReadonlyMap<string, Migration> = new Map([
   ['0001-initial', initialSchema],
   ['0002-identity', identitySchema],
+  ['0003-rights', rightsSchema],
+  ['0004-credentials', credentialsSchema],
 ])
 
 // An arbitrary number that no other use of advisory locks in the same database should pick.
