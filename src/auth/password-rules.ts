@@ -1,13 +1,11 @@
 /** What a password and the name of an account must be. */
-import { NameInvalidError, parseRepositoryName } from '../oci/repository-name.ts'
+import { findOwnerFault } from '../oci/owner-name.ts'
 import { AccountNameError, PasswordRefusedError } from './account-errors.ts'
 
 /** The shortest that NIST SP 800-63B allows. */
 const minCharacters = 8
 /** Hashing takes any length; a header does not. */
 const maxBytes = 1024
-/** Leaves room for the image in a repository name of 255 characters. */
-const maxNameCharacters = 100
 
 /** Throws `PasswordRefusedError`, whose message never holds the password. */
 export function checkPassword(name: string, password: string): void {
@@ -24,14 +22,6 @@ export function checkPassword(name: string, password: string): void {
 
 /** An account owns the repositories below its name, so it is named like one. Throws `AccountNameError`. */
 export function checkAccountName(name: string): void {
-  if (name.length > maxNameCharacters) {
-    throw new AccountNameError(name, `it has more than ${maxNameCharacters} characters`)
-  }
-  if (name.includes('/')) throw new AccountNameError(name, 'it has a slash')
-  try {
-    parseRepositoryName(`${name}/image`)
-  } catch (error) {
-    if (!(error instanceof NameInvalidError)) throw error
-    throw new AccountNameError(name, error.detail.reason, { cause: error })
-  }
+  const fault = findOwnerFault(name)
+  if (fault !== undefined) throw new AccountNameError(name, fault)
 }
