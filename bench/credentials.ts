@@ -5,6 +5,7 @@
 import { ask } from '../test/support/client.ts'
 import { runLading } from '../test/support/run-lading.ts'
 import { tempFolder } from '../test/support/temp-folder.ts'
+import { addGrants } from './grant-rows.ts'
 import type { BenchOptions } from './options.ts'
 import { startLading } from './peers.ts'
 import { percentile } from './sample.ts'
@@ -29,7 +30,8 @@ export interface CredentialTargets extends AsyncDisposable {
 
 /**
  * Seeded while everyone may push, so that the repository is public, then started again with the default rights.
- * The user neither owns the repository nor administers, so every request of it asks for the account and for the rights.
+ * The user neither owns the repository nor administers, so every request of it asks for the account and for the rights,
+ * among 10,000 grants.
  */
 export async function startWithCredentials(
   options: Pick<BenchOptions, 'from' | 'env'>,
@@ -41,6 +43,7 @@ export async function startWithCredentials(
   await open[Symbol.asyncDispose]()
   const password = 'correct horse battery'
   await addReader(dataDir, password)
+  addGrants(dataDir, 'reader')
   const env = { ...options.env, LADING_AUTH_ANONYMOUS: 'pull', LADING_AUTH_TOKEN_LIFETIME_MS: '86400000' }
   const { url, pid } = cleanup.use(await startLading({ from: options.from, env, dataDir }))
   const basic = `Basic ${Buffer.from(`reader:${password}`).toString('base64')}`
