@@ -3,10 +3,12 @@ import { sql } from 'kysely'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { compileOnce } from './sql/compile-once.ts'
-import { kyselyOf } from './sql/database.ts'
+import { hasRowLocks, kyselyOf } from './sql/database.ts'
 
 /** What a cached proof of identity is compared with. */
 export interface AccountState {
+  /** A robot belongs to an owner, has no password and is never an administrator. */
+  readonly kind: 'user' | 'robot'
   readonly name: string
   readonly isAdmin: boolean
   readonly disabled: boolean
@@ -27,7 +29,15 @@ export interface NewAccount {
   readonly now: number
 }
 
-interface StateRow {
+export interface NewRobot {
+  /** `<owner>+<name>` */
+  readonly name: string
+  readonly ownerId: number
+  readonly now: number
+}
+
+export interface StateRow {
+  kind: 'user' | 'robot'
   name: string
   is_admin: 0 | 1
   disabled: 0 | 1
@@ -35,7 +45,7 @@ interface StateRow {
 }
 
 const unchangedAccount = compileOnce<
-  { id: number; isAdmin: 0 | 1; credentialVersion: number },
+  { id: number; name: string; isAdmin: 0 | 1; credentialVersion: number },
   { id: number }
 >(({ kysely, parameter }) =>
   kysely
@@ -43,6 +53,7 @@ const unchangedAccount = compileOnce<
     .select('id')
     .where('id', '=', parameter('id'))
     .where('disabled', '=', sql.lit(0))
+    .where('name', '=', parameter('name'))
     .where('is_admin', '=', parameter('isAdmin'))
     .where('credential_version', '=', parameter('credentialVersion')),
 )
@@ -50,7 +61,7 @@ const unchangedAccount = compileOnce<
 const accountState = compileOnce<{ id: number }, StateRow>(({ kysely, parameter }) =>
   kysely
     .selectFrom('account')
-    .select(['name', 'is_admin', 'disabled', 'credential_version'])
+    .select(['kind', 'name', 'is_admin', 'disabled', 'credential_version'])
     .where('id', '=', parameter('id')),
 )
 
@@ -59,16 +70,21 @@ export async function findAccountState(db: Reader, id: number): Promise<AccountS
   return row && stateOf(row)
 }
 
+/** Of an account, what a proof that is remembered relies on. */
+export interface ProvenAccount {
+  readonly id: number
+  readonly name: string
+  readonly isAdmin: boolean
+  readonly credentialVersion: number
+}
+
 /**
  * Whether the account is there, enabled, and in all else as it was. Asked with each request that carries credentials;
  * on SQLite it answers at once.
  */
-export function isAccountUnchanged(
-  db: Reader,
-  account: { readonly id: number; readonly isAdmin: boolean; readonly credentialVersion: number },
-): boolean | Promise<boolean> {
-  const { id, isAdmin, credentialVersion } = account
-  const found = unchangedAccount.first(db, { id, isAdmin: isAdmin ? 1 : 0, credentialVersion })
+export function isAccountUnchanged(db: Reader, account: ProvenAccount): boolean | Promise<boolean> {
+  const { id, name, isAdmin, credentialVersion } = account
+  const found = unchangedAccount.first(db, { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion })
   return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
 }
 
@@ -81,29 +97,48 @@ export async function findAccount(
   return row === undefined ? undefined : { ...accountOf(row), passwordHash: row.password_hash }
 }
 
+/** Robots do not count: none of them can administer. */
 export async function hasAccounts(db: Reader): Promise<boolean> {
   const row = await kyselyOf(db)
     .selectFrom('account')
     .select('id')
     .where('name', '>', sql.lit(''))
+    .where('kind', '=', 'user')
     .limit(1)
     .executeTakeFirst()
   return row !== undefined
 }
 
-/** In byte order of the names, after `after` (exclusive). */
-export async function listAccounts(
-  db: Reader,
-  page: { readonly after?: string | undefined; readonly limit: number },
-): Promise<Account[]> {
+interface AccountPage {
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+/** Users in byte order of their names, after `after` (exclusive). */
+export async function listAccounts(db: Reader, page: AccountPage): Promise<Account[]> {
   const rows = await kyselyOf(db)
     .selectFrom('account')
     .selectAll()
     .where('name', '>', page.after ?? '')
+    .where('kind', '=', 'user')
     .orderBy('name')
     .limit(page.limit)
     .execute()
   return rows.map(accountOf)
+}
+
+/** Of one owner, or of all, in byte order of their names, after `after` (exclusive). */
+export async function listRobots(
+  db: Reader,
+  page: AccountPage & { readonly ownerId?: number | undefined },
+): Promise<Account[]> {
+  let query = kyselyOf(db)
+    .selectFrom('account')
+    .selectAll()
+    .where('kind', '=', 'robot')
+    .where('name', '>', page.after ?? '')
+  if (page.ownerId !== undefined) query = query.where('owner_id', '=', page.ownerId)
+  return (await query.orderBy('name').limit(page.limit).execute()).map(accountOf)
 }
 
 /**
@@ -135,12 +170,68 @@ export async function insertAccount(tx: Transaction, account: NewAccount): Promi
   return row.id
 }
 
-/** Ends all that was proven before. `false` when there is no such account. */
+/** Throws `Conflict` when there is an account of that name. */
+export async function insertRobot(tx: Transaction, robot: NewRobot): Promise<number> {
+  const row = await kyselyOf(tx)
+    .insertInto('account')
+    .values({
+      name: robot.name,
+      kind: 'robot',
+      owner_id: robot.ownerId,
+      // The hash of no password.
+      password_hash: '',
+      is_admin: 0,
+      disabled: 0,
+      credential_version: 1,
+      created_at: robot.now,
+      password_set_at: robot.now,
+    })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (row === undefined) throw new Conflict(`there is an account ${robot.name}`)
+  return row.id
+}
+
+/** With its credentials, and with what was granted to it. The owner of its name stays. */
+export async function deleteAccount(tx: Transaction, id: number): Promise<void> {
+  const kysely = kyselyOf(tx)
+  for (const table of ['access_token', 'browser_session', 'refresh_token'] as const) {
+    await kysely.deleteFrom(table).where('account_id', '=', id).execute()
+  }
+  for (const table of ['team_member', 'organization_member'] as const) {
+    await kysely.deleteFrom(table).where('account_id', '=', id).execute()
+  }
+  await kysely
+    .deleteFrom('access_grant')
+    .where('principal_kind', '=', 'account')
+    .where('principal_id', '=', id)
+    .execute()
+  await kysely.deleteFrom('account').where('id', '=', id).execute()
+}
+
+/** Until the end of the transaction what others count for this account waits. */
+export async function lockAccount(tx: Transaction, id: number): Promise<void> {
+  if (!hasRowLocks(tx)) return
+  await kyselyOf(tx).selectFrom('account').select('id').where('id', '=', id).forNoKeyUpdate().execute()
+}
+
+/**
+ * Ends all that was proven before. `false` when there is no such account, or when `credentialVersion` is given and its
+ * credentials changed since.
+ */
 export function setAccountPassword(
   tx: Transaction,
-  change: { readonly name: string; readonly passwordHash: string; readonly now: number },
+  change: {
+    readonly name: string
+    readonly passwordHash: string
+    readonly now: number
+    readonly credentialVersion?: number | undefined
+  },
 ): Promise<boolean> {
-  return updateAccount(tx, change.name, { password_hash: change.passwordHash, password_set_at: change.now })
+  const { name, passwordHash, now, credentialVersion } = change
+  const columns = { password_hash: passwordHash, password_set_at: now }
+  return updateAccount(tx, { name, credentialVersion }, columns)
 }
 
 /** Ends all that was proven before: enabling an account revives no old token. `false` when there is no such account. */
@@ -148,32 +239,34 @@ export function setAccountDisabled(
   tx: Transaction,
   change: { readonly name: string; readonly disabled: boolean },
 ): Promise<boolean> {
-  return updateAccount(tx, change.name, { disabled: change.disabled ? 1 : 0 })
+  return updateAccount(tx, { name: change.name }, { disabled: change.disabled ? 1 : 0 })
 }
 
 async function updateAccount(
   tx: Transaction,
-  name: string,
+  { name, credentialVersion }: { readonly name: string; readonly credentialVersion?: number | undefined },
   columns:
     | { readonly password_hash: string; readonly password_set_at: number }
     | { readonly disabled: 0 | 1 },
 ): Promise<boolean> {
   const kysely = kyselyOf(tx)
-  const row = await kysely
+  let update = kysely
     .updateTable('account')
     .set((eb) => ({ ...columns, credential_version: eb('credential_version', '+', 1) }))
     .where('name', '=', name)
-    .returning('id')
-    .executeTakeFirst()
+  if (credentialVersion !== undefined) update = update.where('credential_version', '=', credentialVersion)
+  const row = await update.returning('id').executeTakeFirst()
   if (row === undefined) return false
   await kysely.deleteFrom('refresh_token').where('account_id', '=', row.id).execute()
+  await kysely.deleteFrom('browser_session').where('account_id', '=', row.id).execute()
   return true
 }
 
-function stateOf(row: StateRow): AccountState {
+export function stateOf(row: StateRow): AccountState {
   return {
+    kind: row.kind,
     name: row.name,
-    isAdmin: row.is_admin === 1,
+    isAdmin: row.is_admin === 1 && row.kind === 'user',
     disabled: row.disabled === 1,
     credentialVersion: row.credential_version,
   }

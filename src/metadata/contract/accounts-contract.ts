@@ -5,6 +5,7 @@ import {
   findAccountState,
   hasAccounts,
   insertAccount,
+  isAccountUnchanged,
   listAccounts,
   setAccountDisabled,
   setAccountPassword,
@@ -34,7 +35,7 @@ export function testAccounts({ metadata }: ContractSubject): void {
   test('keeps an account as it was inserted', async () => {
     const { id, name } = await createAccount(metadata())
     const { reader } = metadata()
-    const state = { name, isAdmin: false, disabled: false, credentialVersion: 1 }
+    const state = { kind: 'user', name, isAdmin: false, disabled: false, credentialVersion: 1 }
     expect(await findAccount(reader, name)).toEqual({
       ...state,
       id,
@@ -43,6 +44,10 @@ export function testAccounts({ metadata }: ContractSubject): void {
       passwordSetAt: 7,
     })
     expect(await findAccountState(reader, id)).toEqual(state)
+    expect(await isAccountUnchanged(reader, { ...state, id })).toBe(true)
+    for (const change of [{ name: 'other' }, { isAdmin: true }, { credentialVersion: 2 }]) {
+      expect(await isAccountUnchanged(reader, { ...state, id, ...change })).toBe(false)
+    }
     expect(await hasAccounts(reader)).toBe(true)
     expect(await findAccount(reader, unique('user'))).toBeUndefined()
     expect(await findAccountState(reader, id + 1_000_000)).toBeUndefined()
@@ -79,6 +84,8 @@ export function testAccounts({ metadata }: ContractSubject): void {
       passwordHash: 'other',
       passwordSetAt: 9,
     })
+    const late = { ...change, passwordHash: 'late', credentialVersion: 3 }
+    expect(await metadata().transact((tx) => setAccountPassword(tx, late))).toBe(false)
     const nobody = { ...change, name: unique('user') }
     expect(await metadata().transact((tx) => setAccountPassword(tx, nobody))).toBe(false)
   })

@@ -7,18 +7,20 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Metadata } from '../metadata.ts'
 import { testAccounts, testRefreshTokens } from './accounts-contract.ts'
+import { testAuditEvents } from './audit-contract.ts'
 import { testBlobs } from './blobs-contract.ts'
 import type { ContractSubject } from './contract-subject.ts'
+import { testAccessTokens, testBrowserSessions, testRobots } from './credentials-contract.ts'
 import { testEvents } from './events-contract.ts'
 import { testKeys } from './keys-contract.ts'
 import { testLeases } from './leases-contract.ts'
 import { testLinks } from './links-contract.ts'
-import { testLoginEvents, testSigningKeys } from './logins-contract.ts'
 import { testManifests } from './manifests-contract.ts'
 import { testMounts } from './mounts-contract.ts'
 import { testReferrers } from './referrers-contract.ts'
 import { testRepositories } from './repositories-contract.ts'
 import { testRepositoryDeletion } from './repository-deletion-contract.ts'
+import { testSigningKeys } from './signing-keys-contract.ts'
 import { testTags } from './tags-contract.ts'
 import { testTransactions } from './transactions-contract.ts'
 import { testUploads } from './uploads-contract.ts'
@@ -41,8 +43,11 @@ const suites: readonly (readonly [string, (subject: ContractSubject) => void])[]
   ['leases and installation', testLeases],
   ['accounts', testAccounts],
   ['refresh tokens', testRefreshTokens],
+  ['robots', testRobots],
+  ['access tokens', testAccessTokens],
+  ['browser sessions', testBrowserSessions],
   ['signing keys', testSigningKeys],
-  ['login events', testLoginEvents],
+  ['audit events', testAuditEvents],
 ]
 
 export function describeMetadataContract(name: string, open: () => Promise<Metadata>): void {

@@ -18,6 +18,8 @@ export function credentialsSchema({ id, text, integer, rowTable }: ColumnTypes):
       revoked_at ${integer}
     ) ${rowTable}`,
     'create index access_token_account on access_token (account_id, id)',
+    'create index access_token_expires on access_token (expires_at) where expires_at is not null',
+    'create index access_token_revoked on access_token (revoked_at) where revoked_at is not null',
     `create table browser_session (
       id ${id},
       token_hash ${text} not null unique,
@@ -31,5 +33,6 @@ export function credentialsSchema({ id, text, integer, rowTable }: ColumnTypes):
     ) ${rowTable}`,
     'create index browser_session_account on browser_session (account_id, id)',
     'create index browser_session_expires on browser_session (expires_at)',
+    'create index browser_session_used on browser_session (used_at)',
   ]
 }
