@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { createPolicy, type AnonymousMode } from '../src/auth/access-policy.ts'
 import { anonymous, type Principal } from '../src/auth/principal.ts'
+import { noGrants } from '../src/auth/rights/held-grants.ts'
 import { parseScopes } from '../src/auth/scope.ts'
 import type { RepositoryAccess } from '../src/metadata/repositories.ts'
 import { parseRepositoryName } from '../src/oci/repository-name.ts'
@@ -22,6 +23,10 @@ function openPolicy(mode: AnonymousMode): { policy: ReturnType<typeof createPoli
     findAccess: (repository) => {
       asked.push('access')
       return repository === 'alice/secret' ? secret : undefined
+    },
+    grantsOf: () => {
+      asked.push('grants')
+      return noGrants
     },
     findOwner: () => {
       asked.push('owner')

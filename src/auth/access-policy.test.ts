@@ -4,6 +4,7 @@ import { parseRepositoryName } from '../oci/repository-name.ts'
 import { createPolicy, type AnonymousMode } from './access-policy.ts'
 import type { Action, Decision, Policy } from './policy.ts'
 import { anonymous, type Principal } from './principal.ts'
+import { noGrants } from './rights/held-grants.ts'
 import { formatScope, parseScopes } from './scope.ts'
 
 const bob: Principal = { kind: 'user', accountId: 2, name: 'bob', isAdmin: false, scopes: undefined }
@@ -31,6 +32,7 @@ function open(mode: AnonymousMode): Policy {
     anonymous: mode,
     newRepositoryVisibility: 'private',
     findAccess: (name) => repositories[name],
+    grantsOf: () => noGrants,
     findOwner: (name) => Promise.resolve(owners[name]),
   })
 }

@@ -1,19 +1,25 @@
 /**
- * The policy of users and owners: an administrator may do everything, an owner everything below its own name, everyone
- * may pull what is public, and under `auth.anonymous: push` also push there. Rights are looked up with each request and
- * never remembered; a bearer token narrows them and widens nothing.
+ * The policy over the database: what it looks up for a decision of `rights/decide.ts`, and what it says of a refusal.
+ * Administrators and owners are answered without a look. For all others the repository's visibility is asked with each
+ * request and grants are remembered as long as no right changes; a bearer or access token narrows them and widens nothing.
  */
-import type { Owner } from '../metadata/repositories.ts'
-import { isInternal, isPublic } from '../metadata/visible-repositories.ts'
+import type { Owner } from '../metadata/owners.ts'
 import type { RepositoryVisibility, VisibleRepositories } from '../metadata/visible-repositories.ts'
 import { NameInvalidError, ownerOf, parseRepositoryName } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
-import type { Action, Decision, Policy } from './policy.ts'
-import type { Principal, AccountPrincipal } from './principal.ts'
-import { formatScope, includesAction } from './scope.ts'
+import type { Permission } from './permissions.ts'
+import type { Action, Decision, Explanation, Policy, PushRights } from './policy.ts'
+import type { Principal } from './principal.ts'
+import { refuse, refuseOwner } from './refusals.ts'
+import { decide, decideOwner, findBound, limitsOf, standingOf } from './rights/decide.ts'
+import type { AnonymousMode, Facts, Verdict } from './rights/decide.ts'
+import { explainVerdict } from './rights/explain-verdict.ts'
+import { noGrants } from './rights/held-grants.ts'
+import type { HeldGrants } from './rights/held-grants.ts'
+import { nameSetOf } from './rights/name-set.ts'
 import type { Scope } from './scope.ts'
 
-export type AnonymousMode = 'none' | 'pull' | 'push'
+export type { AnonymousMode }
 
 export interface PolicyOptions {
   readonly anonymous: AnonymousMode
@@ -21,16 +27,14 @@ export interface PolicyOptions {
   readonly newRepositoryVisibility: 'public' | 'internal' | 'private'
   readonly findAccess: (repository: RepositoryName) => MaybePromise<RepositoryVisibility | undefined>
   readonly findOwner: (name: string) => MaybePromise<Pick<Owner, 'visibility'> | undefined>
+  readonly grantsOf: (accountId: number) => MaybePromise<HeldGrants>
 }
 
 type MaybePromise<T> = T | Promise<T>
-type Rights = ReadonlySet<Action>
 
 const actions: readonly Action[] = ['pull', 'push', 'delete']
-const all: Rights = new Set(actions)
-const pullOnly: Rights = new Set(['pull'])
-const none: Rights = new Set()
 const allowed: Decision = Object.freeze({ allowed: true })
+const open: RepositoryVisibility = Object.freeze({ visibility: 'public', ownerVisibility: 'public' })
 
 export function createPolicy(options: PolicyOptions): Policy {
   return new AccessPolicy(options)
@@ -44,18 +48,43 @@ class AccessPolicy implements Policy {
   }
 
   mayEnter(principal: Principal): boolean {
-    if (this.#options.anonymous === 'push' || principal.kind === 'user') return true
+    if (this.#options.anonymous === 'push' || principal.kind !== 'anonymous') return true
     return principal.scopes !== undefined
   }
 
-  decide(principal: Principal, action: Action, repository: RepositoryName): MaybePromise<Decision> {
-    if (!includesAction(principal.scopes, repository, action))
-      return refuseScope(principal, action, repository)
-    if (ownsAll(principal, repository)) return allowed
-    const found = this.#findRights(principal, repository)
-    const conclude = (rights: Rights): Decision =>
-      rights.has(action) ? allowed : refuse(principal, action, repository)
-    return found instanceof Promise ? found.then(conclude) : conclude(found)
+  decide(
+    principal: Principal,
+    action: Action | Permission,
+    repository: RepositoryName,
+  ): MaybePromise<Decision> {
+    const bound = boundOf(principal, action, repository)
+    if (bound !== undefined) return refuse(principal, { action, repository, by: bound })
+    const facts = this.#findFacts(principal, repository)
+    return facts instanceof Promise
+      ? facts.then((found) => conclude(found, action, repository))
+      : conclude(facts, action, repository)
+  }
+
+  decideOwner(principal: Principal, permission: Permission, owner: string): MaybePromise<Decision> {
+    const { anonymous } = this.#options
+    const settle = (grants: HeldGrants): Decision => {
+      const verdict = decideOwner({ anonymous, principal, grants }, permission, owner)
+      return verdict.allowed ? allowed : refuseOwner(principal, { permission, owner, by: verdict.by })
+    }
+    const grants = standingOf(principal, owner) === undefined ? this.#findGrants(principal) : noGrants
+    return grants instanceof Promise ? grants.then(settle) : settle(grants)
+  }
+
+  async explain(
+    principal: Principal,
+    action: Action | Permission,
+    repository: RepositoryName,
+  ): Promise<Explanation> {
+    const facts = await this.#findFacts(principal, repository)
+    const verdicts = permissionsOf(action).map((permission) => decide(facts, permission, repository))
+    const verdict = verdicts.find((one) => one.allowed) ?? verdicts[0]
+    if (verdict === undefined) throw new Error(`${action} stands for no permission`)
+    return explainVerdict(verdict, { facts, action, repository })
   }
 
   async grant(principal: Principal, scopes: readonly Scope[]): Promise<Scope[]> {
@@ -66,22 +95,35 @@ class AccessPolicy implements Policy {
     return granted
   }
 
-  visibleTo(principal: Principal): VisibleRepositories {
+  visibleTo(principal: Principal): MaybePromise<VisibleRepositories> {
     if (principal.kind === 'anonymous') {
       return { all: false, public: this.#options.anonymous !== 'none', internal: false, owner: undefined }
     }
-    if (principal.isAdmin) return { all: true }
-    return { all: false, public: true, internal: true, owner: principal.name }
+    const { limits } = principal
+    if (limits?.permissions?.has('pull') === false) return { all: false, public: false, owner: undefined }
+    const within = limits?.patterns === undefined ? {} : { within: nameSetOf(limits.patterns) }
+    if (principal.isAdmin) return { all: true, ...within }
+    const isUser = principal.kind === 'user'
+    const settle = ({ pullable }: HeldGrants): VisibleRepositories => ({
+      all: false,
+      public: isUser || this.#options.anonymous !== 'none',
+      internal: isUser,
+      owner: isUser ? principal.name : undefined,
+      ...(pullable !== undefined && { granted: pullable }),
+      ...within,
+    })
+    const grants = this.#findGrants(principal)
+    return grants instanceof Promise ? grants.then(settle) : settle(grants)
   }
 
-  /** What someone creates below another's name stays within reach of those who could create it. */
+  /** What anyone may create is seen by anyone who could have. */
   newRepositoryVisibility(
     principal: Principal,
     repository?: RepositoryName,
   ): 'public' | 'internal' | 'private' {
     if (principal.kind === 'anonymous') return 'public'
-    if (repository !== undefined && !ownsAll(principal, repository)) return 'public'
-    return this.#options.newRepositoryVisibility
+    const isOthers = repository !== undefined && standingOf(principal, ownerOf(repository)) === undefined
+    return isOthers && this.#options.anonymous === 'push' ? 'public' : this.#options.newRepositoryVisibility
   }
 
   async #grantActions(principal: Principal, scope: Scope): Promise<string[]> {
@@ -89,46 +131,84 @@ class AccessPolicy implements Policy {
     if (scope.type === 'registry') return scope.name === 'catalog' && scope.actions.includes('*') ? ['*'] : []
     const repository = findRepositoryName(scope.name)
     if (repository === undefined) return []
-    const rights = ownsAll(principal, repository) ? all : await this.#findRights(principal, repository)
+    const facts = await this.#findFacts(principal, repository)
     const asked = scope.actions.includes('*')
       ? actions
       : actions.filter((action) => scope.actions.includes(action))
-    return asked
-      .filter((action) => rights.has(action) && includesAction(principal.scopes, repository, action))
-      .toSorted()
+    return asked.filter((action) => conclude(facts, action, repository).allowed).toSorted()
   }
 
-  /** Of those who are neither administrator nor owner: the same query whether the repository exists or not. */
-  #findRights(principal: Principal, repository: RepositoryName): MaybePromise<Rights> {
-    const found = this.#options.findAccess(repository)
-    const conclude = (access: RepositoryVisibility | undefined): MaybePromise<Rights> =>
-      access === undefined ? this.#rightsToCreate(repository) : this.#rightsIn(access, principal)
-    return found instanceof Promise ? found.then(conclude) : conclude(found)
-  }
-
-  #rightsIn(access: RepositoryVisibility, { kind }: Principal): Rights {
+  /** Of those who are neither administrator nor owner: the same queries whether the repository exists or not. */
+  #findFacts(principal: Principal, repository: RepositoryName): MaybePromise<Facts> {
     const { anonymous } = this.#options
-    if (isPublic(access)) {
-      if (anonymous === 'push') return all
-      return kind === 'user' || anonymous === 'pull' ? pullOnly : none
+    if (standingOf(principal, ownerOf(repository)) !== undefined) {
+      return { anonymous, principal, grants: noGrants, visibility: undefined }
     }
-    return kind === 'user' && isInternal(access) ? pullOnly : none
+    const grants = this.#findGrants(principal)
+    const visibility = this.#findVisibility(repository)
+    if (!(grants instanceof Promise) && !(visibility instanceof Promise)) {
+      return { anonymous, principal, grants, visibility }
+    }
+    return Promise.all([grants, visibility]).then(([held, seen]) => {
+      return { anonymous, principal, grants: held, visibility: seen }
+    })
+  }
+
+  #findGrants(principal: Principal): MaybePromise<HeldGrants> {
+    return principal.kind === 'anonymous' ? noGrants : this.#options.grantsOf(principal.accountId)
+  }
+
+  #findVisibility(repository: RepositoryName): MaybePromise<RepositoryVisibility | undefined> {
+    const found = this.#options.findAccess(repository)
+    const complete = (
+      access: RepositoryVisibility | undefined,
+    ): MaybePromise<RepositoryVisibility | undefined> => access ?? this.#visibilityToCome(repository)
+    return found instanceof Promise ? found.then(complete) : complete(found)
   }
 
   /** Where anyone may push, anyone may create what will be public, and hears truly that it is not there yet. */
-  #rightsToCreate(repository: RepositoryName): MaybePromise<Rights> {
-    return this.#options.anonymous === 'push' ? this.#rightsBelow(ownerOf(repository)) : none
+  #visibilityToCome(repository: RepositoryName): MaybePromise<RepositoryVisibility | undefined> {
+    return this.#options.anonymous === 'push' ? this.#visibilityBelow(ownerOf(repository)) : undefined
   }
 
-  async #rightsBelow(name: string): Promise<Rights> {
+  async #visibilityBelow(name: string): Promise<RepositoryVisibility | undefined> {
     const owner = await this.#options.findOwner(name)
-    return owner === undefined || owner.visibility === 'public' ? all : none
+    return owner === undefined || owner.visibility === 'public' ? open : undefined
   }
 }
 
-function ownsAll(principal: Principal, repository: RepositoryName): boolean {
-  if (principal.kind === 'anonymous') return false
-  return principal.isAdmin || ownerOf(repository) === principal.name
+/** Answered before anything is looked up. */
+function boundOf(
+  principal: Principal,
+  action: Action | Permission,
+  repository: RepositoryName,
+): 'scope' | 'limits' | undefined {
+  if (principal.scopes === undefined && limitsOf(principal) === undefined) return undefined
+  const bounds = permissionsOf(action).map((permission) => findBound(principal, permission, repository))
+  return bounds.includes(undefined) ? undefined : bounds[0]
+}
+
+function conclude(facts: Facts, action: Action | Permission, repository: RepositoryName): Decision {
+  const { principal } = facts
+  if (action !== 'push') {
+    const verdict = decide(facts, action, repository)
+    return verdict.allowed ? allowed : refuse(principal, { action, repository, by: verdict.by })
+  }
+  const create = decide(facts, 'push:create', repository)
+  const update = decide(facts, 'push:update', repository)
+  const push: PushRights = { create: create.allowed, update: update.allowed }
+  if (push.create || push.update) return { allowed: true, push }
+  return refuse(principal, { action, repository, by: refusalOf(create, update) })
+}
+
+/** Of two refusals the one that more of the principal stands behind. */
+function refusalOf(create: Verdict, update: Verdict): 'scope' | 'limits' | 'rights' {
+  const reasons = [create, update].map((verdict) => (verdict.allowed ? 'rights' : verdict.by))
+  return (['rights', 'limits', 'scope'] as const).find((by) => reasons.includes(by)) ?? 'rights'
+}
+
+function permissionsOf(action: Action | Permission): readonly Permission[] {
+  return action === 'push' ? ['push:create', 'push:update'] : [action]
 }
 
 function findRepositoryName(text: string): RepositoryName | undefined {
@@ -138,45 +218,4 @@ function findRepositoryName(text: string): RepositoryName | undefined {
     if (error instanceof NameInvalidError) return undefined
     throw error
   }
-}
-
-const verbs = { pull: 'pull from', push: 'push to', delete: 'delete from' } satisfies Record<Action, string>
-
-/**
- * Without a look at the rights, which are nobody's business beyond the token's scopes: it says only what follows from the
- * token and the names. A repository that the token names was asked for, and its owner would have got all of it.
- */
-function refuseScope(principal: Principal, action: Action, repository: RepositoryName): Decision {
-  return { allowed: false, refusal: 'scope', reason: explainScope(principal, action, repository) }
-}
-
-function explainScope(principal: Principal, action: Action, repository: RepositoryName): string {
-  const what = `${verbs[action]} ${repository}`
-  const wasAsked = principal.scopes?.some(({ type, name }) => type === 'repository' && name === repository)
-  if (!wasAsked || (principal.kind === 'user' && principal.name === ownerOf(repository))) {
-    const needed = formatScope({ type: 'repository', name: repository, actions: scopeActions[action] })
-    return `the token does not allow to ${what}: get one with the scope ${needed}`
-  }
-  if (principal.kind === 'anonymous') return `a token without a login does not allow to ${what}: log in`
-  return `user ${principal.name} may not ${what} with this token: ${adviseUser(principal, action, repository)}`
-}
-
-const scopeActions = { pull: ['pull'], push: ['pull', 'push'], delete: ['delete'] } satisfies Record<
-  Action,
-  string[]
->
-
-/** The same for what is forbidden and what does not exist. */
-function refuse(principal: Principal, action: Action, repository: RepositoryName): Decision {
-  const what = `${verbs[action]} ${repository}`
-  if (principal.kind === 'anonymous') {
-    return { allowed: false, refusal: 'credentials', reason: `only users with the right may ${what}: log in` }
-  }
-  const advice = adviseUser(principal, action, repository)
-  return { allowed: false, refusal: 'rights', reason: `user ${principal.name} may not ${what}: ${advice}` }
-}
-
-function adviseUser({ name }: AccountPrincipal, action: Action, repository: RepositoryName): string {
-  const others = `ask ${ownerOf(repository)} or an administrator`
-  return action === 'push' ? `push below your own name, ${name}/, or ${others}` : others
 }

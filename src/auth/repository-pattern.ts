@@ -3,4 +3,133 @@
  * component and `**` as a whole component for any number of components, at least one at the end. Everything else stands for itself.
  * `acme/**` is all of acme, `acme/web/*` what is directly below, `acme/*-test` by the end of the name.
  */
+import { quote } from '../oci/quote.ts'
+
 export type RepositoryPattern = string & { readonly __brand: 'RepositoryPattern' }
+
+export class PatternInvalidError extends Error {
+  override readonly name = 'PatternInvalidError'
+  constructor(text: string, reason: string, options?: ErrorOptions) {
+    super(`pattern ${quote(text)} is invalid: ${reason}`, options)
+  }
+}
+
+// As long as names: with a bound for both, matching is bounded too.
+const maxCharacters = 255
+const componentPattern = /^[a-z0-9._*-]+$/
+
+/** Throws `PatternInvalidError`, which says what to write. */
+export function parseRepositoryPattern(text: string): RepositoryPattern {
+  const fault = findFault(text)
+  if (fault !== undefined) throw new PatternInvalidError(text, fault)
+  return text as RepositoryPattern
+}
+
+/** The full one of what a grant says relative to its owner; too long after a rename, it reaches nothing. */
+export function patternBelow(owner: string, pattern: string): RepositoryPattern {
+  return `${owner}/${pattern}` as RepositoryPattern
+}
+
+/**
+ * The owner that a pattern names, and the rest; an owner alone is all of it. Throws `PatternInvalidError` where the
+ * owner is left open.
+ */
+export function splitPattern(text: string): { readonly owner: string; readonly pattern: string } {
+  const full = parseRepositoryPattern(text.includes('/') ? text : `${text}/**`)
+  const slash = full.indexOf('/')
+  const owner = full.slice(0, slash)
+  if (!owner.includes('*')) return { owner, pattern: full.slice(slash + 1) }
+  throw new PatternInvalidError(text, 'it has to name one owner; write <owner>/**, for example acme/web/**')
+}
+
+function findFault(text: string): string | undefined {
+  if (text === '') return 'it is empty; write <owner>/**, or ** for everything'
+  if (text.length > maxCharacters) {
+    return `it has ${text.length} characters, at most ${maxCharacters} are allowed`
+  }
+  for (const component of text.split('/')) {
+    if (component === '') return 'it has an empty component; use single slashes, none at the start or the end'
+    if (!componentPattern.test(component)) {
+      return `${quote(component)} has characters that no repository has; only * and ** stand for others`
+    }
+    if (component.includes('**') && component !== '**') {
+      return `${quote(component)} has ** beside other characters; write ** as a whole component, * within one`
+    }
+  }
+  return undefined
+}
+
+/** Prepares a pattern for many names. Time grows with the length of the name times that of the pattern at most. */
+export function compilePattern(pattern: RepositoryPattern): (name: string) => boolean {
+  if (!pattern.includes('*')) return (name) => name === pattern
+  const literal = pattern.slice(0, pattern.indexOf('*'))
+  if (isWholeBelow(pattern, literal))
+    return (name) => name.length > literal.length && name.startsWith(literal)
+  const components = pattern.split('/')
+  return (name) => name.startsWith(literal) && matchesSequence(name.split('/'), components)
+}
+
+/** Whether it is all that starts with `literal`, a folder. */
+export function isWholeBelow(pattern: string, literal: string): boolean {
+  return pattern === `${literal}**` && (literal === '' || literal.endsWith('/'))
+}
+
+/** Whether all repositories of the owner are reached, those that come too. */
+export function coversOwner(pattern: RepositoryPattern, owner: string): boolean {
+  const [first = '', ...rest] = pattern.split('/')
+  if (first === '**') return rest.every((component) => component === '**')
+  return rest.length > 0 && rest.every((component) => component === '**') && matchesText(owner, first)
+}
+
+/**
+ * Components against components: where one does not fit, the last `**` takes one component more. What came before
+ * that `**` needs no other try, because its first fit leaves most to the rest.
+ */
+function matchesSequence(name: readonly string[], pattern: readonly string[]): boolean {
+  const open = pattern.at(-1) === '**'
+  // At the end it stands for one component at least.
+  const wanted = open ? [...pattern, '*'] : pattern
+  let at = 0
+  let part = 0
+  let retryPart = -1
+  let retryAt = -1
+  while (at < name.length) {
+    const component = wanted[part]
+    if (component === '**') {
+      retryPart = part++
+      retryAt = at
+    } else if (component !== undefined && matchesText(name[at] ?? '', component)) {
+      at++
+      part++
+    } else if (retryPart === -1) return false
+    else {
+      part = retryPart + 1
+      at = ++retryAt
+    }
+  }
+  while (wanted[part] === '**') part++
+  return part === wanted.length
+}
+
+/** The same for characters and `*`, within one component. */
+function matchesText(text: string, pattern: string): boolean {
+  let at = 0
+  let part = 0
+  let retryPart = -1
+  let retryAt = -1
+  while (at < text.length) {
+    if (pattern[part] === '*') {
+      retryPart = part++
+      retryAt = at
+    } else if (pattern[part] === text[at]) {
+      at++
+      part++
+    } else if (retryPart === -1) return false
+    else {
+      part = retryPart + 1
+      at = ++retryAt
+    }
+  }
+  while (pattern[part] === '*') part++
+  return part === pattern.length
+}

@@ -3,7 +3,7 @@
  * handler. No handler runs and no state of a repository is looked at before the policy has agreed.
  */
 import type { Authenticator } from '../auth/identity.ts'
-import type { Decision, Policy } from '../auth/policy.ts'
+import type { Decision, Policy, PushRights } from '../auth/policy.ts'
 import { anonymous } from '../auth/principal.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -16,6 +16,14 @@ export interface AuthorizeDeps {
   readonly policy: Policy
 }
 
+/** Who asks, and what of a push it may do. */
+export interface Authorized {
+  readonly principal: Principal
+  readonly push: PushRights
+}
+
+const noPush: PushRights = Object.freeze({ create: false, update: false })
+
 /**
  * Throws `UnauthorizedError` where other credentials may help, `DeniedError` where none do, and what the
  * authenticator throws for credentials that do not hold.
@@ -24,15 +32,16 @@ export async function authorize(
   { incoming, origin }: Exchange,
   asked: { readonly route: Route; readonly repository: RepositoryName | undefined },
   { authenticator, policy }: AuthorizeDeps,
-): Promise<Principal> {
+): Promise<Authorized> {
   const { action } = asked.route
-  if (action === 'none') return anonymous
+  if (action === 'none') return { principal: anonymous, push: noPush }
   const principal = await authenticator.authenticate(incoming.headers.authorization, origin)
   if (action === 'enter' || action === 'catalog') checkEntry(principal, action, policy)
   else if (asked.repository !== undefined) {
-    checkDecision(await policy.decide(principal, action, asked.repository))
+    const push = checkDecision(await policy.decide(principal, action, asked.repository))
+    return { principal, push: push ?? noPush }
   }
-  return principal
+  return { principal, push: noPush }
 }
 
 function checkEntry(principal: Principal, action: 'enter' | 'catalog', policy: Policy): void {
@@ -47,8 +56,8 @@ function checkEntry(principal: Principal, action: 'enter' | 'catalog', policy: P
     throw new UnauthorizedError('the token is not for the catalog: ask for one', 'insufficient_scope')
 }
 
-function checkDecision(decision: Decision): void {
-  if (decision.allowed) return
+function checkDecision(decision: Decision): PushRights | undefined {
+  if (decision.allowed) return decision.push
   if (decision.refusal === 'rights') throw new DeniedError(decision.reason)
   throw new UnauthorizedError(
     decision.reason,

@@ -5,6 +5,7 @@
  * and answered with 500 and the request id.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ManagementApi } from '../api/api-request.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { YoungGarbage } from '../lib/young-garbage.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
@@ -26,6 +27,7 @@ import type { HandlerDeps } from './handlers/handler-deps.ts'
 import type { HttpLimits } from './limits.ts'
 import { logFault, logRequest, logUnanswered, pathOf } from './log-request.ts'
 import type { Log } from './log.ts'
+import { answerByApi, isForApi } from './management.ts'
 import type { HttpObserver } from './observer.ts'
 import { RequestOrigin } from './origin.ts'
 import type { PublicAddress } from './origin.ts'
@@ -39,6 +41,8 @@ import { tokenRouteId } from './token-route.ts'
 
 export interface RequestDeps extends HandlerDeps {
   readonly router: Router
+  /** Answers `/api/`; absent: nothing does. */
+  readonly api?: ManagementApi | undefined
   /** Of the pieces that request bodies come in. */
   readonly garbage: YoungGarbage
   readonly publicAddress: PublicAddress
@@ -54,6 +58,9 @@ interface HandledRequest {
   readonly response: ServerResponse
   readonly expectsContinue: boolean
 }
+
+/** What the observer hears of the row that served a request. */
+type ObservedRoute = Pick<Route, 'id' | 'path'>
 
 /** Never rejects. */
 export function handleRequest(handled: HandledRequest, deps: RequestDeps): Promise<void> {
@@ -74,10 +81,16 @@ async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<voi
   const { incoming } = exchange
   // Not the clock of the domain: whole milliseconds say nothing of most requests, and clocks are set.
   const begun = deps.observer === undefined ? 0 : performance.now()
-  const match = deps.router(incoming.method ?? '', incoming.url ?? '')
+  const api = isForApi(incoming.url ?? '') ? deps.api : undefined
+  const match = api === undefined ? deps.router(incoming.method ?? '', incoming.url ?? '') : undefined
+  let route: ObservedRoute | undefined = match?.route
   let status: number | undefined
   try {
-    const reply = await answer(exchange, match, deps)
+    const { reply, ...found } =
+      api === undefined
+        ? { reply: await answer(exchange, match, deps), route }
+        : await answerByApi(exchange, api, deps)
+    route = found.route
     if (deps.isClosing()) exchange.response.shouldKeepAlive = false
     await sendReply(exchange, reply, deps.limits)
     status = reply.status
@@ -86,8 +99,8 @@ async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<voi
     logUnanswered(exchange, error, deps)
   }
   deps.observer?.onRequest({
-    route: match?.route?.id,
-    path: match?.route?.path,
+    route: route?.id,
+    path: route?.path,
     method: incoming.method ?? '',
     status,
     durationMs: performance.now() - begun,
@@ -146,9 +159,9 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
   const { route, name, allow } = match
   if (route === undefined) throw new MethodUnsupportedError(incoming.method ?? '', allow)
   const repository = name === undefined ? undefined : parseRepositoryName(name)
-  const principal = await authorize(exchange, { route, repository }, deps)
+  const authorized = await authorize(exchange, { route, repository }, deps)
   const bodyLimit = limitOf(route, deps.limits)
-  return route.handler(new IncomingRequest(exchange, match, { principal, repository, bodyLimit }), deps)
+  return route.handler(new IncomingRequest(exchange, match, { ...authorized, repository, bodyLimit }), deps)
 }
 
 function limitOf({ body }: Route, { manifestBytes, formBytes }: HttpLimits): BodyLimit | undefined {

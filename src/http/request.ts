@@ -1,6 +1,7 @@
 /** A request as handlers see it: parsed by the wrapper, with a body that is read only when someone asks for it. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Origin } from '../auth/identity.ts'
+import type { PushRights } from '../auth/policy.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { OciError } from '../oci/oci-error.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -50,6 +51,7 @@ interface RequestTarget {
 
 interface KnownOfRequest {
   readonly principal: Principal
+  readonly push: PushRights
   readonly repository: RepositoryName | undefined
   readonly bodyLimit: BodyLimit | undefined
 }
@@ -61,6 +63,7 @@ export class IncomingRequest implements RepositoryRequest {
   readonly headers: IncomingHttpHeaders
   readonly argument: string
   readonly principal: Principal
+  readonly #push: PushRights
   readonly #repository: RepositoryName | undefined
   readonly #rawQuery: string
   readonly #bodyLimit: BodyLimit | undefined
@@ -78,6 +81,7 @@ export class IncomingRequest implements RepositoryRequest {
     this.headers = exchange.incoming.headers
     this.argument = target.argument
     this.principal = known.principal
+    this.#push = known.push
   }
 
   get repository(): RepositoryName {
@@ -95,7 +99,7 @@ export class IncomingRequest implements RepositoryRequest {
   }
 
   get caller(): Caller {
-    return { principal: this.principal, requestId: this.id }
+    return { principal: this.principal, push: this.#push, requestId: this.id, origin: this.origin }
   }
 
   /** Made on demand: most requests never need one. */
@@ -120,7 +124,7 @@ export class IncomingRequest implements RepositoryRequest {
 }
 
 /** Refuses by the announcement before a byte is read, and by count what was not announced. */
-async function* limitBody(
+export async function* limitBody(
   body: AsyncIterable<Uint8Array>,
   announced: number | undefined,
   { bytes: max, refusal: Refusal }: BodyLimit,

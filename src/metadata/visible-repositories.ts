@@ -5,7 +5,24 @@ import { sql } from 'kysely'
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { Schema, Visibility } from './schema.ts'
 
-export type VisibleRepositories =
+/** Names from `from` up to before `to`; without `to` all that follow. */
+export interface NameRange {
+  readonly from: string
+  readonly to: string | undefined
+}
+
+/** Names by pattern: in sorted ranges without overlap that hold all of them, each then to be asked about. */
+export interface NameSet {
+  readonly ranges: readonly NameRange[]
+  /** Those ranges of which every name belongs to the set. */
+  readonly whole: readonly NameRange[]
+  has(name: string): boolean
+}
+
+export type VisibleRepositories = {
+  /** Nothing else, whatever the rest says: the bounds of an access token. */
+  readonly within?: NameSet | undefined
+} & (
   | { readonly all: true }
   | {
       readonly all: false
@@ -15,7 +32,9 @@ export type VisibleRepositories =
       readonly internal?: boolean
       /** All of this owner. */
       readonly owner: string | undefined
+      readonly granted?: NameSet | undefined
     }
+)
 
 /** What decides who sees a repository: the stricter of the two visibilities counts. */
 export interface RepositoryVisibility {
@@ -49,9 +68,11 @@ export function visibleArms(visible: VisibleRepositories): VisibleArm[] {
 
 /** The same conditions for a row that was read. */
 export function isVisible(repository: SeenRepository, visible: VisibleRepositories): boolean {
+  if (visible.within !== undefined && !visible.within.has(repository.name)) return false
   if (visible.all) return true
   if (visible.public && isPublic(repository)) return true
   if (visible.internal === true && isInternal(repository)) return true
+  if (visible.granted?.has(repository.name) === true) return true
   return visible.owner !== undefined && repository.name.startsWith(`${visible.owner}/`)
 }
 

@@ -5,19 +5,19 @@
 import { BlobMissing } from '../blob-store/errors.ts'
 import type { BlobReader, BlobStore, ByteRange, ByteSink } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { AuditTrail } from '../metadata/audit-trail.ts'
 import { findBlobUser, findLinkedBlob, linkBlob, pinBlob, unlinkBlob } from '../metadata/blobs.ts'
 import type { BlobLocation } from '../metadata/blobs.ts'
-import { insertEvents } from '../metadata/events.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { isMountable } from '../metadata/mount-sources.ts'
 import { ensureRepository, findRepository } from '../metadata/repositories.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
-import { principalId, type Principal } from '../auth/principal.ts'
 import { includesAction } from '../auth/scope.ts'
 import type { Scope } from '../auth/scope.ts'
 import type { Caller, RegistryPolicy } from './caller.ts'
 import { BlobInUseError, BlobUnknownError, DeleteDisabledError } from './errors.ts'
+import { recordChanges } from './record-changes.ts'
 
 export type { ByteRange, ByteSink }
 
@@ -53,6 +53,7 @@ export interface BlobDeps {
   readonly store: BlobStore
   readonly clock: Clock
   readonly policy: RegistryPolicy
+  readonly audit: AuditTrail
   readonly deleteEnabled: boolean
 }
 
@@ -76,7 +77,7 @@ export function createBlobs(deps: BlobDeps): Blobs {
         [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
       }
     },
-    delete: (repository, digest, caller) => deleteBlob(deps, { repository, digest }, caller.principal),
+    delete: (repository, digest, caller) => deleteBlob(deps, { repository, digest }, caller),
     mount: (request) => mountBlob(deps, request),
   }
 }
@@ -115,7 +116,7 @@ async function openWhole(store: BlobStore, { storageKey, digest, size }: BlobLoc
 async function deleteBlob(
   deps: BlobDeps,
   blob: { repository: RepositoryName; digest: Digest },
-  principal: Principal,
+  caller: Caller,
 ): Promise<void> {
   if (!deps.deleteEnabled) throw new DeleteDisabledError()
   await deps.metadata.transact(async (tx) => {
@@ -125,18 +126,12 @@ async function deleteBlob(
     const manifest = await findBlobUser(tx, link)
     if (manifest !== undefined) throw new BlobInUseError({ ...blob, manifest })
     if (!(await unlinkBlob(tx, link))) throw new BlobUnknownError(blob)
-    await insertEvents(tx, [
-      {
-        kind: 'blob.delete',
-        repositoryId: repository.id,
-        actor: principalId(principal),
-        credential: undefined,
-        tag: undefined,
-        before: blob.digest,
-        after: undefined,
-        at: deps.clock.now(),
-      },
-    ])
+    await recordChanges(deps, tx, {
+      repository: { id: repository.id, name: blob.repository },
+      caller,
+      now: deps.clock.now(),
+      changes: [{ kind: 'blob.delete', before: blob.digest }],
+    })
   })
 }
 
@@ -149,7 +144,7 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
   const { repository, digest, from, caller } = request
   const { principal } = caller
   const reaches = from === undefined || includesAction(principal.scopes, from, 'pull')
-  const visible = reaches ? deps.policy.visibleTo(principal) : nothing
+  const visible = reaches ? await deps.policy.visibleTo(principal) : nothing
   const within = from === undefined ? pullableNames(principal.scopes) : undefined
   const search = { digest, from, visible, within, target: repository }
   if (!(await isMountable(deps.metadata.reader, search))) return false
@@ -163,10 +158,12 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
       now,
     })
     await linkBlob(tx, { repositoryId: id, digest, now })
-    const event = { repositoryId: id, actor: principalId(principal), credential: undefined, at: now }
-    await insertEvents(tx, [
-      { ...event, kind: 'blob.mount', tag: undefined, before: undefined, after: digest },
-    ])
+    await recordChanges(deps, tx, {
+      repository: { id, name: repository },
+      caller,
+      now,
+      changes: [{ kind: 'blob.mount', after: digest }],
+    })
     return true
   })
 }

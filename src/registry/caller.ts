@@ -1,9 +1,12 @@
 /** Who asks, as the registry needs to know it: for events, for session ownership, and for what may be seen. */
-import type { Policy } from '../auth/policy.ts'
+import type { Whence } from '../auth/actor.ts'
+import type { Policy, PushRights } from '../auth/policy.ts'
 import type { Principal } from '../auth/principal.ts'
 
-export interface Caller {
+export interface Caller extends Whence {
   readonly principal: Principal
+  /** As the policy decided for this request: nothing where it was not about a push. */
+  readonly push: PushRights
   readonly requestId: string
 }
 

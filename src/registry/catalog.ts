@@ -19,7 +19,7 @@ export function createCatalog(deps: { metadata: Metadata; policy: RegistryPolicy
       const found = await listRepositories(deps.metadata.reader, {
         limit: n + 1,
         ...(last !== undefined && { after: last }),
-        visible: deps.policy.visibleTo(caller.principal),
+        visible: await deps.policy.visibleTo(caller.principal),
       })
       return { repositories: found.slice(0, n), more: found.length > n }
     },

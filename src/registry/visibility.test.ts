@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { bodyOf, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
 import { createPolicy, type AnonymousMode } from '../auth/access-policy.ts'
 import { anonymous, type Principal, type AccountPrincipal } from '../auth/principal.ts'
+import { noGrants } from '../auth/rights/held-grants.ts'
 import { parseScopes } from '../auth/scope.ts'
 import { listEvents } from '../metadata/events.ts'
 import { findRepository, setRepositoryVisibility } from '../metadata/repositories.ts'
@@ -21,7 +22,11 @@ function user(accountId: number, name: string): AccountPrincipal {
 
 function by(principal: Principal, scopes?: string): Caller {
   const bounds = scopes === undefined ? undefined : parseScopes(scopes)
-  return { principal: { ...principal, scopes: bounds }, requestId: 'test' }
+  return {
+    principal: { ...principal, scopes: bounds },
+    push: { create: true, update: true },
+    requestId: 'test',
+  }
 }
 
 function open(mode: AnonymousMode = 'pull'): Promise<OpenRegistry> {
@@ -31,6 +36,7 @@ function open(mode: AnonymousMode = 'pull'): Promise<OpenRegistry> {
     newRepositoryVisibility: 'private',
     findAccess: nobody,
     findOwner: nobody,
+    grantsOf: () => noGrants,
   })
   return openRegistry({ policy })
 }

@@ -5,7 +5,9 @@ import { anonymous } from '../../src/auth/principal.ts'
 
 export const openPolicy: Policy = {
   mayEnter: () => true,
-  decide: () => ({ allowed: true }),
+  decide: () => ({ allowed: true, push: { create: true, update: true } }),
+  decideOwner: () => ({ allowed: true }),
+  explain: () => Promise.resolve({ allowed: true, text: 'allowed', grantId: undefined, remedy: undefined }),
   grant: (_principal, scopes) => Promise.resolve([...scopes]),
   visibleTo: () => ({ all: true }),
   newRepositoryVisibility: () => 'public',

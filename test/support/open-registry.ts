@@ -1,5 +1,6 @@
 /** The registry services over real parts, SQLite in a temporary folder and the memory store, without HTTP. */
 import { join } from 'node:path'
+import { createAudit, type Audit } from '../../src/audit/audit.ts'
 import { anonymous } from '../../src/auth/principal.ts'
 import type { BlobStore } from '../../src/blob-store/blob-store.ts'
 import { MemoryBlobStore } from '../../src/blob-store/memory/memory-blob-store.ts'
@@ -21,11 +22,12 @@ export interface OpenRegistry extends AsyncDisposable {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: TestClock
+  readonly audit: Audit
   /** How often the registry said that there are bytes to remove. */
   deadKeys(): number
 }
 
-export const caller = { principal: anonymous, requestId: 'test' }
+export const caller = { principal: anonymous, push: { create: true, update: true }, requestId: 'test' }
 
 export interface OpenRegistryOptions extends Partial<RegistryDeps> {
   /** Puts a decorator around the memory store. */
@@ -43,6 +45,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
   })
   const onFatal = (error: unknown): void => void fatal.push(error)
   const metadata = stack.use(await openSqliteMetadata({ file, clock, onFatal }))
+  const audit = stack.use(createAudit({ metadata, clock, onError: onFatal }))
   const memory = stack.use(new MemoryBlobStore({ clock, maxBytes: 256 * 1024 * 1024 }))
   const store = options.wrapStore?.(memory) ?? memory
   const hashThreads = stack.use(new HashThreads())
@@ -53,6 +56,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     clock,
     ids: systemIds,
     policy: openPolicy,
+    audit,
     hashThreads,
     onDeadKey: () => void (deadKeys += 1),
     deleteEnabled: true,
@@ -67,6 +71,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     metadata,
     store,
     clock,
+    audit,
     deadKeys: () => deadKeys,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }

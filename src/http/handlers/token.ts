@@ -18,7 +18,7 @@ const fresh = ['Cache-Control', 'no-store']
 export async function getToken(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
   const { query, headers, origin } = request
   const principal = await deps.authenticator.authenticate(basicOf(headers.authorization), origin)
-  if (principal.kind === 'anonymous' && !isAnonymousWelcome(deps)) {
+  if (principal.kind === 'anonymous' && !(await isAnonymousWelcome(deps))) {
     throw new UnauthorizedError('this registry gives tokens to its users only: log in with name and password')
   }
   const issued = await deps.tokens.issue({
@@ -31,8 +31,8 @@ export async function getToken(request: RegistryRequest, deps: HandlerDeps): Pro
 }
 
 /** A token for nothing would make clients go on until they fail, where they should log in. */
-function isAnonymousWelcome({ policy }: HandlerDeps): boolean {
-  const visible = policy.visibleTo(anonymous)
+async function isAnonymousWelcome({ policy }: HandlerDeps): Promise<boolean> {
+  const visible = await policy.visibleTo(anonymous)
   return visible.all || visible.public
 }
 
