@@ -3,12 +3,15 @@
  * The composition root, and with `app/` the only place that wires: from the configuration to a running registry, built
  * top to bottom. A start-up that fails closes what was opened; stopping goes the other way round.
  */
+import { createManagementApi } from './api/management-api.ts'
 import { initialPasswordFile } from './app/data-folder.ts'
 import { openMetadata } from './app/open-metadata.ts'
 import { checkInstallation, openStore } from './app/open-store.ts'
 import { openTelemetry } from './app/telemetry.ts'
 import type { Telemetry } from './app/telemetry.ts'
 import type { FirstAdministrator } from './auth/accounts.ts'
+import { openAudit } from './app/open-audit.ts'
+import type { Audit } from './audit/audit.ts'
 import { createAuth } from './auth/auth.ts'
 import type { Auth, AuthDeps } from './auth/auth.ts'
 import type { BlobStore } from './blob-store/blob-store.ts'
@@ -70,16 +73,21 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   )
   const installationId = await checkInstallation(metadata, store, { clock, ids })
 
-  const auth = stack.use(
-    openAuth(config, { metadata, clock, installationId, logger, telemetry, ...deps.auth }),
+  const audit = stack.use(
+    openAudit({
+      metadata,
+      clock,
+      onError: (err) => logger.error({ err }, 'what was refused or logged in could not be recorded'),
+    }),
   )
+  const auth = openAuth(config, { metadata, clock, installationId, audit, telemetry, ...deps.auth })
   const firstAdministrator = await auth.accounts.ensureFirstAdministrator({
     name: config.admin.name,
     password: config.admin.password?.reveal(),
   })
 
   const hashThreads = stack.use(new HashThreads())
-  const parts = { logger, clock, ids, metadata, store, auth, telemetry, hashThreads }
+  const parts = { logger, clock, ids, metadata, store, auth, audit, telemetry, hashThreads }
   const { registry, scheduler } = startRegistry(config, parts)
   stack.use(scheduler)
   const server = stack.use(createServer(config, { ...parts, registry, tls, httpLimits: deps.httpLimits }))
@@ -107,6 +115,7 @@ interface Parts {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly auth: Auth
+  readonly audit: Audit
   readonly telemetry: Telemetry
   readonly hashThreads: HashThreads
 }
@@ -127,6 +136,7 @@ function startRegistry(
     clock,
     ids,
     policy: parts.auth.policy,
+    audit: parts.audit,
     hashThreads: parts.hashThreads,
     onDeadKey: () => scheduler.wake(removeDeadKeysJob),
     deleteEnabled: config.delete.enabled,
@@ -147,13 +157,12 @@ function cacheSmallBlobs(store: BlobStore, { metrics }: Telemetry): BlobStore {
 
 interface AuthParts extends Pick<
   AuthDeps,
-  'metadata' | 'clock' | 'installationId' | 'passwords' | 'throttle'
+  'metadata' | 'clock' | 'installationId' | 'audit' | 'passwords' | 'throttle'
 > {
-  readonly logger: Logger
   readonly telemetry: Telemetry
 }
 
-function openAuth(config: Config, { logger, telemetry, ...parts }: AuthParts): Auth {
+function openAuth(config: Config, { telemetry, ...parts }: AuthParts): Auth {
   return createAuth({
     ...parts,
     anonymous: config.auth.anonymous,
@@ -161,7 +170,6 @@ function openAuth(config: Config, { logger, telemetry, ...parts }: AuthParts): A
     tokenLifetimeMs: config.auth.tokenLifetimeMs,
     newRepositoryVisibility: config.repository.visibility,
     initialPasswordFile: initialPasswordFile(config),
-    onError: (err) => logger.error({ err }, 'who logged in could not be recorded'),
     onLogin: telemetry.onLogin,
   })
 }
@@ -183,6 +191,7 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     authenticator,
     policy,
     tokens,
+    api: createManagementApi({ authenticator, policy, accounts: parts.auth.accounts }),
     publicUrl: config.http.publicUrl,
     trustedProxies: config.http.trustedProxies,
     tls: parts.tls,

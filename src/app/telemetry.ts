@@ -8,7 +8,7 @@ import type { BlobStore } from '../blob-store/blob-store.ts'
 import type { Config } from '../config/schema.ts'
 import type { HttpObserver } from '../http/observer.ts'
 import type { Job } from '../jobs/job.ts'
-import type { LoginOutcome } from '../metadata/login-events.ts'
+import type { LoginOutcome } from '../metadata/audit-actions.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { ObservedMetadata } from '../metadata/observed-metadata.ts'
 import { countAllUploads } from '../metadata/uploads.ts'
@@ -39,6 +39,7 @@ const loginResults = {
   unknown: 'refused',
   disabled: 'refused',
   revoked: 'refused',
+  expired: 'refused',
   throttled: 'throttled',
 } satisfies Record<LoginOutcome, LoginResult>
 

@@ -1,36 +1,45 @@
 /**
  * @module
  * From an `Authorization` header to a principal. What was proven once, by a password hash or a signature, is remembered
- * in bounded memory, a password under a hash that only this process can compute; every request asks whether the account
- * is still as it was, so that a disabled account or a changed password counts at once. It knows nothing of rights: `access-policy.ts` does.
+ * in bounded memory, a password under a hash that only this process can compute; every request asks in one query whether
+ * the account, and the access token where one was used, is still as it was, so that a disabled account, a changed password
+ * or a revoked token counts at once. It knows nothing of rights: `access-policy.ts` does.
  */
 import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import { Lru } from '../lib/lru.ts'
 import type { LruStats } from '../lib/lru.ts'
-import { findAccount, findAccountState, isAccountUnchanged } from '../metadata/accounts.ts'
-import type { LoginOutcome } from '../metadata/login-events.ts'
+import { isAccessTokenUnchanged } from '../metadata/access-tokens.ts'
+import { isAccountUnchanged } from '../metadata/accounts.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import { isWellFormed } from './access-tokens/token-format.ts'
+import { checkAccessToken } from './access-tokens/token-login.ts'
+import type { GivenToken } from './access-tokens/token-login.ts'
 import { parseCredentials } from './credentials.ts'
 import type { Credentials } from './credentials.ts'
-import { invalidToken, TooManyAttemptsError, wrongPassword } from './errors.ts'
+import { invalidToken, TooManyAttemptsError, wrongAccessToken, wrongPassword } from './errors.ts'
 import type { Authenticator, Origin } from './identity.ts'
-import type { LoginEvents } from './login-events.ts'
 import type { LoginThrottle } from './login-throttle.ts'
+import type { Logins } from './logins.ts'
 import type { PasswordHasher } from './password-hash.ts'
+import { checkPasswordLogin } from './password-login.ts'
 import { anonymous } from './principal.ts'
 import type { Principal, AccountPrincipal } from './principal.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
+import { checkBearer } from './tokens/token-login.ts'
 import type { TokenVerifier } from './tokens/token-verifier.ts'
+import type { UseNotes } from './use-notes.ts'
 
 export interface AuthenticatorDeps {
   readonly metadata: Metadata
   readonly clock: Clock
   readonly passwords: PasswordHasher
   readonly throttle: LoginThrottle
-  readonly events: LoginEvents
+  readonly logins: Logins
   readonly keys: SigningKeys
   readonly tokens: TokenVerifier
+  /** Of access tokens. */
+  readonly uses: Pick<UseNotes, 'note'>
 }
 
 interface Proof {
@@ -53,7 +62,12 @@ type Password = Omit<Extract<Credentials, { kind: 'password' }>, 'kind'>
 /** Some 20,000 passwords or 8,000 tokens. */
 const cacheBytes = 8 * 1024 * 1024
 const proofBytes = 350
+/** Of a scope, or of a pattern that an access token is limited to. */
 const scopeBytes = 200
+/** Of a bearer token: its header is a JSON object. */
+const bearerStart = 'Bearer ey'
+/** As a party of the throttle: no account has such a name. */
+const noName = 'access token'
 
 export interface RememberingAuthenticator extends Authenticator {
   /** Of the proofs that are remembered. */
@@ -121,8 +135,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
       this.#proving.set(shared, proving)
     }
     const proven = await proving
-    const weight = proofBytes + key.length + scopeBytes * (proven.principal.scopes?.length ?? 0)
-    this.#proofs.set(key, proven, weight)
+    this.#proofs.set(key, proven, weightOf(key, proven))
     return proven.principal
   }
 
@@ -130,12 +143,11 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return expiresAt > this.#deps.clock.now() && this.#deps.keys.isValid(kid)
   }
 
-  /** The principal, while its account is as it was when this was proven; anonymous has none. */
+  /** The principal, while its account and its access token are as they were when this was proven; anonymous has none. */
   #confirm(proof: Proof): MaybePromise<Principal | undefined> {
-    const { principal, credentialVersion } = proof
+    const { principal } = proof
     if (principal.kind === 'anonymous' || this.#confirmed.has(proof)) return principal
-    const { accountId: id, isAdmin } = principal
-    const found = isAccountUnchanged(this.#deps.metadata.reader, { id, isAdmin, credentialVersion })
+    const found = this.#isUnchanged(principal, proof.credentialVersion)
     if (found instanceof Promise) return found.then((holds) => (holds ? principal : undefined))
     if (!found) return undefined
     if (this.#confirmed.size === 0) setImmediate(this.#onTurnEnd)
@@ -143,68 +155,90 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return principal
   }
 
+  #isUnchanged(
+    { accountId: id, name, isAdmin, limits }: AccountPrincipal,
+    credentialVersion: number,
+  ): MaybePromise<boolean> {
+    const { metadata, clock, uses } = this.#deps
+    if (limits === undefined) {
+      return isAccountUnchanged(metadata.reader, { id, name, isAdmin, credentialVersion })
+    }
+    const { tokenId } = limits
+    uses.note(tokenId)
+    const proven = { id, name, isAdmin, credentialVersion, tokenId, now: clock.now() }
+    return isAccessTokenUnchanged(metadata.reader, proven)
+  }
+
   #proveHeader(authorization: string, origin: Origin): Promise<Proof> {
     const credentials = parseCredentials(authorization)
-    if (credentials.kind === 'token') return this.#proveToken(credentials.token)
+    if (credentials.kind === 'token') {
+      const { token } = credentials
+      if (!isWellFormed(token)) return this.#proveBearer(token)
+      return this.#proveAccessToken({ name: undefined, token }, origin)
+    }
     if (credentials.kind === 'password') return this.#provePassword(credentials, origin)
     return Promise.resolve({ principal: anonymous, credentialVersion: 0, token: undefined })
   }
 
-  async #proveToken(text: string): Promise<Proof> {
-    const { accountId, credentialVersion, scopes, kid, expiresAt } = await this.#deps.tokens.verify(text)
+  async #proveBearer(text: string): Promise<Proof> {
+    const claims = await this.#deps.tokens.verify(text)
+    const { accountId, credentialVersion, scopes, kid, expiresAt } = claims
     const token = { kid, expiresAt }
     if (accountId === undefined) return { principal: { kind: 'anonymous', scopes }, credentialVersion, token }
-    const state = await findAccountState(this.#deps.metadata.reader, accountId)
-    if (state === undefined || state.disabled || state.credentialVersion !== credentialVersion) {
-      throw invalidToken()
-    }
-    const { name, isAdmin } = state
-    return {
-      principal: { kind: 'user', accountId, name, isAdmin, scopes, credentialVersion },
-      credentialVersion,
-      token,
-    }
+    const principal = await checkBearer(this.#deps, { ...claims, accountId })
+    return { principal, credentialVersion, token }
   }
 
+  /** Where a password stands, an access token may stand too: it costs no slow hash, known or not. */
   async #provePassword({ name, password }: Password, origin: Origin): Promise<Proof> {
-    const { throttle, events } = this.#deps
+    if (isWellFormed(password)) return this.#proveAccessToken({ name, token: password }, origin)
+    const principal = await this.#attempt({ name, credential: 'password' }, origin, () =>
+      checkPasswordLogin(this.#deps, { name, password }, origin),
+    )
+    if (principal === undefined) throw wrongPassword()
+    return proofOf(principal)
+  }
+
+  async #proveAccessToken(given: GivenToken, origin: Origin): Promise<Proof> {
+    const attempted = { name: given.name ?? noName, credential: 'access-token' }
+    const principal = await this.#attempt(attempted, origin, () =>
+      checkAccessToken(this.#deps, given, origin),
+    )
+    if (principal === undefined) throw given.name === undefined ? invalidToken() : wrongAccessToken()
+    if (principal.limits !== undefined) this.#deps.uses.note(principal.limits.tokenId)
+    return proofOf(principal)
+  }
+
+  async #attempt(
+    { name, credential }: { readonly name: string; readonly credential: string },
+    origin: Origin,
+    check: () => Promise<AccountPrincipal | undefined>,
+  ): Promise<AccountPrincipal | undefined> {
+    const { throttle, logins } = this.#deps
     try {
-      const principal = await throttle.guard({ account: name, address: origin.address }, () =>
-        this.#checkPassword({ name, password }, origin),
-      )
-      if (principal === undefined) throw wrongPassword()
-      return { principal, credentialVersion: principal.credentialVersion ?? 0, token: undefined }
+      return await throttle.guard({ account: name, address: origin.address }, check)
     } catch (error) {
       if (error instanceof TooManyAttemptsError) {
-        events.record({ accountId: undefined, method: 'password', outcome: 'throttled' }, origin)
+        logins.record({ account: undefined, credential, outcome: 'throttled' }, origin)
       }
       throw error
     }
   }
 
-  /** One query and one hash, whether the account exists, is disabled, or is the right one. */
-  async #checkPassword({ name, password }: Password, origin: Origin): Promise<AccountPrincipal | undefined> {
-    const { metadata, passwords, events } = this.#deps
-    const account = await findAccount(metadata.reader, name)
-    const matches = await passwords.verify(password, account?.passwordHash)
-    const outcome = judge(account, matches)
-    events.record({ accountId: account?.id, method: 'password', outcome }, origin)
-    if (account === undefined || outcome !== 'granted') return undefined
-    const { id: accountId, isAdmin, credentialVersion } = account
-    return { kind: 'user', accountId, name: account.name, isAdmin, scopes: undefined, credentialVersion }
-  }
-
   /**
-   * Memory holds no passwords, nor what they could be guessed from offline. It does hold the key that signs tokens, so a
-   * token, which is long to hash and soon void, stands for itself.
+   * Memory holds no passwords and no access tokens, nor what they could be guessed from offline. It does hold the key that
+   * signs bearer tokens, so such a token, which is long to hash and soon void, stands for itself.
    */
   #keyOf(text: string): string {
-    return text.startsWith('Bearer ') ? text : hash('sha256', this.#secret + text, 'base64')
+    return text.startsWith(bearerStart) ? text : hash('sha256', this.#secret + text, 'base64')
   }
 }
 
-function judge(account: { readonly disabled: boolean } | undefined, matches: boolean): LoginOutcome {
-  if (account === undefined) return 'unknown'
-  if (!matches) return 'wrong-password'
-  return account.disabled ? 'disabled' : 'granted'
+function proofOf(principal: AccountPrincipal): Proof {
+  return { principal, credentialVersion: principal.credentialVersion ?? 0, token: undefined }
+}
+
+function weightOf(key: string, { principal }: Proof): number {
+  const patterns = principal.kind === 'anonymous' ? 0 : (principal.limits?.patterns?.length ?? 0)
+  return proofBytes + key.length + scopeBytes * ((principal.scopes?.length ?? 0) + patterns)
 }

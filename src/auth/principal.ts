@@ -40,6 +40,8 @@ export type Principal = AnonymousPrincipal | AccountPrincipal
 export const anonymous: Principal = Object.freeze({ kind: 'anonymous', scopes: undefined })
 
 /** A stable text that names the principal in events, in upload sessions and in logs. */
-export function principalId(principal: Principal): string {
+export function principalId(
+  principal: Pick<AnonymousPrincipal, 'kind'> | Pick<AccountPrincipal, 'kind' | 'accountId'>,
+): string {
   return principal.kind === 'anonymous' ? 'anonymous' : `${principal.kind}:${principal.accountId}`
 }

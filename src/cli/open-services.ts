@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { databaseFile, initialPasswordFile } from '../app/data-folder.ts'
+import { openAudit } from '../app/open-audit.ts'
 import { openMetadata } from '../app/open-metadata.ts'
 import type { Accounts } from '../auth/accounts.ts'
 import { createAuth, type RefreshTokens } from '../auth/auth.ts'
@@ -58,20 +59,21 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     await openMetadata(config, { clock, logger: createHostLogger(host), upgrade: false }),
   )
   await requireCurrent(metadata)
-  const auth = stack.use(
-    createAuth({
-      metadata,
-      clock,
-      // Commands make no tokens.
-      installationId: (await findInstallation(metadata.reader)) ?? '',
-      anonymous: config.auth.anonymous,
-      newRepositoryVisibility: config.repository.visibility,
-      tokenLifetimeMs: config.auth.tokenLifetimeMs,
-      refreshTokens: config.auth.refreshTokens,
-      initialPasswordFile: initialPasswordFile(config),
-      onError: (error) => host.err(`warning: ${String(error)}`),
-    }),
+  const audit = stack.use(
+    openAudit({ metadata, clock, onError: (error) => host.err(`warning: ${String(error)}`) }),
   )
+  const auth = createAuth({
+    metadata,
+    clock,
+    // Commands make no tokens.
+    installationId: (await findInstallation(metadata.reader)) ?? '',
+    anonymous: config.auth.anonymous,
+    newRepositoryVisibility: config.repository.visibility,
+    tokenLifetimeMs: config.auth.tokenLifetimeMs,
+    refreshTokens: config.auth.refreshTokens,
+    initialPasswordFile: initialPasswordFile(config),
+    audit,
+  })
   const { accounts, keys, refreshTokens } = auth
   const resources = stack.move()
   return {

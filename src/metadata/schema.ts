@@ -244,14 +244,21 @@ interface SigningKeyTable {
   verify_until: number | null
 }
 
-interface LoginEventTable {
+interface AuditEventTable {
   id: Generated<number>
   at: number
-  account_id: number | null
-  method: string
+  action: string
   outcome: string
-  address: string
+  actor: string
+  actor_name: string
+  credential: string | null
+  target_kind: string | null
+  target: string | null
+  target_owner: string | null
+  address: string | null
   client: string | null
+  request_id: string | null
+  detail: string | null
 }
 
 interface SchemaMigrationTable {
@@ -287,6 +294,6 @@ export interface Schema {
   browser_session: BrowserSessionTable
   refresh_token: RefreshTokenTable
   signing_key: SigningKeyTable
-  login_event: LoginEventTable
+  audit_event: AuditEventTable
   schema_migration: SchemaMigrationTable
 }

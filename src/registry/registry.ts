@@ -7,6 +7,7 @@
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import type { AuditTrail } from '../metadata/audit-trail.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { createBlobs, type Blobs } from './blobs.ts'
 import type { RegistryPolicy } from './caller.ts'
@@ -34,6 +35,7 @@ export interface RegistryDeps {
   readonly clock: Clock
   readonly ids: Ids
   readonly policy: RegistryPolicy
+  readonly audit: AuditTrail
   readonly hashThreads: HashThreads
   /** Called when a transaction left bytes to remove; the registry itself never deletes bytes. */
   readonly onDeadKey: () => void

@@ -54,25 +54,21 @@ export async function openIdentityServer(options: IdentityServerOptions = {}): P
           newRepositoryVisibility: (...args) => policy.newRepositoryVisibility(...args),
         },
       },
-      wire({ metadata, clock }, parts) {
-        auth = parts.use(
-          createAuth({
-            metadata,
-            clock,
-            installationId: systemIds.storageKey(),
-            anonymous: 'pull',
-            newRepositoryVisibility: 'private',
-            tokenLifetimeMs: 15 * 60_000,
-            refreshTokens: false,
-            initialPasswordFile: '/nowhere/admin-password',
-            onError: (error) => {
-              throw error
-            },
-            passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }),
-            throttle: { sleep: () => Promise.resolve() },
-            ...settings,
-          }),
-        )
+      wire({ metadata, clock, audit }) {
+        auth = createAuth({
+          metadata,
+          clock,
+          installationId: systemIds.storageKey(),
+          anonymous: 'pull',
+          newRepositoryVisibility: 'private',
+          tokenLifetimeMs: 15 * 60_000,
+          refreshTokens: false,
+          initialPasswordFile: '/nowhere/admin-password',
+          audit,
+          passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }),
+          throttle: { sleep: () => Promise.resolve() },
+          ...settings,
+        })
         policy = auth.policy
         return { policy, authenticator: auth.authenticator, tokens: auth.tokens }
       },

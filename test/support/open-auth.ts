@@ -1,5 +1,6 @@
 /** Identity over real parts, SQLite in a temporary folder, with cheap password hashes and a throttle that never sleeps. */
 import { join } from 'node:path'
+import { createAudit, type Audit } from '../../src/audit/audit.ts'
 import { createAuth, type Auth, type AuthDeps } from '../../src/auth/auth.ts'
 import { createPasswordHasher } from '../../src/auth/password-hash.ts'
 import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
@@ -11,6 +12,7 @@ export interface OpenAuth extends AsyncDisposable {
   readonly auth: Auth
   readonly metadata: Metadata
   readonly clock: TestClock
+  readonly audit: Audit
   /** The folder of the database and of the first administrator's password. */
   readonly folder: string
   /** How many passwords were hashed, whatever for. */
@@ -35,6 +37,7 @@ export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAut
   const onError = (error: unknown): void => void faults.push(error)
   const file = join(folder.path, 'lading.db')
   const metadata = stack.use(await openSqliteMetadata({ file, clock, onFatal: onError }))
+  const audit = stack.use(createAudit({ metadata, clock, onError }))
   let hashes = 0
   const delays: number[] = []
   const open = (): Auth =>
@@ -47,7 +50,7 @@ export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAut
       tokenLifetimeMs: 15 * 60_000,
       refreshTokens: true,
       initialPasswordFile: join(folder.path, 'admin-password'),
-      onError,
+      audit,
       passwords: createPasswordHasher({
         cost: { memoryKib: 8, passes: 1 },
         onHash: () => void (hashes += 1),
@@ -55,16 +58,17 @@ export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAut
       throttle: { sleep: (ms) => Promise.resolve(void delays.push(ms)) },
       ...options,
     })
-  const auth = stack.use(open())
+  const auth = open()
   const resources = stack.move()
   return {
     auth,
     metadata,
     clock,
+    audit,
     folder: folder.path,
     hashes: () => hashes,
     delays,
-    openSecond: () => resources.use(open()),
+    openSecond: open,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }

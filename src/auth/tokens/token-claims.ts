@@ -1,6 +1,8 @@
 /** What stands in a bearer token. Its format is ours alone: clients pass it on unread. */
 import type { JWTPayload } from 'jose'
 import { invalidToken } from '../errors.ts'
+import { principalId } from '../principal.ts'
+import type { Principal } from '../principal.ts'
 import type { Scope } from '../scope.ts'
 
 export interface TokenClaims {
@@ -8,8 +10,15 @@ export interface TokenClaims {
   readonly accountId: number | undefined
   readonly credentialVersion: number
   readonly scopes: readonly Scope[]
+  /** What it was issued from; `undefined`: a password, or nothing. */
+  readonly source: TokenSource | undefined
   /** Milliseconds. */
   readonly expiresAt: number
+}
+
+export interface TokenSource {
+  readonly kind: 'access-token' | 'refresh-token'
+  readonly id: number
 }
 
 export const audience = 'lading'
@@ -18,10 +27,23 @@ export const algorithm = 'EdDSA'
 export const clockSkewSeconds = 30
 
 const anonymousSubject = 'anonymous'
-const subjectPattern = /^user:([1-9]\d{0,15})$/
+const subjectPattern = /^(?:user|robot):([1-9]\d{0,15})$/
+const sourcePattern = /^(access|refresh)-token:([1-9]\d{0,15})$/
 
-export function formatSubject(accountId: number | undefined): string {
-  return accountId === undefined ? anonymousSubject : `user:${accountId}`
+export function formatSubject(principal: Principal): string {
+  return principal.kind === 'anonymous' ? anonymousSubject : principalId(principal)
+}
+
+/** As principals name their credential. */
+export function formatSource(source: TokenSource | undefined): string {
+  return source === undefined ? 'password' : `${source.kind}:${source.id}`
+}
+
+/** Of the credential that a token is issued for. */
+export function sourceClaims({ credential = '' }: { readonly credential?: string | undefined }): JWTPayload {
+  const [, kind, id] = sourcePattern.exec(credential) ?? []
+  if (id === undefined) return {}
+  return kind === 'access' ? { tid: Number(id) } : { rid: Number(id) }
 }
 
 /** Throws `CredentialsError` for claims that this registry does not write. */
@@ -32,6 +54,7 @@ export function parseClaims(payload: JWTPayload): TokenClaims {
     accountId: parseSubject(sub),
     credentialVersion: cv,
     scopes: access.map(parseAccess),
+    source: parseSource(payload),
     expiresAt: exp * 1000,
   }
 }
@@ -41,6 +64,13 @@ function parseSubject(subject: string): number | undefined {
   const [, id] = subjectPattern.exec(subject) ?? []
   if (id === undefined) throw invalidToken()
   return Number(id)
+}
+
+function parseSource({ tid, rid }: JWTPayload): TokenSource | undefined {
+  const id = tid ?? rid
+  if (id === undefined) return undefined
+  if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw invalidToken()
+  return { kind: tid === undefined ? 'refresh-token' : 'access-token', id }
 }
 
 function parseAccess(entry: unknown): Scope {

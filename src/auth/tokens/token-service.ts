@@ -1,28 +1,31 @@
 /** Issues bearer tokens for what the policy grants at the moment, and refresh tokens where the configuration has them. */
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { Clock } from '../../lib/clock.ts'
+import { findTokenHolder } from '../../metadata/access-tokens.ts'
 import { findAccountState } from '../../metadata/accounts.ts'
 import type { AccountState } from '../../metadata/accounts.ts'
 import { MetadataFull } from '../../metadata/errors.ts'
-import type { LoginOutcome } from '../../metadata/login-events.ts'
+import type { LoginOutcome } from '../../metadata/audit-actions.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import { findRefreshToken, insertRefreshToken, touchRefreshToken } from '../../metadata/refresh-tokens.ts'
+import { stateOfHolder } from '../access-tokens/token-holder.ts'
 import { invalidToken, RefreshTokensOffError } from '../errors.ts'
 import type { IssuedToken, Origin, TokenRequest, TokenService } from '../identity.ts'
-import type { LoginEvents } from '../login-events.ts'
+import type { Logins } from '../logins.ts'
 import type { Policy } from '../policy.ts'
 import type { Principal, AccountPrincipal } from '../principal.ts'
 import type { Scope } from '../scope.ts'
+import { hashSecret } from '../secret-hash.ts'
 import type { SigningKeys } from './signing-keys.ts'
-import { algorithm, audience, clockSkewSeconds, formatSubject } from './token-claims.ts'
+import { algorithm, audience, clockSkewSeconds, formatSubject, sourceClaims } from './token-claims.ts'
 
 export interface TokenServiceDeps {
   readonly metadata: Metadata
   readonly clock: Clock
   readonly keys: SigningKeys
   readonly policy: Pick<Policy, 'grant'>
-  readonly events: LoginEvents
+  readonly logins: Logins
   /** The installation's id. */
   readonly issuer: string
   readonly lifetimeMs: number
@@ -41,42 +44,65 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
   }
 }
 
-/** Throws `CredentialsError` when the account changed since the principal was proven. */
+/** Throws `CredentialsError` when the account, or the access token, changed since the principal was proven. */
 async function issue(deps: TokenServiceDeps, request: TokenRequest): Promise<IssuedToken> {
   const { principal, offline, clientId } = request
   const scopes = await deps.policy.grant(principal, request.scopes)
-  if (principal.kind === 'anonymous') return sign(deps, { accountId: undefined, version: 0, scopes })
-  const version = await getVersion(deps, principal)
-  const issued = await sign(deps, { accountId: principal.accountId, version, scopes })
-  // A bearer token buys no token that outlives it.
+  if (principal.kind === 'anonymous') return sign(deps, { principal, version: 0, scopes, until: undefined })
+  const { version, until } = await getCurrent(deps, principal)
+  const issued = await sign(deps, { principal, version, scopes, until })
+  // A bearer token, and an access token, buys no token that outlives it.
   if (!offline || !deps.refreshTokens || principal.scopes !== undefined) return issued
+  if (principal.limits !== undefined) return issued
   return {
     ...issued,
     refreshToken: await createRefreshToken(deps, principal.accountId, { version, clientId }),
   }
 }
 
-async function getVersion({ metadata }: TokenServiceDeps, principal: AccountPrincipal): Promise<number> {
-  const state = await findAccountState(metadata.reader, principal.accountId)
+/** The version of the credentials that were proven, and when the access token ends. */
+async function getCurrent(
+  { metadata, clock }: TokenServiceDeps,
+  principal: AccountPrincipal,
+): Promise<{ version: number; until: number | undefined }> {
+  const { accountId, limits } = principal
+  let until: number | undefined
+  let state: AccountState | undefined
+  if (limits === undefined) state = await findAccountState(metadata.reader, accountId)
+  else {
+    const holder = await findTokenHolder(metadata.reader, { id: limits.tokenId })
+    if (holder === undefined || stateOfHolder(holder, clock.now()) !== 'granted') throw invalidToken()
+    state = holder.account
+    until = holder.token.expiresAt
+  }
   if (state === undefined || state.disabled) throw invalidToken()
-  const proven = principal.credentialVersion ?? state.credentialVersion
-  if (proven !== state.credentialVersion) throw invalidToken()
-  return proven
+  const version = principal.credentialVersion ?? state.credentialVersion
+  if (version !== state.credentialVersion) throw invalidToken()
+  return { version, until }
+}
+
+interface SignedClaims {
+  readonly principal: Principal
+  readonly version: number
+  readonly scopes: readonly Scope[]
+  /** It holds no longer than this, whatever the configuration says. */
+  readonly until: number | undefined
 }
 
 async function sign(
   { keys, clock, issuer, lifetimeMs }: TokenServiceDeps,
-  claims: { accountId: number | undefined; version: number; scopes: readonly Scope[] },
+  { principal, version, scopes, until = Infinity }: SignedClaims,
 ): Promise<IssuedToken> {
   const { kid, key } = await keys.getActive()
   const issuedAt = Math.floor(clock.now() / 1000)
-  const expiresInSeconds = Math.floor(lifetimeMs / 1000)
-  const access = claims.scopes.map(({ type, name, actions }) => ({ type, name, actions }))
-  const token = await new SignJWT({ access, cv: claims.version })
+  const expiresInSeconds = Math.min(Math.floor(lifetimeMs / 1000), Math.floor(until / 1000) - issuedAt)
+  const access = scopes.map(({ type, name, actions }) => ({ type, name, actions }))
+  const source = principal.kind === 'anonymous' ? {} : sourceClaims(principal)
+  const token = await new SignJWT({ access, cv: version, ...source })
     .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid })
     .setIssuer(issuer)
     .setAudience(audience)
-    .setSubject(formatSubject(claims.accountId))
+    .setSubject(formatSubject(principal))
     .setJti(randomUUID())
     .setIssuedAt(issuedAt)
     .setNotBefore(issuedAt - clockSkewSeconds)
@@ -86,7 +112,7 @@ async function sign(
     token,
     expiresInSeconds,
     issuedAt: new Date(issuedAt * 1000),
-    scopes: claims.scopes,
+    scopes,
     refreshToken: undefined,
   }
 }
@@ -98,7 +124,7 @@ async function createRefreshToken(
 ): Promise<string> {
   const token = randomBytes(refreshTokenBytes).toString('base64url')
   const row = {
-    tokenHash: hashToken(token),
+    tokenHash: hashSecret(token),
     accountId,
     credentialVersion: version,
     clientId: clientId?.slice(0, maxClientIdCharacters),
@@ -114,21 +140,24 @@ async function refresh(
   origin: Origin,
 ): Promise<IssuedToken> {
   if (!deps.refreshTokens) throw new RefreshTokensOffError()
-  const { metadata, clock, events } = deps
-  const row = await findRefreshToken(metadata.reader, hashToken(request.refreshToken))
+  const { metadata, clock, logins } = deps
+  const row = await findRefreshToken(metadata.reader, hashSecret(request.refreshToken))
   const state = row && (await findAccountState(metadata.reader, row.accountId))
   const outcome = judge(row, state)
-  events.record({ accountId: row?.accountId, method: 'refresh-token', outcome }, origin)
+  const account = row && state && { ...state, id: row.accountId }
+  const credential = row === undefined ? 'refresh-token' : `refresh-token:${row.id}`
+  logins.record({ account, credential, outcome }, origin)
   if (row === undefined || state === undefined || outcome !== 'granted') throw invalidToken()
   const now = clock.now()
   if (now - row.usedAt > touchEveryMs) await noteUse(metadata, { id: row.id, now })
   const principal: Principal = {
-    kind: 'user',
+    kind: state.kind,
     accountId: row.accountId,
     name: state.name,
     isAdmin: state.isAdmin,
     scopes: undefined,
     credentialVersion: row.credentialVersion,
+    credential,
   }
   const issued = await issue(deps, {
     principal,
@@ -155,9 +184,4 @@ function judge(
   if (row === undefined || state === undefined) return 'unknown'
   if (state.disabled) return 'disabled'
   return row.credentialVersion === state.credentialVersion ? 'granted' : 'revoked'
-}
-
-/** Of 256 random bits: no salt and no slow hash are needed, and the look-up by it tells nothing by its time. */
-function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex')
 }

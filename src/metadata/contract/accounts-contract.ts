@@ -19,7 +19,7 @@ import {
   listRefreshTokens,
   touchRefreshToken,
 } from '../refresh-tokens.ts'
-import { findOwner } from '../repositories.ts'
+import { findOwner } from '../owners.ts'
 import { createRepository, numbers, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
 

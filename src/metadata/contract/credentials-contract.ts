@@ -35,7 +35,7 @@ import {
 } from '../browser-sessions.ts'
 import { Conflict } from '../errors.ts'
 import type { Metadata } from '../metadata.ts'
-import { findOwner } from '../repositories.ts'
+import { findOwner } from '../owners.ts'
 import { numbers, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
 

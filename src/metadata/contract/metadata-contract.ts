@@ -17,7 +17,9 @@ import { testLeases } from './leases-contract.ts'
 import { testLinks } from './links-contract.ts'
 import { testManifests } from './manifests-contract.ts'
 import { testMounts } from './mounts-contract.ts'
+import { testMembers, testOwners } from './owners-contract.ts'
 import { testReferrers } from './referrers-contract.ts'
+import { testRenames } from './renames-contract.ts'
 import { testRepositories } from './repositories-contract.ts'
 import { testRepositoryDeletion } from './repository-deletion-contract.ts'
 import { testSigningKeys } from './signing-keys-contract.ts'
@@ -29,6 +31,9 @@ import { testVisibility } from './visibility-contract.ts'
 const suites: readonly (readonly [string, (subject: ContractSubject) => void])[] = [
   ['transactions', testTransactions],
   ['repositories', testRepositories],
+  ['owners', testOwners],
+  ['members and teams', testMembers],
+  ['renames', testRenames],
   ['visibility', testVisibility],
   ['deletion of repositories', testRepositoryDeletion],
   ['blobs', testBlobs],

@@ -7,6 +7,7 @@ import { initialSchema } from './0001-initial.ts'
 import { identitySchema } from './0002-identity.ts'
 import { rightsSchema } from './0003-rights.ts'
 import { credentialsSchema } from './0004-credentials.ts'
+import { auditSchema } from './0005-audit.ts'
 import { columnTypes } from './column-types.ts'
 import type { Migration } from './migration.ts'
 
@@ -16,6 +17,7 @@ const migrations: ReadonlyMap<string, Migration> = new Map([
   ['0002-identity', identitySchema],
   ['0003-rights', rightsSchema],
   ['0004-credentials', credentialsSchema],
+  ['0005-audit', auditSchema],
 ])
 
 // An arbitrary number that no other use of advisory locks in the same database should pick.

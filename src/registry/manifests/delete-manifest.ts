@@ -1,17 +1,14 @@
 /** Deletes a tag, or a manifest with all tags that point at it, in one transaction. */
-import { principalId } from '../../auth/principal.ts'
-import { insertEvents, type NewEvent } from '../../metadata/events.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import { deleteManifest } from '../../metadata/manifests.ts'
 import { findRepository } from '../../metadata/repositories.ts'
 import { deleteTag } from '../../metadata/tags.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { TagName } from '../../oci/tag-name.ts'
+import { recordChanges, type Change } from '../record-changes.ts'
 import { DeleteDisabledError, ManifestUnknownError, RepositoryUnknownError } from '../errors.ts'
 import type { DeleteManifestRequest, ManifestDeps } from './manifest-types.ts'
 import { checkTagCondition } from './tag-condition.ts'
-
-type Change = Pick<NewEvent, 'kind' | 'tag' | 'before'>
 
 export async function deleteManifestOrTag(deps: ManifestDeps, request: DeleteManifestRequest): Promise<void> {
   if (!deps.deleteEnabled) throw new DeleteDisabledError()
@@ -20,12 +17,12 @@ export async function deleteManifestOrTag(deps: ManifestDeps, request: DeleteMan
     if (repository === undefined) throw new RepositoryUnknownError(request.repository)
     const changes = await remove(tx, repository.id, request)
     if (changes.length === 0) throw new ManifestUnknownError(request.repository, request.reference)
-    const actor = principalId(request.caller.principal)
-    const event = { repositoryId: repository.id, actor, credential: undefined, at: deps.clock.now() }
-    await insertEvents(
-      tx,
-      changes.map((change) => ({ ...event, ...change, after: undefined })),
-    )
+    await recordChanges(deps, tx, {
+      repository: { id: repository.id, name: request.repository },
+      caller: request.caller,
+      now: deps.clock.now(),
+      changes,
+    })
   })
 }
 
@@ -40,7 +37,7 @@ async function removeManifest(tx: Transaction, repositoryId: number, digest: Dig
   const deleted = await deleteManifest(tx, { repositoryId, digest })
   if (deleted === undefined) return []
   const untagged = deleted.tags.map((tag): Change => ({ kind: 'tag.delete', tag, before: digest }))
-  return [...untagged, { kind: 'manifest.delete', tag: undefined, before: digest }]
+  return [...untagged, { kind: 'manifest.delete', before: digest }]
 }
 
 async function removeTag(

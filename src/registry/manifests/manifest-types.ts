@@ -2,6 +2,7 @@
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { LruStats } from '../../lib/lru.ts'
+import type { AuditTrail } from '../../metadata/audit-trail.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { Reference } from '../../oci/reference.ts'
@@ -61,6 +62,7 @@ export interface ManifestDeps {
   readonly store: BlobStore
   readonly clock: Clock
   readonly policy: RegistryPolicy
+  readonly audit: AuditTrail
   readonly deleteEnabled: boolean
   readonly references: { readonly blobs: 'strict' | 'lenient'; readonly children: 'strict' | 'lenient' }
 }

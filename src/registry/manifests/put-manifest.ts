@@ -5,7 +5,6 @@
  */
 import { principalId } from '../../auth/principal.ts'
 import { pinLinkedBlobs } from '../../metadata/blobs.ts'
-import { insertEvents, type NewEvent } from '../../metadata/events.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import { insertManifest, listMissingManifests, type NewManifest } from '../../metadata/manifests.ts'
 import { ensureRepository } from '../../metadata/repositories.ts'
@@ -19,6 +18,7 @@ import { extractProperties } from '../../oci/metadata/extract-properties.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { TagName } from '../../oci/tag-name.ts'
 import { DigestMismatchError, ManifestBlobUnknownError } from '../errors.ts'
+import { recordChanges, type Change } from '../record-changes.ts'
 import type { ManifestDeps, PutManifestRequest, PutManifestResult } from './manifest-types.ts'
 import { readConfig } from './read-config.ts'
 import { checkTagCondition } from './tag-condition.ts'
@@ -43,15 +43,12 @@ export async function putManifest(
     await checkReferences(deps, tx, { repository, repositoryId, parsed, now })
     await insertManifest(tx, { ...row, repositoryId, now })
     const moved = await moveTags(tx, { repositoryId, tags, digest, now })
-    const event = { repositoryId, actor: row.pushedBy, credential: undefined, at: now }
-    const push: NewEvent = {
-      ...event,
-      kind: 'manifest.push',
-      tag: undefined,
-      before: undefined,
-      after: digest,
-    }
-    await insertEvents(tx, [push, ...moved.map((move): NewEvent => ({ ...event, ...move, after: digest }))])
+    await recordChanges(deps, tx, {
+      repository: { id: repositoryId, name: repository },
+      caller: request.caller,
+      now,
+      changes: [{ kind: 'manifest.push', after: digest }, ...moved],
+    })
   })
   return { digest, subject: parsed.subject?.digest, tags }
 }
@@ -147,17 +144,17 @@ function neededBlobs(parsed: ParsedManifest): Digest[] {
   return [...new Set([...config, ...layers, ...parsed.blobEntries].map((blob) => blob.digest))]
 }
 
-/** Moves each tag; returns those that changed, as their events tell it. */
+/** Moves each tag; returns those that changed, as events tell it. */
 async function moveTags(
   tx: Transaction,
   put: { repositoryId: number; tags: readonly TagName[]; digest: Digest; now: number },
-): Promise<Pick<NewEvent, 'kind' | 'tag' | 'before'>[]> {
+): Promise<Change[]> {
   const { repositoryId, tags, digest, now } = put
-  const moved: Pick<NewEvent, 'kind' | 'tag' | 'before'>[] = []
+  const moved: Change[] = []
   for (const name of tags) {
     const { before } = await putTag(tx, { repositoryId, name, digest, now })
     if (before === digest) continue
-    moved.push({ kind: before === undefined ? 'tag.create' : 'tag.move', tag: name, before })
+    moved.push({ kind: before === undefined ? 'tag.create' : 'tag.move', tag: name, before, after: digest })
   }
   return moved
 }

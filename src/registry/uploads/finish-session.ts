@@ -4,12 +4,11 @@
  * sweep finds; never a row without bytes.
  */
 import type { BlobStore } from '../../blob-store/blob-store.ts'
-import { principalId } from '../../auth/principal.ts'
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
+import type { AuditTrail } from '../../metadata/audit-trail.ts'
 import { findBlob, insertBlob, linkBlob, pinBlob } from '../../metadata/blobs.ts'
 import { insertDeadKey } from '../../metadata/dead-keys.ts'
-import { insertEvents } from '../../metadata/events.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import { ensureRepository } from '../../metadata/repositories.ts'
@@ -17,6 +16,7 @@ import { finishUpload, type UploadRow } from '../../metadata/uploads.ts'
 import { algorithmOf, digestBytes, formatDigest, type Digest } from '../../oci/digest.ts'
 import type { Caller, RegistryPolicy } from '../caller.ts'
 import { DigestMismatchError, UploadUnknownError } from '../errors.ts'
+import { recordChanges } from '../record-changes.ts'
 import type { Received } from './ingest.ts'
 import type { CommittedBlob } from './upload-types.ts'
 
@@ -25,6 +25,7 @@ export interface FinishDeps {
   readonly store: BlobStore
   readonly clock: Clock
   readonly policy: RegistryPolicy
+  readonly audit: AuditTrail
   readonly onDeadKey: () => void
 }
 
@@ -144,6 +145,6 @@ async function link(deps: FinishDeps, tx: Transaction, { row, digest, caller }: 
   const visibility = deps.policy.newRepositoryVisibility(caller.principal, name)
   const { id } = await ensureRepository(tx, { name, visibility, now })
   await linkBlob(tx, { repositoryId: id, digest, now })
-  const event = { repositoryId: id, actor: principalId(caller.principal), credential: undefined, at: now }
-  await insertEvents(tx, [{ ...event, kind: 'blob.push', tag: undefined, before: undefined, after: digest }])
+  const changes = [{ kind: 'blob.push', after: digest }] as const
+  await recordChanges(deps, tx, { repository: { id, name }, caller, now, changes })
 }

@@ -2,6 +2,7 @@
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
+import type { AuditTrail } from '../../metadata/audit-trail.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest, DigestAlgorithm } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
@@ -14,6 +15,7 @@ export interface UploadDeps {
   readonly clock: Clock
   readonly ids: Ids
   readonly policy: RegistryPolicy
+  readonly audit: AuditTrail
   readonly hashThreads: HashThreads
   /** Called after a commit that left bytes to remove: the job that removes them need not wait for its hour. */
   readonly onDeadKey: () => void

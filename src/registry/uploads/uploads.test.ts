@@ -233,9 +233,10 @@ describe('two requests for one session', () => {
 
 describe('a session that was started and not written to', () => {
   function otherProcess(open: OpenRegistry) {
-    const { metadata, store, clock } = open
+    const { metadata, store, clock, audit } = open
     const limits = { maxSessions: 100, takeoverMs: 5_000 }
-    const deps = { metadata, store, clock, ids: systemIds, policy: openPolicy, onDeadKey: () => undefined }
+    const parts = { metadata, store, clock, audit, ids: systemIds }
+    const deps = { ...parts, policy: openPolicy, onDeadKey: () => undefined }
     return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
   }
 

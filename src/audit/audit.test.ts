@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import { openAuth } from '../../test/support/open-auth.ts'
+import type { OpenAuth } from '../../test/support/open-auth.ts'
+import type { AuditOutcome } from '../metadata/audit-actions.ts'
+import type { AuditEntry } from '../metadata/audit-trail.ts'
+
+const bob = { id: 'user:1', name: 'bob' }
+
+const login = (outcome: AuditOutcome): AuditEntry => ({ action: 'login', outcome })
+
+const from = (address: string) => ({ id: 'anonymous', name: '', address })
+
+/** Oldest first. */
+async function recorded({ audit }: OpenAuth) {
+  await audit.flush()
+  return Array.fromAsync(audit.export({}))
+}
+
+const summary = async (open: OpenAuth): Promise<string[]> =>
+  (await recorded(open)).map(({ outcome, actor }) => `${outcome} ${actor.address}`)
+
+describe('a record', () => {
+  test('is written in a batch, each with what became of it', async () => {
+    await using open = await openAuth()
+    const outcomes = ['granted', 'wrong-password', 'wrong-password', 'unknown'] as const
+    for (const outcome of outcomes) open.audit.record(from('192.0.2.1'), login(outcome))
+    expect(await open.audit.search({ filter: {}, limit: 10 })).toEqual([])
+    expect(await summary(open)).toEqual(outcomes.map((outcome) => `${outcome} 192.0.2.1`))
+  })
+
+  test('A4: is written once a minute of each key where one is given', async () => {
+    await using open = await openAuth()
+    const refuse = (address: string) => open.audit.recordOnce(from(address), login('throttled'), address)
+    for (let second = 0; second < 60; second += 1) {
+      refuse('192.0.2.1')
+      refuse('192.0.2.2')
+      open.clock.advance(1000)
+    }
+    expect(await summary(open)).toEqual(['throttled 192.0.2.1', 'throttled 192.0.2.2'])
+    refuse('192.0.2.1')
+    expect(await recorded(open)).toHaveLength(3)
+  })
+
+  test('G5: is written again after the clock was set back', async () => {
+    await using open = await openAuth()
+    open.audit.recordOnce(bob, login('throttled'), 'key')
+    open.clock.advance(-86_400_000)
+    open.audit.recordOnce(bob, login('throttled'), 'key')
+    expect(await recorded(open)).toHaveLength(2)
+  })
+
+  test('A4: is dropped when thousands wait for the next batch', async () => {
+    await using open = await openAuth()
+    for (let count = 0; count < 6_000; count += 1) open.audit.record(bob, login('unknown'))
+    expect(await recorded(open)).toHaveLength(5_000)
+  })
+
+  test('that cannot be written is told and lost, without harm to those after it', async () => {
+    const told: unknown[] = []
+    await using open = await openAuth()
+    const { createAudit } = await import('./audit.ts')
+    const broken = { ...open.metadata, transact: () => Promise.reject(new Error('disk full')) }
+    const audit = createAudit({ ...open, metadata: broken, onError: (error) => void told.push(error) })
+    audit.record(bob, login('granted'))
+    await audit.flush()
+    expect(told).toEqual([new Error('disk full')])
+    audit.record(bob, login('granted'))
+    await audit.flush()
+    expect(told).toHaveLength(2)
+  })
+})
+
+describe('a change', () => {
+  test('is audited in its transaction or not at all', async () => {
+    await using open = await openAuth()
+    const { metadata, audit } = open
+    const target = { kind: 'user', name: 'carol' } as const
+    const created = { action: 'user.create', outcome: 'done', target } as const
+    const failed = metadata.transact(async (tx) => {
+      await audit.change(tx, bob, created)
+      throw new Error('the change failed')
+    })
+    await expect(failed).rejects.toThrow('the change failed')
+    expect(await recorded(open)).toEqual([])
+    await metadata.transact((tx) => audit.change(tx, bob, created, { ...created, action: 'user.disable' }))
+    expect(await recorded(open)).toMatchObject([
+      { action: 'user.create', actor: bob, target, at: open.clock.now() },
+      { action: 'user.disable', actor: bob, target },
+    ])
+  })
+
+  test('E4: says in one line of bounded length what clients call themselves and others', async () => {
+    await using open = await openAuth()
+    const nasty = 'a\r\nforged line\u001B[2J\u202Eb\u2028c\0\uD800'
+    open.audit.record(
+      { ...bob, name: nasty, client: nasty + 'x'.repeat(10_000) },
+      {
+        ...login('unknown'),
+        target: { kind: 'user', name: nasty },
+        detail: { note: nasty, list: [nasty], count: 1 },
+      },
+    )
+    const [event] = await recorded(open)
+    const clean = 'a\uFFFD\uFFFDforged line\uFFFD[2J\uFFFDb\uFFFDc\uFFFD\uFFFD'
+    expect(event).toMatchObject({
+      actor: { name: clean },
+      target: { name: clean },
+      detail: { note: clean, list: [clean], count: 1 },
+    })
+    expect(event?.actor.client).toHaveLength(200)
+  })
+})
+
+test('an export has all of it, oldest first, beyond one page', async () => {
+  await using open = await openAuth()
+  for (let count = 0; count < 1_200; count += 1) {
+    open.audit.record(bob, { ...login('granted'), detail: { count } })
+    if (count % 400 === 0) open.clock.advance(1)
+  }
+  const all = await recorded(open)
+  expect(all.map(({ detail }) => detail?.['count'])).toEqual(Array.from({ length: 1_200 }, (_, n) => n))
+})

@@ -1,0 +1,95 @@
+/**
+ * @module
+ * The audit: who did what to what, when, from where, with which credential, and with what outcome. Changes are written
+ * in their own transaction (`change`), what changes nothing in batches (`record`); then it can be searched, exported
+ * and, by age and number, forgotten. Nothing changes a row. Who may read it is decided by those who ask.
+ */
+import type { Clock } from '../lib/clock.ts'
+import { insertAuditEvents, listAuditEvents, searchAuditEvents } from '../metadata/audit-events.ts'
+import type { AuditEvent, AuditFilter, NewAuditEvent } from '../metadata/audit-events.ts'
+import type { AuditActor, AuditDetail, AuditEntry, AuditTrail } from '../metadata/audit-trail.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import { createAuditBuffer } from './audit-buffer.ts'
+import { plainText } from './plain-text.ts'
+
+export interface Audit extends AuditTrail, AsyncDisposable {
+  /** Resolves when what was recorded so far is written; never rejects. */
+  flush(): Promise<void>
+  /** Newest first, before the event with the id `before`. */
+  search(query: {
+    readonly filter: AuditFilter
+    readonly before?: number | undefined
+    readonly limit: number
+  }): Promise<AuditEvent[]>
+  /** All that match, oldest first, page by page as they are asked for. */
+  export(filter: AuditFilter): AsyncIterable<AuditEvent>
+}
+
+export interface AuditDeps {
+  readonly metadata: Metadata
+  readonly clock: Clock
+  /** The batch that could not be written is lost. */
+  readonly onError: (error: unknown) => void
+}
+
+const maxNameCharacters = 512
+const maxClientCharacters = 200
+const maxDetailCharacters = 1_000
+const exportPage = 500
+
+export function createAudit({ metadata, clock, onError }: AuditDeps): Audit {
+  const buffer = createAuditBuffer({ metadata, clock, onError })
+  const eventOf = (actor: AuditActor, entry: AuditEntry): NewAuditEvent => ({
+    ...entry,
+    at: clock.now(),
+    actor: cleanActor(actor),
+    target: entry.target && { ...entry.target, name: plainText(entry.target.name, maxNameCharacters) },
+    detail: entry.detail && cleanDetail(entry.detail),
+  })
+  return {
+    async change(tx, actor, ...entries) {
+      await insertAuditEvents(
+        tx,
+        entries.map((entry) => eventOf(actor, entry)),
+      )
+    },
+    record: (actor, entry) => buffer.add(() => eventOf(actor, entry)),
+    recordOnce(actor, entry, key) {
+      if (buffer.isNews(`${entry.action} ${entry.outcome} ${key}`)) buffer.add(() => eventOf(actor, entry))
+    },
+    flush: () => buffer.flush(),
+    search: (query) => searchAuditEvents(metadata.reader, query),
+    export: (filter) => exportEvents(metadata, filter),
+    [Symbol.asyncDispose]: () => buffer.flush(),
+  }
+}
+
+function cleanActor({ id, name, credential, address, client, requestId }: AuditActor): AuditActor {
+  return {
+    id,
+    name: plainText(name, maxNameCharacters),
+    credential,
+    address,
+    client: client && plainText(client, maxClientCharacters),
+    requestId,
+  }
+}
+
+function cleanDetail(detail: AuditDetail): AuditDetail {
+  const clean = (value: AuditDetail[string]): AuditDetail[string] => {
+    if (typeof value === 'string') return plainText(value, maxDetailCharacters)
+    if (typeof value !== 'object' || value === null) return value
+    return value.map((item) => plainText(item, maxDetailCharacters))
+  }
+  return Object.fromEntries(Object.entries(detail).map(([name, value]) => [name, clean(value)]))
+}
+
+async function* exportEvents(metadata: Metadata, filter: AuditFilter): AsyncGenerator<AuditEvent, void> {
+  let page: AuditEvent[]
+  let after: AuditEvent | undefined
+  do {
+    page = await listAuditEvents(metadata.reader, { filter, after, limit: exportPage })
+    yield* page
+    after = page.at(-1)
+  } while (page.length === exportPage)
+}

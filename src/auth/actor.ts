@@ -1,0 +1,29 @@
+/** Who acts, as the audit is told it. */
+import type { AuditActor } from '../metadata/audit-trail.ts'
+import type { Origin } from './identity.ts'
+import { principalId } from './principal.ts'
+import type { Principal } from './principal.ts'
+
+export type Actor = AuditActor
+
+export interface Whence {
+  readonly origin?: Origin | undefined
+  readonly requestId?: string | undefined
+}
+
+export function actorOf(principal: Principal, { origin, requestId }: Whence = {}): Actor {
+  const isAccount = principal.kind !== 'anonymous'
+  return {
+    id: principalId(principal),
+    name: isAccount ? principal.name : '',
+    credential: isAccount ? principal.credential : undefined,
+    address: origin?.address,
+    client: origin?.client,
+    requestId,
+  }
+}
+
+/** Who works at the command line of the machine, by the name of the system's user. */
+export function operator(systemUser: string): Actor {
+  return { id: 'operator', name: systemUser }
+}

@@ -1,0 +1,40 @@
+/** What the audit records: a closed list. Each line says when it is written, for the manual (`docs/audit.md`). */
+
+export const auditActions = {
+  login:
+    'a name and password, a refresh token or an access token was checked; what was proven before is not checked again',
+  push: 'a push was refused; at most once a minute for each principal and repository',
+  delete: 'a deletion was refused; at most once a minute for each principal and repository',
+  manage: 'a change by the management API was refused; at most once a minute for each principal and target',
+  pull: 'a manifest was pulled; only where `audit.pulls` asks for it, and then of a sample',
+  'blob.push': 'a blob was pushed',
+  'blob.mount': 'a blob of another repository was made visible',
+  'blob.delete': 'a blob was taken out of a repository',
+  'manifest.push': 'a manifest was pushed, also one that was there',
+  'manifest.delete': 'a manifest was deleted',
+  'tag.create': 'a tag that was not there was made',
+  'tag.move': 'a tag was pointed at another manifest',
+  'tag.delete': 'a tag was deleted, by itself or with its manifest',
+  'repository.visibility': 'the visibility of a repository was changed',
+  'repository.delete': 'a repository was deleted',
+  'user.create': 'a user was made',
+  'user.disable': 'a user was disabled',
+  'user.enable': 'a user was enabled',
+  'user.password': 'a password was set',
+  'refresh-token.revoke': 'a refresh token was revoked',
+  'signing-key.rotate': 'a new key signs bearer tokens from now on',
+} as const satisfies Readonly<Record<string, string>>
+
+export type AuditAction = keyof typeof auditActions
+
+export type LoginOutcome =
+  | 'granted'
+  | 'wrong-password'
+  | 'unknown'
+  | 'disabled'
+  | 'expired'
+  | 'revoked'
+  | 'throttled'
+
+/** `done`: a change, in the transaction that made it. `denied`: refused for missing rights. The rest: of a login. */
+export type AuditOutcome = 'done' | 'denied' | LoginOutcome
