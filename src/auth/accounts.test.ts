@@ -9,7 +9,8 @@ import {
   origin,
   type OpenAuth,
 } from '../../test/support/open-auth.ts'
-import { ensureRepository, findOwner } from '../metadata/repositories.ts'
+import { findOwner } from '../metadata/owners.ts'
+import { ensureRepository } from '../metadata/repositories.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 
 const user = { name: 'bob', password: bobsPassword, isAdmin: false }

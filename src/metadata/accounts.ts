@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
+import { refuseAlias } from './owners.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from './sql/database.ts'
 
@@ -143,7 +144,7 @@ export async function listRobots(
 
 /**
  * Makes the account and the owner of its name, or makes an owner that exists a user. Throws `Conflict` when there is
- * an account of that name.
+ * an account of that name, `OwnerRenamed` for a name that an owner gave up.
  */
 export async function insertAccount(tx: Transaction, account: NewAccount): Promise<number> {
   const kysely = kyselyOf(tx)
@@ -167,6 +168,7 @@ export async function insertAccount(tx: Transaction, account: NewAccount): Promi
     .values({ name: account.name, kind: 'user', visibility: 'public', created_at: account.now })
     .onConflict((conflict) => conflict.column('name').doUpdateSet({ kind: 'user' }))
     .execute()
+  await refuseAlias(tx, account.name)
   return row.id
 }
 

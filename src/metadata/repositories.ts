@@ -3,6 +3,7 @@ import type { SelectQueryBuilder } from 'kysely'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { ownerOf } from '../oci/repository-name.ts'
 import type { Reader, Transaction } from './handles.ts'
+import { ensureOwner } from './owners.ts'
 import type { Schema, Visibility } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { databaseOf, kyselyOf } from './sql/database.ts'
@@ -20,12 +21,6 @@ export interface Repository {
 export interface RepositoryAccess extends RepositoryVisibility {
   readonly id: number
   readonly ownerName: string
-}
-
-export interface Owner {
-  readonly id: number
-  readonly kind: 'user' | 'organization'
-  readonly visibility: Visibility
 }
 
 /** Its column has a name that neither of the joined tables has. */
@@ -85,17 +80,9 @@ function accessOf(row: AccessRow | undefined): RepositoryAccess | undefined {
   return { id, visibility, ownerVisibility, ownerName }
 }
 
-export async function findOwner(db: Reader, name: string): Promise<Owner | undefined> {
-  return kyselyOf(db)
-    .selectFrom('owner')
-    .select(['id', 'kind', 'visibility'])
-    .where('name', '=', name)
-    .executeTakeFirst()
-}
-
 /**
  * Creates the repository, and its owner as a public organization, when they are missing; the first creator wins. The
- * owners that are users come into being with their accounts.
+ * owners that are users come into being with their accounts. Throws `OwnerRenamed` below a name that was given up.
  */
 export async function ensureRepository(
   tx: Transaction,
@@ -194,19 +181,4 @@ function selectNames(db: Reader, page: { after: string; limit: number }) {
     .where('repository.name', '>', page.after)
     .orderBy('repository.name')
     .limit(page.limit)
-}
-
-async function ensureOwner(tx: Transaction, owner: { name: string; now: number }): Promise<number> {
-  const kysely = kyselyOf(tx)
-  await kysely
-    .insertInto('owner')
-    .values({ name: owner.name, kind: 'organization', visibility: 'public', created_at: owner.now })
-    .onConflict((conflict) => conflict.column('name').doNothing())
-    .execute()
-  const row = await kysely
-    .selectFrom('owner')
-    .select('id')
-    .where('name', '=', owner.name)
-    .executeTakeFirstOrThrow()
-  return row.id
 }

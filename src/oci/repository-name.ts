@@ -11,12 +11,12 @@ export class NameInvalidError extends OciError {
   readonly detail: { readonly name: string; readonly reason: string }
   constructor(text: string, reason: string, options?: ErrorOptions) {
     super(`repository name ${quote(text)} is invalid: ${reason}`, options)
-    this.detail = { name: text.slice(0, maxNameCharacters).toWellFormed(), reason }
+    this.detail = { name: text.slice(0, maxRepositoryNameCharacters).toWellFormed(), reason }
   }
 }
 
 // Longer names break many clients (distribution-spec, pulling manifests).
-const maxNameCharacters = 255
+export const maxRepositoryNameCharacters = 255
 
 /** Throws `NameInvalidError`; its message names the faulty component and shows how to write it. */
 export function parseRepositoryName(text: string): RepositoryName {
@@ -32,8 +32,8 @@ export function ownerOf(name: RepositoryName): string {
 
 function findFault(text: string): string | undefined {
   if (text === '') return 'it is empty; write <owner>/<image>, for example library/hello'
-  if (text.length > maxNameCharacters) {
-    return `it has ${text.length} characters, at most ${maxNameCharacters} are allowed; choose a shorter name`
+  if (text.length > maxRepositoryNameCharacters) {
+    return `it has ${text.length} characters, at most ${maxRepositoryNameCharacters} are allowed; choose a shorter name`
   }
   const components = text.split('/')
   for (const component of components) {

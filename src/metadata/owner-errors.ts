@@ -1,0 +1,59 @@
+/** Why the owners of names are not as someone wants them; what changes owners throws these, and so do pushes. */
+import type { RepositoryName } from '../oci/repository-name.ts'
+
+export abstract class OwnerError extends Error {}
+
+export class OwnerUnknown extends OwnerError {
+  override readonly name = 'OwnerUnknown'
+  readonly owner: string
+  constructor(owner: string, options?: ErrorOptions) {
+    super(`there is no owner ${owner}`, options)
+    this.owner = owner
+  }
+}
+
+export class OwnerNameTaken extends OwnerError {
+  override readonly name = 'OwnerNameTaken'
+  readonly owner: string
+  constructor(owner: string, options?: ErrorOptions) {
+    super(`there is an owner ${owner} already: choose another name`, options)
+    this.owner = owner
+  }
+}
+
+/** The name was given up by a rename: it leads to the owner who had it, and nobody else can have it. */
+export class OwnerRenamed extends OwnerError {
+  override readonly name = 'OwnerRenamed'
+  readonly oldName: string
+  readonly newName: string
+  constructor(names: { readonly oldName: string; readonly newName: string }, options?: ErrorOptions) {
+    const { oldName, newName } = names
+    super(`${oldName} is called ${newName} now: use the new name, the old one is for pulling only`, options)
+    this.oldName = oldName
+    this.newName = newName
+  }
+}
+
+export class OwnerNotEmpty extends OwnerError {
+  override readonly name = 'OwnerNotEmpty'
+  readonly owner: string
+  constructor(owner: string, repository: RepositoryName, options?: ErrorOptions) {
+    super(
+      `${owner} has repositories, ${repository} among them: delete them first, or purge all together`,
+      options,
+    )
+    this.owner = owner
+  }
+}
+
+export class RepositoryNameTooLong extends OwnerError {
+  override readonly name = 'RepositoryNameTooLong'
+  readonly repository: string
+  constructor(repository: string, max: number, options?: ErrorOptions) {
+    super(
+      `${repository} would have more than ${max} characters under the new name: choose a shorter one`,
+      options,
+    )
+    this.repository = repository
+  }
+}
