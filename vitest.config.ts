@@ -15,12 +15,13 @@ export default defineConfig({
     // The default leaves one core to the machine's owner; on two cores that is half.
     maxWorkers: 2,
     projects: [
-      project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts'], 20_000),
+      project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts', 'test/api/*.test.ts'], 20_000),
       project('contract-postgres', ['src/**/contract/*postgres*.contract.ts'], 60_000),
       serialProject('crash', ['test/crash/**/*.test.ts'], 300_000),
       project('conformance', ['test/conformance/**/*.test.ts'], 300_000),
       serialProject('differences', ['test/differences/**/*.test.ts'], 120_000),
       project('clients', ['test/clients/**/*.test.ts'], 300_000),
+      project('api', ['test/api/schemathesis/*.test.ts'], 120_000),
       serialProject('proof', ['test/proof/**/*.test.ts'], 1_200_000),
     ],
   },

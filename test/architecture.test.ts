@@ -29,7 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   packages: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
   lifecycle: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
   jobs: [...base, ...guards, ...domain, 'oci', 'metadata', 'telemetry'],
-  http: [...base, ...guards, ...domain, 'oci', 'telemetry'],
+  http: [...base, ...guards, ...domain, 'oci', 'telemetry', 'api/api-request.ts'],
   api: [...base, ...guards, ...domain, 'oci', 'telemetry'],
   cli: [...base, 'app', 'auth', 'blob-store/blob-store.ts', 'config', 'metadata', 'oci', 'telemetry'],
   'main.ts': ['cli'],
@@ -56,7 +56,9 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['telemetry'],
   '@opentelemetry': ['telemetry'],
   jose: ['auth'],
-  zod: ['config', 'api'],
+  zod: ['config'],
+  hono: ['api'],
+  '@hono': ['api'],
 }
 
 const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g

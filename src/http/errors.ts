@@ -92,6 +92,19 @@ export class FormTooLargeError extends OciError {
   }
 }
 
+/** Of a request to the management API. */
+export class BodyTooLargeError extends OciError {
+  override readonly name = 'BodyTooLargeError'
+  readonly code = 'SIZE_INVALID'
+  readonly detail: { limit: number }
+  constructor(limit: number) {
+    super(
+      `the body is larger than ${limit} bytes, the limit of the management API; spread the change over several`,
+    )
+    this.detail = { limit }
+  }
+}
+
 export class UrlTooLongError extends OciError {
   override readonly name = 'UrlTooLongError'
   readonly code = 'UNSUPPORTED'

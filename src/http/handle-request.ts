@@ -81,16 +81,13 @@ async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<voi
   const { incoming } = exchange
   // Not the clock of the domain: whole milliseconds say nothing of most requests, and clocks are set.
   const begun = deps.observer === undefined ? 0 : performance.now()
-  const api = isForApi(incoming.url ?? '') ? deps.api : undefined
-  const match = api === undefined ? deps.router(incoming.method ?? '', incoming.url ?? '') : undefined
+  const match = deps.router(incoming.method ?? '', incoming.url ?? '')
   let route: ObservedRoute | undefined = match?.route
   let status: number | undefined
   try {
-    const { reply, ...found } =
-      api === undefined
-        ? { reply: await answer(exchange, match, deps), route }
-        : await answerByApi(exchange, api, deps)
-    route = found.route
+    const answered = await answerRequest(exchange, match, deps)
+    const { reply } = answered
+    route = answered.route
     if (deps.isClosing()) exchange.response.shouldKeepAlive = false
     await sendReply(exchange, reply, deps.limits)
     status = reply.status
@@ -107,6 +104,19 @@ async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<voi
     bytesIn: exchange.body.bytes,
     bytesOut: exchange.bytesOut,
   })
+}
+
+async function answerRequest(
+  exchange: Exchange,
+  match: Match | undefined,
+  deps: RequestDeps,
+): Promise<{ reply: Reply; route: ObservedRoute | undefined }> {
+  const { api } = deps
+  // The router knows nothing below /api, so this costs other requests nothing.
+  if (match === undefined && api !== undefined && isForApi(exchange.incoming.url ?? '')) {
+    return answerByApi(exchange, api, deps)
+  }
+  return { reply: await answer(exchange, match, deps), route: match?.route }
 }
 
 function openExchange(handled: HandledRequest, deps: RequestDeps): Exchange {

@@ -53,7 +53,7 @@ export function createRouter(routes: readonly Route[]): Router {
 }
 
 /** A server must take the absolute form too (RFC 9112, 3.2.2). */
-function stripAuthority(target: string): string {
+export function stripAuthority(target: string): string {
   return target.replace(/^https?:\/\/[^/?]*/i, '')
 }
 

@@ -1,7 +1,7 @@
 /**
  * @module
  * The HTTP listener of the registry on `node:http`: connections, time-outs, drain at shutdown. What a request means is
- * `handle-request.ts`, which endpoints there are is `routes.ts`. Nothing below this folder knows HTTP.
+ * `handle-request.ts`, which endpoints there are is `routes.ts`; what is below `/api` goes to the management API. Nothing below this folder knows HTTP.
  */
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'

@@ -1,0 +1,42 @@
+/** What the HTTP layer hands to the management API and gets back: the border between `http/` and `api/`. */
+import type { Origin } from '../auth/identity.ts'
+
+export interface ApiRequest {
+  /** In the log and in the reply. */
+  readonly id: string
+  readonly method: string
+  /** As it came: not decoded, not normalised, without the query. */
+  readonly path: string
+  readonly rawQuery: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly origin: Origin
+  /** Of this registry as the client sees it, without a slash at the end. */
+  readonly registryUrl: string
+  /** Reads the body to its end; throws when it is larger than `maxBytes`, when it stalls or the client leaves. */
+  readonly readBody: (maxBytes: number) => Promise<Uint8Array>
+}
+
+export interface ApiReply {
+  readonly status: number
+  /** Name, value, name, value, ... */
+  readonly headers: readonly string[]
+  /** A list that may be long comes in pieces. */
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
+  /** Of the endpoint, for metrics; `undefined` when there is none. */
+  readonly endpoint: { readonly id: string; readonly path: string } | undefined
+  /** What a reply of 500 and above hides. */
+  readonly fault: ApiFault | undefined
+}
+
+export interface ApiFault {
+  readonly error: unknown
+  /** A database that does not answer, not a mistake of ours. */
+  readonly expected: boolean
+}
+
+export interface ManagementApi {
+  /** Answers whatever goes wrong in it; rejects only when reading the body failed because the client left. */
+  answer(request: ApiRequest): Promise<ApiReply>
+  /** For what was refused before the API saw it. */
+  refuse(error: unknown, request: ApiRequest): ApiReply
+}

@@ -1,0 +1,68 @@
+/**
+ * Whether a row may be served to a principal: by the access that it declares, before its handler runs. Refusals say the same
+ * of what exists and of what does not.
+ */
+import type { Decision } from '../auth/policy.ts'
+import type { AccountPrincipal, Principal } from '../auth/principal.ts'
+import { parseRepositoryName } from '../oci/repository-name.ts'
+import { ApiError, denied, notSignedIn } from './api-error.ts'
+import type { Access, Endpoint } from './endpoint.ts'
+import type { ApiServices } from './services.ts'
+
+/** What can be decided without looking at the path. Throws `ApiError`. */
+export function checkCaller(access: Access, principal: Principal): void {
+  if (access === 'public') return
+  if (principal.kind === 'anonymous') throw notSignedIn()
+  if (access === 'self') checkSelf(principal)
+  if (access === 'administrator') checkAdministrator(principal)
+}
+
+/** What depends on the owner or the repository of the path. Throws `ApiError`. */
+export async function checkTarget(
+  { access }: Endpoint,
+  asked: { readonly principal: Principal; readonly params: Readonly<Record<string, unknown>> },
+  { policy }: ApiServices,
+): Promise<void> {
+  const { principal, params } = asked
+  if (access === 'owner:administer' || access === 'owner:manage') {
+    const permission = access === 'owner:manage' ? 'manage' : 'administer'
+    checkDecision(await policy.decideOwner(principal, permission, String(params['owner'])))
+  }
+  if (access === 'repository:administer' || access === 'repository:manage') {
+    const permission = access === 'repository:manage' ? 'manage' : 'administer'
+    checkDecision(
+      await policy.decide(principal, permission, parseRepositoryName(String(params['repository']))),
+    )
+  }
+}
+
+/** Whether the credential may do all that its account may. A narrowed one must not make a wider one. */
+export function isWhole({ limits }: AccountPrincipal): boolean {
+  return limits === undefined || (limits.permissions === undefined && limits.patterns === undefined)
+}
+
+function checkSelf(principal: AccountPrincipal): void {
+  if (principal.kind === 'robot') throw denied('robots have no account of their own: log in as a user')
+  if (!isWhole(principal)) {
+    throw denied(
+      'this access token is narrowed: log in with name and password, or use one that is not narrowed',
+    )
+  }
+}
+
+function checkAdministrator(principal: AccountPrincipal): void {
+  if (!principal.isAdmin)
+    throw denied(`${principal.kind} ${principal.name} is no administrator: ask one of them`)
+  if (!isWhole(principal)) {
+    throw denied(
+      'this access token is narrowed: administrators log in with name and password, or use one that is not',
+    )
+  }
+}
+
+function checkDecision(decision: Decision): void {
+  if (decision.allowed) return
+  if (decision.refusal === 'rights') throw denied(decision.reason)
+  const error = decision.refusal === 'scope' ? { error: 'insufficient_scope' as const } : {}
+  throw new ApiError(401, { code: 'UNAUTHORIZED', message: decision.reason, ...error })
+}

@@ -1,0 +1,118 @@
+/** A row of the table of endpoints. What it takes, who may ask and what it answers is declared; the handler only does it. */
+import { z } from '@hono/zod-openapi'
+import type { Principal } from '../auth/principal.ts'
+import type { ApiRequest } from './api-request.ts'
+import type { ApiServices } from './services.ts'
+
+/**
+ * Who may ask, decided before the handler runs. `user`: whoever is logged in, robots too, also with a narrowed access
+ * token. `self`: a user on its own account, whose credential is not narrowed, since it may make others. `administrator`: likewise.
+ * `owner:…` and `repository:…`: the right that the policy decides on for the `{owner}` or `{repository}` of the path.
+ */
+export type Access =
+  | 'public'
+  | 'user'
+  | 'self'
+  | 'administrator'
+  | 'owner:administer'
+  | 'owner:manage'
+  | 'repository:administer'
+  | 'repository:manage'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** Statuses that a row adds to those of its access and its input. */
+export type ProblemStatus = 401 | 403 | 404 | 409 | 412 | 429
+
+type Shape = z.ZodObject
+
+export interface EndpointRequest<P, Q, B> {
+  readonly principal: Principal
+  readonly params: P
+  readonly query: Q
+  readonly body: B
+  readonly http: ApiRequest
+}
+
+export interface EndpointReply<R> {
+  readonly value?: R
+  /** Below `/api/v1`, of what was created. */
+  readonly location?: string
+  /** The key that the next page starts after; absent on the last page. */
+  readonly after?: string | undefined
+  readonly cookies?: readonly string[]
+  /** In place of a value: lines of JSON. */
+  readonly lines?: AsyncIterable<unknown>
+}
+
+interface Description {
+  readonly id: string
+  readonly method: Method
+  /** Below `/api/v1`, `/owners/{owner}`. */
+  readonly path: string
+  readonly tag: string
+  readonly summary: string
+  readonly access: Access
+  readonly status: 200 | 201 | 204
+  readonly problems?: readonly ProblemStatus[]
+  /** GET of one thing: the reply has an entity tag. */
+  readonly tagged?: boolean
+  /** The reply is lines of JSON, each of the shape of `result`. */
+  readonly lines?: boolean
+}
+
+export interface EndpointSpec<
+  P extends Shape,
+  Q extends Shape,
+  B extends z.ZodType,
+  R extends z.ZodType,
+> extends Description {
+  readonly params?: P
+  readonly query?: Q
+  readonly body?: B
+  /** Of the reply. What it does not name never leaves the registry. */
+  readonly result?: R
+  /** What `If-Match` of a change is compared with: the value that GET of the same path answers. */
+  readonly current?: (
+    request: EndpointRequest<z.output<P>, z.output<Q>, unknown>,
+    services: ApiServices,
+  ) => Promise<unknown>
+  readonly handler: (
+    request: EndpointRequest<z.output<P>, z.output<Q>, z.output<B>>,
+    services: ApiServices,
+  ) => Promise<EndpointReply<z.input<R>>>
+}
+
+type AnyRequest = EndpointRequest<Record<string, unknown>, Record<string, unknown>, unknown>
+
+/** With the types of its input forgotten: the schemas hold them. */
+export interface Endpoint extends Description {
+  readonly params: Shape
+  readonly query: Shape
+  readonly body: z.ZodType | undefined
+  readonly result: z.ZodType | undefined
+  readonly current: ((request: AnyRequest, services: ApiServices) => Promise<unknown>) | undefined
+  readonly handler: (request: AnyRequest, services: ApiServices) => Promise<EndpointReply<unknown>>
+}
+
+export const nothing = z.strictObject({})
+type Nothing = typeof nothing
+
+export function defineEndpoint<
+  R extends z.ZodType,
+  P extends Shape = Nothing,
+  Q extends Shape = Nothing,
+  B extends z.ZodType = z.ZodUndefined,
+>(spec: EndpointSpec<P, Q, B, R>): Endpoint {
+  const { params = nothing, query = nothing, body, result, current, handler } = spec
+  return {
+    ...spec,
+    params,
+    query,
+    body,
+    result,
+    // The schemas of the same row made what these get.
+    current: current as Endpoint['current'],
+    handler: handler as Endpoint['handler'],
+  }
+}

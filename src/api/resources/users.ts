@@ -1,0 +1,109 @@
+/** Accounts of people, for administrators. */
+import { z } from '@hono/zod-openapi'
+import type { Account } from '../../auth/accounts.ts'
+import { notFound } from '../api-error.ts'
+import { defineEndpoint } from '../endpoint.ts'
+import { pageOf, pageQuery, readPage } from '../pages.ts'
+import { formatTime, ownerName, secret, time } from '../schemas.ts'
+import type { ApiServices } from '../services.ts'
+
+const user = z
+  .object({
+    name: ownerName,
+    isAdmin: z.boolean(),
+    disabled: z.boolean(),
+    createdAt: time,
+  })
+  .openapi('User')
+
+const params = z.strictObject({ user: ownerName })
+
+function formatUser({ name, isAdmin, disabled, createdAt }: Account): z.input<typeof user> {
+  return { name, isAdmin, disabled, createdAt: formatTime(createdAt) }
+}
+
+async function getUser(name: string, { accounts }: ApiServices): Promise<z.input<typeof user>> {
+  const found = await accounts.find(name)
+  if (found === undefined) throw notFound(`user ${name}`)
+  return formatUser(found)
+}
+
+export const userEndpoints = [
+  defineEndpoint({
+    id: 'listUsers',
+    method: 'GET',
+    path: '/users',
+    tag: 'users',
+    summary: 'Users in the order of their names.',
+    access: 'administrator',
+    status: 200,
+    query: pageQuery,
+    result: pageOf(user),
+    handler: async ({ query }, { accounts }) => {
+      const page = await readPage(
+        query,
+        (asked) => accounts.list(asked),
+        ({ name }) => name,
+      )
+      return { ...page, value: { items: page.value.items.map(formatUser) } }
+    },
+  }),
+  defineEndpoint({
+    id: 'createUser',
+    method: 'POST',
+    path: '/users',
+    tag: 'users',
+    summary: 'A new user, who owns what is below its name.',
+    access: 'administrator',
+    status: 201,
+    problems: [409],
+    body: z.strictObject({
+      name: ownerName,
+      password: secret.min(8),
+      isAdmin: z.boolean().default(false),
+      adopt: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'Also where repositories exist below the name.' }),
+    }),
+    result: user,
+    handler: async ({ body }, services) => {
+      await services.accounts.add(body)
+      return { value: await getUser(body.name, services), location: `/users/${body.name}` }
+    },
+  }),
+  defineEndpoint({
+    id: 'getUser',
+    method: 'GET',
+    path: '/users/{user}',
+    tag: 'users',
+    summary: 'One user.',
+    access: 'administrator',
+    status: 200,
+    problems: [404],
+    tagged: true,
+    params,
+    result: user,
+    handler: async ({ params }, services) => ({ value: await getUser(params.user, services) }),
+  }),
+  defineEndpoint({
+    id: 'changeUser',
+    method: 'PATCH',
+    path: '/users/{user}',
+    tag: 'users',
+    summary: 'Disables or enables a user, or sets its password; its sessions and tokens end.',
+    access: 'administrator',
+    status: 200,
+    problems: [404],
+    params,
+    body: z.strictObject({ disabled: z.boolean().optional(), password: secret.min(8).optional() }),
+    result: user,
+    current: ({ params }, services) => getUser(params.user, services),
+    handler: async ({ params: { user: name }, body }, services) => {
+      const { accounts } = services
+      if (body.password !== undefined) await accounts.setPassword(name, body.password)
+      if (body.disabled !== undefined) await (body.disabled ? accounts.disable(name) : accounts.enable(name))
+      return { value: await getUser(name, services) }
+    },
+  }),
+]

@@ -1,0 +1,89 @@
+/**
+ * The way of a request through a row: who asks, may they, what do they ask, does the condition hold, the handler, the
+ * reply. The same for every row: a handler cannot forget a check, because no check is in a handler.
+ */
+import { ApiError } from './api-error.ts'
+import type { ApiReply, ApiRequest } from './api-request.ts'
+import { authenticate, header } from './authenticate.ts'
+import { checkCaller, checkTarget } from './authorize.ts'
+import { checkIfMatch, entityTag, isUnchanged } from './conditions.ts'
+import type { Endpoint, EndpointReply } from './endpoint.ts'
+import { apiPrefix } from './paths.ts'
+import { readBody, readParams, readQuery } from './read-input.ts'
+import type { ApiServices } from './services.ts'
+import { createTurns } from './turns.ts'
+
+interface Asked {
+  readonly http: ApiRequest
+  readonly params: Readonly<Record<string, string>>
+}
+
+export type Runner = (endpoint: Endpoint, asked: Asked) => Promise<ApiReply>
+
+/** Throws what the services throw, and `ApiError`. */
+export function createRunner(services: ApiServices): Runner {
+  const turns = createTurns()
+  return async (endpoint, { http, params: given }) => {
+    const principal = await authenticate(http, services)
+    checkCaller(endpoint.access, principal)
+    const params = readParams(endpoint, given)
+    await checkTarget(endpoint, { principal, params }, services)
+    const query = readQuery(endpoint, http)
+    const body = await readBody(endpoint, http)
+    const request = { principal, params, query, body, http }
+    const ifMatch = header(http, 'if-match')
+    const { current } = endpoint
+    if (ifMatch === undefined || current === undefined) {
+      return toReply(endpoint, await endpoint.handler(request, services), http)
+    }
+    // Of two that name the same state one comes first, and the other finds it changed.
+    return turns.take(http.path, async () => {
+      checkIfMatch(ifMatch, entityTag(format(endpoint, await current(request, services))))
+      return toReply(endpoint, await endpoint.handler(request, services), http)
+    })
+  }
+}
+
+/** What the schema does not name is left out. Throws for a value that is not of its shape: a fault of ours. */
+function format({ result }: Endpoint, value: unknown): string {
+  if (result === undefined) throw new ApiError(500, { code: 'UNKNOWN', message: 'a value without a shape' })
+  return JSON.stringify(result.parse(value))
+}
+
+function toReply(endpoint: Endpoint, reply: EndpointReply<unknown>, http: ApiRequest): ApiReply {
+  const headers: string[] = []
+  if (reply.location !== undefined) headers.push('Location', `${apiPrefix}${reply.location}`)
+  if (reply.after !== undefined) headers.push('Link', formatNext(http, reply.after))
+  for (const cookie of reply.cookies ?? []) headers.push('Set-Cookie', cookie)
+  const known = { endpoint: { id: endpoint.id, path: `${apiPrefix}${endpoint.path}` }, fault: undefined }
+  if (reply.lines !== undefined) {
+    const type = ['Content-Type', 'application/jsonl']
+    return {
+      ...known,
+      status: endpoint.status,
+      headers: [...type, ...headers],
+      body: formatLines(reply.lines),
+    }
+  }
+  if (endpoint.status === 204) return { ...known, status: 204, headers, body: undefined }
+  const json = format(endpoint, reply.value)
+  headers.push('Content-Type', 'application/json')
+  if (endpoint.tagged === true) {
+    const tag = entityTag(json)
+    headers.push('ETag', tag)
+    if (isUnchanged(header(http, 'if-none-match'), tag))
+      return { ...known, status: 304, headers, body: undefined }
+  }
+  return { ...known, status: endpoint.status, headers, body: Buffer.from(json) }
+}
+
+/** An absolute path, so that no proxy header can make it wrong. */
+function formatNext({ path, rawQuery }: ApiRequest, after: string): string {
+  const query = new URLSearchParams(rawQuery)
+  query.set('after', after)
+  return `<${path}?${query.toString()}>; rel="next"`
+}
+
+async function* formatLines(values: AsyncIterable<unknown>): AsyncGenerator<Uint8Array, void> {
+  for await (const value of values) yield Buffer.from(`${JSON.stringify(value)}\n`)
+}

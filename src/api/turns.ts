@@ -1,0 +1,20 @@
+/** Work on one key, one after the other; other keys do not wait. */
+export interface Turns {
+  take<T>(key: string, work: () => Promise<T>): Promise<T>
+}
+
+export function createTurns(): Turns {
+  const last = new Map<string, Promise<unknown>>()
+  return {
+    take(key, work) {
+      const before = last.get(key) ?? Promise.resolve()
+      const mine = before.then(work, work)
+      last.set(key, mine)
+      const leave = (): void => {
+        if (last.get(key) === mine) last.delete(key)
+      }
+      mine.then(leave, leave)
+      return mine
+    },
+  }
+}

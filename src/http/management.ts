@@ -1,0 +1,90 @@
+/** Hands requests for `/api/` to the management API and turns what it answers into replies. */
+import type { ApiReply, ApiRequest, ManagementApi } from '../api/api-request.ts'
+import type { ByteSink } from '../registry/blobs.ts'
+import { checkHead } from './check-head.ts'
+import { BodyTooLargeError, ClientGoneError } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import type { HttpLimits } from './limits.ts'
+import { logFault } from './log-request.ts'
+import type { Log } from './log.ts'
+import { readWhole } from './read-whole.ts'
+import type { Reply, StreamBody } from './reply.ts'
+import { limitBody } from './request.ts'
+import { stripAuthority } from './router.ts'
+
+export interface ManagementDeps {
+  readonly limits: HttpLimits
+  readonly log: Log
+}
+
+/** What the observer hears of it. */
+export interface AnsweredByApi {
+  readonly reply: Reply
+  readonly route: ApiReply['endpoint']
+}
+
+/** Whether a target, in either form (RFC 9112, 3.2), is below `/api`, where no repository can be. */
+export function isForApi(target: string): boolean {
+  return /^(?:https?:\/\/[^/?]*)?\/api(?:[/?]|$)/i.test(target)
+}
+
+/** Throws `ClientGoneError` alone. */
+export async function answerByApi(
+  exchange: Exchange,
+  api: ManagementApi,
+  { limits, log }: ManagementDeps,
+): Promise<AnsweredByApi> {
+  const request = toApiRequest(exchange)
+  const answered = await ask(exchange, { api, request, limits })
+  if (answered.fault !== undefined) logFault(exchange, answered.fault.error, { log, ...answered.fault })
+  return { reply: toReply(answered), route: answered.endpoint }
+}
+
+async function ask(
+  exchange: Exchange,
+  { api, request, limits }: { api: ManagementApi; request: ApiRequest; limits: HttpLimits },
+): Promise<ApiReply> {
+  try {
+    checkHead(exchange.incoming, limits)
+    return await api.answer(request)
+  } catch (error) {
+    if (error instanceof ClientGoneError || exchange.response.destroyed) throw new ClientGoneError()
+    return api.refuse(error, request)
+  }
+}
+
+function toApiRequest(exchange: Exchange): ApiRequest {
+  const { incoming, id, origin, body } = exchange
+  const target = stripAuthority(incoming.url ?? '')
+  const [path = ''] = target.split('?', 1)
+  const { headers } = incoming
+  return {
+    id,
+    method: incoming.method ?? '',
+    path,
+    rawQuery: target.slice(path.length + 1),
+    headers,
+    origin,
+    registryUrl: origin.registryUrl,
+    readBody(bytes) {
+      const length = headers['content-length']
+      const announced = length === undefined ? undefined : Number(length)
+      return readWhole(limitBody(body, announced, { bytes, refusal: BodyTooLargeError }))
+    },
+  }
+}
+
+function toReply({ status, headers, body }: ApiReply): Reply {
+  if (body === undefined) return { status, headers, length: status === 204 || status === 304 ? undefined : 0 }
+  if (body instanceof Uint8Array) return { status, headers, length: body.length, body }
+  return { status, headers, length: undefined, body: toStreamBody(body) }
+}
+
+function toStreamBody(pieces: AsyncIterable<Uint8Array>): StreamBody {
+  return {
+    async copyTo(sink: ByteSink) {
+      for await (const piece of pieces) await sink.write(piece)
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
