@@ -1,8 +1,8 @@
 /**
  * Whether a blob may be mounted from somewhere. The work depends on who asks and not on what others keep out of sight:
  * a named repository is one look-up, and without a name a fixed number of links around the digest and of the caller's
- * own repositories are read, whether they hold it or not. A blob that many repositories share may so be missed, and is
- * then uploaded.
+ * own and granted repositories are read, whether they hold it or not. A blob that many repositories share may so be
+ * missed, and is then uploaded.
  */
 import { sql } from 'kysely'
 import type { Digest } from '../oci/digest.ts'
@@ -10,8 +10,8 @@ import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Reader } from './handles.ts'
 import type { Visibility } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
-import { isVisible } from './visible-repositories.ts'
-import type { VisibleRepositories } from './visible-repositories.ts'
+import { isVisible, namesBelow } from './visible-repositories.ts'
+import type { NameRange, VisibleRepositories } from './visible-repositories.ts'
 
 export interface MountSearch {
   readonly digest: Digest
@@ -31,7 +31,9 @@ interface LinkRow {
 }
 
 const maxNeighbours = 64
-const maxOwn = 256
+const maxPerRange = 256
+/** Of what the caller owns and of what is granted to it as a whole. */
+const maxRanges = 16
 
 const linkOf = compileOnce<{ name: string; digest: string }, LinkRow>(({ kysely, parameter }) =>
   kysely
@@ -63,21 +65,18 @@ const linksAround = compileOnce<{ digest: string }, LinkRow>(({ kysely, paramete
     .select(['repository.name', 'repository.visibility', 'owner.visibility as owner_visibility'])
 })
 
-/**
- * The range of names "<owner>/...": the character after the slash ends it. SQLite takes a cross join in the order it is
- * written in; it would else begin with all that hold the digest.
- */
-const ownLinks = compileOnce<{ first: string; end: string; digest: string }, LinkRow>(
+/** SQLite takes a cross join in the order it is written in; it would else begin with all that hold the digest. */
+const linksWithin = compileOnce<{ from: string; to: string; digest: string }, LinkRow>(
   ({ kysely, parameter }) =>
     kysely
       .selectFrom((eb) =>
         eb
           .selectFrom('repository')
           .select(['id', 'name', 'visibility', 'owner_id'])
-          .where('name', '>', parameter('first'))
-          .where('name', '<', parameter('end'))
+          .where('name', '>=', parameter('from'))
+          .where('name', '<', parameter('to'))
           .orderBy('name')
-          .limit(sql.lit(maxOwn))
+          .limit(sql.lit(maxPerRange))
           .as('own'),
       )
       .innerJoin('owner', 'owner.id', 'own.owner_id')
@@ -99,14 +98,26 @@ export async function isMountable(db: Reader, search: MountSearch): Promise<bool
   const own = await linkOf.first(db, { name: target, digest })
   const named = await Promise.all(within.map(async (name) => linkOf.first(db, { name, digest })))
   const neighbours = await linksAround.all(db, { digest })
-  const owned = await findOwned(db, digest, visible)
-  return own?.state === 'live' || [...named, ...neighbours, ...owned].some(isSource)
+  const reached = await findReached(db, digest, visible)
+  return own?.state === 'live' || [...named, ...neighbours, ...reached].some(isSource)
 }
 
-async function findOwned(db: Reader, digest: Digest, visible: VisibleRepositories): Promise<LinkRow[]> {
-  const owner = visible.all ? undefined : visible.owner
-  if (owner === undefined) return []
-  return ownLinks.all(db, { first: `${owner}/`, end: `${owner}0`, digest })
+/** Only in ranges that are visible throughout: no work tells of what lies between. */
+async function findReached(db: Reader, digest: Digest, visible: VisibleRepositories): Promise<LinkRow[]> {
+  const found: LinkRow[] = []
+  for (const { from, to = endOfNames } of reachedRanges(visible)) {
+    found.push(...(await linksWithin.all(db, { from, to, digest })))
+  }
+  return found
+}
+
+/** Greater than every name. */
+const endOfNames = '~'
+
+function reachedRanges(visible: VisibleRepositories): readonly NameRange[] {
+  if (visible.all) return []
+  const own = visible.owner === undefined ? [] : [namesBelow(visible.owner)]
+  return [...own, ...(visible.granted?.whole ?? [])].slice(0, maxRanges)
 }
 
 /** The digest last: what is out of sight costs the same, whatever it is. */

@@ -1,14 +1,12 @@
 /** Repositories and the owners they belong to; both come into being with the first push. */
-import type { SelectQueryBuilder } from 'kysely'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { ownerOf } from '../oci/repository-name.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { ensureOwner } from './owners.ts'
-import type { Schema, Visibility } from './schema.ts'
+import type { Visibility } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
-import { databaseOf, kyselyOf } from './sql/database.ts'
-import { visibleArms } from './visible-repositories.ts'
-import type { RepositoryVisibility, VisibleArm, VisibleRepositories } from './visible-repositories.ts'
+import { kyselyOf } from './sql/database.ts'
+import type { RepositoryVisibility } from './visible-repositories.ts'
 
 export interface Repository {
   readonly id: number
@@ -22,9 +20,6 @@ export interface RepositoryAccess extends RepositoryVisibility {
   readonly id: number
   readonly ownerName: string
 }
-
-/** Its column has a name that neither of the joined tables has. */
-type NamesQuery = SelectQueryBuilder<Schema, never, { full_name: string }>
 
 interface AccessRow {
   id: number | null
@@ -124,37 +119,6 @@ export async function setRepositoryVisibility(
     .where('id', '=', before.id)
     .execute()
   return before.visibility
-}
-
-/** Names in byte order, after `after` (exclusive). */
-export async function listRepositories(
-  db: Reader,
-  page: { readonly after?: string; readonly limit: number; readonly visible: VisibleRepositories },
-): Promise<RepositoryName[]> {
-  const { after = '', limit, visible } = page
-  if (visible.all) {
-    const rows = await selectNames(db, { after, limit }).execute()
-    return rows.map((row) => row.name as RepositoryName)
-  }
-  const [first, ...others] = visibleArms(visible).map((arm) => selectVisibleNames(db, { after, limit, arm }))
-  if (first === undefined) return []
-  const union = others.reduce((query, arm) => query.union(arm), first)
-  const rows = await union.orderBy('full_name').limit(limit).execute()
-  return rows.map((row) => row.full_name as RepositoryName)
-}
-
-function selectVisibleNames(db: Reader, page: { after: string; limit: number; arm: VisibleArm }): NamesQuery {
-  const { dialect, kysely } = databaseOf(db)
-  const names = kysely
-    .selectFrom('repository')
-    .innerJoin('owner', 'owner.id', 'repository.owner_id')
-    .select('repository.name as full_name')
-    .where('repository.name', '>', page.after)
-    .where((eb) => page.arm(eb))
-  // SQLite merges the walks row by row; PostgreSQL ends each of them by its own limit.
-  if (dialect === 'sqlite') return names
-  const limited = names.orderBy('repository.name').limit(page.limit)
-  return kysely.selectFrom(limited.as('page')).select('page.full_name')
 }
 
 /** With what decides who sees them; in byte order, after `after` (exclusive). */

@@ -1,7 +1,6 @@
 /**
  * What a caller may see of repositories: as conditions of queries over `repository` joined with its `owner`, and of rows.
  */
-import { sql } from 'kysely'
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { Schema, Visibility } from './schema.ts'
 
@@ -48,21 +47,26 @@ interface SeenRepository extends RepositoryVisibility {
 
 type Joined = ExpressionBuilder<Schema, 'repository' | 'owner'>
 
-export type VisibleArm = (eb: Joined) => Expression<SqlBool>
+/** Names of a range, of which those are seen that meet a condition; without one all are. */
+export interface VisibleArm {
+  readonly range: NameRange
+  readonly holds?: (eb: Joined) => Expression<SqlBool>
+}
 
-/** Alternatives that are served by an index each: a repository is visible when one of them holds. */
+export const allNames: NameRange = { from: '', to: undefined }
+
+/** All below an owner: the character after the slash ends it. */
+export function namesBelow(owner: string): NameRange {
+  return { from: `${owner}/`, to: `${owner}0` }
+}
+
+/** Alternatives that are served by an index each, but for what is granted, which are `NameSet`s to be asked. */
 export function visibleArms(visible: VisibleRepositories): VisibleArm[] {
-  if (visible.all) return [() => sql.lit(true)]
+  if (visible.all) return [{ range: allNames }]
   const arms: VisibleArm[] = []
-  if (visible.public) arms.push(publicArm)
+  if (visible.public) arms.push({ range: allNames, holds: isPublicRow })
   if (visible.internal === true) arms.push(...internalArms)
-  const { owner } = visible
-  // The range of names "<owner>/...": the character after the slash ends it.
-  if (owner !== undefined) {
-    arms.push((eb) =>
-      eb.and([eb('repository.name', '>', `${owner}/`), eb('repository.name', '<', `${owner}0`)]),
-    )
-  }
+  if (visible.owner !== undefined) arms.push({ range: namesBelow(visible.owner) })
   return arms
 }
 
@@ -85,16 +89,23 @@ export function isInternal({ visibility, ownerVisibility }: RepositoryVisibility
   return visibility !== 'private' && ownerVisibility !== 'private'
 }
 
-function publicArm(eb: Joined): Expression<SqlBool> {
+function isPublicRow(eb: Joined): Expression<SqlBool> {
   return eb.and([eb('repository.visibility', '=', 'public'), eb('owner.visibility', '=', 'public')])
 }
 
-/** With `publicArm`, all whose stricter visibility is `internal`. */
-const internalArms: VisibleArm[] = [
-  (eb) => eb.and([eb('repository.visibility', '=', 'public'), eb('owner.visibility', '=', 'internal')]),
-  (eb) =>
-    eb.and([
-      eb('repository.visibility', '=', 'internal'),
-      eb('owner.visibility', 'in', ['public', 'internal']),
-    ]),
+/** With the public ones, all whose stricter visibility is `internal`. */
+const internalArms: readonly VisibleArm[] = [
+  {
+    range: allNames,
+    holds: (eb) =>
+      eb.and([eb('repository.visibility', '=', 'public'), eb('owner.visibility', '=', 'internal')]),
+  },
+  {
+    range: allNames,
+    holds: (eb) =>
+      eb.and([
+        eb('repository.visibility', '=', 'internal'),
+        eb('owner.visibility', 'in', ['public', 'internal']),
+      ]),
+  },
 ]

@@ -1,6 +1,6 @@
 /** Repositories the caller may pull, as keyset pages in byte order of the full name. */
 import type { Metadata } from '../metadata/metadata.ts'
-import { listRepositories } from '../metadata/repositories.ts'
+import { listRepositories } from '../metadata/list-repositories.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Caller, RegistryPolicy } from './caller.ts'
 

@@ -16,7 +16,7 @@ export interface HeldGrant {
   readonly pattern: RepositoryPattern
   /** `acme/dev`, where it came by way of a team. */
   readonly team: string | undefined
-  reaches(repository: string): boolean
+  readonly reaches: (repository: string) => boolean
 }
 
 export interface HeldGrants {

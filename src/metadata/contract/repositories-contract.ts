@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { RepositoryName } from '../../oci/repository-name.ts'
-import { ensureRepository, findRepository, listRepositories } from '../repositories.ts'
+import { listRepositories } from '../list-repositories.ts'
+import { ensureRepository, findRepository } from '../repositories.ts'
 import { aName, createRepository, numbers, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
 

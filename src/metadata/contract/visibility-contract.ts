@@ -4,12 +4,8 @@ import type { RepositoryName } from '../../oci/repository-name.ts'
 import { linkBlob } from '../blobs.ts'
 import type { Metadata } from '../metadata.ts'
 import { isMountable } from '../mount-sources.ts'
-import {
-  findRepositoryAccess,
-  listRepositories,
-  listRepositoryAccess,
-  setRepositoryVisibility,
-} from '../repositories.ts'
+import { listRepositories } from '../list-repositories.ts'
+import { findRepositoryAccess, listRepositoryAccess, setRepositoryVisibility } from '../repositories.ts'
 import type { Repository } from '../repositories.ts'
 import { kyselyOf } from '../sql/database.ts'
 import type { VisibleRepositories } from '../visible-repositories.ts'
