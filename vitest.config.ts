@@ -15,7 +15,11 @@ export default defineConfig({
     // The default leaves one core to the machine's owner; on two cores that is half.
     maxWorkers: 2,
     projects: [
-      project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts', 'test/api/*.test.ts'], 20_000),
+      project(
+        'unit',
+        ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts', 'test/api/*.test.ts'],
+        20_000,
+      ),
       project('contract-postgres', ['src/**/contract/*postgres*.contract.ts'], 60_000),
       serialProject('crash', ['test/crash/**/*.test.ts'], 300_000),
       project('conformance', ['test/conformance/**/*.test.ts'], 300_000),

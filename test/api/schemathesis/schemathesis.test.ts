@@ -1,0 +1,19 @@
+/** Plays against the whole management API, as different callers: no fault, and nothing that the document does not say. */
+import { expect, test } from 'vitest'
+import { basic, passwordOf } from '../../support/identity-server.ts'
+import { startInProcess } from '../../support/in-process.ts'
+import { tempFolder } from '../../support/temp-folder.ts'
+import { runSchemathesis } from './run-schemathesis.ts'
+
+test.each(['root', 'bob', undefined])('Schemathesis finds nothing as %s', async (name) => {
+  await using folder = await tempFolder()
+  await using registry = await startInProcess({ auth: { anonymous: 'pull' } })
+  const { accounts } = registry.app.auth
+  await accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true })
+  await accounts.add({ name: 'bob', password: passwordOf('bob'), isAdmin: false })
+  const { ok, output } = await runSchemathesis(registry.url, {
+    authorization: name === undefined ? undefined : basic(name),
+    cwd: folder.path,
+  })
+  expect(ok, output).toBe(true)
+})
