@@ -75,6 +75,7 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
 
   const audit = stack.use(
     openAudit({
+      pulls: config.audit.pulls,
       metadata,
       clock,
       onError: (err) => logger.error({ err }, 'what was refused or logged in could not be recorded'),
@@ -125,7 +126,10 @@ function startRegistry(
   config: Config,
   { metadata, store, clock, ids, ...parts }: Parts,
 ): { registry: Registry; scheduler: Scheduler } {
-  const jobs = createJobs({ metadata, store, clock }, { uploadExpireAfterMs: config.uploads.expireAfterMs })
+  const jobs = createJobs(
+    { metadata, store, clock },
+    { uploadExpireAfterMs: config.uploads.expireAfterMs, auditRetention: config.audit.retention },
+  )
   const scheduler = startScheduler(
     { metadata, clock, holder: ids.storageKey(), log: parts.logger },
     parts.telemetry.observeJobs(jobs),
@@ -191,6 +195,7 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     authenticator,
     policy,
     tokens,
+    audit: parts.audit,
     api: createManagementApi({ authenticator, policy, accounts: parts.auth.accounts }),
     publicUrl: config.http.publicUrl,
     trustedProxies: config.http.trustedProxies,

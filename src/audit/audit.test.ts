@@ -3,6 +3,8 @@ import { openAuth } from '../../test/support/open-auth.ts'
 import type { OpenAuth } from '../../test/support/open-auth.ts'
 import type { AuditOutcome } from '../metadata/audit-actions.ts'
 import type { AuditEntry } from '../metadata/audit-trail.ts'
+import { createAudit } from './audit.ts'
+import { forgetOldAudit } from './forget-old.ts'
 
 const bob = { id: 'user:1', name: 'bob' }
 
@@ -58,7 +60,6 @@ describe('a record', () => {
   test('that cannot be written is told and lost, without harm to those after it', async () => {
     const told: unknown[] = []
     await using open = await openAuth()
-    const { createAudit } = await import('./audit.ts')
     const broken = { ...open.metadata, transact: () => Promise.reject(new Error('disk full')) }
     const audit = createAudit({ ...open, metadata: broken, onError: (error) => void told.push(error) })
     audit.record(bob, login('granted'))
@@ -119,4 +120,60 @@ test('an export has all of it, oldest first, beyond one page', async () => {
   }
   const all = await recorded(open)
   expect(all.map(({ detail }) => detail?.['count'])).toEqual(Array.from({ length: 1_200 }, (_, n) => n))
+})
+
+describe('pulls', () => {
+  const openWith = async (pulls: number) => {
+    const open = await openAuth()
+    let turn = 0
+    const random = () => (turn++ % 10) / 10
+    return { open, audit: createAudit({ ...open, onError: () => undefined, pulls, random }) }
+  }
+
+  test.each([
+    [0, 0],
+    [0.2, 20],
+    [1, 100],
+  ])('are recorded as far as asked for: %d of them', async (pulls, expected) => {
+    const { open, audit } = await openWith(pulls)
+    await using _ = open
+    let described = 0
+    for (let count = 0; count < 100; count += 1) {
+      audit.pulled(() => {
+        described += 1
+        return { actor: bob, repository: 'acme/web', detail: { tag: 'v1' } }
+      })
+    }
+    await audit.flush()
+    expect(await audit.search({ filter: { action: 'pull', target: 'acme/' }, limit: 200 })).toHaveLength(
+      expected,
+    )
+    expect(described).toBe(expected)
+  })
+})
+
+describe('retention', () => {
+  const { signal } = new AbortController()
+  const dayMs = 86_400_000
+
+  test('forgets what is older than the days, and the oldest of too many', async () => {
+    await using open = await openAuth()
+    for (let day = 0; day < 10; day += 1) {
+      for (let count = 0; count < 200; count += 1)
+        open.audit.record(bob, { ...login('granted'), detail: { day } })
+      await open.audit.flush()
+      open.clock.advance(dayMs)
+    }
+    expect(await forgetOldAudit(open, { days: 6, maxRows: 10_000 }, signal)).toBe(800)
+    expect(await forgetOldAudit(open, { days: 6, maxRows: 250 }, signal)).toBe(950)
+    const days = (await recorded(open)).map(({ detail }) => detail?.['day'])
+    expect(days).toEqual([...Array<number>(50).fill(8), ...Array<number>(200).fill(9)])
+    expect(await forgetOldAudit(open, { days: 6, maxRows: 250 }, signal)).toBe(0)
+  })
+
+  test('stops when it is told to', async () => {
+    await using open = await openAuth()
+    const stopped = AbortSignal.abort(new Error('stopping'))
+    await expect(forgetOldAudit(open, { days: 1, maxRows: 1000 }, stopped)).rejects.toThrow('stopping')
+  })
 })

@@ -13,6 +13,8 @@ import { createAuditBuffer } from './audit-buffer.ts'
 import { plainText } from './plain-text.ts'
 
 export interface Audit extends AuditTrail, AsyncDisposable {
+  /** Called for each pull, records a sample; `describe` is asked only for that. */
+  pulled(describe: () => Pull): void
   /** Resolves when what was recorded so far is written; never rejects. */
   flush(): Promise<void>
   /** Newest first, before the event with the id `before`. */
@@ -25,11 +27,21 @@ export interface Audit extends AuditTrail, AsyncDisposable {
   export(filter: AuditFilter): AsyncIterable<AuditEvent>
 }
 
+export interface Pull {
+  readonly actor: AuditActor
+  readonly repository: string
+  readonly detail: AuditDetail
+}
+
 export interface AuditDeps {
   readonly metadata: Metadata
   readonly clock: Clock
   /** The batch that could not be written is lost. */
   readonly onError: (error: unknown) => void
+  /** The part of all pulls that is recorded, from 0 (default) to 1. */
+  readonly pulls?: number
+  /** From 0 to 1, without 1. */
+  readonly random?: () => number
 }
 
 const maxNameCharacters = 512
@@ -37,7 +49,8 @@ const maxClientCharacters = 200
 const maxDetailCharacters = 1_000
 const exportPage = 500
 
-export function createAudit({ metadata, clock, onError }: AuditDeps): Audit {
+export function createAudit(deps: AuditDeps): Audit {
+  const { metadata, clock, onError, pulls = 0, random = Math.random } = deps
   const buffer = createAuditBuffer({ metadata, clock, onError })
   const eventOf = (actor: AuditActor, entry: AuditEntry): NewAuditEvent => ({
     ...entry,
@@ -56,6 +69,12 @@ export function createAudit({ metadata, clock, onError }: AuditDeps): Audit {
     record: (actor, entry) => buffer.add(() => eventOf(actor, entry)),
     recordOnce(actor, entry, key) {
       if (buffer.isNews(`${entry.action} ${entry.outcome} ${key}`)) buffer.add(() => eventOf(actor, entry))
+    },
+    pulled(describe) {
+      if (pulls === 0 || random() >= pulls) return
+      const { actor, repository: name, detail } = describe()
+      const target = { kind: 'repository', name } as const
+      buffer.add(() => eventOf(actor, { action: 'pull', outcome: 'done', target, detail }))
     },
     flush: () => buffer.flush(),
     search: (query) => searchAuditEvents(metadata.reader, query),

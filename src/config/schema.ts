@@ -39,6 +39,10 @@ const minTokenLifetimeMs = oneMinuteMs
 const maxTokenLifetimeMs = oneDayMs
 /** Guessing must not pay: 16 characters are more than 90 bits when they are random. */
 const minMetricsTokenChars = 16
+/** A year is what rules for audits commonly ask for. */
+const defaultAuditDays = 365
+/** Some 5 GB in the database; a registry of a hundred pushes an hour writes a fifth of it in a year. */
+const defaultAuditRows = 10_000_000
 /** The shortest password that NIST SP 800-63B allows. */
 const minPasswordChars = 8
 /** Kubernetes and Docker kill 30 and 10 s after TERM; 20 s leaves the former time to close stores. */
@@ -184,6 +188,23 @@ const tracing = z.strictObject({
     }),
 })
 
+const audit = z.strictObject({
+  pulls: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      'The part of all pulls of manifests that is recorded, at random: 0 none, 0.01 one in a hundred, 1 all.',
+    ),
+  retention: z
+    .strictObject({
+      days: z.int().min(1).default(defaultAuditDays).describe('What is older is forgotten.'),
+      maxRows: z.int().min(1000).default(defaultAuditRows).describe('Of more the oldest are forgotten.'),
+    })
+    .prefault({}),
+})
+
 const references = z.strictObject({
   blobs: z
     .enum(['strict', 'lenient'])
@@ -277,6 +298,7 @@ export const configSchema = z.strictObject({
   auth: auth.prefault({}),
   admin: admin.prefault({}),
   repository: repository.prefault({}),
+  audit: audit.prefault({}),
   references: references.prefault({}),
   delete: deletion.prefault({}),
   metadata: metadata.prefault({}),

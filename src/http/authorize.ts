@@ -29,13 +29,15 @@ const noPush: PushRights = Object.freeze({ create: false, update: false })
  * authenticator throws for credentials that do not hold.
  */
 export async function authorize(
-  { incoming, origin }: Exchange,
+  exchange: Exchange,
   asked: { readonly route: Route; readonly repository: RepositoryName | undefined },
   { authenticator, policy }: AuthorizeDeps,
 ): Promise<Authorized> {
   const { action } = asked.route
   if (action === 'none') return { principal: anonymous, push: noPush }
+  const { incoming, origin } = exchange
   const principal = await authenticator.authenticate(incoming.headers.authorization, origin)
+  exchange.principal = principal
   if (action === 'enter' || action === 'catalog') checkEntry(principal, action, policy)
   else if (asked.repository !== undefined) {
     const push = checkDecision(await policy.decide(principal, action, asked.repository))

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Principal } from '../auth/principal.ts'
 import type { BodyReader } from './body-reader.ts'
 import type { RequestOrigin } from './origin.ts'
 
@@ -13,6 +14,8 @@ export interface Exchange {
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   readonly origin: RequestOrigin
+  /** Once the authenticator has said it. */
+  principal: Principal | undefined
   /** Of the reply's body, so far. */
   bytesOut: number
 }

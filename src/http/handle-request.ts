@@ -10,6 +10,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { YoungGarbage } from '../lib/young-garbage.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import { authorize } from './authorize.ts'
+import { auditRefusal } from './audit-refusal.ts'
 import { BodyReader } from './body-reader.ts'
 import { challengesOf } from './challenges.ts'
 import { checkHead } from './check-head.ts'
@@ -134,6 +135,7 @@ function openExchange(handled: HandledRequest, deps: RequestDeps): Exchange {
     body,
     startedAt: deps.clock.now(),
     origin: new RequestOrigin(incoming, deps.publicAddress),
+    principal: undefined,
     bytesOut: 0,
   }
 }
@@ -145,6 +147,7 @@ async function answer(exchange: Exchange, match: Match | undefined, deps: Reques
     if (error instanceof ClientGoneError || exchange.response.destroyed) throw new ClientGoneError()
     const refusal = findRefusal(error)
     const reply = errorReply(refusal, describeContext(exchange, match))
+    if (reply.status === 403) auditRefusal(exchange, match, deps.audit)
     if (reply.status >= 500) logFault(exchange, error, { log: deps.log, expected: refusal !== undefined })
     return reply
   }

@@ -23,7 +23,7 @@ async function serve(reply: Reply, limits: Partial<HttpLimits> = {}): Promise<Se
   const server = createServer((incoming, response) => {
     const body = new BodyReader(incoming, { idleMs: 1_000 })
     const origin = new RequestOrigin(incoming, { publicUrl: undefined, trustedProxies: { has: () => false } })
-    const connection = { incoming, response, expectsContinue: false }
+    const connection = { incoming, response, expectsContinue: false, principal: undefined }
     const exchange = { ...connection, id: 'request-1', body, startedAt: 0, origin, bytesOut: 0 }
     sendReply(exchange, reply, { ...defaultHttpLimits, ...limits }).then(resolve, resolve)
   })

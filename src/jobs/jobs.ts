@@ -1,4 +1,5 @@
 /** The list of background jobs. */
+import { forgetOldAudit, type AuditRetention } from '../audit/forget-old.ts'
 import { collectBlobs } from '../lifecycle/collect-blobs.ts'
 import { expireUploads } from '../lifecycle/expire-uploads.ts'
 import { removeDeadKeys, type LifecycleDeps } from '../lifecycle/remove-dead-keys.ts'
@@ -13,6 +14,7 @@ export const removeDeadKeysJob = 'remove-dead-keys'
 export interface JobOptions {
   /** An upload session that received nothing for so long ends. */
   readonly uploadExpireAfterMs: number
+  readonly auditRetention: AuditRetention
 }
 
 /** A blob is linked in the transaction that makes it; the hour is for clocks that jump. */
@@ -34,5 +36,10 @@ export function createJobs(deps: LifecycleDeps, options: JobOptions): Job[] {
     },
     { name: removeDeadKeysJob, everyMs: minuteMs, run: (signal) => removeDeadKeys(deps, signal) },
     { name: 'sweep-store', everyMs: 6 * hourMs, run: (signal) => sweepStore(deps, sweepGraceMs, signal) },
+    {
+      name: 'forget-old-audit',
+      everyMs: hourMs,
+      run: (signal) => forgetOldAudit(deps, options.auditRetention, signal),
+    },
   ]
 }

@@ -48,6 +48,7 @@ export async function openServer(given: OpenServerOptions = {}): Promise<OpenSer
       policy: options.policy ?? openPolicy,
       authenticator: options.authenticator ?? openAuthenticator,
       tokens: options.tokens ?? noTokens,
+      audit: registry.audit,
       log: {
         debug: write('debug'),
         info: write('info'),

@@ -1,3 +1,4 @@
+import type { Audit } from '../../audit/audit.ts'
 import type { Authenticator, TokenService } from '../../auth/identity.ts'
 import type { Policy } from '../../auth/policy.ts'
 import type { Ids } from '../../lib/ids.ts'
@@ -17,6 +18,7 @@ export interface HandlerDeps {
   readonly authenticator: Authenticator
   readonly tokens: TokenService
   readonly policy: Policy
+  readonly audit: Pick<Audit, 'pulled' | 'recordOnce'>
   readonly ids: Ids
   readonly limits: HttpLimits
   readonly health: () => Promise<Readiness>

@@ -1,4 +1,5 @@
 /** Manifests by tag and by digest (distribution-spec end-3, end-7, end-9). */
+import { actorOf } from '../../auth/actor.ts'
 import { isTagName, parseTagName } from '../../oci/tag-name.ts'
 import type { TagName } from '../../oci/tag-name.ts'
 import { parseDigest } from '../../oci/digest.ts'
@@ -27,6 +28,11 @@ export async function getManifest(request: RepositoryRequest, deps: HandlerDeps)
   }
   const found = await manifests.get(repository, reference)
   if (isNotModified(headers, found.digest)) return notModified(found, reference)
+  deps.audit.pulled(() => ({
+    actor: actorOf(request.principal, request.caller),
+    repository,
+    detail: { tag: reference.kind === 'tag' ? reference.tag : undefined, digest: found.digest },
+  }))
   return bytesReply(200, manifestHeaders(found, reference), found.bytes)
 }
 
