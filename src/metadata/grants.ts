@@ -1,11 +1,12 @@
-/** Grants: a role for an account or a team, on what an owner has below a pattern. */
+/** Grants: a role for an account or a team, on what an owner has below a pattern. Each change raises the rights' version. */
 import { sql } from 'kysely'
-import type { Reader } from './handles.ts'
+import type { Reader, Transaction } from './handles.ts'
+import { raiseRightsVersion } from './rights-version.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import type { TemplateInput } from './sql/compile-once.ts'
+import { kyselyOf } from './sql/database.ts'
 
-/** As one of its principals holds it. */
-export interface GrantOf {
+interface GrantTerms {
   readonly id: number
   readonly owner: string
   /** Relative to the owner. */
@@ -13,26 +14,70 @@ export interface GrantOf {
   readonly role: string
   /** Of the role. */
   readonly actions: readonly string[]
+}
+
+/** As one of its principals holds it. */
+export interface GrantOf extends GrantTerms {
   /** `acme/dev`, where it is held by way of a team. */
   readonly team: string | undefined
 }
 
-interface HeldRow {
+export interface Grant extends GrantTerms {
+  /** A team as `acme/dev`, a robot as `acme+ci`. */
+  readonly to: { readonly kind: 'user' | 'robot' | 'team'; readonly name: string }
+  readonly createdAt: number
+  readonly createdBy: string
+}
+
+/** One who holds a grant. */
+export interface Grantee extends GrantOf {
+  readonly account: {
+    readonly id: number
+    readonly name: string
+    readonly kind: 'user' | 'robot'
+    readonly disabled: boolean
+  }
+}
+
+/** Who is granted something: an account, or a team. */
+export interface GrantPrincipal {
+  readonly kind: 'account' | 'team'
+  readonly id: number
+}
+
+export interface NewGrant {
+  readonly ownerId: number
+  /** Relative to the owner. */
+  readonly pattern: string
+  readonly roleId: number
+  readonly principal: GrantPrincipal
+  readonly createdBy: string
+  readonly now: number
+}
+
+interface TermsRow {
   id: number
   owner: string
   pattern: string
   role: string
   actions: string
+}
+
+interface TeamRow {
   team: string | null
   team_owner: string | null
 }
 
-const grantsOfAccount = compileOnce<{ accountId: number }, HeldRow>(({ kysely, parameter }) => {
-  const own = grantsWithRole(kysely)
+type Kysely = TemplateInput<object>['kysely']
+
+const noText = sql<string | null>`cast(null as text)`
+
+const grantsOfAccount = compileOnce<{ accountId: number }, TermsRow & TeamRow>(({ kysely, parameter }) => {
+  const own = selectTerms(kysely)
     .where('access_grant.principal_kind', '=', sql.lit('account'))
     .where('access_grant.principal_id', '=', parameter('accountId'))
     .select([noText.as('team'), noText.as('team_owner')])
-  const ofTeams = grantsWithRole(kysely)
+  const ofTeams = selectTerms(kysely)
     .innerJoin('team', 'team.id', 'access_grant.principal_id')
     .innerJoin('owner as team_owner', 'team_owner.id', 'team.owner_id')
     .innerJoin('team_member', 'team_member.team_id', 'team.id')
@@ -45,24 +90,188 @@ const grantsOfAccount = compileOnce<{ accountId: number }, HeldRow>(({ kysely, p
 /** By name and by all its teams, in no order. On SQLite it answers at once. */
 export function listGrantsOf(db: Reader, accountId: number): GrantOf[] | Promise<GrantOf[]> {
   const rows = grantsOfAccount.all(db, { accountId })
-  return rows instanceof Promise ? rows.then(grantsOf) : grantsOf(rows)
+  return rows instanceof Promise ? rows.then(heldOf) : heldOf(rows)
 }
 
-function grantsOf(rows: readonly HeldRow[]): GrantOf[] {
-  return rows.map(({ team, team_owner: teamOwner, actions, ...row }) => ({
-    ...row,
-    actions: JSON.parse(actions) as string[],
-    team: team === null || teamOwner === null ? undefined : `${teamOwner}/${team}`,
+/** The id of the grant, also of one that was there with the same terms. */
+export async function insertGrant(
+  tx: Transaction,
+  grant: NewGrant,
+): Promise<{ readonly id: number; readonly isNew: boolean }> {
+  const kysely = kyselyOf(tx)
+  const key = {
+    owner_id: grant.ownerId,
+    pattern: grant.pattern,
+    role_id: grant.roleId,
+    principal_kind: grant.principal.kind,
+    principal_id: grant.principal.id,
+  }
+  const inserted = await kysely
+    .insertInto('access_grant')
+    .values({ ...key, created_at: grant.now, created_by: grant.createdBy })
+    .onConflict((conflict) =>
+      conflict.columns(['owner_id', 'pattern', 'role_id', 'principal_kind', 'principal_id']).doNothing(),
+    )
+    .returning('id')
+    .executeTakeFirst()
+  await raiseRightsVersion(tx)
+  if (inserted !== undefined) return { id: inserted.id, isNew: true }
+  const existing = await kysely
+    .selectFrom('access_grant')
+    .select('id')
+    .where((eb) => eb.and(key))
+    .executeTakeFirstOrThrow()
+  return { id: existing.id, isNew: false }
+}
+
+/** Returns what it was; `undefined` when there is no such grant. */
+export async function deleteGrant(tx: Transaction, id: number): Promise<Grant | undefined> {
+  const grant = await findGrant(tx, id)
+  if (grant === undefined) return undefined
+  await kyselyOf(tx).deleteFrom('access_grant').where('id', '=', id).execute()
+  await raiseRightsVersion(tx)
+  return grant
+}
+
+export async function findGrant(db: Reader, id: number): Promise<Grant | undefined> {
+  const row = await selectGrants(kyselyOf(db)).where('access_grant.id', '=', id).executeTakeFirst()
+  return row && grantOf(row)
+}
+
+/** Of an owner or of a principal, or both, or of all; in the order of their ids, after `after` (exclusive). */
+export async function listGrants(
+  db: Reader,
+  page: {
+    readonly ownerId?: number | undefined
+    readonly principal?: GrantPrincipal | undefined
+    readonly after?: number | undefined
+    readonly limit: number
+  },
+): Promise<Grant[]> {
+  const { ownerId, principal, after = 0, limit } = page
+  const rows = await selectGrants(kyselyOf(db))
+    .where((eb) =>
+      eb.and([
+        eb('access_grant.id', '>', after),
+        ...(ownerId === undefined ? [] : [eb('access_grant.owner_id', '=', ownerId)]),
+        ...(principal === undefined
+          ? []
+          : [
+              eb('access_grant.principal_kind', '=', principal.kind),
+              eb('access_grant.principal_id', '=', principal.id),
+            ]),
+      ]),
+    )
+    .orderBy('access_grant.id')
+    .limit(limit)
+    .execute()
+  return rows.map(grantOf)
+}
+
+/** Each holder of each grant on the owner, in the order of the grants' and the accounts' ids. */
+export async function listGrantees(
+  db: Reader,
+  page: {
+    readonly ownerId: number
+    readonly after?: { readonly grantId: number; readonly accountId: number } | undefined
+    readonly limit: number
+  },
+): Promise<Grantee[]> {
+  const { ownerId, after = { grantId: 0, accountId: 0 }, limit } = page
+  const rows = await selectTerms(kyselyOf(db))
+    .leftJoin('team', (join) =>
+      join
+        .onRef('team.id', '=', 'access_grant.principal_id')
+        .on('access_grant.principal_kind', '=', sql.lit('team')),
+    )
+    .leftJoin('owner as team_owner', 'team_owner.id', 'team.owner_id')
+    .leftJoin('team_member', 'team_member.team_id', 'team.id')
+    .innerJoin('account', (join) =>
+      join.on(
+        'account.id',
+        '=',
+        sql<number>`case when ${sql.ref('access_grant.principal_kind')} = 'account'
+          then ${sql.ref('access_grant.principal_id')} else ${sql.ref('team_member.account_id')} end`,
+      ),
+    )
+    .select(['team.name as team', 'team_owner.name as team_owner'])
+    .select(['account.id as account_id', 'account.name as account_name', 'account.kind as account_kind'])
+    .select('account.disabled as account_disabled')
+    .where('access_grant.owner_id', '=', ownerId)
+    .where('access_grant.id', '>=', after.grantId)
+    .where((eb) => eb.or([eb('access_grant.id', '>', after.grantId), eb('account.id', '>', after.accountId)]))
+    .orderBy('access_grant.id')
+    .orderBy('account.id')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => ({
+    ...termsOf(row),
+    team: teamOf(row),
+    account: {
+      id: row.account_id,
+      name: row.account_name,
+      kind: row.account_kind,
+      disabled: row.account_disabled === 1,
+    },
   }))
 }
 
-const noText = sql<string | null>`cast(null as text)`
-
-function grantsWithRole(kysely: TemplateInput<object>['kysely']) {
+function selectTerms(kysely: Kysely) {
   return kysely
     .selectFrom('access_grant')
     .innerJoin('role', 'role.id', 'access_grant.role_id')
     .innerJoin('owner', 'owner.id', 'access_grant.owner_id')
     .select(['access_grant.id', 'owner.name as owner', 'access_grant.pattern'])
     .select(['role.name as role', 'role.actions'])
+}
+
+function selectGrants(kysely: Kysely) {
+  return selectTerms(kysely)
+    .leftJoin('account', (join) =>
+      join
+        .onRef('account.id', '=', 'access_grant.principal_id')
+        .on('access_grant.principal_kind', '=', sql.lit('account')),
+    )
+    .leftJoin('team', (join) =>
+      join
+        .onRef('team.id', '=', 'access_grant.principal_id')
+        .on('access_grant.principal_kind', '=', sql.lit('team')),
+    )
+    .leftJoin('owner as team_owner', 'team_owner.id', 'team.owner_id')
+    .select(['account.name as account', 'account.kind as account_kind'])
+    .select(['team.name as team', 'team_owner.name as team_owner'])
+    .select(['access_grant.created_at', 'access_grant.created_by'])
+}
+
+type GrantRow = TermsRow &
+  TeamRow & {
+    account: string | null
+    account_kind: 'user' | 'robot' | null
+    created_at: number
+    created_by: string
+  }
+
+function grantOf(row: GrantRow): Grant {
+  const team = teamOf(row)
+  return {
+    ...termsOf(row),
+    to:
+      team === undefined
+        ? { kind: row.account_kind ?? 'user', name: row.account ?? '' }
+        : { kind: 'team', name: team },
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+  }
+}
+
+function heldOf(rows: readonly (TermsRow & TeamRow)[]): GrantOf[] {
+  return rows.map((row) => ({ ...termsOf(row), team: teamOf(row) }))
+}
+
+function termsOf({ id, owner, pattern, role, actions }: TermsRow): GrantTerms {
+  return { id, owner, pattern, role, actions: JSON.parse(actions) as string[] }
+}
+
+function teamOf({ team, team_owner: owner }: TeamRow): string | undefined {
+  return team === null || owner === null ? undefined : `${owner}/${team}`
 }

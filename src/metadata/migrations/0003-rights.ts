@@ -11,6 +11,7 @@ function peopleTables({ id, text, integer, rowTable, keyTable }: ColumnTypes): r
     `alter table account add column kind ${text} not null default 'user'`,
     `alter table account add column owner_id ${integer} references owner (id)`,
     'create index account_owner on account (owner_id, name) where owner_id is not null',
+    'create index account_admin on account (name) where is_admin = 1',
     `create table owner_alias (
       name ${text} not null primary key,
       owner_id ${integer} not null references owner (id),
@@ -61,7 +62,8 @@ function rightsTables({ id, text, integer, rowTable }: ColumnTypes): readonly st
       created_by ${text} not null,
       unique (owner_id, pattern, role_id, principal_kind, principal_id)
     ) ${rowTable}`,
-    'create index access_grant_principal on access_grant (principal_kind, principal_id)',
+    'create index access_grant_principal on access_grant (principal_kind, principal_id, id)',
+    'create index access_grant_owner on access_grant (owner_id, id)',
     'create index access_grant_role on access_grant (role_id)',
     // One row: raised by each change of rights, so that what was decided before it is decided again.
     `create table rights_version (
