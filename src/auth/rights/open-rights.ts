@@ -1,0 +1,60 @@
+/** The policy over the database, and what it remembers of rights. */
+import { listGrantsOf } from '../../metadata/grants.ts'
+import type { Reader } from '../../metadata/handles.ts'
+import type { Metadata } from '../../metadata/metadata.ts'
+import { findOwner, findOwnerByAlias } from '../../metadata/owners.ts'
+import type { Owner } from '../../metadata/owners.ts'
+import { findRepositoryAccess } from '../../metadata/repositories.ts'
+import { getRightsVersion } from '../../metadata/rights-version.ts'
+import { createPolicy } from '../access-policy.ts'
+import type { PolicyOptions } from '../access-policy.ts'
+import type { Policy } from '../policy.ts'
+import { createAliases, grantOldNames } from './aliases.ts'
+import type { Aliases } from './aliases.ts'
+import { createGrantsCache } from './grants-cache.ts'
+import { holdGrants } from './held-grants.ts'
+import { VersionWatch } from './version-watch.ts'
+
+export interface RightsDeps extends Pick<PolicyOptions, 'anonymous' | 'newRepositoryVisibility'> {
+  readonly metadata: Metadata
+}
+
+export interface Rights {
+  readonly policy: Policy
+  /** For tokens: by old names too. */
+  readonly granting: Pick<Policy, 'grant'>
+  readonly aliases: Aliases
+}
+
+/** What is remembered of rights lasts as long as their version. */
+export function openRights({ metadata, anonymous, newRepositoryVisibility }: RightsDeps): Rights {
+  const { reader } = metadata
+  const version = new VersionWatch({
+    now: () => performance.now(),
+    getVersion: () => getRightsVersion(reader),
+  })
+  const grants = createGrantsCache({
+    version,
+    load: (accountId) => {
+      const rows = listGrantsOf(reader, accountId)
+      return rows instanceof Promise ? rows.then(holdGrants) : holdGrants(rows)
+    },
+  })
+  const policy = createPolicy({
+    anonymous,
+    newRepositoryVisibility,
+    findAccess: (repository) => findRepositoryAccess(reader, repository),
+    findOwner: (name) => findOwnerOfName(reader, name),
+    grantsOf: (accountId) => grants.of(accountId),
+  })
+  const aliases = createAliases({ version, findOwner: (name) => findOwnerByAlias(reader, name) })
+  return { policy, granting: grantOldNames(policy, aliases), aliases }
+}
+
+/** Who has the name, or gave it up. */
+async function findOwnerOfName(reader: Reader, name: string): Promise<Owner | undefined> {
+  const owner = await findOwner(reader, name)
+  if (owner !== undefined) return owner
+  const newName = await findOwnerByAlias(reader, name)
+  return newName === undefined ? undefined : findOwner(reader, newName)
+}

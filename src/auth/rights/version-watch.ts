@@ -1,0 +1,49 @@
+/**
+ * The version of the rights, as everything that remembers rights asks for it. Where the database answers at once it is
+ * read in each turn of the event loop; elsewhere it is at most half a second old, so that what is revoked anywhere ends
+ * everywhere within a second.
+ */
+type MaybePromise<T> = T | Promise<T>
+
+export interface VersionWatchDeps {
+  /** Milliseconds that never go back. */
+  readonly now: () => number
+  readonly getVersion: () => MaybePromise<number>
+}
+
+const maxAgeMs = 500
+
+export class VersionWatch {
+  readonly #deps: VersionWatchDeps
+  #version = 0
+  /** Until when the version needs no look. */
+  #freshUntil = 0
+  #isFreshTurn = false
+  #reading: Promise<number> | undefined
+  readonly #onTurnEnd = (): void => void (this.#isFreshTurn = false)
+
+  constructor(deps: VersionWatchDeps) {
+    this.#deps = deps
+  }
+
+  current(): MaybePromise<number> {
+    if (this.#isFreshTurn || this.#deps.now() < this.#freshUntil) return this.#version
+    if (this.#reading !== undefined) return this.#reading
+    const asked = this.#deps.now()
+    const version = this.#deps.getVersion()
+    if (!(version instanceof Promise)) {
+      this.#isFreshTurn = true
+      setImmediate(this.#onTurnEnd)
+      this.#version = version
+      return version
+    }
+    this.#reading = version
+      .then((found) => {
+        this.#freshUntil = asked + maxAgeMs
+        this.#version = found
+        return found
+      })
+      .finally(() => (this.#reading = undefined))
+    return this.#reading
+  }
+}
