@@ -10,13 +10,14 @@ import { findBlobUser, findLinkedBlob, linkBlob, pinBlob, unlinkBlob } from '../
 import type { BlobLocation } from '../metadata/blobs.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { isMountable } from '../metadata/mount-sources.ts'
-import { ensureRepository, findRepository } from '../metadata/repositories.ts'
+import { findRepository } from '../metadata/repositories.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { includesAction } from '../auth/scope.ts'
 import type { Scope } from '../auth/scope.ts'
 import type { Caller, RegistryPolicy } from './caller.ts'
 import { BlobInUseError, BlobUnknownError, DeleteDisabledError } from './errors.ts'
+import { openRepository } from './push-rights.ts'
 import { recordChanges } from './record-changes.ts'
 
 export type { ByteRange, ByteSink }
@@ -152,11 +153,7 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
     if (!(await isMountable(tx, search))) return false
     if ((await pinBlob(tx, digest)) === undefined) return false
     const now = deps.clock.now()
-    const { id } = await ensureRepository(tx, {
-      name: repository,
-      visibility: deps.policy.newRepositoryVisibility(principal, repository),
-      now,
-    })
+    const { id } = await openRepository(deps, tx, { name: repository, caller, now })
     await linkBlob(tx, { repositoryId: id, digest, now })
     await recordChanges(deps, tx, {
       repository: { id, name: repository },

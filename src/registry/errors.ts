@@ -6,7 +6,9 @@ import { OciError } from '../oci/oci-error.ts'
 import type { ErrorCode } from '../oci/error-code.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
+import { ownerOf } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
+import type { TagName } from '../oci/tag-name.ts'
 
 export abstract class RegistryError extends OciError {}
 
@@ -79,6 +81,33 @@ export class ManifestBlobUnknownError extends RegistryError {
     this.detail = { repository }
     this.missing = missing
   }
+}
+
+/** A push of one kind only; what it would have done was not done. */
+export class PushDeniedError extends RegistryError {
+  override readonly name = 'PushDeniedError'
+  readonly code = 'DENIED'
+  readonly detail: {
+    repository: RepositoryName
+    tag?: TagName
+    right: 'push:create' | 'push:update'
+  }
+  constructor(detail: PushDeniedError['detail'], options?: ErrorOptions) {
+    const { repository, right } = detail
+    const owner = ownerOf(repository)
+    super(`${explainPush(detail)}, or ask ${owner} or an administrator for a role with ${right}`, options)
+    this.detail = detail
+  }
+}
+
+function explainPush({ repository, tag, right }: PushDeniedError['detail']): string {
+  const takes = `takes the right ${right}, which you do not have here`
+  if (tag === undefined)
+    return `${repository} does not exist, and to make it ${takes}: push to one that exists`
+  if (right === 'push:create') {
+    return `${repository} has no tag ${tag}, and to make it ${takes}: push to a tag that exists`
+  }
+  return `tag ${tag} of ${repository} points at another manifest, and to move it ${takes}: push another tag`
 }
 
 export class DigestMismatchError extends RegistryError {

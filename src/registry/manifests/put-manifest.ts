@@ -7,7 +7,6 @@ import { principalId } from '../../auth/principal.ts'
 import { pinLinkedBlobs } from '../../metadata/blobs.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import { insertManifest, listMissingManifests, type NewManifest } from '../../metadata/manifests.ts'
-import { ensureRepository } from '../../metadata/repositories.ts'
 import { putTag } from '../../metadata/tags.ts'
 import { formatPlatform, type Descriptor } from '../../oci/descriptor.ts'
 import { algorithmOf, digestBytes, type Digest } from '../../oci/digest.ts'
@@ -18,6 +17,7 @@ import { extractProperties } from '../../oci/metadata/extract-properties.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { TagName } from '../../oci/tag-name.ts'
 import { DigestMismatchError, ManifestBlobUnknownError } from '../errors.ts'
+import { checkTagRight, openRepository } from '../push-rights.ts'
 import { recordChanges, type Change } from '../record-changes.ts'
 import type { ManifestDeps, PutManifestRequest, PutManifestResult } from './manifest-types.ts'
 import { readConfig } from './read-config.ts'
@@ -34,18 +34,16 @@ export async function putManifest(
   const row = await describeManifest(deps, request, { digest, parsed })
   await deps.metadata.transact(async (tx) => {
     const now = deps.clock.now()
-    const { id: repositoryId } = await ensureRepository(tx, {
-      name: repository,
-      visibility: deps.policy.newRepositoryVisibility(request.caller.principal, repository),
-      now,
-    })
+    const { caller } = request
+    const { id: repositoryId } = await openRepository(deps, tx, { name: repository, caller, now })
     await checkConditions(tx, { repositoryId, tags, condition: request.condition })
     await checkReferences(deps, tx, { repository, repositoryId, parsed, now })
     await insertManifest(tx, { ...row, repositoryId, now })
     const moved = await moveTags(tx, { repositoryId, tags, digest, now })
+    for (const { tag, before } of moved) checkTagRight(caller, { repository, tag, before })
     await recordChanges(deps, tx, {
       repository: { id: repositoryId, name: repository },
-      caller: request.caller,
+      caller,
       now,
       changes: [{ kind: 'manifest.push', after: digest }, ...moved],
     })
@@ -144,13 +142,15 @@ function neededBlobs(parsed: ParsedManifest): Digest[] {
   return [...new Set([...config, ...layers, ...parsed.blobEntries].map((blob) => blob.digest))]
 }
 
+type MovedTag = Change & { readonly tag: TagName; readonly before: Digest | undefined }
+
 /** Moves each tag; returns those that changed, as events tell it. */
 async function moveTags(
   tx: Transaction,
   put: { repositoryId: number; tags: readonly TagName[]; digest: Digest; now: number },
-): Promise<Change[]> {
+): Promise<MovedTag[]> {
   const { repositoryId, tags, digest, now } = put
-  const moved: Change[] = []
+  const moved: MovedTag[] = []
   for (const name of tags) {
     const { before } = await putTag(tx, { repositoryId, name, digest, now })
     if (before === digest) continue

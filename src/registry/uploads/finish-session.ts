@@ -11,11 +11,11 @@ import { findBlob, insertBlob, linkBlob, pinBlob } from '../../metadata/blobs.ts
 import { insertDeadKey } from '../../metadata/dead-keys.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
-import { ensureRepository } from '../../metadata/repositories.ts'
 import { finishUpload, type UploadRow } from '../../metadata/uploads.ts'
 import { algorithmOf, digestBytes, formatDigest, type Digest } from '../../oci/digest.ts'
 import type { Caller, RegistryPolicy } from '../caller.ts'
 import { DigestMismatchError, UploadUnknownError } from '../errors.ts'
+import { openRepository } from '../push-rights.ts'
 import { recordChanges } from '../record-changes.ts'
 import type { Received } from './ingest.ts'
 import type { CommittedBlob } from './upload-types.ts'
@@ -142,8 +142,7 @@ async function endSession(deps: FinishDeps, tx: Transaction, { row, writer }: Fi
 async function link(deps: FinishDeps, tx: Transaction, { row, digest, caller }: Finish): Promise<void> {
   const now = deps.clock.now()
   const name = row.repository
-  const visibility = deps.policy.newRepositoryVisibility(caller.principal, name)
-  const { id } = await ensureRepository(tx, { name, visibility, now })
+  const { id } = await openRepository(deps, tx, { name, caller, now })
   await linkBlob(tx, { repositoryId: id, digest, now })
   const changes = [{ kind: 'blob.push', after: digest }] as const
   await recordChanges(deps, tx, { repository: { id, name }, caller, now, changes })

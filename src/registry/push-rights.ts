@@ -1,0 +1,37 @@
+/**
+ * Making something by a push and changing what is there are two rights. Which of them a push needs shows only where it
+ * happens, so they are checked in its own transaction: nothing can come between the look and the change.
+ */
+import type { Transaction } from '../metadata/handles.ts'
+import { ensureRepository, findRepository, type Repository } from '../metadata/repositories.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import type { TagName } from '../oci/tag-name.ts'
+import type { Caller, RegistryPolicy } from './caller.ts'
+import { PushDeniedError } from './errors.ts'
+
+/** The repository of a push, made where it is missing. Throws `PushDeniedError`. */
+export async function openRepository(
+  deps: { readonly policy: RegistryPolicy },
+  tx: Transaction,
+  push: { readonly name: RepositoryName; readonly caller: Caller; readonly now: number },
+): Promise<Repository> {
+  const { name, caller, now } = push
+  if (!caller.push.create) {
+    const existing = await findRepository(tx, name)
+    if (existing === undefined) throw new PushDeniedError({ repository: name, right: 'push:create' })
+    return existing
+  }
+  const visibility = deps.policy.newRepositoryVisibility(caller.principal, name)
+  return ensureRepository(tx, { name, visibility, now })
+}
+
+/** Of a tag that points elsewhere by now, or at nothing before. Throws `PushDeniedError`. */
+export function checkTagRight(
+  { push }: Caller,
+  moved: { readonly repository: RepositoryName; readonly tag: TagName; readonly before: Digest | undefined },
+): void {
+  const { repository, tag, before } = moved
+  if (before === undefined ? push.create : push.update) return
+  throw new PushDeniedError({ repository, tag, right: before === undefined ? 'push:create' : 'push:update' })
+}
