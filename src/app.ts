@@ -196,7 +196,7 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     policy,
     tokens,
     audit: parts.audit,
-    api: createManagementApi({ authenticator, policy, accounts: parts.auth.accounts }),
+    api: createManagementApi({ authenticator, policy, accounts: parts.auth.accounts, audit: parts.audit }),
     publicUrl: config.http.publicUrl,
     trustedProxies: config.http.trustedProxies,
     tls: parts.tls,

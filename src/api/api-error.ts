@@ -48,6 +48,11 @@ export function denied(message: string): ApiError {
   return new ApiError(403, { code: 'DENIED', message })
 }
 
+/** What is there is in the way. */
+export function conflict(message: string): ApiError {
+  return new ApiError(409, { code: 'DENIED', message })
+}
+
 /** The same for what does not exist and for what the caller may not see. */
 export function notFound(what: string): ApiError {
   return new ApiError(404, {

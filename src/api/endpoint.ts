@@ -1,5 +1,6 @@
 /** A row of the table of endpoints. What it takes, who may ask and what it answers is declared; the handler only does it. */
 import { z } from '@hono/zod-openapi'
+import type { Actor } from '../auth/actor.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { ApiServices } from './services.ts'
@@ -28,6 +29,8 @@ type Shape = z.ZodObject
 
 export interface EndpointRequest<P, Q, B> {
   readonly principal: Principal
+  /** The same as the audit is told it. */
+  readonly actor: Actor
   readonly params: P
   readonly query: Q
   readonly body: B

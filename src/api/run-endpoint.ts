@@ -2,16 +2,21 @@
  * The way of a request through a row: who asks, may they, what do they ask, does the condition hold, the handler, the
  * reply. The same for every row: a handler cannot forget a check, because no check is in a handler.
  */
+import type { Audit } from '../audit/audit.ts'
+import { actorOf } from '../auth/actor.ts'
+import type { Actor } from '../auth/actor.ts'
 import { ApiError } from './api-error.ts'
 import type { ApiReply, ApiRequest } from './api-request.ts'
 import { authenticate, header } from './authenticate.ts'
 import { checkCaller, checkTarget } from './authorize.ts'
 import { checkIfMatch, entityTag, isUnchanged } from './conditions.ts'
-import type { Endpoint, EndpointReply } from './endpoint.ts'
+import type { Endpoint, EndpointReply, EndpointRequest } from './endpoint.ts'
 import { apiPrefix } from './paths.ts'
 import { readBody, readParams, readQuery } from './read-input.ts'
 import type { ApiServices } from './services.ts'
 import { createTurns } from './turns.ts'
+
+type AuditTarget = NonNullable<Parameters<Audit['record']>[1]['target']>
 
 interface Asked {
   readonly http: ApiRequest
@@ -23,14 +28,9 @@ export type Runner = (endpoint: Endpoint, asked: Asked) => Promise<ApiReply>
 /** Throws what the services throw, and `ApiError`. */
 export function createRunner(services: ApiServices): Runner {
   const turns = createTurns()
-  return async (endpoint, { http, params: given }) => {
-    const principal = await authenticate(http, services)
-    checkCaller(endpoint.access, principal)
-    const params = readParams(endpoint, given)
-    await checkTarget(endpoint, { principal, params }, services)
-    const query = readQuery(endpoint, http)
-    const body = await readBody(endpoint, http)
-    const request = { principal, params, query, body, http }
+  return async (endpoint, asked) => {
+    const request = await admit(endpoint, asked, services)
+    const { http } = asked
     const ifMatch = header(http, 'if-match')
     const { current } = endpoint
     if (ifMatch === undefined || current === undefined) {
@@ -42,6 +42,49 @@ export function createRunner(services: ApiServices): Runner {
       return toReply(endpoint, await endpoint.handler(request, services), http)
     })
   }
+}
+
+type Admitted = EndpointRequest<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>, unknown>
+
+/** Who asks comes first, then whether it may, then what it says: nobody learns more than it has to. */
+async function admit(
+  endpoint: Endpoint,
+  { http, params: given }: Asked,
+  services: ApiServices,
+): Promise<Admitted> {
+  const principal = await authenticate(http, services)
+  const actor = actorOf(principal, { origin: http.origin, requestId: http.id })
+  try {
+    checkCaller(endpoint.access, principal)
+    const params = readParams(endpoint, given)
+    await checkTarget(endpoint, { principal, params }, services)
+    const query = readQuery(endpoint, http)
+    return { principal, actor, params, query, body: await readBody(endpoint, http), http }
+  } catch (error) {
+    if (endpoint.method !== 'GET') auditRefusal(error, { actor, params: given }, services)
+    throw error
+  }
+}
+
+/** Of changes that somebody who said who it is may not make (403). */
+function auditRefusal(
+  error: unknown,
+  { actor, params }: { actor: Actor; params: Asked['params'] },
+  { audit }: ApiServices,
+): void {
+  if (!(error instanceof ApiError) || error.status !== 403) return
+  const target = findTarget(params)
+  audit.recordOnce(
+    actor,
+    { action: 'manage', outcome: 'denied', target },
+    `${actor.id} ${target?.name ?? ''}`,
+  )
+}
+
+function findTarget({ repository, owner, user }: Asked['params']): AuditTarget | undefined {
+  if (repository !== undefined) return { kind: 'repository', name: repository }
+  if (owner !== undefined) return { kind: 'owner', name: owner }
+  return user === undefined ? undefined : { kind: 'user', name: user }
 }
 
 /** What the schema does not name is left out. Throws for a value that is not of its shape: a fault of ours. */

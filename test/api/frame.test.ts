@@ -6,13 +6,14 @@ import type { ApiAnswer } from '../support/api-client.ts'
 import { ask, exchangeRaw } from '../support/client.ts'
 import { basic, passwordOf } from '../support/identity-server.ts'
 import { shareRegistry } from '../support/in-process.ts'
+import { tester } from '../support/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'pull' } })
 
 beforeAll(async () => {
   const { accounts } = registry.app.auth
-  await accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true })
-  await accounts.add({ name: 'bob', password: passwordOf('bob'), isAdmin: false })
+  await accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true }, tester)
+  await accounts.add({ name: 'bob', password: passwordOf('bob'), isAdmin: false }, tester)
 })
 
 function problemOf({ status, headers, value }: ApiAnswer): unknown {

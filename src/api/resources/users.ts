@@ -1,7 +1,8 @@
 /** Accounts of people, for administrators. */
 import { z } from '@hono/zod-openapi'
 import type { Account } from '../../auth/accounts.ts'
-import { notFound } from '../api-error.ts'
+import type { Principal } from '../../auth/principal.ts'
+import { conflict, notFound } from '../api-error.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery, readPage } from '../pages.ts'
 import { formatTime, ownerName, secret, time } from '../schemas.ts'
@@ -26,6 +27,12 @@ async function getUser(name: string, { accounts }: ApiServices): Promise<z.input
   const found = await accounts.find(name)
   if (found === undefined) throw notFound(`user ${name}`)
   return formatUser(found)
+}
+
+/** Whoever locks itself out cannot undo it, and may have been the last who could. */
+function checkOther(name: string, principal: Principal): void {
+  if (principal.kind === 'anonymous' || principal.name !== name) return
+  throw conflict('you cannot do this to your own account: ask another administrator, or use the command line')
 }
 
 export const userEndpoints = [
@@ -67,8 +74,8 @@ export const userEndpoints = [
         .meta({ description: 'Also where repositories exist below the name.' }),
     }),
     result: user,
-    handler: async ({ body }, services) => {
-      await services.accounts.add(body)
+    handler: async ({ body, actor }, services) => {
+      await services.accounts.add(body, actor)
       return { value: await getUser(body.name, services), location: `/users/${body.name}` }
     },
   }),
@@ -94,15 +101,16 @@ export const userEndpoints = [
     summary: 'Disables or enables a user, or sets its password; its sessions and tokens end.',
     access: 'administrator',
     status: 200,
-    problems: [404],
+    problems: [404, 409],
     params,
     body: z.strictObject({ disabled: z.boolean().optional(), password: secret.min(8).optional() }),
     result: user,
     current: ({ params }, services) => getUser(params.user, services),
-    handler: async ({ params: { user: name }, body }, services) => {
+    handler: async ({ params: { user: name }, body, principal, actor }, services) => {
       const { accounts } = services
-      if (body.password !== undefined) await accounts.setPassword(name, body.password)
-      if (body.disabled !== undefined) await (body.disabled ? accounts.disable(name) : accounts.enable(name))
+      if (body.disabled === true) checkOther(name, principal)
+      if (body.password !== undefined) await accounts.setPassword(name, body.password, actor)
+      if (body.disabled !== undefined) await (body.disabled ? accounts.disable(name, actor) : accounts.enable(name, actor))
       return { value: await getUser(name, services) }
     },
   }),

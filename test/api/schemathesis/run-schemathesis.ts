@@ -27,11 +27,17 @@ export async function runSchemathesis(
   const args = [
     'run',
     `${url}/api/v1/openapi.json`,
-    ...['--checks', 'all', '--exclude-checks', Object.keys(excluded).join(',')],
+    '--checks=all',
+    `--exclude-checks=${Object.keys(excluded).join(',')}`,
     // The same cases each time: what a run finds, the next one finds too.
-    ...['--seed', '6', '--generation-deterministic', '--max-examples', '12'],
-    ...['--request-timeout', '10', '--continue-on-failure', '--warnings', 'off', '--no-color'],
-    ...(authorization === undefined ? [] : ['--header', `Authorization: ${authorization}`]),
+    '--seed=6',
+    '--generation-deterministic',
+    '--max-examples=12',
+    '--request-timeout=10',
+    '--continue-on-failure',
+    '--warnings=off',
+    '--no-color',
+    ...(authorization === undefined ? [] : [`--header=Authorization: ${authorization}`]),
   ]
   return new Promise((resolve) => {
     execFile(program, args, { cwd, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {

@@ -1,0 +1,146 @@
+/** Who did what: searched in pages, newest first, and exported whole, oldest first. Nothing can change it. */
+import { z } from '@hono/zod-openapi'
+import { auditActionNames, auditOutcomeNames } from '../../audit/audit-words.ts'
+import type { Audit } from '../../audit/audit.ts'
+import { defineEndpoint } from '../endpoint.ts'
+import { pageOf, pageQuery, readPage } from '../pages.ts'
+import { formatTime, ownerName, text, time } from '../schemas.ts'
+
+type AuditFilter = Parameters<Audit['export']>[0]
+type AuditEvent = Awaited<ReturnType<Audit['search']>>[number]
+
+const detail = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())]),
+)
+
+const event = z
+  .object({
+    id: z.int(),
+    at: time,
+    action: z.enum(auditActionNames),
+    outcome: z.enum(auditOutcomeNames),
+    actor: z.object({
+      id: z.string().meta({ description: '`user:1`, `robot:2`, `anonymous` or `operator`.' }),
+      name: z.string(),
+    }),
+    credential: z.string().optional().meta({ description: 'What proved it: `password`, `access-token:7`.' }),
+    address: z.string().optional(),
+    client: z.string().optional(),
+    requestId: z.string().optional(),
+    target: z.object({ kind: z.string(), name: z.string() }).optional(),
+    detail: detail.optional(),
+  })
+  .openapi('AuditEvent')
+
+const moment = z.iso.datetime({ offset: true }).transform((value) => Date.parse(value))
+
+const filters = {
+  actor: text(255).min(1).optional().openapi({ description: 'Name of an account.' }),
+  action: z.enum(auditActionNames).optional(),
+  outcome: z.enum(auditOutcomeNames).optional(),
+  since: moment.optional(),
+  until: moment.optional(),
+}
+
+const target = text(255)
+  .min(1)
+  .optional()
+  .openapi({ description: 'A name; with a slash at its end all below it: `acme/`.' })
+
+const all = z.strictObject({ ...filters, target })
+const ofOwner = z.strictObject(filters)
+const paged = {
+  limit: pageQuery.shape.limit,
+  after: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/)
+    .optional(),
+}
+
+const lines = (events: AsyncIterable<AuditEvent>): { lines: AsyncIterable<unknown> } => ({
+  lines: formatEach(events),
+})
+
+async function* formatEach(events: AsyncIterable<AuditEvent>): AsyncGenerator<unknown, void> {
+  for await (const one of events) yield formatEvent(one)
+}
+
+function formatEvent({ id, at, action, outcome, actor, target, detail }: AuditEvent): z.input<typeof event> {
+  const { credential, address, client, requestId } = actor
+  return {
+    id,
+    at: formatTime(at),
+    action,
+    outcome,
+    actor: { id: actor.id, name: actor.name },
+    credential,
+    address,
+    client,
+    requestId,
+    target,
+    detail: detail && (JSON.parse(JSON.stringify(detail)) as z.input<typeof event>['detail']),
+  }
+}
+
+interface Paged extends AuditFilter {
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+async function readEvents({ limit, after, ...filter }: Paged, audit: Audit) {
+  const page = await readPage(
+    { limit, after },
+    (asked) =>
+      audit.search({
+        filter,
+        limit: asked.limit,
+        before: asked.after === undefined ? undefined : Number(asked.after),
+      }),
+    ({ id }) => String(id),
+  )
+  return { ...page, value: { items: page.value.items.map(formatEvent) } }
+}
+
+const owned = z.strictObject({ owner: ownerName })
+
+export const auditEndpoints = [
+  defineEndpoint({
+    id: 'searchAudit',
+    method: 'GET',
+    path: '/audit',
+    tag: 'audit',
+    summary: 'Events, newest first.',
+    access: 'administrator',
+    status: 200,
+    query: all.extend(paged),
+    result: pageOf(event),
+    handler: ({ query }, { audit }) => readEvents(query, audit),
+  }),
+  defineEndpoint({
+    id: 'exportAudit',
+    method: 'GET',
+    path: '/audit/export',
+    tag: 'audit',
+    summary: 'All events that match, oldest first, one JSON object a line.',
+    access: 'administrator',
+    status: 200,
+    lines: true,
+    query: all,
+    result: event,
+    handler: ({ query }, { audit }) => Promise.resolve(lines(audit.export(query))),
+  }),
+  defineEndpoint({
+    id: 'searchOwnerAudit',
+    method: 'GET',
+    path: '/owners/{owner}/audit',
+    tag: 'audit',
+    summary: 'Events of an owner, its repositories, teams and robots, newest first.',
+    access: 'owner:administer',
+    status: 200,
+    params: owned,
+    query: ofOwner.extend(paged),
+    result: pageOf(event),
+    handler: ({ params, query }, { audit }) => readEvents({ ...query, target: `${params.owner}/` }, audit),
+  }),
+]

@@ -1,0 +1,88 @@
+import { beforeAll, expect, test } from 'vitest'
+import { askApi } from '../support/api-client.ts'
+import { eventually } from '../support/eventually.ts'
+import { passwordOf } from '../support/identity-server.ts'
+import { shareRegistry } from '../support/in-process.ts'
+
+const registry = shareRegistry({ auth: { anonymous: 'pull' } })
+
+interface Event {
+  readonly id: number
+  readonly action: string
+  readonly outcome: string
+  readonly actor: { readonly name: string }
+  readonly requestId?: string
+  readonly target?: { readonly name: string }
+}
+
+beforeAll(async () => {
+  const { accounts } = registry.app.auth
+  await accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true })
+  await accounts.add({ name: 'bob', password: passwordOf('bob'), isAdmin: false })
+  await accounts.add({ name: 'carol', password: passwordOf('carol'), isAdmin: false })
+})
+
+async function search(query: string): Promise<Event[]> {
+  const answer = await askApi(registry.url, `/audit?${query}`, { as: 'root' })
+  expect(answer.status).toBe(200)
+  return answer.value['items'] as Event[]
+}
+
+const refused = 'action=manage&outcome=denied&actor=bob'
+
+test('a change that is refused stands in it once a minute, with the request and without a secret', async () => {
+  let id: unknown
+  for (let time = 0; time < 3; time += 1) {
+    const { headers } = await askApi(registry.url, '/users/carol', {
+      method: 'PATCH',
+      as: 'bob',
+      json: { password: 'a secret of bob' },
+    })
+    id ??= headers['x-request-id']
+  }
+  const events = await eventually(
+    () => search(refused),
+    (found) => found.length > 0,
+  )
+  expect(events).toHaveLength(1)
+  expect(events[0]).toMatchObject({
+    actor: { name: 'bob' },
+    credential: 'password',
+    address: '127.0.0.1',
+    requestId: id,
+    target: { kind: 'user', name: 'carol' },
+  })
+  expect(JSON.stringify(events)).not.toContain('secret')
+})
+
+test('pages go from the newest to the oldest without a gap, and the export the other way', async () => {
+  for (const name of ['u1', 'u2', 'u3', 'u4', 'u5']) {
+    await askApi(registry.url, `/users/${name}`, { method: 'PATCH', as: 'bob', json: {} })
+  }
+  const events = await eventually(
+    () => search(`${refused}&limit=200`),
+    (found) => found.length >= 6,
+  )
+  const all = events.map(({ id }) => id)
+  const paged: number[] = []
+  let path: string | undefined = `/audit?${refused}&limit=2`
+  while (path !== undefined) {
+    const answer = await askApi(registry.url, path, { as: 'root' })
+    paged.push(...(answer.value['items'] as Event[]).map(({ id }) => id))
+    path = /<\/api\/v1([^>]+)>/.exec(answer.headers.link?.toString() ?? '')?.[1]
+  }
+  expect(paged).toEqual(all)
+  expect(all).toEqual(all.toSorted((a, b) => b - a))
+  const exported = await askApi(registry.url, `/audit/export?${refused}`, { as: 'root' })
+  expect(exported.headers['content-type']).toBe('application/jsonl')
+  const lines = exported.text().trim().split('\n')
+  expect(lines.map((line) => (JSON.parse(line) as Event).id)).toEqual(all.toReversed())
+})
+
+test('an owner reads the events of what is its own, and no other', async () => {
+  expect((await askApi(registry.url, '/audit', { as: 'bob' })).status).toBe(403)
+  expect((await askApi(registry.url, '/owners/bob/audit', { as: 'bob' })).status).toBe(200)
+  for (const owner of ['carol', 'nobody']) {
+    expect((await askApi(registry.url, `/owners/${owner}/audit`, { as: 'bob' })).status).toBe(403)
+  }
+})
