@@ -81,7 +81,9 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
       onError: (err) => logger.error({ err }, 'what was refused or logged in could not be recorded'),
     }),
   )
-  const auth = openAuth(config, { metadata, clock, installationId, audit, telemetry, ...deps.auth })
+  const auth = stack.use(
+    openAuth(config, { metadata, clock, installationId, audit, logger, telemetry, ...deps.auth }),
+  )
   const firstAdministrator = await auth.accounts.ensureFirstAdministrator({
     name: config.admin.name,
     password: config.admin.password?.reveal(),
@@ -163,17 +165,21 @@ interface AuthParts extends Pick<
   AuthDeps,
   'metadata' | 'clock' | 'installationId' | 'audit' | 'passwords' | 'throttle'
 > {
+  readonly logger: Logger
   readonly telemetry: Telemetry
 }
 
-function openAuth(config: Config, { telemetry, ...parts }: AuthParts): Auth {
+function openAuth(config: Config, { logger, telemetry, ...parts }: AuthParts): Auth {
   return createAuth({
     ...parts,
     anonymous: config.auth.anonymous,
     refreshTokens: config.auth.refreshTokens,
     tokenLifetimeMs: config.auth.tokenLifetimeMs,
     newRepositoryVisibility: config.repository.visibility,
+    sessionIdleMs: config.auth.sessionIdleMs,
+    sessionLifetimeMs: config.auth.sessionLifetimeMs,
     initialPasswordFile: initialPasswordFile(config),
+    onError: (err) => logger.warn({ err }, 'it could not be noted when tokens were used'),
     onLogin: telemetry.onLogin,
   })
 }
@@ -187,13 +193,14 @@ interface ServerParts extends Parts {
 function createServer(config: Config, parts: ServerParts): RegistryServer {
   const { manifestBytes, idleTimeoutMs, connections, connectionsPerAddress } = config.limits
   const limits = { manifestBytes, bodyIdleMs: idleTimeoutMs, connections, connectionsPerAddress }
-  const { authenticator, policy, tokens } = parts.auth
+  const { authenticator, policy, aliases, tokens } = parts.auth
   const { metrics, observer } = parts.telemetry
   const token = config.metrics.token?.reveal()
   return createRegistryServer({
     registry: parts.registry,
     authenticator,
     policy,
+    aliases,
     tokens,
     audit: parts.audit,
     api: createManagementApi({ authenticator, policy, accounts: parts.auth.accounts, audit: parts.audit }),

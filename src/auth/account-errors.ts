@@ -41,3 +41,40 @@ export class OwnerTakenError extends AccountError {
     )
   }
 }
+
+export class RobotNameError extends AccountError {
+  override readonly name = 'RobotNameError'
+  constructor(robot: string, reason: string, options?: ErrorOptions) {
+    super(`${quote(robot)} cannot be the name of a robot: ${reason}`, options)
+  }
+}
+
+export class RobotExistsError extends AccountError {
+  override readonly name = 'RobotExistsError'
+  constructor(robot: string, options?: ErrorOptions) {
+    super(`there is a robot ${robot} already: choose another name, or make a token for that one`, options)
+  }
+}
+
+export class RobotUnknownError extends AccountError {
+  override readonly name = 'RobotUnknownError'
+  constructor(robot: string, options?: ErrorOptions) {
+    super(`there is no robot ${quote(robot)}`, options)
+  }
+}
+
+/** A robot belongs to an owner that is there. */
+export class OwnerUnknownError extends AccountError {
+  override readonly name = 'OwnerUnknownError'
+  constructor(owner: string, options?: ErrorOptions) {
+    super(`there is no user or organization ${quote(owner)}`, options)
+  }
+}
+
+/** Someone changed the password in the meantime. */
+export class PasswordChangedError extends AccountError {
+  override readonly name = 'PasswordChangedError'
+  constructor(options?: ErrorOptions) {
+    super('the password was changed in the meantime: log in with the new one', options)
+  }
+}

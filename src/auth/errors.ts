@@ -23,6 +23,18 @@ export function wrongPassword(): CredentialsError {
   )
 }
 
+/** The same whatever is wrong with the access token that came with a name. */
+export function wrongAccessToken(): CredentialsError {
+  return new CredentialsError(
+    'the access token has expired, was revoked or is not of this name, or the account is disabled: use another one, or ask an administrator of this registry',
+  )
+}
+
+/** An access token where only a password counts. */
+export function needsPassword(): CredentialsError {
+  return new CredentialsError('this takes the password of a user: an access token does not count here')
+}
+
 /** The same whatever is wrong with the token. */
 export function invalidToken(options?: ErrorOptions): CredentialsError {
   return new CredentialsError(
@@ -63,5 +75,16 @@ export class RefreshTokensOffError extends AuthError {
       'this registry takes no refresh tokens: log in with name and password, or ask an operator to set auth.refreshTokens',
       options,
     )
+  }
+}
+
+/** A page of another site may have made the browser send this. */
+export class CsrfError extends AuthError {
+  override readonly name = 'CsrfError'
+  readonly code = 'DENIED'
+  readonly detail: null = null
+
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`the request was not sent by a page of this registry: ${reason}`, options)
   }
 }

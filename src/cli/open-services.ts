@@ -3,12 +3,17 @@
  * while a server may run in another. Nothing here upgrades a database under a running server.
  */
 import { existsSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { databaseFile, initialPasswordFile } from '../app/data-folder.ts'
-import { openAudit } from '../app/open-audit.ts'
+import { openAudit, type OpenAudit } from '../app/open-audit.ts'
 import { openMetadata } from '../app/open-metadata.ts'
+import type { AccessTokens } from '../auth/access-tokens/access-tokens.ts'
 import type { Accounts } from '../auth/accounts.ts'
+import { operator, type Actor } from '../auth/actor.ts'
 import { createAuth, type RefreshTokens } from '../auth/auth.ts'
 import { generatePassword } from '../auth/first-administrator.ts'
+import type { Robots } from '../auth/robots.ts'
+import type { Sessions } from '../auth/sessions.ts'
 import type { SigningKeys } from '../auth/tokens/signing-keys.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -35,17 +40,23 @@ export interface Repositories {
   /** What the owner allows besides; `undefined` when there is no such repository. */
   find(name: RepositoryName): Promise<RepositoryAccess | undefined>
   /** Returns the visibility it had; `undefined` when there is no such repository. */
-  setVisibility(name: RepositoryName, visibility: Visibility): Promise<Visibility | undefined>
+  setVisibility(name: RepositoryName, visibility: Visibility, actor: Actor): Promise<Visibility | undefined>
   /** Whether there was one. Takes its time for a large one. */
-  delete(name: RepositoryName): Promise<boolean>
+  delete(name: RepositoryName, actor: Actor): Promise<boolean>
 }
 
 export type ListedRepository = RepositoryAccess & { readonly name: RepositoryName }
 
 export interface Services extends AsyncDisposable {
+  /** Who works at this command line, for the audit. */
+  readonly actor: Actor
+  readonly audit: OpenAudit
   readonly accounts: Accounts
   readonly keys: SigningKeys
   readonly refreshTokens: RefreshTokens
+  readonly accessTokens: AccessTokens
+  readonly robots: Robots
+  readonly sessions: Sessions
   readonly repositories: Repositories
   generatePassword(): string
 }
@@ -59,9 +70,8 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     await openMetadata(config, { clock, logger: createHostLogger(host), upgrade: false }),
   )
   await requireCurrent(metadata)
-  const audit = stack.use(
-    openAudit({ metadata, clock, onError: (error) => host.err(`warning: ${String(error)}`) }),
-  )
+  const onError = (error: unknown): void => host.err(`warning: ${String(error)}`)
+  const audit = stack.use(openAudit({ metadata, clock, onError }))
   const auth = createAuth({
     metadata,
     clock,
@@ -72,27 +82,62 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     tokenLifetimeMs: config.auth.tokenLifetimeMs,
     refreshTokens: config.auth.refreshTokens,
     initialPasswordFile: initialPasswordFile(config),
+    sessionIdleMs: config.auth.sessionIdleMs,
+    sessionLifetimeMs: config.auth.sessionLifetimeMs,
     audit,
+    onError,
   })
-  const { accounts, keys, refreshTokens } = auth
+  stack.use(auth)
+  const { accounts, keys, refreshTokens, accessTokens, robots, sessions } = auth
   const resources = stack.move()
   return {
+    actor: operator(systemUser()),
+    audit,
     accounts,
     keys,
     refreshTokens,
-    repositories: createRepositories(metadata),
+    accessTokens,
+    robots,
+    sessions,
+    repositories: createRepositories(metadata, audit),
     generatePassword,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }
 
-function createRepositories(metadata: Metadata): Repositories {
+function systemUser(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // A container may run under a number without a name.
+    return ''
+  }
+}
+
+function createRepositories(metadata: Metadata, audit: OpenAudit): Repositories {
   return {
     list: (page) => listRepositoryAccess(metadata.reader, page),
     find: async (name) => findRepositoryAccess(metadata.reader, name),
-    setVisibility: (name, visibility) =>
-      metadata.transact((tx) => setRepositoryVisibility(tx, { name, visibility })),
-    delete: (name) => deleteRepository(metadata, { name, now: systemClock.now() }),
+    setVisibility: (name, visibility, actor) =>
+      metadata.transact(async (tx) => {
+        const before = await setRepositoryVisibility(tx, { name, visibility })
+        if (before === undefined) return undefined
+        const target = { kind: 'repository', name } as const
+        const detail = { visibility, before }
+        await audit.change(tx, actor, { action: 'repository.visibility', outcome: 'done', target, detail })
+        return before
+      }),
+    delete: (name, actor) =>
+      deleteRepository(metadata, {
+        name,
+        now: systemClock.now(),
+        onGone: (tx) =>
+          audit.change(tx, actor, {
+            action: 'repository.delete',
+            outcome: 'done',
+            target: { kind: 'repository', name },
+          }),
+      }),
   }
 }
 

@@ -37,6 +37,13 @@ const defaultTokenLifetimeMs = 15 * oneMinuteMs
 const minTokenLifetimeMs = oneMinuteMs
 /** A rotated key must be kept until its last token has expired. */
 const maxTokenLifetimeMs = oneDayMs
+/** A working day: who comes back the next morning logs in again. */
+const defaultSessionIdleMs = 12 * 60 * oneMinuteMs
+/** However busy, a browser shows the password once a week. */
+const defaultSessionLifetimeMs = 7 * oneDayMs
+/** Uses are noted every five minutes. */
+const minSessionMs = 10 * oneMinuteMs
+const maxSessionMs = 90 * oneDayMs
 /** Guessing must not pay: 16 characters are more than 90 bits when they are random. */
 const minMetricsTokenChars = 16
 /** A year is what rules for audits commonly ask for. */
@@ -142,6 +149,18 @@ const auth = z.strictObject({
     .describe(
       'How long a bearer token is valid (default: 15 minutes). Disabling a user ends its tokens at once.',
     ),
+  sessionIdleMs: z
+    .int()
+    .min(minSessionMs)
+    .max(maxSessionMs)
+    .default(defaultSessionIdleMs)
+    .describe('How long a browser session lasts without a request (default: 12 hours).'),
+  sessionLifetimeMs: z
+    .int()
+    .min(minSessionMs)
+    .max(maxSessionMs)
+    .default(defaultSessionLifetimeMs)
+    .describe('How long a browser session lasts at most (default: 7 days).'),
 })
 
 const repository = z.strictObject({

@@ -13,6 +13,7 @@ import { ask } from './client.ts'
 import { openPolicy } from './open-identity.ts'
 import { openServer } from './open-server.ts'
 import type { OpenServer, OpenServerOptions } from './open-server.ts'
+import { tester } from './tester.ts'
 
 type Settings = Pick<
   AuthDeps,
@@ -54,7 +55,7 @@ export async function openIdentityServer(options: IdentityServerOptions = {}): P
           newRepositoryVisibility: (...args) => policy.newRepositoryVisibility(...args),
         },
       },
-      wire({ metadata, clock, audit }) {
+      wire({ metadata, clock, audit }, parts) {
         auth = createAuth({
           metadata,
           clock,
@@ -64,11 +65,17 @@ export async function openIdentityServer(options: IdentityServerOptions = {}): P
           tokenLifetimeMs: 15 * 60_000,
           refreshTokens: false,
           initialPasswordFile: '/nowhere/admin-password',
+          sessionIdleMs: 12 * 60 * 60_000,
+          sessionLifetimeMs: 7 * 24 * 60 * 60_000,
           audit,
+          onError: (error) => {
+            throw error
+          },
           passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }),
           throttle: { sleep: () => Promise.resolve() },
           ...settings,
         })
+        parts.use(auth)
         policy = auth.policy
         return { policy, authenticator: auth.authenticator, tokens: auth.tokens }
       },
@@ -80,7 +87,8 @@ export async function openIdentityServer(options: IdentityServerOptions = {}): P
   return {
     ...server,
     auth,
-    addUser: (name, { isAdmin = false } = {}) => accounts.add({ name, password: passwordOf(name), isAdmin }),
+    addUser: (name, { isAdmin = false } = {}) =>
+      accounts.add({ name, password: passwordOf(name), isAdmin }, tester),
     async addRepository(text, visibility) {
       const name = parseRepositoryName(text)
       const { metadata, clock } = server.registry

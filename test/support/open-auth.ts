@@ -7,6 +7,7 @@ import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
 import type { Metadata } from '../../src/metadata/metadata.ts'
 import { createTestClock, type TestClock } from './open-registry.ts'
 import { tempFolder } from './temp-folder.ts'
+import { tester } from './tester.ts'
 
 export interface OpenAuth extends AsyncDisposable {
   readonly auth: Auth
@@ -50,7 +51,10 @@ export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAut
       tokenLifetimeMs: 15 * 60_000,
       refreshTokens: true,
       initialPasswordFile: join(folder.path, 'admin-password'),
+      sessionIdleMs: 12 * 60 * 60_000,
+      sessionLifetimeMs: 7 * 24 * 60 * 60_000,
       audit,
+      onError,
       passwords: createPasswordHasher({
         cost: { memoryKib: 8, passes: 1 },
         onHash: () => void (hashes += 1),
@@ -58,7 +62,7 @@ export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAut
       throttle: { sleep: (ms) => Promise.resolve(void delays.push(ms)) },
       ...options,
     })
-  const auth = open()
+  const auth = stack.use(open())
   const resources = stack.move()
   return {
     auth,
@@ -68,7 +72,7 @@ export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAut
     folder: folder.path,
     hashes: () => hashes,
     delays,
-    openSecond: open,
+    openSecond: () => resources.use(open()),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }
@@ -81,6 +85,6 @@ export const bobsPassword = 'correct horse battery'
 
 /** A user `bob` and an administrator `root`, both with the same password. */
 export async function addUsers({ auth }: OpenAuth): Promise<void> {
-  await auth.accounts.add({ name: 'root', password: bobsPassword, isAdmin: true })
-  await auth.accounts.add({ name: 'bob', password: bobsPassword, isAdmin: false })
+  await auth.accounts.add({ name: 'root', password: bobsPassword, isAdmin: true }, tester)
+  await auth.accounts.add({ name: 'bob', password: bobsPassword, isAdmin: false }, tester)
 }

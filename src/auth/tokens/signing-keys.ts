@@ -5,6 +5,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose'
 import type { CryptoKey, JWK } from 'jose'
 import type { Clock } from '../../lib/clock.ts'
+import type { AuditTrail } from '../../metadata/audit-trail.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import {
   findActiveKey,
@@ -13,6 +14,7 @@ import {
   lockSigningKeys,
 } from '../../metadata/signing-keys.ts'
 import type { SigningKey } from '../../metadata/signing-keys.ts'
+import type { Actor } from '../actor.ts'
 
 export interface SigningKeys {
   /** The key that signs now; makes the first one. */
@@ -26,7 +28,7 @@ export interface SigningKeys {
    * Signs with a new key from now on. What the old ones signed holds for `overlapMs`: the lifetime of a token, or 0 when
    * a key has leaked. Returns the new key's id.
    */
-  rotate(options: { readonly overlapMs: number }): Promise<string>
+  rotate(options: { readonly overlapMs: number }, actor: Actor): Promise<string>
 }
 
 interface PublicKey {
@@ -40,6 +42,7 @@ const readAgainMs = 1_000
 interface SigningKeysDeps {
   readonly metadata: Metadata
   readonly clock: Clock
+  readonly audit: AuditTrail
 }
 
 export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
@@ -82,13 +85,18 @@ class DatabaseSigningKeys implements SigningKeys {
     return listSigningKeys(this.#deps.metadata.reader, this.#deps.clock.now())
   }
 
-  async rotate({ overlapMs }: { readonly overlapMs: number }): Promise<string> {
-    const { metadata, clock } = this.#deps
+  async rotate({ overlapMs }: { readonly overlapMs: number }, actor: Actor): Promise<string> {
+    const { metadata, clock, audit } = this.#deps
     const made = await makeKey()
     const now = clock.now()
     await metadata.transact(async (tx) => {
       await lockSigningKeys(tx)
       await insertSigningKey(tx, { ...made, now, verifyUntil: now + overlapMs })
+      await audit.change(tx, actor, {
+        action: 'signing-key.rotate',
+        outcome: 'done',
+        detail: { key: made.kid, overlapMs },
+      })
     })
     this.#readAt = Number.NEGATIVE_INFINITY
     return made.kid

@@ -11,6 +11,7 @@ import { kyselyOf } from '../../metadata/sql/database.ts'
 import type { IssuedToken } from '../identity.ts'
 import type { Principal } from '../principal.ts'
 import { formatScope, parseScopes } from '../scope.ts'
+import { tester } from '../../../test/support/tester.ts'
 
 const refused = expect.objectContaining({ code: 'UNAUTHORIZED', error: 'invalid_token' })
 
@@ -53,9 +54,9 @@ describe('an issued token', () => {
     await using open = await openAuth()
     await addUsers(open)
     const before = await login(open)
-    await open.auth.accounts.setPassword('bob', 'another password')
+    await open.auth.accounts.setPassword('bob', 'another password', tester)
     await expect(issue(open, '', before)).rejects.toEqual(refused)
-    await open.auth.accounts.disable('bob')
+    await open.auth.accounts.disable('bob', tester)
     await expect(issue(open, '', before)).rejects.toEqual(refused)
   })
 })
@@ -72,8 +73,8 @@ describe('a refresh token', () => {
     const { id: accountId } = (await open.auth.accounts.find('bob'))!
     const [listed] = await open.auth.refreshTokens.list(accountId)
     expect(listed).toMatchObject({ accountId, clientId: 'docker', usedAt: open.clock.now() })
-    expect(await open.auth.refreshTokens.revoke(listed!.id)).toBe(true)
-    expect(await open.auth.refreshTokens.revoke(listed!.id)).toBe(false)
+    expect(await open.auth.refreshTokens.revoke(listed!.id, tester)).toBe(true)
+    expect(await open.auth.refreshTokens.revoke(listed!.id, tester)).toBe(false)
     await expect(refresh(open, refreshToken)).rejects.toEqual(refused)
   })
 
@@ -93,8 +94,9 @@ describe('a refresh token', () => {
     await using open = await openAuth()
     await addUsers(open)
     const { refreshToken } = await issue(open)
-    await open.auth.accounts[change]('bob', 'another password')
-    if (change === 'disable') await open.auth.accounts.enable('bob')
+    if (change === 'disable') await open.auth.accounts.disable('bob', tester)
+    else await open.auth.accounts.setPassword('bob', 'another password', tester)
+    if (change === 'disable') await open.auth.accounts.enable('bob', tester)
     await expect(refresh(open, refreshToken)).rejects.toEqual(refused)
   })
 

@@ -14,6 +14,7 @@ import { findActiveKey, insertSigningKey } from '../../metadata/signing-keys.ts'
 import { kyselyOf } from '../../metadata/sql/database.ts'
 import { anonymous, type Principal } from '../principal.ts'
 import { parseScopes } from '../scope.ts'
+import { tester } from '../../../test/support/tester.ts'
 
 const refused = expect.objectContaining({ code: 'UNAUTHORIZED', error: 'invalid_token' })
 
@@ -217,7 +218,7 @@ describe('signing keys', () => {
     await using open = await openAuth()
     const second = { auth: open.openSecond() }
     const old = await issue(second)
-    const kid = await open.auth.keys.rotate({ overlapMs: 15 * 60_000 })
+    const kid = await open.auth.keys.rotate({ overlapMs: 15 * 60_000 }, tester)
     const fresh = [await issue(open), await issue(second)]
     for (const token of fresh) {
       expect(decodeProtectedHeader(token).kid).toBe(kid)
@@ -236,7 +237,7 @@ describe('signing keys', () => {
     await using open = await openAuth()
     await issue(open)
     const first = await findActiveKey(open.metadata.reader)
-    await open.auth.keys.rotate({ overlapMs: 15 * 60_000 })
+    await open.auth.keys.rotate({ overlapMs: 15 * 60_000 }, tester)
     const rows = await kyselyOf(open.metadata.reader).selectFrom('signing_key').selectAll().execute()
     expect(rows.map(({ state }) => state).toSorted()).toEqual(['active', 'retired'])
     expect(JSON.stringify(rows)).not.toContain((JSON.parse(first!.privateKey) as { d: string }).d)

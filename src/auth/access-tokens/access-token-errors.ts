@@ -1,0 +1,34 @@
+/** What those who manage access tokens are told; none of it reaches clients of the registry. */
+import { AccountError } from '../account-errors.ts'
+
+export class AccessTokenRefusedError extends AccountError {
+  override readonly name = 'AccessTokenRefusedError'
+  constructor(rule: string, options?: ErrorOptions) {
+    super(`the access token is refused: ${rule}`, options)
+  }
+}
+
+export class AccessTokenUnknownError extends AccountError {
+  override readonly name = 'AccessTokenUnknownError'
+  constructor(id: number, options?: ErrorOptions) {
+    super(`there is no access token ${id} that holds`, options)
+  }
+}
+
+export class TooManyAccessTokensError extends AccountError {
+  override readonly name = 'TooManyAccessTokensError'
+  constructor(account: string, limit: number, options?: ErrorOptions) {
+    super(`${account} has ${limit} access tokens, as many as an account may have: revoke some first`, options)
+  }
+}
+
+/** Who has a token must not get others that outlive it, or reach further. */
+export class TokenForTokenError extends AccountError {
+  override readonly name = 'TokenForTokenError'
+  constructor(options?: ErrorOptions) {
+    super(
+      'an access token gets no other access token of its account: log in with the password instead',
+      options,
+    )
+  }
+}

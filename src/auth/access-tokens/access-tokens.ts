@@ -1,0 +1,232 @@
+/**
+ * @module
+ * What people do with access tokens: make, list, rotate and revoke them. A token is shown once, when it is made; what is
+ * stored is its hash. Each change counts from the next request on, in every process. Who may do it is decided by those
+ * who ask.
+ */
+import type { Clock } from '../../lib/clock.ts'
+import {
+  countAccessTokens,
+  endAccessToken,
+  findAccessToken,
+  findTokenHolder,
+  insertAccessToken,
+  listAccessTokens,
+  revokeAccessToken,
+  revokeAccessTokensOf,
+} from '../../metadata/access-tokens.ts'
+import type { AccessToken, NewAccessToken } from '../../metadata/access-tokens.ts'
+import { findAccountState, lockAccount } from '../../metadata/accounts.ts'
+import type { AccountState } from '../../metadata/accounts.ts'
+import type { AuditAction } from '../../metadata/audit-actions.ts'
+import type { AuditDetail, AuditEntry, AuditTrail } from '../../metadata/audit-trail.ts'
+import type { Transaction } from '../../metadata/handles.ts'
+import type { Metadata } from '../../metadata/metadata.ts'
+import type { Actor } from '../actor.ts'
+import type { RoleAction } from '../permissions.ts'
+import type { RepositoryPattern } from '../repository-pattern.ts'
+import { hashSecret } from '../secret-hash.ts'
+import {
+  AccessTokenRefusedError,
+  AccessTokenUnknownError,
+  TokenForTokenError,
+  TooManyAccessTokensError,
+} from './access-token-errors.ts'
+import { generateToken, hintOf } from './token-format.ts'
+
+export type { AccessToken }
+
+export interface AccessTokenRequest {
+  /** For people to tell their tokens apart; several may have the same. */
+  readonly name: string
+  /** `undefined`: all that the account may do. */
+  readonly actions?: readonly RoleAction[] | undefined
+  /** `undefined`: everywhere. */
+  readonly patterns?: readonly RepositoryPattern[] | undefined
+  /** Milliseconds; `undefined`: until it is revoked. */
+  readonly expiresAt?: number | undefined
+}
+
+export interface CreatedAccessToken {
+  readonly token: AccessToken
+  /** To be shown once. */
+  readonly secret: string
+}
+
+export interface AccessTokens {
+  /** Throws `AccessTokenRefusedError`, `TooManyAccessTokensError`, `TokenForTokenError`. */
+  create(accountId: number, request: AccessTokenRequest, actor: Actor): Promise<CreatedAccessToken>
+  /** Of one account, oldest first; those that ended stay in the list for some time. */
+  list(page: {
+    readonly accountId: number
+    readonly after?: number | undefined
+    readonly limit: number
+  }): Promise<AccessToken[]>
+  /** One that ended is found too. */
+  find(id: number): Promise<AccessToken | undefined>
+  /** Ends it and the bearer tokens that were issued from it. Whether there was one that was not revoked before. */
+  revoke(id: number, actor: Actor): Promise<boolean>
+  /** Returns how many. */
+  revokeAll(accountId: number, actor: Actor): Promise<number>
+  /**
+   * A new token like the old one, for as long as that was made for; the old one holds for `overlapMs` at most. Who does it
+   * with the token itself gains no time. Throws `AccessTokenUnknownError`, `TokenForTokenError`.
+   */
+  rotate(id: number, options: { readonly overlapMs: number }, actor: Actor): Promise<CreatedAccessToken>
+}
+
+export interface AccessTokensDeps {
+  readonly metadata: Metadata
+  readonly clock: Clock
+  readonly audit: AuditTrail
+}
+
+export const maxTokensPerAccount = 100
+const maxNameCharacters = 100
+const maxPatterns = 100
+
+export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
+  const { metadata } = deps
+  return {
+    create: (accountId, request, actor) => create(deps, { accountId, request }, actor),
+    list: (page) => listAccessTokens(metadata.reader, page),
+    find: (id) => findAccessToken(metadata.reader, id),
+    revoke: (id, actor) => metadata.transact((tx) => revoke(tx, { id, actor }, deps)),
+    revokeAll: (accountId, actor) => metadata.transact((tx) => revokeAll(tx, { accountId, actor }, deps)),
+    rotate: (id, options, actor) => rotate(deps, { id, ...options }, actor),
+  }
+}
+
+async function create(
+  deps: AccessTokensDeps,
+  { accountId, request }: { readonly accountId: number; readonly request: AccessTokenRequest },
+  actor: Actor,
+): Promise<CreatedAccessToken> {
+  const { metadata, clock, audit } = deps
+  const now = clock.now()
+  checkRequest(request, now)
+  if (comesWithToken(actor) && isSelf(actor, accountId)) throw new TokenForTokenError()
+  const { name, actions, patterns, expiresAt } = request
+  return metadata.transact(async (tx) => {
+    const account = await findAccountState(tx, accountId)
+    if (account === undefined) throw new AccessTokenRefusedError('there is no such account')
+    const created = await insert(tx, account, {
+      accountId,
+      name: name.trim(),
+      actions,
+      patterns,
+      expiresAt,
+      createdBy: actor.id,
+      now,
+    })
+    await audit.change(tx, actor, entryOf('access-token.create', account, describe(created.token)))
+    return created
+  })
+}
+
+async function insert(
+  tx: Transaction,
+  account: AccountState,
+  token: Omit<NewAccessToken, 'tokenHash' | 'hint'>,
+): Promise<CreatedAccessToken> {
+  const { accountId, now } = token
+  await lockAccount(tx, accountId)
+  if ((await countAccessTokens(tx, { accountId, now })) >= maxTokensPerAccount) {
+    throw new TooManyAccessTokensError(account.name, maxTokensPerAccount)
+  }
+  const secret = generateToken(account.kind)
+  const hint = hintOf(secret)
+  const id = await insertAccessToken(tx, { ...token, hint, tokenHash: hashSecret(secret) })
+  const { now: createdAt, ...kept } = token
+  return { token: { ...kept, id, hint, createdAt, usedAt: undefined, revokedAt: undefined }, secret }
+}
+
+async function revoke(
+  tx: Transaction,
+  { id, actor }: { readonly id: number; readonly actor: Actor },
+  { clock, audit }: AccessTokensDeps,
+): Promise<boolean> {
+  const token = await findAccessToken(tx, id)
+  const account = token && (await findAccountState(tx, token.accountId))
+  if (token === undefined || account === undefined) return false
+  if (!(await revokeAccessToken(tx, { id, now: clock.now() }))) return false
+  await audit.change(tx, actor, entryOf('access-token.revoke', account, { token: id, name: token.name }))
+  return true
+}
+
+async function revokeAll(
+  tx: Transaction,
+  { accountId, actor }: { readonly accountId: number; readonly actor: Actor },
+  { clock, audit }: AccessTokensDeps,
+): Promise<number> {
+  const account = await findAccountState(tx, accountId)
+  const count = await revokeAccessTokensOf(tx, { accountId, now: clock.now() })
+  if (account !== undefined && count > 0) {
+    await audit.change(tx, actor, entryOf('access-token.revoke', account, { all: true, count }))
+  }
+  return count
+}
+
+async function rotate(
+  { metadata, clock, audit }: AccessTokensDeps,
+  { id, overlapMs }: { readonly id: number; readonly overlapMs: number },
+  actor: Actor,
+): Promise<CreatedAccessToken> {
+  const now = clock.now()
+  const isItself = actor.credential === `access-token:${id}`
+  return metadata.transact(async (tx) => {
+    const [old, holder] = [await findAccessToken(tx, id), await findTokenHolder(tx, { id })]
+    if (old === undefined || holder === undefined || !isOpen(old, now)) throw new AccessTokenUnknownError(id)
+    if (comesWithToken(actor) && isSelf(actor, old.accountId) && !isItself) throw new TokenForTokenError()
+    if (overlapMs > 0) await endAccessToken(tx, { id, at: now + overlapMs })
+    else await revokeAccessToken(tx, { id, now })
+    const { accountId, name, actions, patterns } = old
+    const expiresAt = isItself ? old.expiresAt : renewExpiry(old, now)
+    const bounds = { accountId, name, actions, patterns, expiresAt }
+    const created = await insert(tx, holder.account, { ...bounds, createdBy: actor.id, now })
+    const detail = { ...describe(created.token), replaces: id, overlapMs }
+    await audit.change(tx, actor, entryOf('access-token.rotate', holder.account, detail))
+    return created
+  })
+}
+
+function renewExpiry({ createdAt, expiresAt }: AccessToken, now: number): number | undefined {
+  return expiresAt === undefined ? undefined : now + (expiresAt - createdAt)
+}
+
+function isOpen({ expiresAt = Infinity, revokedAt }: AccessToken, now: number): boolean {
+  return revokedAt === undefined && expiresAt > now
+}
+
+function comesWithToken({ credential = '' }: Actor): boolean {
+  return credential.startsWith('access-token:')
+}
+
+function isSelf(actor: Actor, accountId: number): boolean {
+  return actor.id === `user:${accountId}` || actor.id === `robot:${accountId}`
+}
+
+function checkRequest({ name, actions, patterns, expiresAt }: AccessTokenRequest, now: number): void {
+  const trimmed = name.trim()
+  if (trimmed === '' || trimmed.length > maxNameCharacters) {
+    throw new AccessTokenRefusedError(`its name has 1 to ${maxNameCharacters} characters`)
+  }
+  if (/\p{C}/u.test(trimmed)) throw new AccessTokenRefusedError('its name has control characters')
+  if (actions?.length === 0)
+    throw new AccessTokenRefusedError('it allows no action; name some, or leave them out')
+  if (patterns !== undefined && (patterns.length === 0 || patterns.length > maxPatterns)) {
+    throw new AccessTokenRefusedError(`it names 1 to ${maxPatterns} repositories, or leaves them out for all`)
+  }
+  if (expiresAt !== undefined && !(expiresAt > now)) {
+    throw new AccessTokenRefusedError('it would have expired already')
+  }
+}
+
+function entryOf(action: AuditAction, { kind, name }: AccountState, detail: AuditDetail): AuditEntry {
+  return { action, outcome: 'done', target: { kind, name }, detail }
+}
+
+function describe({ id, name, actions, patterns, expiresAt }: AccessToken): AuditDetail {
+  const expires = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString()
+  return { token: id, name, actions, repositories: patterns, expiresAt: expires }
+}
