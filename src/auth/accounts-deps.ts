@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
+import type { AuditTrail } from '../metadata/audit-trail.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { PasswordHasher } from './password-hash.ts'
 
@@ -6,6 +7,7 @@ import type { PasswordHasher } from './password-hash.ts'
 export interface AccountsDeps {
   readonly metadata: Metadata
   readonly clock: Clock
+  readonly audit: AuditTrail
   readonly passwords: PasswordHasher
   /** Where the generated password of the first administrator is kept. */
   readonly initialPasswordFile: string

@@ -12,6 +12,7 @@ import {
 import { findOwner } from '../metadata/owners.ts'
 import { ensureRepository } from '../metadata/repositories.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
+import { tester } from '../../test/support/tester.ts'
 
 const user = { name: 'bob', password: bobsPassword, isAdmin: false }
 
@@ -36,7 +37,7 @@ describe('accounts', () => {
     'are not named %j',
     async (name) => {
       await using open = await openAuth()
-      await expect(open.auth.accounts.add({ ...user, name })).rejects.toMatchObject({
+      await expect(open.auth.accounts.add({ ...user, name }, tester)).rejects.toMatchObject({
         name: 'AccountNameError',
       })
     },
@@ -46,40 +47,68 @@ describe('accounts', () => {
     await using open = await openAuth()
     await addUsers(open)
     const refused = expect.objectContaining({ name: 'PasswordRefusedError' })
-    await expect(open.auth.accounts.add({ ...user, name: 'eve', password })).rejects.toEqual(refused)
-    await expect(open.auth.accounts.setPassword('bob', password)).rejects.toEqual(refused)
+    await expect(open.auth.accounts.add({ ...user, name: 'eve', password }, tester)).rejects.toEqual(refused)
+    await expect(open.auth.accounts.setPassword('bob', password, tester)).rejects.toEqual(refused)
   })
 
   test('have no password that is their name', async () => {
     await using open = await openAuth()
-    const attempt = open.auth.accounts.add({ name: 'longname1', password: 'LongName1', isAdmin: false })
+    const attempt = open.auth.accounts.add(
+      { name: 'longname1', password: 'LongName1', isAdmin: false },
+      tester,
+    )
     await expect(attempt).rejects.toMatchObject({ name: 'PasswordRefusedError' })
   })
 
   test('exist once, also when two add them at the same moment', async () => {
     await using open = await openAuth()
-    const outcomes = await Promise.allSettled([open.auth.accounts.add(user), open.auth.accounts.add(user)])
+    const outcomes = await Promise.allSettled([
+      open.auth.accounts.add(user, tester),
+      open.auth.accounts.add(user, tester),
+    ])
     expect(outcomes.map((outcome) => outcome.status).toSorted()).toEqual(['fulfilled', 'rejected'])
-    await expect(open.auth.accounts.add(user)).rejects.toMatchObject({ name: 'AccountExistsError' })
+    await expect(open.auth.accounts.add(user, tester)).rejects.toMatchObject({ name: 'AccountExistsError' })
   })
 
   test('get the repositories below their name only when that is asked for', async () => {
     await using open = await openAuth()
     const name = parseRepositoryName('bob/app')
     await open.metadata.transact((tx) => ensureRepository(tx, { name, visibility: 'private', now: 1 }))
-    await expect(open.auth.accounts.add(user)).rejects.toMatchObject({ name: 'OwnerTakenError' })
-    await open.auth.accounts.add({ ...user, adopt: true })
+    await expect(open.auth.accounts.add(user, tester)).rejects.toMatchObject({ name: 'OwnerTakenError' })
+    await open.auth.accounts.add({ ...user, adopt: true }, tester)
     expect(await findOwner(open.metadata.reader, 'bob')).toMatchObject({ kind: 'user' })
   })
 
-  test.each(['disable', 'enable', 'setPassword'] as const)(
-    'that do not exist: %s says so',
-    async (change) => {
-      await using open = await openAuth()
-      const attempt = open.auth.accounts[change]('nobody', bobsPassword)
-      await expect(attempt).rejects.toMatchObject({ name: 'AccountUnknownError' })
-    },
-  )
+  test('that do not exist cannot be changed', async () => {
+    await using open = await openAuth()
+    const { accounts } = open.auth
+    const unknown = { name: 'AccountUnknownError' }
+    await expect(accounts.disable('nobody', tester)).rejects.toMatchObject(unknown)
+    await expect(accounts.enable('nobody', tester)).rejects.toMatchObject(unknown)
+    await expect(accounts.setPassword('nobody', bobsPassword, tester)).rejects.toMatchObject(unknown)
+    expect(await open.audit.search({ filter: {}, limit: 10 })).toEqual([])
+  })
+
+  test('G1: are audited with each change, without a password', async () => {
+    await using open = await openAuth()
+    const { accounts } = open.auth
+    await accounts.ensureFirstAdministrator({ name: 'admin' })
+    await accounts.add(user, tester)
+    await accounts.setPassword('bob', 'another password', tester)
+    await accounts.disable('bob', tester)
+    await accounts.enable('bob', tester)
+    const target = { kind: 'user', name: 'bob' }
+    const events = await open.audit.search({ filter: {}, limit: 10 })
+    expect(events).toMatchObject([
+      { action: 'user.enable', actor: { id: 'operator', name: 'tester' }, target },
+      { action: 'user.disable', target },
+      { action: 'user.password', target },
+      { action: 'user.create', target, detail: { isAdmin: false } },
+      { action: 'user.create', actor: { id: 'system' }, target: { name: 'admin' } },
+    ])
+    for (const secret of [bobsPassword, 'another password'])
+      expect(JSON.stringify(events)).not.toContain(secret)
+  })
 })
 
 describe('the first administrator', () => {
@@ -96,7 +125,7 @@ describe('the first administrator', () => {
     expect(await open.auth.authenticator.authenticate(basic('admin', password), origin)).toMatchObject({
       isAdmin: true,
     })
-    await open.auth.accounts.setPassword('admin', 'another password')
+    await open.auth.accounts.setPassword('admin', 'another password', tester)
     expect((await readdir(open.folder)).filter((name) => name.startsWith('admin'))).toEqual([])
   })
 
@@ -124,8 +153,8 @@ describe('the first administrator', () => {
 
   test('is not made where there are accounts, were they disabled', async () => {
     await using open = await openAuth()
-    await open.auth.accounts.add(user)
-    await open.auth.accounts.disable('bob')
+    await open.auth.accounts.add(user, tester)
+    await open.auth.accounts.disable('bob', tester)
     expect(await open.auth.accounts.ensureFirstAdministrator({ name: 'admin' })).toBeUndefined()
   })
 
@@ -133,7 +162,7 @@ describe('the first administrator', () => {
     await using open = await openAuth()
     await addUsers(open)
     await writeFile(file(open), 'of somebody else\n')
-    await open.auth.accounts.setPassword('bob', 'another password')
+    await open.auth.accounts.setPassword('bob', 'another password', tester)
     expect(await readFile(file(open), 'utf8')).toBe('of somebody else\n')
   })
 

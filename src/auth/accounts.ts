@@ -7,12 +7,13 @@ import {
   setAccountPassword,
 } from '../metadata/accounts.ts'
 import type { Account } from '../metadata/accounts.ts'
+import type { AuditEntry } from '../metadata/audit-trail.ts'
 import { Conflict } from '../metadata/errors.ts'
 import type { Reader } from '../metadata/handles.ts'
-import type { Metadata } from '../metadata/metadata.ts'
 import { findOwner } from '../metadata/owners.ts'
 import { listRepositories } from '../metadata/list-repositories.ts'
 import { AccountExistsError, AccountUnknownError, OwnerTakenError } from './account-errors.ts'
+import type { Actor } from './actor.ts'
 import type { AccountsDeps } from './accounts-deps.ts'
 import { createFirstAdministrator, forgetInitialPassword } from './first-administrator.ts'
 import type { FirstAdministrator } from './first-administrator.ts'
@@ -30,16 +31,16 @@ export interface NewUser {
 
 export interface Accounts {
   /** Throws `AccountNameError`, `PasswordRefusedError`, `AccountExistsError`, `OwnerTakenError`. */
-  add(user: NewUser): Promise<void>
+  add(user: NewUser, actor: Actor): Promise<void>
   /** In byte order of the names, after `after` (exclusive). */
   list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<Account[]>
   find(name: string): Promise<Account | undefined>
   /** Ends all sessions and tokens of the account. Throws `AccountUnknownError`. */
-  disable(name: string): Promise<void>
+  disable(name: string, actor: Actor): Promise<void>
   /** Throws `AccountUnknownError`. */
-  enable(name: string): Promise<void>
+  enable(name: string, actor: Actor): Promise<void>
   /** Ends all sessions and tokens of the account. Throws `AccountUnknownError`, `PasswordRefusedError`. */
-  setPassword(name: string, password: string): Promise<void>
+  setPassword(name: string, password: string, actor: Actor): Promise<void>
   /**
    * Where there is no account at all, makes an administrator; without a password with a generated one, kept in `file`
    * until it is changed. `undefined` when there are accounts.
@@ -53,17 +54,17 @@ export interface Accounts {
 export function createAccounts(deps: AccountsDeps): Accounts {
   const { metadata } = deps
   return {
-    add: (user) => addUser(deps, user),
+    add: (user, actor) => addUser(deps, user, actor),
     list: (page) => listAccounts(metadata.reader, page),
     find: (name) => findWithoutHash(metadata.reader, name),
-    disable: (name) => setDisabled(metadata, { name, disabled: true }),
-    enable: (name) => setDisabled(metadata, { name, disabled: false }),
-    setPassword: (name, password) => setPassword(deps, name, password),
+    disable: (name, actor) => setDisabled(deps, { name, disabled: true }, actor),
+    enable: (name, actor) => setDisabled(deps, { name, disabled: false }, actor),
+    setPassword: (name, password, actor) => setPassword(deps, { name, password }, actor),
     ensureFirstAdministrator: (options) => createFirstAdministrator(deps, options),
   }
 }
 
-async function addUser(deps: AccountsDeps, user: NewUser): Promise<void> {
+async function addUser(deps: AccountsDeps, user: NewUser, actor: Actor): Promise<void> {
   const { name, password, isAdmin } = user
   const { metadata, passwords, clock } = deps
   checkAccountName(name)
@@ -74,6 +75,7 @@ async function addUser(deps: AccountsDeps, user: NewUser): Promise<void> {
     await metadata.transact(async (tx) => {
       if (user.adopt !== true && (await hasRepositories(tx, name))) throw new OwnerTakenError(name)
       await insertAccount(tx, { name, passwordHash, isAdmin, now: clock.now() })
+      await deps.audit.change(tx, actor, entryOf('user.create', name, { isAdmin }))
     })
   } catch (error) {
     if (error instanceof Conflict) throw new AccountExistsError(name, { cause: error })
@@ -94,17 +96,36 @@ async function findWithoutHash(db: Reader, name: string): Promise<Account | unde
   return account
 }
 
-async function setDisabled(metadata: Metadata, change: { name: string; disabled: boolean }): Promise<void> {
-  const found = await metadata.transact((tx) => setAccountDisabled(tx, change))
+async function setDisabled(
+  { metadata, audit }: AccountsDeps,
+  change: { readonly name: string; readonly disabled: boolean },
+  actor: Actor,
+): Promise<void> {
+  const found = await metadata.transact(async (tx) => {
+    if (!(await setAccountDisabled(tx, change))) return false
+    await audit.change(tx, actor, entryOf(change.disabled ? 'user.disable' : 'user.enable', change.name))
+    return true
+  })
   if (!found) throw new AccountUnknownError(change.name)
 }
 
-async function setPassword(deps: AccountsDeps, name: string, password: string): Promise<void> {
+async function setPassword(
+  deps: AccountsDeps,
+  { name, password }: { readonly name: string; readonly password: string },
+  actor: Actor,
+): Promise<void> {
   const { metadata, passwords, clock } = deps
   checkPassword(name, password)
   const account = await findAccount(metadata.reader, name)
   if (account === undefined) throw new AccountUnknownError(name)
   const passwordHash = await passwords.hash(password)
-  await metadata.transact((tx) => setAccountPassword(tx, { name, passwordHash, now: clock.now() }))
+  await metadata.transact(async (tx) => {
+    await setAccountPassword(tx, { name, passwordHash, now: clock.now() })
+    await deps.audit.change(tx, actor, entryOf('user.password', name))
+  })
   await forgetInitialPassword(deps, account.passwordHash)
+}
+
+function entryOf(action: AuditEntry['action'], name: string, detail?: AuditEntry['detail']): AuditEntry {
+  return { action, outcome: 'done', target: { kind: 'user', name }, detail }
 }

@@ -23,6 +23,9 @@ export function actorOf(principal: Principal, { origin, requestId }: Whence = {}
   }
 }
 
+/** The registry itself, where nobody asked for it. */
+export const system: Actor = { id: 'system', name: '' }
+
 /** Who works at the command line of the machine, by the name of the system's user. */
 export function operator(systemUser: string): Actor {
   return { id: 'operator', name: systemUser }

@@ -10,6 +10,7 @@ import {
 import type { Auth } from './auth.ts'
 import type { Origin } from './identity.ts'
 import { anonymous, type Principal } from './principal.ts'
+import { tester } from '../../test/support/tester.ts'
 
 const bob = basic('bob', bobsPassword)
 const elsewhere: Origin = { address: '198.51.100.7', client: undefined }
@@ -79,7 +80,7 @@ describe('the authenticator', () => {
 
   test('C6: an unknown and a disabled user cost what a known one costs, and hear the same', async () => {
     await using open = await openWithUsers()
-    await open.auth.accounts.disable('root')
+    await open.auth.accounts.disable('root', tester)
     const costs: number[] = []
     const errors: unknown[] = []
     for (const header of [
@@ -99,10 +100,10 @@ describe('the authenticator', () => {
     await using open = await openWithUsers()
     const bearer = await bearerOf(open)
     expect(await authenticate(open, bearer)).toMatchObject({ name: 'bob' })
-    await open.auth.accounts.disable('bob')
+    await open.auth.accounts.disable('bob', tester)
     await expect(authenticate(open, bob)).rejects.toEqual(refusedPassword)
     await expect(authenticate(open, bearer)).rejects.toEqual(refusedToken)
-    await open.auth.accounts.enable('bob')
+    await open.auth.accounts.enable('bob', tester)
     expect(await authenticate(open, bob)).toMatchObject({ name: 'bob' })
     await expect(authenticate(open, bearer)).rejects.toEqual(refusedToken)
   })
@@ -113,7 +114,7 @@ describe('the authenticator', () => {
     const bearer = await bearerOf(open)
     expect(await authenticate(second, bearer)).toMatchObject({ name: 'bob' })
     expect(await authenticate(second, bob)).toMatchObject({ name: 'bob' })
-    await open.auth.accounts.setPassword('bob', 'another password')
+    await open.auth.accounts.setPassword('bob', 'another password', tester)
     for (const process of [open, second]) {
       await expect(authenticate(process, bearer)).rejects.toEqual(refusedToken)
       await expect(authenticate(process, bob)).rejects.toEqual(refusedPassword)
@@ -136,7 +137,7 @@ describe('the authenticator', () => {
     const second = { auth: open.openSecond() }
     const bearer = await bearerOf(open)
     expect(await authenticate(second, bearer)).toMatchObject({ name: 'bob' })
-    await open.auth.keys.rotate({ overlapMs: 0 })
+    await open.auth.keys.rotate({ overlapMs: 0 }, tester)
     await expect(authenticate(open, bearer)).rejects.toEqual(refusedToken)
     open.clock.advance(1_000)
     await expect(authenticate(second, bearer)).rejects.toEqual(refusedToken)

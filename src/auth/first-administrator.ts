@@ -4,6 +4,7 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { hasAccounts, insertAccount } from '../metadata/accounts.ts'
 import { Conflict } from '../metadata/errors.ts'
+import { system } from './actor.ts'
 import type { AccountsDeps } from './accounts-deps.ts'
 import { checkAccountName, checkPassword } from './password-rules.ts'
 
@@ -52,7 +53,7 @@ export async function forgetInitialPassword(deps: AccountsDeps, oldHash: string)
 }
 
 async function insertFirst(
-  { metadata, clock }: AccountsDeps,
+  { metadata, clock, audit }: AccountsDeps,
   name: string,
   passwordHash: string,
 ): Promise<boolean> {
@@ -60,6 +61,12 @@ async function insertFirst(
     return await metadata.transact(async (tx) => {
       if (await hasAccounts(tx)) return false
       await insertAccount(tx, { name, passwordHash, isAdmin: true, now: clock.now() })
+      await audit.change(tx, system, {
+        action: 'user.create',
+        outcome: 'done',
+        target: { kind: 'user', name },
+        detail: { isAdmin: true },
+      })
       return true
     })
   } catch (error) {

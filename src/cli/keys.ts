@@ -30,9 +30,9 @@ const rotateCommand = defineServiceCommand({
     'Sign with a new key from now on. The old one verifies until its last token has ended (`auth.tokenLifetimeMs`).',
   flags: [{ name: '--leaked', summary: 'End all bearer tokens at once: someone else has the old key.' }],
   jsonShape: '{"id": string}',
-  run: async ({ arguments: args, keys, config, print }) => {
+  run: async ({ arguments: args, keys, actor, config, print }) => {
     const isLeaked = args.has('--leaked')
-    const id = await keys.rotate({ overlapMs: isLeaked ? 0 : config.auth.tokenLifetimeMs })
+    const id = await keys.rotate({ overlapMs: isLeaked ? 0 : config.auth.tokenLifetimeMs }, actor)
     const fate = isLeaked ? 'no older token holds any more' : 'tokens of the old key hold until they end'
     print({ id }, `key ${id} signs from now on; ${fate}`)
   },

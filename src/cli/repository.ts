@@ -47,10 +47,10 @@ const setCommand = defineServiceCommand({
     },
   ],
   jsonShape: '{"name": string, "visibility": string, "before": string}',
-  run: async ({ arguments: args, repositories, host, print }) => {
+  run: async ({ arguments: args, repositories, actor, host, print }) => {
     const name = parseRepositoryName(args.words[0] ?? '')
     const visibility = parseChoice('--visibility', args.value('--visibility'), visibilities)
-    const before = await repositories.setVisibility(name, visibility)
+    const before = await repositories.setVisibility(name, visibility, actor)
     if (before === undefined) throw unknownRepository(name)
     print({ name, visibility, before }, `${name} is ${visibility} now (it was ${before})`)
     const access = await repositories.find(name)
@@ -66,9 +66,9 @@ const deleteCommand = defineServiceCommand({
   summary: 'Delete a repository with all its tags and manifests. It cannot be undone.',
   words: ['<name>'],
   jsonShape: '{"name": string, "deleted": true}',
-  run: async ({ arguments: { words }, repositories, print }) => {
+  run: async ({ arguments: { words }, repositories, actor, print }) => {
     const name = parseRepositoryName(words[0] ?? '')
-    if (!(await repositories.delete(name))) throw unknownRepository(name)
+    if (!(await repositories.delete(name, actor))) throw unknownRepository(name)
     print(
       { name, deleted: true },
       `deleted ${name}; bytes that nothing else uses go with the next run of the collector`,

@@ -58,13 +58,13 @@ const revokeCommand = defineServiceCommand({
   summary: 'Revoke a refresh token: who holds it has to log in again.',
   words: ['<id>'],
   jsonShape: '{"id": number, "revoked": true}',
-  run: async ({ arguments: { words }, refreshTokens, print }) => {
+  run: async ({ arguments: { words }, refreshTokens, actor, print }) => {
     const [text = ''] = words
     if (!/^\d{1,15}$/.test(text)) {
       throw new CliError(`${text} is no id; lading token list shows them`, { exitCode: misused })
     }
     const id = Number(text)
-    if (!(await refreshTokens.revoke(id))) {
+    if (!(await refreshTokens.revoke(id, actor))) {
       throw new CliError(`there is no refresh token ${id}; lading token list shows those that are`)
     }
     print({ id, revoked: true }, `revoked refresh token ${id}`)

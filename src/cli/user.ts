@@ -17,11 +17,11 @@ const addCommand = defineServiceCommand({
   ],
   jsonShape: '{"name": string, "isAdmin": boolean, "password"?: string}, the password when it was generated',
   run: async (invocation) => {
-    const { arguments: args, accounts, print } = invocation
+    const { arguments: args, accounts, actor, print } = invocation
     const [name = ''] = args.words
     const { password, isGenerated } = await readNewPassword(invocation)
     const isAdmin = args.has('--admin')
-    await accounts.add({ name, password, isAdmin, adopt: args.has('--adopt') })
+    await accounts.add({ name, password, isAdmin, adopt: args.has('--adopt') }, actor)
     const done = `created ${isAdmin ? 'administrator' : 'user'} ${name}`
     if (isGenerated) print({ name, isAdmin, password }, [done, `password: ${password}`])
     else print({ name, isAdmin }, done)
@@ -72,10 +72,10 @@ const passwordCommand = defineServiceCommand({
   flags: passwordFlags,
   jsonShape: '{"name": string, "password"?: string}, the password when it was generated',
   run: async (invocation) => {
-    const { arguments: args, accounts, print } = invocation
+    const { arguments: args, accounts, actor, print } = invocation
     const [name = ''] = args.words
     const { password, isGenerated } = await readNewPassword(invocation)
-    await accounts.setPassword(name, password)
+    await accounts.setPassword(name, password, actor)
     const done = `set a new password for ${name}`
     if (isGenerated) print({ name, password }, [done, `password: ${password}`])
     else print({ name }, done)
@@ -87,9 +87,9 @@ const disableCommand = defineServiceCommand({
   summary: 'Disable a user: its password and its tokens end within a second, what it pushed stays.',
   words: ['<name>'],
   jsonShape: '{"name": string, "disabled": true}',
-  run: async ({ arguments: { words }, accounts, host, print }) => {
+  run: async ({ arguments: { words }, accounts, actor, host, print }) => {
     const [name = ''] = words
-    await accounts.disable(name)
+    await accounts.disable(name, actor)
     print({ name, disabled: true }, `disabled ${name}`)
     const all = await Array.fromAsync(listAll(accounts))
     if (all.some((account) => account.isAdmin && !account.disabled)) return
@@ -104,9 +104,9 @@ const enableCommand = defineServiceCommand({
   summary: 'Let a disabled user in again, with its password.',
   words: ['<name>'],
   jsonShape: '{"name": string, "disabled": false}',
-  run: async ({ arguments: { words }, accounts, print }) => {
+  run: async ({ arguments: { words }, accounts, actor, print }) => {
     const [name = ''] = words
-    await accounts.enable(name)
+    await accounts.enable(name, actor)
     print({ name, disabled: false }, `enabled ${name}`)
   },
 })

@@ -4,9 +4,9 @@ import type { Transaction } from './handles.ts'
 
 /** Who did it, from where. */
 export interface AuditActor {
-  /** `user:1`, `robot:2`, `anonymous`, or `operator` for the command line. */
+  /** `user:1`, `robot:2`, `anonymous`, or `operator` for the command line, `system` for the registry itself. */
   readonly id: string
-  /** Of the account, or of the system's user where the operator acts; empty for anonymous. */
+  /** Of the account, or of the system's user where the operator acts; else empty. */
   readonly name: string
   /** What proved it: `password`, `access-token:<id>`; never a secret. */
   readonly credential?: string | undefined

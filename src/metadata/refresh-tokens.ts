@@ -96,6 +96,17 @@ export async function listRefreshTokens(db: Reader, accountId: number): Promise<
 }
 
 /** Whether there was one. */
+/** The name of its account. */
+export async function findRefreshTokenHolder(db: Reader, id: number): Promise<string | undefined> {
+  const row = await kyselyOf(db)
+    .selectFrom('refresh_token')
+    .innerJoin('account', 'account.id', 'refresh_token.account_id')
+    .select('account.name')
+    .where('refresh_token.id', '=', id)
+    .executeTakeFirst()
+  return row?.name
+}
+
 export async function deleteRefreshToken(tx: Transaction, id: number): Promise<boolean> {
   const result = await kyselyOf(tx).deleteFrom('refresh_token').where('id', '=', id).executeTakeFirst()
   return result.numDeletedRows > 0n

@@ -26,13 +26,23 @@ const maxRefusals = 20
  */
 export async function deleteRepository(
   metadata: Metadata,
-  options: { readonly name: RepositoryName; readonly now: number; readonly rowsPerStep?: number },
+  options: {
+    readonly name: RepositoryName
+    readonly now: number
+    readonly rowsPerStep?: number
+    /** In the transaction that takes the repository itself away. */
+    readonly onGone?: (tx: Transaction) => Promise<void>
+  },
 ): Promise<boolean> {
   const { name, now, rowsPerStep: limit = rowsPerStep } = options
   let found = false
   for (let refusals = 0; refusals < maxRefusals;) {
     try {
-      const outcome = await metadata.transact((tx) => deleteStep(tx, { name, limit, now }))
+      const outcome = await metadata.transact(async (tx) => {
+        const step = await deleteStep(tx, { name, limit, now })
+        if (step === 'done') await options.onGone?.(tx)
+        return step
+      })
       if (outcome === 'gone') return found
       found = true
       if (outcome === 'done') return true

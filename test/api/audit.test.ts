@@ -3,6 +3,7 @@ import { askApi } from '../support/api-client.ts'
 import { eventually } from '../support/eventually.ts'
 import { passwordOf } from '../support/identity-server.ts'
 import { shareRegistry } from '../support/in-process.ts'
+import { tester } from '../support/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'pull' } })
 
@@ -17,9 +18,9 @@ interface Event {
 
 beforeAll(async () => {
   const { accounts } = registry.app.auth
-  await accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true })
-  await accounts.add({ name: 'bob', password: passwordOf('bob'), isAdmin: false })
-  await accounts.add({ name: 'carol', password: passwordOf('carol'), isAdmin: false })
+  await accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true }, tester)
+  await accounts.add({ name: 'bob', password: passwordOf('bob'), isAdmin: false }, tester)
+  await accounts.add({ name: 'carol', password: passwordOf('carol'), isAdmin: false }, tester)
 })
 
 async function search(query: string): Promise<Event[]> {

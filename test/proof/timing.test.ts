@@ -11,6 +11,7 @@ import { openAuth } from '../support/open-auth.ts'
 import { aRandomBlob } from '../support/random.ts'
 import type { Figures } from './report.ts'
 import { report } from './report.ts'
+import { tester } from '../support/tester.ts'
 
 const tries = 2_000
 const loginTries = 200
@@ -136,9 +137,9 @@ async function openLogins(): Promise<AsyncDisposable & { question: Question }> {
   const opened = await openAuth({ passwords: createPasswordHasher() })
   const { accounts, authenticator } = opened.auth
   for (const name of ['known', 'gone']) {
-    await accounts.add({ name, password: 'the right password', isAdmin: false })
+    await accounts.add({ name, password: 'the right password', isAdmin: false }, tester)
   }
-  await accounts.disable('gone')
+  await accounts.disable('gone', tester)
   let count = 0
   const login = (name: string, password?: string): Attempt => {
     return async () => {

@@ -8,6 +8,7 @@ import type { IdentityServer } from '../support/identity-server.ts'
 import { pushBlob } from '../support/manifests.ts'
 import { aRandomBlob } from '../support/random.ts'
 import { statusesIn } from '../support/raw-connection.ts'
+import { tester } from '../support/tester.ts'
 
 const blob = aRandomBlob()
 const basicChallenge = 'Basic realm="lading"'
@@ -130,7 +131,7 @@ describe('credentials that do not hold', () => {
 
   test('a wrong password, an unknown name and a disabled account answer alike (C6)', async () => {
     await server.addUser('gone')
-    await server.auth.accounts.disable('gone')
+    await server.auth.accounts.disable('gone', tester)
     const texts = await Promise.all(
       [basic('alice', 'wrong password'), basic('nobody', 'wrong password'), basic('gone')].map(
         async (authorization) => (await send('GET', '/v2/', authorization)).text(),

@@ -6,6 +6,7 @@ import type { Answer } from '../support/client.ts'
 import { basic, openIdentityServer, passwordOf } from '../support/identity-server.ts'
 import type { IdentityServer } from '../support/identity-server.ts'
 import { statusesIn } from '../support/raw-connection.ts'
+import { tester } from '../support/tester.ts'
 
 interface TokenReply {
   readonly token: string
@@ -247,7 +248,7 @@ describe('refresh tokens', () => {
 
     const unknown = await post({ ...form, refresh_token: 'nobody-got-this' }, refreshing)
     expectError(unknown, { status: 401, code: 'UNAUTHORIZED' })
-    await refreshing.auth.accounts.setPassword('alice', 'another password')
+    await refreshing.auth.accounts.setPassword('alice', 'another password', tester)
     expect((await post(form, refreshing)).status).toBe(401)
   })
 

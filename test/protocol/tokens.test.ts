@@ -9,6 +9,7 @@ import { basic, openIdentityServer } from '../support/identity-server.ts'
 import type { IdentityServer } from '../support/identity-server.ts'
 import { pushBlob } from '../support/manifests.ts'
 import { aRandomBlob } from '../support/random.ts'
+import { tester } from '../support/tester.ts'
 
 const blob = aRandomBlob()
 const pull = 'repository:alice/secret:pull'
@@ -181,12 +182,12 @@ describe('a token that was right', () => {
   test.each([
     [
       'the password changes',
-      (auth: IdentityServer['auth']) => auth.accounts.setPassword('alice', 'new password'),
+      (auth: IdentityServer['auth']) => auth.accounts.setPassword('alice', 'new password', tester),
     ],
-    ['the account is disabled', (auth: IdentityServer['auth']) => auth.accounts.disable('alice')],
+    ['the account is disabled', (auth: IdentityServer['auth']) => auth.accounts.disable('alice', tester)],
     [
       'the keys are rotated without overlap',
-      (auth: IdentityServer['auth']) => auth.keys.rotate({ overlapMs: 0 }),
+      (auth: IdentityServer['auth']) => auth.keys.rotate({ overlapMs: 0 }, tester),
     ],
   ])('C2: ends when %s, at once', async (_what, change) => {
     await using changing = await setUp()
@@ -201,7 +202,7 @@ describe('a token that was right', () => {
   test('goes on over a rotation with overlap', async () => {
     await using changing = await setUp()
     const authorization = await changing.bearer([pull], 'alice')
-    await changing.auth.keys.rotate({ overlapMs: 60_000 })
+    await changing.auth.keys.rotate({ overlapMs: 60_000 }, tester)
     expectStatus(await ask(`${changing.url}${blobPath}`, { headers: { authorization } }), 200)
   })
 
@@ -223,10 +224,10 @@ describe('Basic', () => {
     const read = async (authorization: string): Promise<number> =>
       (await ask(`${changing.url}${blobPath}`, { headers: { authorization } })).status
     expect(await read(basic('alice'))).toBe(200)
-    await changing.auth.accounts.setPassword('alice', 'another password')
+    await changing.auth.accounts.setPassword('alice', 'another password', tester)
     expect(await read(basic('alice'))).toBe(401)
     expect(await read(basic('alice', 'another password'))).toBe(200)
-    await changing.auth.accounts.disable('alice')
+    await changing.auth.accounts.disable('alice', tester)
     expect(await read(basic('alice', 'another password'))).toBe(401)
   })
 })

@@ -77,7 +77,7 @@ export async function openIdentityServer(options: IdentityServerOptions = {}): P
         })
         parts.use(auth)
         policy = auth.policy
-        return { policy, authenticator: auth.authenticator, tokens: auth.tokens }
+        return { policy, aliases: auth.aliases, authenticator: auth.authenticator, tokens: auth.tokens }
       },
     }),
   )

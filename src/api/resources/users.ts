@@ -110,7 +110,8 @@ export const userEndpoints = [
       const { accounts } = services
       if (body.disabled === true) checkOther(name, principal)
       if (body.password !== undefined) await accounts.setPassword(name, body.password, actor)
-      if (body.disabled !== undefined) await (body.disabled ? accounts.disable(name, actor) : accounts.enable(name, actor))
+      if (body.disabled !== undefined)
+        await (body.disabled ? accounts.disable(name, actor) : accounts.enable(name, actor))
       return { value: await getUser(name, services) }
     },
   }),
