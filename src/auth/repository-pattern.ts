@@ -3,14 +3,18 @@
  * component and `**` as a whole component for any number of components, at least one at the end. Everything else stands for itself.
  * `acme/**` is all of acme, `acme/web/*` what is directly below, `acme/*-test` by the end of the name.
  */
+import { OciError } from '../oci/oci-error.ts'
 import { quote } from '../oci/quote.ts'
 
 export type RepositoryPattern = string & { readonly __brand: 'RepositoryPattern' }
 
-export class PatternInvalidError extends Error {
+export class PatternInvalidError extends OciError {
   override readonly name = 'PatternInvalidError'
+  readonly code = 'NAME_INVALID'
+  readonly detail: { readonly pattern: string; readonly reason: string }
   constructor(text: string, reason: string, options?: ErrorOptions) {
     super(`pattern ${quote(text)} is invalid: ${reason}`, options)
+    this.detail = { pattern: text.slice(0, maxCharacters).toWellFormed(), reason }
   }
 }
 

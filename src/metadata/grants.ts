@@ -1,10 +1,11 @@
 /** Grants: a role for an account or a team, on what an owner has below a pattern. Each change raises the rights' version. */
 import { sql } from 'kysely'
+import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { raiseRightsVersion } from './rights-version.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import type { TemplateInput } from './sql/compile-once.ts'
-import { kyselyOf } from './sql/database.ts'
+import { hasRowLocks, kyselyOf } from './sql/database.ts'
 
 interface GrantTerms {
   readonly id: number
@@ -93,7 +94,7 @@ export function listGrantsOf(db: Reader, accountId: number): GrantOf[] | Promise
   return rows instanceof Promise ? rows.then(heldOf) : heldOf(rows)
 }
 
-/** The id of the grant, also of one that was there with the same terms. */
+/** The id of the grant, also of one that was there with the same terms. Throws `Conflict` when who gets it was deleted. */
 export async function insertGrant(
   tx: Transaction,
   grant: NewGrant,
@@ -115,6 +116,7 @@ export async function insertGrant(
     .returning('id')
     .executeTakeFirst()
   await raiseRightsVersion(tx)
+  await holdPrincipal(tx, grant.principal)
   if (inserted !== undefined) return { id: inserted.id, isNew: true }
   const existing = await kysely
     .selectFrom('access_grant')
@@ -122,6 +124,13 @@ export async function insertGrant(
     .where((eb) => eb.and(key))
     .executeTakeFirstOrThrow()
   return { id: existing.id, isNew: false }
+}
+
+/** No foreign key can say it of two tables: who is granted something stays until the transaction ends. */
+async function holdPrincipal(tx: Transaction, { kind, id }: GrantPrincipal): Promise<void> {
+  const query = kyselyOf(tx).selectFrom(kind).select('id').where('id', '=', id)
+  const row = await (hasRowLocks(tx) ? query.forKeyShare() : query).executeTakeFirst()
+  if (row === undefined) throw new Conflict(`${kind} ${id} was deleted while it was granted something`)
 }
 
 /** Returns what it was; `undefined` when there is no such grant. */

@@ -1,0 +1,117 @@
+/** Grants as those who administer an owner change them. Each counts from the next request on. */
+import { findAccount } from '../../metadata/accounts.ts'
+import type { AuditDetail } from '../../metadata/audit-trail.ts'
+import { deleteGrant, findGrant, insertGrant, listGrants } from '../../metadata/grants.ts'
+import type { Grant, GrantPrincipal } from '../../metadata/grants.ts'
+import type { Reader, Transaction } from '../../metadata/handles.ts'
+import { findOwner } from '../../metadata/owners.ts'
+import { holdRole } from '../../metadata/roles.ts'
+import { findTeam } from '../../metadata/teams.ts'
+import type { Actor } from '../actor.ts'
+import { splitPattern } from '../repository-pattern.ts'
+import { GranteeUnknownError, GrantUnknownError, OwnerMissingError, RoleUnknownError } from './errors.ts'
+import type { RightsDeps } from './roles.ts'
+
+export type { Grant }
+
+export interface GrantRequest {
+  /** `acme/web/**`; an owner alone is all of it. */
+  readonly on: string
+  readonly role: string
+  /** `<user>`, `<owner>/<team>` or `<owner>+<robot>`. */
+  readonly to: string
+}
+
+export interface GrantFilter {
+  /** On what this owner has. */
+  readonly owner?: string | undefined
+  /** To this one itself, not by way of a team; written as in `GrantRequest`. */
+  readonly to?: string | undefined
+}
+
+export interface Grants {
+  /**
+   * The grant, also where the same was made before. Throws `PatternInvalidError`, `OwnerMissingError`, `RoleUnknownError`,
+   * `GranteeUnknownError`.
+   */
+  add(grant: GrantRequest, actor: Actor): Promise<Grant>
+  find(id: number): Promise<Grant | undefined>
+  /** In the order of their ids, after `after` (exclusive). Throws `OwnerMissingError`, `GranteeUnknownError`. */
+  list(page: GrantFilter & { readonly after?: number | undefined; readonly limit: number }): Promise<Grant[]>
+  /** Returns what it was. Throws `GrantUnknownError`. */
+  remove(id: number, actor: Actor): Promise<Grant>
+}
+
+export function createGrants(deps: RightsDeps): Grants {
+  const { reader } = deps.metadata
+  return {
+    add: (grant, actor) => deps.metadata.transact((tx) => addGrant(deps, tx, { ...grant, actor })),
+    find: (id) => findGrant(reader, id),
+    async list({ owner, to, after, limit }) {
+      const ownerId = owner === undefined ? undefined : await getOwnerId(reader, owner)
+      const principal = to === undefined ? undefined : await getGrantee(reader, to)
+      return listGrants(reader, { ownerId, principal, after, limit })
+    },
+    remove: (id, actor) => deps.metadata.transact((tx) => removeGrant(deps, tx, { id, actor })),
+  }
+}
+
+/** Also for what makes a grant together with something else, in its transaction. Throws as `Grants.add`. */
+export async function addGrant(
+  { clock, audit }: Pick<RightsDeps, 'clock' | 'audit'>,
+  tx: Transaction,
+  { on, role: roleName, to, actor }: GrantRequest & { readonly actor: Actor },
+): Promise<Grant> {
+  const { owner, pattern } = splitPattern(on)
+  const ownerId = await getOwnerId(tx, owner)
+  const role = await holdRole(tx, roleName)
+  if (role === undefined) throw new RoleUnknownError(roleName)
+  const principal = await getGrantee(tx, to)
+  const terms = { ownerId, pattern, roleId: role.id, principal }
+  const { id, isNew } = await insertGrant(tx, { ...terms, createdBy: actor.id, now: clock.now() })
+  const grant = await findGrant(tx, id)
+  if (grant === undefined) throw new Error(`grant ${id} is gone in its own transaction`)
+  if (isNew) {
+    const target = { kind: 'owner', name: owner } as const
+    const detail = describeGrant(grant)
+    await audit.change(tx, actor, { action: 'grant.create', outcome: 'done', target, detail })
+  }
+  return grant
+}
+
+async function removeGrant(
+  { audit }: RightsDeps,
+  tx: Transaction,
+  { id, actor }: { readonly id: number; readonly actor: Actor },
+): Promise<Grant> {
+  const grant = await deleteGrant(tx, id)
+  if (grant === undefined) throw new GrantUnknownError(id)
+  const target = { kind: 'owner', name: grant.owner } as const
+  const detail = describeGrant(grant)
+  await audit.change(tx, actor, { action: 'grant.delete', outcome: 'done', target, detail })
+  return grant
+}
+
+function describeGrant({ id, owner, pattern, role, to }: Grant): AuditDetail {
+  return { grant: id, on: `${owner}/${pattern}`, role, to: `${to.kind} ${to.name}` }
+}
+
+async function getOwnerId(db: Reader, name: string): Promise<number> {
+  const owner = await findOwner(db, name)
+  if (owner === undefined) throw new OwnerMissingError(name)
+  return owner.id
+}
+
+/** The slash tells teams from accounts, which have none in their names. */
+async function getGrantee(db: Reader, text: string): Promise<GrantPrincipal> {
+  const slash = text.indexOf('/')
+  if (slash === -1) {
+    const account = await findAccount(db, text)
+    if (account !== undefined) return { kind: 'account', id: account.id }
+  } else {
+    const owner = await findOwner(db, text.slice(0, slash))
+    const team = owner && (await findTeam(db, { ownerId: owner.id, name: text.slice(slash + 1) }))
+    if (team !== undefined) return { kind: 'team', id: team.id }
+  }
+  throw new GranteeUnknownError(text)
+}

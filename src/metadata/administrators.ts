@@ -1,0 +1,24 @@
+import type { Reader } from './handles.ts'
+import { sql } from 'kysely'
+import { kyselyOf } from './sql/database.ts'
+
+export interface Administrator {
+  readonly name: string
+  readonly disabled: boolean
+}
+
+/** In byte order of the names, after `after` (exclusive). */
+export async function listAdministrators(
+  db: Reader,
+  page: { readonly after: string; readonly limit: number },
+): Promise<Administrator[]> {
+  const rows = await kyselyOf(db)
+    .selectFrom('account')
+    .select(['name', 'disabled'])
+    .where('is_admin', '=', sql.lit(1))
+    .where('name', '>', page.after)
+    .orderBy('name')
+    .limit(page.limit)
+    .execute()
+  return rows.map(({ name, disabled }) => ({ name, disabled: disabled === 1 }))
+}
