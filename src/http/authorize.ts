@@ -6,19 +6,24 @@ import type { Authenticator } from '../auth/identity.ts'
 import type { Decision, Policy, PushRights } from '../auth/policy.ts'
 import { anonymous } from '../auth/principal.ts'
 import type { Principal } from '../auth/principal.ts'
+import type { Aliases } from '../auth/rights/aliases.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { DeniedError, UnauthorizedError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
+import { decideOldName, underNewName } from './old-names.ts'
 import type { Route } from './route.ts'
 
 export interface AuthorizeDeps {
   readonly authenticator: Authenticator
   readonly policy: Policy
+  readonly aliases: Aliases
 }
 
-/** Who asks, and what of a push it may do. */
+/** Who asks, for which repository, and what of a push it may do. */
 export interface Authorized {
   readonly principal: Principal
+  /** By the name it has now; `undefined` where the route has none. */
+  readonly repository: RepositoryName | undefined
   readonly push: PushRights
 }
 
@@ -31,19 +36,27 @@ const noPush: PushRights = Object.freeze({ create: false, update: false })
 export async function authorize(
   exchange: Exchange,
   asked: { readonly route: Route; readonly repository: RepositoryName | undefined },
-  { authenticator, policy }: AuthorizeDeps,
+  { authenticator, policy, aliases }: AuthorizeDeps,
 ): Promise<Authorized> {
-  const { action } = asked.route
-  if (action === 'none') return { principal: anonymous, push: noPush }
+  const { route, repository } = asked
+  const { action } = route
+  if (action === 'none') return { principal: anonymous, repository, push: noPush }
   const { incoming, origin } = exchange
   const principal = await authenticator.authenticate(incoming.headers.authorization, origin)
   exchange.principal = principal
   if (action === 'enter' || action === 'catalog') checkEntry(principal, action, policy)
-  else if (asked.repository !== undefined) {
-    const push = checkDecision(await policy.decide(principal, action, asked.repository))
-    return { principal, push: push ?? noPush }
+  else if (repository !== undefined) {
+    const found = aliases.resolve(repository)
+    const newName = found instanceof Promise ? await found : found
+    if (newName === undefined) {
+      const push = checkDecision(await policy.decide(principal, action, repository))
+      return { principal, repository, push: push ?? noPush }
+    }
+    const names = { oldName: repository, newName }
+    checkDecision(await decideOldName(principal, action, { ...names, policy }))
+    return { principal: underNewName(principal, names), repository: newName, push: noPush }
   }
-  return { principal, push: noPush }
+  return { principal, repository, push: noPush }
 }
 
 function checkEntry(principal: Principal, action: 'enter' | 'catalog', policy: Policy): void {

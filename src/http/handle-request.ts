@@ -174,7 +174,7 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
   const repository = name === undefined ? undefined : parseRepositoryName(name)
   const authorized = await authorize(exchange, { route, repository }, deps)
   const bodyLimit = limitOf(route, deps.limits)
-  return route.handler(new IncomingRequest(exchange, match, { ...authorized, repository, bodyLimit }), deps)
+  return route.handler(new IncomingRequest(exchange, match, { ...authorized, bodyLimit }), deps)
 }
 
 function limitOf({ body }: Route, { manifestBytes, formBytes }: HttpLimits): BodyLimit | undefined {

@@ -33,6 +33,8 @@ export interface RegistryRequest {
 /** A request inside a repository. */
 export interface RepositoryRequest extends RegistryRequest {
   readonly repository: RepositoryName
+  /** As it was asked for: links to further pages stay below it, where the client's token holds. */
+  readonly path: string
   /** The last component of the path, decoded: a reference, a digest or an upload id; empty where there is none. */
   readonly argument: string
 }
@@ -45,6 +47,7 @@ export interface BodyLimit {
 
 /** What the handler needs of the request line. */
 interface RequestTarget {
+  readonly path: string
   readonly rawQuery: string
   readonly argument: string
 }
@@ -61,6 +64,7 @@ export class IncomingRequest implements RepositoryRequest {
   readonly id: string
   readonly method: string
   readonly headers: IncomingHttpHeaders
+  readonly path: string
   readonly argument: string
   readonly principal: Principal
   readonly #push: PushRights
@@ -79,6 +83,7 @@ export class IncomingRequest implements RepositoryRequest {
     this.id = exchange.id
     this.method = exchange.incoming.method ?? ''
     this.headers = exchange.incoming.headers
+    this.path = target.path
     this.argument = target.argument
     this.principal = known.principal
     this.#push = known.push

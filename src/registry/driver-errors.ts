@@ -1,7 +1,8 @@
 /** Turns what the drivers below fail with into refusals; called once, where an error reply is written. */
 import { StoreFull, StoreUnavailable } from '../blob-store/errors.ts'
 import { Conflict, MetadataFull, MetadataUnavailable } from '../metadata/errors.ts'
-import { InsufficientStorageError, UnavailableError } from './errors.ts'
+import { OwnerRenamed } from '../metadata/owner-errors.ts'
+import { InsufficientStorageError, OwnerRenamedError, UnavailableError } from './errors.ts'
 
 /** Returns the error as clients may see it; what is neither a refusal nor a known driver fault passes unchanged. */
 export function translateDriverError(error: unknown): unknown {
@@ -15,5 +16,6 @@ export function translateDriverError(error: unknown): unknown {
   ) {
     return new UnavailableError({ cause: error })
   }
+  if (error instanceof OwnerRenamed) return new OwnerRenamedError(error, { cause: error })
   return error
 }

@@ -46,6 +46,20 @@ export class DeleteDisabledError extends RegistryError {
   }
 }
 
+/** The owner was renamed while the push went on. */
+export class OwnerRenamedError extends RegistryError {
+  override readonly name = 'OwnerRenamedError'
+  readonly code = 'DENIED'
+  readonly detail: { oldName: string; newName: string }
+  constructor({ oldName, newName }: OwnerRenamedError['detail'], options?: ErrorOptions) {
+    super(
+      `${oldName} is called ${newName} now and its old name is for pulling only: push to ${newName}`,
+      options,
+    )
+    this.detail = { oldName, newName }
+  }
+}
+
 export class ManifestUnknownError extends RegistryError {
   override readonly name = 'ManifestUnknownError'
   readonly code = 'MANIFEST_UNKNOWN'

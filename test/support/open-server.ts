@@ -23,7 +23,15 @@ export interface OpenServer extends AsyncDisposable {
   readonly logged: readonly LogLine[]
 }
 
-type Replaceable = 'authenticator' | 'tokens' | 'policy' | 'publicUrl' | 'trustedProxies' | 'tls' | 'observer'
+type Replaceable =
+  | 'authenticator'
+  | 'tokens'
+  | 'policy'
+  | 'aliases'
+  | 'publicUrl'
+  | 'trustedProxies'
+  | 'tls'
+  | 'observer'
 
 type Replaced = Partial<Pick<RegistryServerDeps, Replaceable>>
 
@@ -46,6 +54,7 @@ export async function openServer(given: OpenServerOptions = {}): Promise<OpenSer
     createRegistryServer({
       registry: registry.registry,
       policy: options.policy ?? openPolicy,
+      aliases: options.aliases ?? { resolve: () => undefined },
       authenticator: options.authenticator ?? openAuthenticator,
       tokens: options.tokens ?? noTokens,
       audit: registry.audit,

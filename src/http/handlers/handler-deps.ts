@@ -1,6 +1,7 @@
 import type { Audit } from '../../audit/audit.ts'
 import type { Authenticator, TokenService } from '../../auth/identity.ts'
 import type { Policy } from '../../auth/policy.ts'
+import type { Aliases } from '../../auth/rights/aliases.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { HttpLimits } from '../limits.ts'
@@ -18,6 +19,7 @@ export interface HandlerDeps {
   readonly authenticator: Authenticator
   readonly tokens: TokenService
   readonly policy: Policy
+  readonly aliases: Aliases
   readonly audit: Pick<Audit, 'pulled' | 'recordOnce'>
   readonly ids: Ids
   readonly limits: HttpLimits

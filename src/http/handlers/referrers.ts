@@ -14,7 +14,7 @@ import type { HandlerDeps } from './handler-deps.ts'
  * that following the links ends.
  */
 export async function listReferrers(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
-  const { repository, query } = request
+  const { repository, path, query } = request
   const subject = parseDigest(request.argument)
   const artifactTypes = parseArtifactTypes(query)
   const limit = Math.max(1, parsePageSize(query, { fallback: maxReferrersPage, max: maxReferrersPage }))
@@ -28,7 +28,7 @@ export async function listReferrers(request: RepositoryRequest, deps: HandlerDep
       ['n', String(limit)],
       ['cursor', String(page.next)],
     ]
-    headers.push('Link', formatNextLink(`/v2/${repository}/referrers/${subject}`, parameters))
+    headers.push('Link', formatNextLink(path, parameters))
   }
   const index = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[${page.descriptors.join(',')}]}`
   return bytesReply(200, headers, Buffer.from(index))

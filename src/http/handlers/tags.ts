@@ -8,7 +8,7 @@ import type { HandlerDeps } from './handler-deps.ts'
 
 /** distribution-spec end-8a, end-8b. */
 export async function listTags(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
-  const { repository, query } = request
+  const { repository, path, query } = request
   const n = parsePageSize(query, { fallback: maxTagsPage, max: maxTagsPage })
   const last = query.get('last') ?? undefined
   const { tags, more } = await deps.registry.tags.list(repository, { last, n })
@@ -17,7 +17,7 @@ export async function listTags(request: RepositoryRequest, deps: HandlerDeps): P
     more && end !== undefined
       ? [
           'Link',
-          formatNextLink(`/v2/${repository}/tags/list`, [
+          formatNextLink(path, [
             ['n', String(n)],
             ['last', end],
           ]),

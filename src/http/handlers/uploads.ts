@@ -9,6 +9,7 @@ import { findMountSource } from '../challenges.ts'
 import { RequestRefusedError, UnauthorizedError } from '../errors.ts'
 import { formatReceivedRange, parseContentRange } from '../headers/content-range.ts'
 import { blobLocation, uploadLocation } from '../locations.ts'
+import { underNewName } from '../old-names.ts'
 import { bodilessReply, emptyReply } from '../reply.ts'
 import type { HeaderList, Reply } from '../reply.ts'
 import type { RepositoryRequest } from '../request.ts'
@@ -39,8 +40,12 @@ async function mountBlob(request: RepositoryRequest, deps: HandlerDeps, digest: 
   const from = findMountSource(query)
   if (from === undefined) return false
   checkTokenCovers(principal, from)
-  const { allowed } = await deps.policy.decide(principal, 'pull', from)
-  return allowed && deps.registry.blobs.mount({ repository, digest, from, caller })
+  const newName = await deps.aliases.resolve(from)
+  const source = newName ?? from
+  const puller = newName === undefined ? principal : underNewName(principal, { oldName: from, newName })
+  const { allowed } = await deps.policy.decide(puller, 'pull', source)
+  const mount = { repository, digest, from: source, caller: { ...caller, principal: puller } }
+  return allowed && deps.registry.blobs.mount(mount)
 }
 
 /** A scope without actions was asked for and not granted: another token would be the same. */

@@ -1,0 +1,189 @@
+/** What happens under a name that its owner gave up: pulls go on, everything else is told the new name or nothing. */
+import { describe, expect, test } from 'vitest'
+import { renameOwner } from '../../src/metadata/owner-rename.ts'
+import { ask } from '../support/client.ts'
+import type { Answer } from '../support/client.ts'
+import { basic, openIdentityServer, passwordOf } from '../support/identity-server.ts'
+import type { IdentityServer } from '../support/identity-server.ts'
+import { anImageManifest, pushImage } from '../support/manifests.ts'
+import { aRandomBlob } from '../support/random.ts'
+
+const blob = aRandomBlob()
+const image = anImageManifest({ layers: [blob] })
+const uploads = 'blobs/uploads/'
+/** Who was `acme`. */
+const apex = basic('apex', passwordOf('acme'))
+
+interface Given extends AsyncDisposable {
+  readonly server: IdentityServer
+  send(method: string, path: string, authorization?: string): Promise<Answer>
+}
+
+/** `acme` is called `apex` now; alice owned it as a user. */
+async function open(settings: Parameters<typeof openIdentityServer>[0] = {}): Promise<Given> {
+  await using stack = new AsyncDisposableStack()
+  const server = stack.use(await openIdentityServer(settings))
+  await server.addUser('acme')
+  await server.addUser('bob')
+  await server.addUser('root', { isAdmin: true })
+  for (const [name, visibility] of [
+    ['acme/public', 'public'],
+    ['acme/private', 'private'],
+  ] as const) {
+    await pushImage(`${server.url}/v2/${name}`, image, {
+      reference: 'latest',
+      headers: { authorization: basic('acme') },
+    })
+    await server.addRepository(name, visibility)
+  }
+  await server.registry.metadata.transact((tx) => renameOwner(tx, { name: 'acme', newName: 'apex', now: 1 }))
+  const resources = stack.move()
+  return {
+    server,
+    send: (method, path, authorization) =>
+      ask(`${server.url}/v2/${path}`, {
+        method,
+        headers: authorization === undefined ? {} : { authorization },
+      }),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+async function getToken(
+  { server }: Given,
+  scopes: readonly string[],
+  authorization: string,
+): Promise<string> {
+  const query = new URLSearchParams(scopes.map((scope) => ['scope', scope]))
+  const answer = await ask(`${server.url}/v2/token?${query.toString()}`, { headers: { authorization } })
+  return `Bearer ${(answer.json() as { token: string }).token}`
+}
+
+/** All but what differs in every answer. */
+function comparable({ status, headers, body }: Answer, names: readonly string[]): unknown {
+  const text = names.reduce((whole, name) => whole.replaceAll(name, '<name>'), body.toString())
+  const challenge = String(headers['www-authenticate'])
+  return {
+    status,
+    text,
+    challenge: names.reduce((whole, name) => whole.replaceAll(name, '<name>'), challenge),
+  }
+}
+
+describe('a name that its owner gave up', () => {
+  test('answers pulls as the new name does', async () => {
+    await using given = await open()
+    const paths = [
+      'manifests/latest',
+      `manifests/${image.digest}`,
+      `blobs/${blob.digest}`,
+      'tags/list',
+      `referrers/${image.digest}`,
+    ]
+    for (const path of paths) {
+      for (const method of ['GET', 'HEAD']) {
+        const [old, now] = [`acme/public/${path}`, `apex/public/${path}`]
+        const [asked, expected] = [await given.send(method, old), await given.send(method, now)]
+        expect([asked.status, expected.status]).toEqual([200, 200])
+        expect(asked.body.equals(expected.body)).toBe(true)
+        expect(asked.headers['docker-content-digest']).toBe(expected.headers['docker-content-digest'])
+      }
+    }
+    expect((await given.send('GET', 'acme/public/tags/list')).json()).toEqual({
+      name: 'apex/public',
+      tags: ['latest'],
+    })
+  })
+
+  test('takes tokens that name it, for pulls', async () => {
+    await using given = await open()
+    const token = await getToken(given, ['repository:acme/private:pull'], apex)
+    for (const path of ['manifests/latest', `blobs/${blob.digest}`]) {
+      expect((await given.send('GET', `acme/private/${path}`, token)).status).toBe(200)
+    }
+    // The token says nothing of the new name.
+    expect((await given.send('GET', 'apex/private/manifests/latest', token)).status).toBe(401)
+    const other = await getToken(given, ['repository:acme/public:pull'], apex)
+    expect((await given.send('GET', 'acme/private/manifests/latest', other)).status).toBe(401)
+  })
+
+  test('keeps links to further pages below it', async () => {
+    await using given = await open()
+    await pushImage(`${given.server.url}/v2/apex/public`, image, {
+      reference: 'next',
+      headers: { authorization: basic('root') },
+    })
+    const { headers } = await given.send('GET', 'acme/public/tags/list?n=1')
+    expect(headers.link).toContain('</v2/acme/public/tags/list?n=1&last=latest>')
+  })
+
+  test('tells pushes and deletes the new name, where they are allowed there', async () => {
+    await using given = await open()
+    const requests = [
+      ['POST', `acme/public/${uploads}`],
+      ['PUT', 'acme/public/manifests/v2'],
+      ['DELETE', 'acme/public/manifests/latest'],
+      ['DELETE', `acme/public/blobs/${blob.digest}`],
+      ['POST', `acme/new/${uploads}`],
+    ] as const
+    const token = await getToken(given, ['repository:acme/public:pull,push,delete'], apex)
+    for (const [method, path] of requests) {
+      for (const authorization of [basic('root'), ...(path.startsWith('acme/new') ? [] : [token])]) {
+        const answer = await given.send(method, path, authorization)
+        expect([path, answer.status]).toEqual([path, 403])
+        expect(answer.json()).toMatchObject({
+          errors: [{ code: 'DENIED', message: expect.stringMatching(/use apex\/(?:public|new)$/) }],
+        })
+      }
+    }
+    expect((await given.send('GET', 'apex/public/manifests/latest')).status).toBe(200)
+  })
+
+  test.each(['pull', 'none'] as const)('B2: tells others nothing (anonymous: %s)', async (anonymous) => {
+    await using given = await open({ anonymous })
+    const requests = [
+      ['GET', 'manifests/latest'],
+      ['HEAD', `blobs/${blob.digest}`],
+      ['GET', 'tags/list'],
+      ['POST', uploads],
+      ['DELETE', 'manifests/latest'],
+    ] as const
+    for (const [method, path] of requests) {
+      for (const authorization of [undefined, basic('bob')]) {
+        const hidden = await given.send(method, `acme/private/${path}`, authorization)
+        const absent = await given.send(method, `nobody/private/${path}`, authorization)
+        expect(comparable(hidden, ['acme'])).toEqual(comparable(absent, ['nobody']))
+        expect(hidden.body.toString()).not.toContain('apex')
+      }
+    }
+  })
+
+  test('can be mounted from', async () => {
+    await using given = await open()
+    const path = `bob/target/${uploads}?mount=${blob.digest}&from=acme/public`
+    const scopes = ['repository:bob/target:pull,push', 'repository:acme/public:pull']
+    expect((await given.send('POST', path, basic('bob'))).status).toBe(201)
+    const again = path.replace('target', 'other')
+    const token = await given.server.bearer(
+      [scopes[0]?.replace('target', 'other') ?? '', scopes[1] ?? ''],
+      'bob',
+    )
+    expect((await given.send('POST', again, token)).status).toBe(201)
+    const hidden = `bob/third/${uploads}?mount=${blob.digest}&from=acme/private`
+    expect((await given.send('POST', hidden, basic('bob'))).status).toBe(202)
+  })
+
+  test('is in no catalog', async () => {
+    await using given = await open()
+    const { repositories } = (await given.send('GET', '_catalog', basic('root'))).json() as {
+      repositories: string[]
+    }
+    expect(repositories).toEqual(['apex/private', 'apex/public'])
+  })
+
+  test('logs nobody in', async () => {
+    await using given = await open()
+    expect((await given.send('GET', '', apex)).status).toBe(200)
+    expect((await given.send('GET', '', basic('acme'))).status).toBe(401)
+  })
+})
