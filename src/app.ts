@@ -203,7 +203,7 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     aliases,
     tokens,
     audit: parts.audit,
-    api: createManagementApi({ authenticator, policy, accounts: parts.auth.accounts, audit: parts.audit }),
+    api: createManagementApi({ ...parts.auth, audit: parts.audit }),
     publicUrl: config.http.publicUrl,
     trustedProxies: config.http.trustedProxies,
     tls: parts.tls,

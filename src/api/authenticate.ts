@@ -1,18 +1,26 @@
 /** Who asks, and whether a browser was made to ask: the one place of the API that looks at credentials. */
+import { checkCsrf, checkOrigin } from '../auth/csrf.ts'
 import type { Principal } from '../auth/principal.ts'
+import { anonymous } from '../auth/principal.ts'
 import { ApiError, denied } from './api-error.ts'
 import type { ApiRequest } from './api-request.ts'
+import type { Access } from './endpoint.ts'
 import type { ApiServices } from './services.ts'
 
-const changing: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
-
-/** Throws what the authenticator throws, and `ApiError` for requests that another site sent. */
-export async function authenticate(request: ApiRequest, services: ApiServices): Promise<Principal> {
+/**
+ * By the `Authorization` header, else by the cookie of a session; rows that are public ask nobody. Throws what these throw
+ * for credentials that do not hold, and `CsrfError` and `ApiError` for requests that another site sent.
+ */
+export async function authenticate(
+  request: ApiRequest,
+  access: Access,
+  services: ApiServices,
+): Promise<Principal> {
   checkSameSite(request)
-  const principal = await services.authenticator.authenticate(
-    header(request, 'authorization'),
-    request.origin,
-  )
+  if (access === 'public') return anonymous
+  const authorization = header(request, 'authorization')
+  if (authorization === undefined) return authenticateSession(request, services)
+  const principal = await services.authenticator.authenticate(authorization, request.origin)
   if (principal.scopes === undefined) return principal
   throw new ApiError(401, {
     code: 'UNAUTHORIZED',
@@ -21,25 +29,29 @@ export async function authenticate(request: ApiRequest, services: ApiServices): 
   })
 }
 
-/**
- * A browser adds what it remembers, cookies and Basic passwords, to requests that other sites make it send. It also says
- * so: in `Origin`, with every request that changes something, and in `Sec-Fetch-Site`. Programs send neither.
- */
-export function checkSameSite(request: ApiRequest): void {
-  if (!changing.has(request.method)) return
-  const origin = header(request, 'origin')
-  const site = header(request, 'sec-fetch-site')
-  const foreign =
-    origin === undefined ? site === 'cross-site' || site === 'same-site' : !isOwn(origin, request)
-  if (foreign) {
-    throw denied(
-      'another site sent this request: changes are taken from pages of this registry and from programs only',
-    )
-  }
+async function authenticateSession(request: ApiRequest, { sessions }: ApiServices): Promise<Principal> {
+  const session = await sessions.find(header(request, 'cookie'))
+  if (session === undefined) return anonymous
+  const { method, registryUrl } = request
+  const csrfToken = header(request, 'x-csrf-token')
+  checkCsrf(session, { method, registryUrl, origin: header(request, 'origin'), csrfToken })
+  return session.principal
 }
 
-function isOwn(origin: string, { registryUrl }: ApiRequest): boolean {
-  return origin.toLowerCase() === registryUrl.toLowerCase()
+const reading: ReadonlySet<string> = new Set(['GET', 'HEAD'])
+
+/**
+ * A browser remembers Basic passwords too, and adds them to what other sites make it send. It says so, in `Origin` with
+ * every request that changes something, and in `Sec-Fetch-Site`; programs send neither.
+ */
+function checkSameSite(request: ApiRequest): void {
+  if (reading.has(request.method)) return
+  const origin = header(request, 'origin')
+  checkOrigin({ origin, registryUrl: request.registryUrl })
+  const site = header(request, 'sec-fetch-site')
+  if (origin === undefined && (site === 'cross-site' || site === 'same-site')) {
+    throw denied('another site sent this request: changes come from pages of this registry or from programs')
+  }
 }
 
 export function header({ headers }: ApiRequest, name: string): string | undefined {

@@ -1,6 +1,19 @@
 /** THE table of endpoints of the management API. A resource is a file in `resources/` and a line here. */
 import type { Endpoint } from './endpoint.ts'
+import { accessEndpoints } from './resources/access.ts'
 import { auditEndpoints } from './resources/audit.ts'
+import { meEndpoints } from './resources/me.ts'
+import { rightsEndpoints } from './resources/rights.ts'
+import { robotEndpoints } from './resources/robots.ts'
+import { sessionEndpoints } from './resources/session.ts'
 import { userEndpoints } from './resources/users.ts'
 
-export const endpoints: readonly Endpoint[] = [...userEndpoints, ...auditEndpoints]
+export const endpoints: readonly Endpoint[] = [
+  ...meEndpoints,
+  ...sessionEndpoints,
+  ...userEndpoints,
+  ...rightsEndpoints,
+  ...accessEndpoints,
+  ...robotEndpoints,
+  ...auditEndpoints,
+]

@@ -52,7 +52,7 @@ async function admit(
   { http, params: given }: Asked,
   services: ApiServices,
 ): Promise<Admitted> {
-  const principal = await authenticate(http, services)
+  const principal = await authenticate(http, endpoint.access, services)
   const actor = actorOf(principal, { origin: http.origin, requestId: http.id })
   try {
     checkCaller(endpoint.access, principal)

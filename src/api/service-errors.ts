@@ -1,12 +1,26 @@
 /** The statuses of what the services below refuse with: a new class of theirs is a row here. */
 import {
+  AccessTokenRefusedError,
+  AccessTokenUnknownError,
+  TokenForTokenError,
+} from '../auth/access-tokens/access-token-errors.ts'
+import {
   AccountError,
-  AccountExistsError,
   AccountNameError,
   AccountUnknownError,
-  OwnerTakenError,
+  OwnerUnknownError,
   PasswordRefusedError,
+  RobotNameError,
+  RobotUnknownError,
 } from '../auth/account-errors.ts'
+import { PatternInvalidError } from '../auth/repository-pattern.ts'
+import {
+  GranteeUnknownError,
+  GrantUnknownError,
+  OwnerMissingError,
+  RoleInvalidError,
+  RoleUnknownError,
+} from '../auth/rights/errors.ts'
 import type { ErrorCode } from '../oci/error-code.ts'
 
 type ErrorClass = new (...args: never[]) => Error
@@ -17,12 +31,23 @@ export interface ServiceRefusal {
   readonly message: string
 }
 
+/** What is not named here is in the way of something that is there (409). */
 const rows: readonly (readonly [ErrorClass, status: number, ErrorCode])[] = [
   [AccountUnknownError, 404, 'NAME_UNKNOWN'],
-  [AccountExistsError, 409, 'DENIED'],
-  [OwnerTakenError, 409, 'DENIED'],
+  [OwnerUnknownError, 404, 'NAME_UNKNOWN'],
+  [OwnerMissingError, 404, 'NAME_UNKNOWN'],
+  [RobotUnknownError, 404, 'NAME_UNKNOWN'],
+  [AccessTokenUnknownError, 404, 'NAME_UNKNOWN'],
+  [GrantUnknownError, 404, 'NAME_UNKNOWN'],
+  [GranteeUnknownError, 404, 'NAME_UNKNOWN'],
+  [RoleUnknownError, 404, 'NAME_UNKNOWN'],
+  [TokenForTokenError, 403, 'DENIED'],
   [AccountNameError, 400, 'NAME_INVALID'],
+  [RobotNameError, 400, 'NAME_INVALID'],
+  [PatternInvalidError, 400, 'NAME_INVALID'],
   [PasswordRefusedError, 400, 'UNSUPPORTED'],
+  [AccessTokenRefusedError, 400, 'UNSUPPORTED'],
+  [RoleInvalidError, 400, 'UNSUPPORTED'],
 ]
 
 /** `undefined` for what is no refusal of a service. */

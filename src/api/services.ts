@@ -1,12 +1,18 @@
-/** What the endpoints work with: the services of identity and of the management view, and the policy. */
+/** What the endpoints work with: the services of identity and of the management view, the policy and the audit. */
 import type { Audit } from '../audit/audit.ts'
-import type { Accounts } from '../auth/accounts.ts'
-import type { Authenticator } from '../auth/identity.ts'
-import type { Policy } from '../auth/policy.ts'
+import type { Auth } from '../auth/auth.ts'
 
-export interface ApiServices {
-  readonly authenticator: Authenticator
-  readonly policy: Policy
-  readonly accounts: Accounts
+export interface ApiServices extends Pick<
+  Auth,
+  | 'authenticator'
+  | 'policy'
+  | 'accounts'
+  | 'sessions'
+  | 'accessTokens'
+  | 'robots'
+  | 'roles'
+  | 'grants'
+  | 'access'
+> {
   readonly audit: Audit
 }

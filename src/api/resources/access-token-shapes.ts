@@ -1,0 +1,127 @@
+/** Access tokens in requests and replies: of users and of robots alike. */
+import { z } from '@hono/zod-openapi'
+import type {
+  AccessToken,
+  AccessTokenRequest,
+  CreatedAccessToken,
+} from '../../auth/access-tokens/access-tokens.ts'
+import { roleActions } from '../../auth/permissions.ts'
+import { parseRepositoryPattern } from '../../auth/repository-pattern.ts'
+import type { EndpointReply } from '../endpoint.ts'
+import { readPage } from '../pages.ts'
+import type { Page } from '../pages.ts'
+import { formatTime, text, time } from '../schemas.ts'
+import { notFound } from '../api-error.ts'
+import type { ApiServices } from '../services.ts'
+
+export const action = z.enum(roleActions as [string, ...string[]])
+
+/** `acme/web/**`; the grammar is checked by its parser. */
+export const patternText = z
+  .string()
+  .min(1)
+  .max(255)
+  .openapi({ example: 'acme/web/**', description: '`*` within a component, `**` for any number of them.' })
+
+export const token = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    hint: z.string().meta({ description: 'The last characters of the secret.' }),
+    actions: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'At most these; absent: all of the account.' }),
+    repositories: z.array(z.string()).optional().meta({ description: 'Only there; absent: everywhere.' }),
+    createdAt: time,
+    expiresAt: time.optional(),
+    usedAt: time.optional().meta({ description: 'At least then; noted hourly.' }),
+    revokedAt: time.optional(),
+  })
+  .openapi('AccessToken')
+
+export const createdToken = z
+  .object({ token, secret: z.string().meta({ description: 'Shown this once.' }) })
+  .openapi('CreatedAccessToken')
+
+export const newToken = z.strictObject({
+  name: text(100).min(1),
+  actions: z.array(action).min(1).max(10).optional(),
+  repositories: z.array(patternText).min(1).max(100).optional(),
+  expiresAt: z.iso
+    .datetime({ offset: true })
+    .transform((value) => Date.parse(value))
+    .optional(),
+})
+
+const maxOverlapSeconds = 7 * 24 * 3600
+
+export const rotation = z.strictObject({
+  overlapSeconds: z.int().min(0).max(maxOverlapSeconds).default(0).meta({
+    description: 'How long the old secret still holds.',
+  }),
+})
+
+export function toTokenRequest({
+  name,
+  actions,
+  repositories,
+  expiresAt,
+}: z.output<typeof newToken>): AccessTokenRequest {
+  return {
+    name,
+    actions: actions as AccessTokenRequest['actions'],
+    patterns: repositories?.map((one) => parseRepositoryPattern(one)),
+    expiresAt,
+  }
+}
+
+export function formatToken({
+  id,
+  name,
+  hint,
+  actions,
+  patterns,
+  ...times
+}: AccessToken): z.input<typeof token> {
+  const { createdAt, expiresAt, usedAt, revokedAt } = times
+  return {
+    id,
+    name,
+    hint,
+    actions: actions && [...actions],
+    repositories: patterns && [...patterns],
+    createdAt: formatTime(createdAt),
+    expiresAt: expiresAt === undefined ? undefined : formatTime(expiresAt),
+    usedAt: usedAt === undefined ? undefined : formatTime(usedAt),
+    revokedAt: revokedAt === undefined ? undefined : formatTime(revokedAt),
+  }
+}
+
+export function createdReply(
+  { token: created, secret }: CreatedAccessToken,
+  collection: string,
+): EndpointReply<z.input<typeof createdToken>> {
+  return { value: { token: formatToken(created), secret }, location: `${collection}/${created.id}` }
+}
+
+export async function listTokens(accountId: number, page: Page, { accessTokens }: ApiServices) {
+  const found = await readPage(
+    page,
+    ({ limit, after }) =>
+      accessTokens.list({ accountId, limit, after: after === undefined ? undefined : Number(after) }),
+    ({ id }) => String(id),
+  )
+  return { ...found, value: { items: found.value.items.map(formatToken) } }
+}
+
+/** An id of another account is as unknown as one that never was. Throws `ApiError`. */
+export async function getTokenOf(
+  accountId: number,
+  id: number,
+  { accessTokens }: ApiServices,
+): Promise<AccessToken> {
+  const found = await accessTokens.find(id)
+  if (found?.accountId !== accountId) throw notFound(`access token ${id}`)
+  return found
+}

@@ -1,0 +1,75 @@
+/** Why somebody may or may not do something, and who may: for those who give the rights in question. */
+import { z } from '@hono/zod-openapi'
+import type { RoleAction } from '../../auth/permissions.ts'
+import { defineEndpoint } from '../endpoint.ts'
+import { pageOf, pageQuery } from '../pages.ts'
+import { ownerName, repositoryName, text } from '../schemas.ts'
+import { action } from './access-token-shapes.ts'
+
+const explanation = z
+  .object({
+    allowed: z.boolean(),
+    text: z.string().meta({
+      example: 'allowed because grant 12 gives writer on acme/web/** to team acme/dev',
+    }),
+    grant: z.int().optional().meta({ description: 'The one that suffices by itself.' }),
+    remedy: z
+      .object({ role: z.string(), on: z.string() })
+      .optional()
+      .meta({ description: 'The weakest built-in role that would do, and where.' }),
+  })
+  .openapi('Explanation')
+
+const holder = z
+  .object({
+    kind: z.enum(['anyone', 'users', 'user', 'robot']),
+    name: z.string(),
+    because: z.string(),
+    grant: z.int().optional(),
+  })
+  .openapi('Holder')
+
+export const accessEndpoints = [
+  defineEndpoint({
+    id: 'explainAccess',
+    method: 'GET',
+    path: '/repositories/{repository}/access/explain',
+    tag: 'rights',
+    summary: 'Why an account, or `anonymous`, may or may not do something in a repository.',
+    access: 'repository:administer',
+    status: 200,
+    problems: [404],
+    params: z.strictObject({ repository: repositoryName }),
+    query: z.strictObject({ principal: text(255).min(1), action }),
+    result: explanation,
+    handler: async ({ params: { repository }, query }, { access }) => {
+      const { principal } = query
+      const asked = { principal, repository, action: query.action as RoleAction }
+      const { grantId, ...found } = await access.explain(asked)
+      return { value: { ...found, grant: grantId } }
+    },
+  }),
+  defineEndpoint({
+    id: 'whoCan',
+    method: 'GET',
+    path: '/owners/{owner}/access/who-can',
+    tag: 'rights',
+    summary: 'Everyone who may do something in a part of what an owner has, with the reason.',
+    access: 'owner:administer',
+    status: 200,
+    problems: [404],
+    params: z.strictObject({ owner: ownerName }),
+    query: pageQuery.extend({
+      action,
+      repositories: text(200).min(1).default('**').openapi({ example: 'web/**' }),
+    }),
+    result: pageOf(holder),
+    handler: async ({ params: { owner }, query }, { access }) => {
+      const { limit, after } = query
+      const on = `${owner}/${query.repositories}`
+      const page = await access.whoCan({ action: query.action as RoleAction, on, after, limit })
+      const items = page.holders.map(({ grantId, ...one }) => ({ ...one, grant: grantId }))
+      return { value: { items }, after: page.after }
+    },
+  }),
+]

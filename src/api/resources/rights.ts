@@ -1,0 +1,234 @@
+/** Roles and grants. Grants are below their owner, so that one owner's rights cannot be reached by another's path. */
+import { z } from '@hono/zod-openapi'
+import type { Grant } from '../../auth/rights/grants.ts'
+import { notFound } from '../api-error.ts'
+import { defineEndpoint } from '../endpoint.ts'
+import { pageOf, pageQuery, readPage } from '../pages.ts'
+import { formatTime, ownerName, rowId, text, time } from '../schemas.ts'
+import type { ApiServices } from '../services.ts'
+import { action } from './access-token-shapes.ts'
+
+const roleName = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'write lower-case letters, digits and single dashes')
+
+const role = z.object({ name: roleName, actions: z.array(action), isBuiltIn: z.boolean() }).openapi('Role')
+
+const grant = z
+  .object({
+    id: z.int(),
+    owner: z.string(),
+    repositories: z.string().meta({ description: 'Below the owner: `**` is all, `web/**` a part.' }),
+    role: z.string(),
+    actions: z.array(z.string()),
+    to: z.string().meta({ description: 'A user, a robot `acme+ci` or a team `acme/dev`.' }),
+    kind: z.enum(['user', 'robot', 'team']),
+    createdAt: time,
+    createdBy: z.string(),
+  })
+  .openapi('Grant')
+
+const roleParams = z.strictObject({ role: roleName })
+const ownerParams = z.strictObject({ owner: ownerName })
+const grantParams = z.strictObject({ owner: ownerName, grant: rowId })
+const tag = 'rights'
+
+/** Rows are numbered across owners: an id of another owner is unknown here. */
+async function getGrant(
+  { owner, grant: id }: z.output<typeof grantParams>,
+  { grants }: ApiServices,
+): Promise<Grant> {
+  const found = await grants.find(id)
+  if (found?.owner !== owner) throw notFound(`grant ${id}`)
+  return found
+}
+
+function formatGrant({
+  id,
+  owner,
+  pattern,
+  role,
+  actions,
+  to,
+  createdAt,
+  createdBy,
+}: Grant): z.input<typeof grant> {
+  return {
+    id,
+    owner,
+    repositories: pattern,
+    role,
+    actions: [...actions],
+    to: to.name,
+    kind: to.kind,
+    createdAt: formatTime(createdAt),
+    createdBy,
+  }
+}
+
+async function getRole(name: string, { roles }: ApiServices): Promise<z.input<typeof role>> {
+  const found = await roles.find(name)
+  if (found === undefined) throw notFound(`role ${name}`)
+  return { ...found, actions: [...found.actions] }
+}
+
+const roleEndpoints = [
+  defineEndpoint({
+    id: 'listRoles',
+    method: 'GET',
+    path: '/roles',
+    tag,
+    summary: 'Roles in the order of their names.',
+    access: 'user',
+    status: 200,
+    query: pageQuery,
+    result: pageOf(role),
+    handler: async ({ query }, { roles }) => {
+      const page = await readPage(
+        query,
+        (asked) => roles.list(asked),
+        ({ name }) => name,
+      )
+      return {
+        ...page,
+        value: { items: page.value.items.map((one) => ({ ...one, actions: [...one.actions] })) },
+      }
+    },
+  }),
+  defineEndpoint({
+    id: 'createRole',
+    method: 'POST',
+    path: '/roles',
+    tag,
+    summary: 'A new role: a named set of actions.',
+    access: 'administrator',
+    status: 201,
+    problems: [409],
+    body: z.strictObject({ name: roleName, actions: z.array(action).min(1).max(10) }),
+    result: role,
+    handler: async ({ body, actor }, services) => {
+      await services.roles.add(body, actor)
+      return { value: await getRole(body.name, services), location: `/roles/${body.name}` }
+    },
+  }),
+  defineEndpoint({
+    id: 'getRole',
+    method: 'GET',
+    path: '/roles/{role}',
+    tag,
+    summary: 'One role.',
+    access: 'user',
+    status: 200,
+    problems: [404],
+    tagged: true,
+    params: roleParams,
+    result: role,
+    handler: async ({ params }, services) => ({ value: await getRole(params.role, services) }),
+  }),
+  defineEndpoint({
+    id: 'deleteRole',
+    method: 'DELETE',
+    path: '/roles/{role}',
+    tag,
+    summary: 'Deletes a role that no grant uses.',
+    access: 'administrator',
+    status: 204,
+    problems: [404, 409],
+    params: roleParams,
+    current: ({ params }, services) => getRole(params.role, services),
+    handler: async ({ params, actor }, { roles }) => {
+      await roles.remove(params.role, actor)
+      return {}
+    },
+  }),
+]
+
+const grantEndpoints = [
+  defineEndpoint({
+    id: 'listGrants',
+    method: 'GET',
+    path: '/owners/{owner}/grants',
+    tag,
+    summary: 'Grants on what an owner has, in the order they were made.',
+    access: 'owner:administer',
+    status: 200,
+    problems: [404],
+    params: ownerParams,
+    query: pageQuery.extend({
+      after: rowId.optional(),
+      to: text(255).min(1).optional().openapi({ description: 'To this user, robot or team alone.' }),
+    }),
+    result: pageOf(grant),
+    handler: async ({ params: { owner }, query: { limit, after, to } }, { grants }) => {
+      const page = await readPage(
+        { limit, after: after?.toString() },
+        (asked) =>
+          grants.list({
+            owner,
+            to,
+            limit: asked.limit,
+            after: asked.after === undefined ? undefined : Number(asked.after),
+          }),
+        ({ id }) => String(id),
+      )
+      return { ...page, value: { items: page.value.items.map(formatGrant) } }
+    },
+  }),
+  defineEndpoint({
+    id: 'createGrant',
+    method: 'POST',
+    path: '/owners/{owner}/grants',
+    tag,
+    summary: 'Gives a role on a part of what an owner has; the same grant twice is one.',
+    access: 'owner:administer',
+    status: 201,
+    problems: [404],
+    params: ownerParams,
+    body: z.strictObject({
+      repositories: text(200).min(1).default('**').openapi({ example: 'web/**' }),
+      role: roleName,
+      to: text(255).min(1).openapi({ example: 'acme+ci' }),
+    }),
+    result: grant,
+    handler: async ({ params: { owner }, body, actor }, { grants }) => {
+      const on = `${owner}/${body.repositories}`
+      const made = await grants.add({ on, role: body.role, to: body.to }, actor)
+      return { value: formatGrant(made), location: `/owners/${owner}/grants/${made.id}` }
+    },
+  }),
+  defineEndpoint({
+    id: 'getGrant',
+    method: 'GET',
+    path: '/owners/{owner}/grants/{grant}',
+    tag,
+    summary: 'One grant.',
+    access: 'owner:administer',
+    status: 200,
+    problems: [404],
+    tagged: true,
+    params: grantParams,
+    result: grant,
+    handler: async ({ params }, services) => ({ value: formatGrant(await getGrant(params, services)) }),
+  }),
+  defineEndpoint({
+    id: 'deleteGrant',
+    method: 'DELETE',
+    path: '/owners/{owner}/grants/{grant}',
+    tag,
+    summary: 'Takes a grant back; it counts from the next request on.',
+    access: 'owner:administer',
+    status: 204,
+    problems: [404],
+    params: grantParams,
+    current: async ({ params }, services) => formatGrant(await getGrant(params, services)),
+    handler: async ({ params, actor }, services) => {
+      await getGrant(params, services)
+      await services.grants.remove(params.grant, actor)
+      return {}
+    },
+  }),
+]
+
+export const rightsEndpoints = [...roleEndpoints, ...grantEndpoints]

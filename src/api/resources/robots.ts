@@ -1,0 +1,251 @@
+/** Robots of an owner and their access tokens. In paths a robot has its own name alone: `acme+ci` is `ci` of `acme`. */
+import { z } from '@hono/zod-openapi'
+import type { Robot } from '../../auth/robots.ts'
+import { notFound } from '../api-error.ts'
+import { defineEndpoint } from '../endpoint.ts'
+import { pageOf, pageQuery, readPage } from '../pages.ts'
+import { formatTime, ownerName, rowId, time } from '../schemas.ts'
+import type { ApiServices } from '../services.ts'
+import {
+  createdReply,
+  createdToken,
+  formatToken,
+  getTokenOf,
+  listTokens,
+  newToken,
+  rotation,
+  token,
+  toTokenRequest,
+} from './access-token-shapes.ts'
+
+const robotName = ownerName.max(50).openapi({ example: 'ci' })
+
+const robot = z
+  .object({
+    name: robotName,
+    login: z.string().meta({ description: 'What it logs in with: `acme+ci`.' }),
+    disabled: z.boolean(),
+    createdAt: time,
+  })
+  .openapi('Robot')
+
+const ownerParams = z.strictObject({ owner: ownerName })
+const robotParams = z.strictObject({ owner: ownerName, robot: robotName })
+const tokenParams = robotParams.extend({ token: rowId })
+const collection = '/owners/{owner}/robots'
+const one = `${collection}/{robot}`
+const tag = 'robots'
+const access = 'owner:administer'
+
+type RobotParams = z.output<typeof robotParams>
+
+function fullName({ owner, robot: name }: RobotParams): string {
+  return `${owner}+${name}`
+}
+
+async function findRobot(params: RobotParams, { robots }: ApiServices): Promise<Robot> {
+  const found = await robots.find(fullName(params))
+  if (found === undefined) throw notFound(`robot ${fullName(params)}`)
+  return found
+}
+
+function formatRobot({ name: login, disabled, createdAt }: Robot): z.input<typeof robot> {
+  return { name: login.slice(login.indexOf('+') + 1), login, disabled, createdAt: formatTime(createdAt) }
+}
+
+async function getRobot(params: RobotParams, services: ApiServices): Promise<z.input<typeof robot>> {
+  return formatRobot(await findRobot(params, services))
+}
+
+function tokensOf({ owner, robot: name }: RobotParams): string {
+  return `/owners/${owner}/robots/${name}/tokens`
+}
+
+const robotRows = [
+  defineEndpoint({
+    id: 'listRobots',
+    method: 'GET',
+    path: collection,
+    tag,
+    summary: 'Robots of an owner in the order of their names.',
+    access,
+    status: 200,
+    problems: [404],
+    params: ownerParams,
+    query: pageQuery,
+    result: pageOf(robot),
+    handler: async ({ params: { owner }, query }, { robots }) => {
+      const page = await readPage(
+        query,
+        (asked) => robots.list({ owner, ...asked }),
+        ({ name }) => name,
+      )
+      return { ...page, value: { items: page.value.items.map(formatRobot) } }
+    },
+  }),
+  defineEndpoint({
+    id: 'createRobot',
+    method: 'POST',
+    path: collection,
+    tag,
+    summary: 'A new robot; it may do what it is granted, and logs in with access tokens.',
+    access,
+    status: 201,
+    problems: [404, 409],
+    params: ownerParams,
+    body: z.strictObject({ name: robotName }),
+    result: robot,
+    handler: async ({ params: { owner }, body, actor }, { robots }) => {
+      const made = await robots.create(`${owner}+${body.name}`, actor)
+      return { value: formatRobot(made), location: `/owners/${owner}/robots/${body.name}` }
+    },
+  }),
+  defineEndpoint({
+    id: 'getRobot',
+    method: 'GET',
+    path: one,
+    tag,
+    summary: 'One robot.',
+    access,
+    status: 200,
+    problems: [404],
+    tagged: true,
+    params: robotParams,
+    result: robot,
+    handler: async ({ params }, services) => ({ value: await getRobot(params, services) }),
+  }),
+  defineEndpoint({
+    id: 'changeRobot',
+    method: 'PATCH',
+    path: one,
+    tag,
+    summary: 'Disables or enables a robot; its tokens hold again when it is enabled.',
+    access,
+    status: 200,
+    problems: [404],
+    params: robotParams,
+    body: z.strictObject({ disabled: z.boolean() }),
+    result: robot,
+    current: ({ params }, services) => getRobot(params, services),
+    handler: async ({ params, body, actor }, services) => {
+      const name = fullName(params)
+      await (body.disabled ? services.robots.disable(name, actor) : services.robots.enable(name, actor))
+      return { value: await getRobot(params, services) }
+    },
+  }),
+  defineEndpoint({
+    id: 'deleteRobot',
+    method: 'DELETE',
+    path: one,
+    tag,
+    summary: 'Deletes a robot with its tokens and grants; what it pushed stays.',
+    access,
+    status: 204,
+    problems: [404],
+    params: robotParams,
+    current: ({ params }, services) => getRobot(params, services),
+    handler: async ({ params, actor }, { robots }) => {
+      await robots.delete(fullName(params), actor)
+      return {}
+    },
+  }),
+]
+
+const tokenRows = [
+  defineEndpoint({
+    id: 'listRobotTokens',
+    method: 'GET',
+    path: `${one}/tokens`,
+    tag,
+    summary: 'Access tokens of a robot, oldest first.',
+    access,
+    status: 200,
+    problems: [404],
+    params: robotParams,
+    query: pageQuery.extend({ after: rowId.optional() }),
+    result: pageOf(token),
+    handler: async ({ params, query: { limit, after } }, services) => {
+      const { id } = await findRobot(params, services)
+      return listTokens(id, { limit, after: after?.toString() }, services)
+    },
+  }),
+  defineEndpoint({
+    id: 'createRobotToken',
+    method: 'POST',
+    path: `${one}/tokens`,
+    tag,
+    summary: 'A new access token of a robot.',
+    access,
+    status: 201,
+    problems: [404, 409],
+    params: robotParams,
+    body: newToken,
+    result: createdToken,
+    handler: async ({ params, body, actor }, services) => {
+      const { id } = await findRobot(params, services)
+      return createdReply(
+        await services.accessTokens.create(id, toTokenRequest(body), actor),
+        tokensOf(params),
+      )
+    },
+  }),
+  defineEndpoint({
+    id: 'getRobotToken',
+    method: 'GET',
+    path: `${one}/tokens/{token}`,
+    tag,
+    summary: 'One access token of a robot.',
+    access,
+    status: 200,
+    problems: [404],
+    tagged: true,
+    params: tokenParams,
+    result: token,
+    handler: async ({ params }, services) => {
+      const { id } = await findRobot(params, services)
+      return { value: formatToken(await getTokenOf(id, params.token, services)) }
+    },
+  }),
+  defineEndpoint({
+    id: 'revokeRobotToken',
+    method: 'DELETE',
+    path: `${one}/tokens/{token}`,
+    tag,
+    summary: 'Ends an access token, and the bearer tokens that were issued from it.',
+    access,
+    status: 204,
+    problems: [404],
+    params: tokenParams,
+    handler: async ({ params, actor }, services) => {
+      const { id } = await findRobot(params, services)
+      await getTokenOf(id, params.token, services)
+      if (!(await services.accessTokens.revoke(params.token, actor)))
+        throw notFound(`access token ${params.token}`)
+      return {}
+    },
+  }),
+  defineEndpoint({
+    id: 'rotateRobotToken',
+    method: 'POST',
+    path: `${one}/tokens/{token}/rotate`,
+    tag,
+    summary: 'A new secret for an access token; the old one may hold on for a while.',
+    access,
+    status: 201,
+    problems: [404, 409],
+    params: tokenParams,
+    body: rotation,
+    result: createdToken,
+    handler: async ({ params, body, actor }, services) => {
+      const { id } = await findRobot(params, services)
+      await getTokenOf(id, params.token, services)
+      const overlapMs = body.overlapSeconds * 1000
+      return createdReply(
+        await services.accessTokens.rotate(params.token, { overlapMs }, actor),
+        tokensOf(params),
+      )
+    },
+  }),
+]
+
+export const robotEndpoints = [...robotRows, ...tokenRows]

@@ -1,0 +1,83 @@
+/** Logins of browsers: a cookie that no script reads, and a token that every change has to carry. */
+import { z } from '@hono/zod-openapi'
+import { formatEndedCookie } from '../../auth/session-cookie.ts'
+import type { Session } from '../../auth/sessions.ts'
+import { notFound } from '../api-error.ts'
+import type { ApiRequest } from '../api-request.ts'
+import { header } from '../authenticate.ts'
+import { defineEndpoint } from '../endpoint.ts'
+import { formatTime, secret, text, time } from '../schemas.ts'
+import type { ApiServices } from '../services.ts'
+
+const openSession = z
+  .object({
+    user: z.string(),
+    isAdmin: z.boolean(),
+    csrfToken: z.string().meta({ description: 'To be sent as X-CSRF-Token with every change.' }),
+    expiresAt: time,
+  })
+  .openapi('OpenSession')
+
+function formatSession({ principal, csrfToken, expiresAt }: Session): z.input<typeof openSession> {
+  const { name, isAdmin } = principal
+  return { user: name, isAdmin, csrfToken, expiresAt: formatTime(expiresAt) }
+}
+
+async function getSession(http: ApiRequest, { sessions }: ApiServices): Promise<Session> {
+  const session = await sessions.find(header(http, 'cookie'))
+  if (session === undefined) throw notFound('session of this browser')
+  return session
+}
+
+/** Where the registry is reached by TLS, the cookie goes by TLS alone. */
+function isSecure({ registryUrl }: ApiRequest): boolean {
+  return registryUrl.startsWith('https:')
+}
+
+const tag = 'session'
+
+export const sessionEndpoints = [
+  defineEndpoint({
+    id: 'login',
+    method: 'POST',
+    path: '/session',
+    tag,
+    summary: 'Opens a session with name and password; the cookie is HttpOnly.',
+    access: 'public',
+    status: 201,
+    body: z.strictObject({ name: text(255).min(1), password: secret }),
+    result: openSession,
+    handler: async ({ body, http }, { sessions }) => {
+      const session = await sessions.login(body, http.origin)
+      const cookies = [session.cookie({ secure: isSecure(http) })]
+      return { value: formatSession(session), location: '/session', cookies }
+    },
+  }),
+  defineEndpoint({
+    id: 'getSession',
+    method: 'GET',
+    path: '/session',
+    tag,
+    summary: 'The session of the cookie, with its token for changes.',
+    access: 'user',
+    status: 200,
+    problems: [404],
+    result: openSession,
+    handler: async ({ http }, services) => ({ value: formatSession(await getSession(http, services)) }),
+  }),
+  defineEndpoint({
+    id: 'logout',
+    method: 'DELETE',
+    path: '/session',
+    tag,
+    summary: 'Ends the session of the cookie.',
+    access: 'user',
+    status: 204,
+    problems: [404],
+    handler: async ({ http, actor }, services) => {
+      const { id } = await getSession(http, services)
+      await services.sessions.end(id, actor)
+      return { cookies: [formatEndedCookie({ secure: isSecure(http) })] }
+    },
+  }),
+]
