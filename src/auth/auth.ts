@@ -21,6 +21,7 @@ import type { PasswordHasher } from './password-hash.ts'
 import type { Policy } from './policy.ts'
 import type { Aliases } from './rights/aliases.ts'
 import { openRights } from './rights/open-rights.ts'
+import type { RightsServices } from './rights/open-rights.ts'
 import { createSigningKeys } from './tokens/signing-keys.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
 import { createTokenService } from './tokens/token-service.ts'
@@ -28,7 +29,7 @@ import { createTokenVerifier } from './tokens/token-verifier.ts'
 
 export type { RefreshTokens }
 
-export interface Auth extends KeptCredentials {
+export interface Auth extends KeptCredentials, RightsServices {
   readonly authenticator: RememberingAuthenticator
   readonly policy: Policy
   readonly aliases: Aliases
@@ -54,7 +55,7 @@ export interface AuthDeps extends KeptCredentialsDeps {
 
 export function createAuth(deps: AuthDeps): Auth {
   const { metadata, clock, installationId: issuer, passwords = createPasswordHasher() } = deps
-  const { policy, granting, aliases } = openRights(deps)
+  const { policy, granting, aliases, services } = openRights(deps)
   const keys = createSigningKeys({ metadata, clock, audit: deps.audit })
   const logins = createLogins({ audit: deps.audit, onLogin: deps.onLogin })
   const throttle = createLoginThrottle({ clock, ...deps.throttle })
@@ -80,6 +81,7 @@ export function createAuth(deps: AuthDeps): Auth {
     tokens: createTokenService({ ...changes, ...issuing, keys, policy: granting, logins }),
     accounts: createAccounts({ ...changes, passwords, initialPasswordFile }),
     keys,
+    ...services,
     ...createKeptCredentials(deps, { authenticator, uses }),
   }
 }

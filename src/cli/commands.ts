@@ -1,13 +1,17 @@
 /** The table of commands, in the order of the manual. The first is the default. */
 import { createLogger } from '../telemetry/logger.ts'
+import { accessCommands } from './access.ts'
+import { auditCommands } from './audit.ts'
 import type { Command } from './command.ts'
 import { configCheckCommand } from './config-check.ts'
 import { configPrintCommand } from './config-print.ts'
 import { doctorCommand } from './doctor.ts'
+import { grantCommands } from './grant.ts'
 import { createHelpCommand } from './help.ts'
 import { keyCommands } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
 import { repositoryCommands } from './repository.ts'
+import { roleCommands } from './role.ts'
 import { createServeCommand } from './serve.ts'
 import type { StartApp } from './serve.ts'
 import { tokenCommands } from './token.ts'
@@ -23,8 +27,12 @@ const startApp: StartApp = async (config, deps) => {
 export const commands: readonly Command[] = [
   createServeCommand({ startApp, createLogger }),
   ...userCommands,
+  ...grantCommands,
+  ...roleCommands,
+  ...accessCommands,
   ...repositoryCommands,
   ...tokenCommands,
+  ...auditCommands,
   ...keyCommands,
   configPrintCommand,
   configCheckCommand,

@@ -14,6 +14,7 @@ import { createAuth, type RefreshTokens } from '../auth/auth.ts'
 import { generatePassword } from '../auth/first-administrator.ts'
 import type { Robots } from '../auth/robots.ts'
 import type { Sessions } from '../auth/sessions.ts'
+import type { RightsServices } from '../auth/rights/open-rights.ts'
 import type { SigningKeys } from '../auth/tokens/signing-keys.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -47,7 +48,7 @@ export interface Repositories {
 
 export type ListedRepository = RepositoryAccess & { readonly name: RepositoryName }
 
-export interface Services extends AsyncDisposable {
+export interface Services extends AsyncDisposable, RightsServices {
   /** Who works at this command line, for the audit. */
   readonly actor: Actor
   readonly audit: OpenAudit
@@ -88,7 +89,7 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     onError,
   })
   stack.use(auth)
-  const { accounts, keys, refreshTokens, accessTokens, robots, sessions } = auth
+  const { accounts, keys, refreshTokens, accessTokens, robots, sessions, grants, roles, access } = auth
   const resources = stack.move()
   return {
     actor: operator(systemUser()),
@@ -99,6 +100,9 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     accessTokens,
     robots,
     sessions,
+    grants,
+    roles,
+    access,
     repositories: createRepositories(metadata, audit),
     generatePassword,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

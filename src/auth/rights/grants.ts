@@ -10,7 +10,7 @@ import { findTeam } from '../../metadata/teams.ts'
 import type { Actor } from '../actor.ts'
 import { splitPattern } from '../repository-pattern.ts'
 import { GranteeUnknownError, GrantUnknownError, OwnerMissingError, RoleUnknownError } from './errors.ts'
-import type { RightsDeps } from './roles.ts'
+import type { RoleDeps } from './roles.ts'
 
 export type { Grant }
 
@@ -42,7 +42,7 @@ export interface Grants {
   remove(id: number, actor: Actor): Promise<Grant>
 }
 
-export function createGrants(deps: RightsDeps): Grants {
+export function createGrants(deps: RoleDeps): Grants {
   const { reader } = deps.metadata
   return {
     add: (grant, actor) => deps.metadata.transact((tx) => addGrant(deps, tx, { ...grant, actor })),
@@ -58,7 +58,7 @@ export function createGrants(deps: RightsDeps): Grants {
 
 /** Also for what makes a grant together with something else, in its transaction. Throws as `Grants.add`. */
 export async function addGrant(
-  { clock, audit }: Pick<RightsDeps, 'clock' | 'audit'>,
+  { clock, audit }: Pick<RoleDeps, 'clock' | 'audit'>,
   tx: Transaction,
   { on, role: roleName, to, actor }: GrantRequest & { readonly actor: Actor },
 ): Promise<Grant> {
@@ -80,7 +80,7 @@ export async function addGrant(
 }
 
 async function removeGrant(
-  { audit }: RightsDeps,
+  { audit }: RoleDeps,
   tx: Transaction,
   { id, actor }: { readonly id: number; readonly actor: Actor },
 ): Promise<Grant> {

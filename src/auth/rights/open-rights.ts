@@ -1,7 +1,6 @@
 /** The policy over the database, and what it remembers of rights. */
 import { listGrantsOf } from '../../metadata/grants.ts'
 import type { Reader } from '../../metadata/handles.ts'
-import type { Metadata } from '../../metadata/metadata.ts'
 import { findOwner, findOwnerByAlias } from '../../metadata/owners.ts'
 import type { Owner } from '../../metadata/owners.ts'
 import { findRepositoryAccess } from '../../metadata/repositories.ts'
@@ -9,14 +8,25 @@ import { getRightsVersion } from '../../metadata/rights-version.ts'
 import { createPolicy } from '../access-policy.ts'
 import type { PolicyOptions } from '../access-policy.ts'
 import type { Policy } from '../policy.ts'
+import { createAccessExplain } from './access-explain.ts'
+import type { AccessExplain } from './access-explain.ts'
 import { createAliases, grantOldNames } from './aliases.ts'
 import type { Aliases } from './aliases.ts'
+import { createGrants } from './grants.ts'
+import type { Grants } from './grants.ts'
 import { createGrantsCache } from './grants-cache.ts'
 import { holdGrants } from './held-grants.ts'
+import { createRoles } from './roles.ts'
+import type { RoleDeps, Roles } from './roles.ts'
 import { VersionWatch } from './version-watch.ts'
 
-export interface RightsDeps extends Pick<PolicyOptions, 'anonymous' | 'newRepositoryVisibility'> {
-  readonly metadata: Metadata
+export interface RightsDeps extends RoleDeps, Pick<PolicyOptions, 'anonymous' | 'newRepositoryVisibility'> {}
+
+/** What those who administer rights work with. */
+export interface RightsServices {
+  readonly grants: Grants
+  readonly roles: Roles
+  readonly access: AccessExplain
 }
 
 export interface Rights {
@@ -24,10 +34,12 @@ export interface Rights {
   /** For tokens: by old names too. */
   readonly granting: Pick<Policy, 'grant'>
   readonly aliases: Aliases
+  readonly services: RightsServices
 }
 
 /** What is remembered of rights lasts as long as their version. */
-export function openRights({ metadata, anonymous, newRepositoryVisibility }: RightsDeps): Rights {
+export function openRights(deps: RightsDeps): Rights {
+  const { metadata, anonymous, newRepositoryVisibility } = deps
   const { reader } = metadata
   const version = new VersionWatch({
     now: () => performance.now(),
@@ -48,7 +60,12 @@ export function openRights({ metadata, anonymous, newRepositoryVisibility }: Rig
     grantsOf: (accountId) => grants.of(accountId),
   })
   const aliases = createAliases({ version, findOwner: (name) => findOwnerByAlias(reader, name) })
-  return { policy, granting: grantOldNames(policy, aliases), aliases }
+  const services = {
+    grants: createGrants(deps),
+    roles: createRoles(deps),
+    access: createAccessExplain({ metadata, policy, anonymous }),
+  }
+  return { policy, granting: grantOldNames(policy, aliases), aliases, services }
 }
 
 /** Who has the name, or gave it up. */

@@ -26,7 +26,7 @@ export interface Roles {
   remove(name: string, actor: Actor): Promise<void>
 }
 
-export interface RightsDeps {
+export interface RoleDeps {
   readonly metadata: Metadata
   readonly clock: Clock
   readonly audit: AuditTrail
@@ -35,7 +35,7 @@ export interface RightsDeps {
 const namePattern = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
 const maxNameCharacters = 64
 
-export function createRoles(deps: RightsDeps): Roles {
+export function createRoles(deps: RoleDeps): Roles {
   const { reader } = deps.metadata
   return {
     add: (role, actor) => addRole(deps, role, actor),
@@ -49,7 +49,7 @@ export function createRoles(deps: RightsDeps): Roles {
 }
 
 async function addRole(
-  { metadata, clock, audit }: RightsDeps,
+  { metadata, clock, audit }: RoleDeps,
   { name, actions: texts }: { readonly name: string; readonly actions: readonly string[] },
   actor: Actor,
 ): Promise<Role> {
@@ -84,7 +84,7 @@ function checkRole(name: string, texts: readonly string[]): RoleAction[] {
   return actions
 }
 
-async function removeRole({ metadata, audit }: RightsDeps, name: string, actor: Actor): Promise<void> {
+async function removeRole({ metadata, audit }: RoleDeps, name: string, actor: Actor): Promise<void> {
   const outcome = await metadata.transact(async (tx) => {
     const result = await deleteRole(tx, name)
     const target = { kind: 'role', name } as const

@@ -1,0 +1,58 @@
+/** `lading access explain|who-can`: why someone may do something, and who may. */
+import { roleActions } from '../auth/permissions.ts'
+import type { AccessExplain, Holder } from '../auth/rights/access-explain.ts'
+import { parseChoice } from './arguments.ts'
+import type { Command } from './command.ts'
+import { defineServiceCommand, formatTable } from './service-command.ts'
+
+const pageSize = 500
+
+const explainCommand = defineServiceCommand({
+  name: 'access explain',
+  summary: 'Say whether a user, a robot or anonymous may do something in a repository, and why.',
+  words: ['<principal>', '<action>', '<repository>'],
+  jsonShape:
+    '{"allowed": boolean, "text": string, "grantId": number | null, "remedy": {"role": string, "on": string} | null}',
+  run: async ({ arguments: { words }, access, print }) => {
+    const [principal = '', action, repository = ''] = words
+    const asked = { principal, action: parseChoice('<action>', action, roleActions), repository }
+    const { allowed, text, grantId = null, remedy = null } = await access.explain(asked)
+    print({ allowed, text, grantId, remedy }, text)
+  },
+})
+
+const whoCanCommand = defineServiceCommand({
+  name: 'access who-can',
+  summary: 'List who may do something in a repository, or somewhere below a pattern such as prod/**.',
+  words: ['<action>', '<pattern>'],
+  jsonShape:
+    '[{"kind": "anyone" | "users" | "user" | "robot", "name": string, "because": string, "grantId": number | null}]',
+  run: async ({ arguments: { words }, access, print }) => {
+    const [action, on = ''] = words
+    const asked = { action: parseChoice('<action>', action, roleActions), on }
+    const all = await Array.fromAsync(listHolders(access, asked))
+    print(
+      all.map(({ grantId = null, ...holder }) => ({ ...holder, grantId })),
+      formatTable([['WHO', 'BECAUSE'], ...all.map((holder) => [formatHolder(holder), holder.because])]),
+    )
+  },
+})
+
+async function* listHolders(
+  access: AccessExplain,
+  asked: Pick<Parameters<AccessExplain['whoCan']>[0], 'action' | 'on'>,
+): AsyncGenerator<Holder> {
+  let after: string | undefined
+  do {
+    const page = await access.whoCan({ ...asked, after, limit: pageSize })
+    yield* page.holders
+    ;({ after } = page)
+  } while (after !== undefined)
+}
+
+function formatHolder({ kind, name }: Holder): string {
+  if (kind === 'anyone') return 'anyone'
+  return kind === 'users' ? 'every user' : `${kind} ${name}`
+}
+
+export const accessCommands: readonly Command[] = [explainCommand, whoCanCommand]
