@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commands } from '../src/cli/commands.ts'
 import { configKeys } from '../src/config/keys.ts'
+import { auditActions } from '../src/metadata/audit-actions.ts'
 
 const root = join(import.meta.dirname, '..')
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
@@ -31,8 +32,8 @@ function findCommand(line: string): (typeof commands)[number] | undefined {
   return commands.find(({ name }) => line === name || line.startsWith(`${name} `))
 }
 
-/** Of the words before a dot: a table of data-model.md may be called as a group of keys is. */
-const tables = new Set(['repository.id', 'repository.name'])
+/** Of the words before a dot: tables of data-model.md and actions of the audit may be called as a group of keys is. */
+const namesakes = new Set(['repository.id', 'repository.name', ...Object.keys(auditActions)])
 
 describe.each(pages)('$path', ({ path, text }) => {
   test('names commands and flags that exist', () => {
@@ -56,7 +57,7 @@ describe.each(pages)('$path', ({ path, text }) => {
     const unknown = named.filter(
       (key) =>
         groups.has(key.split('.')[0]) &&
-        !tables.has(key) &&
+        !namesakes.has(key) &&
         !/\.(ts|md|json|yaml|db)$/.test(key) &&
         !known.some((one) => one === key || one.startsWith(`${key}.`)),
     )

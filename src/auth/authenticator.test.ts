@@ -175,7 +175,7 @@ describe('the authenticator', () => {
   })
 })
 
-describe('login events', () => {
+describe('the audit of logins', () => {
   test('tell who came from where with what result, in one batch', async () => {
     await using open = await openWithUsers()
     await authenticate(open, bob)

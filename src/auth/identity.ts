@@ -2,7 +2,7 @@
 import type { Principal } from './principal.ts'
 import type { Scope } from './scope.ts'
 
-/** Where a request comes from: for throttling and for login events. */
+/** Where a request comes from: for throttling and for the audit. */
 export interface Origin {
   /** The client's address, as far as trusted proxies tell it. */
   readonly address: string

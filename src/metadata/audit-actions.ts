@@ -54,14 +54,18 @@ export const auditActions = {
 
 export type AuditAction = keyof typeof auditActions
 
-export type LoginOutcome =
-  | 'granted'
-  | 'wrong-password'
-  | 'unknown'
-  | 'disabled'
-  | 'expired'
-  | 'revoked'
-  | 'throttled'
+export const auditOutcomes = {
+  done: 'a change was made; it is written in the transaction that made it',
+  denied: 'it was refused for missing rights',
+  granted: 'a login was proven',
+  'wrong-password': 'the password was wrong',
+  unknown: 'there is no such account or token',
+  disabled: 'the account is disabled',
+  expired: 'the token has expired',
+  revoked: 'the token was revoked, or is of an older password',
+  throttled: 'too many logins failed just before; at most once a minute for each address',
+} as const satisfies Readonly<Record<string, string>>
 
-/** `done`: a change, in the transaction that made it. `denied`: refused for missing rights. The rest: of a login. */
-export type AuditOutcome = 'done' | 'denied' | LoginOutcome
+export type AuditOutcome = keyof typeof auditOutcomes
+
+export type LoginOutcome = Exclude<AuditOutcome, 'done' | 'denied'>
