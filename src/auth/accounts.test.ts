@@ -12,6 +12,7 @@ import {
 import { findOwner } from '../metadata/owners.ts'
 import { ensureRepository } from '../metadata/repositories.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
+import { createPasswordHasher } from './password-hash.ts'
 import { tester } from '../../test/support/tester.ts'
 
 const user = { name: 'bob', password: bobsPassword, isAdmin: false }
@@ -108,6 +109,62 @@ describe('accounts', () => {
     ])
     for (const secret of [bobsPassword, 'another password'])
       expect(JSON.stringify(events)).not.toContain(secret)
+  })
+})
+
+describe('the password of a user', () => {
+  const change = { name: 'bob', oldPassword: bobsPassword, password: 'another password' }
+
+  test('is changed by who knows the old one, and ends what was proven with it', async () => {
+    await using open = await openAuth()
+    await addUsers(open)
+    const before = await open.auth.authenticator.login({ name: 'bob', password: bobsPassword }, origin)
+    await open.auth.accounts.changePassword(change, origin)
+    const login = (password: string) => open.auth.authenticator.login({ name: 'bob', password }, origin)
+    expect(await login('another password')).toMatchObject({ name: 'bob' })
+    await expect(login(bobsPassword)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+    const request = { principal: before, scopes: [], offline: false, clientId: undefined }
+    await expect(open.auth.tokens.issue(request)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+    const events = await open.audit.search({ filter: { action: 'user.password' }, limit: 5 })
+    expect(events).toMatchObject([
+      { actor: { name: 'bob', credential: 'password', address: origin.address } },
+    ])
+  })
+
+  test('C5: is changed with neither a wrong one nor an access token, and guesses are slowed down', async () => {
+    await using open = await openAuth()
+    await addUsers(open)
+    const { id } = (await open.auth.accounts.find('bob'))!
+    const { secret } = await open.auth.accessTokens.create(id, { name: 'laptop' }, tester)
+    const attempts = ['wrong 1', 'wrong 2', 'wrong 3', 'wrong 4', secret]
+    for (const oldPassword of attempts) {
+      const attempt = open.auth.accounts.changePassword({ ...change, oldPassword }, origin)
+      await expect(attempt).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+    }
+    expect(open.delays.length).toBeGreaterThan(0)
+    const weak = open.auth.accounts.changePassword({ ...change, password: 'short' }, origin)
+    await expect(weak).rejects.toMatchObject({ name: 'PasswordRefusedError' })
+    const isToken = open.auth.accounts.changePassword({ ...change, password: secret }, origin)
+    await expect(isToken).rejects.toMatchObject({ name: 'PasswordRefusedError' })
+    expect(await open.auth.authenticator.login({ name: 'bob', password: bobsPassword }, origin)).toBeDefined()
+  })
+
+  test('stays as someone else set it meanwhile', async () => {
+    const hasher = createPasswordHasher({ cost: { memoryKib: 8, passes: 1 } })
+    let meanwhile: (() => Promise<void>) | undefined
+    const hash = async (password: string): Promise<string> => {
+      const first = meanwhile
+      meanwhile = undefined
+      await first?.()
+      return hasher.hash(password)
+    }
+    await using open = await openAuth({ passwords: { ...hasher, hash } })
+    await addUsers(open)
+    meanwhile = () => open.auth.accounts.setPassword('bob', 'set by root', tester)
+    const attempt = open.auth.accounts.changePassword(change, origin)
+    await expect(attempt).rejects.toMatchObject({ name: 'PasswordChangedError' })
+    const login = open.auth.authenticator.login({ name: 'bob', password: 'set by root' }, origin)
+    expect(await login).toMatchObject({ name: 'bob' })
   })
 })
 

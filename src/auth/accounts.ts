@@ -1,4 +1,4 @@
-/** What operators do with accounts. Every change counts from the next request on, in every process. */
+/** What operators do with users, and users with their own password; robots are in `robots.ts`. Every change counts from the next request on, in every process. */
 import {
   findAccount,
   insertAccount,
@@ -12,11 +12,19 @@ import { Conflict } from '../metadata/errors.ts'
 import type { Reader } from '../metadata/handles.ts'
 import { findOwner } from '../metadata/owners.ts'
 import { listRepositories } from '../metadata/list-repositories.ts'
-import { AccountExistsError, AccountUnknownError, OwnerTakenError } from './account-errors.ts'
+import {
+  AccountExistsError,
+  AccountUnknownError,
+  OwnerTakenError,
+  PasswordChangedError,
+} from './account-errors.ts'
+import { actorOf } from './actor.ts'
 import type { Actor } from './actor.ts'
 import type { AccountsDeps } from './accounts-deps.ts'
+import { needsPassword } from './errors.ts'
 import { createFirstAdministrator, forgetInitialPassword } from './first-administrator.ts'
 import type { FirstAdministrator } from './first-administrator.ts'
+import type { Authenticator, Origin } from './identity.ts'
 import { checkAccountName, checkPassword } from './password-rules.ts'
 
 export type { Account, FirstAdministrator }
@@ -29,18 +37,29 @@ export interface NewUser {
   readonly adopt?: boolean
 }
 
+export interface PasswordChange {
+  readonly name: string
+  readonly oldPassword: string
+  readonly password: string
+}
+
 export interface Accounts {
   /** Throws `AccountNameError`, `PasswordRefusedError`, `AccountExistsError`, `OwnerTakenError`. */
   add(user: NewUser, actor: Actor): Promise<void>
   /** In byte order of the names, after `after` (exclusive). */
   list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<Account[]>
   find(name: string): Promise<Account | undefined>
-  /** Ends all sessions and tokens of the account. Throws `AccountUnknownError`. */
+  /** Ends all sessions, bearer and refresh tokens; access tokens hold again when it is enabled. Throws `AccountUnknownError`. */
   disable(name: string, actor: Actor): Promise<void>
   /** Throws `AccountUnknownError`. */
   enable(name: string, actor: Actor): Promise<void>
-  /** Ends all sessions and tokens of the account. Throws `AccountUnknownError`, `PasswordRefusedError`. */
+  /** Ends all sessions, bearer and refresh tokens; access tokens stay. Throws `AccountUnknownError`, `PasswordRefusedError`. */
   setPassword(name: string, password: string, actor: Actor): Promise<void>
+  /**
+   * By the user, who has to know the old one: it is checked and slowed down like a login. Ends what `setPassword` ends.
+   * Throws as `Authenticator.login`, `PasswordRefusedError`, `PasswordChangedError`.
+   */
+  changePassword(change: PasswordChange, origin: Origin): Promise<void>
   /**
    * Where there is no account at all, makes an administrator; without a password with a generated one, kept in `file`
    * until it is changed. `undefined` when there are accounts.
@@ -51,7 +70,9 @@ export interface Accounts {
   }): Promise<FirstAdministrator | undefined>
 }
 
-export function createAccounts(deps: AccountsDeps): Accounts {
+export type AllAccountsDeps = AccountsDeps & { readonly authenticator: Pick<Authenticator, 'login'> }
+
+export function createAccounts(deps: AllAccountsDeps): Accounts {
   const { metadata } = deps
   return {
     add: (user, actor) => addUser(deps, user, actor),
@@ -60,6 +81,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     disable: (name, actor) => setDisabled(deps, { name, disabled: true }, actor),
     enable: (name, actor) => setDisabled(deps, { name, disabled: false }, actor),
     setPassword: (name, password, actor) => setPassword(deps, { name, password }, actor),
+    changePassword: (change, origin) => changePassword(deps, change, origin),
     ensureFirstAdministrator: (options) => createFirstAdministrator(deps, options),
   }
 }
@@ -91,7 +113,7 @@ async function hasRepositories(db: Reader, owner: string): Promise<boolean> {
 
 async function findWithoutHash(db: Reader, name: string): Promise<Account | undefined> {
   const found = await findAccount(db, name)
-  if (found === undefined) return undefined
+  if (found?.kind !== 'user') return undefined
   const { passwordHash: _, ...account } = found
   return account
 }
@@ -102,25 +124,46 @@ async function setDisabled(
   actor: Actor,
 ): Promise<void> {
   const found = await metadata.transact(async (tx) => {
-    if (!(await setAccountDisabled(tx, change))) return false
+    if ((await findWithoutHash(tx, change.name)) === undefined) return false
+    await setAccountDisabled(tx, change)
     await audit.change(tx, actor, entryOf(change.disabled ? 'user.disable' : 'user.enable', change.name))
     return true
   })
   if (!found) throw new AccountUnknownError(change.name)
 }
 
+async function changePassword(
+  deps: AllAccountsDeps,
+  { name, oldPassword, password }: PasswordChange,
+  origin: Origin,
+): Promise<void> {
+  checkPassword(name, password)
+  const principal = await deps.authenticator.login({ name, password: oldPassword }, origin)
+  if (principal.kind !== 'user' || principal.credential !== 'password') throw needsPassword()
+  const { credentialVersion } = principal
+  await setPassword(deps, { name, password, credentialVersion }, actorOf(principal, { origin }))
+}
+
+interface NewPassword {
+  readonly name: string
+  readonly password: string
+  /** Of the credentials that it replaces; `undefined`: whatever they are. */
+  readonly credentialVersion?: number | undefined
+}
+
 async function setPassword(
   deps: AccountsDeps,
-  { name, password }: { readonly name: string; readonly password: string },
+  { name, password, credentialVersion }: NewPassword,
   actor: Actor,
 ): Promise<void> {
   const { metadata, passwords, clock } = deps
   checkPassword(name, password)
   const account = await findAccount(metadata.reader, name)
-  if (account === undefined) throw new AccountUnknownError(name)
+  if (account?.kind !== 'user') throw new AccountUnknownError(name)
   const passwordHash = await passwords.hash(password)
   await metadata.transact(async (tx) => {
-    await setAccountPassword(tx, { name, passwordHash, now: clock.now() })
+    const change = { name, passwordHash, now: clock.now(), credentialVersion }
+    if (!(await setAccountPassword(tx, change))) throw new PasswordChangedError()
     await deps.audit.change(tx, actor, entryOf('user.password', name))
   })
   await forgetInitialPassword(deps, account.passwordHash)

@@ -79,7 +79,7 @@ export function createAuth(deps: AuthDeps): Auth {
     policy,
     aliases,
     tokens: createTokenService({ ...changes, ...issuing, keys, policy: granting, logins }),
-    accounts: createAccounts({ ...changes, passwords, initialPasswordFile }),
+    accounts: createAccounts({ ...changes, authenticator, passwords, initialPasswordFile }),
     keys,
     ...services,
     ...createKeptCredentials(deps, { authenticator, uses }),

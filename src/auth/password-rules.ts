@@ -1,4 +1,5 @@
 /** What a password and the name of an account must be. */
+import { isWellFormed } from './access-tokens/token-format.ts'
 import { findOwnerFault } from '../oci/owner-name.ts'
 import { AccountNameError, PasswordRefusedError } from './account-errors.ts'
 
@@ -18,6 +19,8 @@ export function checkPassword(name: string, password: string): void {
   if (password.toLowerCase() === name.toLowerCase()) {
     throw new PasswordRefusedError('a password is not the name of its account')
   }
+  // Where a password stands it would be taken for one.
+  if (isWellFormed(password)) throw new PasswordRefusedError('it is an access token')
 }
 
 /** An account owns the repositories below its name, so it is named like one. Throws `AccountNameError`. */
