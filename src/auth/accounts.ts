@@ -10,6 +10,7 @@ import type { Account } from '../metadata/accounts.ts'
 import type { AuditEntry } from '../metadata/audit-trail.ts'
 import { Conflict } from '../metadata/errors.ts'
 import type { Reader } from '../metadata/handles.ts'
+import { OwnerRenamed } from '../metadata/owner-errors.ts'
 import { findOwner } from '../metadata/owners.ts'
 import { listRepositories } from '../metadata/list-repositories.ts'
 import {
@@ -101,6 +102,9 @@ async function addUser(deps: AccountsDeps, user: NewUser, actor: Actor): Promise
     })
   } catch (error) {
     if (error instanceof Conflict) throw new AccountExistsError(name, { cause: error })
+    if (error instanceof OwnerRenamed) {
+      throw new AccountNameError(name, `it is an old name of ${error.newName}`, { cause: error })
+    }
     throw error
   }
 }

@@ -1,6 +1,6 @@
-import type { Reader } from './handles.ts'
+import type { Reader, Transaction } from './handles.ts'
 import { sql } from 'kysely'
-import { kyselyOf } from './sql/database.ts'
+import { hasRowLocks, kyselyOf } from './sql/database.ts'
 
 export interface Administrator {
   readonly name: string
@@ -21,4 +21,16 @@ export async function listAdministrators(
     .limit(page.limit)
     .execute()
   return rows.map(({ name, disabled }) => ({ name, disabled: disabled === 1 }))
+}
+
+/** One that may log in. Those found stay administrators until the transaction ends. */
+export async function hasOtherAdministrator(tx: Transaction, name: string): Promise<boolean> {
+  const query = kyselyOf(tx)
+    .selectFrom('account')
+    .select(['name', 'disabled'])
+    .where('is_admin', '=', sql.lit(1))
+    .where('name', '>', '')
+    .orderBy('name')
+  const rows = await (hasRowLocks(tx) ? query.forUpdate() : query).execute()
+  return rows.some((row) => row.name !== name && row.disabled === 0)
 }

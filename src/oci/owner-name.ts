@@ -34,6 +34,12 @@ export function findOwnerFault(name: string): string | undefined {
   return findComponentFault(name)
 }
 
+/** Teams are written like owners, and nothing is reserved: they stand in no path of a repository. */
+export function findTeamFault(name: string): string | undefined {
+  if (name.length > maxCharacters) return `it has more than ${maxCharacters} characters`
+  return findComponentFault(name)
+}
+
 export function findComponentFault(component: string): string | undefined {
   if (component === '') return 'it has an empty component; use single slashes, none at the start or the end'
   if (componentPattern.test(component)) return undefined

@@ -1,0 +1,207 @@
+/**
+ * @module
+ * The management view of what the registry holds: owners with their members and teams, and the settings of
+ * repositories. Each change counts from the next request on, in every process, and is in the audit. The services
+ * check no rights: who calls them asked the policy, or is the operator.
+ */
+import type { Actor } from '../auth/actor.ts'
+import { hasOtherAdministrator } from '../metadata/administrators.ts'
+import { findAccount } from '../metadata/accounts.ts'
+import type { AuditAction } from '../metadata/audit-actions.ts'
+import type { AuditDetail, AuditEntry } from '../metadata/audit-trail.ts'
+import { Conflict } from '../metadata/errors.ts'
+import type { Transaction } from '../metadata/handles.ts'
+import { deleteOwner } from '../metadata/owner-deletion.ts'
+import { OwnerNotEmpty, OwnerUnknown } from '../metadata/owner-errors.ts'
+import { renameOwner } from '../metadata/owner-rename.ts'
+import type { RenamedOwner } from '../metadata/owner-rename.ts'
+import {
+  findOwner,
+  insertOrganization,
+  listAliases,
+  listOwners,
+  setOwnerVisibility,
+} from '../metadata/owners.ts'
+import type { Owner } from '../metadata/owners.ts'
+import type { Visibility } from '../metadata/schema.ts'
+import { findOwnerFault } from '../oci/owner-name.ts'
+import { quote } from '../oci/quote.ts'
+import { LastAdministratorError, NameRefusedError, translateOwnerError } from './errors.ts'
+import type { PackagesDeps } from './packages-deps.ts'
+import { createRepositories, deleteWhole } from './repositories.ts'
+
+export type { Owner, RenamedOwner }
+
+export type OwnerKind = Owner['kind']
+
+export interface OwnerDetails extends Owner {
+  /** Names that it had before, in byte order; pulls go on under them. */
+  readonly aliases: readonly string[]
+}
+
+export interface Deletion {
+  /** Throws `OwnerUnknownError` for one of the other kind. */
+  readonly kind: OwnerKind
+  /** Also when it has repositories: they go with it. */
+  readonly purge: boolean
+}
+
+export interface Owners {
+  /** Throws `NameRefusedError`, `NameTakenError`. */
+  createOrganization(
+    organization: { readonly name: string; readonly visibility: Visibility },
+    actor: Actor,
+  ): Promise<Owner>
+  /** In byte order of the names, after `after` (exclusive). */
+  list(page: {
+    readonly kind?: OwnerKind | undefined
+    readonly after?: string | undefined
+    readonly limit: number
+  }): Promise<Owner[]>
+  find(name: string): Promise<OwnerDetails | undefined>
+  /** Returns the visibility it had. Throws `OwnerUnknownError`. */
+  setVisibility(name: string, visibility: Visibility, actor: Actor): Promise<Visibility>
+  /**
+   * Repositories, robots and tokens follow; pulls go on under the old name, which nobody else can have. Throws
+   * `OwnerUnknownError`, also for one of another kind, `NameRefusedError`, `NameTakenError`.
+   */
+  rename(
+    change: { readonly kind?: OwnerKind; readonly name: string; readonly newName: string },
+    actor: Actor,
+  ): Promise<RenamedOwner>
+  /**
+   * With its teams, members, robots, grants and tokens, and the account of a user. Throws `OwnerUnknownError`,
+   * `OwnerNotEmptyError`, `LastAdministratorError`.
+   */
+  delete(name: string, deletion: Deletion, actor: Actor): Promise<void>
+}
+
+const pageSize = 500
+// Pushes that go on while an owner is deleted make repositories anew; so many times they are deleted again.
+const maxPurges = 5
+
+export function createOwners(deps: PackagesDeps): Owners {
+  const { reader } = deps.metadata
+  return {
+    createOrganization: (organization, actor) => createOrganization(deps, organization, actor),
+    list: (page) => listOwners(reader, page),
+    async find(name) {
+      const owner = await findOwner(reader, name)
+      return owner && { ...owner, aliases: await listAliases(reader, owner.id) }
+    },
+    setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
+    rename: (change, actor) => rename(deps, change, actor),
+    delete: (name, deletion, actor) => deleteWithPurge(deps, { ...deletion, name, actor }),
+  }
+}
+
+async function createOrganization(
+  deps: PackagesDeps,
+  { name, visibility }: { readonly name: string; readonly visibility: Visibility },
+  actor: Actor,
+): Promise<Owner> {
+  checkName(name)
+  const createdAt = deps.clock.now()
+  return change(deps, async (tx) => {
+    const id = await insertOrganization(tx, { name, visibility, now: createdAt })
+    await deps.audit.change(tx, actor, entryOf('organization.create', name, { visibility }))
+    return { id, name, kind: 'organization', visibility, createdAt }
+  })
+}
+
+function setVisibility(
+  deps: PackagesDeps,
+  { name, visibility }: { readonly name: string; readonly visibility: Visibility },
+  actor: Actor,
+): Promise<Visibility> {
+  return change(deps, async (tx) => {
+    const before = await setOwnerVisibility(tx, { name, visibility })
+    if (before === undefined) throw new OwnerUnknown(name)
+    await deps.audit.change(tx, actor, entryOf('owner.visibility', name, { visibility, before }))
+    return before
+  })
+}
+
+async function rename(
+  deps: PackagesDeps,
+  { kind, name, newName }: { readonly kind?: OwnerKind; readonly name: string; readonly newName: string },
+  actor: Actor,
+): Promise<RenamedOwner> {
+  checkName(newName)
+  const now = deps.clock.now()
+  return change(deps, async (tx) => {
+    const renamed = await renameOwner(tx, { name, newName, now })
+    if (kind !== undefined && renamed.kind !== kind) throw new OwnerUnknown(name)
+    const { repositories, robots } = renamed
+    await deps.audit.change(
+      tx,
+      actor,
+      entryOf('owner.rename', newName, { before: name, repositories, robots }),
+    )
+    return renamed
+  })
+}
+
+interface NamedDeletion extends Deletion {
+  readonly name: string
+  readonly actor: Actor
+}
+
+async function deleteWithPurge(deps: PackagesDeps, deletion: NamedDeletion): Promise<void> {
+  for (let purges = 0; ; purges += 1) {
+    try {
+      return await change(deps, (tx) => deleteOne(deps, tx, deletion))
+    } catch (error) {
+      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+      const hasRepositories = cause instanceof OwnerNotEmpty || error instanceof Conflict
+      if (!hasRepositories || !deletion.purge || purges === maxPurges) throw error
+    }
+    await deleteRepositories(deps, deletion)
+  }
+}
+
+async function deleteOne(
+  deps: PackagesDeps,
+  tx: Transaction,
+  { name, kind, actor }: NamedDeletion,
+): Promise<void> {
+  if (kind === 'user') await refuseLastAdministrator(tx, name)
+  const owner = await deleteOwner(tx, name)
+  if (owner.kind !== kind) throw new OwnerUnknown(name)
+  const isUser = kind === 'user'
+  const entry = entryOf(isUser ? 'user.delete' : 'organization.delete', name)
+  await deps.audit.change(tx, actor, isUser ? { ...entry, target: { kind: 'user', name } } : entry)
+}
+
+async function refuseLastAdministrator(tx: Transaction, name: string): Promise<void> {
+  const account = await findAccount(tx, name)
+  if (account === undefined || !account.isAdmin || account.disabled) return
+  if (!(await hasOtherAdministrator(tx, name))) throw new LastAdministratorError(name)
+}
+
+async function deleteRepositories(deps: PackagesDeps, { name: owner, actor }: NamedDeletion): Promise<void> {
+  const repositories = createRepositories(deps)
+  for (;;) {
+    const listed = await repositories.list({ owner, limit: pageSize })
+    if (listed.length === 0) return
+    for (const { name } of listed) await deleteWhole(deps, name, actor)
+  }
+}
+
+async function change<T>(deps: PackagesDeps, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  try {
+    return await deps.metadata.transact(work)
+  } catch (error) {
+    throw translateOwnerError(error)
+  }
+}
+
+function checkName(name: string): void {
+  const fault = findOwnerFault(name)
+  if (fault !== undefined)
+    throw new NameRefusedError(`${quote(name)} cannot be the name of an owner: ${fault}`)
+}
+
+function entryOf(action: AuditAction, name: string, detail?: AuditDetail): AuditEntry {
+  return { action, outcome: 'done', target: { kind: 'owner', name }, detail }
+}
