@@ -12,6 +12,7 @@ import { testBlobs } from './blobs-contract.ts'
 import type { ContractSubject } from './contract-subject.ts'
 import { testAccessTokens, testBrowserSessions, testRobots } from './credentials-contract.ts'
 import { testEvents } from './events-contract.ts'
+import { testGrantedNames, testGrants, testRoles } from './grants-contract.ts'
 import { testKeys } from './keys-contract.ts'
 import { testLeases } from './leases-contract.ts'
 import { testLinks } from './links-contract.ts'
@@ -35,6 +36,9 @@ const suites: readonly (readonly [string, (subject: ContractSubject) => void])[]
   ['members and teams', testMembers],
   ['renames', testRenames],
   ['visibility', testVisibility],
+  ['granted names', testGrantedNames],
+  ['grants', testGrants],
+  ['roles', testRoles],
   ['deletion of repositories', testRepositoryDeletion],
   ['blobs', testBlobs],
   ['blob links', testLinks],

@@ -54,7 +54,7 @@ export function testMounts({ metadata }: ContractSubject): void {
     expect(await isMountable(reader, { digest: aDigest(), visible: everything, target })).toBe(false)
   })
 
-  test('finds an own, a named and the target repository among many that hold the blob', async () => {
+  test('finds an own, a granted, a named and the target repository among many that hold the blob', async () => {
     const { reader } = metadata()
     const digest = await createCrowd(metadata())
     const owner = unique('own')
@@ -62,6 +62,10 @@ export function testMounts({ metadata }: ContractSubject): void {
     await link(metadata(), own, digest)
     const ofOwner = { all: false, public: false, owner } as const
     expect(await isMountable(reader, { digest, visible: ofOwner, target: aName() })).toBe(true)
+    const range = { from: own.name, to: `${own.name} ` }
+    const granted = { ranges: [range], whole: [range], has: (name: string) => name === own.name }
+    const ofGrants = { all: false, public: false, owner: undefined, granted } as const
+    expect(await isMountable(reader, { digest, visible: ofGrants, target: aName() })).toBe(true)
     const named = { digest, visible: everything, target: aName(), within: [own.name] }
     expect(await isMountable(reader, named)).toBe(true)
     expect(await isMountable(reader, { digest, visible: publicOnes, target: own.name })).toBe(true)
