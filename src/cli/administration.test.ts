@@ -196,12 +196,12 @@ describe('token and keys', () => {
         .status
     }
     expect(await refresh()).toBe(200)
-    const [listed] = (await lading('token list --user alice --json')).json() as { id: number }[]
+    const [listed] = (await lading('refresh-token list --user alice --json')).json() as { id: number }[]
     expect(listed).toMatchObject({ user: 'alice', client: 'docker' })
-    expect((await lading('token list')).out).not.toContain(refreshToken)
-    expect(await lading(`token revoke ${listed?.id}`)).toMatchObject({ code: 0 })
+    expect((await lading('refresh-token list')).out).not.toContain(refreshToken)
+    expect(await lading(`refresh-token revoke ${listed?.id}`)).toMatchObject({ code: 0 })
     expect(await refresh()).toBe(401)
-    expect(await lading(`token revoke ${listed?.id}`)).toMatchObject({ code: 1 })
+    expect(await lading(`refresh-token revoke ${listed?.id}`)).toMatchObject({ code: 1 })
   })
 
   test('a rotated key verifies on, a leaked one does not', async () => {
@@ -222,8 +222,8 @@ describe('token and keys', () => {
   })
 
   test.each([
-    ['token revoke one', 2, 'one is no id'],
-    ['token list --user nobody', 1, 'there is no user "nobody"'],
+    ['refresh-token revoke one', 2, 'one is no id'],
+    ['refresh-token list --user nobody', 1, 'there is no user "nobody"'],
   ])('refuses %s', async (line, code, message) => {
     await using given = await start()
     expect(await given.lading(line)).toMatchObject({ code, err: expect.stringContaining(message) })

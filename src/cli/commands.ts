@@ -10,10 +10,13 @@ import { grantCommands } from './grant.ts'
 import { createHelpCommand } from './help.ts'
 import { keyCommands } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
+import { refreshTokenCommands } from './refresh-token.ts'
 import { repositoryCommands } from './repository.ts'
+import { robotCommands } from './robot.ts'
 import { roleCommands } from './role.ts'
 import { createServeCommand } from './serve.ts'
 import type { StartApp } from './serve.ts'
+import { sessionCommands } from './session.ts'
 import { tokenCommands } from './token.ts'
 import { userCommands } from './user.ts'
 import { versionCommand } from './version.ts'
@@ -31,7 +34,10 @@ export const commands: readonly Command[] = [
   ...roleCommands,
   ...accessCommands,
   ...repositoryCommands,
+  ...robotCommands,
   ...tokenCommands,
+  ...refreshTokenCommands,
+  ...sessionCommands,
   ...auditCommands,
   ...keyCommands,
   configPrintCommand,

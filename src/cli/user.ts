@@ -69,13 +69,18 @@ const passwordCommand = defineServiceCommand({
   name: 'user password',
   summary: 'Set a new password; what the user was logged in with ends at once.',
   words: ['<name>'],
-  flags: passwordFlags,
+  flags: [
+    ...passwordFlags,
+    { name: '--revoke-tokens', summary: 'Revoke its access tokens too: they do not end with the password.' },
+  ],
   jsonShape: '{"name": string, "password"?: string}, the password when it was generated',
   run: async (invocation) => {
-    const { arguments: args, accounts, actor, print } = invocation
+    const { arguments: args, accounts, accessTokens, actor, print } = invocation
     const [name = ''] = args.words
     const { password, isGenerated } = await readNewPassword(invocation)
     await accounts.setPassword(name, password, actor)
+    const account = args.has('--revoke-tokens') ? await accounts.find(name) : undefined
+    if (account !== undefined) await accessTokens.revokeAll(account.id, actor)
     const done = `set a new password for ${name}`
     if (isGenerated) print({ name, password }, [done, `password: ${password}`])
     else print({ name }, done)

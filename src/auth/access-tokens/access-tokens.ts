@@ -49,6 +49,8 @@ export interface AccessTokenRequest {
 
 export interface CreatedAccessToken {
   readonly token: AccessToken
+  /** The name of its account. */
+  readonly principal: string
   /** To be shown once. */
   readonly secret: string
 }
@@ -138,7 +140,8 @@ async function insert(
   const hint = hintOf(secret)
   const id = await insertAccessToken(tx, { ...token, hint, tokenHash: hashSecret(secret) })
   const { now: createdAt, ...kept } = token
-  return { token: { ...kept, id, hint, createdAt, usedAt: undefined, revokedAt: undefined }, secret }
+  const created = { ...kept, id, hint, createdAt, usedAt: undefined, revokedAt: undefined }
+  return { token: created, principal: account.name, secret }
 }
 
 async function revoke(
