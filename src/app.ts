@@ -130,7 +130,11 @@ function startRegistry(
 ): { registry: Registry; scheduler: Scheduler } {
   const jobs = createJobs(
     { metadata, store, clock },
-    { uploadExpireAfterMs: config.uploads.expireAfterMs, auditRetention: config.audit.retention },
+    {
+      uploadExpireAfterMs: config.uploads.expireAfterMs,
+      sessionIdleMs: config.auth.sessionIdleMs,
+      auditRetention: config.audit.retention,
+    },
   )
   const scheduler = startScheduler(
     { metadata, clock, holder: ids.storageKey(), log: parts.logger },

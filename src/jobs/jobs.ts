@@ -1,5 +1,6 @@
 /** The list of background jobs. */
 import { forgetOldAudit, type AuditRetention } from '../audit/forget-old.ts'
+import { forgetEnded } from '../auth/forget-ended.ts'
 import { collectBlobs } from '../lifecycle/collect-blobs.ts'
 import { expireUploads } from '../lifecycle/expire-uploads.ts'
 import { removeDeadKeys, type LifecycleDeps } from '../lifecycle/remove-dead-keys.ts'
@@ -15,6 +16,8 @@ export interface JobOptions {
   /** An upload session that received nothing for so long ends. */
   readonly uploadExpireAfterMs: number
   readonly auditRetention: AuditRetention
+  /** A browser session without a request for so long is over. */
+  readonly sessionIdleMs: number
 }
 
 /** A blob is linked in the transaction that makes it; the hour is for clocks that jump. */
@@ -36,6 +39,11 @@ export function createJobs(deps: LifecycleDeps, options: JobOptions): Job[] {
     },
     { name: removeDeadKeysJob, everyMs: minuteMs, run: (signal) => removeDeadKeys(deps, signal) },
     { name: 'sweep-store', everyMs: 6 * hourMs, run: (signal) => sweepStore(deps, sweepGraceMs, signal) },
+    {
+      name: 'forget-ended-credentials',
+      everyMs: hourMs,
+      run: (signal) => forgetEnded(deps, options, signal),
+    },
     {
       name: 'forget-old-audit',
       everyMs: hourMs,
