@@ -55,14 +55,23 @@ test('G1: secrets of configuration, environment and requests appear in no log, e
   await ask('/v2/token', form({ grant_type: 'refresh_token', refresh_token: planted('refresh') }))
   const metrics = await ask('/metrics', { headers: { authorization: `Bearer ${planted('metrics')}` } })
   expect(metrics).toContain('lading_logins_total')
+  const secrets = [issued.token, issued.refresh_token]
   const command = { env: { LADING_DATA: dataDir, ...env, LADING_METRICS_TOKEN: planted('metrics') } }
   const files = { [passwordFile]: readFileSync(passwordFile, 'utf8') }
+  const made = await runLading(`token create admin --json --port ${registry.port}`, { ...command, files })
+  const { token: accessToken } = made.json() as { token: string }
+  for (const name of ['admin', planted('name')]) await ask('/v2/', login(name, accessToken))
+  await ask('/v2/_catalog', { headers: { authorization: `Bearer ${accessToken}` } })
+  await ask('/v2/token', form({ grant_type: 'password', username: 'eve', password: accessToken }))
+  secrets.push(accessToken, btoa(`admin:${accessToken}`))
   for (const line of [
     'config print',
     'config print --json',
     'doctor',
     'user list',
     'token list',
+    'refresh-token list',
+    'audit search --json',
     'keys list --json',
   ]) {
     const { code, out, err } = await runLading(`${line} --port ${registry.port}`, { ...command, files })
@@ -72,7 +81,7 @@ test('G1: secrets of configuration, environment and requests appear in no log, e
   await registry.stop()
   const said = [...answers, registry.stdout, registry.stderr].join('\n')
   expect(said).not.toContain('hunter2')
-  for (const secret of [issued.token, issued.refresh_token]) expect(said).not.toContain(secret)
+  for (const secret of secrets) expect(said).not.toContain(secret)
   expect(said).not.toMatch(/aHVudGVyMi/)
   expect(registry.stdout).toContain('"path":"/v2/token"')
 })
