@@ -31,7 +31,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   jobs: [...base, ...guards, ...domain, 'oci', 'metadata', 'telemetry'],
   http: [...base, ...guards, ...domain, 'oci', 'telemetry', 'api/api-request.ts'],
   api: [...base, ...guards, ...domain, 'oci', 'telemetry'],
-  cli: [...base, 'app', 'auth', 'blob-store/blob-store.ts', 'config', 'metadata', 'oci', 'telemetry'],
+  cli: [
+    ...base,
+    'app',
+    'auth',
+    'packages',
+    'blob-store/blob-store.ts',
+    'config',
+    'metadata',
+    'oci',
+    'telemetry',
+  ],
   'main.ts': ['cli'],
   app: [''],
 }

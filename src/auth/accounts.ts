@@ -15,6 +15,7 @@ import { findOwner } from '../metadata/owners.ts'
 import { listRepositories } from '../metadata/list-repositories.ts'
 import {
   AccountExistsError,
+  AccountNameError,
   AccountUnknownError,
   OwnerTakenError,
   PasswordChangedError,

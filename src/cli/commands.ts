@@ -11,12 +11,15 @@ import { createHelpCommand } from './help.ts'
 import { keyCommands } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
 import { refreshTokenCommands } from './refresh-token.ts'
+import { orgCommands } from './org.ts'
+import { defineOwnerCommands } from './owner.ts'
 import { repositoryCommands } from './repository.ts'
 import { robotCommands } from './robot.ts'
 import { roleCommands } from './role.ts'
 import { createServeCommand } from './serve.ts'
 import type { StartApp } from './serve.ts'
 import { sessionCommands } from './session.ts'
+import { teamCommands } from './team.ts'
 import { tokenCommands } from './token.ts'
 import { userCommands } from './user.ts'
 import { versionCommand } from './version.ts'
@@ -30,6 +33,9 @@ const startApp: StartApp = async (config, deps) => {
 export const commands: readonly Command[] = [
   createServeCommand({ startApp, createLogger }),
   ...userCommands,
+  ...defineOwnerCommands({ kind: 'user', group: 'user' }),
+  ...orgCommands,
+  ...teamCommands,
   ...grantCommands,
   ...roleCommands,
   ...accessCommands,

@@ -22,33 +22,13 @@ import { MetadataTooNew } from '../metadata/errors.ts'
 import { findInstallation } from '../metadata/installation.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { readMigrationState } from '../metadata/migrations/migrate.ts'
-import { deleteRepository } from '../metadata/repository-deletion.ts'
-import {
-  findRepositoryAccess,
-  listRepositoryAccess,
-  setRepositoryVisibility,
-  type RepositoryAccess,
-} from '../metadata/repositories.ts'
-import type { Visibility } from '../metadata/schema.ts'
-import type { RepositoryName } from '../oci/repository-name.ts'
+import { openPackages } from '../packages/open-packages.ts'
+import type { Packages } from '../packages/open-packages.ts'
 import { CliError } from './command.ts'
 import type { CliHost } from './command.ts'
 import { createHostLogger } from './host-logger.ts'
 
-export interface Repositories {
-  /** In byte order of the names, after `after` (exclusive). */
-  list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<ListedRepository[]>
-  /** What the owner allows besides; `undefined` when there is no such repository. */
-  find(name: RepositoryName): Promise<RepositoryAccess | undefined>
-  /** Returns the visibility it had; `undefined` when there is no such repository. */
-  setVisibility(name: RepositoryName, visibility: Visibility, actor: Actor): Promise<Visibility | undefined>
-  /** Whether there was one. Takes its time for a large one. */
-  delete(name: RepositoryName, actor: Actor): Promise<boolean>
-}
-
-export type ListedRepository = RepositoryAccess & { readonly name: RepositoryName }
-
-export interface Services extends AsyncDisposable, RightsServices {
+export interface Services extends AsyncDisposable, RightsServices, Packages {
   /** Who works at this command line, for the audit. */
   readonly actor: Actor
   readonly audit: OpenAudit
@@ -58,7 +38,6 @@ export interface Services extends AsyncDisposable, RightsServices {
   readonly accessTokens: AccessTokens
   readonly robots: Robots
   readonly sessions: Sessions
-  readonly repositories: Repositories
   generatePassword(): string
 }
 
@@ -103,7 +82,7 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     grants,
     roles,
     access,
-    repositories: createRepositories(metadata, audit),
+    ...openPackages({ metadata, clock, audit }),
     generatePassword,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
@@ -115,33 +94,6 @@ function systemUser(): string {
   } catch {
     // A container may run under a number without a name.
     return ''
-  }
-}
-
-function createRepositories(metadata: Metadata, audit: OpenAudit): Repositories {
-  return {
-    list: (page) => listRepositoryAccess(metadata.reader, page),
-    find: async (name) => findRepositoryAccess(metadata.reader, name),
-    setVisibility: (name, visibility, actor) =>
-      metadata.transact(async (tx) => {
-        const before = await setRepositoryVisibility(tx, { name, visibility })
-        if (before === undefined) return undefined
-        const target = { kind: 'repository', name } as const
-        const detail = { visibility, before }
-        await audit.change(tx, actor, { action: 'repository.visibility', outcome: 'done', target, detail })
-        return before
-      }),
-    delete: (name, actor) =>
-      deleteRepository(metadata, {
-        name,
-        now: systemClock.now(),
-        onGone: (tx) =>
-          audit.change(tx, actor, {
-            action: 'repository.delete',
-            outcome: 'done',
-            target: { kind: 'repository', name },
-          }),
-      }),
   }
 }
 

@@ -1,39 +1,49 @@
-/** `lading repository list|set|delete`. */
+/** `lading repository list|show|set|delete`. */
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
+import { listPages } from './administered.ts'
 import { parseChoice } from './arguments.ts'
 import { CliError } from './command.ts'
 import type { Command } from './command.ts'
-import type { ListedRepository, Repositories } from './open-services.ts'
+import { visibilities } from './owner.ts'
 import { defineServiceCommand, formatTable } from './service-command.ts'
-
-const pageSize = 1_000
-const visibilities = ['private', 'internal', 'public'] as const
 
 const listCommand = defineServiceCommand({
   name: 'repository list',
   summary: 'List the repositories with their visibility. A stricter owner wins: both must be public.',
+  flags: [{ name: '--owner', value: '<name>', summary: 'Below this name only.' }],
   jsonShape: '[{"name": string, "visibility": string, "ownerVisibility": string}]',
-  run: async ({ repositories, print }) => {
-    const all = await Array.fromAsync(listAll(repositories))
-    print(
-      all.map(({ name, visibility, ownerVisibility }) => ({ name, visibility, ownerVisibility })),
-      formatTable([
-        ['NAME', 'VISIBILITY', 'OWNER'],
-        ...all.map(({ name, visibility, ownerVisibility }) => [name, visibility, ownerVisibility]),
-      ]),
+  run: async ({ arguments: args, repositories, print }) => {
+    const owner = args.value('--owner')
+    const pages = listPages(
+      (after: string | undefined, limit) => repositories.list({ owner, after, limit }),
+      ({ name }): string => name,
     )
+    const all = (await Array.fromAsync(pages)).map(({ name, visibility, ownerVisibility }) => ({
+      name,
+      visibility,
+      ownerVisibility,
+    }))
+    print(all, formatTable([['NAME', 'VISIBILITY', 'OWNER'], ...all.map((row) => Object.values(row))]))
   },
 })
 
-async function* listAll(repositories: Repositories): AsyncGenerator<ListedRepository> {
-  let after: string | undefined
-  do {
-    const page = await repositories.list({ after, limit: pageSize })
-    yield* page
-    after = page.length < pageSize ? undefined : page.at(-1)?.name
-  } while (after !== undefined)
-}
+const showCommand = defineServiceCommand({
+  name: 'repository show',
+  summary: 'Show who may pull from a repository without a grant.',
+  words: ['<name>'],
+  jsonShape: '{"name": string, "visibility": string, "ownerVisibility": string}',
+  run: async ({ arguments: { words }, repositories, print }) => {
+    const name = parseRepositoryName(words[0] ?? '')
+    const access = await repositories.find(name)
+    if (access === undefined) throw unknownRepository(name)
+    const { visibility, ownerVisibility, ownerName } = access
+    print(
+      { name, visibility, ownerVisibility },
+      `${name} is ${visibility}, its owner ${ownerName} ${ownerVisibility}`,
+    )
+  },
+})
 
 const setCommand = defineServiceCommand({
   name: 'repository set',
@@ -51,7 +61,6 @@ const setCommand = defineServiceCommand({
     const name = parseRepositoryName(args.words[0] ?? '')
     const visibility = parseChoice('--visibility', args.value('--visibility'), visibilities)
     const before = await repositories.setVisibility(name, visibility, actor)
-    if (before === undefined) throw unknownRepository(name)
     print({ name, visibility, before }, `${name} is ${visibility} now (it was ${before})`)
     const access = await repositories.find(name)
     if (access === undefined || visibility === 'private' || access.ownerVisibility === 'public') return
@@ -68,7 +77,7 @@ const deleteCommand = defineServiceCommand({
   jsonShape: '{"name": string, "deleted": true}',
   run: async ({ arguments: { words }, repositories, actor, print }) => {
     const name = parseRepositoryName(words[0] ?? '')
-    if (!(await repositories.delete(name, actor))) throw unknownRepository(name)
+    await repositories.delete(name, actor)
     print(
       { name, deleted: true },
       `deleted ${name}; bytes that nothing else uses go with the next run of the collector`,
@@ -80,4 +89,4 @@ function unknownRepository(name: RepositoryName): CliError {
   return new CliError(`there is no repository ${name}; lading repository list shows those that are`)
 }
 
-export const repositoryCommands: readonly Command[] = [listCommand, setCommand, deleteCommand]
+export const repositoryCommands: readonly Command[] = [listCommand, showCommand, setCommand, deleteCommand]

@@ -55,7 +55,7 @@ export class MemberUnknownError extends AccountError {
 export class RepositoryUnknownError extends AccountError {
   override readonly name = 'RepositoryUnknownError'
   constructor(repository: string, options?: ErrorOptions) {
-    super(`there is no repository ${repository}`, options)
+    super(`there is no repository ${repository}; lading repository list shows those that are`, options)
   }
 }
 
