@@ -28,6 +28,7 @@ import { startScheduler, type Scheduler } from './jobs/scheduler.ts'
 import { systemClock, type Clock } from './lib/clock.ts'
 import { systemIds, type Ids } from './lib/ids.ts'
 import type { Metadata } from './metadata/metadata.ts'
+import { openPackages } from './packages/open-packages.ts'
 import { createRegistry, type Registry } from './registry/registry.ts'
 import { HashThreads } from './registry/uploads/hash-threads.ts'
 import type { Logger } from './telemetry/logger.ts'
@@ -207,7 +208,13 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     aliases,
     tokens,
     audit: parts.audit,
-    api: createManagementApi({ ...parts.auth, audit: parts.audit }),
+    api: createManagementApi({
+      ...parts.auth,
+      ...openPackages(parts),
+      audit: parts.audit,
+      catalog: parts.registry.catalog,
+      deleteEnabled: config.delete.enabled,
+    }),
     publicUrl: config.http.publicUrl,
     trustedProxies: config.http.trustedProxies,
     tls: parts.tls,

@@ -3,37 +3,67 @@
  * of what exists and of what does not.
  */
 import type { Decision } from '../auth/policy.ts'
+import type { Permission } from '../auth/permissions.ts'
 import type { AccountPrincipal, Principal } from '../auth/principal.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
-import { ApiError, denied, notSignedIn } from './api-error.ts'
+import type { Owner } from '../packages/owners.ts'
+import { ApiError, denied, notFound, notSignedIn } from './api-error.ts'
 import type { Access, Endpoint } from './endpoint.ts'
 import type { ApiServices } from './services.ts'
 
 /** What can be decided without looking at the path. Throws `ApiError`. */
 export function checkCaller(access: Access, principal: Principal): void {
-  if (access === 'public') return
+  if (access === 'public' || access === 'repository:pull') return
   if (principal.kind === 'anonymous') throw notSignedIn()
   if (access === 'self') checkSelf(principal)
   if (access === 'administrator') checkAdministrator(principal)
 }
 
+const rights: Readonly<Partial<Record<Access, readonly Permission[]>>> = {
+  'owner:administer': ['administer'],
+  'repository:pull': ['pull'],
+  'repository:administer': ['administer'],
+  'repository:manage': ['manage'],
+  'repository:delete': ['delete', 'manage'],
+}
+
+interface Asked {
+  readonly principal: Principal
+  readonly params: Readonly<Record<string, unknown>>
+}
+
 /** What depends on the owner or the repository of the path. Throws `ApiError`. */
 export async function checkTarget(
   { access }: Endpoint,
-  asked: { readonly principal: Principal; readonly params: Readonly<Record<string, unknown>> },
-  { policy }: ApiServices,
+  { principal, params }: Asked,
+  services: ApiServices,
 ): Promise<void> {
-  const { principal, params } = asked
-  if (access === 'owner:administer' || access === 'owner:manage') {
-    const permission = access === 'owner:manage' ? 'manage' : 'administer'
-    checkDecision(await policy.decideOwner(principal, permission, String(params['owner'])))
-  }
-  if (access === 'repository:administer' || access === 'repository:manage') {
-    const permission = access === 'repository:manage' ? 'manage' : 'administer'
+  const { policy } = services
+  const owner = String(params['owner'])
+  if (access === 'owner:see' && !(await seesOwner(principal, owner, services)))
+    throw notFound(`owner ${owner}`)
+  for (const permission of rights[access] ?? []) {
     checkDecision(
-      await policy.decide(principal, permission, parseRepositoryName(String(params['repository']))),
+      access.startsWith('owner:')
+        ? await policy.decideOwner(principal, permission, owner)
+        : await policy.decide(principal, permission, parseRepositoryName(String(params['repository']))),
     )
   }
+}
+
+/** By its visibility, or by a right on all that it has. */
+export async function seesOwner(
+  principal: Principal,
+  name: string,
+  { owners, policy }: ApiServices,
+): Promise<boolean> {
+  const owner = await owners.find(name)
+  if (owner === undefined) return false
+  return isOpenTo(principal, owner) || (await policy.decideOwner(principal, 'pull', name)).allowed
+}
+
+function isOpenTo({ kind }: Principal, { visibility }: Pick<Owner, 'visibility'>): boolean {
+  return visibility === 'public' || (visibility === 'internal' && kind === 'user')
 }
 
 /** Whether the credential may do all that its account may. A narrowed one must not make a wider one. */

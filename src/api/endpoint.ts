@@ -8,17 +8,20 @@ import type { ApiServices } from './services.ts'
 /**
  * Who may ask, decided before the handler runs. `user`: whoever is logged in, robots too, also with a narrowed access
  * token. `self`: a user on its own account, whose credential is not narrowed, since it may make others. `administrator`: likewise.
- * `owner:…` and `repository:…`: the right that the policy decides on for the `{owner}` or `{repository}` of the path.
+ * `owner:…` and `repository:…`: the right that the policy decides on for the `{owner}` or `{repository}` of the path; to
+ * delete a whole repository takes `manage` too.
  */
 export type Access =
   | 'public'
   | 'user'
   | 'self'
   | 'administrator'
+  | 'owner:see'
   | 'owner:administer'
-  | 'owner:manage'
+  | 'repository:pull'
   | 'repository:administer'
   | 'repository:manage'
+  | 'repository:delete'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

@@ -2,7 +2,10 @@
 import type { Endpoint } from './endpoint.ts'
 import { accessEndpoints } from './resources/access.ts'
 import { auditEndpoints } from './resources/audit.ts'
+import { memberEndpoints } from './resources/members.ts'
 import { meEndpoints } from './resources/me.ts'
+import { ownerEndpoints } from './resources/owners.ts'
+import { repositoryEndpoints } from './resources/repositories.ts'
 import { rightsEndpoints } from './resources/rights.ts'
 import { robotEndpoints } from './resources/robots.ts'
 import { sessionEndpoints } from './resources/session.ts'
@@ -12,8 +15,11 @@ export const endpoints: readonly Endpoint[] = [
   ...meEndpoints,
   ...sessionEndpoints,
   ...userEndpoints,
+  ...ownerEndpoints,
+  ...memberEndpoints,
   ...rightsEndpoints,
   ...accessEndpoints,
   ...robotEndpoints,
+  ...repositoryEndpoints,
   ...auditEndpoints,
 ]

@@ -22,6 +22,14 @@ import {
   RoleUnknownError,
 } from '../auth/rights/errors.ts'
 import type { ErrorCode } from '../oci/error-code.ts'
+import {
+  MemberUnknownError,
+  NameRefusedError,
+  OrganizationUnknownError,
+  RepositoryUnknownError,
+  TeamUnknownError,
+} from '../packages/errors.ts'
+import { DeleteDisabledError } from '../registry/errors.ts'
 
 type ErrorClass = new (...args: never[]) => Error
 
@@ -41,6 +49,12 @@ const rows: readonly (readonly [ErrorClass, status: number, ErrorCode])[] = [
   [GrantUnknownError, 404, 'NAME_UNKNOWN'],
   [GranteeUnknownError, 404, 'NAME_UNKNOWN'],
   [RoleUnknownError, 404, 'NAME_UNKNOWN'],
+  [OrganizationUnknownError, 404, 'NAME_UNKNOWN'],
+  [MemberUnknownError, 404, 'NAME_UNKNOWN'],
+  [TeamUnknownError, 404, 'NAME_UNKNOWN'],
+  [RepositoryUnknownError, 404, 'NAME_UNKNOWN'],
+  [DeleteDisabledError, 403, 'UNSUPPORTED'],
+  [NameRefusedError, 400, 'NAME_INVALID'],
   [TokenForTokenError, 403, 'DENIED'],
   [AccountNameError, 400, 'NAME_INVALID'],
   [RobotNameError, 400, 'NAME_INVALID'],

@@ -1,8 +1,10 @@
 /** What the endpoints work with: the services of identity and of the management view, the policy and the audit. */
 import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
+import type { Packages } from '../packages/open-packages.ts'
+import type { Catalog } from '../registry/catalog.ts'
 
-export interface ApiServices extends Pick<
+type Identity = Pick<
   Auth,
   | 'authenticator'
   | 'policy'
@@ -13,6 +15,12 @@ export interface ApiServices extends Pick<
   | 'roles'
   | 'grants'
   | 'access'
-> {
+>
+
+export interface ApiServices extends Identity, Packages {
   readonly audit: Audit
+  /** Of what a caller may pull. */
+  readonly catalog: Catalog
+  /** `delete.enabled`: whether anything but accounts and rights may be deleted. */
+  readonly deleteEnabled: boolean
 }

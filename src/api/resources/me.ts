@@ -7,7 +7,7 @@ import { notFound } from '../api-error.ts'
 import { accountOf } from '../callers.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery } from '../pages.ts'
-import { formatTime, repositoryName, rowId, time } from '../schemas.ts'
+import { formatTime, repositoryName, rowId, secret, time } from '../schemas.ts'
 import {
   createdReply,
   createdToken,
@@ -104,6 +104,22 @@ const aboutMe = [
     },
   }),
 ]
+
+const myPassword = defineEndpoint({
+  id: 'changeMyPassword',
+  method: 'PUT',
+  path: '/me/password',
+  tag,
+  summary: 'A new password; sessions and bearer tokens end, access tokens stay.',
+  access: 'self',
+  status: 204,
+  problems: [409],
+  body: z.strictObject({ oldPassword: secret, password: secret.min(8) }),
+  handler: async ({ principal, body, http }, { accounts }) => {
+    await accounts.changePassword({ name: accountOf(principal).name, ...body }, http.origin)
+    return {}
+  },
+})
 
 const mySessions = [
   defineEndpoint({
@@ -236,4 +252,4 @@ const myTokens = [
   }),
 ]
 
-export const meEndpoints = [...aboutMe, ...mySessions, ...myTokens]
+export const meEndpoints = [...aboutMe, myPassword, ...mySessions, ...myTokens]

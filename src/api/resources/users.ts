@@ -5,6 +5,7 @@ import type { Principal } from '../../auth/principal.ts'
 import { conflict, notFound } from '../api-error.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery, readPage } from '../pages.ts'
+import { checkPurge, purge } from '../purge.ts'
 import { formatTime, ownerName, secret, time } from '../schemas.ts'
 import type { ApiServices } from '../services.ts'
 
@@ -25,7 +26,7 @@ function formatUser({ name, isAdmin, disabled, createdAt }: Account): z.input<ty
 
 async function getUser(name: string, { accounts }: ApiServices): Promise<z.input<typeof user>> {
   const found = await accounts.find(name)
-  if (found === undefined) throw notFound(`user ${name}`)
+  if (found?.kind !== 'user') throw notFound(`user ${name}`)
   return formatUser(found)
 }
 
@@ -113,6 +114,42 @@ export const userEndpoints = [
       if (body.disabled !== undefined)
         await (body.disabled ? accounts.disable(name, actor) : accounts.enable(name, actor))
       return { value: await getUser(name, services) }
+    },
+  }),
+  defineEndpoint({
+    id: 'renameUser',
+    method: 'POST',
+    path: '/users/{user}/rename',
+    tag: 'users',
+    summary: 'A new name; repositories, tokens and grants follow, and pulls go on under the old one.',
+    access: 'administrator',
+    status: 200,
+    problems: [404, 409],
+    params,
+    body: z.strictObject({ name: ownerName }),
+    result: user,
+    handler: async ({ params: { user: name }, body, actor }, services) => {
+      await services.owners.rename({ kind: 'user', name, newName: body.name }, actor)
+      return { value: await getUser(body.name, services) }
+    },
+  }),
+  defineEndpoint({
+    id: 'deleteUser',
+    method: 'DELETE',
+    path: '/users/{user}',
+    tag: 'users',
+    summary: 'Deletes a user; with `purge` its repositories too.',
+    access: 'administrator',
+    status: 204,
+    problems: [404, 409],
+    params,
+    query: z.strictObject({ purge }),
+    current: ({ params }, services) => getUser(params.user, services),
+    handler: async ({ params: { user: name }, query, principal, actor }, services) => {
+      checkOther(name, principal)
+      checkPurge(query, services)
+      await services.owners.delete(name, { kind: 'user', ...query }, actor)
+      return {}
     },
   }),
 ]

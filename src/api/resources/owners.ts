@@ -1,0 +1,164 @@
+/** Owners: users and organizations, as everyone sees them and as those change them who administer them. */
+import { z } from '@hono/zod-openapi'
+import type { Owner } from '../../packages/owners.ts'
+import { notFound } from '../api-error.ts'
+import { seesOwner } from '../authorize.ts'
+import { defineEndpoint } from '../endpoint.ts'
+import { pageOf, pageQuery } from '../pages.ts'
+import type { Page } from '../pages.ts'
+import { checkPurge, purge } from '../purge.ts'
+import { formatTime, ownerName, time, visibility } from '../schemas.ts'
+import type { ApiServices } from '../services.ts'
+
+const kind = z.enum(['user', 'organization'])
+
+const owner = z
+  .object({
+    name: ownerName,
+    kind,
+    visibility: visibility.meta({ description: 'Nothing below is more visible.' }),
+    createdAt: time,
+  })
+  .openapi('Owner')
+
+const ownerDetails = owner
+  .extend({
+    aliases: z.array(z.string()).meta({ description: 'Names it had before; pulls go on under them.' }),
+  })
+  .openapi('OwnerDetails')
+
+const params = z.strictObject({ owner: ownerName })
+const tag = 'owners'
+
+function formatOwner({ name, kind, visibility, createdAt }: Owner): z.input<typeof owner> {
+  return { name, kind, visibility, createdAt: formatTime(createdAt) }
+}
+
+async function getOwner(name: string, { owners }: ApiServices): Promise<z.input<typeof ownerDetails>> {
+  const found = await owners.find(name)
+  if (found === undefined) throw notFound(`owner ${name}`)
+  return { ...formatOwner(found), aliases: [...found.aliases] }
+}
+
+type Sees = (name: string) => Promise<boolean>
+
+/** Reads on until the page is full: an owner that is hidden shows neither in it nor in the link to the next one. */
+async function readVisible(
+  { limit, ...page }: Page & { readonly kind?: Owner['kind'] | undefined },
+  { owners }: ApiServices,
+  sees: Sees,
+): Promise<{ value: { items: z.input<typeof owner>[] }; after?: string | undefined }> {
+  const items: z.input<typeof owner>[] = []
+  let { after } = page
+  let batch: Owner[]
+  do {
+    batch = await owners.list({ kind: page.kind, after, limit })
+    for (const one of batch) {
+      if (!(await sees(one.name))) continue
+      if (items.length === limit) return { value: { items }, after: items.at(-1)?.name }
+      items.push(formatOwner(one))
+    }
+    after = batch.at(-1)?.name
+  } while (batch.length === limit)
+  return { value: { items } }
+}
+
+export const ownerEndpoints = [
+  defineEndpoint({
+    id: 'listOwners',
+    method: 'GET',
+    path: '/owners',
+    tag,
+    summary: 'Owners that the caller may see, in the order of their names.',
+    access: 'user',
+    status: 200,
+    query: pageQuery.extend({ kind: kind.optional() }),
+    result: pageOf(owner),
+    handler: ({ query, principal }, services) =>
+      readVisible(query, services, (name) => seesOwner(principal, name, services)),
+  }),
+  defineEndpoint({
+    id: 'createOrganization',
+    method: 'POST',
+    path: '/owners',
+    tag,
+    summary: 'A new organization.',
+    access: 'administrator',
+    status: 201,
+    problems: [409],
+    body: z.strictObject({ name: ownerName, visibility: visibility.default('public') }),
+    result: ownerDetails,
+    handler: async ({ body, actor }, services) => {
+      await services.owners.createOrganization(body, actor)
+      return { value: await getOwner(body.name, services), location: `/owners/${body.name}` }
+    },
+  }),
+  defineEndpoint({
+    id: 'getOwner',
+    method: 'GET',
+    path: '/owners/{owner}',
+    tag,
+    summary: 'One owner.',
+    access: 'owner:see',
+    status: 200,
+    problems: [404],
+    tagged: true,
+    params,
+    result: ownerDetails,
+    handler: async ({ params }, services) => ({ value: await getOwner(params.owner, services) }),
+  }),
+  defineEndpoint({
+    id: 'changeOwner',
+    method: 'PATCH',
+    path: '/owners/{owner}',
+    tag,
+    summary: 'The visibility that an owner allows.',
+    access: 'owner:administer',
+    status: 200,
+    problems: [404],
+    params,
+    body: z.strictObject({ visibility }),
+    result: ownerDetails,
+    current: ({ params }, services) => getOwner(params.owner, services),
+    handler: async ({ params, body, actor }, services) => {
+      await services.owners.setVisibility(params.owner, body.visibility, actor)
+      return { value: await getOwner(params.owner, services) }
+    },
+  }),
+  defineEndpoint({
+    id: 'renameOrganization',
+    method: 'POST',
+    path: '/owners/{owner}/rename',
+    tag,
+    summary: 'A new name; everything follows, and pulls go on under the old one, which nobody else can have.',
+    access: 'owner:administer',
+    status: 200,
+    problems: [404, 409],
+    params,
+    body: z.strictObject({ name: ownerName }),
+    result: ownerDetails,
+    handler: async ({ params, body, actor }, services) => {
+      const change = { kind: 'organization', name: params.owner, newName: body.name } as const
+      await services.owners.rename(change, actor)
+      return { value: await getOwner(body.name, services) }
+    },
+  }),
+  defineEndpoint({
+    id: 'deleteOrganization',
+    method: 'DELETE',
+    path: '/owners/{owner}',
+    tag,
+    summary: 'Deletes an organization with its teams, robots and grants; with `purge` its repositories too.',
+    access: 'owner:administer',
+    status: 204,
+    problems: [404, 409],
+    params,
+    query: z.strictObject({ purge }),
+    current: ({ params }, services) => getOwner(params.owner, services),
+    handler: async ({ params, query, actor }, services) => {
+      checkPurge(query, services)
+      await services.owners.delete(params.owner, { kind: 'organization', ...query }, actor)
+      return {}
+    },
+  }),
+]

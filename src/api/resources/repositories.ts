@@ -1,0 +1,120 @@
+/**
+ * Repositories and their settings. A repository is one component of a path, its slashes written `%2F`: the name is one
+ * value, parsed once and checked as a whole, and what follows it in a path can be no part of it.
+ */
+import { z } from '@hono/zod-openapi'
+import { parseRepositoryName } from '../../oci/repository-name.ts'
+import type { RepositoryName } from '../../oci/repository-name.ts'
+import { DeleteDisabledError } from '../../registry/errors.ts'
+import { notFound } from '../api-error.ts'
+import { defineEndpoint } from '../endpoint.ts'
+import { pageOf, pageQuery } from '../pages.ts'
+import { ownerName, repositoryName, visibility } from '../schemas.ts'
+import type { ApiServices } from '../services.ts'
+
+const repository = z
+  .object({
+    name: z.string(),
+    owner: z.string(),
+    visibility,
+    ownerVisibility: visibility.meta({ description: 'The stricter of the two counts.' }),
+  })
+  .openapi('Repository')
+
+type Repository = z.input<typeof repository>
+
+const params = z.strictObject({ repository: repositoryName })
+const tag = 'repositories'
+
+async function findRepository(
+  name: RepositoryName,
+  { repositories }: ApiServices,
+): Promise<Repository | undefined> {
+  const found = await repositories.find(name)
+  if (found === undefined) return undefined
+  const { visibility, ownerVisibility, ownerName: owner } = found
+  return { name, owner, visibility, ownerVisibility }
+}
+
+async function getRepository(text: string, services: ApiServices): Promise<Repository> {
+  const found = await findRepository(parseRepositoryName(text), services)
+  if (found === undefined) throw notFound(`repository ${text}`)
+  return found
+}
+
+export const repositoryEndpoints = [
+  defineEndpoint({
+    id: 'listRepositories',
+    method: 'GET',
+    path: '/repositories',
+    tag,
+    summary: 'Repositories that the caller may pull, in the order of their names.',
+    access: 'user',
+    status: 200,
+    query: pageQuery.extend({ owner: ownerName.optional() }),
+    result: pageOf(repository),
+    handler: async ({ query: { limit, after, owner }, principal, http }, services) => {
+      const push = { create: false, update: false }
+      const caller = { principal, push, requestId: http.id, origin: http.origin }
+      const first = owner === undefined ? '' : `${owner}/`
+      const last = after === undefined || after < first ? first : after
+      const { repositories: listed, more } = await services.catalog.list({ n: limit, last, caller })
+      // Names below an owner follow one another.
+      const names = listed.filter((name) => name.startsWith(first))
+      const found = await Promise.all(names.map((name) => findRepository(name, services)))
+      const items = found.filter((one) => one !== undefined)
+      const isLast = !more || names.length < listed.length
+      return { value: { items }, after: isLast ? undefined : names.at(-1) }
+    },
+  }),
+  defineEndpoint({
+    id: 'getRepository',
+    method: 'GET',
+    path: '/repositories/{repository}',
+    tag,
+    summary: 'One repository; anonymous sees what it may pull.',
+    access: 'repository:pull',
+    status: 200,
+    problems: [404],
+    tagged: true,
+    params,
+    result: repository,
+    handler: async ({ params }, services) => ({ value: await getRepository(params.repository, services) }),
+  }),
+  defineEndpoint({
+    id: 'changeRepository',
+    method: 'PATCH',
+    path: '/repositories/{repository}',
+    tag,
+    summary: 'The visibility of a repository.',
+    access: 'repository:manage',
+    status: 200,
+    problems: [404],
+    params,
+    body: z.strictObject({ visibility }),
+    result: repository,
+    current: ({ params }, services) => getRepository(params.repository, services),
+    handler: async ({ params, body, actor }, services) => {
+      const name = parseRepositoryName(params.repository)
+      await services.repositories.setVisibility(name, body.visibility, actor)
+      return { value: await getRepository(name, services) }
+    },
+  }),
+  defineEndpoint({
+    id: 'deleteRepository',
+    method: 'DELETE',
+    path: '/repositories/{repository}',
+    tag,
+    summary: 'Deletes a repository with everything in it.',
+    access: 'repository:delete',
+    status: 204,
+    problems: [404],
+    params,
+    current: ({ params }, services) => getRepository(params.repository, services),
+    handler: async ({ params, actor }, services) => {
+      if (!services.deleteEnabled) throw new DeleteDisabledError()
+      await services.repositories.delete(parseRepositoryName(params.repository), actor)
+      return {}
+    },
+  }),
+]
