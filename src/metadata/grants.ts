@@ -208,9 +208,12 @@ export async function listGrantees(
     .select('account.disabled as account_disabled')
     .where('access_grant.owner_id', '=', ownerId)
     .where('access_grant.id', '>=', after.grantId)
-    .where((eb) => eb.or([eb('access_grant.id', '>', after.grantId), eb('account.id', '>', after.accountId)]))
+    .where((eb) =>
+      eb.or([eb('access_grant.id', '>', after.grantId), eb('team_member.account_id', '>', after.accountId)]),
+    )
     .orderBy('access_grant.id')
-    .orderBy('account.id')
+    // The order of the members' index; a grant to an account has one row.
+    .orderBy('team_member.account_id')
     .limit(limit)
     .execute()
   return rows.map((row) => ({

@@ -22,6 +22,8 @@ interface Walk extends NameRange {
 
 /** So many ranges are walked by one statement. */
 const rangesPerQuery = 16
+/** Names that are read at once where not all of them count. */
+const leastRead = 100
 
 /** Names in byte order, after `after` (exclusive). */
 export async function listRepositories(
@@ -69,7 +71,7 @@ async function fill(
 ): Promise<string[]> {
   if (set === undefined) return list(walk)
   const found: string[] = []
-  let step = walk
+  let step = { ...walk, limit: Math.max(walk.limit, leastRead) }
   for (;;) {
     const names = await list(step)
     found.push(...names.filter((name) => set.has(name)))
