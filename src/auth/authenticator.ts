@@ -163,9 +163,9 @@ class CachingAuthenticator implements RememberingAuthenticator {
     if (limits === undefined) {
       return isAccountUnchanged(metadata.reader, { id, name, isAdmin, credentialVersion })
     }
-    const { tokenId } = limits
+    const { tokenId, patterns } = limits
     uses.note(tokenId)
-    const proven = { id, name, isAdmin, credentialVersion, tokenId, now: clock.now() }
+    const proven = { id, name, isAdmin, credentialVersion, tokenId, patterns, now: clock.now() }
     return isAccessTokenUnchanged(metadata.reader, proven)
   }
 

@@ -85,6 +85,7 @@ interface Unchanged {
   isAdmin: 0 | 1
   credentialVersion: number
   tokenId: number
+  patterns: string
   now: number
 }
 
@@ -95,6 +96,7 @@ const unchangedToken = compileOnce<Unchanged, { id: number }>(({ kysely, paramet
     .select('access_token.id')
     .where('access_token.id', '=', parameter('tokenId'))
     .where('access_token.revoked_at', 'is', null)
+    .where(sql<string>`coalesce(access_token.patterns, '')`, '=', parameter('patterns'))
     .where((eb) =>
       eb.or([
         eb('access_token.expires_at', 'is', null),
@@ -142,10 +144,16 @@ function selectHolder({ kysely }: Pick<TemplateInput<object>, 'kysely'>) {
  */
 export function isAccessTokenUnchanged(
   db: Reader,
-  proven: ProvenAccount & { readonly tokenId: number; readonly now: number },
+  proven: ProvenAccount & {
+    readonly tokenId: number
+    /** A rename of the owner that they name changes them. */
+    readonly patterns: readonly string[] | undefined
+    readonly now: number
+  },
 ): boolean | Promise<boolean> {
   const { id, name, isAdmin, credentialVersion, tokenId, now } = proven
-  const asked = { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion, tokenId, now } as const
+  const patterns = proven.patterns === undefined ? '' : JSON.stringify(proven.patterns)
+  const asked = { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion, tokenId, patterns, now } as const
   const found = unchangedToken.first(db, asked)
   return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
 }

@@ -151,12 +151,19 @@ export function testAccessTokens({ metadata }: ContractSubject): void {
     const { id, name } = await createAccount(metadata())
     const tokenId = await insert({ accountId: id, expiresAt: 50 })
     const other = await insert({ accountId: (await createAccount(metadata())).id })
-    const proven = { id, name, isAdmin: false, credentialVersion: 1, tokenId, now: 49 }
-    const holds = async (changes: Partial<typeof proven> = {}): Promise<boolean> =>
+    const patterns = ['acme/**']
+    const limited = await insert({ accountId: id, expiresAt: 50, patterns })
+    const proven = { id, name, isAdmin: false, credentialVersion: 1, tokenId, patterns: undefined, now: 49 }
+    type Changes = Partial<Omit<typeof proven, 'patterns'> & { patterns: string[] }>
+    const holds = async (changes: Changes = {}): Promise<boolean> =>
       isAccessTokenUnchanged(metadata().reader, { ...proven, ...changes })
     expect(await holds()).toBe(true)
+    expect(await holds({ tokenId: limited, patterns })).toBe(true)
     const changes = [
       { now: 50 },
+      { patterns },
+      { tokenId: limited },
+      { tokenId: limited, patterns: ['apex/**'] },
       { tokenId: other },
       { name: 'other' },
       { isAdmin: true },
