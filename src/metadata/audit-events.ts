@@ -1,13 +1,14 @@
 /** Who did what to what: rows are added, read, and forgotten by age or number; nothing changes or removes a single one. */
-import { sql } from 'kysely'
-import type { ExpressionBuilder, SqlBool, Expression } from 'kysely'
 import type { AuditAction, AuditOutcome } from './audit-actions.ts'
 import type { AuditActor, AuditEntry, AuditTargetKind } from './audit-trail.ts'
+import { walkAudit } from './audit-walk.ts'
+import type { AuditFilter, AuditKey, AuditRow } from './audit-walk.ts'
 import type { Reader, Transaction } from './handles.ts'
-import type { Schema } from './schema.ts'
 import { compileInsert } from './sql/compile-insert.ts'
 import { kyselyOf } from './sql/database.ts'
 import { storableOrNull, storableText } from './sql/storable-text.ts'
+
+export type { AuditFilter }
 
 export interface NewAuditEvent extends AuditEntry {
   readonly at: number
@@ -16,19 +17,6 @@ export interface NewAuditEvent extends AuditEntry {
 
 export interface AuditEvent extends NewAuditEvent {
   readonly id: number
-}
-
-export interface AuditFilter {
-  /** The name of an account, or of the system's user who acted as operator. */
-  readonly actor?: string | undefined
-  readonly action?: AuditAction | undefined
-  readonly outcome?: AuditOutcome | undefined
-  /** A name; what ends in `/` stands for all below it: `acme/` for all of the owner `acme`. */
-  readonly target?: string | undefined
-  /** Milliseconds since the epoch, inclusive. */
-  readonly since?: number | undefined
-  /** Exclusive. */
-  readonly until?: number | undefined
 }
 
 const insertRows = compileInsert('audit_event', [
@@ -77,85 +65,24 @@ export async function searchAuditEvents(
   db: Reader,
   { filter, before, limit }: { filter: AuditFilter; before?: number | undefined; limit: number },
 ): Promise<AuditEvent[]> {
-  const kysely = kyselyOf(db)
-  let query = kysely.selectFrom('audit_event').selectAll().where(matching(filter))
-  if (before !== undefined) {
-    const last = await findTime(db, before)
-    if (last === undefined) return []
-    query = query.where(sql<SqlBool>`(at, id) < (${last}, ${before})`)
-  }
-  const rows = await query.orderBy('at', 'desc').orderBy('id', 'desc').limit(limit).execute()
+  const start = before === undefined ? undefined : await findKey(db, before)
+  if (before !== undefined && start === undefined) return []
+  const rows = await walkAudit(db, { filter, start, limit, order: 'desc' })
   return rows.map(readRow)
 }
 
 /** Oldest first, after `after`: for exports, which lose nothing while rows come in. */
 export async function listAuditEvents(
   db: Reader,
-  page: {
-    readonly filter: AuditFilter
-    readonly after?: Pick<AuditEvent, 'at' | 'id'> | undefined
-    readonly limit: number
-  },
+  page: { readonly filter: AuditFilter; readonly after?: AuditKey | undefined; readonly limit: number },
 ): Promise<AuditEvent[]> {
-  let query = kyselyOf(db).selectFrom('audit_event').selectAll().where(matching(page.filter))
-  const { after } = page
-  if (after !== undefined) query = query.where(sql<SqlBool>`(at, id) > (${after.at}, ${after.id})`)
-  const rows = await query.orderBy('at').orderBy('id').limit(page.limit).execute()
+  const { filter, after: start, limit } = page
+  const rows = await walkAudit(db, { filter, start, limit, order: 'asc' })
   return rows.map(readRow)
 }
 
-async function findTime(db: Reader, id: number): Promise<number | undefined> {
-  const row = await kyselyOf(db)
-    .selectFrom('audit_event')
-    .select('at')
-    .where('id', '=', id)
-    .executeTakeFirst()
-  return row?.at
-}
-
-function matching(filter: AuditFilter) {
-  const { actor, action, outcome, target, since, until } = filter
-  return (eb: ExpressionBuilder<Schema, 'audit_event'>): Expression<SqlBool> => {
-    const conditions: Expression<SqlBool>[] = []
-    if (actor !== undefined) conditions.push(eb('actor_name', '=', actor))
-    if (action !== undefined) conditions.push(eb('action', '=', action))
-    if (outcome !== undefined) conditions.push(eb('outcome', '=', outcome))
-    // As the partial index says it: only the rare ones are in there.
-    if (outcome !== undefined && outcome !== 'done') conditions.push(eb('outcome', '<>', sql.lit('done')))
-    if (since !== undefined) conditions.push(eb('at', '>=', since))
-    if (until !== undefined) conditions.push(eb('at', '<', until))
-    if (target !== undefined) conditions.push(...targetConditions(eb, target))
-    return eb.and(conditions)
-  }
-}
-
-function targetConditions(
-  eb: ExpressionBuilder<Schema, 'audit_event'>,
-  target: string,
-): Expression<SqlBool>[] {
-  if (!target.endsWith('/')) return [eb('target', '=', target)]
-  const [owner = ''] = target.split('/', 1)
-  const ofOwner = eb('target_owner', '=', owner)
-  if (target === `${owner}/`) return [ofOwner]
-  // `0` follows `/` in byte order.
-  const end = `${target.slice(0, -1)}0`
-  return [ofOwner, eb('target', '>=', target), eb('target', '<', end)]
-}
-
-interface AuditRow {
-  readonly id: number
-  readonly at: number
-  readonly action: string
-  readonly outcome: string
-  readonly actor: string
-  readonly actor_name: string
-  readonly credential: string | null
-  readonly target_kind: string | null
-  readonly target: string | null
-  readonly address: string | null
-  readonly client: string | null
-  readonly request_id: string | null
-  readonly detail: string | null
+async function findKey(db: Reader, id: number): Promise<AuditKey | undefined> {
+  return kyselyOf(db).selectFrom('audit_event').select(['at', 'id']).where('id', '=', id).executeTakeFirst()
 }
 
 function readRow(row: AuditRow): AuditEvent {

@@ -154,6 +154,18 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     expect(await search(complete)).toHaveLength(1)
   })
 
+  test('finds the few that match among thousands that match in part, in either order', async () => {
+    const matching: Changes = { action: 'user.create', target: { kind: 'user', name: `${owner}-few` } }
+    const actor = await insertOf(
+      numbers(12_003).map((index) => (index % 6_000 === 1 ? { ...matching, at: index } : { at: index })),
+    )
+    const filter = { actor, action: 'user.create' } as const
+    expect(times(await search(filter))).toEqual([12_001, 6_001, 1])
+    expect(times(await search(filter, { limit: 2 }))).toEqual([12_001, 6_001])
+    const listed = await listAuditEvents(metadata().reader, { filter, limit: 10 })
+    expect(times(listed)).toEqual([1, 6_001, 12_001])
+  })
+
   test('forgets by age, the oldest first, so many at a time', async () => {
     const actor = await insertOf(numbers(5).map((index) => ({ at: index - 1_000 })))
     const forget = () => metadata().transact((tx) => forgetAuditEventsBefore(tx, { before: -996, limit: 3 }))

@@ -29,6 +29,7 @@ import {
   deleteBrowserSession,
   deleteExpiredBrowserSessions,
   findBrowserSession,
+  findBrowserSessionHolder,
   insertBrowserSession,
   listBrowserSessions,
   noteBrowserSessionUses,
@@ -264,6 +265,8 @@ export function testBrowserSessions({ metadata }: ContractSubject): void {
       account: { kind: 'user', name, isAdmin: false, disabled: false, credentialVersion: 1 },
     })
     expect(await listBrowserSessions(metadata().reader, accountId)).toEqual([session])
+    expect(await findBrowserSessionHolder(metadata().reader, id)).toBe(name)
+    expect(await findBrowserSessionHolder(metadata().reader, id + 1_000_000)).toBeUndefined()
     expect(await findBrowserSession(metadata().reader, unique('hash'))).toBeUndefined()
   })
 
