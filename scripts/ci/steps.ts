@@ -14,6 +14,7 @@ export const steps: readonly Step[] = [
   { name: 'install', command: ['bash', 'scripts/tools/debian-packages.sh'], budgetSeconds: 150 },
   { name: 'install-docker', command: ['bash', 'scripts/tools/docker-sid.sh'], budgetSeconds: 60 },
   { name: 'install-clients', command: ['bash', 'scripts/tools/debian-clients.sh'], budgetSeconds: 90 },
+  { name: 'install-schemathesis', command: ['bash', 'scripts/tools/schemathesis.sh'], budgetSeconds: 60 },
   {
     name: 'install-go-tools',
     command: ['bash', 'scripts/tools/go-tools.sh', '--peer', '--clients'],
@@ -25,11 +26,12 @@ export const steps: readonly Step[] = [
     budgetSeconds: 80,
     vitest: true,
   },
+  { name: 'api', command: vitestProject('api'), budgetSeconds: 130, vitest: true },
   { name: 'conformance', command: vitestProject('conformance'), budgetSeconds: 120, vitest: true },
-  { name: 'differences', command: vitestProject('differences'), budgetSeconds: 60, vitest: true },
-  { name: 'clients', command: vitestProject('clients'), budgetSeconds: 420, vitest: true },
-  { name: 'crash', command: vitestProject('crash'), budgetSeconds: 330, vitest: true },
-  { name: 'pack', command: ['node', 'scripts/ci/pack.ts'], budgetSeconds: 90 },
+  { name: 'differences', command: vitestProject('differences'), budgetSeconds: 40, vitest: true },
+  { name: 'clients', command: vitestProject('clients'), budgetSeconds: 330, vitest: true },
+  { name: 'crash', command: vitestProject('crash'), budgetSeconds: 300, vitest: true },
+  { name: 'pack', command: ['node', 'scripts/ci/pack.ts'], budgetSeconds: 60 },
 ]
 
 function vitestProject(name: string): readonly string[] {

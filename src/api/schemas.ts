@@ -48,4 +48,4 @@ export const rowId = z
   .string()
   .regex(/^[1-9]\d{0,14}$/, 'write the number that the list shows')
   .transform(Number)
-  .openapi({ type: 'integer', minimum: 1, maximum: 999_999_999_999_999 })
+  .openapi({ type: 'integer', minimum: 1, maximum: 999_999_999_999_999, example: 1 })

@@ -17,7 +17,6 @@ import { PatternInvalidError } from '../auth/repository-pattern.ts'
 import {
   GranteeUnknownError,
   GrantUnknownError,
-  OwnerMissingError,
   RoleInvalidError,
   RoleUnknownError,
 } from '../auth/rights/errors.ts'
@@ -43,7 +42,6 @@ export interface ServiceRefusal {
 const rows: readonly (readonly [ErrorClass, status: number, ErrorCode])[] = [
   [AccountUnknownError, 404, 'NAME_UNKNOWN'],
   [OwnerUnknownError, 404, 'NAME_UNKNOWN'],
-  [OwnerMissingError, 404, 'NAME_UNKNOWN'],
   [RobotUnknownError, 404, 'NAME_UNKNOWN'],
   [AccessTokenUnknownError, 404, 'NAME_UNKNOWN'],
   [GrantUnknownError, 404, 'NAME_UNKNOWN'],

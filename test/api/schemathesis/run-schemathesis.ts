@@ -20,10 +20,15 @@ export interface Run {
 
 export async function runSchemathesis(
   url: string,
-  options: { readonly authorization: string | undefined; readonly cwd: string },
+  options: {
+    readonly authorization: string | undefined
+    readonly cwd: string
+    /** Every boundary of every field, too: most of the time goes there. */
+    readonly thorough: boolean
+  },
 ): Promise<Run> {
   if (!existsSync(program)) throw new Error('Schemathesis is missing: run scripts/tools/schemathesis.sh')
-  const { authorization, cwd } = options
+  const { authorization, cwd, thorough } = options
   const args = [
     'run',
     `${url}/api/v1/openapi.json`,
@@ -32,7 +37,8 @@ export async function runSchemathesis(
     // The same cases each time: what a run finds, the next one finds too.
     '--seed=6',
     '--generation-deterministic',
-    '--max-examples=6',
+    `--max-examples=${thorough ? 5 : 3}`,
+    `--phases=${thorough ? 'examples,coverage,fuzzing,stateful' : 'examples,fuzzing,stateful'}`,
     '--request-timeout=10',
     '--continue-on-failure',
     '--warnings=off',
