@@ -179,6 +179,7 @@ function openAuth(config: Config, { logger, telemetry, ...parts }: AuthParts): A
     ...parts,
     anonymous: config.auth.anonymous,
     refreshTokens: config.auth.refreshTokens,
+    selfRegistration: config.auth.selfRegistration,
     tokenLifetimeMs: config.auth.tokenLifetimeMs,
     newRepositoryVisibility: config.repository.visibility,
     sessionIdleMs: config.auth.sessionIdleMs,

@@ -31,12 +31,22 @@ export class AccountUnknownError extends AccountError {
   }
 }
 
-/** The new user would own repositories that others made. */
+export class RegistrationOffError extends AccountError {
+  override readonly name = 'RegistrationOffError'
+  constructor(options?: ErrorOptions) {
+    super(
+      'users are made by administrators here: ask one, or ask an operator to set auth.selfRegistration',
+      options,
+    )
+  }
+}
+
+/** The new user would get what an organization has. */
 export class OwnerTakenError extends AccountError {
   override readonly name = 'OwnerTakenError'
   constructor(account: string, options?: ErrorOptions) {
     super(
-      `${account} owns repositories already: the user would get them; choose another name, or ask for that explicitly`,
+      `there is an organization ${account}, whose repositories the user would own: choose another name, or ask for that explicitly`,
       options,
     )
   }

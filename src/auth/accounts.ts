@@ -12,7 +12,6 @@ import { Conflict } from '../metadata/errors.ts'
 import type { Reader } from '../metadata/handles.ts'
 import { OwnerRenamed } from '../metadata/owner-errors.ts'
 import { findOwner } from '../metadata/owners.ts'
-import { listRepositories } from '../metadata/list-repositories.ts'
 import {
   AccountExistsError,
   AccountNameError,
@@ -28,6 +27,8 @@ import { createFirstAdministrator, forgetInitialPassword } from './first-adminis
 import type { FirstAdministrator } from './first-administrator.ts'
 import type { Authenticator, Origin } from './identity.ts'
 import { checkAccountName, checkPassword } from './password-rules.ts'
+import { register } from './register.ts'
+import type { Registration, RegistrationDeps } from './register.ts'
 
 export type { Account, FirstAdministrator }
 
@@ -35,7 +36,7 @@ export interface NewUser {
   readonly name: string
   readonly password: string
   readonly isAdmin: boolean
-  /** Also when repositories exist below the name: the user gets them. */
+  /** Also when there is an organization of that name: the user gets what it has. */
   readonly adopt?: boolean
 }
 
@@ -48,6 +49,11 @@ export interface PasswordChange {
 export interface Accounts {
   /** Throws `AccountNameError`, `PasswordRefusedError`, `AccountExistsError`, `OwnerTakenError`. */
   add(user: NewUser, actor: Actor): Promise<void>
+  /**
+   * By anyone, where the configuration lets them; slowed down like a login. Throws `RegistrationOffError`,
+   * `TooManyAttemptsError`, and as `add`.
+   */
+  register(user: Registration, origin: Origin): Promise<void>
   /** In byte order of the names, after `after` (exclusive). */
   list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<Account[]>
   find(name: string): Promise<Account | undefined>
@@ -72,12 +78,14 @@ export interface Accounts {
   }): Promise<FirstAdministrator | undefined>
 }
 
-export type AllAccountsDeps = AccountsDeps & { readonly authenticator: Pick<Authenticator, 'login'> }
+export type AllAccountsDeps = RegistrationDeps & { readonly authenticator: Pick<Authenticator, 'login'> }
 
 export function createAccounts(deps: AllAccountsDeps): Accounts {
   const { metadata } = deps
   return {
     add: (user, actor) => addUser(deps, user, actor),
+    register: (user, origin) =>
+      register({ ...deps, add: (added, actor) => addUser(deps, added, actor) }, user, origin),
     list: (page) => listAccounts(metadata.reader, page),
     find: (name) => findWithoutHash(metadata.reader, name),
     disable: (name, actor) => setDisabled(deps, { name, disabled: true }, actor),
@@ -97,7 +105,7 @@ async function addUser(deps: AccountsDeps, user: NewUser, actor: Actor): Promise
   const passwordHash = await passwords.hash(password)
   try {
     await metadata.transact(async (tx) => {
-      if (user.adopt !== true && (await hasRepositories(tx, name))) throw new OwnerTakenError(name)
+      if (user.adopt !== true && (await findOwner(tx, name)) !== undefined) throw new OwnerTakenError(name)
       await insertAccount(tx, { name, passwordHash, isAdmin, now: clock.now() })
       await deps.audit.change(tx, actor, entryOf('user.create', name, { isAdmin }))
     })
@@ -108,12 +116,6 @@ async function addUser(deps: AccountsDeps, user: NewUser, actor: Actor): Promise
     }
     throw error
   }
-}
-
-async function hasRepositories(db: Reader, owner: string): Promise<boolean> {
-  if ((await findOwner(db, owner)) === undefined) return false
-  const visible = { all: false, public: false, owner } as const
-  return (await listRepositories(db, { limit: 1, visible })).length > 0
 }
 
 async function findWithoutHash(db: Reader, name: string): Promise<Account | undefined> {

@@ -45,6 +45,8 @@ export interface AuthDeps extends KeptCredentialsDeps {
   readonly newRepositoryVisibility: PolicyOptions['newRepositoryVisibility']
   readonly tokenLifetimeMs: number
   readonly refreshTokens: boolean
+  /** Whether anyone may make an account. */
+  readonly selfRegistration: boolean
   /** Where the generated password of the first administrator is kept. */
   readonly initialPasswordFile: string
   /** Called with each result of a login, for metrics. */
@@ -60,6 +62,7 @@ export function createAuth(deps: AuthDeps): Auth {
   const logins = createLogins({ audit: deps.audit, onLogin: deps.onLogin })
   const throttle = createLoginThrottle({ clock, ...deps.throttle })
   const verifier = createTokenVerifier({ keys, clock, issuer })
+  const registering = { throttle, selfRegistration: deps.selfRegistration }
   const { tokenLifetimeMs: lifetimeMs, refreshTokens, initialPasswordFile } = deps
   const issuing = { issuer, lifetimeMs, refreshTokens }
   const uses = createCredentialUses(deps)
@@ -79,7 +82,7 @@ export function createAuth(deps: AuthDeps): Auth {
     policy,
     aliases,
     tokens: createTokenService({ ...changes, ...issuing, keys, policy: granting, logins }),
-    accounts: createAccounts({ ...changes, authenticator, passwords, initialPasswordFile }),
+    accounts: createAccounts({ ...changes, ...registering, authenticator, passwords, initialPasswordFile }),
     keys,
     ...services,
     ...createKeptCredentials(deps, { authenticator, uses }),

@@ -61,6 +61,7 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     newRepositoryVisibility: config.repository.visibility,
     tokenLifetimeMs: config.auth.tokenLifetimeMs,
     refreshTokens: config.auth.refreshTokens,
+    selfRegistration: config.auth.selfRegistration,
     initialPasswordFile: initialPasswordFile(config),
     sessionIdleMs: config.auth.sessionIdleMs,
     sessionLifetimeMs: config.auth.sessionLifetimeMs,

@@ -12,7 +12,10 @@ const addCommand = defineServiceCommand({
   words: ['<name>'],
   flags: [
     { name: '--admin', summary: 'An administrator may do everything in every repository.' },
-    { name: '--adopt', summary: 'Also when repositories exist below the name: the user gets them.' },
+    {
+      name: '--adopt',
+      summary: 'Also when there is an organization of that name: the user gets its repositories.',
+    },
     ...passwordFlags,
   ],
   jsonShape: '{"name": string, "isAdmin": boolean, "password"?: string}, the password when it was generated',

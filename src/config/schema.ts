@@ -141,6 +141,10 @@ const auth = z.strictObject({
     .describe(
       'Whether a login may get a refresh token. Docker then stores that instead of the password, which the kubelet cannot use.',
     ),
+  selfRegistration: z
+    .boolean()
+    .default(false)
+    .describe('Whether anyone may make an account for themselves. Otherwise administrators make users.'),
   tokenLifetimeMs: z
     .int()
     .min(minTokenLifetimeMs)

@@ -64,6 +64,7 @@ export async function openIdentityServer(options: IdentityServerOptions = {}): P
           newRepositoryVisibility: 'private',
           tokenLifetimeMs: 15 * 60_000,
           refreshTokens: false,
+          selfRegistration: false,
           initialPasswordFile: '/nowhere/admin-password',
           sessionIdleMs: 12 * 60 * 60_000,
           sessionLifetimeMs: 7 * 24 * 60 * 60_000,

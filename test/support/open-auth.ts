@@ -50,6 +50,7 @@ export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAut
       newRepositoryVisibility: 'private',
       tokenLifetimeMs: 15 * 60_000,
       refreshTokens: true,
+      selfRegistration: false,
       initialPasswordFile: join(folder.path, 'admin-password'),
       sessionIdleMs: 12 * 60 * 60_000,
       sessionLifetimeMs: 7 * 24 * 60 * 60_000,
