@@ -1,7 +1,7 @@
 /**
  * Requests that other sites make a browser send. A request that changes something and comes with a session's cookie has
  * to come from a page of this registry: it names it as its `Origin`, and sends in `X-CSRF-Token` what only such a page can
- * have read. Requests with an `Authorization` header need nothing of this: no browser adds that by itself.
+ * have read.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { CsrfError } from './errors.ts'
@@ -33,7 +33,7 @@ export function checkCsrf(session: { readonly csrfToken: string }, headers: Csrf
   }
 }
 
-/** For logins, which no session protects yet. Throws `CsrfError` for a page of another site; programs send no `Origin`. */
+/** For logins, which no session protects yet, and for passwords that browsers remember and add by themselves. Throws `CsrfError` for a page of another site; programs send no `Origin`. */
 export function checkOrigin({ origin, registryUrl }: Pick<CsrfHeaders, 'origin' | 'registryUrl'>): void {
   if (origin === undefined || hostOf(origin) === hostOf(registryUrl)) return
   throw new CsrfError('it comes from a page of another site')

@@ -121,6 +121,9 @@ describe('a session', () => {
     expect(await sessions.end(begun.id, tester, bobsId)).toBe(true)
     expect(await sessions.find(cookieOf(begun))).toBeUndefined()
     expect(await sessions.end(begun.id, tester)).toBe(false)
+    expect(await open.audit.search({ filter: { action: 'session.end' }, limit: 5 })).toMatchObject([
+      { target: { kind: 'user', name: 'bob' }, detail: { session: begun.id } },
+    ])
   })
 
   test('G1: is stored as a hash, and in no event', async () => {

@@ -11,6 +11,7 @@ import type { AuditTrail } from '../metadata/audit-trail.ts'
 import {
   deleteBrowserSession,
   findBrowserSession,
+  findBrowserSessionHolder,
   insertBrowserSession,
   listBrowserSessions,
 } from '../metadata/browser-sessions.ts'
@@ -147,10 +148,12 @@ async function end(
   actor: Actor,
 ): Promise<boolean> {
   return metadata.transact(async (tx) => {
-    if (!(await deleteBrowserSession(tx, session))) return false
+    const name = await findBrowserSessionHolder(tx, session.id)
+    if (name === undefined || !(await deleteBrowserSession(tx, session))) return false
     await audit.change(tx, actor, {
       action: 'session.end',
       outcome: 'done',
+      target: { kind: 'user', name },
       detail: { session: session.id },
     })
     return true

@@ -114,6 +114,17 @@ export async function listBrowserSessions(db: Reader, accountId: number): Promis
   return rows.map(sessionOf)
 }
 
+/** The name of its account; `undefined` when there is no such session. */
+export async function findBrowserSessionHolder(db: Reader, id: number): Promise<string | undefined> {
+  const row = await kyselyOf(db)
+    .selectFrom('browser_session')
+    .innerJoin('account', 'account.id', 'browser_session.account_id')
+    .select('account.name')
+    .where('browser_session.id', '=', id)
+    .executeTakeFirst()
+  return row?.name
+}
+
 /** Each `id` with the time of its use; one that was noted after `before` stays as it is. */
 export async function noteBrowserSessionUses(
   tx: Transaction,
