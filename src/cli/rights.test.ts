@@ -52,7 +52,7 @@ describe('grant', () => {
     ['grant add carol reader alice', 1, 'there is no "carol" to grant anything'],
     ['grant add alice/dev reader alice', 1, 'there is no "alice/dev" to grant anything'],
     ['grant add bob boss alice', 1, 'there is no role "boss"'],
-    ['grant add bob reader acme', 1, 'there is no owner "acme"'],
+    ['grant add bob reader acme', 1, 'there is no user or organization "acme"'],
     ['grant add bob reader **', 1, 'it has to name one owner'],
     ['grant add bob reader alice/w[eb]', 1, 'characters that no repository has'],
     ['grant remove 7', 1, 'there is no grant 7'],
@@ -135,7 +135,7 @@ describe('access', () => {
     ['access explain bob fly alice/web', 2, '<action> must be one of'],
     ['access explain carol pull alice/web', 1, 'there is no user "carol"'],
     ['access explain bob pull hello', 1, 'write <owner>/<image>'],
-    ['access who-can push prod/**', 1, 'there is no owner "prod"'],
+    ['access who-can push prod/**', 1, 'there is no user or organization "prod"'],
   ])('refuses %s', async (line, code, message) => {
     await using given = await start()
     expect(await given.lading(line)).toMatchObject({ code, err: expect.stringContaining(message) })

@@ -24,7 +24,7 @@ export interface AccessExplain {
   }): Promise<Explanation>
   /**
    * Everyone who may do it in at least one of the repositories that the pattern reaches, those that are still to come
-   * among them; who may for several reasons is there for each. Throws `PatternInvalidError`, `OwnerMissingError`.
+   * among them; who may for several reasons is there for each. Throws `PatternInvalidError`, `OwnerUnknownError`.
    */
   whoCan(asked: {
     readonly action: RoleAction

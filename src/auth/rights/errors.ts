@@ -49,10 +49,3 @@ export class RoleKeptError extends AccountError {
     super(`the role ${role} stays: ${why}`, options)
   }
 }
-
-export class OwnerMissingError extends AccountError {
-  override readonly name = 'OwnerMissingError'
-  constructor(owner: string, options?: ErrorOptions) {
-    super(`there is no owner ${quote(owner)}`, options)
-  }
-}

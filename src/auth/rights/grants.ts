@@ -7,9 +7,10 @@ import type { Reader, Transaction } from '../../metadata/handles.ts'
 import { findOwner } from '../../metadata/owners.ts'
 import { holdRole } from '../../metadata/roles.ts'
 import { findTeam } from '../../metadata/teams.ts'
+import { OwnerUnknownError } from '../account-errors.ts'
 import type { Actor } from '../actor.ts'
 import { splitPattern } from '../repository-pattern.ts'
-import { GranteeUnknownError, GrantUnknownError, OwnerMissingError, RoleUnknownError } from './errors.ts'
+import { GranteeUnknownError, GrantUnknownError, RoleUnknownError } from './errors.ts'
 import type { RoleDeps } from './roles.ts'
 
 export type { Grant }
@@ -31,12 +32,12 @@ export interface GrantFilter {
 
 export interface Grants {
   /**
-   * The grant, also where the same was made before. Throws `PatternInvalidError`, `OwnerMissingError`, `RoleUnknownError`,
+   * The grant, also where the same was made before. Throws `PatternInvalidError`, `OwnerUnknownError`, `RoleUnknownError`,
    * `GranteeUnknownError`.
    */
   add(grant: GrantRequest, actor: Actor): Promise<Grant>
   find(id: number): Promise<Grant | undefined>
-  /** In the order of their ids, after `after` (exclusive). Throws `OwnerMissingError`, `GranteeUnknownError`. */
+  /** In the order of their ids, after `after` (exclusive). Throws `OwnerUnknownError`, `GranteeUnknownError`. */
   list(page: GrantFilter & { readonly after?: number | undefined; readonly limit: number }): Promise<Grant[]>
   /** Returns what it was. Throws `GrantUnknownError`. */
   remove(id: number, actor: Actor): Promise<Grant>
@@ -98,7 +99,7 @@ function describeGrant({ id, owner, pattern, role, to }: Grant): AuditDetail {
 
 async function getOwnerId(db: Reader, name: string): Promise<number> {
   const owner = await findOwner(db, name)
-  if (owner === undefined) throw new OwnerMissingError(name)
+  if (owner === undefined) throw new OwnerUnknownError(name)
   return owner.id
 }
 

@@ -7,12 +7,12 @@ import type { Reader } from '../../metadata/handles.ts'
 import { listRepositories } from '../../metadata/list-repositories.ts'
 import { findOwner } from '../../metadata/owners.ts'
 import type { Owner } from '../../metadata/owners.ts'
+import { OwnerUnknownError } from '../account-errors.ts'
 import { expandActions, isRoleAction } from '../permissions.ts'
 import type { Permission, RoleAction } from '../permissions.ts'
 import { patternBelow, splitPattern } from '../repository-pattern.ts'
 import type { RepositoryPattern } from '../repository-pattern.ts'
 import type { AnonymousMode } from './decide.ts'
-import { OwnerMissingError } from './errors.ts'
 import { createNameSet } from './name-set.ts'
 import { overlaps } from './pattern-overlap.ts'
 
@@ -65,7 +65,7 @@ const batch = 100
 export async function listHolders(db: Reader, asked: Asked): Promise<HolderPage> {
   const { owner: name, pattern } = splitPattern(asked.on)
   const owner = await findOwner(db, name)
-  if (owner === undefined) throw new OwnerMissingError(name)
+  if (owner === undefined) throw new OwnerUnknownError(name)
   const search: Search = {
     permissions: expandActions([asked.action]),
     owner,

@@ -1,0 +1,183 @@
+/** Rights as they are given, over the real services. */
+import { describe, expect, test } from 'vitest'
+import { addUsers, basic, openAuth, origin, type OpenAuth } from '../../../test/support/open-auth.ts'
+import { tester } from '../../../test/support/tester.ts'
+import { findOwner } from '../../metadata/owners.ts'
+import { insertTeam, insertTeamMember } from '../../metadata/teams.ts'
+import { parseRepositoryName } from '../../oci/repository-name.ts'
+import type { Auth } from '../auth.ts'
+import type { Permission } from '../permissions.ts'
+import { parseRepositoryPattern } from '../repository-pattern.ts'
+import type { Holder } from './access-explain.ts'
+import { builtInRoles } from './explain-verdict.ts'
+import { VersionWatch } from './version-watch.ts'
+
+/** Users root, an administrator, bob, and carol. */
+async function open(): Promise<OpenAuth> {
+  const opened = await openAuth()
+  await addUsers(opened)
+  await opened.auth.accounts.add(
+    { name: 'carol', password: 'a password of some length', isAdmin: false },
+    tester,
+  )
+  return opened
+}
+
+async function can(
+  auth: Auth,
+  authorization: string,
+  [permission, name]: [Permission, string],
+): Promise<boolean> {
+  const principal = await auth.authenticator.authenticate(authorization, origin)
+  return (await auth.policy.decide(principal, permission, parseRepositoryName(name))).allowed
+}
+
+const carol = basic('carol', 'a password of some length')
+
+async function addTeam({ auth, metadata }: OpenAuth, owner: string, member: string): Promise<number> {
+  const ownerId = (await findOwner(metadata.reader, owner))?.id ?? 0
+  const accountId = (await auth.accounts.find(member))?.id ?? 0
+  return metadata.transact(async (tx) => {
+    const teamId = await insertTeam(tx, { ownerId, name: 'dev', now: 1 })
+    await insertTeamMember(tx, { teamId, accountId, now: 1 })
+    return teamId
+  })
+}
+
+describe('a change of rights', () => {
+  test('C2: counts at once in another process that remembered the old ones', async () => {
+    await using opened = await open()
+    const [here, there] = [opened.auth, opened.openSecond()]
+    const asked: [Permission, string] = ['pull', 'bob/web']
+    expect(await can(there, carol, asked)).toBe(false)
+    const { id } = await here.grants.add({ on: 'bob/w*', role: 'reader', to: 'carol' }, tester)
+    expect([await can(there, carol, asked), await can(here, carol, asked)]).toEqual([true, true])
+    await here.grants.remove(id, tester)
+    expect([await can(there, carol, asked), await can(here, carol, asked)]).toEqual([false, false])
+  })
+
+  test('is audited with what it was', async () => {
+    await using opened = await open()
+    const { grants, roles } = opened.auth
+    await roles.add({ name: 'ci', actions: ['push:create', 'pull', 'pull'] }, tester)
+    const { id } = await grants.add({ on: 'bob', role: 'ci', to: 'carol' }, tester)
+    await grants.add({ on: 'bob/**', role: 'ci', to: 'carol' }, tester)
+    await grants.remove(id, tester)
+    await roles.remove('ci', tester)
+    const found = await opened.audit.search({ filter: {}, limit: 20 })
+    const changes = found.filter(({ action }) => /^(?:grant|role)\./.test(action))
+    const detail = { grant: id, on: 'bob/**', role: 'ci', to: 'user carol' }
+    const byId = changes.toSorted((a, b) => a.id - b.id)
+    expect(byId).toMatchObject([
+      {
+        action: 'role.create',
+        target: { kind: 'role', name: 'ci' },
+        detail: { actions: ['pull', 'push:create'] },
+      },
+      { action: 'grant.create', target: { kind: 'owner', name: 'bob' }, detail },
+      { action: 'grant.delete', target: { kind: 'owner', name: 'bob' }, detail },
+      { action: 'role.delete', target: { kind: 'role', name: 'ci' } },
+    ])
+  })
+
+  test('the version is asked again after half a second where the database takes its time', async () => {
+    let [now, version, asked] = [0, 1, 0]
+    const watch = new VersionWatch({
+      now: () => now,
+      getVersion: () => {
+        asked++
+        return Promise.resolve(version)
+      },
+    })
+    expect(await watch.current()).toBe(1)
+    version = 2
+    now = 499
+    expect([await watch.current(), asked]).toEqual([1, 1])
+    now = 500
+    expect([await watch.current(), asked]).toEqual([2, 2])
+  })
+})
+
+describe('a robot', () => {
+  test('C5: has what it is granted, and with an access token no more than that says', async () => {
+    await using opened = await open()
+    const { robots, accessTokens, grants, policy, authenticator } = opened.auth
+    const robot = await robots.create('bob+ci', tester)
+    await grants.add({ on: 'bob', role: 'writer', to: 'bob+ci' }, tester)
+    const request = {
+      actions: ['push:create', 'delete'],
+      patterns: [parseRepositoryPattern('bob/web/*')],
+    } as const
+    const { secret } = await accessTokens.create(robot.id, { name: 'ci', ...request }, tester)
+    const authorization = basic('bob+ci', secret)
+    const asked = [
+      ['push:create', 'bob/web/app'],
+      ['push:create', 'bob/web'],
+      ['push:update', 'bob/web/app'],
+      ['pull', 'bob/web/app'],
+      ['delete', 'bob/web/app'],
+    ] as const
+    const found: boolean[] = []
+    for (const [permission, name] of asked)
+      found.push(await can(opened.auth, authorization, [permission, name]))
+    expect(found).toEqual([true, false, false, false, false])
+    const principal = await authenticator.authenticate(authorization, origin)
+    expect(await policy.visibleTo(principal)).toMatchObject({ all: false, public: false, owner: undefined })
+    const scopes = [{ type: 'repository', name: 'bob/web/app', actions: ['delete', 'pull', 'push'] }] as const
+    expect(await policy.grant(principal, scopes)).toEqual([{ ...scopes[0], actions: ['push'] }])
+  })
+})
+
+describe('who may', () => {
+  async function listAll(auth: Auth, action: 'pull' | 'push', limit: number): Promise<Holder[]> {
+    const found: Holder[] = []
+    let after: string | undefined
+    do {
+      const page = await auth.access.whoCan({ action, on: 'bob/web', after, limit })
+      expect(page.holders.length).toBeLessThanOrEqual(limit)
+      found.push(...page.holders)
+      ;({ after } = page)
+    } while (after !== undefined)
+    return found
+  }
+
+  test('is the same in pages of any size, with members of teams and without the disabled', async () => {
+    await using opened = await open()
+    const { auth } = opened
+    await addTeam(opened, 'bob', 'carol')
+    await auth.robots.create('bob+ci', tester)
+    await auth.accounts.add({ name: 'dave', password: 'a password of some length', isAdmin: false }, tester)
+    const team = await auth.grants.add({ on: 'bob', role: 'writer', to: 'bob/dev' }, tester)
+    await auth.grants.add({ on: 'bob/api', role: 'writer', to: 'carol' }, tester)
+    await auth.grants.add({ on: 'bob/w*', role: 'reader', to: 'bob+ci' }, tester)
+    const robot = await auth.grants.add({ on: 'bob/*b', role: 'writer', to: 'bob+ci' }, tester)
+    await auth.grants.add({ on: 'bob', role: 'writer', to: 'dave' }, tester)
+    await auth.accounts.disable('dave', tester)
+    const all = await listAll(auth, 'push', 100)
+    expect(all).toEqual([
+      { kind: 'user', name: 'bob', because: 'user bob owns bob', grantId: undefined },
+      { kind: 'user', name: 'root', because: 'user root is an administrator', grantId: undefined },
+      {
+        kind: 'user',
+        name: 'carol',
+        because: `grant ${team.id} gives writer on bob/** to team bob/dev`,
+        grantId: team.id,
+      },
+      {
+        kind: 'robot',
+        name: 'bob+ci',
+        because: `grant ${robot.id} gives writer on bob/*b to robot bob+ci`,
+        grantId: robot.id,
+      },
+    ])
+    for (const limit of [1, 2, 3]) expect(await listAll(auth, 'push', limit)).toEqual(all)
+    expect(await listAll(auth, 'pull', 1)).toHaveLength(5)
+  })
+})
+
+test('the built-in roles are those that explanations name', async () => {
+  await using opened = await open()
+  const found = await opened.auth.roles.list({ limit: 9 })
+  const expected = builtInRoles.map(([name, actions]) => ({ name, actions: [...actions], isBuiltIn: true }))
+  expect(found).toEqual(expected.toSorted((a, b) => (a.name < b.name ? -1 : 1)))
+})
