@@ -3,14 +3,7 @@
  * it. `manage` is the settings of a repository, `administer` who may do what there, below the whole owner where the grant
  * reaches so far.
  */
-export const permissions = [
-  'pull',
-  'push:create',
-  'push:update',
-  'delete',
-  'manage',
-  'administer',
-] as const
+export const permissions = ['pull', 'push:create', 'push:update', 'delete', 'manage', 'administer'] as const
 
 export type Permission = (typeof permissions)[number]
 
