@@ -1,0 +1,143 @@
+/** Who may do what, cell by cell: every principal against every visibility of owner and repository, and every action. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { mountTarget, openAccessScene, principals, repositories, resetTags } from './support/access-scene.ts'
+import type { AccessScene, PrincipalName } from './support/access-scene.ts'
+import { ask } from './support/client.ts'
+import type { Answer } from './support/client.ts'
+import { basic } from './support/identity-server.ts'
+
+/**
+ * What is allowed: r pull, c push a new tag, u move a tag, d delete, m mount from there, l see in the catalog. Columns: the
+ * nine repositories, public, internal and private ones of a public owner, then of an internal and of a private one.
+ * 401: the credential holds nowhere.
+ */
+// oxfmt-ignore
+const table: Record<PrincipalName, string> = {
+  'anonymous':      'r-----   ------   ------   ------   ------   ------   ------   ------   ------',
+  'stranger':       'r---lm   r---lm   ------   r---lm   r---lm   ------   ------   ------   ------',
+  'reader':         'r---lm   r---lm   r---lm   r---lm   r---lm   r---lm   r---lm   r---lm   r---lm',
+  'writer':         'rcu-lm   rcu-lm   rcu-lm   rcu-lm   rcu-lm   rcu-lm   rcu-lm   rcu-lm   rcu-lm',
+  'maintainer':     'rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm',
+  'chief':          'rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm',
+  'creator':        'rc--lm   rc--lm   rc--lm   rc--lm   rc--lm   rc--lm   rc--lm   rc--lm   rc--lm',
+  'robot':          'rcu-lm   rcu-lm   rcu-lm   rcu-lm   rcu-lm   rcu-lm   rcu-lm   rcu-lm   rcu-lm',
+  'expired token':  '401      401      401      401      401      401      401      401      401',
+  'narrowed token': 'r---l-   ------   ------   r---l-   ------   ------   r---l-   ------   ------',
+  'disabled user':  '401      401      401      401      401      401      401      401      401',
+  'administrator':  'rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm',
+}
+
+const cells = principals.flatMap((principal) =>
+  table[principal].split(/ +/).map((expected, index) => {
+    return { principal, repository: repositories[index] ?? '', expected }
+  }),
+)
+
+interface Cell {
+  readonly scene: AccessScene
+  readonly principal: PrincipalName
+  readonly repository: string
+  readonly authorization: string | undefined
+}
+
+type Attempt = (cell: Cell) => Promise<Answer>
+
+/** Statuses of what is allowed; what is not is 401 for anonymous and 403 for all others. */
+const attempts: Readonly<Record<'r' | 'c' | 'u' | 'd', readonly [status: number, attempt: Attempt]>> = {
+  r: [200, (cell) => send(cell, 'GET', 'manifests/latest')],
+  c: [
+    201,
+    (cell) => send(cell, 'PUT', `manifests/new-${cell.principal.replace(' ', '-')}`, cell.scene.image),
+  ],
+  u: [201, (cell) => send(cell, 'PUT', 'manifests/latest', cell.scene.other)],
+  d: [202, (cell) => send(cell, 'DELETE', 'manifests/disposable')],
+}
+
+function send(
+  { scene, repository, authorization }: Cell,
+  method: string,
+  path: string,
+  manifest?: AccessScene['image'],
+): Promise<Answer> {
+  return ask(`${scene.registry.url}/v2/${repository}/${path}`, {
+    method,
+    headers: {
+      ...(authorization !== undefined && { authorization }),
+      ...(manifest !== undefined && { 'content-type': manifest.mediaType }),
+    },
+    ...(manifest !== undefined && { body: manifest.bytes }),
+  })
+}
+
+async function tryLetters(cell: Cell): Promise<string> {
+  let letters = ''
+  for (const [letter, [status, attempt]] of Object.entries(attempts)) {
+    const answer = await attempt(cell)
+    letters += answer.status === status ? letter : '-'
+    if (answer.status === status) continue
+    const refusal = cell.authorization === undefined ? 401 : 403
+    expect(answer.status, `${letter}: ${answer.text()}`).toBe(refusal)
+  }
+  return letters + (await listed(cell)) + (await mounted(cell))
+}
+
+async function listed(cell: Cell): Promise<'l' | '-'> {
+  const answer = await ask(`${cell.scene.registry.url}/v2/_catalog`, { headers: headersOf(cell) })
+  // Without a token nobody is let in; with one, see the tests of tokens.
+  if (cell.authorization === undefined && answer.status === 401) return '-'
+  expect(answer.status).toBe(200)
+  const { repositories: names } = answer.json() as { repositories: string[] }
+  return names.includes(cell.repository) ? 'l' : '-'
+}
+
+/** A blob that may not be mounted is to be uploaded: 202 says nothing of whether it is there. */
+async function mounted(cell: Cell): Promise<'m' | '-'> {
+  const { scene, repository } = cell
+  const digest = scene.blobs.get(repository) ?? ''
+  const target = `${scene.registry.url}/v2/${mountTarget}/blobs/`
+  const answer = await ask(`${target}uploads/?mount=${digest}&from=${repository}`, {
+    method: 'POST',
+    headers: headersOf(cell),
+  })
+  if (answer.status === 201) {
+    await ask(target + digest, { method: 'DELETE', headers: { authorization: basic('root') } })
+    return 'm'
+  }
+  expect([202, cell.authorization === undefined ? 401 : 403]).toContain(answer.status)
+  return '-'
+}
+
+function headersOf({ authorization }: Cell): Record<string, string> {
+  return authorization === undefined ? {} : { authorization }
+}
+
+let scene: AccessScene
+
+beforeAll(async () => {
+  scene = await openAccessScene()
+})
+
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]()
+})
+
+function aCell({ principal, repository }: Pick<Cell, 'principal' | 'repository'>): Cell {
+  const authorization = scene.credential(principal, repository.slice(0, repository.indexOf('/')))
+  return { scene, principal, repository, authorization }
+}
+
+const [outside, inside] = [true, false].map((is) =>
+  cells.filter(({ expected }) => (expected === '401') === is),
+)
+
+describe('B4: the access matrix of the registry', () => {
+  test.each(inside ?? [])('$principal in $repository: $expected', async (asked) => {
+    await resetTags(scene, asked.repository)
+    expect(await tryLetters(aCell(asked))).toBe(asked.expected)
+  })
+
+  test.each(outside ?? [])('C2: $principal in $repository: 401 for everything', async (asked) => {
+    const cell = aCell(asked)
+    for (const [, attempt] of Object.values(attempts)) expect((await attempt(cell)).status).toBe(401)
+  })
+})

@@ -1,0 +1,167 @@
+/**
+ * @module One registry with everyone and everything that the access matrix is about: three organisations and three
+ * repositories in each, by visibility, and principals by what they have there and by the credential they come with.
+ */
+import { createPasswordHasher } from '../../src/auth/password-hash.ts'
+import { insertOrganization } from '../../src/metadata/owners.ts'
+import { parseRepositoryPattern } from '../../src/auth/repository-pattern.ts'
+import { parseRepositoryName } from '../../src/oci/repository-name.ts'
+import { setRepositoryVisibility } from '../../src/metadata/repositories.ts'
+import { basic, passwordOf } from './identity-server.ts'
+import { startInProcess } from './in-process.ts'
+import type { InProcessRegistry } from './in-process.ts'
+import { anImageManifest, pushBlob, pushImage, pushManifest } from './manifests.ts'
+import type { TestManifest } from './manifests.ts'
+import { aRandomBlob } from './random.ts'
+import { tester } from './tester.ts'
+
+export const visibilities = ['public', 'internal', 'private'] as const
+
+/** Owner by owner, from the most open on. */
+export const repositories = visibilities.flatMap((owner) =>
+  visibilities.map((visibility) => `${owner}-owner/${visibility}`),
+)
+
+/** Users by the role that they were granted on each of the owners. */
+const roles = { reader: 'reader', writer: 'writer', maintainer: 'maintainer', chief: 'owner' } as const
+
+export const principals = [
+  'anonymous',
+  'stranger',
+  ...(['reader', 'writer', 'maintainer', 'chief'] as const),
+  'creator',
+  'robot',
+  'expired token',
+  'narrowed token',
+  'disabled user',
+  'administrator',
+] as const
+
+export type PrincipalName = (typeof principals)[number]
+
+export interface AccessScene extends AsyncDisposable {
+  readonly registry: InProcessRegistry
+  readonly image: TestManifest
+  /** What a tag is moved to. */
+  readonly other: TestManifest
+  /** By repository the digest of a blob that no other one has. */
+  readonly blobs: ReadonlyMap<string, string>
+  /** `Authorization` of the principal; robots belong to an owner. */
+  credential(principal: PrincipalName, owner: string): string | undefined
+}
+
+/** Where everyone but anonymous may push: what is mounted goes there. */
+export const mountTarget = 'scratch/target'
+
+const cheapPasswords = createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } })
+
+export async function openAccessScene(): Promise<AccessScene> {
+  await using stack = new AsyncDisposableStack()
+  const registry = stack.use(
+    await startInProcess({
+      auth: { anonymous: 'pull' },
+      // Failed logins cost no time here.
+      deps: { auth: { passwords: cheapPasswords, throttle: { sleep: () => Promise.resolve() } } },
+    }),
+  )
+  await addPeople(registry)
+  const [image, other] = [anImageManifest({ layers: 1 }), anImageManifest({ layers: 1 })]
+  const blobs = await addRepositories(registry, { image, other })
+  const secrets = await addCredentials(registry)
+  await registry.app.auth.accounts.disable('disabled', tester)
+  const resources = stack.move()
+  return {
+    registry,
+    image,
+    other,
+    blobs,
+    credential: (principal, owner) => findCredential(principal, owner, secrets),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+function findCredential(
+  principal: PrincipalName,
+  owner: string,
+  secrets: ReadonlyMap<string, string>,
+): string | undefined {
+  if (principal === 'anonymous') return undefined
+  if (principal === 'disabled user') return basic('disabled')
+  if (principal === 'administrator') return basic('root')
+  if (principal === 'robot') return basic(`${owner}+ci`, secrets.get(owner))
+  const secret = secrets.get(principal)
+  return secret === undefined ? basic(principal) : basic('chief', secret)
+}
+
+async function addPeople({ app }: InProcessRegistry): Promise<void> {
+  const { accounts, roles: allRoles, robots, grants } = app.auth
+  const add = (name: string, isAdmin = false) =>
+    accounts.add({ name, password: passwordOf(name), isAdmin }, tester)
+  await add('root', true)
+  await allRoles.add({ name: 'creator', actions: ['pull', 'push:create'] }, tester)
+  const users = ['stranger', ...Object.keys(roles), 'creator', 'disabled']
+  for (const name of users) await add(name)
+  const owners = visibilities.map((visibility) => ({ name: `${visibility}-owner`, visibility }))
+  for (const owner of [...owners, { name: 'scratch', visibility: 'private' as const }]) {
+    await app.metadata.transact((tx) => insertOrganization(tx, { ...owner, now: Date.now() }))
+    await robots.create(`${owner.name}+ci`, tester)
+  }
+  for (const { name: owner } of owners) {
+    const granted = { ...roles, creator: 'creator', disabled: 'owner', [`${owner}+ci`]: 'writer' }
+    for (const [to, role] of Object.entries(granted)) await grants.add({ on: owner, role, to }, tester)
+    await grants.add({ on: 'scratch', role: 'writer', to: `${owner}+ci` }, tester)
+  }
+  for (const to of users) await grants.add({ on: 'scratch', role: 'writer', to }, tester)
+}
+
+async function addRepositories(
+  { app, url }: InProcessRegistry,
+  { image, other }: Pick<AccessScene, 'image' | 'other'>,
+): Promise<ReadonlyMap<string, string>> {
+  const headers = { authorization: basic('root') }
+  const own = new Map<string, string>()
+  for (const repository of repositories) {
+    const repositoryUrl = `${url}/v2/${repository}`
+    await pushImage(repositoryUrl, other, { headers })
+    await pushImage(repositoryUrl, image, { headers, reference: 'latest' })
+    const blob = aRandomBlob()
+    await pushBlob(repositoryUrl, blob, { headers })
+    own.set(repository, blob.digest)
+    const visibility = visibilities.find((one) => repository.endsWith(`/${one}`)) ?? 'private'
+    const change = { name: parseRepositoryName(repository), visibility }
+    await app.metadata.transact((tx) => setRepositoryVisibility(tx, change))
+  }
+  await pushBlob(`${url}/v2/${mountTarget}`, aRandomBlob(), { headers })
+  return own
+}
+
+/** By robots' owners and by the names of principals. */
+async function addCredentials(registry: InProcessRegistry): Promise<ReadonlyMap<string, string>> {
+  const { accounts, robots, accessTokens } = registry.app.auth
+  const secrets = new Map<string, string>()
+  const chief = await accounts.find('chief')
+  if (chief === undefined) throw new Error('there is no chief')
+  const make = async (key: string, accountId: number, limits: object = {}) => {
+    const { secret } = await accessTokens.create(accountId, { name: key, ...limits }, tester)
+    secrets.set(key, secret)
+  }
+  const hour = 3_600_000
+  await make('expired token', chief.id, { expiresAt: registry.clock.now() + hour })
+  registry.advance(2 * hour)
+  const patterns = [parseRepositoryPattern('*/public')]
+  await make('narrowed token', chief.id, { actions: ['pull'], patterns })
+  for (const visibility of visibilities) {
+    const robot = await robots.find(`${visibility}-owner+ci`)
+    if (robot === undefined) throw new Error('there is no robot')
+    await make(`${visibility}-owner`, robot.id)
+  }
+  return secrets
+}
+
+/** Puts the tags that are moved and deleted back, as the administrator. */
+export async function resetTags({ registry, image }: AccessScene, repository: string): Promise<void> {
+  const headers = { authorization: basic('root') }
+  for (const reference of ['latest', 'disposable']) {
+    await pushManifest(`${registry.url}/v2/${repository}`, image, { headers, reference })
+  }
+}
