@@ -4,6 +4,7 @@ import { env } from 'node:process'
 import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
+import type { RepositoryName } from '../../oci/repository-name.ts'
 import {
   findBlob,
   findLinkedBlob,
@@ -19,7 +20,9 @@ import type { Transaction } from '../handles.ts'
 import { acquireLease } from '../leases.ts'
 import { insertManifest } from '../manifests.ts'
 import type { Metadata } from '../metadata.ts'
-import { findRepository } from '../repositories.ts'
+import { renameOwner } from '../owner-rename.ts'
+import { findOwner, insertOrganization } from '../owners.ts'
+import { ensureRepository, findRepository } from '../repositories.ts'
 import {
   aManifest,
   aName,
@@ -142,6 +145,50 @@ describe('metadata in PostgreSQL, transactions that overlap', () => {
       acquireLease(tx, { name: names[0] ?? '', holder: 'all', now: 1, ttlMs: 1 }),
     )
     expect(last).toEqual({ generation: 8 })
+  })
+})
+
+/** Work that waits for a transaction that is open, and what became of it. */
+function begin(work: () => Promise<unknown>): Promise<{ readonly ended: Promise<unknown> }> {
+  const ended = work()
+  ended.catch(() => undefined)
+  return Promise.resolve({ ended })
+}
+
+describe('metadata in PostgreSQL, renames beside pushes', () => {
+  test('wait for a push below an owner that is there, and take its repository along', async () => {
+    await using metadata = await open()
+    const [name, newName] = [unique('old'), unique('new')]
+    await createRepository(metadata, { name: `${name}/first` as RepositoryName })
+    const repository = { name: `${name}/second` as RepositoryName, visibility: 'private', now: 1 } as const
+    const { ended } = await during(
+      metadata,
+      (tx) => ensureRepository(tx, repository),
+      () => begin(() => metadata.transact((tx) => renameOwner(tx, { name, newName, now: 1 }))),
+    )
+    expect(await ended).toMatchObject({ repositories: 2 })
+    expect(await findRepository(metadata.reader, `${newName}/second` as RepositoryName)).toBeDefined()
+  })
+
+  test('leave the old name to nobody who waited for it', async () => {
+    await using metadata = await open()
+    const [name, newName] = [unique('old'), unique('new')]
+    await createRepository(metadata, { name: `${name}/first` as RepositoryName })
+    const second = `${name}/second` as RepositoryName
+    const organization = { name, visibility: 'public', now: 1 } as const
+    const waiting = await during(
+      metadata,
+      (tx) => renameOwner(tx, { name, newName, now: 1 }),
+      async () => [
+        await begin(() => createRepository(metadata, { name: second })),
+        await begin(() => metadata.transact((tx) => insertOrganization(tx, organization))),
+      ],
+    )
+    for (const { ended } of waiting) {
+      await expect(ended).rejects.toMatchObject({ name: 'OwnerRenamed', oldName: name, newName })
+    }
+    expect(await findRepository(metadata.reader, second)).toBeUndefined()
+    expect(await findOwner(metadata.reader, name)).toBeUndefined()
   })
 })
 
