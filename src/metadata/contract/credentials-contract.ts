@@ -184,6 +184,19 @@ export function testAccessTokens({ metadata }: ContractSubject): void {
     expect(holder?.token).toMatchObject({ isRevoked: true })
   })
 
+  test('hold with the repositories that they had', async () => {
+    const { id, name } = await createAccount(metadata())
+    const patterns = ['acme/**', 'acme/web']
+    const tokenId = await insert({ accountId: id, patterns })
+    const proven = { id, name, isAdmin: false, credentialVersion: 1, tokenId, now: 49 }
+    const holds = async (changed: readonly string[] | undefined): Promise<boolean> =>
+      isAccessTokenUnchanged(metadata().reader, { ...proven, patterns: changed })
+    expect(await holds([...patterns])).toBe(true)
+    for (const other of [undefined, [], ['acme/**'], patterns.toReversed()]) {
+      expect(await holds(other)).toBe(false)
+    }
+  })
+
   test('are listed in pages, and counted while they hold', async () => {
     const { id: accountId } = await createAccount(metadata())
     const ids: number[] = []
