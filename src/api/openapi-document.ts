@@ -1,6 +1,7 @@
 /** The OpenAPI document, made of the same rows that are served: what is documented is what is checked. */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
+import { cookieName } from '../auth/session-cookie.ts'
 import type { Endpoint } from './endpoint.ts'
 import { endpoints } from './endpoints.ts'
 import { apiPrefix } from './paths.ts'
@@ -38,7 +39,7 @@ export function describeApi(): ApiDocument {
   registry.registerComponent('securitySchemes', 'session', {
     type: 'apiKey',
     in: 'cookie',
-    name: 'lading_session',
+    name: cookieName,
     description: 'Of a browser. Changes also need the header X-CSRF-Token that the login answered.',
   })
   for (const endpoint of endpoints) registry.registerPath(toRoute(endpoint))

@@ -1,6 +1,6 @@
 /** The cookie of a browser session (RFC 6265): no script reads it, and no other site sends it along with what changes things. */
 
-const cookieName = 'lading_session'
+export const cookieName = 'lading_session'
 const cookiePattern = /^[A-Za-z0-9_-]{43}$/
 
 export interface CookieOptions {

@@ -1,0 +1,179 @@
+/** Owners, members, teams and users over HTTP. */
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { askApi } from '../support/api-client.ts'
+import { passwordOf } from '../support/identity-server.ts'
+import { shareRegistry } from '../support/in-process.ts'
+import { tester } from '../support/tester.ts'
+
+const registry = shareRegistry({ auth: { anonymous: 'pull' } })
+let count = 0
+let org = ''
+
+beforeAll(async () => {
+  const { accounts } = registry.app.auth
+  await accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true }, tester)
+  for (const name of ['alice', 'bob']) {
+    await accounts.add({ name, password: passwordOf(name), isAdmin: false }, tester)
+  }
+})
+
+beforeEach(async () => {
+  count += 1
+  org = `org-${count}`
+  await call('POST', '/owners', { as: 'root', json: { name: org, visibility: 'private' } })
+  await call('PUT', `/owners/${org}/members/alice`, { as: 'root', json: { role: 'owner' } })
+})
+
+function call(
+  method: string,
+  path: string,
+  options: { as?: string; json?: unknown; headers?: Record<string, string> },
+) {
+  return askApi(registry.url, path, { method, ...options })
+}
+
+async function names(path: string, as: string): Promise<unknown[]> {
+  const { value } = await call('GET', path, { as })
+  return (value['items'] as { name: string }[]).map(({ name }) => name)
+}
+
+describe('owners', () => {
+  test('are made once, and found at the Location', async () => {
+    const made = await call('POST', '/owners', { as: 'root', json: { name: `${org}-b` } })
+    expect([made.status, made.headers.location]).toEqual([201, `/api/v1/owners/${org}-b`])
+    expect(made.value).toMatchObject({ kind: 'organization', visibility: 'public', aliases: [] })
+    const again = await call('POST', '/owners', { as: 'root', json: { name: `${org}-b` } })
+    expect([again.status, again.value['code']]).toEqual([409, 'DENIED'])
+  })
+
+  test.each(['api', 'v2', '-', 'Acme', 'a/b'])('are not called %s', async (name) => {
+    const { status, value } = await call('POST', '/owners', { as: 'root', json: { name } })
+    expect(status).toBe(400)
+    expect(value['detail']).toBeTypeOf('string')
+  })
+
+  test('B6: a private one shows to those alone who have a right on it, in lists and links too', async () => {
+    expect(await names('/owners?limit=200', 'alice')).toContain(org)
+    expect(await names('/owners?limit=200', 'bob')).not.toContain(org)
+    const [hidden, absent] = [
+      await call('GET', `/owners/${org}`, { as: 'bob' }),
+      await call('GET', '/owners/nothing', { as: 'bob' }),
+    ]
+    const anonymised = (text: string) => text.replaceAll(org, '<name>').replaceAll('nothing', '<name>')
+    expect([hidden.status, absent.status]).toEqual([404, 404])
+    expect(anonymised(String(hidden.value['detail']))).toBe(anonymised(String(absent.value['detail'])))
+    let path: string | undefined = '/owners?limit=1'
+    while (path !== undefined) {
+      const page = await call('GET', path, { as: 'bob' })
+      const link = page.headers.link?.toString() ?? ''
+      expect(link).not.toMatch(new RegExp(`after=${org}(?:&|>)`))
+      path = /<\/api\/v1([^>]+)>/.exec(link)?.[1]
+    }
+  })
+
+  test('B4: are changed by those who administer them, and refused alike to others', async () => {
+    const patch = (name: string, as: string) =>
+      call('PATCH', `/owners/${name}`, { as, json: { visibility: 'public' } })
+    expect((await patch(org, 'bob')).status).toBe(403)
+    expect((await patch('nothing', 'bob')).status).toBe(403)
+    expect((await patch(org, 'alice')).value).toMatchObject({ visibility: 'public' })
+  })
+
+  test('are changed under the entity tag that was read, and by one of two that read the same', async () => {
+    const { headers } = await call('GET', `/owners/${org}`, { as: 'alice' })
+    const change = (visibility: string) =>
+      call('PATCH', `/owners/${org}`, {
+        as: 'alice',
+        json: { visibility },
+        headers: { 'if-match': headers.etag ?? '' },
+      })
+    const both = await Promise.all([change('public'), change('internal')])
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 412]))
+    const unchanged = await call('GET', `/owners/${org}`, { as: 'alice' })
+    const again = await call('GET', `/owners/${org}`, {
+      as: 'alice',
+      headers: { 'if-none-match': unchanged.headers.etag ?? '' },
+    })
+    expect([again.status, again.body.length]).toEqual([304, 0])
+  })
+
+  test('keep their old name when they are renamed', async () => {
+    const renamed = await call('POST', `/owners/${org}/rename`, { as: 'alice', json: { name: `${org}-new` } })
+    expect(renamed.value).toMatchObject({ name: `${org}-new`, aliases: [org] })
+    expect((await call('POST', '/owners', { as: 'root', json: { name: org } })).status).toBe(409)
+  })
+
+  test('are deleted, but not a user by way of an organization', async () => {
+    expect((await call('DELETE', `/owners/${org}`, { as: 'alice' })).status).toBe(204)
+    expect((await call('GET', `/owners/${org}`, { as: 'root' })).status).toBe(404)
+    expect((await call('DELETE', '/owners/bob?purge=true', { as: 'bob' })).status).toBe(404)
+  })
+})
+
+describe('members and teams', () => {
+  test('B4: are for those who administer the organization', async () => {
+    for (const [method, path] of [
+      ['GET', 'members'],
+      ['PUT', 'members/bob'],
+      ['DELETE', 'members/alice'],
+      ['GET', 'teams'],
+      ['POST', 'teams'],
+    ] as const) {
+      const json = method === 'GET' || method === 'DELETE' ? undefined : {}
+      for (const owner of [org, 'nothing', 'alice']) {
+        expect((await call(method, `/owners/${owner}/${path}`, { as: 'bob', json })).status).toBe(403)
+      }
+    }
+  })
+
+  test('come, are listed and go', async () => {
+    expect((await call('PUT', `/owners/${org}/members/bob`, { as: 'alice', json: {} })).status).toBe(204)
+    expect(await names(`/owners/${org}/members`, 'alice')).toEqual(['alice', 'bob'])
+    const made = await call('POST', `/owners/${org}/teams`, { as: 'alice', json: { name: 'dev' } })
+    expect([made.status, made.headers.location]).toEqual([201, `/api/v1/owners/${org}/teams/dev`])
+    expect((await call('PUT', `/owners/${org}/teams/dev/members/bob`, { as: 'alice' })).status).toBe(204)
+    expect(await names(`/owners/${org}/teams/dev/members`, 'alice')).toEqual(['bob'])
+    expect((await call('DELETE', `/owners/${org}/members/bob`, { as: 'alice' })).status).toBe(204)
+    expect(await names(`/owners/${org}/teams/dev/members`, 'alice')).toEqual([])
+    expect((await call('PUT', `/owners/${org}/teams/dev/members/bob`, { as: 'alice' })).status).toBe(404)
+    expect((await call('DELETE', `/owners/${org}/teams/dev`, { as: 'alice' })).status).toBe(204)
+    expect((await call('GET', `/owners/${org}/teams/dev`, { as: 'alice' })).status).toBe(404)
+  })
+
+  test('pages of them end where the next one starts', async () => {
+    await call('PUT', `/owners/${org}/members/bob`, { as: 'alice', json: {} })
+    const first = await call('GET', `/owners/${org}/members?limit=1`, { as: 'alice' })
+    const [, next = ''] = /<\/api\/v1([^>]+)>; rel="next"/.exec(first.headers.link?.toString() ?? '') ?? []
+    expect(await names(next, 'alice')).toEqual(['bob'])
+    expect((await call('GET', next, { as: 'alice' })).headers.link).toBeUndefined()
+  })
+})
+
+describe('users', () => {
+  test('are made, renamed, disabled and deleted by administrators, who cannot lock themselves out', async () => {
+    const name = `user-${count}`
+    const json = { name, password: passwordOf(name) }
+    const made = await call('POST', '/users', { as: 'root', json })
+    expect([made.status, made.headers.location]).toEqual([201, `/api/v1/users/${name}`])
+    expect((await call('POST', '/users', { as: 'root', json })).status).toBe(409)
+    expect((await call('GET', '/me', { as: name })).value).toMatchObject({ name, credential: 'password' })
+    await call('PATCH', `/users/${name}`, { as: 'root', json: { disabled: true } })
+    expect((await call('GET', '/me', { as: name })).status).toBe(401)
+    const renamed = await call('POST', `/users/${name}/rename`, { as: 'root', json: { name: `${name}-b` } })
+    expect(renamed.value).toMatchObject({ name: `${name}-b`, disabled: true })
+    expect((await call('DELETE', `/users/${name}-b`, { as: 'root' })).status).toBe(204)
+    expect((await call('PATCH', '/users/root', { as: 'root', json: { disabled: true } })).status).toBe(409)
+    expect((await call('DELETE', '/users/root', { as: 'root' })).status).toBe(409)
+  })
+
+  test('B10: no list and no user shows a hash', async () => {
+    const list = await call('GET', '/users', { as: 'root' })
+    expect(Object.keys((list.value['items'] as object[])[0] ?? {}).sort()).toEqual([
+      'createdAt',
+      'disabled',
+      'isAdmin',
+      'name',
+    ])
+    expect(list.text()).not.toContain('argon2')
+  })
+})
