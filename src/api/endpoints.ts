@@ -5,6 +5,7 @@ import { auditEndpoints } from './resources/audit.ts'
 import { memberEndpoints } from './resources/members.ts'
 import { meEndpoints } from './resources/me.ts'
 import { ownerEndpoints } from './resources/owners.ts'
+import { registrationEndpoints } from './resources/registrations.ts'
 import { repositoryEndpoints } from './resources/repositories.ts'
 import { rightsEndpoints } from './resources/rights.ts'
 import { robotEndpoints } from './resources/robots.ts'
@@ -14,6 +15,7 @@ import { userEndpoints } from './resources/users.ts'
 export const endpoints: readonly Endpoint[] = [
   ...meEndpoints,
   ...sessionEndpoints,
+  ...registrationEndpoints,
   ...userEndpoints,
   ...ownerEndpoints,
   ...memberEndpoints,

@@ -10,6 +10,7 @@ import {
   AccountUnknownError,
   OwnerUnknownError,
   PasswordRefusedError,
+  RegistrationOffError,
   RobotNameError,
   RobotUnknownError,
 } from '../auth/account-errors.ts'
@@ -54,6 +55,7 @@ const rows: readonly (readonly [ErrorClass, status: number, ErrorCode])[] = [
   [DeleteDisabledError, 403, 'UNSUPPORTED'],
   [NameRefusedError, 400, 'NAME_INVALID'],
   [TokenForTokenError, 403, 'DENIED'],
+  [RegistrationOffError, 403, 'UNSUPPORTED'],
   [AccountNameError, 400, 'NAME_INVALID'],
   [RobotNameError, 400, 'NAME_INVALID'],
   [PatternInvalidError, 400, 'NAME_INVALID'],

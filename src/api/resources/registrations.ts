@@ -1,0 +1,28 @@
+/** Accounts that people make for themselves, where `auth.selfRegistration` lets them. */
+import { z } from '@hono/zod-openapi'
+import { defineEndpoint } from '../endpoint.ts'
+import { ownerName, secret } from '../schemas.ts'
+
+const registration = z.object({ name: ownerName }).openapi('Registration')
+
+/** Strict, like all bodies: nobody registers as an administrator. */
+const newRegistration = z.strictObject({ name: ownerName, password: secret.min(8) })
+
+export const registrationEndpoints = [
+  defineEndpoint({
+    id: 'register',
+    method: 'POST',
+    path: '/registrations',
+    tag: 'session',
+    summary: 'An account for whoever asks, where the configuration lets them.',
+    access: 'public',
+    status: 201,
+    problems: [409],
+    body: newRegistration,
+    result: registration,
+    handler: async ({ body, http }, { accounts }) => {
+      await accounts.register(body, http.origin)
+      return { value: { name: body.name }, location: '/me' }
+    },
+  }),
+]

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { askApi } from '../support/api-client.ts'
+import { passwordOf } from '../support/identity-server.ts'
+import { startInProcess } from '../support/in-process.ts'
+
+const json = { name: 'eve', password: passwordOf('eve') }
+
+test('nobody makes an account for themselves unless the configuration says so', async () => {
+  await using registry = await startInProcess({ auth: { anonymous: 'pull' } })
+  const { status, value } = await askApi(registry.url, '/registrations', { json })
+  expect([status, value['code']]).toEqual([403, 'UNSUPPORTED'])
+})
+
+test('where it does, they are users and nothing more', async () => {
+  await using registry = await startInProcess({ auth: { anonymous: 'pull', selfRegistration: true } })
+  const wide = await askApi(registry.url, '/registrations', { json: { ...json, isAdmin: true } })
+  expect(wide.status).toBe(400)
+  expect((await askApi(registry.url, '/registrations', { json })).status).toBe(201)
+  expect((await askApi(registry.url, '/me', { as: 'eve' })).value).toMatchObject({
+    name: 'eve',
+    isAdmin: false,
+  })
+  expect((await askApi(registry.url, '/registrations', { json })).status).toBe(409)
+  const foreign = { origin: 'https://evil.example' }
+  expect((await askApi(registry.url, '/registrations', { json, headers: foreign })).status).toBe(403)
+})
