@@ -91,6 +91,20 @@ describe('the audit', () => {
     ])
   })
 
+  test('tells of a token for pushes and deletions that was asked for in vain', async () => {
+    await using server = await openWithUsers()
+    await server.addRepository('alice/web', 'public')
+    await server.bearer(['repository:alice/web:pull'], 'bob')
+    await server.bearer(['repository:alice/web:pull,push', 'repository:alice/other:delete'], 'bob')
+    await server.bearer(['repository:alice/web:pull,push'])
+    await server.bearer(['repository:alice/web:pull,push'], 'alice')
+    const denied = await audited(server, { outcome: 'denied' })
+    expect(denied.map(({ action, target, actor }) => [action, target?.name, actor.name])).toEqual([
+      ['push', 'alice/web', 'bob'],
+      ['delete', 'alice/other', 'bob'],
+    ])
+  })
+
   test('says nothing of pulls, nor of a client that was only asked to log in', async () => {
     await using server = await openWithUsers()
     await server.addRepository('alice/web', 'public')

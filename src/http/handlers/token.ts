@@ -2,9 +2,10 @@
  * The token endpoint in its two dialects: Docker's (GET with Basic) and OAuth 2 (POST with a form). A right that is
  * missing is no error: the token says less than was asked for. Credentials that do not hold are one (401).
  */
-import type { IssuedToken } from '../../auth/identity.ts'
+import type { IssuedToken, TokenRequest } from '../../auth/identity.ts'
 import { anonymous } from '../../auth/principal.ts'
 import { formatScope, parseScopes } from '../../auth/scope.ts'
+import { auditUngranted } from '../audit-refusal.ts'
 import { TokenRequestError, UnauthorizedError } from '../errors.ts'
 import { parseQuery } from '../query.ts'
 import { readWhole } from '../read-whole.ts'
@@ -21,12 +22,13 @@ export async function getToken(request: RegistryRequest, deps: HandlerDeps): Pro
   if (principal.kind === 'anonymous' && !(await isAnonymousWelcome(deps))) {
     throw new UnauthorizedError('this registry gives tokens to its users only: log in with name and password')
   }
-  const issued = await deps.tokens.issue({
+  const asked = {
     principal,
     scopes: parseScopes(query.getAll('scope')),
     offline: query.get('offline_token') === 'true',
     clientId: query.get('client_id') ?? undefined,
-  })
+  }
+  const issued = await issueToken(asked, request, deps)
   return jsonReply(200, { token: issued.token, ...describeToken(issued) }, fresh)
 }
 
@@ -53,9 +55,10 @@ export async function postToken(request: RegistryRequest, deps: HandlerDeps): Pr
 
 async function issueFor(
   form: URLSearchParams,
-  { origin }: RegistryRequest,
+  request: RegistryRequest,
   deps: HandlerDeps,
 ): Promise<IssuedToken> {
+  const { origin } = request
   const grantType = getField(form, 'grant_type')
   const scopes = parseScopes(form.getAll('scope'))
   if (grantType === 'refresh_token') {
@@ -65,12 +68,24 @@ async function issueFor(
     throw new TokenRequestError('unsupported_grant_type', 'grant_type must be password or refresh_token')
   }
   const credentials = { name: getField(form, 'username'), password: getField(form, 'password') }
-  return deps.tokens.issue({
+  const asked = {
     principal: await deps.authenticator.login(credentials, origin),
     scopes,
     offline: form.get('access_type') === 'offline',
     clientId: form.get('client_id') ?? undefined,
-  })
+  }
+  return issueToken(asked, request, deps)
+}
+
+async function issueToken(
+  asked: TokenRequest,
+  request: RegistryRequest,
+  { tokens, audit }: HandlerDeps,
+): Promise<IssuedToken> {
+  const issued = await tokens.issue(asked)
+  const { principal, scopes } = asked
+  auditUngranted({ principal, asked: scopes, granted: issued.scopes }, request, audit)
+  return issued
 }
 
 async function readForm({ headers, body }: RegistryRequest): Promise<URLSearchParams> {
