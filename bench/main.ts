@@ -2,6 +2,8 @@
  * @module `npm run bench`: measures Lading and its peers in the same run, in alternating rounds, and prints a
  * table of medians and ratios. Figures of different runs are not comparable, ratios are. See README.md.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import { coldStartProgram, coldStartUsage } from './cold-start/program.ts'
 import { costsOf, credentialScenarios, formatCosts, startWithCredentials } from './credentials.ts'
 import { imagesProgram, imagesUsage } from './images/program.ts'
@@ -14,8 +16,9 @@ import { formatMemory, formatTable, writeResults } from './report.ts'
 import type { ScenarioResult } from './rounds.ts'
 import { measureScenario } from './rounds.ts'
 import { hasWrk } from './load/wrk.ts'
+import { profileProgram, profileUsage } from './profile/program.ts'
 import type { Scenario } from './scenarios.ts'
-import { scenarios } from './scenarios.ts'
+import { chooseScenarios } from './scenarios.ts'
 import { seed } from './seed.ts'
 import type { SeededTarget, Target } from './target.ts'
 
@@ -23,13 +26,17 @@ import type { SeededTarget, Target } from './target.ts'
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   'cold-start': coldStartProgram,
   images: imagesProgram,
+  profile: profileProgram,
 }
+
+/** After a load, V8 collects what waits once nothing is asked any more. */
+const idleMs = 30_000
 
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
-    console.log(`${usage}\n\n${imagesUsage}\n\n${coldStartUsage}`)
+    console.log(`${usage}\n\n${imagesUsage}\n\n${coldStartUsage}\n\n${profileUsage}`)
     return 0
   }
   const [word = '', ...rest] = args
@@ -54,7 +61,7 @@ async function compareScenarios(options: BenchOptions): Promise<number> {
       console.error(`\nFAILED ${failures.at(-1)}`)
     }
   }
-  const memory = memoryUses(seeded)
+  const memory = await memoryUses(seeded)
   console.log(`\n${formatTable(results)}\n\n${formatMemory(memory)}`)
   if (options.auth) console.log(`\n${formatCosts(results)}`)
   if (options.name !== undefined)
@@ -71,26 +78,27 @@ interface Seeded {
 }
 
 /** Of the processes that can be seen; the credentials of one server are one process. */
-function memoryUses(seeded: readonly Seeded[]): readonly MemoryUse[] {
+async function memoryUses(seeded: readonly Seeded[]): Promise<readonly MemoryUse[]> {
   const pids = seeded.map(({ target }) => target.pid)
+  const afterLoad = seeded.map(({ target }) => rssOf(target))
+  await sleep(idleMs)
   return seeded.flatMap(({ target, seededMiB }, index) => {
     const { name, pid } = target
     if (pid === undefined || pids.indexOf(pid) !== index) return []
-    return [{ name, seededMiB, afterLoadMiB: rssOf(target), peakMiB: peakRssMiB(pid) }]
+    return [
+      {
+        name,
+        seededMiB,
+        afterLoadMiB: afterLoad[index] ?? Number.NaN,
+        idleMiB: rssOf(target),
+        peakMiB: peakRssMiB(pid),
+      },
+    ]
   })
 }
 
 function rssOf({ pid }: Target): number {
   return (pid === undefined ? undefined : processCost(pid)?.rssMiB) ?? Number.NaN
-}
-
-function chooseScenarios(ids: readonly string[]): readonly Scenario[] {
-  const unknown = ids.filter((id) => !scenarios.some((scenario) => scenario.id === id))
-  if (unknown.length > 0) {
-    const known = scenarios.map(({ id }) => id).join(', ')
-    throw new Error(`unknown scenario ${unknown.join(', ')}; there are ${known}`)
-  }
-  return ids.length === 0 ? scenarios : scenarios.filter(({ id }) => ids.includes(id))
 }
 
 function withCosts({ auth }: BenchOptions): (result: ScenarioResult) => ScenarioResult {

@@ -38,19 +38,20 @@ export function formatTable(results: readonly ScenarioResult[]): string {
   return [...align([head, ...rows]), ...notes.map((note) => `note: ${note}`)].join('\n')
 }
 
-/** Resident size of each registry when all is done, and the most it ever had. */
+/** Resident size of each registry when all is done, half a minute later, and the most it ever had. */
 export interface MemoryUse {
   readonly name: string
   readonly seededMiB: number
   readonly afterLoadMiB: number
+  readonly idleMiB: number
   readonly peakMiB: number
 }
 
 export function formatMemory(uses: readonly MemoryUse[]): string {
-  const head = ['RSS, MiB', 'seeded', 'after the load', 'peak']
-  const rows = uses.map(({ name, seededMiB, afterLoadMiB, peakMiB }) => [
+  const head = ['RSS, MiB', 'seeded', 'after the load', '30 s later', 'peak']
+  const rows = uses.map(({ name, seededMiB, afterLoadMiB, idleMiB, peakMiB }) => [
     name,
-    ...[seededMiB, afterLoadMiB, peakMiB].map((size) => size.toFixed(0)),
+    ...[seededMiB, afterLoadMiB, idleMiB, peakMiB].map((size) => size.toFixed(0)),
   ])
   return align([head, ...rows]).join('\n')
 }

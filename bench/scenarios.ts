@@ -95,6 +95,16 @@ export const scenarios: readonly Scenario[] = [
   },
 ]
 
+/** All of them without ids. */
+export function chooseScenarios(ids: readonly string[]): readonly Scenario[] {
+  const unknown = ids.filter((id) => !scenarios.some((scenario) => scenario.id === id))
+  if (unknown.length > 0) {
+    const known = scenarios.map(({ id }) => id).join(', ')
+    throw new Error(`unknown scenario ${unknown.join(', ')}; there are ${known}`)
+  }
+  return ids.length === 0 ? scenarios : scenarios.filter(({ id }) => ids.includes(id))
+}
+
 interface SmallScenario {
   readonly id: string
   readonly title: string

@@ -19,6 +19,7 @@ need mkfs.ext4 e2fsprogs
 need losetup mount
 need setpriv util-linux
 need wrk wrk
+need perf linux-perf
 need docker-registry docker-registry
 if [ ${#missing[@]} -eq 0 ]; then
   echo 'debian-packages: everything is installed'

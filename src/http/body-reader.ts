@@ -83,7 +83,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
 
 /**
  * Hand-written because a generator could not be stopped while it waits for the client. Pieces are taken as they come
- * out of the parser: reading what the stream has buffered would copy them into one, a tenth of an upload's time.
+ * out of the parser: reading what the stream has buffered would copy them into one.
  */
 class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
   readonly #incoming: IncomingMessage

@@ -15,7 +15,7 @@ export interface TemplateInput<Parameters> {
 
 type MaybePromise<T> = T | Promise<T>
 
-/** Await what it returns: on SQLite rows come at once, and a promise for each would cost a tenth of the query. */
+/** Await what it returns: on SQLite rows come at once, and no promise is made for them. */
 export interface QueryTemplate<Parameters, Row> {
   all(handle: Reader, parameters: Parameters): MaybePromise<Row[]>
   first(handle: Reader, parameters: Parameters): MaybePromise<Row | undefined>

@@ -1,0 +1,35 @@
+/** Which part of the work a function of a profile belongs to. */
+import type { FunctionShare } from './perf.ts'
+
+/** In this order: the first that fits. */
+const patterns = [
+  ['kernel', /^\[kernel/],
+  ['SQLite', /sqlite|pcache|vdbe|node:sqlite/i],
+  ['SHA-256', /sha256|SHA2|EVP_Digest|node::crypto/i],
+  ['collector', /Scaveng|Mark(Compact|ing|er)|Sweep|Evacuat|GarbageColl|ConcurrentMark|ArrayBufferSweeper/],
+  ['log, metrics', /\/(telemetry|pino|sonic-boom|quick-format-unescaped)\/|log-request/],
+  ['rights', /\/dist\/auth\/|authorize/],
+  ['metadata', /\/dist\/metadata\/|\/kysely\//],
+  ['registry, store', /\/dist\/(registry|oci|blob-store|lib|lifecycle|app)/],
+  ['routes, replies', /\/dist\//],
+  [
+    'node:http',
+    /llhttp|node::http|node::(Stream|LibuvStream|WriteWrap)|node:(_http|net|internal\/(stream|js_stream)|stream|events|https)/,
+  ],
+  ['V8, libuv, libc', /./],
+] as const satisfies readonly (readonly [string, RegExp])[]
+
+export type Area = (typeof patterns)[number][0]
+
+export const areas: readonly Area[] = patterns.map(([area]) => area)
+
+/** Adds up to what the functions do. */
+export function sharesByArea(functions: readonly FunctionShare[]): ReadonlyMap<Area, number> {
+  const shares = new Map<Area, number>()
+  for (const { object, symbol, share } of functions) {
+    const text = `${object} ${symbol}`
+    const area = patterns.find(([, pattern]) => pattern.test(text))?.[0] ?? 'V8, libuv, libc'
+    shares.set(area, (shares.get(area) ?? 0) + share)
+  }
+  return shares
+}
