@@ -31,14 +31,14 @@ export function createRunner(services: ApiServices): Runner {
   return async (endpoint, asked) => {
     const request = await admit(endpoint, asked, services)
     const { http } = asked
-    const ifMatch = header(http, 'if-match')
     const { current } = endpoint
-    if (ifMatch === undefined || current === undefined) {
-      return toReply(endpoint, await endpoint.handler(request, services), http)
-    }
-    // Of two that name the same state one comes first, and the other finds it changed.
-    return turns.take(http.path, async () => {
-      checkIfMatch(ifMatch, entityTag(format(endpoint, await current(request, services))))
+    if (current === undefined) return toReply(endpoint, await endpoint.handler(request, services), http)
+    const ifMatch = header(http, 'if-match')
+    // Of two that name the same state one comes first, and the other finds it changed. How a path is escaped is no matter.
+    return turns.take(JSON.stringify([endpoint.path, request.params]), async () => {
+      if (ifMatch !== undefined) {
+        checkIfMatch(ifMatch, entityTag(format(endpoint, await current(request, services))))
+      }
       return toReply(endpoint, await endpoint.handler(request, services), http)
     })
   }

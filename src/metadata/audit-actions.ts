@@ -4,7 +4,8 @@ export const auditActions = {
   login:
     'a name and password, a refresh token or an access token was checked; what was proven before is not checked again',
   push: 'a push was refused, or a token for it; at most once a minute for each principal and repository',
-  delete: 'a deletion was refused, or a token for it; at most once a minute for each principal and repository',
+  delete:
+    'a deletion was refused, or a token for it; at most once a minute for each principal and repository',
   manage: 'a change by the management API was refused; at most once a minute for each principal and target',
   pull: 'a manifest was pulled; only where `audit.pulls` asks for it, and then of a sample',
   'blob.push': 'a blob was pushed',
