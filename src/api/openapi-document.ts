@@ -1,6 +1,5 @@
 /** The OpenAPI document, made of the same rows that are served: what is documented is what is checked. */
-import { OpenAPIHono } from '@hono/zod-openapi'
-import type { z } from '@hono/zod-openapi'
+import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { cookieName } from '../auth/session-cookie.ts'
 import type { Endpoint } from './endpoint.ts'
 import { endpoints } from './endpoints.ts'
@@ -13,6 +12,10 @@ type Responses = RouteConfig['responses']
 type Headers = Record<string, { description: string; schema: { type: 'string' } }>
 
 const credentials = [{ basic: [] }, { bearer: [] }, { session: [] }]
+
+const conditions = z.object({
+  'if-match': z.string().optional().openapi({ example: '*', description: 'The entity tag that was read.' }),
+})
 
 const tags = [
   ['me', 'The account of whoever asks.'],
@@ -58,7 +61,7 @@ export function describeApi(): ApiDocument {
 }
 
 function toRoute(endpoint: Endpoint): RouteConfig {
-  const { id, method, path, tag, summary, access, params, query, body } = endpoint
+  const { id, method, path, tag, summary, access, params, query, body, current } = endpoint
   return {
     method: method.toLowerCase() as Lowercase<Endpoint['method']>,
     path,
@@ -70,6 +73,7 @@ function toRoute(endpoint: Endpoint): RouteConfig {
     request: {
       ...(hasFields(params) && { params }),
       ...(hasFields(query) && { query }),
+      ...(current !== undefined && { headers: conditions }),
       ...(body !== undefined && {
         body: { required: true, content: { 'application/json': { schema: body } } },
       }),

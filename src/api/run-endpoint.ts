@@ -10,6 +10,7 @@ import type { ApiReply, ApiRequest } from './api-request.ts'
 import { authenticate, header } from './authenticate.ts'
 import { checkCaller, checkTarget } from './authorize.ts'
 import { checkIfMatch, entityTag, isUnchanged } from './conditions.ts'
+import { endpoints } from './endpoints.ts'
 import type { Endpoint, EndpointReply, EndpointRequest } from './endpoint.ts'
 import { apiPrefix } from './paths.ts'
 import { readBody, readParams, readQuery } from './read-input.ts'
@@ -37,7 +38,8 @@ export function createRunner(services: ApiServices): Runner {
     // Of two that name the same state one comes first, and the other finds it changed. How a path is escaped is no matter.
     return turns.take(JSON.stringify([endpoint.path, request.params]), async () => {
       if (ifMatch !== undefined) {
-        checkIfMatch(ifMatch, entityTag(format(endpoint, await current(request, services))))
+        const now = format(readerOf(endpoint), await current(request, services))
+        checkIfMatch(ifMatch, entityTag(now))
       }
       return toReply(endpoint, await endpoint.handler(request, services), http)
     })
@@ -85,6 +87,13 @@ function findTarget({ repository, owner, user }: Asked['params']): AuditTarget |
   if (repository !== undefined) return { kind: 'repository', name: repository }
   if (owner !== undefined) return { kind: 'owner', name: owner }
   return user === undefined ? undefined : { kind: 'user', name: user }
+}
+
+/** The row that reads what this one changes: its shape is the one that entity tags are of. */
+function readerOf({ path, id }: Endpoint): Endpoint {
+  const reader = endpoints.find((row) => row.path === path && row.tagged === true)
+  if (reader === undefined) throw new Error(`nothing reads what ${id} changes`)
+  return reader
 }
 
 /** What the schema does not name is left out. Throws for a value that is not of its shape: a fault of ours. */

@@ -82,8 +82,8 @@ test('pages go from the newest to the oldest without a gap, and the export the o
 
 test('an owner reads the events of what is its own, and no other', async () => {
   expect((await askApi(registry.url, '/audit', { as: 'bob' })).status).toBe(403)
-  expect((await askApi(registry.url, '/owners/bob/audit', { as: 'bob' })).status).toBe(200)
+  expect((await askApi(registry.url, '/audit/owners/bob', { as: 'bob' })).status).toBe(200)
   for (const owner of ['carol', 'nobody']) {
-    expect((await askApi(registry.url, `/owners/${owner}/audit`, { as: 'bob' })).status).toBe(403)
+    expect((await askApi(registry.url, `/audit/owners/${owner}`, { as: 'bob' })).status).toBe(403)
   }
 })

@@ -147,7 +147,7 @@ describe('robots', () => {
 describe('grants', () => {
   test('are given, explained and taken back', async () => {
     const explain = () =>
-      call('GET', '/repositories/acme%2Fweb%2Fapp/access/explain?principal=bob&action=push', { as: 'alice' })
+      call('GET', '/access/explain/acme%2Fweb%2Fapp?principal=bob&action=push', { as: 'alice' })
     expect((await explain()).value).toMatchObject({ allowed: false })
     const json = { repositories: 'web/**', role: 'writer', to: 'bob' }
     const made = await call('POST', '/owners/acme/grants', { as: 'alice', json })
@@ -156,7 +156,7 @@ describe('grants', () => {
     expect((await explain()).value).toMatchObject({ allowed: true, grant: id })
     const rights = await call('GET', '/me/rights?repository=acme%2Fweb%2Fapp', { as: 'bob' })
     expect(rights.value['permissions']).toEqual(['pull', 'push:create', 'push:update'])
-    const holders = await call('GET', '/owners/acme/access/who-can?action=push&repositories=web/**', {
+    const holders = await call('GET', '/access/who-can/acme?action=push&repositories=web/**', {
       as: 'alice',
     })
     expect((holders.value['items'] as { name: string }[]).map(({ name }) => name)).toContain('bob')
@@ -178,8 +178,7 @@ describe('grants', () => {
     expect((await call('POST', '/owners/bob/grants', { as: 'bob', json: out })).value['owner']).toBe('bob')
     expect((await call('GET', '/owners/acme/grants', { as: 'bob' })).status).toBe(403)
     expect(
-      (await call('GET', '/repositories/acme%2Fweb/access/explain?principal=bob&action=pull', { as: 'bob' }))
-        .status,
+      (await call('GET', '/access/explain/acme%2Fweb?principal=bob&action=pull', { as: 'bob' })).status,
     ).toBe(403)
   })
 

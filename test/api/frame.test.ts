@@ -31,6 +31,8 @@ describe('access', () => {
       )
       expect(path).toContain(places[access.split(':')[0] ?? ''] ?? '')
     }
+    const read = new Set(endpoints.filter(({ tagged }) => tagged).map(({ path }) => path))
+    expect(endpoints.filter(({ current, path }) => current !== undefined && !read.has(path))).toEqual([])
     const ids = endpoints.map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
   })

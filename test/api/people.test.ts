@@ -97,6 +97,14 @@ describe('owners', () => {
     expect([again.status, again.body.length]).toEqual([304, 0])
   })
 
+  test('are deleted under the entity tag that was read', async () => {
+    const { headers } = await call('GET', `/owners/${org}`, { as: 'alice' })
+    const remove = (etag: string) =>
+      call('DELETE', `/owners/${org}`, { as: 'alice', headers: { 'if-match': etag } })
+    expect((await remove('"other"')).status).toBe(412)
+    expect((await remove(headers.etag ?? '')).status).toBe(204)
+  })
+
   test('keep their old name when they are renamed', async () => {
     const renamed = await call('POST', `/owners/${org}/rename`, { as: 'alice', json: { name: `${org}-new` } })
     expect(renamed.value).toMatchObject({ name: `${org}-new`, aliases: [org] })

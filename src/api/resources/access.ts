@@ -33,7 +33,7 @@ export const accessEndpoints = [
   defineEndpoint({
     id: 'explainAccess',
     method: 'GET',
-    path: '/repositories/{repository}/access/explain',
+    path: '/access/explain/{repository}',
     tag: 'rights',
     summary: 'Why an account, or `anonymous`, may or may not do something in a repository.',
     access: 'repository:administer',
@@ -52,7 +52,7 @@ export const accessEndpoints = [
   defineEndpoint({
     id: 'whoCan',
     method: 'GET',
-    path: '/owners/{owner}/access/who-can',
+    path: '/access/who-can/{owner}',
     tag: 'rights',
     summary: 'Everyone who may do something in a part of what an owner has, with the reason.',
     access: 'owner:administer',

@@ -133,9 +133,9 @@ export const auditEndpoints = [
   defineEndpoint({
     id: 'searchOwnerAudit',
     method: 'GET',
-    path: '/owners/{owner}/audit',
+    path: '/audit/owners/{owner}',
     tag: 'audit',
-    summary: 'Events of an owner, its repositories, teams and robots, newest first.',
+    summary: 'Events of an owner, its repositories, teams and robots, newest first; they outlive it.',
     access: 'owner:administer',
     status: 200,
     params: owned,
