@@ -1,0 +1,115 @@
+/**
+ * Who may use which endpoint of the management API: every principal, every endpoint, owners and repositories of every
+ * visibility. Requests name what is not there and carry empty bodies, so that those who are let in change nothing.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Access, Endpoint } from '../../src/api/endpoint.ts'
+import { endpoints } from '../../src/api/endpoints.ts'
+import { openAccessScene, principals, visibilities } from '../support/access-scene.ts'
+import type { AccessScene, PrincipalName } from '../support/access-scene.ts'
+import { askApi } from '../support/api-client.ts'
+
+type Visibility = (typeof visibilities)[number]
+
+const always: readonly Visibility[] = visibilities
+const open: readonly Visibility[] = ['public', 'internal']
+const never: readonly Visibility[] = []
+
+const outsider = {
+  public: always,
+  user: never,
+  self: never,
+  administrator: never,
+  'owner:see': never,
+  'owner:administer': never,
+  'repository:pull': ['public'],
+  'repository:manage': never,
+  'repository:delete': never,
+  'repository:administer': never,
+} satisfies Record<Access, readonly Visibility[]>
+
+type Row = Readonly<Record<Access, readonly Visibility[]>>
+
+const account: Row = { ...outsider, user: always, 'owner:see': ['public'] }
+const user: Row = { ...account, self: always, 'owner:see': open, 'repository:pull': open }
+const reader: Row = { ...user, 'owner:see': always, 'repository:pull': always }
+const maintainer: Row = {
+  ...reader,
+  'repository:manage': always,
+  'repository:delete': always,
+}
+const chief: Row = { ...maintainer, 'owner:administer': always, 'repository:administer': always }
+
+/** Where each access is given: by the visibility of the owner, and of a repository of the same visibility below it. */
+const table: Record<PrincipalName, Row | 'holds nowhere'> = {
+  anonymous: outsider,
+  stranger: user,
+  reader,
+  writer: reader,
+  maintainer,
+  chief,
+  creator: reader,
+  robot: { ...account, 'owner:see': always, 'repository:pull': always },
+  'expired token': 'holds nowhere',
+  'narrowed token': { ...account, 'owner:see': open },
+  'disabled user': 'holds nowhere',
+  administrator: { ...chief, administrator: always },
+}
+
+let scene: AccessScene
+
+beforeAll(async () => {
+  scene = await openAccessScene()
+})
+
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]()
+})
+
+function fillPath({ path, method }: Endpoint, visibility: Visibility): string {
+  const repository = method === 'GET' ? visibility : 'absent'
+  return path
+    .replace('{owner}', `${visibility}-owner`)
+    .replace('{repository}', encodeURIComponent(`${visibility}-owner/${repository}`))
+    .replace(/\{(?:grant|token|session)\}/, '999999')
+    .replace(/\{\w+\}/g, 'absent')
+}
+
+async function statusOf(
+  endpoint: Endpoint,
+  principal: PrincipalName,
+  visibility: Visibility,
+): Promise<number> {
+  const authorization = scene.credential(principal, `${visibility}-owner`)
+  const answer = await askApi(scene.registry.url, fillPath(endpoint, visibility), {
+    method: endpoint.method,
+    ...(endpoint.body !== undefined && { json: {} }),
+    headers: authorization === undefined ? {} : { authorization },
+  })
+  return answer.status
+}
+
+function expectedOf(principal: PrincipalName, access: Access, visibility: Visibility): string {
+  const row = table[principal]
+  // Nothing is asked there of who somebody is, so nothing of it is looked at.
+  if (access === 'public') return 'in'
+  if (row === 'holds nowhere') return '401'
+  if (row[access].includes(visibility)) return 'in'
+  if (principal === 'anonymous') return '401'
+  return access === 'owner:see' ? '404' : '403'
+}
+
+describe('B4: the access matrix of the management API', () => {
+  test.each(endpoints.map((endpoint) => ({ ...endpoint })))('$method $path: $access', async (endpoint) => {
+    for (const principal of principals) {
+      for (const visibility of endpoint.path.includes('{') ? visibilities : (['public'] as const)) {
+        const status = await statusOf(endpoint, principal, visibility)
+        const refusals = endpoint.access === 'owner:see' ? [401, 403, 404] : [401, 403]
+        const outcome = refusals.includes(status) ? String(status) : 'in'
+        const cell = `${principal}, ${visibility}: `
+        expect(cell + outcome).toBe(cell + expectedOf(principal, endpoint.access, visibility))
+        expect(status).toBeLessThan(500)
+      }
+    }
+  })
+})
