@@ -31,7 +31,15 @@ describe('loadConfig', () => {
     expect(load().config).toEqual({
       data: './data',
       http: { host: '127.0.0.1', port: 5000, tls: {}, trustedProxies: [] },
-      auth: { anonymous: 'pull', refreshTokens: false, tokenLifetimeMs: 900_000 },
+      auth: {
+        anonymous: 'pull',
+        refreshTokens: false,
+        tokenLifetimeMs: 900_000,
+        sessionIdleMs: 43_200_000,
+        sessionLifetimeMs: 604_800_000,
+        selfRegistration: false,
+      },
+      audit: { pulls: 0, retention: { days: 365, maxRows: 10_000_000 } },
       admin: { name: 'admin' },
       repository: { visibility: 'private' },
       references: { blobs: 'strict', children: 'lenient' },
