@@ -30,7 +30,7 @@ export function addGrants(dataDir: string, user: string): void {
       ${numbers(10)} select team.id, account.id, 0 from team, n, account
       where account.name = 'user-' || (1 + (team.id * 37 + i * 101) % ${users});
     insert into team_member (team_id, account_id, created_at)
-      select min(team.id), account.id, 0 from team, account where account.name = '${user}' group by owner_id;
+      select min(team.id), account.id, 0 from team, account where account.name = '${user}' group by team.owner_id;
     insert into access_grant (owner_id, pattern, role_id, principal_kind, principal_id, created_at, created_by)
       select team.owner_id, 'area-' || team.id || '/**', role.id, 'team', team.id, 0, 'bench'
       from team, role where role.name = 'writer';

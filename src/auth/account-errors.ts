@@ -1,11 +1,18 @@
 /** What operators are told when an account cannot be made or changed; none of it reaches clients of the registry. */
 import { quote } from '../oci/quote.ts'
 
-export abstract class AccountError extends Error {}
+export abstract class AccountError extends Error {
+  /** In place of the message, for those who may not know of the owner that is in the way. */
+  readonly discreet: string | undefined
+  constructor(message: string, options: ErrorOptions & { readonly discreet?: string } = {}) {
+    super(message, options)
+    this.discreet = options.discreet
+  }
+}
 
 export class AccountNameError extends AccountError {
   override readonly name = 'AccountNameError'
-  constructor(account: string, reason: string, options?: ErrorOptions) {
+  constructor(account: string, reason: string, options?: ErrorOptions & { readonly discreet?: string }) {
     super(`${quote(account)} cannot be the name of a user: ${reason}`, options)
   }
 }
@@ -86,5 +93,12 @@ export class PasswordChangedError extends AccountError {
   override readonly name = 'PasswordChangedError'
   constructor(options?: ErrorOptions) {
     super('the password was changed in the meantime: log in with the new one', options)
+  }
+}
+
+export class LastAdministratorError extends AccountError {
+  override readonly name = 'LastAdministratorError'
+  constructor(account: string, options?: ErrorOptions) {
+    super(`${account} is the last administrator: make another one first`, options)
   }
 }

@@ -3,11 +3,13 @@ import {
   findAccount,
   insertAccount,
   listAccounts,
+  setAccountAdministrator,
   setAccountDisabled,
   setAccountPassword,
 } from '../metadata/accounts.ts'
 import type { Account } from '../metadata/accounts.ts'
 import type { AuditEntry } from '../metadata/audit-trail.ts'
+import { hasOtherAdministrator } from '../metadata/administrators.ts'
 import { Conflict } from '../metadata/errors.ts'
 import type { Reader } from '../metadata/handles.ts'
 import { OwnerRenamed } from '../metadata/owner-errors.ts'
@@ -16,6 +18,7 @@ import {
   AccountExistsError,
   AccountNameError,
   AccountUnknownError,
+  LastAdministratorError,
   OwnerTakenError,
   PasswordChangedError,
 } from './account-errors.ts'
@@ -61,6 +64,11 @@ export interface Accounts {
   disable(name: string, actor: Actor): Promise<void>
   /** Throws `AccountUnknownError`. */
   enable(name: string, actor: Actor): Promise<void>
+  /**
+   * Makes a user an administrator, or takes that away; a change ends all sessions, bearer and refresh tokens. Throws
+   * `AccountUnknownError`, `LastAdministratorError`.
+   */
+  setAdministrator(name: string, isAdmin: boolean, actor: Actor): Promise<void>
   /** Ends all sessions, bearer and refresh tokens; access tokens stay. Throws `AccountUnknownError`, `PasswordRefusedError`. */
   setPassword(name: string, password: string, actor: Actor): Promise<void>
   /**
@@ -90,6 +98,7 @@ export function createAccounts(deps: AllAccountsDeps): Accounts {
     find: (name) => findWithoutHash(metadata.reader, name),
     disable: (name, actor) => setDisabled(deps, { name, disabled: true }, actor),
     enable: (name, actor) => setDisabled(deps, { name, disabled: false }, actor),
+    setAdministrator: (name, isAdmin, actor) => setAdministrator(deps, { name, isAdmin }, actor),
     setPassword: (name, password, actor) => setPassword(deps, { name, password }, actor),
     changePassword: (change, origin) => changePassword(deps, change, origin),
     ensureFirstAdministrator: (options) => createFirstAdministrator(deps, options),
@@ -112,7 +121,8 @@ async function addUser(deps: AccountsDeps, user: NewUser, actor: Actor): Promise
   } catch (error) {
     if (error instanceof Conflict) throw new AccountExistsError(name, { cause: error })
     if (error instanceof OwnerRenamed) {
-      throw new AccountNameError(name, `it is an old name of ${error.newName}`, { cause: error })
+      const discreet = `${name} is an old name of another owner: choose another name`
+      throw new AccountNameError(name, `it is an old name of ${error.newName}`, { cause: error, discreet })
     }
     throw error
   }
@@ -137,6 +147,22 @@ async function setDisabled(
     return true
   })
   if (!found) throw new AccountUnknownError(change.name)
+}
+
+async function setAdministrator(
+  { metadata, audit }: AccountsDeps,
+  change: { readonly name: string; readonly isAdmin: boolean },
+  actor: Actor,
+): Promise<void> {
+  const { name, isAdmin } = change
+  await metadata.transact(async (tx) => {
+    const account = await findWithoutHash(tx, name)
+    if (account === undefined) throw new AccountUnknownError(name)
+    if (account.isAdmin === isAdmin) return
+    if (!isAdmin && !(await hasOtherAdministrator(tx, name))) throw new LastAdministratorError(name)
+    await setAccountAdministrator(tx, change)
+    await audit.change(tx, actor, entryOf('user.administrator', name, { isAdmin }))
+  })
 }
 
 async function changePassword(

@@ -106,6 +106,25 @@ describe('user', () => {
     expect(await enter(given.registry, basic('admin', generated?.password ?? ''))).toBe(401)
   })
 
+  test('C2: who is promoted or demoted logs in again, and the last administrator stays', async () => {
+    await using given = await start()
+    await given.lading('user add alice --password-stdin', { stdin: password })
+    const { token } = await getToken(given.registry)
+    expect(await given.lading('user promote alice')).toMatchObject({
+      code: 0,
+      out: 'alice is an administrator',
+    })
+    expect(await enter(given.registry, { authorization: `Bearer ${token}` })).toBe(401)
+    expect((await given.lading('user list --json')).json()).toMatchObject([
+      { name: 'admin', isAdmin: true },
+      { name: 'alice', isAdmin: true },
+    ])
+    expect((await given.lading('user demote admin --json')).json()).toEqual({ name: 'admin', isAdmin: false })
+    const last = await given.lading('user demote alice')
+    expect(last).toMatchObject({ code: 1, err: expect.stringContaining('alice is the last administrator') })
+    expect((await given.lading('user promote nobody')).err).toContain('there is no user "nobody"')
+  })
+
   test('warns when no administrator is left', async () => {
     await using given = await start()
     expect((await given.lading('user disable admin')).err).toContain('no administrator is left')

@@ -119,10 +119,36 @@ const enableCommand = defineServiceCommand({
   },
 })
 
+const promoteCommand = defineServiceCommand({
+  name: 'user promote',
+  summary: 'Make a user an administrator, who may do everything; it has to log in again.',
+  words: ['<name>'],
+  jsonShape: '{"name": string, "isAdmin": true}',
+  run: async ({ arguments: { words }, accounts, actor, print }) => {
+    const [name = ''] = words
+    await accounts.setAdministrator(name, true, actor)
+    print({ name, isAdmin: true }, `${name} is an administrator`)
+  },
+})
+
+const demoteCommand = defineServiceCommand({
+  name: 'user demote',
+  summary: 'Make an administrator a user like others; it has to log in again. The last one stays.',
+  words: ['<name>'],
+  jsonShape: '{"name": string, "isAdmin": false}',
+  run: async ({ arguments: { words }, accounts, actor, print }) => {
+    const [name = ''] = words
+    await accounts.setAdministrator(name, false, actor)
+    print({ name, isAdmin: false }, `${name} is no administrator`)
+  },
+})
+
 export const userCommands: readonly Command[] = [
   addCommand,
   listCommand,
   passwordCommand,
   disableCommand,
   enableCommand,
+  promoteCommand,
+  demoteCommand,
 ]

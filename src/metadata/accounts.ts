@@ -244,12 +244,21 @@ export function setAccountDisabled(
   return updateAccount(tx, { name: change.name }, { disabled: change.disabled ? 1 : 0 })
 }
 
+/** Ends all that was proven before. `false` when there is no such account. */
+export function setAccountAdministrator(
+  tx: Transaction,
+  change: { readonly name: string; readonly isAdmin: boolean },
+): Promise<boolean> {
+  return updateAccount(tx, { name: change.name }, { is_admin: change.isAdmin ? 1 : 0 })
+}
+
 async function updateAccount(
   tx: Transaction,
   { name, credentialVersion }: { readonly name: string; readonly credentialVersion?: number | undefined },
   columns:
     | { readonly password_hash: string; readonly password_set_at: number }
-    | { readonly disabled: 0 | 1 },
+    | { readonly disabled: 0 | 1 }
+    | { readonly is_admin: 0 | 1 },
 ): Promise<boolean> {
   const kysely = kyselyOf(tx)
   let update = kysely

@@ -22,6 +22,7 @@ export const auditActions = {
   'user.disable': 'a user was disabled',
   'user.enable': 'a user was enabled',
   'user.password': 'a password was set',
+  'user.administrator': 'a user became an administrator, or is none any more',
   'user.delete': 'a user was deleted',
   'organization.create': 'an organization was made',
   'organization.delete': 'an organization was deleted',

@@ -23,13 +23,6 @@ export class OwnerNotEmptyError extends AccountError {
   override readonly name = 'OwnerNotEmptyError'
 }
 
-export class LastAdministratorError extends AccountError {
-  override readonly name = 'LastAdministratorError'
-  constructor(account: string, options?: ErrorOptions) {
-    super(`${account} is the last administrator: make another one first`, options)
-  }
-}
-
 export class OrganizationUnknownError extends AccountError {
   override readonly name = 'OrganizationUnknownError'
   constructor(organization: string, options?: ErrorOptions) {
@@ -66,7 +59,8 @@ export function translateOwnerError(error: unknown): unknown {
   if (error instanceof OwnerRenamed) {
     const { oldName, newName } = error
     const message = `${oldName} is an old name of ${newName}, whose pulls go on under it: choose another name`
-    return new NameTakenError(message, { cause: error })
+    const discreet = `${oldName} is an old name of another owner: choose another name`
+    return new NameTakenError(message, { cause: error, discreet })
   }
   if (error instanceof OwnerNotEmpty) return new OwnerNotEmptyError(error.message, { cause: error })
   if (error instanceof RepositoryNameTooLong) return new NameRefusedError(error.message, { cause: error })

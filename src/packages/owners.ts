@@ -4,6 +4,7 @@
  * repositories. Each change counts from the next request on, in every process, and is in the audit. The services
  * check no rights: who calls them asked the policy, or is the operator.
  */
+import { LastAdministratorError } from '../auth/account-errors.ts'
 import type { Actor } from '../auth/actor.ts'
 import { hasOtherAdministrator } from '../metadata/administrators.ts'
 import { findAccount } from '../metadata/accounts.ts'
@@ -16,6 +17,7 @@ import { OwnerNotEmpty, OwnerUnknown } from '../metadata/owner-errors.ts'
 import { renameOwner } from '../metadata/owner-rename.ts'
 import type { RenamedOwner } from '../metadata/owner-rename.ts'
 import {
+  findNamedAt,
   findOwner,
   insertOrganization,
   listAliases,
@@ -26,7 +28,7 @@ import type { Owner } from '../metadata/owners.ts'
 import type { Visibility } from '../metadata/schema.ts'
 import { findOwnerFault } from '../oci/owner-name.ts'
 import { quote } from '../oci/quote.ts'
-import { LastAdministratorError, NameRefusedError, translateOwnerError } from './errors.ts'
+import { NameRefusedError, translateOwnerError } from './errors.ts'
 import type { PackagesDeps } from './packages-deps.ts'
 import { createRepositories, deleteWhole } from './repositories.ts'
 
@@ -59,6 +61,8 @@ export interface Owners {
     readonly limit: number
   }): Promise<Owner[]>
   find(name: string): Promise<OwnerDetails | undefined>
+  /** When it got the name; `undefined` when there is no such owner. */
+  namedAt(name: string): Promise<number | undefined>
   /** Returns the visibility it had. Throws `OwnerUnknownError`. */
   setVisibility(name: string, visibility: Visibility, actor: Actor): Promise<Visibility>
   /**
@@ -88,6 +92,10 @@ export function createOwners(deps: PackagesDeps): Owners {
     async find(name) {
       const owner = await findOwner(reader, name)
       return owner && { ...owner, aliases: await listAliases(reader, owner.id) }
+    },
+    async namedAt(name) {
+      const owner = await findOwner(reader, name)
+      return owner && findNamedAt(reader, owner)
     },
     setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
     rename: (change, actor) => rename(deps, change, actor),
