@@ -47,6 +47,8 @@ export interface Command {
   readonly flags?: readonly CommandFlag[]
   /** Takes the flags of the configuration keys. */
   readonly configurable: boolean
+  /** Its help lists `--data` and no other key of the configuration: all of them would bury its own flags. */
+  readonly hintsAtKeys?: boolean
   /** What it prints with `--json`, for the manual. */
   readonly jsonShape: string
   /** Resolves with the exit code; throws `CliError` or `ConfigError` for what the user can mend. */

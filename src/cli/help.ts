@@ -46,9 +46,13 @@ export function formatOverview(commands: readonly Command[]): string {
 
 export function formatCommand(command: Command): string {
   const lines = [`Usage: ${formatUsage(command)} [flags]`, '', command.summary, '', 'Flags:']
-  const config = command.configurable ? listConfigFlags() : []
-  return [...lines, ...formatRows([...listOwnFlags(command), ...commonFlags, ...config])].join('\n')
+  const config = command.configurable ? listConfigFlags(command) : []
+  const rest = command.configurable && command.hintsAtKeys === true ? ['', seeAllKeys] : []
+  const rows = formatRows([...listOwnFlags(command), ...commonFlags, ...config])
+  return [...lines, ...rows, ...rest].join('\n')
 }
+
+const seeAllKeys = 'Takes a flag for every other key of the configuration too: lading help serve lists them.'
 
 function formatUsage({ name, words = [] }: Command): string {
   return ['lading', name, ...words].join(' ')
@@ -83,8 +87,9 @@ runs or not; a server takes the change up within a second. Give them the same co
 A password is never an argument: it comes from standard input, from a generator, or is asked for at the terminal.
 `
 
-function listConfigFlags(): (readonly [string, string])[] {
-  const keys = configKeys.map((key) => [`${key.flags.join(', ')} <value>`, key.description] as const)
+function listConfigFlags({ hintsAtKeys = false }: Command): (readonly [string, string])[] {
+  const shown = hintsAtKeys ? configKeys.filter(({ path }) => path === 'data') : configKeys
+  const keys = shown.map((key) => [`${key.flags.join(', ')} <value>`, key.description] as const)
   return [['--config <file>', 'Read this file instead of ./lading.yaml.'], ...keys]
 }
 

@@ -38,6 +38,7 @@ export function defineServiceCommand(command: ServiceCommand): Command {
     flags,
     jsonShape,
     configurable: true,
+    hintsAtKeys: true,
     run: async ({ argv, json, host }) => {
       const args = readArguments(argv, { name, words, flags })
       const { config } = loadConfig({ ...host.sources, argv: args.rest })
