@@ -122,6 +122,16 @@ export async function listAliases(db: Reader, ownerId: number): Promise<string[]
   return rows.map(({ name }) => name)
 }
 
+/** When the owner got the name that it has: what is told of that name from before is another owner's. */
+export async function findNamedAt(db: Reader, owner: Pick<Owner, 'id' | 'createdAt'>): Promise<number> {
+  const row = await kyselyOf(db)
+    .selectFrom('owner_alias')
+    .select((eb) => eb.fn.max('created_at').as('last'))
+    .where('owner_id', '=', owner.id)
+    .executeTakeFirst()
+  return Math.max(owner.createdAt, row?.last ?? 0)
+}
+
 /** Returns the visibility it had; `undefined` when there is no such owner. */
 export async function setOwnerVisibility(
   tx: Transaction,
