@@ -5,7 +5,7 @@
  */
 import type { Owner } from '../metadata/owners.ts'
 import type { RepositoryVisibility, VisibleRepositories } from '../metadata/visible-repositories.ts'
-import { NameInvalidError, ownerOf, parseRepositoryName } from '../oci/repository-name.ts'
+import { findRepositoryName, ownerOf } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Permission } from './permissions.ts'
 import type { Action, Decision, Explanation, Policy, PushRights } from './policy.ts'
@@ -209,13 +209,4 @@ function refusalOf(create: Verdict, update: Verdict): 'scope' | 'limits' | 'righ
 
 function permissionsOf(action: Action | Permission): readonly Permission[] {
   return action === 'push' ? ['push:create', 'push:update'] : [action]
-}
-
-function findRepositoryName(text: string): RepositoryName | undefined {
-  try {
-    return parseRepositoryName(text)
-  } catch (error) {
-    if (error instanceof NameInvalidError) return undefined
-    throw error
-  }
 }

@@ -85,47 +85,38 @@ export function coversOwner(pattern: RepositoryPattern, owner: string): boolean 
   return rest.length > 0 && rest.every((component) => component === '**') && matchesText(owner, first)
 }
 
-/**
- * Components against components: where one does not fit, the last `**` takes one component more. What came before
- * that `**` needs no other try, because its first fit leaves most to the rest.
- */
+/** At the end `**` stands for one component at least. */
 function matchesSequence(name: readonly string[], pattern: readonly string[]): boolean {
-  const open = pattern.at(-1) === '**'
-  // At the end it stands for one component at least.
-  const wanted = open ? [...pattern, '*'] : pattern
-  let at = 0
-  let part = 0
-  let retryPart = -1
-  let retryAt = -1
-  while (at < name.length) {
-    const component = wanted[part]
-    if (component === '**') {
-      retryPart = part++
-      retryAt = at
-    } else if (component !== undefined && matchesText(name[at] ?? '', component)) {
-      at++
-      part++
-    } else if (retryPart === -1) return false
-    else {
-      part = retryPart + 1
-      at = ++retryAt
-    }
-  }
-  while (wanted[part] === '**') part++
-  return part === wanted.length
+  const wanted = pattern.at(-1) === '**' ? [...pattern, '*'] : pattern
+  return matches(name, wanted, { wild: '**', fits: matchesText })
 }
 
-/** The same for characters and `*`, within one component. */
+/** Within one component. */
 function matchesText(text: string, pattern: string): boolean {
+  return matches(text, pattern, { wild: '*', fits: (character, wanted) => character === wanted })
+}
+
+interface Rules {
+  /** Stands for any number of items. */
+  readonly wild: string
+  readonly fits: (item: string, wanted: string) => boolean
+}
+
+/**
+ * Item by item: where one does not fit, the last wild one takes one item more. What came before that needs no other try,
+ * because its first fit leaves most to the rest.
+ */
+function matches(items: ArrayLike<string>, pattern: ArrayLike<string>, { wild, fits }: Rules): boolean {
   let at = 0
   let part = 0
   let retryPart = -1
   let retryAt = -1
-  while (at < text.length) {
-    if (pattern[part] === '*') {
+  while (at < items.length) {
+    const wanted = pattern[part]
+    if (wanted === wild) {
       retryPart = part++
       retryAt = at
-    } else if (pattern[part] === text[at]) {
+    } else if (wanted !== undefined && fits(items[at] ?? '', wanted)) {
       at++
       part++
     } else if (retryPart === -1) return false
@@ -134,6 +125,6 @@ function matchesText(text: string, pattern: string): boolean {
       at = ++retryAt
     }
   }
-  while (pattern[part] === '*') part++
+  while (pattern[part] === wild) part++
   return part === pattern.length
 }

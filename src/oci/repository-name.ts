@@ -25,6 +25,11 @@ export function parseRepositoryName(text: string): RepositoryName {
   return text as RepositoryName
 }
 
+/** `undefined` for what is no repository name. */
+export function findRepositoryName(text: string): RepositoryName | undefined {
+  return findFault(text) === undefined ? (text as RepositoryName) : undefined
+}
+
 /** The first component: a user or an organisation. */
 export function ownerOf(name: RepositoryName): string {
   return name.slice(0, name.indexOf('/'))

@@ -1,7 +1,6 @@
 /** Names that owners gave up: a repository asked for by such a name is the one of the new name, for pulls. */
-import { ownerOf } from '../../oci/repository-name.ts'
+import { findRepositoryName, ownerOf } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
-import { NameInvalidError, parseRepositoryName } from '../../oci/repository-name.ts'
 import type { Policy } from '../policy.ts'
 import type { Scope } from '../scope.ts'
 import { VersionedCache } from './versioned-cache.ts'
@@ -43,6 +42,7 @@ export function createAliases({ version, findOwner }: AliasesDeps): Aliases {
     resolve(repository) {
       const owner = ownerOf(repository)
       const found = known.of(owner)
+      // Under a longer name of its owner it may be one that cannot exist.
       const conclude = ({ newName }: Known): RepositoryName | undefined =>
         newName === undefined ? undefined : findRepositoryName(newName + repository.slice(owner.length))
       return found instanceof Promise ? found.then(conclude) : conclude(found)
@@ -52,16 +52,6 @@ export function createAliases({ version, findOwner }: AliasesDeps): Aliases {
 
 function toKnown(newName: string | undefined): Known {
   return newName === undefined ? none : { newName }
-}
-
-/** Under a longer name of its owner it may be one that cannot exist. */
-function findRepositoryName(text: string): RepositoryName | undefined {
-  try {
-    return parseRepositoryName(text)
-  } catch (error) {
-    if (error instanceof NameInvalidError) return undefined
-    throw error
-  }
 }
 
 /**
