@@ -51,6 +51,20 @@ describe('a record', () => {
     expect(await recorded(open)).toHaveLength(2)
   })
 
+  test('A4: of one who asks for much in vain takes no place of others', async () => {
+    await using open = await openAuth()
+    for (let count = 0; count < 11_000; count += 1) {
+      open.audit.recordOnce(bob, { action: 'push', outcome: 'denied' }, `user:1 push acme/${count}`)
+      open.audit.recordOnce(from('192.0.2.1'), login('throttled'), `192.0.2.${count}`)
+    }
+    open.audit.recordOnce({ id: 'user:2', name: 'carol' }, { action: 'push', outcome: 'denied' }, 'user:2')
+    open.clock.advance(60_000)
+    open.audit.recordOnce(bob, { action: 'push', outcome: 'denied' }, 'later')
+    const names = (await recorded(open)).map(({ actor }) => actor.name)
+    expect(names).toHaveLength(1_002)
+    expect(names.slice(-2)).toEqual(['carol', 'bob'])
+  })
+
   test('A4: is dropped when thousands wait for the next batch', async () => {
     await using open = await openAuth()
     for (let count = 0; count < 6_000; count += 1) open.audit.record(bob, login('unknown'))

@@ -68,7 +68,10 @@ export function createAudit(deps: AuditDeps): Audit {
     },
     record: (actor, entry) => buffer.add(() => eventOf(actor, entry)),
     recordOnce(actor, entry, key) {
-      if (buffer.isNews(`${entry.action} ${entry.outcome} ${key}`)) buffer.add(() => eventOf(actor, entry))
+      const news = `${entry.action} ${entry.outcome} ${key}`
+      // Of those that nobody knows, each address is one.
+      const party = actor.id === 'anonymous' ? (actor.address ?? '') : actor.id
+      if (buffer.isNews(news, party)) buffer.add(() => eventOf(actor, entry))
     },
     pulled(describe) {
       if (pulls === 0 || random() >= pulls) return
