@@ -87,3 +87,21 @@ test('an owner reads the events of what is its own, and no other', async () => {
     expect((await askApi(registry.url, `/audit/owners/${owner}`, { as: 'bob' })).status).toBe(403)
   }
 })
+
+test('B6: an owner reads nothing of another one who had its name before', async () => {
+  const make = { method: 'POST', as: 'root', json: { name: 'dora', password: passwordOf('dora') } }
+  const readAll = async (as: string): Promise<string[]> => {
+    const answer = await askApi(registry.url, '/audit/owners/dora?limit=200', { as })
+    return (answer.value['items'] as Event[]).map(({ action }) => action)
+  }
+  await askApi(registry.url, '/users', make)
+  await askApi(registry.url, '/owners/dora/robots', { method: 'POST', as: 'dora', json: { name: 'ci' } })
+  expect(await readAll('dora')).toEqual(expect.arrayContaining(['user.create', 'robot.create']))
+  await askApi(registry.url, '/users/dora', { method: 'DELETE', as: 'root' })
+  registry.advance(1)
+  await askApi(registry.url, '/users', make)
+  const found = await readAll('dora')
+  expect(found).toContain('user.create')
+  expect(found).not.toContain('robot.create')
+  expect(await readAll('root')).toContain('robot.create')
+})

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { auditActionNames, auditOutcomeNames } from '../../audit/audit-words.ts'
 import type { Audit } from '../../audit/audit.ts'
+import { accountOf } from '../callers.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery, readPage } from '../pages.ts'
 import { formatTime, ownerName, text, time } from '../schemas.ts'
@@ -135,12 +136,19 @@ export const auditEndpoints = [
     method: 'GET',
     path: '/audit/owners/{owner}',
     tag: 'audit',
-    summary: 'Events of an owner, its repositories, teams and robots, newest first; they outlive it.',
+    summary:
+      'Events of an owner, its repositories, teams and robots, newest first. They outlive it, and what came before it got its name is for administrators.',
     access: 'owner:administer',
     status: 200,
     params: owned,
     query: ofOwner.extend(paged),
     result: pageOf(event),
-    handler: ({ params, query }, { audit }) => readEvents({ ...query, target: `${params.owner}/` }, audit),
+    handler: async ({ principal, params: { owner }, query }, { audit, owners }) => {
+      const { isAdmin } = accountOf(principal)
+      // Someone else may have had the name before.
+      const from = isAdmin ? undefined : await owners.namedAt(owner)
+      const since = from === undefined ? query.since : Math.max(from, query.since ?? 0)
+      return readEvents({ ...query, since, target: `${owner}/` }, audit)
+    },
   }),
 ]
