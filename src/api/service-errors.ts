@@ -68,7 +68,8 @@ const rows: readonly (readonly [ErrorClass, status: number, ErrorCode])[] = [
 export function findServiceStatus(error: unknown): ServiceRefusal | undefined {
   if (!(error instanceof Error)) return undefined
   const row = rows.find(([kind]) => error instanceof kind)
-  if (row !== undefined) return { status: row[1], code: row[2], message: error.message }
-  if (error instanceof AccountError) return { status: 409, code: 'DENIED', message: error.message }
+  const message = (error instanceof AccountError ? error.discreet : undefined) ?? error.message
+  if (row !== undefined) return { status: row[1], code: row[2], message }
+  if (error instanceof AccountError) return { status: 409, code: 'DENIED', message }
   return undefined
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { askApi } from '../support/api-client.ts'
 import { passwordOf } from '../support/identity-server.ts'
 import { startInProcess } from '../support/in-process.ts'
+import { tester } from '../support/tester.ts'
 
 const json = { name: 'eve', password: passwordOf('eve') }
 
@@ -21,6 +22,13 @@ test('where it does, they are users and nothing more', async () => {
     isAdmin: false,
   })
   expect((await askApi(registry.url, '/registrations', { json })).status).toBe(409)
+  await registry.app.auth.accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true }, tester)
+  const old = { name: 'old-name', visibility: 'private' }
+  await askApi(registry.url, '/owners', { as: 'root', json: old })
+  await askApi(registry.url, '/owners/old-name/rename', { as: 'root', json: { name: 'hidden' } })
+  const taken = await askApi(registry.url, '/registrations', { json: { ...json, name: 'old-name' } })
+  expect(taken.status).toBe(400)
+  expect(JSON.stringify(taken.value)).not.toContain('hidden')
   const foreign = { origin: 'https://evil.example' }
   expect((await askApi(registry.url, '/registrations', { json, headers: foreign })).status).toBe(403)
 })
