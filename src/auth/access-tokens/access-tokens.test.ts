@@ -101,6 +101,18 @@ describe('access tokens', () => {
 })
 
 describe('the rotation of an access token', () => {
+  test('ends no later than what can be written', async () => {
+    await using open = await openWithBob()
+    const { accessTokens } = open.auth
+    const last = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+    const late = accessTokens.create(open.bob, { name: 'late', expiresAt: last + 1 }, tester)
+    await expect(late).rejects.toThrow('after the year 9999')
+    const { token } = await accessTokens.create(open.bob, { name: 'long', expiresAt: last - 1 }, tester)
+    open.clock.advance(dayMs)
+    const rotated = await accessTokens.rotate(token.id, { overlapMs: 0 }, tester)
+    expect(rotated.token.expiresAt).toBe(last)
+  })
+
   test('makes one like it, and lets the old one hold for a time', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth

@@ -86,6 +86,8 @@ export interface AccessTokensDeps {
 export const maxTokensPerAccount = 100
 const maxNameCharacters = 100
 const maxPatterns = 100
+/** The last that is written with a year of four digits. */
+const lastTime = Date.UTC(10_000, 0) - 1
 
 export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
   const { metadata } = deps
@@ -149,7 +151,7 @@ async function revoke(
   { id, actor }: { readonly id: number; readonly actor: Actor },
   { clock, audit }: AccessTokensDeps,
 ): Promise<boolean> {
-  const token = await findAccessToken(tx, id)
+  const token = await holdToken(tx, id)
   const account = token && (await findAccountState(tx, token.accountId))
   if (token === undefined || account === undefined) return false
   if (!(await revokeAccessToken(tx, { id, now: clock.now() }))) return false
@@ -162,6 +164,7 @@ async function revokeAll(
   { accountId, actor }: { readonly accountId: number; readonly actor: Actor },
   { clock, audit }: AccessTokensDeps,
 ): Promise<number> {
+  await lockAccount(tx, accountId)
   const account = await findAccountState(tx, accountId)
   const count = await revokeAccessTokensOf(tx, { accountId, now: clock.now() })
   if (account !== undefined && count > 0) {
@@ -178,7 +181,7 @@ async function rotate(
   const now = clock.now()
   const isItself = actor.credential === `access-token:${id}`
   return metadata.transact(async (tx) => {
-    const [old, holder] = [await findAccessToken(tx, id), await findTokenHolder(tx, { id })]
+    const [old, holder] = [await holdToken(tx, id), await findTokenHolder(tx, { id })]
     if (old === undefined || holder === undefined || !isOpen(old, now)) throw new AccessTokenUnknownError(id)
     if (comesWithToken(actor) && isSelf(actor, old.accountId) && !isItself) throw new TokenForTokenError()
     if (overlapMs > 0) await endAccessToken(tx, { id, at: now + overlapMs })
@@ -193,8 +196,16 @@ async function rotate(
   })
 }
 
+/** As it is until the transaction ends: none is rotated while it is revoked, or twice. */
+async function holdToken(tx: Transaction, id: number): Promise<AccessToken | undefined> {
+  const known = await findAccessToken(tx, id)
+  if (known === undefined) return undefined
+  await lockAccount(tx, known.accountId)
+  return findAccessToken(tx, id)
+}
+
 function renewExpiry({ createdAt, expiresAt }: AccessToken, now: number): number | undefined {
-  return expiresAt === undefined ? undefined : now + (expiresAt - createdAt)
+  return expiresAt === undefined ? undefined : Math.min(now + (expiresAt - createdAt), lastTime)
 }
 
 function isOpen({ expiresAt = Infinity, revokedAt }: AccessToken, now: number): boolean {
@@ -220,9 +231,15 @@ function checkRequest({ name, actions, patterns, expiresAt }: AccessTokenRequest
   if (patterns !== undefined && (patterns.length === 0 || patterns.length > maxPatterns)) {
     throw new AccessTokenRefusedError(`it names 1 to ${maxPatterns} repositories, or leaves them out for all`)
   }
-  if (expiresAt !== undefined && !(expiresAt > now)) {
-    throw new AccessTokenRefusedError('it would have expired already')
-  }
+  if (expiresAt !== undefined) checkEnd(expiresAt, now)
+}
+
+function checkEnd(expiresAt: number, now: number): void {
+  if (!(expiresAt > now)) throw new AccessTokenRefusedError('it would have expired already')
+  if (expiresAt <= lastTime) return
+  throw new AccessTokenRefusedError(
+    'it expires after the year 9999; leave the time out for one that does not',
+  )
 }
 
 function entryOf(action: AuditAction, { kind, name }: AccountState, detail: AuditDetail): AuditEntry {
