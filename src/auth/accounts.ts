@@ -12,8 +12,7 @@ import type { AuditEntry } from '../metadata/audit-trail.ts'
 import { hasOtherAdministrator } from '../metadata/administrators.ts'
 import { Conflict } from '../metadata/errors.ts'
 import type { Reader } from '../metadata/handles.ts'
-import { OwnerRenamed } from '../metadata/owner-errors.ts'
-import { findOwner } from '../metadata/owners.ts'
+import { OwnerNameTaken, OwnerRenamed } from '../metadata/owner-errors.ts'
 import {
   AccountExistsError,
   AccountNameError,
@@ -114,12 +113,13 @@ async function addUser(deps: AccountsDeps, user: NewUser, actor: Actor): Promise
   const passwordHash = await passwords.hash(password)
   try {
     await metadata.transact(async (tx) => {
-      if (user.adopt !== true && (await findOwner(tx, name)) !== undefined) throw new OwnerTakenError(name)
-      await insertAccount(tx, { name, passwordHash, isAdmin, now: clock.now() })
+      const adopt = user.adopt === true
+      await insertAccount(tx, { name, passwordHash, isAdmin, adopt, now: clock.now() })
       await deps.audit.change(tx, actor, entryOf('user.create', name, { isAdmin }))
     })
   } catch (error) {
     if (error instanceof Conflict) throw new AccountExistsError(name, { cause: error })
+    if (error instanceof OwnerNameTaken) throw new OwnerTakenError(name, { cause: error })
     if (error instanceof OwnerRenamed) {
       const discreet = `${name} is an old name of another owner: choose another name`
       throw new AccountNameError(name, `it is an old name of ${error.newName}`, { cause: error, discreet })

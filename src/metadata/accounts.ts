@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
+import { OwnerNameTaken } from './owner-errors.ts'
 import { refuseAlias } from './owners.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from './sql/database.ts'
@@ -27,6 +28,8 @@ export interface NewAccount {
   readonly name: string
   readonly passwordHash: string
   readonly isAdmin: boolean
+  /** Also where there is an owner of that name, who becomes a user; by default that is so. */
+  readonly adopt?: boolean
   readonly now: number
 }
 
@@ -144,7 +147,8 @@ export async function listRobots(
 
 /**
  * Makes the account and the owner of its name, or makes an owner that exists a user. Throws `Conflict` when there is
- * an account of that name, `OwnerRenamed` for a name that an owner gave up.
+ * an account of that name, `OwnerNameTaken` for an owner that is not to be adopted, `OwnerRenamed` for a name that an
+ * owner gave up.
  */
 export async function insertAccount(tx: Transaction, account: NewAccount): Promise<number> {
   const kysely = kyselyOf(tx)
@@ -163,11 +167,16 @@ export async function insertAccount(tx: Transaction, account: NewAccount): Promi
     .returning('id')
     .executeTakeFirst()
   if (row === undefined) throw new Conflict(`there is an account ${account.name}`)
-  await kysely
+  const owner = await kysely
     .insertInto('owner')
     .values({ name: account.name, kind: 'user', visibility: 'public', created_at: account.now })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ kind: 'user' }))
-    .execute()
+    .onConflict((conflict) => {
+      const taken = conflict.column('name')
+      return account.adopt === false ? taken.doNothing() : taken.doUpdateSet({ kind: 'user' })
+    })
+    .returning('id')
+    .executeTakeFirst()
+  if (owner === undefined) throw new OwnerNameTaken(account.name)
   await refuseAlias(tx, account.name)
   return row.id
 }

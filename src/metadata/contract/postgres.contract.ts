@@ -5,6 +5,7 @@ import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
+import { insertAccount } from '../accounts.ts'
 import {
   findBlob,
   findLinkedBlob,
@@ -190,6 +191,19 @@ describe('metadata in PostgreSQL, renames beside pushes', () => {
     expect(await findRepository(metadata.reader, second)).toBeUndefined()
     expect(await findOwner(metadata.reader, name)).toBeUndefined()
   })
+})
+
+test('B7: nobody becomes the owner of an organization that is made at the same time', async () => {
+  await using metadata = await open()
+  const name = unique('acme')
+  const account = { name, passwordHash: 'x', isAdmin: false, adopt: false, now: 1 } as const
+  const { ended } = await during(
+    metadata,
+    (tx) => insertOrganization(tx, { name, visibility: 'private', now: 1 }),
+    () => begin(() => metadata.transact((tx) => insertAccount(tx, account))),
+  )
+  await expect(ended).rejects.toMatchObject({ name: 'OwnerNameTaken' })
+  expect(await findOwner(metadata.reader, name)).toMatchObject({ kind: 'organization' })
 })
 
 describe('metadata in PostgreSQL, opening', () => {
