@@ -133,6 +133,21 @@ async function holdPrincipal(tx: Transaction, { kind, id }: GrantPrincipal): Pro
   if (row === undefined) throw new Conflict(`${kind} ${id} was deleted while it was granted something`)
 }
 
+/** On what an owner has, of one principal or of all. */
+export async function countGrants(
+  db: Reader,
+  { ownerId, principal }: { readonly ownerId: number; readonly principal?: GrantPrincipal },
+): Promise<number> {
+  let query = kyselyOf(db)
+    .selectFrom('access_grant')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('owner_id', '=', ownerId)
+  if (principal !== undefined) {
+    query = query.where('principal_kind', '=', principal.kind).where('principal_id', '=', principal.id)
+  }
+  return (await query.executeTakeFirstOrThrow()).count
+}
+
 /** Returns what it was; `undefined` when there is no such grant. */
 export async function deleteGrant(tx: Transaction, id: number): Promise<Grant | undefined> {
   const grant = await findGrant(tx, id)

@@ -14,9 +14,16 @@ export class GranteeUnknownError extends AccountError {
   override readonly name = 'GranteeUnknownError'
   constructor(grantee: string, options?: ErrorOptions) {
     super(
-      `there is no ${quote(grantee)} to grant anything: write <user>, <owner>/<team> or <owner>+<robot>`,
+      `there is no ${quote(grantee)} to grant anything: write <user>, <owner>+<robot>, or <owner>/<team> for a team of the same owner`,
       options,
     )
+  }
+}
+
+export class TooManyGrantsError extends AccountError {
+  override readonly name = 'TooManyGrantsError'
+  constructor(what: string, options?: ErrorOptions) {
+    super(`${what}, as many as can be: grant more with one pattern, or to a team`, options)
   }
 }
 

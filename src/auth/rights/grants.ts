@@ -1,7 +1,7 @@
 /** Grants as those who administer an owner change them. Each counts from the next request on. */
 import { findAccount } from '../../metadata/accounts.ts'
 import type { AuditDetail } from '../../metadata/audit-trail.ts'
-import { deleteGrant, findGrant, insertGrant, listGrants } from '../../metadata/grants.ts'
+import { countGrants, deleteGrant, findGrant, insertGrant, listGrants } from '../../metadata/grants.ts'
 import type { Grant, GrantPrincipal } from '../../metadata/grants.ts'
 import type { Reader, Transaction } from '../../metadata/handles.ts'
 import { findOwner } from '../../metadata/owners.ts'
@@ -10,7 +10,7 @@ import { findTeam } from '../../metadata/teams.ts'
 import { OwnerUnknownError } from '../account-errors.ts'
 import type { Actor } from '../actor.ts'
 import { splitPattern } from '../repository-pattern.ts'
-import { GranteeUnknownError, GrantUnknownError, RoleUnknownError } from './errors.ts'
+import { GranteeUnknownError, GrantUnknownError, RoleUnknownError, TooManyGrantsError } from './errors.ts'
 import type { RoleDeps } from './roles.ts'
 
 export type { Grant }
@@ -19,7 +19,7 @@ export interface GrantRequest {
   /** `acme/web/**`; an owner alone is all of it. */
   readonly on: string
   readonly role: string
-  /** `<user>`, `<owner>/<team>` or `<owner>+<robot>`. */
+  /** `<user>`, `<owner>/<team>` or `<owner>+<robot>`; a team has grants on what its own organization has alone. */
   readonly to: string
 }
 
@@ -33,7 +33,7 @@ export interface GrantFilter {
 export interface Grants {
   /**
    * The grant, also where the same was made before. Throws `PatternInvalidError`, `OwnerUnknownError`, `RoleUnknownError`,
-   * `GranteeUnknownError`.
+   * `GranteeUnknownError`, `TooManyGrantsError`.
    */
   add(grant: GrantRequest, actor: Actor): Promise<Grant>
   find(id: number): Promise<Grant | undefined>
@@ -43,6 +43,10 @@ export interface Grants {
   remove(id: number, actor: Actor): Promise<Grant>
 }
 
+/** Each is read again after every change of rights: nobody may make that slow for others. */
+const maxPerOwner = 10_000
+const maxPerGrantee = 200
+
 export function createGrants(deps: RoleDeps): Grants {
   const { reader } = deps.metadata
   return {
@@ -50,7 +54,7 @@ export function createGrants(deps: RoleDeps): Grants {
     find: (id) => findGrant(reader, id),
     async list({ owner, to, after, limit }) {
       const ownerId = owner === undefined ? undefined : await getOwnerId(reader, owner)
-      const principal = to === undefined ? undefined : await getGrantee(reader, to)
+      const principal = to === undefined ? undefined : await getGrantee(reader, to, ownerId)
       return listGrants(reader, { ownerId, principal, after, limit })
     },
     remove: (id, actor) => deps.metadata.transact((tx) => removeGrant(deps, tx, { id, actor })),
@@ -67,12 +71,13 @@ export async function addGrant(
   const ownerId = await getOwnerId(tx, owner)
   const role = await holdRole(tx, roleName)
   if (role === undefined) throw new RoleUnknownError(roleName)
-  const principal = await getGrantee(tx, to)
+  const principal = await getGrantee(tx, to, ownerId)
   const terms = { ownerId, pattern, roleId: role.id, principal }
   const { id, isNew } = await insertGrant(tx, { ...terms, createdBy: actor.id, now: clock.now() })
   const grant = await findGrant(tx, id)
   if (grant === undefined) throw new Error(`grant ${id} is gone in its own transaction`)
   if (isNew) {
+    await checkCount(tx, { owner, ownerId, principal, to })
     const target = { kind: 'owner', name: owner } as const
     const detail = describeGrant(grant)
     await audit.change(tx, actor, { action: 'grant.create', outcome: 'done', target, detail })
@@ -97,21 +102,43 @@ function describeGrant({ id, owner, pattern, role, to }: Grant): AuditDetail {
   return { grant: id, on: `${owner}/${pattern}`, role, to: `${to.kind} ${to.name}` }
 }
 
+/** After the grant was made: those who make others at the same time wait, and count it. */
+async function checkCount(
+  tx: Transaction,
+  {
+    owner,
+    ownerId,
+    principal,
+    to,
+  }: { readonly owner: string; readonly ownerId: number; readonly principal: GrantPrincipal; to: string },
+): Promise<void> {
+  if ((await countGrants(tx, { ownerId, principal })) > maxPerGrantee) {
+    throw new TooManyGrantsError(`${to} has ${maxPerGrantee} grants on what ${owner} has`)
+  }
+  if ((await countGrants(tx, { ownerId })) > maxPerOwner) {
+    throw new TooManyGrantsError(`there are ${maxPerOwner} grants on what ${owner} has`)
+  }
+}
+
 async function getOwnerId(db: Reader, name: string): Promise<number> {
   const owner = await findOwner(db, name)
   if (owner === undefined) throw new OwnerUnknownError(name)
   return owner.id
 }
 
-/** The slash tells teams from accounts, which have none in their names. */
-async function getGrantee(db: Reader, text: string): Promise<GrantPrincipal> {
+/**
+ * The slash tells teams from accounts, which have none in their names. A team of another owner is like none: whoever
+ * could grant it something would be told who is in it.
+ */
+async function getGrantee(db: Reader, text: string, on: number | undefined): Promise<GrantPrincipal> {
   const slash = text.indexOf('/')
   if (slash === -1) {
     const account = await findAccount(db, text)
     if (account !== undefined) return { kind: 'account', id: account.id }
   } else {
     const owner = await findOwner(db, text.slice(0, slash))
-    const team = owner && (await findTeam(db, { ownerId: owner.id, name: text.slice(slash + 1) }))
+    const isOwn = owner !== undefined && (on === undefined || owner.id === on)
+    const team = isOwn ? await findTeam(db, { ownerId: owner.id, name: text.slice(slash + 1) }) : undefined
     if (team !== undefined) return { kind: 'team', id: team.id }
   }
   throw new GranteeUnknownError(text)

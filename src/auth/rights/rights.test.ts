@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { addUsers, basic, openAuth, origin, type OpenAuth } from '../../../test/support/open-auth.ts'
 import { tester } from '../../../test/support/tester.ts'
 import { findOwner } from '../../metadata/owners.ts'
+import { kyselyOf } from '../../metadata/sql/database.ts'
 import { insertTeam, insertTeamMember } from '../../metadata/teams.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import type { Auth } from '../auth.ts'
@@ -95,6 +96,40 @@ describe('a change of rights', () => {
     expect([await watch.current(), asked]).toEqual([1, 1])
     now = 500
     expect([await watch.current(), asked]).toEqual([2, 2])
+  })
+})
+
+describe('grants', () => {
+  const refused = { name: 'TooManyGrantsError' }
+
+  test('A4: to one principal are bounded, since each is read with the rights of that one', async () => {
+    await using opened = await open()
+    const { grants } = opened.auth
+    const add = (on: string, to: string) => grants.add({ on, role: 'reader', to }, tester)
+    for (let count = 0; count < 200; count += 1) await add(`bob/r${count}`, 'carol')
+    await expect(add('bob/more', 'carol')).rejects.toMatchObject(refused)
+    expect(await add('bob/r0', 'carol')).toMatchObject({ pattern: 'r0' })
+    expect(await add('bob/more', 'root')).toMatchObject({ pattern: 'more' })
+    expect(await grants.list({ owner: 'bob', limit: 300 })).toHaveLength(201)
+  })
+
+  test('A4: on what one owner has are bounded', async () => {
+    await using opened = await open()
+    const { metadata, auth } = opened
+    const ownerId = (await findOwner(metadata.reader, 'bob'))?.id ?? 0
+    const terms = { owner_id: ownerId, pattern: '**', role_id: 1, created_at: 1, created_by: 'x' }
+    await metadata.transact(async (tx) => {
+      for (let start = 0; start < 10_000; start += 1_000) {
+        const rows = Array.from({ length: 1_000 }, (_, n) => ({
+          ...terms,
+          principal_kind: 'team' as const,
+          principal_id: 1_000_000 + start + n,
+        }))
+        await kyselyOf(tx).insertInto('access_grant').values(rows).execute()
+      }
+    })
+    const added = auth.grants.add({ on: 'bob', role: 'reader', to: 'carol' }, tester)
+    await expect(added).rejects.toMatchObject(refused)
   })
 })
 
