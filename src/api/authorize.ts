@@ -17,10 +17,12 @@ export function checkCaller(access: Access, principal: Principal): void {
   if (principal.kind === 'anonymous') throw notSignedIn()
   if (access === 'self') checkSelf(principal)
   if (access === 'administrator') checkAdministrator(principal)
+  if (access === 'owner:credentials') checkMaker(principal)
 }
 
 const rights: Readonly<Partial<Record<Access, readonly Permission[]>>> = {
   'owner:administer': ['administer'],
+  'owner:credentials': ['administer'],
   'repository:pull': ['pull'],
   'repository:administer': ['administer'],
   'repository:manage': ['manage'],
@@ -58,8 +60,16 @@ export async function seesOwner(
   { owners, policy }: ApiServices,
 ): Promise<boolean> {
   const owner = await owners.find(name)
-  if (owner === undefined) return false
-  return isOpenTo(principal, owner) || (await policy.decideOwner(principal, 'pull', name)).allowed
+  return owner !== undefined && (await seesThisOwner(principal, owner, policy))
+}
+
+/** The same for one that was read. */
+export async function seesThisOwner(
+  principal: Principal,
+  owner: Pick<Owner, 'name' | 'visibility'>,
+  policy: ApiServices['policy'],
+): Promise<boolean> {
+  return isOpenTo(principal, owner) || (await policy.decideOwner(principal, 'pull', owner.name)).allowed
 }
 
 function isOpenTo({ kind }: Principal, { visibility }: Pick<Owner, 'visibility'>): boolean {
@@ -78,6 +88,14 @@ function checkSelf(principal: AccountPrincipal): void {
       'this access token is narrowed: log in with name and password, or use one that is not narrowed',
     )
   }
+}
+
+/** Of credentials of robots, which may reach further than the token, and hold for longer. */
+function checkMaker(principal: AccountPrincipal): void {
+  if (isWhole(principal)) return
+  throw denied(
+    'this access token is narrowed and makes no others: log in with name and password, or use one that is not',
+  )
 }
 
 function checkAdministrator(principal: AccountPrincipal): void {

@@ -9,7 +9,7 @@ import type { ApiServices } from './services.ts'
  * Who may ask, decided before the handler runs. `user`: whoever is logged in, robots too, also with a narrowed access
  * token. `self`: a user on its own account, whose credential is not narrowed, since it may make others. `administrator`: likewise.
  * `owner:…` and `repository:…`: the right that the policy decides on for the `{owner}` or `{repository}` of the path; to
- * delete a whole repository takes `manage` too.
+ * delete a whole repository takes `manage` too, and `owner:credentials` is `administer` by what is not narrowed.
  */
 export type Access =
   | 'public'
@@ -18,6 +18,7 @@ export type Access =
   | 'administrator'
   | 'owner:see'
   | 'owner:administer'
+  | 'owner:credentials'
   | 'repository:pull'
   | 'repository:administer'
   | 'repository:manage'

@@ -16,6 +16,7 @@ import {
   listBrowserSessions,
 } from '../metadata/browser-sessions.ts'
 import type { BrowserSession } from '../metadata/browser-sessions.ts'
+import type { Transaction } from '../metadata/handles.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { actorOf } from './actor.ts'
 import type { Actor } from './actor.ts'
@@ -42,10 +43,14 @@ export interface BegunSession extends Session {
 }
 
 export interface Sessions {
-  /** Throws as `Authenticator.login`, and `CredentialsError` for an access token: a session would outlive its limits. */
+  /**
+   * Ends the session that the browser's `Cookie` header names: the new one takes its place. Throws as
+   * `Authenticator.login`, and `CredentialsError` for an access token: a session would outlive its limits.
+   */
   login(
     credentials: { readonly name: string; readonly password: string },
     origin: Origin,
+    cookieHeader?: string,
   ): Promise<BegunSession>
   /** From a `Cookie` header; `undefined` for none that holds. */
   find(cookieHeader: string | undefined): Promise<Session | undefined>
@@ -73,7 +78,8 @@ export const noteSessionEveryMs = 5 * 60_000
 
 export function createSessions(deps: SessionsDeps): Sessions {
   return {
-    login: (credentials, origin) => login(deps, credentials, origin),
+    login: (credentials, origin, cookieHeader) =>
+      login(deps, credentials, { address: origin.address, client: origin.client, cookieHeader }),
     find: (cookieHeader) => find(deps, cookieHeader),
     list: (accountId) => list(deps, accountId),
     end: (id, actor, accountId) => end(deps, { id, accountId }, actor),
@@ -83,7 +89,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
 async function login(
   deps: SessionsDeps,
   credentials: { readonly name: string; readonly password: string },
-  origin: Origin,
+  { cookieHeader, ...origin }: Origin & { readonly cookieHeader: string | undefined },
 ): Promise<BegunSession> {
   const { metadata, clock, audit, authenticator, lifetimeMs } = deps
   const proven = await authenticator.login(credentials, origin)
@@ -95,11 +101,13 @@ async function login(
   const { accountId, name } = proven
   const now = clock.now()
   const expiresAt = now + lifetimeMs
-  const { address, client } = origin
-  const row = { tokenHash: hashSecret(secret), accountId, credentialVersion, now, expiresAt, address, client }
+  const row = { tokenHash: hashSecret(secret), accountId, credentialVersion, now, expiresAt, ...origin }
+  const before = await find(deps, cookieHeader)
+  const actor = actorOf(proven, { origin })
   const id = await metadata.transact(async (tx) => {
+    if (before !== undefined) await endIn(tx, { id: before.id, accountId: undefined, actor }, audit)
     const inserted = await insertBrowserSession(tx, row, maxSessionsPerAccount)
-    await audit.change(tx, actorOf(proven, { origin }), {
+    await audit.change(tx, actor, {
       action: 'session.create',
       outcome: 'done',
       target: { kind: 'user', name },
@@ -147,17 +155,23 @@ async function end(
   session: { readonly id: number; readonly accountId: number | undefined },
   actor: Actor,
 ): Promise<boolean> {
-  return metadata.transact(async (tx) => {
-    const name = await findBrowserSessionHolder(tx, session.id)
-    if (name === undefined || !(await deleteBrowserSession(tx, session))) return false
-    await audit.change(tx, actor, {
-      action: 'session.end',
-      outcome: 'done',
-      target: { kind: 'user', name },
-      detail: { session: session.id },
-    })
-    return true
+  return metadata.transact((tx) => endIn(tx, { ...session, actor }, audit))
+}
+
+async function endIn(
+  tx: Transaction,
+  { id, accountId, actor }: { readonly id: number; readonly accountId: number | undefined; actor: Actor },
+  audit: AuditTrail,
+): Promise<boolean> {
+  const name = await findBrowserSessionHolder(tx, id)
+  if (name === undefined || !(await deleteBrowserSession(tx, { id, accountId }))) return false
+  await audit.change(tx, actor, {
+    action: 'session.end',
+    outcome: 'done',
+    target: { kind: 'user', name },
+    detail: { session: id },
   })
+  return true
 }
 
 function isOpen(

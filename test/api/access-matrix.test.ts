@@ -22,6 +22,7 @@ const outsider = {
   administrator: never,
   'owner:see': never,
   'owner:administer': never,
+  'owner:credentials': never,
   'repository:pull': ['public'],
   'repository:manage': never,
   'repository:delete': never,
@@ -38,7 +39,12 @@ const maintainer: Row = {
   'repository:manage': always,
   'repository:delete': always,
 }
-const chief: Row = { ...maintainer, 'owner:administer': always, 'repository:administer': always }
+const chief: Row = {
+  ...maintainer,
+  'owner:administer': always,
+  'owner:credentials': always,
+  'repository:administer': always,
+}
 
 /** Where each access is given: by the visibility of the owner, and of a repository of the same visibility below it. */
 const table: Record<PrincipalName, Row | 'holds nowhere'> = {

@@ -133,6 +133,19 @@ describe('robots', () => {
     await call('PATCH', '/owners/acme/robots/ci', { as: 'alice', json: { disabled: false } })
   })
 
+  test('C5: get no token by a narrowed one, which may reach less and end sooner', async () => {
+    const { secret } = await makeToken('/me/tokens', 'alice', { name: 'rights', actions: ['administer'] })
+    const tokens = '/owners/acme/robots/ci/tokens'
+    const { id } = await makeToken(tokens, 'alice', { name: 'of the robot' })
+    for (const [path, json] of [
+      [tokens, { name: 'wide' }],
+      [`${tokens}/${id}/rotate`, {}],
+    ] as const) {
+      expect((await call('POST', path, { bearer: secret, json })).status).toBe(403)
+    }
+    expect((await call('GET', tokens, { bearer: secret })).status).toBe(200)
+  })
+
   test('B4: are for those who administer their owner, whatever the path says', async () => {
     const { id } = await makeToken('/me/tokens', 'alice', { name: 'of alice' })
     expect((await call('GET', '/owners/acme/robots', { as: 'bob' })).status).toBe(403)
@@ -182,6 +195,23 @@ describe('grants', () => {
     ).toBe(403)
   })
 
+  test('B6: do not tell whether another owner has a team, nor who is in it', async () => {
+    await call('POST', '/owners/acme/teams', { as: 'alice', json: { name: 'core' } })
+    await call('PUT', '/owners/acme/teams/core/members/alice', { as: 'alice' })
+    const ask = async (to: string) => {
+      const made = await call('POST', '/owners/bob/grants', { as: 'bob', json: { role: 'reader', to } })
+      const listed = await call('GET', `/owners/bob/grants?to=${to}`, { as: 'bob' })
+      return [made, listed].map(({ status, value }) => [
+        status,
+        String(value['detail']).replaceAll(to, '<team>'),
+      ])
+    }
+    expect((await ask('acme/core')).map(([status]) => status)).toEqual([404, 404])
+    expect(await ask('acme/core')).toEqual(await ask('acme/none'))
+    const own = { role: 'reader', to: 'acme/core' }
+    expect((await call('POST', '/owners/acme/grants', { as: 'alice', json: own })).status).toBe(201)
+  })
+
   test('take a role that is there, to somebody who is there', async () => {
     for (const json of [
       { role: 'nothing', to: 'bob' },
@@ -215,6 +245,18 @@ describe('sessions', () => {
     expect(setCookie).toMatch(/; SameSite=(?:Lax|Strict)/)
     expect((await call('GET', '/me', { headers: { cookie } })).value).toMatchObject({ name: 'bob' })
     expect((await login()).cookie).not.toBe(cookie)
+  })
+
+  test('G4: end where the same browser logs in again', async () => {
+    const { cookie } = await login()
+    const json = { name: 'alice', password: passwordOf('alice') }
+    const again = await call('POST', '/session', { json, headers: { cookie } })
+    expect((await call('GET', '/me', { headers: { cookie } })).status).toBe(401)
+    const next = again.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
+    expect((await call('GET', '/me', { headers: { cookie: next } })).value).toMatchObject({ name: 'alice' })
+    const refused = { name: 'alice', password: 'wrong password' }
+    await call('POST', '/session', { json: refused, headers: { cookie: next } })
+    expect((await call('GET', '/me', { headers: { cookie: next } })).status).toBe(200)
   })
 
   test('G4: change something with their token and from this registry alone', async () => {

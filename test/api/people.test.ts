@@ -111,6 +111,18 @@ describe('owners', () => {
     expect((await call('POST', '/owners', { as: 'root', json: { name: org } })).status).toBe(409)
   })
 
+  test('B6: do not tell who had a name before', async () => {
+    await call('POST', '/owners', { as: 'root', json: { name: `${org}-b`, visibility: 'private' } })
+    await call('POST', `/owners/${org}-b/rename`, { as: 'root', json: { name: `${org}-hidden` } })
+    const { status, value } = await call('POST', `/owners/${org}/rename`, {
+      as: 'alice',
+      json: { name: `${org}-b` },
+    })
+    expect(status).toBe(409)
+    expect(value['detail']).toContain('an old name of another owner')
+    expect(JSON.stringify(value)).not.toContain('hidden')
+  })
+
   test('are deleted, but not a user by way of an organization', async () => {
     expect((await call('DELETE', `/owners/${org}`, { as: 'alice' })).status).toBe(204)
     expect((await call('GET', `/owners/${org}`, { as: 'root' })).status).toBe(404)
@@ -172,6 +184,9 @@ describe('users', () => {
     expect((await call('DELETE', `/users/${name}-b`, { as: 'root' })).status).toBe(204)
     expect((await call('PATCH', '/users/root', { as: 'root', json: { disabled: true } })).status).toBe(409)
     expect((await call('DELETE', '/users/root', { as: 'root' })).status).toBe(409)
+    const own = { password: 'not proven by the old one' }
+    expect((await call('PATCH', '/users/root', { as: 'root', json: own })).status).toBe(409)
+    expect((await call('GET', '/me', { as: 'root' })).status).toBe(200)
   })
 
   test('B10: no list and no user shows a hash', async () => {

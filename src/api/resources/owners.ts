@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import type { Owner } from '../../packages/owners.ts'
 import { notFound } from '../api-error.ts'
-import { seesOwner } from '../authorize.ts'
+import { seesThisOwner } from '../authorize.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery } from '../pages.ts'
 import type { Page } from '../pages.ts'
@@ -40,7 +40,10 @@ async function getOwner(name: string, { owners }: ApiServices): Promise<z.input<
   return { ...formatOwner(found), aliases: [...found.aliases] }
 }
 
-type Sees = (name: string) => Promise<boolean>
+type Sees = (owner: Owner) => Promise<boolean>
+
+/** Where most are hidden, few pages of few would be many queries. */
+const leastRead = 100
 
 /** Reads on until the page is full: an owner that is hidden shows neither in it nor in the link to the next one. */
 async function readVisible(
@@ -49,17 +52,18 @@ async function readVisible(
   sees: Sees,
 ): Promise<{ value: { items: z.input<typeof owner>[] }; after?: string | undefined }> {
   const items: z.input<typeof owner>[] = []
+  const batchSize = Math.max(limit + 1, leastRead)
   let { after } = page
   let batch: Owner[]
   do {
-    batch = await owners.list({ kind: page.kind, after, limit })
+    batch = await owners.list({ kind: page.kind, after, limit: batchSize })
     for (const one of batch) {
-      if (!(await sees(one.name))) continue
+      if (!(await sees(one))) continue
       if (items.length === limit) return { value: { items }, after: items.at(-1)?.name }
       items.push(formatOwner(one))
     }
     after = batch.at(-1)?.name
-  } while (batch.length === limit)
+  } while (batch.length === batchSize)
   return { value: { items } }
 }
 
@@ -75,7 +79,7 @@ export const ownerEndpoints = [
     query: pageQuery.extend({ kind: kind.optional() }),
     result: pageOf(owner),
     handler: ({ query, principal }, services) =>
-      readVisible(query, services, (name) => seesOwner(principal, name, services)),
+      readVisible(query, services, (one) => seesThisOwner(principal, one, services.policy)),
   }),
   defineEndpoint({
     id: 'createOrganization',

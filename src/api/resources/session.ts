@@ -48,7 +48,7 @@ export const sessionEndpoints = [
     body: z.strictObject({ name: text(255).min(1), password: secret }),
     result: openSession,
     handler: async ({ body, http }, { sessions }) => {
-      const session = await sessions.login(body, http.origin)
+      const session = await sessions.login(body, http.origin, header(http, 'cookie'))
       const cookies = [session.cookie({ secure: isSecure(http) })]
       return { value: formatSession(session), location: '/session', cookies }
     },

@@ -109,7 +109,8 @@ export const userEndpoints = [
     current: ({ params }, services) => getUser(params.user, services),
     handler: async ({ params: { user: name }, body, principal, actor }, services) => {
       const { accounts } = services
-      if (body.disabled === true) checkOther(name, principal)
+      // A stolen session or token would make itself lasting: the own password takes the old one, at /me/password.
+      if (body.disabled === true || body.password !== undefined) checkOther(name, principal)
       if (body.password !== undefined) await accounts.setPassword(name, body.password, actor)
       if (body.disabled !== undefined)
         await (body.disabled ? accounts.disable(name, actor) : accounts.enable(name, actor))
