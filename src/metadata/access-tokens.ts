@@ -89,6 +89,12 @@ interface Unchanged {
   now: number
 }
 
+/** Robots of a disabled user are out with it. */
+const isDisabled = sql<0 | 1>`case when account.disabled = 1 or exists (
+  select 1 from owner inner join account as holder on holder.name = owner.name
+  where owner.id = account.owner_id and owner.kind = 'user' and holder.kind = 'user' and holder.disabled = 1
+) then 1 else 0 end`
+
 const unchangedToken = compileOnce<Unchanged, { id: number }>(({ kysely, parameter }) =>
   kysely
     .selectFrom('access_token')
@@ -104,7 +110,7 @@ const unchangedToken = compileOnce<Unchanged, { id: number }>(({ kysely, paramet
       ]),
     )
     .where('account.id', '=', parameter('id'))
-    .where('account.disabled', '=', sql.lit(0))
+    .where(isDisabled, '=', sql.lit(0))
     .where('account.name', '=', parameter('name'))
     .where('account.is_admin', '=', parameter('isAdmin'))
     .where('account.credential_version', '=', parameter('credentialVersion')),
@@ -133,9 +139,9 @@ function selectHolder({ kysely }: Pick<TemplateInput<object>, 'kysely'>) {
       'account.kind',
       'account.name',
       'account.is_admin',
-      'account.disabled',
       'account.credential_version',
     ])
+    .select(isDisabled.as('disabled'))
 }
 
 /**

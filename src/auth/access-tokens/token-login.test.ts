@@ -244,6 +244,26 @@ describe('a robot', () => {
     }
   })
 
+  test('C2: of a user is out while that one is disabled, by bearer too', async () => {
+    await using open = await openAuth()
+    await addUsers(open)
+    const { accounts, robots, accessTokens, tokens } = open.auth
+    const { id } = await robots.create('bob+ci', actor)
+    const { secret } = await accessTokens.create(id, { name: 'ci' }, actor)
+    const authorization = basic('bob+ci', secret)
+    const principal = await authenticate(open, authorization)
+    const request = { principal, scopes: [], offline: false, clientId: undefined }
+    const bearer = `Bearer ${(await tokens.issue(request)).token}`
+    expect(await authenticate(open, bearer)).toMatchObject({ name: 'bob+ci' })
+    await accounts.disable('bob', actor)
+    await nextTurn()
+    await expect(authenticate(open, authorization)).rejects.toEqual(refused)
+    await expect(authenticate(open, bearer)).rejects.toEqual(refusedBearer)
+    await expect(tokens.issue(request)).rejects.toEqual(refusedBearer)
+    await accounts.enable('bob', actor)
+    expect(await authenticate(open, authorization)).toMatchObject({ name: 'bob+ci' })
+  })
+
   test('C2: logs in with its token until it is disabled, by bearer too', async () => {
     await using given = await openWithToken()
     const { open } = given
