@@ -34,6 +34,17 @@ export class OwnerRenamed extends OwnerError {
   }
 }
 
+/** Each stays reserved: one owner must not take names from all others. */
+export class TooManyOldNames extends OwnerError {
+  override readonly name = 'TooManyOldNames'
+  constructor(owner: string, max: number, options?: ErrorOptions) {
+    super(
+      `${owner} has ${max} old names, as many as can be: rename it to one of them, or leave its name`,
+      options,
+    )
+  }
+}
+
 export class OwnerNotEmpty extends OwnerError {
   override readonly name = 'OwnerNotEmpty'
   readonly owner: string

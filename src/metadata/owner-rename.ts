@@ -6,8 +6,14 @@ import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import { maxRepositoryNameCharacters } from '../oci/repository-name.ts'
 import type { Transaction } from './handles.ts'
-import { OwnerNameTaken, OwnerRenamed, OwnerUnknown, RepositoryNameTooLong } from './owner-errors.ts'
-import { findOwner } from './owners.ts'
+import {
+  OwnerNameTaken,
+  OwnerRenamed,
+  OwnerUnknown,
+  RepositoryNameTooLong,
+  TooManyOldNames,
+} from './owner-errors.ts'
+import { findOwner, listAliases } from './owners.ts'
 import { raiseRightsVersion } from './rights-version.ts'
 import { hasRowLocks, kyselyOf } from './sql/database.ts'
 
@@ -25,10 +31,12 @@ export interface RenamedOwner {
 }
 
 const tokensPerQuery = 500
+const maxOldNames = 20
 
 /**
  * Pushes that go on either end before it and are renamed too, or find the name gone. Throws `OwnerUnknown`,
- * `OwnerNameTaken`, `OwnerRenamed` where the new name is the old one of another owner, `RepositoryNameTooLong`.
+ * `OwnerNameTaken`, `OwnerRenamed` where the new name is the old one of another owner, `RepositoryNameTooLong`,
+ * `TooManyOldNames`.
  */
 export async function renameOwner(tx: Transaction, rename: Rename): Promise<RenamedOwner> {
   const { name, newName, now } = rename
@@ -43,6 +51,7 @@ export async function renameOwner(tx: Transaction, rename: Rename): Promise<Rena
   const robots = await renameAccounts(tx, owner, rename)
   await renamePatterns(tx, rename)
   await moveAlias(tx, owner.id, rename)
+  if ((await listAliases(tx, owner.id)).length >= maxOldNames) throw new TooManyOldNames(name, maxOldNames)
   await kysely.insertInto('owner_alias').values({ name, owner_id: owner.id, created_at: now }).execute()
   await raiseRightsVersion(tx)
   return { ownerId: owner.id, kind: owner.kind, repositories, robots }

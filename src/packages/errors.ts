@@ -6,6 +6,7 @@ import {
   OwnerRenamed,
   OwnerUnknown,
   RepositoryNameTooLong,
+  TooManyOldNames,
 } from '../metadata/owner-errors.ts'
 import { quote } from '../oci/quote.ts'
 
@@ -14,7 +15,7 @@ export class NameRefusedError extends AccountError {
   override readonly name = 'NameRefusedError'
 }
 
-/** Someone has the name, or gave it up. */
+/** Someone has the name, or gave it up; or the owner would reserve one too many. */
 export class NameTakenError extends AccountError {
   override readonly name = 'NameTakenError'
 }
@@ -62,6 +63,7 @@ export function translateOwnerError(error: unknown): unknown {
     const discreet = `${oldName} is an old name of another owner: choose another name`
     return new NameTakenError(message, { cause: error, discreet })
   }
+  if (error instanceof TooManyOldNames) return new NameTakenError(error.message, { cause: error })
   if (error instanceof OwnerNotEmpty) return new OwnerNotEmptyError(error.message, { cause: error })
   if (error instanceof RepositoryNameTooLong) return new NameRefusedError(error.message, { cause: error })
   return error

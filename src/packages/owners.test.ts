@@ -88,6 +88,25 @@ describe('owners', () => {
     expect(await given.owners.find('acme')).toMatchObject({ aliases: ['apex'] })
   })
 
+  test('A4: reserve a bounded number of names by being renamed', async () => {
+    await using given = await open()
+    const { owners } = given
+    await owners.createOrganization(acme, tester)
+    let name = 'acme'
+    const rename = async (newName: string): Promise<void> => {
+      await owners.rename({ name, newName }, tester)
+      name = newName
+    }
+    for (let count = 1; count <= 20; count += 1) await rename(`acme-${count}`)
+    await expect(rename('acme-21')).rejects.toMatchObject({
+      name: 'NameTakenError',
+      message: expect.stringContaining('20 old names'),
+    })
+    await rename('acme')
+    expect((await owners.find('acme'))?.aliases).toHaveLength(20)
+    expect(await owners.find('acme-21')).toBeUndefined()
+  })
+
   test('are of the kind that was asked for', async () => {
     await using given = await open()
     await given.owners.createOrganization(acme, tester)
