@@ -27,7 +27,7 @@ describe('access', () => {
     const places = { owner: '{owner}', repository: '{repository}' } as Readonly<Record<string, string>>
     for (const { access, path } of endpoints) {
       expect(access).toMatch(
-        /^(?:public|user|self|administrator|owner:(?:see|administer)|repository:(?:pull|manage|administer|delete))$/,
+        /^(?:public|user|self|administrator|owner:(?:see|administer|credentials)|repository:(?:pull|manage|administer|delete))$/,
       )
       expect(path).toContain(places[access.split(':')[0] ?? ''] ?? '')
     }

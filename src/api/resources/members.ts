@@ -71,7 +71,7 @@ const memberRows = [
     summary: 'Makes a user a member; with a role it is granted that on all of the organization.',
     access,
     status: 204,
-    problems: [404],
+    problems: [404, 409],
     params: memberParams,
     body: z.strictObject({ role: text(64).min(1).optional() }),
     handler: async ({ params: { owner: organization, user }, body: { role }, actor }, { members }) => {

@@ -184,7 +184,7 @@ const grantEndpoints = [
     summary: 'Gives a role on a part of what an owner has; the same grant twice is one.',
     access: 'owner:administer',
     status: 201,
-    problems: [404],
+    problems: [404, 409],
     params: ownerParams,
     body: z.strictObject({
       repositories: text(200).min(1).default('**').openapi({ example: 'web/**' }),
