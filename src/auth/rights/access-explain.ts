@@ -53,11 +53,10 @@ async function explain(
 ): Promise<Explanation> {
   const { principal: name, action } = asked
   const repository = parseRepositoryName(asked.repository)
+  // A user may have that name: who asks this wants to know what is open to the world.
+  if (name === anonymous.kind) return policy.explain(anonymous, action, repository)
   const account = await findAccount(metadata.reader, name)
-  if (account === undefined) {
-    if (name !== anonymous.kind) throw new AccountUnknownError(name)
-    return policy.explain(anonymous, action, repository)
-  }
+  if (account === undefined) throw new AccountUnknownError(name)
   const { id: accountId, kind, isAdmin, disabled } = account
   if (disabled) {
     const text = `denied because ${kind} ${name} is disabled`

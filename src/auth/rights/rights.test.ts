@@ -163,6 +163,14 @@ describe('a robot', () => {
   })
 })
 
+test('what is open to the world is explained whatever users are called', async () => {
+  await using opened = await open()
+  const { accounts, access } = opened.auth
+  await accounts.add({ name: 'anonymous', password: 'a password of some length', isAdmin: true }, tester)
+  const asked = { principal: 'anonymous', action: 'pull', repository: 'bob/web' } as const
+  expect(await access.explain(asked)).toMatchObject({ allowed: false })
+})
+
 describe('who may', () => {
   async function listAll(auth: Auth, action: 'pull' | 'push', limit: number): Promise<Holder[]> {
     const found: Holder[] = []
