@@ -1,7 +1,12 @@
-/** Keeps the most recently used values within a number of bytes that the caller attributes to them. */
+/**
+ * Keeps the values used of late within a number of bytes that the caller attributes to them. A use only marks a value: what
+ * is to be dropped is the oldest that was not used since it was looked at last (the clock algorithm; Corbato, A Paging
+ * Experiment with the Multics System, 1968). Moving each value at each use would cost a pull more than its look-up.
+ */
 interface Entry<V> {
   readonly value: V
   readonly bytes: number
+  wasUsed: boolean
 }
 
 export interface LruStats {
@@ -13,7 +18,7 @@ export interface LruStats {
 
 export class Lru<K, V> {
   readonly #maxBytes: number
-  /** A map iterates in the order of insertion, so its first key is the one unused for longest. */
+  /** A map iterates in the order of insertion: its first key is where the hand of the clock stands. */
   readonly #entries = new Map<K, Entry<V>>()
   #bytes = 0
   #hits = 0
@@ -44,14 +49,19 @@ export class Lru<K, V> {
       return undefined
     }
     this.#hits++
-    this.#entries.delete(key)
-    this.#entries.set(key, entry)
+    entry.wasUsed = true
     return entry.value
   }
 
   /** What goes first when there is no room; looking does not count as use. */
   get oldestKey(): K | undefined {
-    return this.#entries.keys().next().value
+    for (const [key, entry] of this.#entries) {
+      if (!entry.wasUsed) return key
+      this.#entries.delete(key)
+      entry.wasUsed = false
+      this.#entries.set(key, entry)
+    }
+    return undefined
   }
 
   /** Whether so many bytes fit without dropping anything. */
@@ -63,12 +73,13 @@ export class Lru<K, V> {
   set(key: K, value: V, bytes: number): void {
     this.delete(key)
     if (bytes > this.#maxBytes) return
-    this.#entries.set(key, { value, bytes })
-    this.#bytes += bytes
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#maxBytes) return
-      this.delete(oldest)
+    while (this.#bytes + bytes > this.#maxBytes) {
+      const { oldestKey } = this
+      if (oldestKey === undefined) break
+      this.delete(oldestKey)
     }
+    this.#entries.set(key, { value, bytes, wasUsed: false })
+    this.#bytes += bytes
   }
 
   delete(key: K): boolean {
