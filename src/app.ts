@@ -7,6 +7,7 @@ import { createManagementApi } from './api/management-api.ts'
 import { initialPasswordFile } from './app/data-folder.ts'
 import { openMetadata } from './app/open-metadata.ts'
 import { checkInstallation, openStore } from './app/open-store.ts'
+import { createDamageReporter } from './app/report-damage.ts'
 import { openTelemetry } from './app/telemetry.ts'
 import type { Telemetry } from './app/telemetry.ts'
 import type { FirstAdministrator } from './auth/accounts.ts'
@@ -141,6 +142,9 @@ function startRegistry(
     { metadata, clock, holder: ids.storageKey(), log: parts.logger },
     parts.telemetry.observeJobs(jobs),
   )
+  const { logger, telemetry } = parts
+  const log = (fields: object, message: string): void => logger.error(fields, message)
+  const reportDamage = createDamageReporter({ log, clock, metrics: telemetry.metrics })
   const registry = createRegistry({
     metadata,
     store,
@@ -150,6 +154,7 @@ function startRegistry(
     audit: parts.audit,
     hashThreads: parts.hashThreads,
     onDeadKey: () => scheduler.wake(removeDeadKeysJob),
+    onDamage: reportDamage,
     deleteEnabled: config.delete.enabled,
     references: config.references,
     maxSessions: config.uploads.maxSessions,

@@ -7,6 +7,7 @@ import { MemoryBlobStore } from '../../src/blob-store/memory/memory-blob-store.t
 import { systemIds } from '../../src/lib/ids.ts'
 import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
 import type { Metadata } from '../../src/metadata/metadata.ts'
+import type { DamagedContent } from '../../src/registry/blob-health.ts'
 import { createRegistry, type Registry, type RegistryDeps } from '../../src/registry/registry.ts'
 import { HashThreads } from '../../src/registry/uploads/hash-threads.ts'
 import { openPolicy } from './open-identity.ts'
@@ -23,6 +24,8 @@ export interface OpenRegistry extends AsyncDisposable {
   readonly store: BlobStore
   readonly clock: TestClock
   readonly audit: Audit
+  /** What the registry reported as damaged. */
+  readonly damage: readonly DamagedContent[]
   /** How often the registry said that there are bytes to remove. */
   deadKeys(): number
 }
@@ -50,6 +53,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
   const store = options.wrapStore?.(memory) ?? memory
   const hashThreads = stack.use(new HashThreads())
   let deadKeys = 0
+  const damage: DamagedContent[] = []
   const registry = createRegistry({
     metadata,
     store,
@@ -59,6 +63,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     audit,
     hashThreads,
     onDeadKey: () => void (deadKeys += 1),
+    onDamage: (found) => void damage.push(found),
     deleteEnabled: true,
     references: { blobs: 'strict', children: 'lenient' },
     maxSessions: 100,
@@ -72,6 +77,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     store,
     clock,
     audit,
+    damage,
     deadKeys: () => deadKeys,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }

@@ -6,10 +6,12 @@ import type { AuditTrail } from '../../metadata/audit-trail.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest, DigestAlgorithm } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
+import type { BlobHealth } from '../blob-health.ts'
 import type { Caller, RegistryPolicy } from '../caller.ts'
 import type { HashThreads } from './hash-threads.ts'
 
 export interface UploadDeps {
+  readonly health: BlobHealth
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock

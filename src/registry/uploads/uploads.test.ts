@@ -6,6 +6,7 @@ import { claimUpload, findUpload, recordUpload } from '../../metadata/uploads.ts
 import { digestBytes, type Digest } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import { systemIds } from '../../lib/ids.ts'
+import { BlobHealth } from '../blob-health.ts'
 import { HashThreads } from './hash-threads.ts'
 import { createUploads } from './uploads.ts'
 
@@ -236,7 +237,8 @@ describe('a session that was started and not written to', () => {
     const { metadata, store, clock, audit } = open
     const limits = { maxSessions: 100, takeoverMs: 5_000 }
     const parts = { metadata, store, clock, audit, ids: systemIds }
-    const deps = { ...parts, policy: openPolicy, onDeadKey: () => undefined }
+    const health = new BlobHealth({ ...parts, onDamage: () => undefined })
+    const deps = { ...parts, health, policy: openPolicy, onDeadKey: () => undefined }
     return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
   }
 
