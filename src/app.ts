@@ -27,6 +27,7 @@ import { createRegistryServer, type RegistryServer } from './http/server.ts'
 import { createJobs, removeDeadKeysJob } from './jobs/jobs.ts'
 import { startScheduler, type Scheduler } from './jobs/scheduler.ts'
 import { systemClock, type Clock } from './lib/clock.ts'
+import { systemTimers } from './lib/timers.ts'
 import { systemIds, type Ids } from './lib/ids.ts'
 import type { Metadata } from './metadata/metadata.ts'
 import { openPackages } from './packages/open-packages.ts'
@@ -149,6 +150,7 @@ function startRegistry(
     metadata,
     store,
     clock,
+    timers: systemTimers,
     ids,
     policy: parts.auth.policy,
     audit: parts.audit,

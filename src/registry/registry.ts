@@ -7,6 +7,7 @@
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import type { Timers } from '../lib/timers.ts'
 import type { AuditTrail } from '../metadata/audit-trail.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { BlobHealth, type BlobHealthDeps } from './blob-health.ts'
@@ -34,6 +35,7 @@ export interface RegistryDeps {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
+  readonly timers: Timers
   readonly ids: Ids
   readonly policy: RegistryPolicy
   readonly audit: AuditTrail

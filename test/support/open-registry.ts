@@ -5,6 +5,7 @@ import { anonymous } from '../../src/auth/principal.ts'
 import type { BlobStore } from '../../src/blob-store/blob-store.ts'
 import { MemoryBlobStore } from '../../src/blob-store/memory/memory-blob-store.ts'
 import { systemIds } from '../../src/lib/ids.ts'
+import { systemTimers } from '../../src/lib/timers.ts'
 import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
 import type { Metadata } from '../../src/metadata/metadata.ts'
 import type { DamagedContent } from '../../src/registry/blob-health.ts'
@@ -58,6 +59,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     metadata,
     store,
     clock,
+    timers: systemTimers,
     ids: systemIds,
     policy: openPolicy,
     audit,

@@ -2,6 +2,7 @@
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
+import type { Timers } from '../../lib/timers.ts'
 import type { AuditTrail } from '../../metadata/audit-trail.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest, DigestAlgorithm } from '../../oci/digest.ts'
@@ -15,6 +16,7 @@ export interface UploadDeps {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
+  readonly timers: Timers
   readonly ids: Ids
   readonly policy: RegistryPolicy
   readonly audit: AuditTrail
