@@ -7,6 +7,7 @@ import { createManagementApi } from './api/management-api.ts'
 import { initialPasswordFile } from './app/data-folder.ts'
 import { openMetadata } from './app/open-metadata.ts'
 import { checkInstallation, openStore } from './app/open-store.ts'
+import { createDamageReporter } from './app/report-damage.ts'
 import { openTelemetry } from './app/telemetry.ts'
 import type { Telemetry } from './app/telemetry.ts'
 import type { FirstAdministrator } from './auth/accounts.ts'
@@ -26,6 +27,7 @@ import { createRegistryServer, type RegistryServer } from './http/server.ts'
 import { createJobs, removeDeadKeysJob } from './jobs/jobs.ts'
 import { startScheduler, type Scheduler } from './jobs/scheduler.ts'
 import { systemClock, type Clock } from './lib/clock.ts'
+import { systemTimers } from './lib/timers.ts'
 import { systemIds, type Ids } from './lib/ids.ts'
 import type { Metadata } from './metadata/metadata.ts'
 import { openPackages } from './packages/open-packages.ts'
@@ -141,15 +143,20 @@ function startRegistry(
     { metadata, clock, holder: ids.storageKey(), log: parts.logger },
     parts.telemetry.observeJobs(jobs),
   )
+  const { logger, telemetry } = parts
+  const log = (fields: object, message: string): void => logger.error(fields, message)
+  const reportDamage = createDamageReporter({ log, clock, metrics: telemetry.metrics })
   const registry = createRegistry({
     metadata,
     store,
     clock,
+    timers: systemTimers,
     ids,
     policy: parts.auth.policy,
     audit: parts.audit,
     hashThreads: parts.hashThreads,
     onDeadKey: () => scheduler.wake(removeDeadKeysJob),
+    onDamage: reportDamage,
     deleteEnabled: config.delete.enabled,
     references: config.references,
     maxSessions: config.uploads.maxSessions,

@@ -89,7 +89,12 @@ export interface CommitOptions {
   /** In order; joined when there are several. */
   readonly segments: readonly Segment[]
   /**
-   * Called with every byte, in order, when there are several segments: the driver has to read them to join them. What it
+   * The generation that the committer holds. Its own segment has no other writer, so a driver may make that file the
+   * blob as it is. A segment of any other generation may still have a writer that hangs: its bytes are copied.
+   */
+  readonly generation: number
+  /**
+   * Called with every byte, in order, when the driver copies: several segments, or one of another generation. What it
    * throws ends the commit before anything is visible. Not called when the blob is there already.
    */
   readonly onBytes?: ((bytes: Uint8Array) => void) | undefined
@@ -114,10 +119,16 @@ export interface BlobStore extends AsyncDisposable {
   /** Copies the segments' bytes to the sink, in order. Throws `UploadMissing`. */
   readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void>
   /**
-   * Makes the segments the blob `stored`, durable when it resolves; one segment by rename, several by one copy.
+   * Makes the segments the blob `stored`, durable when it resolves: the committer's own segment by rename, anything else
+   * by one copy. No writer can change the blob afterwards.
    * Throws `UploadMissing` when a segment is gone or too short; may be repeated after a failure, and is a no-op once done.
    */
   commit(stored: StoredBlob, options: CommitOptions): Promise<void>
+  /**
+   * Returns how many bytes the store holds for the blob now, `undefined` when it holds none. Always looks at the store
+   * itself, never at a cache. Throws `StoreUnavailable`.
+   */
+  stat(stored: StoredBlob): Promise<number | undefined>
   /** Throws `BlobMissing`. */
   open(stored: StoredBlob): Promise<BlobReader>
   /** Removes every segment of the key, and the blob when its digest is given; a missing one is no error. */

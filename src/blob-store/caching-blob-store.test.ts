@@ -5,7 +5,7 @@ import { CachingBlobStore } from './caching-blob-store.ts'
 import { describeBlobStoreContract } from './contract/blob-store-contract.ts'
 import type { FaultPlan } from './contract/failing-blob-store.ts'
 import { FailingBlobStore, failOn } from './contract/failing-blob-store.ts'
-import { anAbsentBlob, collectBlob, putBlob } from './contract/support.ts'
+import { anAbsentBlob, collectBlob, putBlob, writeSegment } from './contract/support.ts'
 import { BlobMissing, StoreUnavailable } from './errors.ts'
 import { MemoryBlobStore } from './memory/memory-blob-store.ts'
 
@@ -48,6 +48,19 @@ describe('CachingBlobStore', () => {
     expect(opens()).toBe(3)
     expect(await textOf(cache, passed)).toBeUndefined()
     expect(cache.cacheStats()).toMatchObject({ hits: 1, misses: 1, passed: 3, entries: 1 })
+  })
+
+  test('asks the store for the size, and drops kept bytes that another size contradicts', async () => {
+    const memory = aMemoryStore()
+    const cache = new CachingBlobStore(memory)
+    const stored = await putBlob(memory, 'cont')
+    expect(await textOf(cache, stored)).toBe('cont')
+    await memory.delete(stored.key, stored.digest)
+    expect(await cache.stat(stored)).toBeUndefined()
+    await writeSegment(memory, stored.key, { text: 'content' })
+    await memory.commit(stored, { generation: 0, segments: [{ generation: 0, size: 7 }] })
+    expect(await cache.stat(stored)).toBe(7)
+    expect(await textOf(cache, stored)).toBe('content')
   })
 
   describe('when it is full', () => {

@@ -66,6 +66,14 @@ export class CachingBlobStore extends ForwardingBlobStore {
     return new BytesBlobReader(stored.key, bytes)
   }
 
+  /** What the store beneath holds; kept bytes of another size were read from a damaged file and go. */
+  override async stat(stored: StoredBlob): Promise<number | undefined> {
+    const size = await super.stat(stored)
+    const kept = this.#kept.get(stored.key)
+    if (kept !== undefined && size !== undefined && kept.byteLength !== size) this.#forget(stored.key)
+    return size
+  }
+
   override async delete(key: StorageKey, digest: Digest | undefined): Promise<void> {
     this.#forget(key)
     try {

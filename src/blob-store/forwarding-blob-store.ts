@@ -36,6 +36,10 @@ export abstract class ForwardingBlobStore implements BlobStore {
     return this.#store.commit(stored, options)
   }
 
+  stat(stored: StoredBlob): Promise<number | undefined> {
+    return this.#store.stat(stored)
+  }
+
   open(stored: StoredBlob): Promise<BlobReader> {
     return this.#store.open(stored)
   }

@@ -24,6 +24,7 @@ export type StoreOperation =
   | 'sync'
   | 'readSegments'
   | 'commit'
+  | 'stat'
   | 'open'
   | 'copy'
   | 'delete'
@@ -64,6 +65,10 @@ export class ObservedBlobStore extends ForwardingBlobStore {
 
   override commit(stored: StoredBlob, options: CommitOptions): Promise<void> {
     return observe(this.#deps, 'commit', () => super.commit(stored, options))
+  }
+
+  override stat(stored: StoredBlob): Promise<number | undefined> {
+    return observe(this.#deps, 'stat', () => super.stat(stored))
   }
 
   override async open(stored: StoredBlob): Promise<BlobReader> {

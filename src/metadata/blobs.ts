@@ -121,6 +121,18 @@ export async function findBlob(db: Reader, digest: Digest): Promise<BlobLocation
   return row === undefined ? undefined : locationOf(row)
 }
 
+/** The blobs wherever they are linked, in no order; digests without a row are left out. */
+export async function listBlobLocations(db: Reader, digests: readonly Digest[]): Promise<BlobLocation[]> {
+  if (digests.length === 0) return []
+  const { kysely, dialect } = databaseOf(db)
+  const rows = await kysely
+    .selectFrom('blob')
+    .select(['digest', 'storage_key', 'size'])
+    .where(isAnyOf(dialect, 'digest', digests))
+    .execute()
+  return rows.map(locationOf)
+}
+
 /** As `findBlob`, and keeps the collector away from the row until the transaction ends. */
 export async function pinBlob(tx: Transaction, digest: Digest): Promise<BlobLocation | undefined> {
   const row = await pinnedBlob.first(tx, { digest })
@@ -138,6 +150,29 @@ export async function insertBlob(
   const winner = await pinBlob(tx, blob.digest)
   if (winner === undefined) throw new Conflict(`blob ${blob.digest} was removed while it was inserted`)
   return winner
+}
+
+/**
+ * Puts new bytes in the place of those under the damaged key, for every repository that links the digest; the old key
+ * becomes a dead key. Returns `false`, with nothing changed, when the row no longer names the damaged key. Takes the row's
+ * lock at once, not after a shared one: two that replace one blob wait for each other instead of deadlocking.
+ */
+export async function replaceBlob(
+  tx: Transaction,
+  damaged: Pick<BlobLocation, 'storageKey'>,
+  blob: BlobLocation & { readonly createdAt: number },
+): Promise<boolean> {
+  const { digest, storageKey, size, createdAt } = blob
+  const replaced = await kyselyOf(tx)
+    .updateTable('blob')
+    .set({ storage_key: storageKey, size, created_at: createdAt })
+    .where('digest', '=', digest)
+    .where('storage_key', '=', damaged.storageKey)
+    .returning('digest')
+    .executeTakeFirst()
+  if (replaced === undefined) return false
+  await insertDeadKey(tx, { storageKey: damaged.storageKey, digest, since: createdAt })
+  return true
 }
 
 /** Makes the blob visible in the repository; revives a hidden link. Throws `Conflict` when the blob is gone. */

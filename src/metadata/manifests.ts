@@ -2,7 +2,8 @@
  * Manifests: one row per repository and digest, with what it references; the bytes once per digest. A pull asks
  * `findManifest` each time, so that it sees every push and delete that was acknowledged before it.
  */
-import type { Selectable } from 'kysely'
+import { sql } from 'kysely'
+import type { RawBuilder, Selectable } from 'kysely'
 import type { Digest } from '../oci/digest.ts'
 import type { Property } from '../oci/metadata/property.ts'
 import type { Reference } from '../oci/reference.ts'
@@ -14,6 +15,7 @@ import type { Schema, Visibility } from './schema.ts'
 import { compileInsert } from './sql/compile-insert.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import type { TemplateInput } from './sql/compile-once.ts'
+import type { Dialect } from './sql/database.ts'
 import { databaseOf, hasRowLocks, isAnyOf, kyselyOf, listParameter } from './sql/database.ts'
 import { storableOrNull, storableText } from './sql/storable-text.ts'
 
@@ -84,12 +86,35 @@ const contentByDigest = compileOnce<{ digest: string }, { bytes: Uint8Array }>((
   kysely.selectFrom('manifest_content').select('bytes').where('digest', '=', parameter('digest')),
 )
 
-const contentInsert = compileOnce<{ digest: string; bytes: Uint8Array }, object>(({ kysely, parameter }) =>
+const contentSize = compileOnce<{ digest: string }, { size: number }>(({ kysely, dialect, parameter }) =>
   kysely
-    .insertInto('manifest_content')
-    .values({ digest: parameter('digest'), bytes: parameter('bytes') })
-    .onConflict((conflict) => conflict.column('digest').doNothing()),
+    .selectFrom('manifest_content')
+    .select(byteCount(dialect).as('size'))
+    .where('digest', '=', parameter('digest')),
 )
+
+const contentInsert = compileOnce<{ digest: string; bytes: Uint8Array }, { digest: string }>(
+  ({ kysely, parameter }) =>
+    kysely
+      .insertInto('manifest_content')
+      .values({ digest: parameter('digest'), bytes: parameter('bytes') })
+      .onConflict((conflict) => conflict.column('digest').doNothing())
+      .returning('digest'),
+)
+
+const contentRepair = compileOnce<{ digest: string; bytes: Uint8Array; size: number }, object>(
+  ({ kysely, dialect, parameter }) =>
+    kysely
+      .updateTable('manifest_content')
+      .set({ bytes: parameter('bytes') })
+      .where('digest', '=', parameter('digest'))
+      .where(byteCount(dialect), '<>', parameter('size')),
+)
+
+/** Neither database reads the bytes for it. */
+function byteCount(dialect: Dialect): RawBuilder<number> {
+  return dialect === 'postgres' ? sql<number>`octet_length(bytes)` : sql<number>`length(bytes)`
+}
 
 const manifestInsert = compileOnce<Omit<Selectable<Schema['manifest']>, 'id'>, { id: number }>(
   ({ kysely, parameter }) =>
@@ -168,15 +193,21 @@ export async function findManifestContent(db: Reader, digest: Digest): Promise<U
   return row?.bytes
 }
 
+/** How many bytes of the manifest are stored; `undefined` when none are. */
+export async function findManifestSize(db: Reader, digest: Digest): Promise<number | undefined> {
+  const row = await contentSize.first(db, { digest })
+  return row?.size
+}
+
 /**
  * Inserts the manifest with everything it references. A second push of the same digest renews media type (and what
- * is derived from it), pusher and time, and keeps the rest.
+ * is derived from it), pusher and time, puts back bytes that are missing or cut short, and keeps the rest.
  */
 export async function insertManifest(
   tx: Transaction,
   manifest: NewManifest,
 ): Promise<{ id: number; created: boolean }> {
-  await contentInsert.all(tx, { digest: manifest.digest, bytes: manifest.bytes })
+  await insertContent(tx, manifest)
   const [inserted] = await manifestInsert.all(tx, {
     repository_id: manifest.repositoryId,
     digest: manifest.digest,
@@ -189,6 +220,11 @@ export async function insertManifest(
   if (inserted === undefined) return { id: await renewManifest(tx, manifest), created: false }
   await insertDetails(tx, inserted.id, manifest)
   return { id: inserted.id, created: true }
+}
+
+async function insertContent(tx: Transaction, { digest, bytes }: NewManifest): Promise<void> {
+  const inserted = await contentInsert.all(tx, { digest, bytes })
+  if (inserted.length === 0) await contentRepair.all(tx, { digest, bytes, size: bytes.byteLength })
 }
 
 /** The digests of which the repository has no manifest, each once, in input order. */

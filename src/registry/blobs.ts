@@ -6,7 +6,7 @@ import { BlobMissing } from '../blob-store/errors.ts'
 import type { BlobReader, BlobStore, ByteRange, ByteSink } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AuditTrail } from '../metadata/audit-trail.ts'
-import { findBlobUser, findLinkedBlob, linkBlob, pinBlob, unlinkBlob } from '../metadata/blobs.ts'
+import { findBlob, findBlobUser, findLinkedBlob, linkBlob, pinBlob, unlinkBlob } from '../metadata/blobs.ts'
 import type { BlobLocation } from '../metadata/blobs.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { isMountable } from '../metadata/mount-sources.ts'
@@ -15,8 +15,9 @@ import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { includesAction } from '../auth/scope.ts'
 import type { Scope } from '../auth/scope.ts'
+import type { BlobHealth } from './blob-health.ts'
 import type { Caller, RegistryPolicy } from './caller.ts'
-import { BlobInUseError, BlobUnknownError, DeleteDisabledError } from './errors.ts'
+import { BlobDamagedError, BlobInUseError, BlobUnknownError, DeleteDisabledError } from './errors.ts'
 import { openRepository } from './push-rights.ts'
 import { recordChanges } from './record-changes.ts'
 
@@ -50,6 +51,7 @@ export interface Blobs {
 }
 
 export interface BlobDeps {
+  readonly health: BlobHealth
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
@@ -65,16 +67,19 @@ export function createBlobs(deps: BlobDeps): Blobs {
   const { metadata } = deps
   return {
     async stat(repository, digest) {
-      const { size } = await getLocation(metadata, repository, digest)
-      return { digest, size }
+      const inspected = await deps.health.inspect(() => findLinkedBlob(metadata.reader, repository, digest))
+      if (inspected === undefined) throw new BlobUnknownError({ repository, digest })
+      if (!inspected.isIntact) throw new BlobDamagedError({ repository, digest })
+      return { digest, size: inspected.location.size }
     },
     async open(repository, digest) {
-      const reader = await openReader(deps, repository, digest)
+      const { reader, location } = await openReader(deps, repository, digest)
       return {
         digest,
         size: reader.size,
         bytes: reader.bytes,
-        copyTo: (sink, options) => reader.copyTo(sink, options),
+        copyTo: (sink, options) =>
+          copyReported(deps, { reader, location }, () => reader.copyTo(sink, options)),
         [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
       }
     },
@@ -93,25 +98,58 @@ async function getLocation(
   return location
 }
 
-/** The bytes behind a row may be collected and pushed anew under another key in between: the row is read once more. */
-async function openReader(deps: BlobDeps, repository: RepositoryName, digest: Digest): Promise<BlobReader> {
-  const location = await getLocation(deps.metadata, repository, digest)
-  try {
-    return await openWhole(deps.store, location)
-  } catch (error) {
-    if (!(error instanceof BlobMissing)) throw error
-    const again = await getLocation(deps.metadata, repository, digest)
-    if (again.storageKey === location.storageKey) throw error
-    return openWhole(deps.store, again)
-  }
+interface OpenedBlob {
+  readonly reader: BlobReader
+  readonly location: BlobLocation
 }
 
-/** Bytes that a failing disk cut short are not served as if they were the blob. */
-async function openWhole(store: BlobStore, { storageKey, digest, size }: BlobLocation): Promise<BlobReader> {
-  const reader = await store.open({ key: storageKey, digest })
-  if (reader.size === size) return reader
-  await reader[Symbol.asyncDispose]()
-  throw new BlobMissing(storageKey)
+/** The bytes behind a row may be collected and pushed again under another key in between: the row is read once more. */
+async function openReader(
+  { metadata, store, health }: BlobDeps,
+  repository: RepositoryName,
+  digest: Digest,
+): Promise<OpenedBlob> {
+  const location = await getLocation(metadata, repository, digest)
+  const reader = await openWhole(store, location)
+  if (reader !== undefined) return { reader, location }
+  const find = (): Promise<BlobLocation | undefined> => findLinkedBlob(metadata.reader, repository, digest)
+  const inspected = await health.inspect(find, location)
+  if (inspected === undefined) throw new BlobUnknownError({ repository, digest })
+  // Intact after all: replaced meanwhile, or a cache held what a damaged file had.
+  const again = inspected.isIntact ? await openWhole(store, inspected.location) : undefined
+  if (again === undefined) throw new BlobDamagedError({ repository, digest })
+  return { reader: again, location: inspected.location }
+}
+
+/** `undefined` when the bytes are missing or cut short: a part is not served as if it were the blob. */
+async function openWhole(
+  store: BlobStore,
+  { storageKey, digest, size }: BlobLocation,
+): Promise<BlobReader | undefined> {
+  try {
+    const reader = await store.open({ key: storageKey, digest })
+    if (reader.size === size) return reader
+    await reader[Symbol.asyncDispose]()
+  } catch (error) {
+    if (!(error instanceof BlobMissing)) throw error
+  }
+  return undefined
+}
+
+/** A file that ends while it is sent is damage too; the reply has begun, so all that is left is to break it off. */
+async function copyReported(
+  { health }: BlobDeps,
+  { location: { digest, storageKey, size } }: OpenedBlob,
+  copy: () => Promise<void>,
+): Promise<void> {
+  try {
+    await copy()
+  } catch (error) {
+    if (error instanceof BlobMissing) {
+      health.report({ kind: 'blob', digest, storageKey, expectedBytes: size, foundBytes: undefined })
+    }
+    throw error
+  }
 }
 
 async function deleteBlob(
@@ -148,7 +186,10 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
   const visible = reaches ? await deps.policy.visibleTo(principal) : nothing
   const within = from === undefined ? pullableNames(principal.scopes) : undefined
   const search = { digest, from, visible, within, target: repository }
-  if (!(await isMountable(deps.metadata.reader, search))) return false
+  const { reader } = deps.metadata
+  if (!(await isMountable(reader, search))) return false
+  // Damaged content is not passed on: the caller uploads it, and that heals it.
+  if ((await deps.health.inspect(() => findBlob(reader, digest)))?.isIntact !== true) return false
   return deps.metadata.transact(async (tx) => {
     if (!(await isMountable(tx, search))) return false
     if ((await pinBlob(tx, digest)) === undefined) return false

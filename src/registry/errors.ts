@@ -22,6 +22,20 @@ export class BlobUnknownError extends RegistryError {
   }
 }
 
+/** The row is there and the bytes are not: to clients the blob is absent, and a push puts it back. */
+export class BlobDamagedError extends RegistryError {
+  override readonly name = 'BlobDamagedError'
+  readonly code = 'BLOB_UNKNOWN'
+  readonly detail: { repository: RepositoryName; digest: Digest }
+  constructor(detail: BlobDamagedError['detail'], options?: ErrorOptions) {
+    super(
+      `blob ${detail.digest} of repository ${detail.repository} is damaged: the registry does not have all of its bytes; push it again`,
+      options,
+    )
+    this.detail = detail
+  }
+}
+
 /** A manifest of the repository still uses the blob: deleting it would break that image. */
 export class BlobInUseError extends RegistryError {
   override readonly name = 'BlobInUseError'

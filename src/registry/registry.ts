@@ -7,8 +7,10 @@
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import type { Timers } from '../lib/timers.ts'
 import type { AuditTrail } from '../metadata/audit-trail.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import { BlobHealth, type BlobHealthDeps } from './blob-health.ts'
 import { createBlobs, type Blobs } from './blobs.ts'
 import type { RegistryPolicy } from './caller.ts'
 import { createCatalog, type Catalog } from './catalog.ts'
@@ -33,6 +35,7 @@ export interface RegistryDeps {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
+  readonly timers: Timers
   readonly ids: Ids
   readonly policy: RegistryPolicy
   readonly audit: AuditTrail
@@ -43,9 +46,12 @@ export interface RegistryDeps {
   readonly references: ManifestDeps['references']
   readonly maxSessions: number
   readonly takeoverMs: number
+  /** Called each time that content is met whose row is there and whose bytes are not. */
+  readonly onDamage: BlobHealthDeps['onDamage']
 }
 
-export function createRegistry(deps: RegistryDeps): Registry {
+export function createRegistry(given: RegistryDeps): Registry {
+  const deps = { ...given, health: new BlobHealth(given) }
   return {
     blobs: createBlobs(deps),
     uploads: createUploads(deps),

@@ -56,6 +56,8 @@ export interface Metrics {
   onRequest(report: RequestReport): void
   onStoreCall(report: StoreCallReport): void
   onStoreBytes(direction: 'read' | 'written', bytes: number): void
+  /** A request met content whose row is there and whose bytes are missing or cut short. */
+  onDamage(kind: 'blob' | 'manifest'): void
   onTransaction(report: TransactionReport): void
   onJob(report: JobReport): void
   onLogin(result: LoginResult): void
@@ -95,6 +97,7 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
     ...createRequestMetrics(registers),
     ...createRefusalMetrics(registers),
     ...createStoreMetrics(registers),
+    ...createDamageMetrics(registers),
     ...createWorkMetrics(registers),
     ...createWatches(registers),
   }
@@ -190,6 +193,20 @@ function createStoreMetrics(registers: Registry[]): Pick<Metrics, 'onStoreCall' 
     },
     onStoreBytes: (direction, count) => bytes.inc({ direction }, count),
   }
+}
+
+function createDamageMetrics(registers: Registry[]): Pick<Metrics, 'onDamage'> {
+  const blobs = new Counter({
+    name: 'lading_store_damaged_blobs_total',
+    help: 'Times a blob was met whose bytes in the store are missing or have another size.',
+    registers,
+  })
+  const manifests = new Counter({
+    name: 'lading_database_damaged_manifests_total',
+    help: 'Times a manifest was met whose bytes in the database are missing or have another size.',
+    registers,
+  })
+  return { onDamage: (kind) => (kind === 'blob' ? blobs : manifests).inc() }
 }
 
 /** The errors that stores name; whatever else a call ends with comes from the peer it copies for. */

@@ -5,8 +5,10 @@ import { anonymous } from '../../src/auth/principal.ts'
 import type { BlobStore } from '../../src/blob-store/blob-store.ts'
 import { MemoryBlobStore } from '../../src/blob-store/memory/memory-blob-store.ts'
 import { systemIds } from '../../src/lib/ids.ts'
+import { systemTimers } from '../../src/lib/timers.ts'
 import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
 import type { Metadata } from '../../src/metadata/metadata.ts'
+import type { DamagedContent } from '../../src/registry/blob-health.ts'
 import { createRegistry, type Registry, type RegistryDeps } from '../../src/registry/registry.ts'
 import { HashThreads } from '../../src/registry/uploads/hash-threads.ts'
 import { openPolicy } from './open-identity.ts'
@@ -23,6 +25,8 @@ export interface OpenRegistry extends AsyncDisposable {
   readonly store: BlobStore
   readonly clock: TestClock
   readonly audit: Audit
+  /** What the registry reported as damaged. */
+  readonly damage: readonly DamagedContent[]
   /** How often the registry said that there are bytes to remove. */
   deadKeys(): number
 }
@@ -50,15 +54,18 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
   const store = options.wrapStore?.(memory) ?? memory
   const hashThreads = stack.use(new HashThreads())
   let deadKeys = 0
+  const damage: DamagedContent[] = []
   const registry = createRegistry({
     metadata,
     store,
     clock,
+    timers: systemTimers,
     ids: systemIds,
     policy: openPolicy,
     audit,
     hashThreads,
     onDeadKey: () => void (deadKeys += 1),
+    onDamage: (found) => void damage.push(found),
     deleteEnabled: true,
     references: { blobs: 'strict', children: 'lenient' },
     maxSessions: 100,
@@ -72,6 +79,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     store,
     clock,
     audit,
+    damage,
     deadKeys: () => deadKeys,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }

@@ -28,7 +28,9 @@ describe('FailingBlobStore', () => {
     const store = aStore(only('commit', { kind: 'fail-after', error: broken }))
     const stored = storedAs(aKey(), 'content')
     await writeSegment(store, stored.key, { text: 'content' })
-    await expect(store.commit(stored, { segments: [{ generation: 0, size: 7 }] })).rejects.toBe(broken)
+    await expect(
+      store.commit(stored, { generation: 0, segments: [{ generation: 0, size: 7 }] }),
+    ).rejects.toBe(broken)
     expect(await collectBlob(store, stored)).toBe('content')
   })
 

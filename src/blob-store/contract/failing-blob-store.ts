@@ -22,6 +22,7 @@ export type FailingOperation =
   | 'sync'
   | 'readSegments'
   | 'commit'
+  | 'stat'
   | 'open'
   | 'copy'
   | 'delete'
@@ -91,6 +92,10 @@ export class FailingBlobStore extends ForwardingBlobStore {
 
   override commit(stored: StoredBlob, options: CommitOptions): Promise<void> {
     return this.#run({ operation: 'commit', key: stored.key }, () => super.commit(stored, options))
+  }
+
+  override stat(stored: StoredBlob): Promise<number | undefined> {
+    return this.#run({ operation: 'stat', key: stored.key }, () => super.stat(stored))
   }
 
   override async open(stored: StoredBlob): Promise<BlobReader> {

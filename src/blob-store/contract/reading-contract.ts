@@ -2,9 +2,25 @@
 import { describe, expect, test } from 'vitest'
 import { BlobMissing } from '../errors.ts'
 import type { OpenStore } from './support.ts'
-import { CollectingSink, anAbsentBlob, bytesOf, putBlob } from './support.ts'
+import { CollectingSink, anAbsentBlob, bytesOf, collectBlob, putBlob, writeSegment } from './support.ts'
 
 export function describeReading(openStore: OpenStore): void {
+  describe('stat', () => {
+    test('tells the size of a blob, and of none that is deleted, unfinished or unknown', async () => {
+      await using store = await openStore()
+      const stored = await putBlob(store, 'content')
+      expect(await store.stat(stored)).toBe(7)
+      expect(await store.stat(await putBlob(store, ''))).toBe(0)
+      expect(await store.stat({ ...stored, digest: anAbsentBlob().digest })).toBeUndefined()
+      await collectBlob(store, stored)
+      await store.delete(stored.key, stored.digest)
+      expect(await store.stat(stored)).toBeUndefined()
+      const unfinished = anAbsentBlob()
+      await writeSegment(store, unfinished.key, { text: 'absent' })
+      expect(await store.stat(unfinished)).toBeUndefined()
+    })
+  })
+
   describe('reading', () => {
     test.for([
       { range: { start: 0, end: 0 }, expected: 'c' },

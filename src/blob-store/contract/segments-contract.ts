@@ -106,7 +106,7 @@ export function describeSegments(openStore: OpenStore): void {
         { generation: 0, size: 8 },
         { generation: 1, size: 14 },
       ]
-      await store.commit(stored, { segments })
+      await store.commit(stored, { generation: 1, segments })
       expect(await collectBlob(store, stored)).toBe('recorded and continued')
     })
   })

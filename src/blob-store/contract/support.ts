@@ -47,7 +47,7 @@ export async function writeSegment(
 export async function putBlob(store: BlobStore, content: string | Uint8Array): Promise<StoredBlob> {
   const stored = storedAs(aKey(), content)
   const size = await writeSegment(store, stored.key, { text: content })
-  await store.commit(stored, { segments: [{ generation: 0, size }] })
+  await store.commit(stored, { generation: 0, segments: [{ generation: 0, size }] })
   return stored
 }
 

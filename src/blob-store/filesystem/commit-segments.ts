@@ -1,6 +1,9 @@
 /**
  * From segments to a blob. The order makes every crash repeatable: bytes durable, one rename, the folder durable,
  * only then the segments are removed. A commit found half done by its repetition goes on from the rename.
+ *
+ * A rename keeps every open descriptor of the file. So only the segment of the committing generation is renamed, and
+ * only while no writer of this process has it open. Everything else is copied, and the caller checks the copied bytes.
  */
 import { statSync } from 'node:fs'
 import { rename, stat } from 'node:fs/promises'
@@ -12,6 +15,7 @@ import { copySegments, openSegmentFile } from './copy-segments.ts'
 import { closeFile, openFile, statFile, syncData, truncateFile, writeFully } from './file-io.ts'
 import type { FolderSyncs } from './folder-syncs.ts'
 import type { Layout } from './layout.ts'
+import type { OpenSegments } from './open-segments.ts'
 import { blobPath, fileMode, joinPath, segmentPath, shardPath } from './layout.ts'
 import { removeCommittedSegments, removeEarlierSegments, removeFile } from './remove-segments.ts'
 import type { SyncedSegments } from './synced-segments.ts'
@@ -22,6 +26,7 @@ export interface CommitDeps extends CopyDeps {
   readonly layout: Layout
   readonly folderSyncs: FolderSyncs
   readonly ids: Ids
+  readonly openSegments: OpenSegments
   readonly syncedSegments: SyncedSegments
 }
 
@@ -33,7 +38,7 @@ export async function commitSegments(
   const { layout, folderSyncs } = deps
   if (await moveSynced(deps, stored, options)) {
     await folderSyncs.sync(shardPath(layout, stored.key))
-    return removeEarlierSegments(layout, stored.key, options.segments)
+    return removeEarlierSegments(layout, stored.key, options)
   }
   const target = blobPath(layout, stored)
   const total = options.segments.reduce((sum, segment) => sum + segment.size, 0)
@@ -47,20 +52,30 @@ export async function commitSegments(
     }
   }
   await folderSyncs.sync(shardPath(layout, stored.key))
-  await removeCommittedSegments(layout, stored.key, options.segments)
+  await removeCommittedSegments(layout, stored.key, options)
+}
+
+/** The path of the one segment that nobody but the committer can write to; `undefined` when the bytes must be copied. */
+function movablePath(deps: CommitDeps, key: StorageKey, options: CommitOptions): string | undefined {
+  const [only, ...others] = options.segments
+  if (only === undefined || only.size === 0 || others.length > 0) return undefined
+  if (only.generation !== options.generation) return undefined
+  const path = segmentPath(deps.layout, key, only.generation)
+  return deps.openSegments.has(path) ? undefined : path
 }
 
 /**
  * The way of nearly every push: one segment that a writer of this process left synced at exactly this size. Its size is
- * looked at again, for a writer of another process may have gone on in it, and at once, for the system still has it.
+ * looked at again, because another process may have continued the segment since. The call does not block: the system
+ * still has the file's size in memory.
  */
 async function moveSynced(deps: CommitDeps, stored: StoredBlob, options: CommitOptions): Promise<boolean> {
-  const [only, ...others] = options.segments
-  if (only === undefined || only.size === 0 || others.length > 0) return false
-  const path = segmentPath(deps.layout, stored.key, only.generation)
-  const isSynced = deps.syncedSegments.sizeOf(path) === only.size
+  const path = movablePath(deps, stored.key, options)
+  if (path === undefined) return false
+  const size = options.segments[0]?.size
+  const isSynced = deps.syncedSegments.sizeOf(path) === size
   deps.syncedSegments.forget(path)
-  if (!isSynced || statSync(path, { throwIfNoEntry: false })?.size !== only.size) return false
+  if (!isSynced || statSync(path, { throwIfNoEntry: false })?.size !== size) return false
   try {
     await rename(path, blobPath(deps.layout, stored))
     return true
@@ -81,10 +96,9 @@ async function holdsBytes(path: string, size: number): Promise<boolean> {
 
 /** The path of one file that holds exactly the blob's bytes, durably. */
 async function prepareSource(deps: CommitDeps, key: StorageKey, options: CommitOptions): Promise<string> {
-  const [first, ...others] = options.segments
-  if (first === undefined || first.size === 0 || others.length > 0) return joinSegments(deps, key, options)
-  const path = segmentPath(deps.layout, key, first.generation)
-  await trimSegment(key, path, first.size)
+  const path = movablePath(deps, key, options)
+  if (path === undefined) return joinSegments(deps, key, options)
+  await trimSegment(key, path, options.segments[0]?.size ?? 0)
   return path
 }
 

@@ -20,8 +20,8 @@ interface SegmentFile {
   /** Where appending starts: the size of the file. */
   readonly offset: number
   readonly onBytes: SegmentStart['onBytes']
-  /** Told once, at the end, when every byte of the file is durable. */
-  readonly onSynced?: ((size: number) => void) | undefined
+  /** Called once, after the descriptor is closed; with the file's size when every byte of it is durable. */
+  readonly onClosed?: ((syncedSize: number | undefined) => void) | undefined
   /** Makes the name of the file durable; absent when it already is. */
   readonly syncName: (() => Promise<void>) | undefined
 }
@@ -43,7 +43,7 @@ export class FileSegmentWriter implements SegmentWriter {
   readonly #deps: WriterDeps
   readonly #writeBack: WriteBack
   readonly #onBytes: SegmentStart['onBytes']
-  readonly #onSynced: ((size: number) => void) | undefined
+  readonly #onClosed: ((syncedSize: number | undefined) => void) | undefined
   #syncName: (() => Promise<void>) | undefined
   #size: number
   #filling: Filling | undefined
@@ -62,7 +62,7 @@ export class FileSegmentWriter implements SegmentWriter {
     this.#deps = deps
     this.#size = file.offset
     this.#onBytes = file.onBytes
-    this.#onSynced = file.onSynced
+    this.#onClosed = file.onClosed
     this.#syncName = file.syncName
     this.#syncedSize = file.syncName === undefined ? file.offset : undefined
     this.#writeBack = new WriteBack(file.fd)
@@ -113,7 +113,7 @@ export class FileSegmentWriter implements SegmentWriter {
     await Promise.all([this.#writes, this.#syncs])
     await this.#writeBack.settle()
     await closeFile(this.#fd)
-    if (isSynced) this.#onSynced?.(this.#size)
+    this.#onClosed?.(isSynced ? this.#size : undefined)
   }
 
   #startFilling(): Filling {

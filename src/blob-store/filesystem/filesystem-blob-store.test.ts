@@ -1,4 +1,15 @@
-import { lstat, mkdir, readFile, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import {
+  lstat,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TempFolder } from '../../../test/support/temp-folder.ts'
@@ -106,7 +117,7 @@ describe('FilesystemBlobStore', () => {
 })
 
 describe('a commit of what a writer of this process left synced', () => {
-  test('leaves out what a writer of another process added meanwhile', async () => {
+  test('leaves out what a writer of another process added, before the commit and after it', async () => {
     await using here = await open()
     await using there = await open(here.root)
     const stored = storedAs(aKey(), 'content')
@@ -114,8 +125,24 @@ describe('a commit of what a writer of this process left synced', () => {
     await using other = await there.store.openSegment(stored.key, { generation: 0, offset: 7 })
     await other.write(Buffer.from(' and more'))
     await other.sync()
-    await here.store.commit(stored, { segments: [{ generation: 0, size: 7 }] })
+    // The committer displaced the other writer, so its generation is higher.
+    await here.store.commit(stored, { generation: 1, segments: [{ generation: 0, size: 7 }] })
+    await other.write(Buffer.from(' and later'))
+    await other.sync()
     expect(await collectBlob(here.store, stored)).toBe('content')
+    expect(await here.store.stat(stored)).toBe(7)
+  })
+
+  test('renames the file of the committing generation: a push costs no copy', async () => {
+    await using opened = await open()
+    const stored = storedAs(aKey(), 'content')
+    await writeSegment(opened.store, stored.key, { generation: 2, text: 'content' })
+    const { ino } = await stat(join(opened.root, 'uploads', `${stored.key}.2`))
+    const onBytes = (): never => {
+      throw new Error('the bytes were copied')
+    }
+    await opened.store.commit(stored, { generation: 2, segments: [{ generation: 2, size: 7 }], onBytes })
+    expect((await stat(pathOf(opened.root, stored))).ino).toBe(ino)
   })
 
   test('finds the blob that another process made of it', async () => {
@@ -124,8 +151,8 @@ describe('a commit of what a writer of this process left synced', () => {
     const stored = storedAs(aKey(), 'content')
     const segments = [{ generation: 0, size: 7 }]
     await writeSegment(here.store, stored.key, { generation: 0, text: 'content' })
-    await there.store.commit(stored, { segments })
-    await here.store.commit(stored, { segments })
+    await there.store.commit(stored, { generation: 0, segments })
+    await here.store.commit(stored, { generation: 0, segments })
     expect(await collectBlob(here.store, stored)).toBe('content')
   })
 })
@@ -140,7 +167,7 @@ describe('a commit that a crash cut off', () => {
     await using opened = await open()
     const stored = storedAs(aKey(), 'onetwo')
     await writeFile(join(opened.root, 'uploads', `${stored.key}.0`), 'onetwo and garbage')
-    await opened.store.commit(stored, { segments: [{ generation: 0, size: 6 }] })
+    await opened.store.commit(stored, { generation: 0, segments: [{ generation: 0, size: 6 }] })
     expect(await readFile(pathOf(opened.root, stored), 'utf8')).toBe('onetwo')
   })
 
@@ -151,7 +178,7 @@ describe('a commit that a crash cut off', () => {
     await writeSegment(store, stored.key, { generation: 0, text: 'one' })
     await writeSegment(store, stored.key, { generation: 1, text: 'two' })
     await writeFile(join(root, 'uploads', `${stored.key}.join-${aKey()}`), 'onet')
-    await store.commit(stored, { segments })
+    await store.commit(stored, { generation: 1, segments })
     expect(await collectBlob(store, stored)).toBe('onetwo')
     expect(await readdir(join(root, 'uploads'))).toEqual([])
   })
@@ -164,7 +191,7 @@ describe('a commit that a crash cut off', () => {
     await writeSegment(store, stored.key, { generation: 1, text: 'two' })
     await writeFile(pathOf(root, stored), 'onetwo')
     const seen = new CollectingSink()
-    await store.commit(stored, { segments, onBytes: (bytes) => void seen.write(bytes) })
+    await store.commit(stored, { generation: 1, segments, onBytes: (bytes) => void seen.write(bytes) })
     expect(seen.bytes.length).toBe(0)
     expect(await collectBlob(store, stored)).toBe('onetwo')
     expect(await readdir(join(root, 'uploads'))).toEqual([])
@@ -175,7 +202,7 @@ describe('a commit that a crash cut off', () => {
     const stored = storedAs(aKey(), 'one')
     await writeSegment(opened.store, stored.key, { text: 'one' })
     await rename(join(opened.root, 'uploads', `${stored.key}.0`), pathOf(opened.root, stored))
-    await opened.store.commit(stored, { segments: [{ generation: 0, size: 3 }] })
+    await opened.store.commit(stored, { generation: 0, segments: [{ generation: 0, size: 3 }] })
     expect(await collectBlob(opened.store, stored)).toBe('one')
   })
 
@@ -188,6 +215,18 @@ describe('a commit that a crash cut off', () => {
     expect(entry).toMatchObject({ key: stored.key, digest: undefined, size: 4 })
     await opened.store.delete(stored.key, undefined)
     expect(await readdir(join(opened.root, 'uploads'))).toEqual([])
+  })
+})
+
+describe('a folder that is gone', () => {
+  test('is a store that is away, not a blob that is lost', async () => {
+    await using opened = await open()
+    const stored = await putBlob(opened.store, 'content')
+    await rename(join(opened.root, 'blobs'), join(opened.root, 'unmounted'))
+    await expect(opened.store.stat(stored)).rejects.toBeInstanceOf(StoreUnavailable)
+    await expect(opened.store.open(stored)).rejects.toBeInstanceOf(StoreUnavailable)
+    await rename(join(opened.root, 'unmounted'), join(opened.root, 'blobs'))
+    expect(await opened.store.stat(stored)).toBe(7)
   })
 })
 

@@ -20,7 +20,8 @@ import type {
   StoredBlob,
   StoreEntry,
 } from '../blob-store.ts'
-import { BlobMissing, UploadMissing } from '../errors.ts'
+import { UploadMissing } from '../errors.ts'
+import { openBlobFile, statBlob } from './blob-file.ts'
 import type { CommitDeps } from './commit-segments.ts'
 import { commitSegments } from './commit-segments.ts'
 import { copySegments, openSegmentFile } from './copy-segments.ts'
@@ -33,10 +34,11 @@ import type { Layout } from './layout.ts'
 import { blobPath, createLayout, fileMode, installationDraftPath, segmentPath } from './layout.ts'
 import { listEntries } from './list-entries.ts'
 import { makeFolders } from './make-folders.ts'
+import { OpenSegments } from './open-segments.ts'
 import { removeFile, removeSegments } from './remove-segments.ts'
 import { probeFile, readText, replaceText } from './small-files.ts'
 import { SyncedSegments } from './synced-segments.ts'
-import { errnoOf, isAbsent, translated, translateError } from './translate-error.ts'
+import { errnoOf, translated, translateError } from './translate-error.ts'
 
 export interface FilesystemBlobStoreOptions {
   readonly root: string
@@ -60,6 +62,7 @@ class FilesystemBlobStore implements BlobStore {
   readonly #layout: Layout
   readonly #folders = new FolderDescriptors()
   readonly #folderSyncs = new FolderSyncs((path) => this.#folders.sync(path))
+  readonly #openSegments = new OpenSegments()
   readonly #syncedSegments = new SyncedSegments()
   readonly #deps: CommitDeps
   readonly #onStrange: (path: string) => void
@@ -72,6 +75,7 @@ class FilesystemBlobStore implements BlobStore {
       clock,
       ids,
       folderSyncs: this.#folderSyncs,
+      openSegments: this.#openSegments,
       syncedSegments: this.#syncedSegments,
     }
     this.#onStrange = onStrange ?? (() => undefined)
@@ -85,11 +89,25 @@ class FilesystemBlobStore implements BlobStore {
     const { generation, offset, onBytes } = start
     const path = segmentPath(this.#layout, key, generation)
     this.#syncedSegments.forget(path)
-    const fd = (offset === 0 ? await openNew(path) : undefined) ?? (await reopen({ key, path, offset }))
+    const fd = await this.#openWritable({ key, path, offset })
     // A segment that goes on was synced before its offset was recorded, its name included.
     const syncName = offset === 0 ? () => this.#folderSyncs.sync(this.#layout.uploads) : undefined
-    const onSynced = (size: number): void => this.#syncedSegments.add(path, size)
-    return new FileSegmentWriter({ fd, offset, onBytes, onSynced, syncName }, this.#deps)
+    const onClosed = (syncedSize: number | undefined): void => {
+      this.#openSegments.leave(path)
+      if (syncedSize !== undefined) this.#syncedSegments.add(path, syncedSize)
+    }
+    return new FileSegmentWriter({ fd, offset, onBytes, onClosed, syncName }, this.#deps)
+  }
+
+  async #openWritable(segment: { key: StorageKey; path: string; offset: number }): Promise<number> {
+    const { path, offset } = segment
+    this.#openSegments.enter(path)
+    try {
+      return (offset === 0 ? await openNew(path) : undefined) ?? (await reopen(segment))
+    } catch (error) {
+      this.#openSegments.leave(path)
+      throw error
+    }
   }
 
   readSegments(key: StorageKey, segments: readonly Segment[], sink: ByteSink): Promise<void> {
@@ -100,12 +118,16 @@ class FilesystemBlobStore implements BlobStore {
     return translated('commit a blob', () => commitSegments(this.#deps, stored, options))
   }
 
+  stat(stored: StoredBlob): Promise<number | undefined> {
+    return translated('look at a blob', () => statBlob(this.#layout, stored))
+  }
+
   open(stored: StoredBlob): Promise<BlobReader> {
     return translated('open a blob', () => this.#open(stored))
   }
 
   async #open(stored: StoredBlob): Promise<BlobReader> {
-    const fd = await openBlobFile(stored.key, blobPath(this.#layout, stored))
+    const fd = await openBlobFile(this.#layout, stored)
     try {
       const { size } = await statFile(fd)
       return new FileBlobReader({ fd, size, key: stored.key }, this.#deps)
@@ -179,13 +201,4 @@ async function reopen(segment: { key: StorageKey; path: string; offset: number }
 async function openForAppending(key: StorageKey, path: string, offset: number): Promise<number> {
   if (offset > 0) return openSegmentFile(key, path, 'r+')
   return openFile(path, constants.O_RDWR | constants.O_CREAT, fileMode)
-}
-
-async function openBlobFile(key: StorageKey, path: string): Promise<number> {
-  try {
-    return await openFile(path, 'r')
-  } catch (error) {
-    if (isAbsent(error)) throw new BlobMissing(key, { cause: error })
-    throw error
-  }
 }

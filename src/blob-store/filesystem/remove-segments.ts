@@ -1,5 +1,5 @@
 import { opendir, unlink } from 'node:fs/promises'
-import type { Segment, StorageKey } from '../blob-store.ts'
+import type { CommitOptions, StorageKey } from '../blob-store.ts'
 import type { Layout } from './layout.ts'
 import { parseUploadName, segmentPath } from './layout.ts'
 import { isAbsent } from './translate-error.ts'
@@ -11,13 +11,13 @@ const maxGenerationByName = 8
 export async function removeCommittedSegments(
   layout: Layout,
   key: StorageKey,
-  segments: readonly Segment[],
+  { segments, generation: last }: CommitOptions,
 ): Promise<void> {
   const [only, ...others] = segments
-  if (only === undefined || others.length > 0 || only.generation > maxGenerationByName) {
+  if (only === undefined || others.length > 0 || last > maxGenerationByName) {
     return removeSegments(layout, key)
   }
-  const generations = Array.from({ length: only.generation + 1 }, (_, generation) => generation)
+  const generations = Array.from({ length: last + 1 }, (_, generation) => generation)
   await Promise.all(generations.map((generation) => removeFile(segmentPath(layout, key, generation))))
 }
 
@@ -25,10 +25,9 @@ export async function removeCommittedSegments(
 export async function removeEarlierSegments(
   layout: Layout,
   key: StorageKey,
-  segments: readonly Segment[],
+  options: CommitOptions,
 ): Promise<void> {
-  const [only] = segments
-  if (only?.generation !== 0) await removeCommittedSegments(layout, key, segments)
+  if (options.generation !== 0) await removeCommittedSegments(layout, key, options)
 }
 
 /** Whatever the uploads folder holds for the key. */

@@ -21,7 +21,7 @@ describe('MemoryBlobStore', () => {
     await expect(writer.write(Buffer.from(''))).rejects.toThrow(StoreFull)
     await expect(writer.sync()).rejects.toThrow(StoreFull)
     expect(await collectBlob(store, kept)).toBe('sixsix')
-    await store.commit(storedAs(key, 'four'), { segments: [{ generation: 0, size: 4 }] })
+    await store.commit(storedAs(key, 'four'), { generation: 0, segments: [{ generation: 0, size: 4 }] })
     await store.delete(kept.key, kept.digest)
     await putBlob(store, 'again6')
     await expect(putBlob(store, '1')).rejects.toThrow(StoreFull)

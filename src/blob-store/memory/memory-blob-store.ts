@@ -68,11 +68,12 @@ export class MemoryBlobStore implements BlobStore {
     for (const chunk of this.#recordedChunks(key, segments)) await copyBytes(chunk, sink, undefined)
   }
 
-  async commit(stored: StoredBlob, { segments, onBytes }: CommitOptions): Promise<void> {
+  async commit(stored: StoredBlob, { segments, generation, onBytes }: CommitOptions): Promise<void> {
     const total = segments.reduce((sum, segment) => sum + segment.size, 0)
     if (this.#blobs.get(nameOf(stored))?.bytes.byteLength !== total) {
       const chunks = this.#recordedChunks(stored.key, segments)
-      if (segments.length > 1) for (const chunk of chunks) onBytes?.(chunk)
+      const isOwn = segments.length === 1 && segments[0]?.generation === generation
+      if (!isOwn) for (const chunk of chunks) onBytes?.(chunk)
       this.#heldBytes += total
       this.#blobs.set(nameOf(stored), {
         ...stored,
@@ -81,6 +82,10 @@ export class MemoryBlobStore implements BlobStore {
       })
     }
     this.#removeSegments(stored.key)
+  }
+
+  async stat(stored: StoredBlob): Promise<number | undefined> {
+    return this.#blobs.get(nameOf(stored))?.bytes.byteLength
   }
 
   async open(stored: StoredBlob): Promise<BlobReader> {

@@ -3,10 +3,12 @@ import {
   findBlob,
   findLinkedBlob,
   insertBlob,
+  listBlobLocations,
   linkBlob,
   listUnlinkedBlobs,
   pinBlob,
   removeUnlinkedBlob,
+  replaceBlob,
   unlinkBlob,
 } from '../blobs.ts'
 import { Conflict } from '../errors.ts'
@@ -45,6 +47,48 @@ export function testBlobs({ metadata }: ContractSubject): void {
     )
     expect(new Set(rows.map((row) => row.storageKey)).size).toBe(1)
     expect(await findBlob(metadata().reader, digest)).toEqual(rows[0])
+  })
+
+  test('replaces the key of a damaged blob once, and gives up its old key', async () => {
+    const repository = await createRepository(metadata())
+    const digest = await createLinkedBlob(metadata(), repository)
+    const storageKey = (await findBlob(metadata().reader, digest))?.storageKey ?? ''
+    const healers = numbers(10).map((index) => ({
+      digest,
+      storageKey: unique(`healer-${index}`),
+      size: 9,
+      createdAt: 7,
+    }))
+    const replaced = await Promise.all(
+      healers.map((blob) => metadata().transact((tx) => replaceBlob(tx, { storageKey }, blob))),
+    )
+    expect(replaced.filter(Boolean)).toHaveLength(1)
+    const winner = healers[replaced.indexOf(true)]
+    const location = { digest, storageKey: winner?.storageKey, size: 9 }
+    expect(await findLinkedBlob(metadata().reader, repository.name, digest)).toEqual(location)
+    const dead = await listDeadKeys(metadata().reader, { limit: many })
+    expect(dead.filter((key) => key.digest === digest)).toEqual([{ storageKey, digest }])
+  })
+
+  test('replaces nothing when the blob was collected, and inserts it again', async () => {
+    const blob = { digest: aDigest(), storageKey: unique('key'), size: 3, createdAt: 1 }
+    const damaged = { storageKey: unique('damaged') }
+    const outcome = await metadata().transact(async (tx) => ({
+      replaced: await replaceBlob(tx, damaged, blob),
+      row: await insertBlob(tx, blob),
+    }))
+    expect(outcome).toMatchObject({ replaced: false, row: { storageKey: blob.storageKey } })
+  })
+
+  test('lists where blobs lie, those without a row left out', async () => {
+    const repository = await createRepository(metadata())
+    const first = await createLinkedBlob(metadata(), repository)
+    const second = await createLinkedBlob(metadata(), repository)
+    const { reader } = metadata()
+    const found = await listBlobLocations(reader, [first, aDigest(), second])
+    const expected = await Promise.all([first, second].map((digest) => findBlob(reader, digest)))
+    expect(new Set(found)).toEqual(new Set(expected))
+    expect(await listBlobLocations(metadata().reader, [])).toEqual([])
   })
 
   test('refuses to link a blob that does not exist', async () => {

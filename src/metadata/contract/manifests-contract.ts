@@ -5,6 +5,7 @@ import {
   deleteManifest,
   findManifest,
   findManifestContent,
+  findManifestSize,
   insertManifest,
   listMissingManifests,
 } from '../manifests.ts'
@@ -74,6 +75,27 @@ export function testManifests({ metadata }: ContractSubject): void {
     const content = await findManifestContent(metadata().reader, digest)
     expect(content === undefined ? undefined : digestBytes(content)).toBe(digest)
     expect(await findManifestContent(metadata().reader, aDigest())).toBeUndefined()
+  })
+
+  test('puts back bytes that were cut short by a second push', async () => {
+    const repository = await createRepository(metadata())
+    const manifest = aManifest(repository)
+    const { digest, bytes, size } = manifest
+    const { reader } = metadata()
+    const push = () => metadata().transact((tx) => insertManifest(tx, manifest))
+    await push()
+    expect(await findManifestSize(reader, digest)).toBe(size)
+    await metadata().transact((tx) =>
+      kyselyOf(tx)
+        .updateTable('manifest_content')
+        .set({ bytes: bytes.subarray(0, 5) })
+        .where('digest', '=', digest)
+        .execute(),
+    )
+    expect(await findManifestSize(reader, digest)).toBe(5)
+    await push()
+    expect(Buffer.from((await findManifestContent(reader, digest)) ?? [])).toEqual(Buffer.from(bytes))
+    expect(await findManifestSize(reader, aDigest())).toBeUndefined()
   })
 
   test('renews media type, pusher and time by a second push, and keeps the rest', async () => {

@@ -8,6 +8,7 @@ import type { Digest } from '../../oci/digest.ts'
 import type { Reference } from '../../oci/reference.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { TagName } from '../../oci/tag-name.ts'
+import type { BlobHealth } from '../blob-health.ts'
 import type { Caller, RegistryPolicy } from '../caller.ts'
 import type { TagCondition } from './tag-condition.ts'
 
@@ -58,6 +59,7 @@ export interface Manifests {
 }
 
 export interface ManifestDeps {
+  readonly health: BlobHealth
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock

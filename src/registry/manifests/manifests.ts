@@ -4,7 +4,7 @@
  * media type, is always asked of the database, so that a pull anywhere sees what was acknowledged before it.
  */
 import { Lru } from '../../lib/lru.ts'
-import { findManifest, findManifestContent } from '../../metadata/manifests.ts'
+import { findManifest, findManifestContent, findManifestSize } from '../../metadata/manifests.ts'
 import type { FoundManifest } from '../../metadata/manifests.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import { findRepository } from '../../metadata/repositories.ts'
@@ -20,15 +20,26 @@ const manifestCacheBytes = 64 * 1024 * 1024
 
 export function createManifests(deps: ManifestDeps): Manifests {
   const contents = new Lru<Digest, Uint8Array>({ maxBytes: manifestCacheBytes })
+  const { reader } = deps.metadata
   return {
-    find: (repository, reference) => getFound(deps.metadata, repository, reference),
+    async find(repository, reference) {
+      const found = await getFound(deps.metadata, repository, reference)
+      const { digest, size } = found
+      if (deps.health.wasIntactLately(digest)) return found
+      const foundBytes = await findManifestSize(reader, digest)
+      if (foundBytes !== size) throw await withoutContent(deps, { repository, reference, found, foundBytes })
+      deps.health.noteIntact(digest)
+      return found
+    },
     async get(repository, reference) {
-      const { digest, mediaType, size } = await getFound(deps.metadata, repository, reference)
+      const found = await getFound(deps.metadata, repository, reference)
+      const { digest, mediaType, size } = found
       const cached = contents.get(digest)
       if (cached !== undefined) return { digest, mediaType, size, bytes: cached }
-      const bytes = await findManifestContent(deps.metadata.reader, digest)
-      // Deleted between the two queries: gone is the right answer.
-      if (bytes === undefined) throw new ManifestUnknownError(repository, reference)
+      const bytes = await findManifestContent(reader, digest)
+      if (bytes?.length !== size) {
+        throw await withoutContent(deps, { repository, reference, found, foundBytes: bytes?.length })
+      }
       contents.set(digest, bytes, bytes.length)
       return { digest, mediaType, size, bytes }
     },
@@ -36,6 +47,23 @@ export function createManifests(deps: ManifestDeps): Manifests {
     delete: (request) => deleteManifestOrTag(deps, request),
     cacheStats: () => contents.stats(),
   }
+}
+
+interface WithoutContent {
+  readonly repository: RepositoryName
+  readonly reference: Reference
+  readonly found: FoundManifest
+  readonly foundBytes: number | undefined
+}
+
+/** Deleted between two queries, or damaged: to clients it is unknown both times, and a push of it puts the bytes back. */
+async function withoutContent(deps: ManifestDeps, damage: WithoutContent): Promise<ManifestUnknownError> {
+  const { repository, reference, found, foundBytes } = damage
+  const again = await findManifest(deps.metadata.reader, repository, reference)
+  if (again?.digest === found.digest) {
+    deps.health.report({ kind: 'manifest', digest: found.digest, expectedBytes: found.size, foundBytes })
+  }
+  return new ManifestUnknownError(repository, reference)
 }
 
 async function getFound(

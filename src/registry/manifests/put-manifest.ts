@@ -20,6 +20,7 @@ import { DigestMismatchError, ManifestBlobUnknownError } from '../errors.ts'
 import { checkTagRight, openRepository } from '../push-rights.ts'
 import { recordChanges, type Change } from '../record-changes.ts'
 import type { ManifestDeps, PutManifestRequest, PutManifestResult } from './manifest-types.ts'
+import { listDamagedBlobs } from './damaged-blobs.ts'
 import { readConfig } from './read-config.ts'
 import { checkTagCondition } from './tag-condition.ts'
 
@@ -31,13 +32,14 @@ export async function putManifest(
   const digest = checkDigest(request)
   const tags = tagsOf(request)
   const parsed = parseManifest(bytes, contentType)
+  const damaged = deps.references.blobs === 'strict' ? await listDamagedBlobs(deps, neededBlobs(parsed)) : []
   const row = await describeManifest(deps, request, { digest, parsed })
   await deps.metadata.transact(async (tx) => {
     const now = deps.clock.now()
     const { caller } = request
     const { id: repositoryId } = await openRepository(deps, tx, { name: repository, caller, now })
     await checkConditions(tx, { repositoryId, tags, condition: request.condition })
-    await checkReferences(deps, tx, { repository, repositoryId, parsed, now })
+    await checkReferences(deps, tx, { repository, repositoryId, parsed, damaged, now })
     await insertManifest(tx, { ...row, repositoryId, now })
     const moved = await moveTags(tx, { repositoryId, tags, digest, now })
     for (const { tag, before } of moved) checkTagRight(caller, { repository, tag, before })
@@ -48,6 +50,7 @@ export async function putManifest(
       changes: [{ kind: 'manifest.push', after: digest }, ...moved],
     })
   })
+  deps.health.noteIntact(digest)
   return { digest, subject: parsed.subject?.digest, tags }
 }
 
@@ -119,15 +122,19 @@ async function checkConditions(
   for (const name of tags) await checkTagCondition(tx, { repositoryId, name }, condition)
 }
 
-/** All that is missing is named at once. What is found stays pinned until the transaction ends. */
-async function checkReferences(
-  deps: ManifestDeps,
-  tx: Transaction,
-  put: { repository: RepositoryName; repositoryId: number; parsed: ParsedManifest; now: number },
-): Promise<void> {
-  const { repository, repositoryId, parsed, now } = put
+interface References {
+  readonly repository: RepositoryName
+  readonly repositoryId: number
+  readonly parsed: ParsedManifest
+  readonly damaged: readonly Digest[]
+  readonly now: number
+}
+
+/** All that is missing or damaged is named at once. What is found stays pinned until the transaction ends. */
+async function checkReferences(deps: ManifestDeps, tx: Transaction, put: References): Promise<void> {
+  const { repository, repositoryId, parsed, damaged, now } = put
   const missingBlobs = await pinLinkedBlobs(tx, { repositoryId, digests: neededBlobs(parsed), now })
-  const missing = deps.references.blobs === 'strict' ? missingBlobs : []
+  const missing = deps.references.blobs === 'strict' ? [...new Set([...missingBlobs, ...damaged])] : []
   if (deps.references.children === 'strict') {
     const digests = [...new Set(parsed.children.map((child) => child.digest))]
     missing.push(...(await listMissingManifests(tx, { repositoryId, digests })))

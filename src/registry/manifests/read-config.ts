@@ -9,7 +9,7 @@ import type { RepositoryName } from '../../oci/repository-name.ts'
 /** Real configs are a few KiB; a larger one is stored and served like any blob, only not searched. */
 const maxConfigBytes = 1024 * 1024
 
-/** `undefined` when there is no config here, or one too large: the manifest is accepted or refused without it. */
+/** `undefined` when there is no config here, a damaged one or one too large: the manifest is accepted or refused without it. */
 export async function readConfig(
   deps: { metadata: Metadata; store: BlobStore },
   repository: RepositoryName,
@@ -20,6 +20,7 @@ export async function readConfig(
   if (location === undefined || location.size > maxConfigBytes) return undefined
   try {
     await using reader = await deps.store.open({ key: location.storageKey, digest: location.digest })
+    if (reader.size !== location.size) return undefined
     if (reader.bytes !== undefined) return reader.bytes
     const chunks: Uint8Array[] = []
     // The buffer returns to the store after each write: keep a copy.

@@ -4,15 +4,17 @@
  * sweep finds; never a row without bytes.
  */
 import type { BlobStore } from '../../blob-store/blob-store.ts'
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
 import type { AuditTrail } from '../../metadata/audit-trail.ts'
-import { findBlob, insertBlob, linkBlob, pinBlob } from '../../metadata/blobs.ts'
+import { findBlob, insertBlob, linkBlob, pinBlob, replaceBlob } from '../../metadata/blobs.ts'
+import type { BlobLocation } from '../../metadata/blobs.ts'
 import { insertDeadKey } from '../../metadata/dead-keys.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import { finishUpload, type UploadRow } from '../../metadata/uploads.ts'
 import { algorithmOf, digestBytes, formatDigest, type Digest } from '../../oci/digest.ts'
+import type { BlobHealth } from '../blob-health.ts'
 import type { Caller, RegistryPolicy } from '../caller.ts'
 import { DigestMismatchError, UploadUnknownError } from '../errors.ts'
 import { openRepository } from '../push-rights.ts'
@@ -21,6 +23,7 @@ import type { Received } from './ingest.ts'
 import type { CommittedBlob } from './upload-types.ts'
 
 export interface FinishDeps {
+  readonly health: BlobHealth
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
@@ -42,17 +45,19 @@ export async function finishSession(deps: FinishDeps, finish: Finish): Promise<C
   const size = received.offset
   const known = await knownDigest(deps, finish)
   if (known !== undefined && known !== digest) throw await mismatch(deps, finish, known)
-  if (known !== undefined && (await findBlob(deps.metadata.reader, digest)) !== undefined) {
+  const existing = await deps.health.inspect(() => findBlob(deps.metadata.reader, digest))
+  if (known !== undefined && existing?.isIntact === true) {
     if (await linkExisting(deps, finish)) return { digest, size }
   }
-  await storeBlob(deps, finish, known)
-  await linkStored(deps, finish)
+  await storeBlob(deps, finish)
+  await linkStored(deps, finish, existing?.isIntact === false ? existing.location : undefined)
+  deps.health.noteIntact(digest)
   return { digest, size }
 }
 
 /**
  * The digest of the session's bytes in the algorithm asked for: as hashed while they came, or by one more read.
- * `undefined` when the segments have to be joined anyway: the join hashes.
+ * `undefined` when the store has to copy them anyway: the copy is hashed.
  */
 async function knownDigest(deps: FinishDeps, finish: Finish): Promise<Digest | undefined> {
   const { row, received, digest } = finish
@@ -60,7 +65,7 @@ async function knownDigest(deps: FinishDeps, finish: Finish): Promise<Digest | u
   const { hash, offset, segments } = received
   if (offset === 0) return digestBytes(new Uint8Array(), algorithm)
   if (hash?.digest !== undefined && hash.offset === offset && hash.algorithm === algorithm) return hash.digest
-  if (segments.length > 1) return undefined
+  if (segments.length > 1 || segments[0]?.generation !== row.generation) return undefined
   const hasher = createHash(algorithm)
   await deps.store.readSegments(row.storageKey, segments, {
     write: async (bytes) => void hasher.update(bytes),
@@ -76,25 +81,26 @@ async function mismatch(deps: FinishDeps, finish: Finish, actual: Digest): Promi
   return new DigestMismatchError({ expected: digest, actual, size: received.offset })
 }
 
-async function storeBlob(deps: FinishDeps, finish: Finish, known: Digest | undefined): Promise<void> {
+/** Whatever the store copies is hashed, known or not: another writer had the file open. */
+async function storeBlob(deps: FinishDeps, finish: Finish): Promise<void> {
   const { row, digest } = finish
   const { segments } = finish.received
-  const stored = { key: row.storageKey, digest }
-  if (known !== undefined) return deps.store.commit(stored, { segments })
+  const { generation, storageKey: key } = row
   try {
-    await deps.store.commit(stored, { segments, onBytes: checkingHasher(finish) })
+    await deps.store.commit({ key, digest }, { segments, generation, onBytes: checkingHasher(finish) })
   } catch (error) {
     if (error instanceof DigestMismatchError) throw await mismatch(deps, finish, error.detail.actual)
     throw error
   }
 }
 
-/** Hashes the joined bytes; throws at the last one when the digest is not the announced one, so that nothing is renamed. */
+/** Hashes the copied bytes; throws at the last one when the digest is not the announced one, so that nothing is renamed. */
 function checkingHasher({ digest, received }: Finish): (bytes: Uint8Array) => void {
   const algorithm = algorithmOf(digest)
-  const hasher = createHash(algorithm)
+  let hasher: Hash | undefined
   let seen = 0
   return (bytes) => {
+    hasher ??= createHash(algorithm)
     hasher.update(bytes)
     seen += bytes.length
     if (seen < received.offset) return
@@ -116,20 +122,25 @@ async function linkExisting(deps: FinishDeps, finish: Finish): Promise<boolean> 
   return linked
 }
 
-async function linkStored(deps: FinishDeps, finish: Finish): Promise<void> {
+/** Takes the place of a damaged blob, unless somebody else did so meanwhile; every repository that links it is healed. */
+async function linkStored(
+  deps: FinishDeps,
+  finish: Finish,
+  damaged: BlobLocation | undefined,
+): Promise<void> {
   const { row, digest, received } = finish
-  const lost = await deps.metadata.transact(async (tx) => {
+  const leftBytes = await deps.metadata.transact(async (tx) => {
     const ours = await finishUpload(tx, { id: row.id, writer: finish.writer, generation: row.generation })
     if (!ours) throw new UploadUnknownError(row.repository, row.id)
     const now = deps.clock.now()
     const blob = { digest, storageKey: row.storageKey, size: received.offset, createdAt: now }
-    const winner = await insertBlob(tx, blob)
-    const isLost = winner.storageKey !== row.storageKey
+    const hasReplaced = damaged !== undefined && (await replaceBlob(tx, damaged, blob))
+    const isLost = !hasReplaced && (await insertBlob(tx, blob)).storageKey !== row.storageKey
     if (isLost) await insertDeadKey(tx, { storageKey: row.storageKey, digest, since: now })
     await link(deps, tx, finish)
-    return isLost
+    return isLost || hasReplaced
   })
-  if (lost) deps.onDeadKey()
+  if (leftBytes) deps.onDeadKey()
 }
 
 async function endSession(deps: FinishDeps, tx: Transaction, { row, writer }: Finish): Promise<boolean> {

@@ -2,17 +2,21 @@
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
+import type { Timers } from '../../lib/timers.ts'
 import type { AuditTrail } from '../../metadata/audit-trail.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest, DigestAlgorithm } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
+import type { BlobHealth } from '../blob-health.ts'
 import type { Caller, RegistryPolicy } from '../caller.ts'
 import type { HashThreads } from './hash-threads.ts'
 
 export interface UploadDeps {
+  readonly health: BlobHealth
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
+  readonly timers: Timers
   readonly ids: Ids
   readonly policy: RegistryPolicy
   readonly audit: AuditTrail

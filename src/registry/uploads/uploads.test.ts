@@ -5,7 +5,9 @@ import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/s
 import { claimUpload, findUpload, recordUpload } from '../../metadata/uploads.ts'
 import { digestBytes, type Digest } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
+import { systemTimers } from '../../lib/timers.ts'
 import { systemIds } from '../../lib/ids.ts'
+import { BlobHealth } from '../blob-health.ts'
 import { HashThreads } from './hash-threads.ts'
 import { createUploads } from './uploads.ts'
 
@@ -235,8 +237,9 @@ describe('a session that was started and not written to', () => {
   function otherProcess(open: OpenRegistry) {
     const { metadata, store, clock, audit } = open
     const limits = { maxSessions: 100, takeoverMs: 5_000 }
-    const parts = { metadata, store, clock, audit, ids: systemIds }
-    const deps = { ...parts, policy: openPolicy, onDeadKey: () => undefined }
+    const parts = { metadata, store, clock, audit, timers: systemTimers, ids: systemIds }
+    const health = new BlobHealth({ ...parts, onDamage: () => undefined })
+    const deps = { ...parts, health, policy: openPolicy, onDeadKey: () => undefined }
     return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
   }
 

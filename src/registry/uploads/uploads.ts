@@ -21,20 +21,28 @@ import { principalId } from '../../auth/principal.ts'
 import { TooManyUploadsError, UploadOutOfOrderError, UploadUnknownError } from '../errors.ts'
 import { chooseHasher } from './choose-hasher.ts'
 import { finishSession } from './finish-session.ts'
-import { ingest, type Received } from './ingest.ts'
+import { ingest, recordEveryMs as defaultRecordEveryMs, type Received } from './ingest.ts'
+import { RecordTurns } from './record-turns.ts'
 import { Reservations } from './reservations.ts'
 import { LetGo, SessionLocks, type SessionLock } from './session-locks.ts'
 import type { AppendRequest, BodyRequest, CommitRequest, CommittedBlob, PushRequest } from './upload-types.ts'
 import type { SessionRequest, StartRequest, UploadDeps, Uploads, UploadStatus } from './upload-types.ts'
 
+/** Of the four threads that serve files, two stay free for others. */
+const recordsAtOnce = 2
+/** Nobody can go on with a push in one request: it is recorded only so that it does not expire. */
+const keepAliveMs = 30_000
+
 interface Context extends UploadDeps {
+  readonly recordTurns: RecordTurns
   readonly locks: SessionLocks
   readonly reservations: Reservations
 }
 
 export function createUploads(deps: UploadDeps): Uploads {
   const locks = new SessionLocks({ deadlineMs: deps.takeoverMs })
-  const context: Context = { ...deps, locks, reservations: new Reservations() }
+  const recordTurns = new RecordTurns(recordsAtOnce)
+  const context: Context = { ...deps, locks, recordTurns, reservations: new Reservations() }
   return {
     start: (request) => start(context, request),
     status: (request) => status(context, request),
@@ -167,9 +175,10 @@ async function receive(
     lock: SessionLock
     request: BodyRequest
     wanted: CommitRequest['digest'] | undefined
+    recordEveryMs?: number
   },
 ): Promise<Received> {
-  const { claimed, lock, request, wanted } = options
+  const { claimed, lock, request, wanted, recordEveryMs = defaultRecordEveryMs } = options
   const { body, length, signal } = request
   const choice = {
     saved: claimed.row.hash,
@@ -187,6 +196,7 @@ async function receive(
       body,
       length,
       signal,
+      recordEveryMs,
       isLast: wanted !== undefined,
     })
   } catch (error) {
@@ -233,7 +243,13 @@ async function push(context: Context, request: PushRequest): Promise<CommittedBl
   const { row } = claimed
   try {
     using lock = await context.locks.acquire(row.id)
-    const received = await receive(context, { claimed, lock, request, wanted: request.digest })
+    const received = await receive(context, {
+      claimed,
+      lock,
+      request,
+      wanted: request.digest,
+      recordEveryMs: keepAliveMs,
+    })
     const { digest, caller } = request
     return await finishSession(context, { ...claimed, received, digest, caller })
   } catch (error) {
