@@ -25,6 +25,11 @@ export interface HttpLimits {
   readonly headerBytes: number
   /** Of the request line alone; proxies and load balancers commonly take no more. */
   readonly urlBytes: number
+  /**
+   * Requests that came on a connection before the first was answered. No registry client pipelines; each that waits holds some
+   * 4 KiB, so that 1,000 connections of one address hold 64 MiB at most.
+   */
+  readonly waitingPerConnection: number
   /** A connection costs 20 KiB or so; beyond this many new ones are closed at once. */
   readonly connections: number
   /** A build farm behind one address needs hundreds. Declared proxies are exempt, they speak for many. */
@@ -46,6 +51,7 @@ export const defaultHttpLimits: HttpLimits = {
   keepAliveMs: 75_000,
   headerBytes: 32 * kibibyte,
   urlBytes: 16 * kibibyte,
+  waitingPerConnection: 16,
   connections: 10_000,
   connectionsPerAddress: 1_000,
 }

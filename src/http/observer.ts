@@ -28,12 +28,19 @@ export interface HttpObserver {
   runRequest?(request: RequestBegun, work: () => Promise<void>): Promise<void>
   /** A connection was closed unheard: too many in `total`, or too many from one `address`. */
   onConnectionRefused?(limit: ConnectionLimit): void
+  /** A connection was closed for what its client did, or did not do. */
+  onConnectionClosed?(reason: CloseReason): void
 }
 
 export type ConnectionLimit = 'total' | 'address'
+
+/** `pipelining`: too many requests came before the first was answered. */
+export type CloseReason = 'pipelining'
 
 /** What stands open just now. */
 export interface HttpCounts {
   readonly connections: number
   readonly requestsInFlight: number
+  /** Parsed, and behind others of their connection. */
+  readonly requestsWaiting: number
 }
