@@ -34,8 +34,11 @@ export interface HttpObserver {
 
 export type ConnectionLimit = 'total' | 'address'
 
-/** `pipelining`: too many requests came before the first was answered. */
-export type CloseReason = 'pipelining'
+/**
+ * `pipelining`: too many requests came before the first was answered; `body-idle`: no byte of a request body came for too long;
+ * `reply-idle`: no byte of a reply was taken for too long.
+ */
+export type CloseReason = 'pipelining' | 'body-idle' | 'reply-idle'
 
 /** What stands open just now. */
 export interface HttpCounts {
@@ -43,4 +46,8 @@ export interface HttpCounts {
   readonly requestsInFlight: number
   /** Parsed, and behind others of their connection. */
   readonly requestsWaiting: number
+  /** Of replies made in memory, or about to be, that their readers have not taken yet. */
+  readonly replyBytesHeld: number
+  /** Requests whose reply waits for room in memory. */
+  readonly repliesWaiting: number
 }

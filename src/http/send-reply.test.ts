@@ -8,6 +8,7 @@ import { ClientGoneError } from './errors.ts'
 import { defaultHttpLimits } from './limits.ts'
 import type { HttpLimits } from './limits.ts'
 import { RequestOrigin } from './origin.ts'
+import { Readers } from './readers.ts'
 import type { Reply, StreamBody } from './reply.ts'
 import { sendReply } from './send-reply.ts'
 
@@ -20,12 +21,14 @@ interface Sender extends AsyncDisposable {
 /** A server that sends one reply to whatever is asked. */
 async function serve(reply: Reply, limits: Partial<HttpLimits> = {}): Promise<Sender> {
   const { promise: outcome, resolve } = Promise.withResolvers<unknown>()
+  const allLimits = { ...defaultHttpLimits, ...limits }
+  const readers = new Readers({ limits: allLimits, log: { debug: () => undefined } })
   const server = createServer((incoming, response) => {
     const body = new BodyReader(incoming, { idleMs: 1_000 })
     const origin = new RequestOrigin(incoming, { publicUrl: undefined, trustedProxies: { has: () => false } })
     const connection = { incoming, response, expectsContinue: false, principal: undefined }
-    const exchange = { ...connection, id: 'request-1', body, startedAt: 0, origin, bytesOut: 0 }
-    sendReply(exchange, reply, { ...defaultHttpLimits, ...limits }).then(resolve, resolve)
+    const own = { id: 'request-1', body, startedAt: 0, origin, bytesOut: 0, readers, reservedBytes: 0 }
+    sendReply({ ...connection, ...own }, reply, allLimits).then(resolve, resolve)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

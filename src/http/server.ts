@@ -16,6 +16,7 @@ import type { RequestDeps } from './handle-request.ts'
 import type { HttpLimits } from './limits.ts'
 import type { HttpCounts } from './observer.ts'
 import { peerAddress } from './origin.ts'
+import { Readers } from './readers.ts'
 import { RequestTurns } from './request-turns.ts'
 import type { ParsedRequest } from './request-turns.ts'
 import { createRouter } from './router.ts'
@@ -25,7 +26,7 @@ import type { TlsFiles } from './tls.ts'
 
 export interface RegistryServerDeps extends Omit<
   RequestDeps,
-  'router' | 'garbage' | 'publicAddress' | 'isClosing'
+  'router' | 'garbage' | 'publicAddress' | 'isClosing' | 'readers'
 > {
   /** Where clients reach this registry, `https://registry.example.com`; absent: as each request says. */
   readonly publicUrl?: string | undefined
@@ -66,6 +67,7 @@ class NodeRegistryServer implements RegistryServer {
       router: createRouter(routes),
       garbage: createYoungGarbage(),
       publicAddress: { publicUrl, trustedProxies },
+      readers: new Readers(deps),
       isClosing: () => this.#closing !== undefined,
     }
     const options = toNodeOptions(deps.limits)
@@ -123,6 +125,8 @@ class NodeRegistryServer implements RegistryServer {
       connections: this.#connections.open,
       requestsInFlight: this.#requestsInFlight,
       requestsWaiting: this.#turns.waiting,
+      replyBytesHeld: this.#deps.readers.heldBytes,
+      repliesWaiting: this.#deps.readers.waiting,
     }
   }
 

@@ -12,6 +12,7 @@ import type { Digest } from '../../oci/digest.ts'
 import type { Reference } from '../../oci/reference.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { ManifestUnknownError, RepositoryUnknownError } from '../errors.ts'
+import { ColdReads } from './cold-reads.ts'
 import { deleteManifestOrTag } from './delete-manifest.ts'
 import { putManifest } from './put-manifest.ts'
 import type { ManifestDeps, Manifests } from './manifest-types.ts'
@@ -20,16 +21,26 @@ const manifestCacheBytes = 64 * 1024 * 1024
 
 export function createManifests(deps: ManifestDeps): Manifests {
   const contents = new Lru<Digest, Uint8Array>({ maxBytes: manifestCacheBytes })
+  const coldReads = new ColdReads({
+    async read(digest) {
+      // It may have come while this read waited for its turn.
+      const kept = contents.peek(digest)
+      if (kept !== undefined) return kept
+      const bytes = await findManifestContent(deps.metadata.reader, digest)
+      if (bytes !== undefined) contents.set(digest, bytes, bytes.length)
+      return bytes
+    },
+  })
   return {
     find: (repository, reference) => getFound(deps.metadata, repository, reference),
-    async get(repository, reference) {
+    async get(repository, reference, reader) {
       const { digest, mediaType, size } = await getFound(deps.metadata, repository, reference)
       const cached = contents.get(digest)
       if (cached !== undefined) return { digest, mediaType, size, bytes: cached }
-      const bytes = await findManifestContent(deps.metadata.reader, digest)
+      await reader.reserve(size)
+      const bytes = await coldReads.read({ digest, size }, reader)
       // Deleted between the two queries: gone is the right answer.
       if (bytes === undefined) throw new ManifestUnknownError(repository, reference)
-      contents.set(digest, bytes, bytes.length)
       return { digest, mediaType, size, bytes }
     },
     put: (request) => putManifest(deps, request),
