@@ -143,6 +143,41 @@ describe('a streamed reply', () => {
 })
 
 describe('a reply', () => {
+  test.each(['a small one', 'one of 16 MiB'])('in memory reaches its reader whole: %s', async (name) => {
+    const body = Buffer.alloc(name === 'a small one' ? 10 : 16 * 1024 * 1024, 'x')
+    await using sender = await serve({ status: 200, headers: [], length: body.length, body })
+    expect((await ask(sender.url)).body.equals(body)).toBe(true)
+    expect(await sender.outcome).toBeUndefined()
+  })
+
+  test('in memory is given up, too, when its reader takes nothing for too long', async () => {
+    const body = Buffer.alloc(64 * 1024 * 1024, 'x')
+    const reply = { status: 200, headers: [], length: body.length, body }
+    await using sender = await serve(reply, { replyIdleMs: 50 })
+    const response = await openResponse(sender.url)
+    response.on('error', () => undefined)
+    response.pause()
+    expect(await sender.outcome).toBeInstanceOf(ClientGoneError)
+  })
+
+  test('to HEAD takes nothing from its source, and closes it', async () => {
+    const { source, written } = aLongSource()
+    await using sender = await serve(longReply(source))
+    const answer = await ask(sender.url, { method: 'HEAD' })
+    expect(answer.headers['content-length']).toBe(String(pieces * piece.length))
+    expect([written(), source.disposed]).toEqual([0, 1])
+  })
+
+  test('whose source fails before the first byte sends no head, so that another can take its place', async () => {
+    const fault = new Error('unreadable')
+    const source = new Source(() => Promise.reject(fault))
+    await using sender = await serve({ status: 200, headers: [], length: 2, body: source })
+    const asked = ask(sender.url)
+    asked.catch(() => undefined)
+    expect(await sender.outcome).toBe(fault)
+    expect(source.disposed).toBe(1)
+  })
+
   test('carries the headers of every reply and its exact length', async () => {
     const body = Buffer.from('{"a":"é"}')
     await using sender = await serve({
