@@ -6,6 +6,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { ByteBudget } from '../lib/byte-budget.ts'
+import { TurnBudget } from '../lib/turn-budget.ts'
 import type { HttpLimits } from './limits.ts'
 import { smallReplyBytes } from './limits.ts'
 import type { Log } from './log.ts'
@@ -35,6 +36,11 @@ interface Watched {
   since: number
 }
 
+/** SQLite answers at once, so that many lists would be made in one turn of the event loop; a long page of tags takes some 10 ms. */
+const maxMadePerTurn = 1024 * 1024
+/** The kernel takes a megabyte or two of each reply without waiting, which takes a millisecond. */
+const maxWrittenPerTurn = 4 * 1024 * 1024
+
 /** How often readers are looked at: their limit is exceeded by this much at most. */
 const maxCheckMs = 5_000
 const minCheckMs = 10
@@ -44,6 +50,8 @@ export class Readers {
   readonly #deps: ReadersDeps
   readonly #now: () => number
   readonly #memory: ByteBudget
+  readonly #making = new TurnBudget({ maxBytes: maxMadePerTurn })
+  readonly #writing = new TurnBudget({ maxBytes: maxWrittenPerTurn })
   /** How many replies hold the same bytes: the reference that a cache and many readers share counts once. */
   readonly #holders = new Map<ArrayBufferLike, number>()
   readonly #watched = new Map<ServerResponse, Watched>()
@@ -66,13 +74,20 @@ export class Readers {
   }
 
   /**
-   * Sets bytes aside for a reply; resolves when there is room. Small replies never wait. Rejects with the reason of the signal, which
+   * Sets bytes aside for a reply; resolves when there is room, and when other large replies of this turn of the event loop leave
+   * time to make it. Small replies never wait. Rejects with the reason of the signal, which
    * is only asked for when it has to wait.
    */
   async reserve(reply: ReplyMemory, bytes: number, signalOf: () => AbortSignal): Promise<void> {
     if (bytes < smallReplyBytes) return
     if (!this.#memory.tryTake(bytes)) await this.#memory.wait(bytes, signalOf())
     reply.reservedBytes += bytes
+    await this.#making.take(bytes)
+  }
+
+  /** Before so many bytes of a reply in memory are written: `undefined` if that may be now, otherwise resolves when it may. */
+  beginWrite(bytes: number): Promise<void> | undefined {
+    return this.#writing.take(bytes)
   }
 
   /** Gives back what was set aside. */

@@ -4,6 +4,7 @@ import { ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { smallReplyBytes } from './limits.ts'
 import type { HttpLimits } from './limits.ts'
+import type { Readers } from './readers.ts'
 import type { Reply, StreamBody } from './reply.ts'
 import { abortOnClose } from './request.ts'
 import { ResponseSink } from './response-sink.ts'
@@ -36,7 +37,7 @@ export async function sendReply(exchange: Exchange, reply: Reply, limits: HttpLi
     await endExchange(exchange, body, limits)
   } else {
     using _ = exchange.readers.hold(exchange, body)
-    await streamBody(exchange, reply, { body: inPieces(body), holdsMemory: true })
+    await streamBody(exchange, reply, { body: inPieces(body, exchange.readers), holdsMemory: true })
     await endExchange(exchange, undefined, limits)
   }
 }
@@ -62,11 +63,13 @@ function writeHead({ id, response }: Exchange, { status, headers, length, reason
 }
 
 /** Written piece by piece, so that a large reply is neither copied whole by TLS nor hidden in one long write. */
-function inPieces(bytes: Uint8Array): StreamBody {
+function inPieces(bytes: Uint8Array, readers: Readers): StreamBody {
   return {
     async copyTo(sink) {
       for (let start = 0; start < bytes.length; start += smallReplyBytes) {
-        await sink.write(bytes.subarray(start, start + smallReplyBytes))
+        const piece = bytes.subarray(start, start + smallReplyBytes)
+        await readers.beginWrite(piece.length)
+        await sink.write(piece)
       }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
