@@ -204,8 +204,8 @@ interface ServerParts extends Parts {
 }
 
 function createServer(config: Config, parts: ServerParts): RegistryServer {
-  const { manifestBytes, idleTimeoutMs, connections, connectionsPerAddress } = config.limits
-  const limits = { manifestBytes, bodyIdleMs: idleTimeoutMs, connections, connectionsPerAddress }
+  const { idleTimeoutMs, replyIdleTimeoutMs, ...others } = config.limits
+  const limits = { ...others, bodyIdleMs: idleTimeoutMs, replyIdleMs: replyIdleTimeoutMs }
   const { authenticator, policy, aliases, tokens } = parts.auth
   const { metrics, observer } = parts.telemetry
   const token = config.metrics.token?.reveal()
@@ -252,6 +252,21 @@ function watch(
     name: 'lading_http_requests_in_flight',
     help: 'Requests that are not answered yet.',
     read: () => server.counts().requestsInFlight,
+  })
+  metrics.watchGauge({
+    name: 'lading_http_requests_waiting',
+    help: 'Pipelined requests that wait for those before them on their connection.',
+    read: () => server.counts().requestsWaiting,
+  })
+  metrics.watchGauge({
+    name: 'lading_http_reply_memory_bytes',
+    help: 'Memory of manifests and lists that are being made or that clients have not taken yet.',
+    read: () => server.counts().replyBytesHeld,
+  })
+  metrics.watchGauge({
+    name: 'lading_http_replies_waiting',
+    help: 'Requests whose reply waits for memory.',
+    read: () => server.counts().repliesWaiting,
   })
 }
 

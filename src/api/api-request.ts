@@ -14,13 +14,15 @@ export interface ApiRequest {
   readonly registryUrl: string
   /** Reads the body to its end; throws when it is larger than `maxBytes`, when it stalls or the client leaves. */
   readonly readBody: (maxBytes: number) => Promise<Uint8Array>
+  /** Resolves when there is room in memory for a reply of so many bytes; throws when the client leaves meanwhile. */
+  readonly reserve: (bytes: number) => Promise<void>
 }
 
 export interface ApiReply {
   readonly status: number
   /** Name, value, name, value, ... */
   readonly headers: readonly string[]
-  /** A list that may be long comes in pieces. */
+  /** A list that may be long comes in pieces; to HEAD none of them is taken. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
   /** Of the endpoint, for metrics; `undefined` when there is none. */
   readonly endpoint: { readonly id: string; readonly path: string } | undefined

@@ -105,13 +105,15 @@ function addPages(app: App): void {
     ['docs', 'text/html; charset=utf-8', () => formatDocsPage(describeApi()), docsHeaders],
   ] as const
   for (const [name, type, read, headers] of pages) {
+    // Made at the first request; all others share the bytes.
+    let body: Uint8Array | undefined
     app.all(`${apiPrefix}/${name}`, ({ env }) => {
       if (!readOnly.has(env.http.method)) return refuse(env, methodUnsupported(env.http.method, 'GET, HEAD'))
       const path = `${apiPrefix}/${name}`
       env.reply = {
         status: 200,
         headers: ['Content-Type', type, ...headers],
-        body: Buffer.from(read()),
+        body: (body ??= Buffer.from(read())),
         endpoint: { id: name, path },
         fault: undefined,
       }

@@ -17,6 +17,9 @@ import { readBody, readParams, readQuery } from './read-input.ts'
 import type { ApiServices } from './services.ts'
 import { createTurns } from './turns.ts'
 
+/** Of one entry of a page: an event of the audit with a long name, a client and details has 2 KiB. */
+const pageItemBytes = 2 * 1024
+
 type AuditTarget = NonNullable<Parameters<Audit['record']>[1]['target']>
 
 interface Asked {
@@ -61,6 +64,7 @@ async function admit(
     const params = readParams(endpoint, given)
     await checkTarget(endpoint, { principal, params }, services)
     const query = readQuery(endpoint, http)
+    if (typeof query['limit'] === 'number') await http.reserve(query['limit'] * pageItemBytes)
     return { principal, actor, params, query, body: await readBody(endpoint, http), http }
   } catch (error) {
     if (endpoint.method !== 'GET') auditRefusal(error, { actor, params: given }, services)

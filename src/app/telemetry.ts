@@ -99,6 +99,7 @@ function createObserver(metrics: Metrics | undefined, tracing: Tracing | undefin
       tracing?.onRequest(seen)
     },
     onConnectionRefused: (limit) => metrics?.onConnectionRefused(limit),
+    onConnectionClosed: (reason) => metrics?.onConnectionClosed(reason),
     ...(tracing && { runRequest: (request, work) => tracing.runRequest(request, work) }),
   }
 }

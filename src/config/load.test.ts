@@ -50,6 +50,8 @@ describe('loadConfig', () => {
       limits: {
         manifestBytes: 10_485_760,
         idleTimeoutMs: 60_000,
+        replyIdleTimeoutMs: 300_000,
+        replyMemoryBytes: 268_435_456,
         connections: 10_000,
         connectionsPerAddress: 1_000,
       },

@@ -27,6 +27,12 @@ const defaultMaxSessions = 1000
 const defaultManifestBytes = 10 * oneMebibyte
 /** Above the pauses that proxies and slow disks make, below the patience of most clients. */
 const defaultIdleTimeoutMs = oneMinuteMs
+/** Clients that unpack while they pull pause, some for minutes. */
+const defaultReplyIdleTimeoutMs = 5 * oneMinuteMs
+/** 25 of the largest manifests, or 190 of the longest pages of tags; beside it caches and buffers take some 130 MiB. */
+const defaultReplyMemoryBytes = 256 * oneMebibyte
+/** Room for a few of the largest replies at least. */
+const minReplyMemoryBytes = 16 * oneMebibyte
 /** Docker, containerd and Kubernetes together open some ten per host; a thousand hosts pull at once before this is met. */
 const defaultConnections = 10_000
 /** An office or a build farm behind one address translator still fits; one runaway client does not take all. */
@@ -285,7 +291,21 @@ const limits = z.strictObject({
     .describe('Largest manifest; a larger one is answered with 413.'),
   idleTimeoutMs: durationMs()
     .default(defaultIdleTimeoutMs)
-    .describe('A connection on which nothing moves for this time is closed (default: one minute).'),
+    .describe(
+      'Silence inside a request body: a client that sends nothing of what it announced for this time is answered with 408 and its connection closed; an upload keeps what came (default: one minute). It does not limit how long a whole upload takes.',
+    ),
+  replyIdleTimeoutMs: durationMs()
+    .default(defaultReplyIdleTimeoutMs)
+    .describe(
+      'Silence of a reader: a client that takes nothing of a reply, of whatever kind, for this time is cut off (default: five minutes). After 30 s it is cut off already if it holds memory of `limits.replyMemoryBytes` that another request waits for.',
+    ),
+  replyMemoryBytes: z
+    .int()
+    .min(minReplyMemoryBytes)
+    .default(defaultReplyMemoryBytes)
+    .describe(
+      'Memory for manifests and lists that clients have asked for and not taken yet, over all connections. A request that needs more waits until there is room; replies below 64 KiB and blobs, which are streamed, never wait.',
+    ),
   connections: z
     .int()
     .min(1)

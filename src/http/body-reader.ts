@@ -9,6 +9,8 @@ export interface BodyReaderOptions {
   readonly idleMs: number
   /** Told of every piece that was read. */
   readonly onBytes?: ((bytes: number) => void) | undefined
+  /** Called when the client sent nothing for `idleMs`. */
+  readonly onStall?: (() => void) | undefined
   /** Called before the first read: the place to answer `Expect: 100-continue`. */
   readonly onStart?: (() => void) | undefined
 }
@@ -177,6 +179,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
       if (waiting === undefined) return
       this.#waiting = undefined
       this.#stop()
+      this.#options.onStall?.()
       waiting.reject(new BodyStalledError(idleMs))
     }, idleMs)
     this.#timer.refresh()

@@ -1,16 +1,28 @@
 /** What the head of a request must be before anyone looks at what it asks for. */
 import type { IncomingMessage } from 'node:http'
 import { quote } from '../oci/quote.ts'
-import { RequestMalformedError, UrlTooLongError } from './errors.ts'
+import { ExpectationUnknownError, RequestMalformedError, UrlTooLongError } from './errors.ts'
 import type { HttpLimits } from './limits.ts'
 import { isHost } from './origin.ts'
 
-/** Throws `RequestMalformedError`, `UrlTooLongError`. */
+/** The same that Node looks for. */
+const continueExpression = /(?:^|\W)100-continue(?:$|\W)/i
+
+/** Throws `RequestMalformedError`, `ExpectationUnknownError`, `UrlTooLongError`. */
 export function checkHead(incoming: IncomingMessage, { urlBytes }: HttpLimits): void {
   // The parser takes a request line of HTTP/2.0 and then reads on as if it were 1.1.
   if (incoming.httpVersionMajor > 1) {
     throw new RequestMalformedError(`HTTP/${incoming.httpVersion} is not spoken here; ask with HTTP/1.1`)
   }
+  checkHost(incoming)
+  const { expect } = incoming.headers
+  if (expect !== undefined && incoming.httpVersion === '1.1' && !continueExpression.test(expect)) {
+    throw new ExpectationUnknownError(expect)
+  }
+  if ((incoming.url?.length ?? 0) > urlBytes) throw new UrlTooLongError(urlBytes)
+}
+
+function checkHost(incoming: IncomingMessage): void {
   if (hasTwoHosts(incoming)) {
     throw new RequestMalformedError('a request has one Host header, this one has several')
   }
@@ -21,7 +33,6 @@ export function checkHead(incoming: IncomingMessage, { urlBytes }: HttpLimits): 
   if (host !== undefined && !isHost(host)) {
     throw new RequestMalformedError(`Host ${quote(host)} is no name or address with an optional port`)
   }
-  if ((incoming.url?.length ?? 0) > urlBytes) throw new UrlTooLongError(urlBytes)
 }
 
 /** RFC 9112, 3.2. Node keeps the first and hides the rest, but a proxy before us may have looked at another. */

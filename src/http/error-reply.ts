@@ -17,6 +17,7 @@ import type { ChallengeError, ChallengeReason } from './errors.ts'
 import {
   BodyStalledError,
   ContentChangedError,
+  ExpectationUnknownError,
   FormTooLargeError,
   ManifestTooLargeError,
   RangeUnsatisfiableError,
@@ -76,6 +77,7 @@ export const exceptions: ReadonlyMap<OciErrorClass, ErrorRow & { code: ErrorCode
   [FormTooLargeError, { code: 'SIZE_INVALID', status: 413, summary: 'the form exceeds the limit that the message names' }],
   [UrlTooLongError, { code: 'UNSUPPORTED', status: 414, summary: 'the URL exceeds the limit that the message names' }],
   [TooManyTagsError, { code: 'TAG_INVALID', status: 414, summary: 'more `?tag=` than one request may carry' }],
+  [ExpectationUnknownError, { code: 'UNSUPPORTED', status: 417, summary: '`Expect` asks for something other than `100-continue`' }],
   [InsufficientStorageError, { code: 'UNAVAILABLE', status: 507, summary: 'the registry has no space left' }],
 ])
 

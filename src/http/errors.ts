@@ -22,6 +22,16 @@ export class RequestMalformedError extends OciError {
   readonly detail = undefined
 }
 
+/** RFC 9110, 10.1.1: the only expectation is `100-continue`. */
+export class ExpectationUnknownError extends OciError {
+  override readonly name = 'ExpectationUnknownError'
+  readonly code = 'UNSUPPORTED'
+  readonly detail = undefined
+  constructor(expectation: string) {
+    super(`the expectation ${quote(expectation)} is not known here; send Expect: 100-continue or no Expect`)
+  }
+}
+
 export class RouteUnknownError extends OciError {
   override readonly name = 'RouteUnknownError'
   readonly code = 'UNSUPPORTED'

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '../auth/principal.ts'
 import type { BodyReader } from './body-reader.ts'
 import type { RequestOrigin } from './origin.ts'
+import type { Readers } from './readers.ts'
 
 /** One request and its reply on the wire, from the parsed head to the last byte. */
 export interface Exchange {
@@ -18,4 +19,7 @@ export interface Exchange {
   principal: Principal | undefined
   /** Of the reply's body, so far. */
   bytesOut: number
+  readonly readers: Readers
+  /** Memory that was set aside for the reply. */
+  reservedBytes: number
 }

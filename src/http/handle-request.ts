@@ -32,6 +32,7 @@ import { answerByApi, isForApi } from './management.ts'
 import type { HttpObserver } from './observer.ts'
 import { RequestOrigin } from './origin.ts'
 import type { PublicAddress } from './origin.ts'
+import type { Readers } from './readers.ts'
 import type { Reply } from './reply.ts'
 import { IncomingRequest } from './request.ts'
 import type { BodyLimit } from './request.ts'
@@ -50,6 +51,7 @@ export interface RequestDeps extends HandlerDeps {
   readonly clock: Clock
   readonly log: Log
   readonly observer?: HttpObserver | undefined
+  readonly readers: Readers
   /** While draining, a connection ends with the request it is busy with. */
   readonly isClosing: () => boolean
 }
@@ -82,19 +84,22 @@ async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<voi
   const { incoming } = exchange
   // Not the clock of the domain: whole milliseconds say nothing of most requests, and clocks are set.
   const begun = deps.observer === undefined ? 0 : performance.now()
-  const match = deps.router(incoming.method ?? '', incoming.url ?? '')
-  let route: ObservedRoute | undefined = match?.route
+  let route: ObservedRoute | undefined
   let status: number | undefined
   try {
+    const match = deps.router(incoming.method ?? '', incoming.url ?? '')
+    route = match?.route
     const answered = await answerRequest(exchange, match, deps)
-    const { reply } = answered
     route = answered.route
     if (deps.isClosing()) exchange.response.shouldKeepAlive = false
-    await sendReply(exchange, reply, deps.limits)
-    status = reply.status
+    status = await sendAnswer(exchange, answered, deps)
     logRequest(exchange, status, deps)
   } catch (error) {
+    // Whatever was promised cannot be kept, and nothing more can be said.
+    if (!exchange.response.writableEnded) exchange.response.destroy()
     logUnanswered(exchange, error, deps)
+  } finally {
+    deps.readers.release(exchange)
   }
   deps.observer?.onRequest({
     route: route?.id,
@@ -107,17 +112,40 @@ async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<voi
   })
 }
 
+interface Answered {
+  readonly reply: Reply
+  readonly route: ObservedRoute | undefined
+  readonly match?: Match | undefined
+  /** How the management API words what kept its reply from being sent. */
+  readonly explain?: (error: unknown) => Reply
+}
+
+/** Returns the status. A reply that fails before its head is out is replaced by one that says so. */
+async function sendAnswer(exchange: Exchange, answered: Answered, deps: RequestDeps): Promise<number> {
+  const { reply, match, explain } = answered
+  try {
+    await sendReply(exchange, reply, deps.limits)
+    return reply.status
+  } catch (error) {
+    const { response } = exchange
+    if (error instanceof ClientGoneError || response.headersSent || response.destroyed) throw error
+    const explained = explain?.(error) ?? explainError(exchange, match, { error, deps })
+    await sendReply(exchange, explained, deps.limits)
+    return explained.status
+  }
+}
+
 async function answerRequest(
   exchange: Exchange,
   match: Match | undefined,
   deps: RequestDeps,
-): Promise<{ reply: Reply; route: ObservedRoute | undefined }> {
+): Promise<Answered> {
   const { api } = deps
   // The router knows nothing below /api, so this costs other requests nothing.
   if (match === undefined && api !== undefined && isForApi(exchange.incoming.url ?? '')) {
     return answerByApi(exchange, api, deps)
   }
-  return { reply: await answer(exchange, match, deps), route: match?.route }
+  return { reply: await answer(exchange, match, deps), route: match?.route, match }
 }
 
 function openExchange(handled: HandledRequest, deps: RequestDeps): Exchange {
@@ -125,6 +153,11 @@ function openExchange(handled: HandledRequest, deps: RequestDeps): Exchange {
   const body = new BodyReader(incoming, {
     idleMs: deps.limits.bodyIdleMs,
     onBytes: (bytes) => deps.garbage.note(bytes),
+    onStall() {
+      // RFC 9110, 15.5.9: the reply is 408, and the connection ends with it.
+      response.shouldKeepAlive = false
+      deps.observer?.onConnectionClosed?.('body-idle')
+    },
     onStart: expectsContinue ? () => response.writeContinue() : undefined,
   })
   return {
@@ -137,6 +170,8 @@ function openExchange(handled: HandledRequest, deps: RequestDeps): Exchange {
     origin: new RequestOrigin(incoming, deps.publicAddress),
     principal: undefined,
     bytesOut: 0,
+    readers: deps.readers,
+    reservedBytes: 0,
   }
 }
 
@@ -145,12 +180,20 @@ async function answer(exchange: Exchange, match: Match | undefined, deps: Reques
     return await runHandler(exchange, match, deps)
   } catch (error) {
     if (error instanceof ClientGoneError || exchange.response.destroyed) throw new ClientGoneError()
-    const refusal = findRefusal(error)
-    const reply = errorReply(refusal, describeContext(exchange, match))
-    if (reply.status === 403) auditRefusal(exchange, match, deps.audit)
-    if (reply.status >= 500) logFault(exchange, error, { log: deps.log, expected: refusal !== undefined })
-    return reply
+    return explainError(exchange, match, { error, deps })
   }
+}
+
+function explainError(
+  exchange: Exchange,
+  match: Match | undefined,
+  { error, deps }: { error: unknown; deps: RequestDeps },
+): Reply {
+  const refusal = findRefusal(error)
+  const reply = errorReply(refusal, describeContext(exchange, match))
+  if (reply.status === 403) auditRefusal(exchange, match, deps.audit)
+  if (reply.status >= 500) logFault(exchange, error, { log: deps.log, expected: refusal !== undefined })
+  return reply
 }
 
 function describeContext({ id, origin, incoming }: Exchange, match: Match | undefined): ErrorContext {

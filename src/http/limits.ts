@@ -11,8 +11,18 @@ export interface HttpLimits {
   readonly formBytes: number
   /** Silence inside a request body; the session keeps what arrived. */
   readonly bodyIdleMs: number
-  /** A reader that takes nothing for this long gives its buffers back: clients that unpack while they pull do pause. */
+  /** A reader that takes nothing of a reply for this long is cut: clients that unpack while they pull do pause. */
   readonly replyIdleMs: number
+  /**
+   * The same for a reader that holds memory which others wait for. The kernel takes our bytes in portions of up to a megabyte or two,
+   * so that a client with 100 KB/s can look silent for 20 s.
+   */
+  readonly crowdedReplyIdleMs: number
+  /**
+   * Replies that are made in memory and not taken yet, over all connections. 25 of the largest manifests, or 190 of the longest pages
+   * of tags; a machine with 1 GiB has room for it beside the caches.
+   */
+  readonly replyMemoryBytes: number
   /** How much of a refused body is still read, so that the client sees the status and no reset ... */
   readonly refusedBodyBytes: number
   /** ... and for how long. */
@@ -25,6 +35,11 @@ export interface HttpLimits {
   readonly headerBytes: number
   /** Of the request line alone; proxies and load balancers commonly take no more. */
   readonly urlBytes: number
+  /**
+   * Requests that came on a connection before the first was answered. No registry client pipelines; each that waits holds some
+   * 4 KiB, so that 1,000 connections of one address hold 64 MiB at most.
+   */
+  readonly waitingPerConnection: number
   /** A connection costs 20 KiB or so; beyond this many new ones are closed at once. */
   readonly connections: number
   /** A build farm behind one address needs hundreds. Declared proxies are exempt, they speak for many. */
@@ -40,15 +55,26 @@ export const defaultHttpLimits: HttpLimits = {
   formBytes: 64 * kibibyte,
   bodyIdleMs: 60_000,
   replyIdleMs: 300_000,
+  crowdedReplyIdleMs: 30_000,
+  replyMemoryBytes: 256 * mebibyte,
   refusedBodyBytes: 64 * mebibyte,
   refusedBodyMs: 10_000,
   headersMs: 30_000,
   keepAliveMs: 75_000,
   headerBytes: 32 * kibibyte,
   urlBytes: 16 * kibibyte,
+  waitingPerConnection: 16,
   connections: 10_000,
   connectionsPerAddress: 1_000,
 }
+
+/** Replies below this never wait for memory, and are written at once. */
+export const smallReplyBytes = 64 * kibibyte
+/** In JSON: the longest tag, or name of a repository, with its quotes and comma. */
+export const maxTagEntryBytes = 128 + 3
+export const maxRepositoryEntryBytes = 255 + 3
+/** A page of referrers ends at 3 MiB or with its first descriptor. */
+export const maxReferrersReplyBytes = 4 * mebibyte
 
 /** Names per page of a tags list, asked for or not; clients that never page should see everything usual. */
 export const maxTagsPage = 10_000

@@ -9,7 +9,7 @@ import { logFault } from './log-request.ts'
 import type { Log } from './log.ts'
 import { readWhole } from './read-whole.ts'
 import type { Reply, StreamBody } from './reply.ts'
-import { limitBody } from './request.ts'
+import { abortOnClose, limitBody } from './request.ts'
 import { stripAuthority } from './router.ts'
 
 export interface ManagementDeps {
@@ -21,6 +21,8 @@ export interface ManagementDeps {
 export interface AnsweredByApi {
   readonly reply: Reply
   readonly route: ApiReply['endpoint']
+  /** What to answer when that reply cannot be sent. */
+  readonly explain: (error: unknown) => Reply
 }
 
 /** Whether a target, in either form (RFC 9112, 3.2), is below `/api`, where no repository can be. */
@@ -36,8 +38,15 @@ export async function answerByApi(
 ): Promise<AnsweredByApi> {
   const request = toApiRequest(exchange)
   const answered = await ask(exchange, { api, request, limits })
-  if (answered.fault !== undefined) logFault(exchange, answered.fault.error, { log, ...answered.fault })
-  return { reply: toReply(answered), route: answered.endpoint }
+  const toLoggedReply = (reply: ApiReply): Reply => {
+    if (reply.fault !== undefined) logFault(exchange, reply.fault.error, { log, ...reply.fault })
+    return toReply(reply)
+  }
+  return {
+    reply: toLoggedReply(answered),
+    route: answered.endpoint,
+    explain: (error) => toLoggedReply(api.refuse(error, request)),
+  }
 }
 
 async function ask(
@@ -66,6 +75,7 @@ function toApiRequest(exchange: Exchange): ApiRequest {
     headers,
     origin,
     registryUrl: origin.registryUrl,
+    reserve: (bytes) => exchange.readers.reserve(exchange, bytes, () => abortOnClose(exchange.response)),
     readBody(bytes) {
       const length = headers['content-length']
       const announced = length === undefined ? undefined : Number(length)
@@ -85,6 +95,9 @@ function toStreamBody(pieces: AsyncIterable<Uint8Array>): StreamBody {
     async copyTo(sink: ByteSink) {
       for await (const piece of pieces) await sink.write(piece)
     },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    async [Symbol.asyncDispose]() {
+      // Pieces that nobody asked for are not made; what was begun is ended.
+      await pieces[Symbol.asyncIterator]().return?.()
+    },
   }
 }

@@ -28,12 +28,26 @@ export interface HttpObserver {
   runRequest?(request: RequestBegun, work: () => Promise<void>): Promise<void>
   /** A connection was closed unheard: too many in `total`, or too many from one `address`. */
   onConnectionRefused?(limit: ConnectionLimit): void
+  /** A connection was closed for what its client did, or did not do. */
+  onConnectionClosed?(reason: CloseReason): void
 }
 
 export type ConnectionLimit = 'total' | 'address'
+
+/**
+ * `pipelining`: too many requests came before the first was answered; `body-idle`: no byte of a request body came for too long;
+ * `reply-idle`: no byte of a reply was taken for too long.
+ */
+export type CloseReason = 'pipelining' | 'body-idle' | 'reply-idle'
 
 /** What stands open just now. */
 export interface HttpCounts {
   readonly connections: number
   readonly requestsInFlight: number
+  /** Parsed, and behind others of their connection. */
+  readonly requestsWaiting: number
+  /** Of replies made in memory, or about to be, that their readers have not taken yet. */
+  readonly replyBytesHeld: number
+  /** Requests whose reply waits for room in memory. */
+  readonly repliesWaiting: number
 }

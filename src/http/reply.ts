@@ -23,12 +23,15 @@ export function bytesReply(status: number, headers: HeaderList, bytes: Uint8Arra
   return { status, headers, length: bytes.length, body: bytes }
 }
 
+export const jsonType = 'application/json'
+
+/** To HEAD of something that would have to be made to know its length, which may be left out (RFC 9110, 9.3.2). */
+export function headReply(headers: HeaderList): Reply {
+  return { status: 200, headers, length: undefined }
+}
+
 export function jsonReply(status: number, value: unknown, headers: HeaderList = []): Reply {
-  return bytesReply(
-    status,
-    ['Content-Type', 'application/json', ...headers],
-    Buffer.from(JSON.stringify(value)),
-  )
+  return bytesReply(status, ['Content-Type', jsonType, ...headers], Buffer.from(JSON.stringify(value)))
 }
 
 /** 201 and 202 with a length of zero. */

@@ -28,6 +28,11 @@ export interface RegistryRequest {
    * what the limit says where the table sets one.
    */
   readonly body: AsyncIterable<Uint8Array>
+  /**
+   * Resolves when there is room in memory for a reply of so many bytes; call it before the reply is made. Throws
+   * `ClientGoneError` when the client leaves meanwhile.
+   */
+  reserve(bytes: number): Promise<void>
 }
 
 /** A request inside a repository. */
@@ -111,6 +116,11 @@ export class IncomingRequest implements RepositoryRequest {
   get signal(): AbortSignal {
     this.#signal ??= abortOnClose(this.#exchange.response)
     return this.#signal
+  }
+
+  reserve(bytes: number): Promise<void> {
+    const { readers } = this.#exchange
+    return readers.reserve(this.#exchange, bytes, () => this.signal)
   }
 
   get contentLength(): number | undefined {

@@ -8,6 +8,7 @@ import { ClientGoneError } from './errors.ts'
 import { defaultHttpLimits } from './limits.ts'
 import type { HttpLimits } from './limits.ts'
 import { RequestOrigin } from './origin.ts'
+import { Readers } from './readers.ts'
 import type { Reply, StreamBody } from './reply.ts'
 import { sendReply } from './send-reply.ts'
 
@@ -20,12 +21,14 @@ interface Sender extends AsyncDisposable {
 /** A server that sends one reply to whatever is asked. */
 async function serve(reply: Reply, limits: Partial<HttpLimits> = {}): Promise<Sender> {
   const { promise: outcome, resolve } = Promise.withResolvers<unknown>()
+  const allLimits = { ...defaultHttpLimits, ...limits }
+  const readers = new Readers({ limits: allLimits, log: { debug: () => undefined } })
   const server = createServer((incoming, response) => {
     const body = new BodyReader(incoming, { idleMs: 1_000 })
     const origin = new RequestOrigin(incoming, { publicUrl: undefined, trustedProxies: { has: () => false } })
     const connection = { incoming, response, expectsContinue: false, principal: undefined }
-    const exchange = { ...connection, id: 'request-1', body, startedAt: 0, origin, bytesOut: 0 }
-    sendReply(exchange, reply, { ...defaultHttpLimits, ...limits }).then(resolve, resolve)
+    const own = { id: 'request-1', body, startedAt: 0, origin, bytesOut: 0, readers, reservedBytes: 0 }
+    sendReply({ ...connection, ...own }, reply, allLimits).then(resolve, resolve)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -140,6 +143,41 @@ describe('a streamed reply', () => {
 })
 
 describe('a reply', () => {
+  test.each(['a small one', 'one of 16 MiB'])('in memory reaches its reader whole: %s', async (name) => {
+    const body = Buffer.alloc(name === 'a small one' ? 10 : 16 * 1024 * 1024, 'x')
+    await using sender = await serve({ status: 200, headers: [], length: body.length, body })
+    expect((await ask(sender.url)).body.equals(body)).toBe(true)
+    expect(await sender.outcome).toBeUndefined()
+  })
+
+  test('in memory is given up, too, when its reader takes nothing for too long', async () => {
+    const body = Buffer.alloc(64 * 1024 * 1024, 'x')
+    const reply = { status: 200, headers: [], length: body.length, body }
+    await using sender = await serve(reply, { replyIdleMs: 50 })
+    const response = await openResponse(sender.url)
+    response.on('error', () => undefined)
+    response.pause()
+    expect(await sender.outcome).toBeInstanceOf(ClientGoneError)
+  })
+
+  test('to HEAD takes nothing from its source, and closes it', async () => {
+    const { source, written } = aLongSource()
+    await using sender = await serve(longReply(source))
+    const answer = await ask(sender.url, { method: 'HEAD' })
+    expect(answer.headers['content-length']).toBe(String(pieces * piece.length))
+    expect([written(), source.disposed]).toEqual([0, 1])
+  })
+
+  test('whose source fails before the first byte sends no head, so that another can take its place', async () => {
+    const fault = new Error('unreadable')
+    const source = new Source(() => Promise.reject(fault))
+    await using sender = await serve({ status: 200, headers: [], length: 2, body: source })
+    const asked = ask(sender.url)
+    asked.catch(() => undefined)
+    expect(await sender.outcome).toBe(fault)
+    expect(source.disposed).toBe(1)
+  })
+
   test('carries the headers of every reply and its exact length', async () => {
     const body = Buffer.from('{"a":"é"}')
     await using sender = await serve({

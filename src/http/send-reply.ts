@@ -1,60 +1,98 @@
 /** Writes a reply to the connection, and sees to the rest of a request body that nobody read. */
+import { STATUS_CODES } from 'node:http'
 import { ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
+import { smallReplyBytes } from './limits.ts'
 import type { HttpLimits } from './limits.ts'
+import type { Readers } from './readers.ts'
 import type { Reply, StreamBody } from './reply.ts'
 import { abortOnClose } from './request.ts'
 import { ResponseSink } from './response-sink.ts'
 
 /**
- * Resolves when everything was handed to the connection. Throws `ClientGoneError` when nobody is left to read, and
- * whatever the source of a streamed body throws: then the connection is cut, since its length was promised.
+ * Resolves when everything was handed to the connection. Throws `ClientGoneError` when nobody is left to read, and what the
+ * source of a streamed body throws: then the connection is cut, since its length was promised, unless nothing was sent yet
+ * (`headersSent`) and another reply can take its place.
  */
 export async function sendReply(exchange: Exchange, reply: Reply, limits: HttpLimits): Promise<void> {
   const { response, incoming } = exchange
   const { body } = reply
   if (response.destroyed) {
-    if (body !== undefined && !(body instanceof Uint8Array)) await body[Symbol.asyncDispose]()
+    await disposeBody(body)
     throw new ClientGoneError()
   }
   // The client holds its body back until it is asked for it, and now never is.
   if (exchange.expectsContinue && exchange.body.unread) response.shouldKeepAlive = false
-  if (reply.reason !== undefined) response.statusMessage = reply.reason
-  response.writeHead(reply.status, toHeaders(exchange.id, reply))
-  if (body !== undefined && !(body instanceof Uint8Array)) {
-    await streamBody(exchange, body, limits)
+  if (body === undefined || incoming.method === 'HEAD') {
+    await disposeBody(body)
+    writeHead(exchange, reply)
     await endExchange(exchange, undefined, limits)
-    return
+  } else if (!(body instanceof Uint8Array)) {
+    await streamBody(exchange, reply, { body, holdsMemory: false })
+    await endExchange(exchange, undefined, limits)
+  } else if (body.length < smallReplyBytes) {
+    exchange.readers.release(exchange)
+    writeHead(exchange, reply)
+    exchange.bytesOut = body.length
+    await endExchange(exchange, body, limits)
+  } else {
+    using _ = exchange.readers.hold(exchange, body)
+    await streamBody(exchange, reply, { body: inPieces(body, exchange.readers), holdsMemory: true })
+    await endExchange(exchange, undefined, limits)
   }
-  const last = incoming.method === 'HEAD' ? undefined : body
-  exchange.bytesOut = last?.length ?? 0
-  await endExchange(exchange, last, limits)
 }
 
-function toHeaders(requestId: string, { headers, length }: Reply): string[] {
-  const common = [
+async function disposeBody(body: Reply['body']): Promise<void> {
+  if (body !== undefined && !(body instanceof Uint8Array)) await body[Symbol.asyncDispose]()
+}
+
+/** Throws for a header that HTTP cannot carry. */
+function writeHead({ id, response }: Exchange, { status, headers, length, reason }: Reply): void {
+  const all = [
     'Docker-Distribution-API-Version',
     'registry/2.0',
     'X-Content-Type-Options',
     'nosniff',
     'X-Request-Id',
-    requestId,
+    id,
     ...headers,
   ]
-  if (length !== undefined) common.push('Content-Length', String(length))
-  return common
+  if (length !== undefined) all.push('Content-Length', String(length))
+  // Spelled out, since a head that failed before leaves its words behind.
+  response.writeHead(status, reason ?? STATUS_CODES[status] ?? '', all)
 }
 
-async function streamBody(exchange: Exchange, body: StreamBody, limits: HttpLimits): Promise<void> {
+/** Written piece by piece, so that a large reply is neither copied whole by TLS nor hidden in one long write. */
+function inPieces(bytes: Uint8Array, readers: Readers): StreamBody {
+  return {
+    async copyTo(sink) {
+      for (let start = 0; start < bytes.length; start += smallReplyBytes) {
+        const piece = bytes.subarray(start, start + smallReplyBytes)
+        await readers.beginWrite(piece.length)
+        await sink.write(piece)
+      }
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
+
+interface Stream {
+  readonly body: StreamBody
+  readonly holdsMemory: boolean
+}
+
+async function streamBody(exchange: Exchange, reply: Reply, stream: Stream): Promise<void> {
   const { response } = exchange
-  await using source = body
-  using sink = new ResponseSink(response, limits.replyIdleMs)
+  await using source = stream.body
+  using sink = new ResponseSink(response, () => writeHead(exchange, reply))
+  exchange.readers.watch(response, stream)
   try {
     await source.copyTo(sink, abortOnClose(response))
+    sink.begin()
   } catch (error) {
-    const gone = response.destroyed
-    response.destroy()
-    throw gone ? new ClientGoneError() : error
+    if (response.destroyed) throw new ClientGoneError()
+    if (response.headersSent) response.destroy()
+    throw error
   } finally {
     exchange.bytesOut = sink.written
   }
@@ -69,14 +107,16 @@ async function endExchange(
   last: Uint8Array | undefined,
   limits: HttpLimits,
 ): Promise<void> {
-  const { response, body } = exchange
+  const { response, body, readers } = exchange
   if (!body.unread) {
     response.end(last)
+    if (!response.writableFinished) readers.watch(response, { holdsMemory: false })
     return
   }
   response.on('error', () => undefined)
   if (last === undefined) response.flushHeaders()
   else response.write(last)
+  readers.watch(response, { holdsMemory: false })
   const complete = await body.discard({ bytes: limits.refusedBodyBytes, ms: limits.refusedBodyMs })
   if (complete && !response.destroyed) response.end()
   else response.destroy()

@@ -5,6 +5,7 @@ import { ask } from '../../test/support/client.ts'
 import { openAuthenticator, openPolicy } from '../../test/support/open-identity.ts'
 import { openServer } from '../../test/support/open-server.ts'
 import { aRandomBlob } from '../../test/support/random.ts'
+import { RawConnection, statusesIn } from '../../test/support/raw-connection.ts'
 import type { Decision, Policy } from '../auth/policy.ts'
 import { UnauthorizedError } from './errors.ts'
 
@@ -97,6 +98,29 @@ describe('a fault', () => {
       err: expect.any(TypeError) as unknown,
     })
   })
+
+  test.each([
+    ['whole', Buffer.from('x')],
+    ['large', Buffer.alloc(100_000)],
+  ])(
+    'in the head of a reply that is %s is answered with 500, and the connection goes on',
+    async (_, body) => {
+      const headers = ['X-Broken', 'two\r\nlines']
+      await using server = await openServer({
+        metrics: () => Promise.resolve({ status: 200, headers, length: body.length, body }),
+      })
+      using connection = await RawConnection.open(server.url)
+      connection.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+      const received = await connection.until((text) => text.endsWith('{"status":"ok"}'))
+      expect(statusesIn(received)).toEqual([500, 200])
+      expect(received).toContain('HTTP/1.1 500 Internal Server Error\r\n')
+      expect(received).not.toContain('two')
+      expect(server.logged.filter(({ level }) => level === 'error')).toMatchObject([
+        { message: 'a request met a fault', fields: { path: '/metrics' } },
+      ])
+      expect(server.server.counts()).toMatchObject({ requestsInFlight: 0, replyBytesHeld: 0 })
+    },
+  )
 
   test('answers HEAD without a body', async () => {
     await using server = await openServer({ policy: broken })

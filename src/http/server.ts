@@ -15,6 +15,10 @@ import { handleRequest } from './handle-request.ts'
 import type { RequestDeps } from './handle-request.ts'
 import type { HttpLimits } from './limits.ts'
 import type { HttpCounts } from './observer.ts'
+import { peerAddress } from './origin.ts'
+import { Readers } from './readers.ts'
+import { RequestTurns } from './request-turns.ts'
+import type { ParsedRequest } from './request-turns.ts'
 import { createRouter } from './router.ts'
 import { routes } from './routes.ts'
 import { createTlsServer, replaceTlsFiles, sortByFirstByte } from './tls.ts'
@@ -22,7 +26,7 @@ import type { TlsFiles } from './tls.ts'
 
 export interface RegistryServerDeps extends Omit<
   RequestDeps,
-  'router' | 'garbage' | 'publicAddress' | 'isClosing'
+  'router' | 'garbage' | 'publicAddress' | 'isClosing' | 'readers'
 > {
   /** Where clients reach this registry, `https://registry.example.com`; absent: as each request says. */
   readonly publicUrl?: string | undefined
@@ -52,8 +56,7 @@ class NodeRegistryServer implements RegistryServer {
   readonly #tlsServer: TlsServer | undefined
   readonly #deps: RequestDeps
   readonly #connections: ConnectionLimits
-  /** The latest reply of each connection, to know whether it may be interrupted. */
-  readonly #current = new WeakMap<Socket, ServerResponse>()
+  readonly #turns: RequestTurns
   #requestsInFlight = 0
   #closing: Promise<void> | undefined
 
@@ -64,20 +67,32 @@ class NodeRegistryServer implements RegistryServer {
       router: createRouter(routes),
       garbage: createYoungGarbage(),
       publicAddress: { publicUrl, trustedProxies },
+      readers: new Readers(deps),
       isClosing: () => this.#closing !== undefined,
     }
     const options = toNodeOptions(deps.limits)
     this.#tlsServer = tls && createTlsServer(tls, { ...options, handshakeTimeout: deps.limits.headersMs })
     this.#server = this.#tlsServer ?? createServer(options)
     this.#connections = new ConnectionLimits({ ...deps, trustedProxies })
+    this.#turns = new RequestTurns({
+      maxWaiting: deps.limits.waitingPerConnection,
+      serve: (request) => this.#serve(request),
+      refuse: (error, socket, current) => this.#refuse(error, socket, current),
+      onOverflow: (socket) => this.#onOverflow(socket),
+      isClosing: this.#deps.isClosing,
+    })
     this.#attach(this.#server)
   }
 
   #attach(server: Server | TlsServer): void {
     server.maxRequestsPerSocket = 0
-    server.on('request', (incoming, response) => this.#handle(incoming, response, false))
-    server.on('checkContinue', (incoming, response) => this.#handle(incoming, response, true))
-    server.on('clientError', (error, socket) => this.#refuse(error, socket as Socket))
+    const enter = (expectsContinue: boolean) => (incoming: IncomingMessage, response: ServerResponse) =>
+      this.#turns.enter({ incoming, response, expectsContinue })
+    server.on('request', enter(false))
+    server.on('checkContinue', enter(true))
+    // Node would answer at once, whatever is being served.
+    server.on('checkExpectation', enter(false))
+    server.on('clientError', (error, socket) => this.#turns.refuse(error, socket as Socket))
     // What Node itself does with a connection comes after the limits, and under TLS after a look at the first byte.
     const [accept] = server.listeners('connection') as [(socket: Socket) => void]
     server.removeAllListeners('connection')
@@ -106,7 +121,13 @@ class NodeRegistryServer implements RegistryServer {
   }
 
   counts(): HttpCounts {
-    return { connections: this.#connections.open, requestsInFlight: this.#requestsInFlight }
+    return {
+      connections: this.#connections.open,
+      requestsInFlight: this.#requestsInFlight,
+      requestsWaiting: this.#turns.waiting,
+      replyBytesHeld: this.#deps.readers.heldBytes,
+      repliesWaiting: this.#deps.readers.waiting,
+    }
   }
 
   reloadTls(files: TlsFiles): void {
@@ -132,21 +153,33 @@ class NodeRegistryServer implements RegistryServer {
     return this.close({ deadlineMs: 0 })
   }
 
-  #handle(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    this.#current.set(incoming.socket, response)
+  #serve(request: ParsedRequest): void {
+    const { incoming, response } = request
     this.#requestsInFlight += 1
-    void handleRequest({ incoming, response, expectsContinue }, this.#deps).then(() => {
+    void handleRequest(request, this.#deps).then(() => {
       this.#requestsInFlight -= 1
-      if (this.#closing !== undefined) endConnection(incoming.socket, response)
+      const { socket } = incoming
+      if (this.#closing !== undefined && this.#turns.isCurrent(socket, response)) {
+        endConnection(socket, response)
+      }
     })
   }
 
-  #refuse(error: Error, socket: Socket): void {
+  #refuse(error: Error, socket: Socket, current: ServerResponse | undefined): void {
     answerClientError(error, socket, {
-      current: this.#current.get(socket),
+      current,
       requestId: this.#deps.ids.requestId(),
       log: this.#deps.log,
     })
+  }
+
+  #onOverflow(socket: Socket): void {
+    const { log, limits, observer } = this.#deps
+    observer?.onConnectionClosed?.('pipelining')
+    log.debug(
+      { address: peerAddress(socket), limit: limits.waitingPerConnection },
+      'a connection was closed: too many requests came before the first was answered',
+    )
   }
 }
 

@@ -53,6 +53,11 @@ export class Lru<K, V> {
     return entry.value
   }
 
+  /** The same, but neither counted nor a use. */
+  peek(key: K): V | undefined {
+    return this.#entries.get(key)?.value
+  }
+
   /** What goes first when there is no room; looking does not count as use. */
   get oldestKey(): K | undefined {
     for (const [key, entry] of this.#entries) {

@@ -63,6 +63,8 @@ export interface Metrics {
   onLogin(result: LoginResult): void
   /** A connection was closed unheard: too many in all, or too many from its address. */
   onConnectionRefused(limit: 'total' | 'address'): void
+  /** A connection was closed because its client was silent, in a body or as a reader, or asked for too much at once. */
+  onConnectionClosed(reason: 'pipelining' | 'body-idle' | 'reply-idle'): void
   /** Asks for the figures whenever the metrics are read. */
   watchCache(cache: string, stats: () => CacheStats): void
   /** The same for one figure; a rejection leaves the figure out. */
@@ -146,7 +148,9 @@ function createRequestMetrics(registers: Registry[]): Pick<Metrics, 'onRequest'>
   }
 }
 
-function createRefusalMetrics(registers: Registry[]): Pick<Metrics, 'onLogin' | 'onConnectionRefused'> {
+function createRefusalMetrics(
+  registers: Registry[],
+): Pick<Metrics, 'onLogin' | 'onConnectionRefused' | 'onConnectionClosed'> {
   const logins = new Counter({
     name: 'lading_logins_total',
     help: 'Names and passwords that were checked, by result.',
@@ -159,7 +163,14 @@ function createRefusalMetrics(registers: Registry[]): Pick<Metrics, 'onLogin' | 
     labelNames: ['limit'],
     registers,
   })
+  const closed = new Counter({
+    name: 'lading_http_connections_closed_total',
+    help: 'Connections that were closed for what their client did or did not do.',
+    labelNames: ['reason'],
+    registers,
+  })
   return {
+    onConnectionClosed: (reason) => closed.inc({ reason }),
     onLogin: (result) => logins.inc({ result }),
     onConnectionRefused: (limit) => refused.inc({ limit }),
   }

@@ -123,8 +123,11 @@ describe('descriptors of referrers', () => {
     const answer = await ask(`${repository}/referrers/${subject.digest}`)
     expect(entriesOf(answer)).toEqual([wanted])
     expect(answer.headers['oci-filters-applied']).toBeUndefined()
+    // The list is not made to tell its length.
     const head = await ask(`${repository}/referrers/${subject.digest}`, { method: 'HEAD' })
-    expect(head.headers['content-length']).toBe(String(answer.body.length))
+    expect(head.status).toBe(200)
+    expect(head.headers['content-type']).toBe(answer.headers['content-type'])
+    expect(head.headers['content-length']).toBeUndefined()
   })
 })
 

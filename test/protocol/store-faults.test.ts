@@ -2,8 +2,10 @@
 import http from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
+import type { BlobReader, StoredBlob } from '../../src/blob-store/blob-store.ts'
 import type { FailingOperation, FaultPlan } from '../../src/blob-store/contract/failing-blob-store.ts'
 import { FailingBlobStore, failOn } from '../../src/blob-store/contract/failing-blob-store.ts'
+import { ForwardingBlobStore } from '../../src/blob-store/forwarding-blob-store.ts'
 import { StoreFull, StoreUnavailable } from '../../src/blob-store/errors.ts'
 import { expectError, expectStatus } from '../support/answers.ts'
 import type { BlobPush } from '../support/blob-pushes.ts'
@@ -111,16 +113,43 @@ describe('end-2: a store that cannot read', () => {
     await expectServed(target.repositoryUrl, blob)
   })
 
-  test('a blob it has begun to send breaks the connection off: no client takes a part for the whole', async () => {
-    const { server, target } = await aServer(failOn('copy', new Error('a bad sector'), 1))
+  test.each(errors)('a blob of which it can read no byte answers %i', async (status, error) => {
+    const { target } = await aServer(failOn('copy', error, 1))
     const blob = aRandomBlob(3_000)
     await pushBlob(target.repositoryUrl, blob)
-    await expect(ask(`${target.repositoryUrl}/blobs/${blob.digest}`)).rejects.toThrow(
-      /aborted|hang up|closed/,
-    )
+    const code = status === 500 ? 'UNKNOWN' : 'UNAVAILABLE'
+    expectError(await ask(`${target.repositoryUrl}/blobs/${blob.digest}`), { status, code })
+    await expectServed(target.repositoryUrl, blob)
+  })
+
+  test('a blob it has begun to send breaks the connection off: no client takes a part for the whole', async () => {
+    await using server = await openServer({ registry: { wrapStore: (store) => new HalfReadStore(store) } })
+    const blob = aRandomBlob(3_000)
+    const url = `${server.url}/v2/a/b`
+    await pushBlob(url, blob)
+    await expect(ask(`${url}/blobs/${blob.digest}`)).rejects.toThrow(/aborted|hang up|closed/)
     expect(server.logged.filter(({ level }) => level === 'error')).toMatchObject([
       { message: 'a reply broke off' },
     ])
-    await expectServed(target.repositoryUrl, blob)
+    await expectServed(url, blob)
   })
 })
+
+/** The first copy stops in the middle. */
+class HalfReadStore extends ForwardingBlobStore {
+  #isFirst = true
+
+  override async open(stored: StoredBlob): Promise<BlobReader> {
+    const reader = await super.open(stored)
+    return {
+      size: reader.size,
+      copyTo: async (sink, options) => {
+        if (!this.#isFirst) return reader.copyTo(sink, options)
+        this.#isFirst = false
+        await reader.copyTo(sink, { ...options, range: { start: 0, end: 999 } })
+        throw new Error('a bad sector')
+      },
+      [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+    }
+  }
+}

@@ -32,6 +32,7 @@ type Replaceable =
   | 'trustedProxies'
   | 'tls'
   | 'observer'
+  | 'metrics'
 
 type Replaced = Partial<Pick<RegistryServerDeps, Replaceable>>
 
@@ -69,6 +70,7 @@ export async function openServer(given: OpenServerOptions = {}): Promise<OpenSer
       trustedProxies: options.trustedProxies,
       tls: options.tls,
       observer: options.observer,
+      metrics: options.metrics,
       ids: systemIds,
       clock: registry.clock,
       limits: { ...defaultHttpLimits, ...options.limits },

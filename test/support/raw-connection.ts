@@ -1,7 +1,8 @@
-/** A TCP connection on which a test writes bytes as they are, several times, and reads what came back so far. */
+/** A TCP or TLS connection on which a test writes bytes as they are, several times, and reads what came back so far. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 
 const patienceMs = 10_000
 
@@ -31,6 +32,15 @@ export class RawConnection implements Disposable {
     const socket = connect(Number(port), hostname)
     const connection = new RawConnection(socket)
     await once(socket, 'connect')
+    return connection
+  }
+
+  /** The bytes go through TLS; any certificate will do. */
+  static async openTls(url: string | URL): Promise<RawConnection> {
+    const { hostname, port } = new URL(url)
+    const socket = connectTls({ port: Number(port), host: hostname, rejectUnauthorized: false })
+    const connection = new RawConnection(socket)
+    await once(socket, 'secureConnect')
     return connection
   }
 

@@ -1,16 +1,18 @@
 import { formatNextLink } from '../headers/link.ts'
-import { defaultCatalogPage, maxCatalogPage } from '../limits.ts'
+import { defaultCatalogPage, maxCatalogPage, maxRepositoryEntryBytes } from '../limits.ts'
 import { parsePageSize } from '../query.ts'
-import { jsonReply } from '../reply.ts'
+import { headReply, jsonReply, jsonType } from '../reply.ts'
 import type { Reply } from '../reply.ts'
 import type { RegistryRequest } from '../request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
 /** `_catalog`: not in the distribution-spec, but clients know it. */
 export async function listCatalog(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
-  const { query, caller } = request
+  const { query, caller, method } = request
   const n = parsePageSize(query, { fallback: defaultCatalogPage, max: maxCatalogPage })
   const last = query.get('last') ?? undefined
+  if (method === 'HEAD') return headReply(['Content-Type', jsonType])
+  await request.reserve(n * maxRepositoryEntryBytes)
   const { repositories, more } = await deps.registry.catalog.list({ last, n, caller })
   const end = repositories.at(-1)
   const headers =

@@ -26,7 +26,7 @@ export async function getManifest(request: RepositoryRequest, deps: HandlerDeps)
     if (isNotModified(headers, found.digest)) return notModified(found, reference)
     return { status: 200, headers: manifestHeaders(found, reference), length: found.size }
   }
-  const found = await manifests.get(repository, reference)
+  const found = await manifests.get(repository, reference, request)
   if (isNotModified(headers, found.digest)) return notModified(found, reference)
   deps.audit.pulled(() => ({
     actor: actorOf(request.principal, request.caller),

@@ -1,16 +1,22 @@
 import { formatNextLink } from '../headers/link.ts'
-import { maxTagsPage } from '../limits.ts'
+import { maxTagEntryBytes, maxTagsPage } from '../limits.ts'
 import { parsePageSize } from '../query.ts'
-import { jsonReply } from '../reply.ts'
+import { headReply, jsonReply, jsonType } from '../reply.ts'
 import type { Reply } from '../reply.ts'
 import type { RepositoryRequest } from '../request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
 /** distribution-spec end-8a, end-8b. */
 export async function listTags(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
-  const { repository, path, query } = request
+  const { repository, path, query, method } = request
   const n = parsePageSize(query, { fallback: maxTagsPage, max: maxTagsPage })
   const last = query.get('last') ?? undefined
+  if (method === 'HEAD') {
+    // Throws for a repository that does not exist; the page itself, its length and link are not read.
+    await deps.registry.tags.list(repository, { last, n: 0 })
+    return headReply(['Content-Type', jsonType])
+  }
+  await request.reserve(n * maxTagEntryBytes)
   const { tags, more } = await deps.registry.tags.list(repository, { last, n })
   const end = tags.at(-1)
   const headers =

@@ -6,6 +6,7 @@ import { parseDigest } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 
 const repository = parseRepositoryName('acme/web')
+const patient = { signal: new AbortController().signal, reserve: () => Promise.resolve() }
 const lenient = { references: { blobs: 'lenient', children: 'lenient' } } as const
 
 async function cutShort(open: OpenRegistry, digest: string): Promise<void> {
@@ -30,12 +31,14 @@ test('a manifest whose bytes were cut short is unknown and reported, and a push 
   // What this process has just stored it trusts for some minutes.
   open.clock.advance(10 * 60_000)
   await expect(manifests.find(repository, reference)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' })
-  await expect(manifests.get(repository, reference)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' })
+  await expect(manifests.get(repository, reference, patient)).rejects.toMatchObject({
+    code: 'MANIFEST_UNKNOWN',
+  })
   const reported = { kind: 'manifest', digest, expectedBytes: image.size, foundBytes: 2 }
   expect(open.damage).toEqual([reported, reported])
   await manifests.put(put)
   expect(await manifests.find(repository, reference)).toMatchObject({ digest, size: image.size })
-  const { bytes } = await manifests.get(repository, reference)
+  const { bytes } = await manifests.get(repository, reference, patient)
   expect(Buffer.from(bytes).equals(image.bytes)).toBe(true)
 })
 

@@ -18,6 +18,14 @@ export interface ManifestInfo {
   readonly size: number
 }
 
+/** The request that content is read for. */
+export interface ContentReader {
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal
+  /** Resolves when there is room in memory for so many bytes of a reply. */
+  reserve(bytes: number): Promise<void>
+}
+
 export interface PutManifestRequest {
   readonly repository: RepositoryName
   readonly reference: Reference
@@ -45,10 +53,11 @@ export interface DeleteManifestRequest {
 export interface Manifests {
   /** Throws `ManifestUnknownError`, `RepositoryUnknownError`. */
   find(repository: RepositoryName, reference: Reference): Promise<ManifestInfo>
-  /** Throws as `find`. */
+  /** Throws as `find`, and what the reader throws while content that is not in memory waits for its turn. */
   get(
     repository: RepositoryName,
     reference: Reference,
+    reader: ContentReader,
   ): Promise<ManifestInfo & { readonly bytes: Uint8Array }>
   /** Throws `ManifestInvalidError`, `ManifestBlobUnknownError`, `DigestMismatchError`, `PreconditionFailedError`. */
   put(request: PutManifestRequest): Promise<PutManifestResult>

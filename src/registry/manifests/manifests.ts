@@ -12,6 +12,7 @@ import type { Digest } from '../../oci/digest.ts'
 import type { Reference } from '../../oci/reference.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { ManifestUnknownError, RepositoryUnknownError } from '../errors.ts'
+import { ColdReads } from './cold-reads.ts'
 import { deleteManifestOrTag } from './delete-manifest.ts'
 import { putManifest } from './put-manifest.ts'
 import type { ManifestDeps, Manifests } from './manifest-types.ts'
@@ -20,27 +21,37 @@ const manifestCacheBytes = 64 * 1024 * 1024
 
 export function createManifests(deps: ManifestDeps): Manifests {
   const contents = new Lru<Digest, Uint8Array>({ maxBytes: manifestCacheBytes })
-  const { reader } = deps.metadata
+  const { reader: database } = deps.metadata
+  const coldReads = new ColdReads({
+    async read({ digest, size }) {
+      // It may have come while this read waited for its turn.
+      const kept = contents.peek(digest)
+      if (kept !== undefined) return kept
+      const bytes = await findManifestContent(database, digest)
+      if (bytes?.length === size) contents.set(digest, bytes, size)
+      return bytes
+    },
+  })
   return {
     async find(repository, reference) {
       const found = await getFound(deps.metadata, repository, reference)
       const { digest, size } = found
       if (deps.health.wasIntactLately(digest)) return found
-      const foundBytes = await findManifestSize(reader, digest)
+      const foundBytes = await findManifestSize(database, digest)
       if (foundBytes !== size) throw await withoutContent(deps, { repository, reference, found, foundBytes })
       deps.health.noteIntact(digest)
       return found
     },
-    async get(repository, reference) {
+    async get(repository, reference, reader) {
       const found = await getFound(deps.metadata, repository, reference)
       const { digest, mediaType, size } = found
       const cached = contents.get(digest)
       if (cached !== undefined) return { digest, mediaType, size, bytes: cached }
-      const bytes = await findManifestContent(reader, digest)
+      await reader.reserve(size)
+      const bytes = await coldReads.read({ digest, size }, reader)
       if (bytes?.length !== size) {
         throw await withoutContent(deps, { repository, reference, found, foundBytes: bytes?.length })
       }
-      contents.set(digest, bytes, bytes.length)
       return { digest, mediaType, size, bytes }
     },
     put: (request) => putManifest(deps, request),

@@ -1,0 +1,175 @@
+/**
+ * The clients that take replies, and the memory that they make us hold. Replies that are made in memory wait for room before they
+ * are made; every reply that its reader has not taken at once is watched, streamed or not, and its connection is cut when the reader
+ * takes nothing for too long. This is the only place that knows either limit.
+ */
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { ByteBudget } from '../lib/byte-budget.ts'
+import { TurnBudget } from '../lib/turn-budget.ts'
+import type { HttpLimits } from './limits.ts'
+import { smallReplyBytes } from './limits.ts'
+import type { Log } from './log.ts'
+import type { HttpObserver } from './observer.ts'
+import { peerAddress } from './origin.ts'
+
+export interface ReadersDeps {
+  readonly limits: Pick<HttpLimits, 'replyIdleMs' | 'crowdedReplyIdleMs' | 'replyMemoryBytes'>
+  readonly log: Pick<Log, 'debug'>
+  readonly observer?: Pick<HttpObserver, 'onConnectionClosed'> | undefined
+  /** Milliseconds of any clock that only goes forward. */
+  readonly now?: () => number
+}
+
+/** A reply, as far as its memory is concerned. */
+export interface ReplyMemory {
+  /** Bytes that were set aside for it before it was made. */
+  reservedBytes: number
+}
+
+interface Watched {
+  readonly response: ServerResponse
+  readonly socket: Socket
+  readonly holdsMemory: boolean
+  /** What the peer had taken when it was looked at last, and since when that has not changed. */
+  taken: number
+  since: number
+}
+
+/** SQLite answers at once, so that many lists would be made in one turn of the event loop; a long page of tags takes some 10 ms. */
+const maxMadePerTurn = 1024 * 1024
+/** The kernel takes a megabyte or two of each reply without waiting, which takes a millisecond. */
+const maxWrittenPerTurn = 4 * 1024 * 1024
+
+/** How often readers are looked at: their limit is exceeded by this much at most. */
+const maxCheckMs = 5_000
+const minCheckMs = 10
+const checksPerLimit = 4
+
+export class Readers {
+  readonly #deps: ReadersDeps
+  readonly #now: () => number
+  readonly #memory: ByteBudget
+  readonly #making = new TurnBudget({ maxBytes: maxMadePerTurn })
+  readonly #writing = new TurnBudget({ maxBytes: maxWrittenPerTurn })
+  /** How many replies hold the same bytes: the reference that a cache and many readers share counts once. */
+  readonly #holders = new Map<ArrayBufferLike, number>()
+  readonly #watched = new Map<ServerResponse, Watched>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(deps: ReadersDeps) {
+    this.#deps = deps
+    this.#now = deps.now ?? (() => performance.now())
+    this.#memory = new ByteBudget({ maxBytes: deps.limits.replyMemoryBytes })
+  }
+
+  /** Bytes of large replies that are being made, or that their readers have not taken yet. */
+  get heldBytes(): number {
+    return this.#memory.takenBytes
+  }
+
+  /** Requests that wait for room in memory. */
+  get waiting(): number {
+    return this.#memory.waiting
+  }
+
+  /**
+   * Sets bytes aside for a reply; resolves when there is room, and when other large replies of this turn of the event loop leave
+   * time to make it. Small replies never wait. Rejects with the reason of the signal, which
+   * is only asked for when it has to wait.
+   */
+  async reserve(reply: ReplyMemory, bytes: number, signalOf: () => AbortSignal): Promise<void> {
+    if (bytes < smallReplyBytes) return
+    if (!this.#memory.tryTake(bytes)) await this.#memory.wait(bytes, signalOf())
+    reply.reservedBytes += bytes
+    await this.#making.take(bytes)
+  }
+
+  /** Before so many bytes of a reply in memory are written: `undefined` if that may be now, otherwise resolves when it may. */
+  beginWrite(bytes: number): Promise<void> | undefined {
+    return this.#writing.take(bytes)
+  }
+
+  /** Gives back what was set aside. */
+  release(reply: ReplyMemory): void {
+    if (reply.reservedBytes === 0) return
+    this.#memory.giveBack(reply.reservedBytes)
+    reply.reservedBytes = 0
+  }
+
+  /** Counts the bytes of a reply that is made, in place of what was set aside for it, until the result is disposed. */
+  hold(reply: ReplyMemory, { buffer }: Uint8Array): Disposable {
+    const holders = this.#holders.get(buffer) ?? 0
+    this.#holders.set(buffer, holders + 1)
+    if (holders === 0) this.#memory.take(buffer.byteLength)
+    this.release(reply)
+    return { [Symbol.dispose]: () => this.#letGo(buffer) }
+  }
+
+  #letGo(buffer: ArrayBufferLike): void {
+    const holders = (this.#holders.get(buffer) ?? 1) - 1
+    if (holders > 0) {
+      this.#holders.set(buffer, holders)
+      return
+    }
+    this.#holders.delete(buffer)
+    this.#memory.giveBack(buffer.byteLength)
+  }
+
+  /** Cuts the connection when its reader takes nothing for too long, from now until the reply is closed. */
+  watch(response: ServerResponse, { holdsMemory }: { readonly holdsMemory: boolean }): void {
+    if (response.destroyed || this.#watched.has(response)) return
+    const { socket } = response.req
+    const watched = { response, socket, holdsMemory, taken: takenFrom(socket), since: this.#now() }
+    this.#watched.set(response, watched)
+    response.once('close', () => this.#forget(response))
+    this.#timer ??= setInterval(() => this.check(), this.#checkMs()).unref()
+  }
+
+  /** Looks at every reader once; a timer calls it while there are any. */
+  check(): void {
+    const { replyIdleMs, crowdedReplyIdleMs } = this.#deps.limits
+    const isCrowded = this.#memory.waiting > 0
+    const now = this.#now()
+    for (const watched of this.#watched.values()) {
+      const taken = takenFrom(watched.socket)
+      // A reply with nothing to take waits for its source, not for its reader.
+      if (taken !== watched.taken || watched.response.writableLength === 0) {
+        watched.taken = taken
+        watched.since = now
+        continue
+      }
+      const isPressed = isCrowded && watched.holdsMemory
+      if (now - watched.since >= (isPressed ? Math.min(crowdedReplyIdleMs, replyIdleMs) : replyIdleMs)) {
+        this.#cut(watched, now - watched.since)
+      }
+    }
+  }
+
+  #cut({ response, socket }: Watched, idleMs: number): void {
+    this.#deps.observer?.onConnectionClosed?.('reply-idle')
+    this.#deps.log.debug(
+      { address: peerAddress(socket), idleMs: Math.round(idleMs) },
+      'a connection was closed: its client takes nothing of a reply',
+    )
+    response.destroy()
+  }
+
+  #forget(response: ServerResponse): void {
+    this.#watched.delete(response)
+    if (this.#watched.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #checkMs(): number {
+    const { replyIdleMs, crowdedReplyIdleMs } = this.#deps.limits
+    const shortest = Math.min(replyIdleMs, crowdedReplyIdleMs)
+    return Math.min(Math.max(shortest / checksPerLimit, minCheckMs), maxCheckMs)
+  }
+}
+
+/** The bytes that the kernel took: each write counts when all of it went. */
+function takenFrom({ bytesWritten, writableLength }: Socket): number {
+  return bytesWritten - writableLength
+}

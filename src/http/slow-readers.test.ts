@@ -1,0 +1,97 @@
+/** Clients that ask for much and take nothing, against a small bound of the memory that they may hold. */
+import { expect, test } from 'vitest'
+import { ask } from '../../test/support/client.ts'
+import { eventually } from '../../test/support/eventually.ts'
+import { anArtifact, pushImage } from '../../test/support/manifests.ts'
+import type { TestManifest } from '../../test/support/manifests.ts'
+import { openServer } from '../../test/support/open-server.ts'
+import type { OpenServer } from '../../test/support/open-server.ts'
+import { RawConnection } from '../../test/support/raw-connection.ts'
+import type { CloseReason } from './observer.ts'
+
+const mebibyte = 1024 * 1024
+const manifestBytes = 8 * mebibyte
+const replyMemoryBytes = 10 * mebibyte
+
+/** More than sockets hold, so that a client that takes nothing leaves most of it with the server. */
+function aLargeManifest(): TestManifest {
+  return anArtifact({ annotations: { large: 'x'.repeat(manifestBytes) } })
+}
+
+async function hangInReply(server: OpenServer, path: string): Promise<RawConnection> {
+  const connection = await RawConnection.open(server.url)
+  connection.pause()
+  connection.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+  return connection
+}
+
+async function openScene(crowdedReplyIdleMs: number) {
+  const closed: CloseReason[] = []
+  const stack = new AsyncDisposableStack()
+  const server = stack.use(
+    await openServer({
+      limits: { replyMemoryBytes, crowdedReplyIdleMs },
+      observer: { onRequest: () => undefined, onConnectionClosed: (reason) => void closed.push(reason) },
+    }),
+  )
+  const url = `${server.url}/v2/a/b`
+  const manifests = Array.from({ length: 3 }, aLargeManifest)
+  for (const manifest of manifests) await pushImage(url, manifest)
+  const small = anArtifact()
+  await pushImage(url, small, { reference: 'small' })
+  const hang = async (manifest: TestManifest): Promise<RawConnection> =>
+    stack.use(await hangInReply(server, `/v2/a/b/manifests/${manifest.digest}`))
+  return { server, url, manifests, closed, hang, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+test('readers that take nothing hold what the bound allows, and small replies pass them', async () => {
+  await using scene = await openScene(60_000)
+  const { server, url, manifests } = scene
+  await Promise.all(manifests.map((manifest) => scene.hang(manifest)))
+  await eventually(
+    () => server.server.counts(),
+    ({ repliesWaiting }) => repliesWaiting === 2,
+  )
+  // One of 8 MiB fits into 10; the others have not even been read from the database.
+  expect(server.server.counts().replyBytesHeld).toBeLessThanOrEqual(replyMemoryBytes)
+  expect(server.registry.registry.manifests.cacheStats().entries).toBe(1)
+  for (const path of ['manifests/small', 'tags/list?n=100']) {
+    expect((await ask(`${url}/${path}`)).status).toBe(200)
+  }
+  expect(scene.closed).toEqual([])
+})
+
+test('many readers of the same content count once, and none of them waits', async () => {
+  await using scene = await openScene(60_000)
+  const { server, manifests } = scene
+  const [first] = manifests
+  if (first === undefined) throw new Error('there is no manifest')
+  await Promise.all(Array.from({ length: 20 }, () => scene.hang(first)))
+  const counts = await eventually(
+    () => server.server.counts(),
+    ({ requestsInFlight, repliesWaiting, replyBytesHeld }) =>
+      requestsInFlight === 20 && repliesWaiting === 0 && replyBytesHeld < 2 * manifestBytes,
+  )
+  expect(counts.replyBytesHeld).toBeGreaterThan(manifestBytes)
+})
+
+test('readers that take nothing are cut while others wait for their memory', async () => {
+  await using scene = await openScene(100)
+  const { server, url, manifests } = scene
+  const [last, ...others] = manifests
+  const connections = await Promise.all(others.map((manifest) => scene.hang(manifest)))
+  await eventually(
+    () => server.server.counts().repliesWaiting,
+    (waiting) => waiting > 0,
+  )
+  const answer = await ask(`${url}/manifests/${last?.digest}`)
+  expect(answer.body.length).toBe(last?.size)
+  expect(scene.closed.length).toBeGreaterThan(0)
+  expect(new Set(scene.closed)).toEqual(new Set(['reply-idle']))
+  for (const connection of connections) connection.reset()
+  await eventually(
+    () => server.server.counts(),
+    ({ replyBytesHeld, repliesWaiting, requestsInFlight }) =>
+      replyBytesHeld === 0 && repliesWaiting === 0 && requestsInFlight === 0,
+  )
+})

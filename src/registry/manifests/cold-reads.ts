@@ -1,0 +1,91 @@
+/**
+ * Reads of manifests that are not in memory. Requests for the same content share one read, and large contents are read within
+ * a number of bytes in flight: SQLite answers synchronously, so the bytes of one turn of the event loop are bounded too.
+ */
+import { ByteBudget } from '../../lib/byte-budget.ts'
+import type { Digest } from '../../oci/digest.ts'
+import type { ContentReader } from './manifest-types.ts'
+
+/** One manifest of the largest usual size at a time, or many that are a bit larger than most. */
+const maxBytesInFlight = 16 * 1024 * 1024
+/** Smaller ones cost less than waiting for a turn; nearly all manifests are. */
+const largeBytes = 64 * 1024
+
+interface Content {
+  readonly digest: Digest
+  /** As the manifest's row has it. */
+  readonly size: number
+}
+
+export interface ColdReadsOptions {
+  /** Asks the database; `undefined` when it has no such content. */
+  readonly read: (content: Content) => Promise<Uint8Array | undefined>
+  readonly maxBytesInFlight?: number
+}
+
+interface Load {
+  readonly bytes: Promise<Uint8Array | undefined>
+  /** Ends the wait of a load that nobody wants any more. */
+  readonly abandon: AbortController
+  clients: number
+}
+
+export class ColdReads {
+  readonly #read: ColdReadsOptions['read']
+  readonly #budget: ByteBudget
+  readonly #loads = new Map<Digest, Load>()
+
+  constructor(options: ColdReadsOptions) {
+    this.#read = options.read
+    this.#budget = new ByteBudget({ maxBytes: options.maxBytesInFlight ?? maxBytesInFlight })
+  }
+
+  /** `undefined` when there is no such content. Throws the reason of the reader's signal when its client leaves while it waits. */
+  async read(content: Content, reader: ContentReader): Promise<Uint8Array | undefined> {
+    const load = this.#loads.get(content.digest) ?? this.#start(content)
+    if (content.size < largeBytes) return load.bytes
+    const { signal } = reader
+    signal.throwIfAborted()
+    const leave = (): void => this.#leave(content.digest, load, signal.reason)
+    load.clients += 1
+    signal.addEventListener('abort', leave, { once: true })
+    try {
+      return await load.bytes
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+
+  #start(content: Content): Load {
+    const { digest, size } = content
+    const abandon = new AbortController()
+    const bytes = size < largeBytes ? this.#read(content) : this.#readInTurn(content, abandon.signal)
+    const load = { bytes, abandon, clients: 0 }
+    this.#loads.set(digest, load)
+    const end = (): void => this.#forget(digest, load)
+    bytes.then(end, end)
+    return load
+  }
+
+  async #readInTurn(content: Content, abandoned: AbortSignal): Promise<Uint8Array | undefined> {
+    const { size } = content
+    if (!this.#budget.tryTake(size)) await this.#budget.wait(size, abandoned)
+    try {
+      return await this.#read(content)
+    } finally {
+      // In the next turn of the event loop, so that other requests come in between.
+      setImmediate(() => this.#budget.giveBack(size))
+    }
+  }
+
+  #leave(digest: Digest, load: Load, reason: unknown): void {
+    load.clients -= 1
+    if (load.clients > 0) return
+    this.#forget(digest, load)
+    load.abandon.abort(reason)
+  }
+
+  #forget(digest: Digest, load: Load): void {
+    if (this.#loads.get(digest) === load) this.#loads.delete(digest)
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * What one client can do to the others by asking for much at once: a process of its own with a small heap, and a second
+ * client that asks all the while. Each of these took gigabytes or blocked everyone when it was found (issue 11).
+ */
+import { readFile } from 'node:fs/promises'
+import http from 'node:http'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ask } from '../support/client.ts'
+import { anArtifact, pushImage } from '../support/manifests.ts'
+import type { TestManifest } from '../support/manifests.ts'
+import { RawConnection, statusesIn } from '../support/raw-connection.ts'
+import { startRegistry } from '../support/start-registry.ts'
+import type { RunningRegistry } from '../support/start-registry.ts'
+
+const mebibyte = 1024 * 1024
+/** A fresh process has some 130 MiB, pushes of large manifests bring it to 300; each attack brought it beyond 1,500. */
+const mostResidentMiB = 700
+/** Generous, for a machine that is busy with other tests: the second client waits for milliseconds, and waited for 15 s and more. */
+const mostWaitMs = 12_000
+const manifestCount = 4
+const tagsPerPut = 100
+
+let registry: RunningRegistry
+let manifests: readonly TestManifest[]
+
+beforeAll(async () => {
+  registry = await startRegistry({
+    env: {
+      NODE_OPTIONS: '--max-old-space-size=256',
+      LADING_LIMITS_REPLY_MEMORY_BYTES: String(64 * mebibyte),
+    },
+  })
+  const url = `${registry.url}/v2/a/b`
+  manifests = Array.from({ length: manifestCount }, () =>
+    anArtifact({ annotations: { large: 'x'.repeat(9 * mebibyte) } }),
+  )
+  for (const manifest of manifests) await pushImage(url, manifest)
+  await pushTags(url, 5_000)
+}, 60_000)
+
+afterAll(async () => {
+  await registry[Symbol.asyncDispose]()
+})
+
+/** Tags of the greatest length, so that a page of them has 650 KB. */
+async function pushTags(url: string, count: number): Promise<void> {
+  const manifest = anArtifact()
+  await pushImage(url, manifest)
+  for (let first = 0; first < count; first += tagsPerPut) {
+    const names = Array.from({ length: tagsPerPut }, (_, i) => `tag=${String(first + i).padStart(128, '0')}`)
+    const answer = await ask(`${url}/manifests/${manifest.digest}?${names.join('&')}`, {
+      method: 'PUT',
+      body: manifest.bytes,
+      headers: { 'content-type': manifest.mediaType },
+    })
+    expect(answer.status).toBe(201)
+  }
+}
+
+async function peakResidentMiB(): Promise<number> {
+  const status = await readFile(`/proc/${registry.pid}/status`, 'utf8')
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1024
+}
+
+/** Asks again and again until `work` ends; returns the longest wait for an answer. */
+async function askDuring(work: () => Promise<void>): Promise<number> {
+  const agent = new http.Agent({ keepAlive: true })
+  let isDone = false
+  let longestMs = 0
+  let answered = 0
+  const asking = (async () => {
+    while (!isDone || answered === 0) {
+      const begun = performance.now()
+      for (const path of ['', `a/b/tags/list?n=10`]) {
+        expect((await ask(`${registry.url}/v2/${path}`, { agent })).status).toBe(200)
+      }
+      longestMs = Math.max(longestMs, performance.now() - begun)
+      answered += 1
+    }
+  })()
+  try {
+    await work()
+  } finally {
+    isDone = true
+    await asking
+    agent.destroy()
+  }
+  return longestMs
+}
+
+const get = (path: string): string => `GET /v2/a/b/${path} HTTP/1.1\r\nHost: x\r\n\r\n`
+const pathOf = (index: number): string => `manifests/${manifests[index % manifestCount]?.digest}`
+
+async function expectUnharmed(work: () => Promise<void>): Promise<void> {
+  expect(await askDuring(work)).toBeLessThan(mostWaitMs)
+  expect(await peakResidentMiB()).toBeLessThan(mostResidentMiB)
+}
+
+/** Each connection sends all its requests in one write, and is closed for it. */
+async function pipeline(path: string, count: number): Promise<void> {
+  const connections = await Promise.all(Array.from({ length: 3 }, () => RawConnection.open(registry.url)))
+  try {
+    for (const connection of connections) connection.write(get(path).repeat(count))
+    await Promise.all(connections.map((connection) => connection.untilClosed()))
+    // The first may have been answered; the rest went with the connection.
+    for (const { received } of connections) expect(statusesIn(received.slice(0, 1000)).length).toBeLessThan(2)
+  } finally {
+    for (const connection of connections) connection[Symbol.dispose]()
+  }
+}
+
+describe('one client that asks for much at once does not stop the others', () => {
+  test('with 500 pipelined requests for a manifest of 9 MiB', async () => {
+    await expectUnharmed(() => pipeline(pathOf(0), 500))
+  })
+
+  test('with 600 pipelined requests for a long list', async () => {
+    await expectUnharmed(() => pipeline('tags/list', 600))
+  })
+
+  test('with 200 connections that ask for long lists and large manifests, several times, and never read', async () => {
+    const connections = await Promise.all(Array.from({ length: 200 }, () => RawConnection.open(registry.url)))
+    try {
+      await expectUnharmed(async () => {
+        for (const [index, connection] of connections.entries()) {
+          connection.pause()
+          const path = index % 2 === 0 ? 'tags/list' : pathOf(index)
+          connection.write(get(path).repeat(3))
+        }
+        // As long as it takes to answer another client 50 times.
+        for (let i = 0; i < 50; i++) {
+          expect((await ask(`${registry.url}/healthz`)).status).toBe(200)
+        }
+      })
+    } finally {
+      for (const connection of connections) connection[Symbol.dispose]()
+    }
+    expect((await ask(`${registry.url}/v2/a/b/${pathOf(1)}`)).body.length).toBe(manifests[1]?.size)
+  }, 60_000)
+})
