@@ -3,8 +3,9 @@ import type { ExpressionBuilder } from 'kysely'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { deleteAccount } from './accounts.ts'
 import type { Transaction } from './handles.ts'
-import { OwnerNotEmpty, OwnerUnknown } from './owner-errors.ts'
+import { OwnerHasRemains, OwnerNotEmpty, OwnerUnknown } from './owner-errors.ts'
 import type { Owner } from './owners.ts'
+import { listRemains } from './repository-remains.ts'
 import { raiseRightsVersion } from './rights-version.ts'
 import type { Schema } from './schema.ts'
 import { hasRowLocks, kyselyOf } from './sql/database.ts'
@@ -13,7 +14,7 @@ type OwnerKey = Pick<Owner, 'id' | 'name' | 'kind'>
 
 /**
  * Robots, teams, members, grants, tokens and old names go with it, and the account of a user. Throws `OwnerUnknown`,
- * `OwnerNotEmpty`; `Conflict` when a repository is made meanwhile.
+ * `OwnerNotEmpty`, `OwnerHasRemains`; `Conflict` when a repository is made meanwhile.
  */
 export async function deleteOwner(tx: Transaction, name: string): Promise<OwnerKey> {
   const kysely = kyselyOf(tx)
@@ -30,6 +31,8 @@ export async function deleteOwner(tx: Transaction, name: string): Promise<OwnerK
     .limit(1)
     .executeTakeFirst()
   if (repository !== undefined) throw new OwnerNotEmpty(name, repository.name as RepositoryName)
+  const [remains] = await listRemains(tx, { ownerId: owner.id, limit: 1 })
+  if (remains !== undefined) throw new OwnerHasRemains(name, owner.id)
   await deleteTeams(tx, owner.id)
   await kysely.deleteFrom('access_grant').where('owner_id', '=', owner.id).execute()
   await kysely.deleteFrom('organization_member').where('owner_id', '=', owner.id).execute()
