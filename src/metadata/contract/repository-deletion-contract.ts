@@ -162,7 +162,7 @@ export function testRepositoryDeletion({ metadata }: ContractSubject): void {
     const total = changes.reduce((sum, count) => sum + count, 0)
     expect(total).toBeGreaterThan(2_500 + 60 * 7)
     // A step may exceed its rows by those of the manifests that it ends with.
-    expect(Math.max(...changes)).toBeLessThanOrEqual(600)
+    expect(Math.max(...changes)).toBeLessThanOrEqual(250)
     expect(await listRemains(metadata().reader, { limit: 1, ownerId: repository.ownerId })).toEqual([])
   })
 

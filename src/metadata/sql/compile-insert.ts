@@ -12,7 +12,7 @@ const maxRows = 32
 
 type Values = Record<string, unknown>
 
-/** `columns` are those that every row gives a value for. Gives others a turn between some hundreds of rows. */
+/** `columns` are those that every row gives a value for. Gives others a turn after each hundred rows or so. */
 export function compileInsert<
   Table extends keyof Schema,
   Column extends keyof Insertable<Schema[Table]> & string,

@@ -6,8 +6,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Reader } from '../handles.ts'
 import { databaseOf } from './database.ts'
 
-/** So many rows take some milliseconds. */
-export const rowsPerTurn = 500
+/** So many rows, each on pages of its own in two or three indexes, take some milliseconds also on a busy machine. */
+export const rowsPerTurn = 128
 
 /** Gives the event loop a turn on SQLite; other drivers wait for their server anyway. */
 export async function pause(db: Reader): Promise<void> {
