@@ -9,7 +9,7 @@ import { logFault } from './log-request.ts'
 import type { Log } from './log.ts'
 import { readWhole } from './read-whole.ts'
 import type { Reply, StreamBody } from './reply.ts'
-import { limitBody } from './request.ts'
+import { abortOnClose, limitBody } from './request.ts'
 import { stripAuthority } from './router.ts'
 
 export interface ManagementDeps {
@@ -36,6 +36,8 @@ export async function answerByApi(
 ): Promise<AnsweredByApi> {
   const request = toApiRequest(exchange)
   const answered = await ask(exchange, { api, request, limits })
+  // What noticed that nobody waits any more has no fault.
+  if (answered.fault?.error instanceof ClientGoneError) throw new ClientGoneError()
   if (answered.fault !== undefined) logFault(exchange, answered.fault.error, { log, ...answered.fault })
   return { reply: toReply(answered), route: answered.endpoint }
 }
@@ -58,6 +60,7 @@ function toApiRequest(exchange: Exchange): ApiRequest {
   const target = stripAuthority(incoming.url ?? '')
   const [path = ''] = target.split('?', 1)
   const { headers } = incoming
+  let signal: AbortSignal | undefined
   return {
     id,
     method: incoming.method ?? '',
@@ -66,6 +69,9 @@ function toApiRequest(exchange: Exchange): ApiRequest {
     headers,
     origin,
     registryUrl: origin.registryUrl,
+    get signal() {
+      return (signal ??= abortOnClose(exchange.response))
+    },
     readBody(bytes) {
       const length = headers['content-length']
       const announced = length === undefined ? undefined : Number(length)
