@@ -19,6 +19,7 @@ import {
   unique,
 } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
+import { countTurns } from './wrapped-metadata.ts'
 
 function byDigest(digest: Digest): { kind: 'digest'; digest: Digest } {
   return { kind: 'digest', digest }
@@ -186,20 +187,7 @@ export function testManifests({ metadata }: ContractSubject): void {
     const repository = await createRepository(metadata())
     const digests = numbers(2_000).map(() => aDigest())
     const blobs = digests.map((digest) => ({ digest, role: 'layer', mediaType: 'a/b', size: 7 }) as const)
-    let turns = 0
-    let isCounting = true
-    const count = (): void => {
-      turns += 1
-      if (isCounting) setImmediate(count)
-    }
-    setImmediate(count)
-    /** Turns within the transaction. */
-    const turnsOf = (work: (tx: Transaction) => Promise<unknown>): Promise<number> =>
-      metadata().transact(async (tx) => {
-        const before = turns
-        await work(tx)
-        return turns - before
-      })
+    const turnsOf = (work: (tx: Transaction) => Promise<unknown>) => countTurns(metadata(), work)
     const repositoryId = repository.id
     const manifest = aManifest(repository, { blobs })
     expect(await turnsOf((tx) => pinLinkedBlobs(tx, { repositoryId, digests, now: 1 }))).toBeGreaterThan(2)
@@ -207,7 +195,6 @@ export function testManifests({ metadata }: ContractSubject): void {
     expect(await turnsOf((tx) => listMissingManifests(tx, { repositoryId, digests }))).toBeGreaterThan(2)
     const key = { repositoryId, digest: manifest.digest, maxTags: 100 }
     expect(await turnsOf((tx) => deleteManifest(tx, key))).toBeGreaterThan(2)
-    isCounting = false
   })
 
   test('keeps the bytes while another repository has the manifest', async () => {

@@ -48,3 +48,23 @@ function wrap(metadata: Metadata, transact: Metadata['transact']): Metadata {
     [Symbol.asyncDispose]: () => metadata[Symbol.asyncDispose](),
   }
 }
+
+/** How many turns of the event loop others get within the transaction. */
+export async function countTurns(metadata: Metadata, work: Work<unknown>): Promise<number> {
+  let turns = 0
+  let isCounting = true
+  const count = (): void => {
+    turns += 1
+    if (isCounting) setImmediate(count)
+  }
+  setImmediate(count)
+  try {
+    return await metadata.transact(async (tx) => {
+      const before = turns
+      await work(tx)
+      return turns - before
+    })
+  } finally {
+    isCounting = false
+  }
+}
