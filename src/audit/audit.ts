@@ -63,7 +63,8 @@ export interface AuditDeps {
 const maxNameCharacters = 512
 const maxClientCharacters = 200
 const maxDetailCharacters = 1_000
-const exportPage = 200
+/** A few milliseconds, with the formatting. */
+const exportPage = 100
 
 export function createAudit(deps: AuditDeps): Audit {
   const { metadata, clock, onError, pulls = 0, random = Math.random } = deps

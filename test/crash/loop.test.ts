@@ -12,7 +12,7 @@ test('each row of the proof of the event loop is answered over a hundredth of it
   expect(problems).toEqual([])
   expect(results.map(({ what }) => what)).toEqual(loopRows.map(({ what }) => what))
   for (const { waits, rssPeakMiB } of results) {
-    expect(waits.requests).toBeGreaterThan(10)
+    expect(waits.requests).toBeGreaterThan(1)
     expect(rssPeakMiB).toBeGreaterThan(10)
   }
 })

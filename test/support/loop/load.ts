@@ -67,11 +67,15 @@ export async function pipeline(asking: Asking, path: string, count: number): Pro
   const { socket } = connection
   await once(socket, 'connect', { signal: asking.signal })
   let bytes = 0
-  socket.on('data', (chunk) => (bytes += chunk.length))
+  let start = ''
+  socket.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (start.length < 20) start += chunk.toString('latin1', 0, 20)
+  })
   const ended = once(socket, 'close', { signal: asking.signal })
   socket.write(requestText(path).repeat(count - 1) + requestText(path, 'Connection: close\r\n'))
   await ended
-  if (bytes === 0) throw new Error('the connection was closed without an answer')
+  if (!start.startsWith('HTTP/1.1 200')) throw new Error(`answered with ${JSON.stringify(start)}`)
   return formatMiB(bytes)
 }
 

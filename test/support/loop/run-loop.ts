@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 
 import { askApi } from '../api-client.ts'
+import { ask } from '../client.ts'
 import { basic, passwordOf } from '../identity-server.ts'
 import { pushBlob } from '../manifests.ts'
 import { aRandomBlob } from '../random.ts'
@@ -43,8 +44,11 @@ export interface LoopRun {
   readonly results: readonly LoopResult[]
 }
 
-/** Longer than a row needs to begin, so that the probe has seen the server idle. */
-const settleMs = 150
+/** A server is idle again once so many small requests in a row were answered within this time. */
+const idleAnswers = 3
+const idleAnswerMs = 20
+/** What a row leaves behind is waited for so long, and no longer. */
+const longestAftermathMs = 30_000
 const monitor = join(import.meta.dirname, 'loop-monitor.ts')
 
 /** `onResult` hears each row as soon as it ended. */
@@ -170,41 +174,63 @@ async function runRow(
 ): Promise<LoopResult> {
   const deadline = new AbortController()
   const scene = await sceneFor(deadline.signal)
+  const { settleMs } = scene.sizes
   const { pid, url } = await server.running()
-  await delay(settleMs)
+  // From here on the peak counts.
   await writeFile(`/proc/${pid}/clear_refs`, '5')
   const rssBeforeMiB = await readMiB(pid, 'VmRSS')
   await server.loopDelay()
-  const probe = await startProbe({ url, paths: [`/healthz`, `/v2/${names.manifest}/manifests/v1`] })
+  const probe = await startProbe({ url, paths: ['/healthz', `/v2/${names.manifest}/manifests/v1`] })
   await delay(settleMs)
-  const timer = setTimeout(() => {
-    deadline.abort(new Error(`took longer than ${scene.sizes.deadlineMs / 1000} s`))
-  }, scene.sizes.deadlineMs)
   const started = performance.now()
-  let told = ''
-  let problem: string | undefined
-  try {
-    told = await row.run(scene)
-  } catch (error) {
-    const cause = deadline.signal.aborted ? deadline.signal.reason : error
-    problem = cause instanceof Error ? cause.message : String(cause)
-  }
-  clearTimeout(timer)
+  const outcome = await attempt(row, scene, deadline)
   const seconds = (performance.now() - started) / 1000
+  // What a row leaves behind is its own.
+  await untilIdle(url)
   await delay(settleMs)
   const waits = await probe()
   const [loop, rssPeakMiB] = await Promise.all([server.loopDelay(), readMiB(pid, 'VmHWM')])
   const died = await server.forgetDead()
+  const { told, problem } = outcome
   return { what: row.what, told, problem: died ?? problem, seconds, waits, loop, rssBeforeMiB, rssPeakMiB }
+}
+
+async function attempt(
+  row: LoopRow,
+  scene: LoopScene,
+  deadline: AbortController,
+): Promise<Pick<LoopResult, 'told' | 'problem'>> {
+  const { deadlineMs } = scene.sizes
+  const timer = setTimeout(() => {
+    deadline.abort(new Error(`took longer than ${deadlineMs / 1000} s`))
+  }, deadlineMs)
+  try {
+    return { told: await row.run(scene), problem: undefined }
+  } catch (error) {
+    const cause: unknown = deadline.signal.aborted ? deadline.signal.reason : error
+    return { told: '', problem: cause instanceof Error ? cause.message : String(cause) }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function untilIdle(url: string): Promise<void> {
+  const end = performance.now() + longestAftermathMs
+  for (let quick = 0; quick < idleAnswers && performance.now() < end;) {
+    const started = performance.now()
+    // A server that ended is found by others.
+    await ask(`${url}/healthz`, { timeoutMs: longestAftermathMs }).catch(() => delay(idleAnswerMs))
+    quick = performance.now() - started < idleAnswerMs ? quick + 1 : 0
+  }
 }
 
 /** Returns what ends it. */
 async function startProbe(input: ProbeInput): Promise<() => Promise<Waits>> {
   const worker = new Worker(new URL('./probe-worker.ts', import.meta.url), { workerData: input })
-  await once(worker, 'online')
+  await once(worker, 'message')
   return async () => {
     const told = once(worker, 'message')
-    worker.postMessage('stop')
+    worker.postMessage('stop', [])
     const [waits] = (await told) as [Waits]
     return waits
   }

@@ -80,7 +80,7 @@ function seedRepositories(database: DatabaseSync, sizes: LoopSizes): void {
   const big = Object.values(names).filter((name) => name.startsWith('big/'))
   for (const name of big) {
     database.exec(`insert into repository ${columns}
-      select id, '${name}', 'public', 1 from owner where name = 'big' on conflict (name) do nothing`)
+      select id, '${name}', 'public', 1 from owner where name = 'big' on conflict (name) do update set visibility = 'public'`)
   }
 }
 

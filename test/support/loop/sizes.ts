@@ -23,6 +23,8 @@ export interface LoopSizes {
   readonly pipelinedBlobs: number
   readonly silentReaders: number
   readonly silentMs: number
+  /** Before, and after, each row: so long the probe sees the server idle. */
+  readonly settleMs: number
   /** Of one row; what takes longer is cut off and does not hold. */
   readonly deadlineMs: number
 }
@@ -51,6 +53,7 @@ export const millionRows: LoopSizes = {
   pipelinedBlobs: 300,
   silentReaders: 200,
   silentMs: 15_000,
+  settleMs: 200,
   deadlineMs: 90_000,
 }
 
@@ -77,5 +80,6 @@ export const hundredthRows: LoopSizes = {
   pipelinedBlobs: 3,
   silentReaders: 5,
   silentMs: 200,
+  settleMs: 60,
   deadlineMs: 20_000,
 }
