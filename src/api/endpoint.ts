@@ -48,8 +48,8 @@ export interface EndpointReply<R> {
   /** The key that the next page starts after; absent on the last page. */
   readonly after?: string | undefined
   readonly cookies?: readonly string[]
-  /** In place of a value: lines of JSON. */
-  readonly lines?: AsyncIterable<unknown>
+  /** In place of a value: lines of JSON, in groups that are written together. Not asked for any with HEAD. */
+  readonly lines?: AsyncIterable<readonly unknown[]>
 }
 
 interface Description {

@@ -118,7 +118,8 @@ function toReply(endpoint: Endpoint, reply: EndpointReply<unknown>, http: ApiReq
       ...known,
       status: endpoint.status,
       headers: [...type, ...headers],
-      body: formatLines(reply.lines),
+      // Empty pieces: a length is no more known than with GET.
+      body: http.method === 'HEAD' ? noPieces() : formatLines(reply.lines),
     }
   }
   if (endpoint.status === 204) return { ...known, status: 204, headers, body: undefined }
@@ -140,6 +141,12 @@ function formatNext({ path, rawQuery }: ApiRequest, after: string): string {
   return `<${path}?${query.toString()}>; rel="next"`
 }
 
-async function* formatLines(values: AsyncIterable<unknown>): AsyncGenerator<Uint8Array, void> {
-  for await (const value of values) yield Buffer.from(`${JSON.stringify(value)}\n`)
+async function* formatLines(groups: AsyncIterable<readonly unknown[]>): AsyncGenerator<Uint8Array, void> {
+  for await (const values of groups) {
+    yield Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
+  }
+}
+
+async function* noPieces(): AsyncGenerator<Uint8Array, void> {
+  // HEAD computes no body.
 }

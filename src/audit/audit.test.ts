@@ -15,7 +15,7 @@ const from = (address: string) => ({ id: 'anonymous', name: '', address })
 /** Oldest first. */
 async function recorded({ audit }: OpenAuth) {
   await audit.flush()
-  return Array.fromAsync(audit.export({}))
+  return (await Array.fromAsync(audit.export({}))).flat()
 }
 
 const summary = async (open: OpenAuth): Promise<string[]> =>

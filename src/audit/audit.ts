@@ -4,9 +4,11 @@
  * in their own transaction (`change`), what changes nothing in batches (`record`); then it can be searched, exported
  * and, by age and number, forgotten. Nothing changes a row. Who may read it is decided by those who ask.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
 import { insertAuditEvents, listAuditEvents, searchAuditEvents } from '../metadata/audit-events.ts'
 import type { AuditEvent, AuditFilter, NewAuditEvent } from '../metadata/audit-events.ts'
+import type { AuditKey } from '../metadata/audit-walk.ts'
 import type { AuditActor, AuditDetail, AuditEntry, AuditTrail } from '../metadata/audit-trail.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { createAuditBuffer } from './audit-buffer.ts'
@@ -17,14 +19,28 @@ export interface Audit extends AuditTrail, AsyncDisposable {
   pulled(describe: () => Pull): void
   /** Resolves when what was recorded so far is written; never rejects. */
   flush(): Promise<void>
-  /** Newest first, before the event with the id `before`. */
-  search(query: {
-    readonly filter: AuditFilter
-    readonly before?: number | undefined
-    readonly limit: number
-  }): Promise<AuditEvent[]>
-  /** All that match, oldest first, page by page as they are asked for. */
-  export(filter: AuditFilter): AsyncIterable<AuditEvent>
+  /** All that is asked for, newest first, before the event with the id `before`. */
+  search(query: AuditSearch): Promise<AuditEvent[]>
+  /** As `search`, but ends where enough rows were looked at: go on before `next` until it is absent. */
+  searchPage(query: AuditSearch): Promise<AuditSearchPage>
+  /**
+   * All that match, oldest first, in pages that are read when they are asked for, each in a turn of its own. Throws the
+   * reason of `signal`.
+   */
+  export(filter: AuditFilter, signal?: AbortSignal): AsyncIterable<readonly AuditEvent[]>
+}
+
+export interface AuditSearch {
+  readonly filter: AuditFilter
+  readonly before?: number | undefined
+  readonly limit: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface AuditSearchPage {
+  readonly events: readonly AuditEvent[]
+  /** The id to go on before. */
+  readonly next: number | undefined
 }
 
 export interface Pull {
@@ -47,7 +63,8 @@ export interface AuditDeps {
 const maxNameCharacters = 512
 const maxClientCharacters = 200
 const maxDetailCharacters = 1_000
-const exportPage = 500
+/** A few milliseconds, with the formatting. */
+const exportPage = 100
 
 export function createAudit(deps: AuditDeps): Audit {
   const { metadata, clock, onError, pulls = 0, random = Math.random } = deps
@@ -80,8 +97,9 @@ export function createAudit(deps: AuditDeps): Audit {
       buffer.add(() => eventOf(actor, { action: 'pull', outcome: 'done', target, detail }))
     },
     flush: () => buffer.flush(),
-    search: (query) => searchAuditEvents(metadata.reader, query),
-    export: (filter) => exportEvents(metadata, filter),
+    search: (query) => searchAll(metadata, query),
+    searchPage: (query) => searchPage(metadata, query),
+    export: (filter, signal) => exportPages(metadata, filter, signal),
     [Symbol.asyncDispose]: () => buffer.flush(),
   }
 }
@@ -106,12 +124,32 @@ function cleanDetail(detail: AuditDetail): AuditDetail {
   return Object.fromEntries(Object.entries(detail).map(([name, value]) => [name, clean(value)]))
 }
 
-async function* exportEvents(metadata: Metadata, filter: AuditFilter): AsyncGenerator<AuditEvent, void> {
-  let page: AuditEvent[]
-  let after: AuditEvent | undefined
-  do {
-    page = await listAuditEvents(metadata.reader, { filter, after, limit: exportPage })
-    yield* page
-    after = page.at(-1)
-  } while (page.length === exportPage)
+async function searchPage({ reader }: Metadata, query: AuditSearch): Promise<AuditSearchPage> {
+  const { events, next } = await searchAuditEvents(reader, query)
+  return { events, next: next?.id }
+}
+
+async function searchAll(metadata: Metadata, query: AuditSearch): Promise<AuditEvent[]> {
+  const found: AuditEvent[] = []
+  for (let { before } = query; ;) {
+    const page = await searchPage(metadata, { ...query, before, limit: query.limit - found.length })
+    found.push(...page.events)
+    if (page.next === undefined || found.length >= query.limit) return found
+    before = page.next
+  }
+}
+
+/** A fast reader never waits, and SQLite answers at once: without the turn nobody else would get one. */
+async function* exportPages(
+  { reader }: Metadata,
+  filter: AuditFilter,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly AuditEvent[], void> {
+  for (let after: AuditKey | undefined; ;) {
+    const { events, next } = await listAuditEvents(reader, { filter, after, limit: exportPage, signal })
+    if (events.length > 0) yield events
+    if (next === undefined) return
+    after = next
+    await nextTurn()
+  }
 }

@@ -68,7 +68,9 @@ const exportCommand = defineServiceCommand({
   flags: filterFlags,
   jsonShape: `${eventShape}, one a line, also without \`--json\``,
   run: async ({ arguments: args, audit, host }) => {
-    for await (const event of audit.export(readFilter(args))) host.out(JSON.stringify(toJson(event)))
+    for await (const events of audit.export(readFilter(args))) {
+      for (const event of events) host.out(JSON.stringify(toJson(event)))
+    }
   },
 })
 

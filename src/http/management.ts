@@ -38,6 +38,8 @@ export async function answerByApi(
 ): Promise<AnsweredByApi> {
   const request = toApiRequest(exchange)
   const answered = await ask(exchange, { api, request, limits })
+  // What noticed that nobody waits any more has no fault.
+  if (answered.fault?.error instanceof ClientGoneError) throw new ClientGoneError()
   const toLoggedReply = (reply: ApiReply): Reply => {
     if (reply.fault !== undefined) logFault(exchange, reply.fault.error, { log, ...reply.fault })
     return toReply(reply)
@@ -67,6 +69,8 @@ function toApiRequest(exchange: Exchange): ApiRequest {
   const target = stripAuthority(incoming.url ?? '')
   const [path = ''] = target.split('?', 1)
   const { headers } = incoming
+  let signal: AbortSignal | undefined
+  const getSignal = (): AbortSignal => (signal ??= abortOnClose(exchange.response))
   return {
     id,
     method: incoming.method ?? '',
@@ -75,7 +79,10 @@ function toApiRequest(exchange: Exchange): ApiRequest {
     headers,
     origin,
     registryUrl: origin.registryUrl,
-    reserve: (bytes) => exchange.readers.reserve(exchange, bytes, () => abortOnClose(exchange.response)),
+    get signal() {
+      return getSignal()
+    },
+    reserve: (bytes) => exchange.readers.reserve(exchange, bytes, getSignal),
     readBody(bytes) {
       const length = headers['content-length']
       const announced = length === undefined ? undefined : Number(length)

@@ -4,6 +4,7 @@ import { forgetEnded } from '../auth/forget-ended.ts'
 import { collectBlobs } from '../lifecycle/collect-blobs.ts'
 import { expireUploads } from '../lifecycle/expire-uploads.ts'
 import { removeDeadKeys, type LifecycleDeps } from '../lifecycle/remove-dead-keys.ts'
+import { removeAllRemains } from '../lifecycle/remove-remains.ts'
 import { sweepStore } from '../lifecycle/sweep-store.ts'
 import type { Job } from './job.ts'
 
@@ -37,6 +38,7 @@ export function createJobs(deps: LifecycleDeps, options: JobOptions): Job[] {
       everyMs: 5 * minuteMs,
       run: (signal) => collectBlobs(deps, unlinkedGraceMs, signal),
     },
+    { name: 'remove-remains', everyMs: 5 * minuteMs, run: (signal) => removeAllRemains(deps, signal) },
     { name: removeDeadKeysJob, everyMs: minuteMs, run: (signal) => removeDeadKeys(deps, signal) },
     { name: 'sweep-store', everyMs: 6 * hourMs, run: (signal) => sweepStore(deps, sweepGraceMs, signal) },
     {

@@ -1,11 +1,13 @@
 /** Accounts: who may log in. A request asks `isAccountUnchanged` each time, so that a change counts at once everywhere. */
 import { sql } from 'kysely'
+import type { SqlBool } from 'kysely'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { OwnerNameTaken } from './owner-errors.ts'
 import { refuseAlias } from './owners.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from './sql/database.ts'
+import { deleteInTurns } from './sql/delete-in-turns.ts'
 
 /** What a cached proof of identity is compared with. */
 export interface AccountState {
@@ -207,17 +209,16 @@ export async function insertRobot(tx: Transaction, robot: NewRobot): Promise<num
 /** With its credentials, and with what was granted to it. The owner of its name stays. */
 export async function deleteAccount(tx: Transaction, id: number): Promise<void> {
   const kysely = kyselyOf(tx)
+  const isIts = sql<SqlBool>`account_id = ${id}`
   for (const table of ['access_token', 'browser_session', 'refresh_token'] as const) {
-    await kysely.deleteFrom(table).where('account_id', '=', id).execute()
+    await deleteInTurns(tx, table, { key: ['id'], where: isIts })
   }
-  for (const table of ['team_member', 'organization_member'] as const) {
-    await kysely.deleteFrom(table).where('account_id', '=', id).execute()
-  }
-  await kysely
-    .deleteFrom('access_grant')
-    .where('principal_kind', '=', 'account')
-    .where('principal_id', '=', id)
-    .execute()
+  await deleteInTurns(tx, 'team_member', { key: ['team_id', 'account_id'], where: isIts })
+  await deleteInTurns(tx, 'organization_member', { key: ['owner_id', 'account_id'], where: isIts })
+  await deleteInTurns(tx, 'access_grant', {
+    key: ['id'],
+    where: sql<SqlBool>`principal_kind = 'account' and principal_id = ${id}`,
+  })
   await kysely.deleteFrom('account').where('id', '=', id).execute()
 }
 

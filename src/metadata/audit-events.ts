@@ -2,7 +2,7 @@
 import type { AuditAction, AuditOutcome } from './audit-actions.ts'
 import type { AuditActor, AuditEntry, AuditTargetKind } from './audit-trail.ts'
 import { walkAudit } from './audit-walk.ts'
-import type { AuditFilter, AuditKey, AuditRow } from './audit-walk.ts'
+import type { AuditFilter, AuditKey, AuditPage, AuditRow } from './audit-walk.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { compileInsert } from './sql/compile-insert.ts'
 import { kyselyOf } from './sql/database.ts'
@@ -60,25 +60,41 @@ function ownerOf({ kind, name }: NonNullable<AuditEntry['target']>): string | un
   return name.split(/[/+]/, 1)[0]
 }
 
-/** Newest first, before the event with the id `before`; nothing once that one is forgotten. */
-export async function searchAuditEvents(
-  db: Reader,
-  { filter, before, limit }: { filter: AuditFilter; before?: number | undefined; limit: number },
-): Promise<AuditEvent[]> {
-  const start = before === undefined ? undefined : await findKey(db, before)
-  if (before !== undefined && start === undefined) return []
-  const rows = await walkAudit(db, { filter, start, limit, order: 'desc' })
-  return rows.map(readRow)
+export interface AuditEvents {
+  readonly events: readonly AuditEvent[]
+  /** What the next page starts after; absent at the end. A page may be short, or empty, before that. */
+  readonly next: AuditKey | undefined
 }
 
-/** Oldest first, after `after`: for exports, which lose nothing while rows come in. */
+interface Page {
+  readonly filter: AuditFilter
+  readonly limit: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Newest first, before the event with the id `before`; nothing once that one is forgotten. A page ends where enough rows
+ * were looked at (`audit-walk.ts`). Throws the reason of `signal`.
+ */
+export async function searchAuditEvents(
+  db: Reader,
+  { before, ...page }: Page & { readonly before?: number | undefined },
+): Promise<AuditEvents> {
+  const start = before === undefined ? undefined : await findKey(db, before)
+  if (before !== undefined && start === undefined) return { events: [], next: undefined }
+  return readPage(await walkAudit(db, { ...page, start, order: 'desc' }))
+}
+
+/** As `searchAuditEvents`, but oldest first, after `after`: for exports, which lose nothing while rows come in. */
 export async function listAuditEvents(
   db: Reader,
-  page: { readonly filter: AuditFilter; readonly after?: AuditKey | undefined; readonly limit: number },
-): Promise<AuditEvent[]> {
-  const { filter, after: start, limit } = page
-  const rows = await walkAudit(db, { filter, start, limit, order: 'asc' })
-  return rows.map(readRow)
+  { after: start, ...page }: Page & { readonly after?: AuditKey | undefined },
+): Promise<AuditEvents> {
+  return readPage(await walkAudit(db, { ...page, start, order: 'asc' }))
+}
+
+function readPage({ rows, next }: AuditPage): AuditEvents {
+  return { events: rows.map(readRow), next }
 }
 
 async function findKey(db: Reader, id: number): Promise<AuditKey | undefined> {

@@ -1,6 +1,7 @@
 /**
- * The audit along one of its indexes, in the order of `(at, id)`, in slices of a bounded number of rows: on SQLite a
- * query holds up everybody, and of what one condition finds the others may leave next to nothing.
+ * The audit along one of its indexes, in the order of `(at, id)`, in slices bounded by rows and by bytes with a turn of
+ * the event loop between two: on SQLite a query holds up everybody, and of what one condition finds the others may
+ * leave next to nothing. A walk that has looked at its share of rows ends with the key that the next one starts after.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
@@ -37,38 +38,113 @@ export interface AuditWalk {
   readonly start?: AuditKey | undefined
   readonly limit: number
   readonly order: 'asc' | 'desc'
+  /** Ends the walk between two slices; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined
 }
 
-/** Some milliseconds of one core. */
-const rowsPerSlice = 5_000
+export interface AuditPage {
+  readonly rows: readonly AuditRow[]
+  /** Where the walk goes on; absent when it has reached the end. Fewer rows than `limit` do not mean the end. */
+  readonly next: AuditKey | undefined
+}
 
-export async function walkAudit(db: Reader, walk: AuditWalk): Promise<AuditRow[]> {
-  const { dialect, kysely } = databaseOf(db)
-  const { filter, limit, order } = walk
-  const { driving, others } = splitConditions(filter, dialect)
+/** A slice takes a few milliseconds. */
+const rowsPerSlice = 500
+/** Of rows that are looked at for one page: some tenths of a second beside others. */
+const slicesPerPage = 100
+/** Of details, which may be long. */
+const bytesPerPage = 1024 * 1024
+
+interface Slices {
+  readonly db: Reader
+  readonly walk: AuditWalk
+  readonly conditions: Conditions
+}
+
+/**
+ * Returns up to `limit` rows, up to a mebibyte of details (one row at least), of up to 50,000 that one index finds.
+ * Throws the reason of `signal`.
+ */
+export async function walkAudit(db: Reader, walk: AuditWalk): Promise<AuditPage> {
+  const slices = { db, walk, conditions: splitConditions(walk.filter, databaseOf(db).dialect) }
   const found: AuditRow[] = []
-  for (let start = walk.start; ;) {
-    const slice = kysely
-      .selectFrom('audit_event')
-      .where(sql<SqlBool>`${sql.join([...driving, ...after(start, order)], sql` and `)}`)
-      .orderBy('at', order)
-      .orderBy('id', order)
-    // PostgreSQL knows how common each value is, and works for others meanwhile.
-    const isSliced = dialect === 'sqlite' && others.length > 0
-    const end = isSliced
-      ? await slice.select(['at', 'id']).offset(rowsPerSlice).limit(1).executeTakeFirst()
-      : undefined
-    const within = [...others, ...upTo(end, order)]
-    const rows = slice.selectAll().limit(limit - found.length)
-    found.push(
-      ...(await (
-        within.length === 0 ? rows : rows.where(sql<SqlBool>`${sql.join(within, sql` and `)}`)
-      ).execute()),
-    )
-    if (end === undefined || found.length === limit) return found
-    start = end
-    await nextTurn()
+  let bytes = 0
+  let start = walk.start
+  for (let count = 0; count < slicesPerPage; count += 1) {
+    if (count > 0) await nextTurn()
+    walk.signal?.throwIfAborted()
+    const end = await findSliceEnd(slices, start)
+    const limit = Math.min(walk.limit - found.length, rowsPerSlice)
+    const keys = await findKeys(slices, { start, end, limit })
+    const fitting = countFitting(keys, bytesPerPage - bytes, found.length === 0)
+    if (fitting > 0) found.push(...(await readRows(slices, { start, end: keys[fitting - 1] })))
+    bytes += keys.slice(0, fitting).reduce((sum, key) => sum + key.bytes, 0)
+    if (fitting < keys.length || found.length === walk.limit) return { rows: found, next: found.at(-1) }
+    if (end === undefined && keys.length < limit) return { rows: found, next: undefined }
+    start = end ?? keys.at(-1)
   }
+  return { rows: found, next: start }
+}
+
+interface Range {
+  /** Exclusive. */
+  readonly start: AuditKey | undefined
+  /** Inclusive. */
+  readonly end: AuditKey | undefined
+}
+
+/** The last row of a slice where another slice follows it. PostgreSQL knows how common each value is, and works for others meanwhile. */
+async function findSliceEnd(
+  { db, walk, conditions }: Slices,
+  start: AuditKey | undefined,
+): Promise<AuditKey | undefined> {
+  const { dialect, kysely } = databaseOf(db)
+  if (dialect !== 'sqlite' || conditions.others.length === 0) return undefined
+  return kysely
+    .selectFrom('audit_event')
+    .select(['at', 'id'])
+    .where(allOf([...conditions.driving, ...after(start, walk.order)]))
+    .orderBy('at', walk.order)
+    .orderBy('id', walk.order)
+    .offset(rowsPerSlice - 1)
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/** Of the rows of a slice that match; their details are measured and not read. */
+async function findKeys(
+  slices: Slices,
+  { limit, ...range }: Range & { readonly limit: number },
+): Promise<(AuditKey & { readonly bytes: number })[]> {
+  return selectMatching(slices, range)
+    .select(['at', 'id', sql<number>`coalesce(octet_length(detail), 0)`.as('bytes')])
+    .limit(limit)
+    .execute()
+}
+
+async function readRows(slices: Slices, range: Range): Promise<AuditRow[]> {
+  return selectMatching(slices, range).selectAll().execute()
+}
+
+function selectMatching({ db, walk, conditions }: Slices, { start, end }: Range) {
+  const { order } = walk
+  return databaseOf(db)
+    .kysely.selectFrom('audit_event')
+    .where(allOf([...conditions.driving, ...after(start, order), ...conditions.others, ...upTo(end, order)]))
+    .orderBy('at', order)
+    .orderBy('id', order)
+}
+
+/** How many of them fit into the bytes; a page gets one at least. */
+function countFitting(keys: readonly { readonly bytes: number }[], bytes: number, isFirst: boolean): number {
+  let sum = 0
+  const index = keys.findIndex((key) => (sum += key.bytes) > bytes)
+  if (index === -1) return keys.length
+  return index === 0 && isFirst ? 1 : index
+}
+
+function allOf(conditions: readonly Expression<SqlBool>[]): Expression<SqlBool> {
+  return conditions.length === 0 ? sql<SqlBool>`1 = 1` : sql<SqlBool>`${sql.join(conditions, sql` and `)}`
 }
 
 function after(key: AuditKey | undefined, order: AuditWalk['order']): Expression<SqlBool>[] {
@@ -100,7 +176,7 @@ function splitConditions(filter: AuditFilter, dialect: Dialect): Conditions {
   if (filter.until !== undefined) driving.push(sql<SqlBool>`at < ${filter.until}`)
   const others = equalities.map((equality) => rowByRow(dialect, equality))
   return {
-    driving: driving.length === 0 ? [sql<SqlBool>`1 = 1`] : driving,
+    driving,
     others: [...belowTarget(filter.target ?? ''), ...others],
   }
 }

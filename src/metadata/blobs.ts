@@ -8,8 +8,10 @@ import type { RepositoryName } from '../oci/repository-name.ts'
 import { insertDeadKey } from './dead-keys.ts'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
+import { chunks } from './sql/chunks.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { databaseOf, hasRowLocks, isAnyOf, kyselyOf, listParameter } from './sql/database.ts'
+import { pause, rowsPerTurn } from './sql/pause.ts'
 
 export interface BlobLocation {
   readonly digest: Digest
@@ -237,12 +239,18 @@ export async function pinLinkedBlobs(
   options: { readonly repositoryId: number; readonly digests: readonly Digest[]; readonly now: number },
 ): Promise<Digest[]> {
   const { repositoryId, digests, now } = options
-  if (digests.length === 0) return []
-  const list = listParameter(databaseOf(tx).dialect, digests)
-  const rows = await pinnedLinks.all(tx, { repositoryId, digests: list })
-  if (rows.some((row) => row.state === 'hidden')) await reviveLinks(tx, { repositoryId, digests, now })
-  const found = new Set(rows.map((row) => row.digest))
-  return [...new Set(digests)].filter((digest) => !found.has(digest))
+  const asked = [...new Set(digests)]
+  const found = new Set<string>()
+  // In the order in which everybody locks.
+  for (const [index, some] of [...chunks(asked.toSorted(), rowsPerTurn)].entries()) {
+    if (index > 0) await pause(tx)
+    const list = listParameter(databaseOf(tx).dialect, some)
+    const rows = await pinnedLinks.all(tx, { repositoryId, digests: list })
+    if (rows.some((row) => row.state === 'hidden'))
+      await reviveLinks(tx, { repositoryId, digests: some, now })
+    for (const { digest } of rows) found.add(digest)
+  }
+  return asked.filter((digest) => !found.has(digest))
 }
 
 /** Blobs that no repository has, oldest first. */

@@ -8,15 +8,16 @@ import type { Digest } from '../oci/digest.ts'
 import type { Property } from '../oci/metadata/property.ts'
 import type { Reference } from '../oci/reference.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
-import type { TagName } from '../oci/tag-name.ts'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
 import type { Schema, Visibility } from './schema.ts'
+import { chunks } from './sql/chunks.ts'
 import { compileInsert } from './sql/compile-insert.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import type { TemplateInput } from './sql/compile-once.ts'
 import type { Dialect } from './sql/database.ts'
-import { databaseOf, hasRowLocks, isAnyOf, kyselyOf, listParameter } from './sql/database.ts'
+import { databaseOf, isAnyOf, kyselyOf, listParameter } from './sql/database.ts'
+import { pause, rowsPerTurn } from './sql/pause.ts'
 import { storableOrNull, storableText } from './sql/storable-text.ts'
 
 export interface FoundManifest {
@@ -232,46 +233,15 @@ export async function listMissingManifests(
   tx: Transaction,
   options: { readonly repositoryId: number; readonly digests: readonly Digest[] },
 ): Promise<Digest[]> {
-  if (options.digests.length === 0) return []
-  const digests = listParameter(databaseOf(tx).dialect, options.digests)
-  const rows = await presentManifests.all(tx, { repositoryId: options.repositoryId, digests })
-  const found = new Set(rows.map((row) => row.digest))
-  return [...new Set(options.digests)].filter((digest) => !found.has(digest))
-}
-
-/** Removes the manifest with its tags (returned in byte order) and details, and the bytes when no other repository has it. */
-export async function deleteManifest(
-  tx: Transaction,
-  options: { readonly repositoryId: number; readonly digest: Digest },
-): Promise<{ tags: TagName[]; mediaType: string } | undefined> {
-  const { repositoryId, digest } = options
-  const kysely = kyselyOf(tx)
-  const query = kysely
-    .selectFrom('manifest')
-    .select(['id', 'media_type'])
-    .where('repository_id', '=', repositoryId)
-    .where('digest', '=', digest)
-  const row = await (hasRowLocks(tx) ? query.forUpdate() : query).executeTakeFirst()
-  if (row === undefined) return undefined
-  const tags = await kysely
-    .deleteFrom('tag')
-    .where('repository_id', '=', repositoryId)
-    .where('digest', '=', digest)
-    .returning('name')
-    .execute()
-  await kysely
-    .deleteFrom('property')
-    .where('ref_type', '=', 'manifest')
-    .where('ref_id', '=', row.id)
-    .execute()
-  await kysely.deleteFrom('manifest').where('id', '=', row.id).execute()
-  await kysely
-    .deleteFrom('manifest_content')
-    .where('digest', '=', digest)
-    .where((eb) => eb.not(eb.exists(eb.selectFrom('manifest').select('id').where('digest', '=', digest))))
-    .execute()
-  // Tag names are ASCII: the order of their code units is their byte order.
-  return { tags: tags.map((tag) => tag.name as TagName).toSorted(byCodeUnits), mediaType: row.media_type }
+  const { repositoryId } = options
+  const asked = [...new Set(options.digests)]
+  const found = new Set<string>()
+  for (const [index, some] of [...chunks(asked, rowsPerTurn)].entries()) {
+    if (index > 0) await pause(tx)
+    const digests = listParameter(databaseOf(tx).dialect, some)
+    for (const { digest } of await presentManifests.all(tx, { repositoryId, digests })) found.add(digest)
+  }
+  return asked.filter((digest) => !found.has(digest))
 }
 
 function selectFound({ kysely }: Pick<TemplateInput<never>, 'kysely'>) {
@@ -337,8 +307,4 @@ function pushColumns(manifest: NewManifest) {
     pushed_by: manifest.pushedBy,
     pushed_at: manifest.now,
   }
-}
-
-function byCodeUnits(a: string, b: string): number {
-  return a < b ? -1 : 1
 }

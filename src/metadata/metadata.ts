@@ -20,7 +20,7 @@ export interface Metadata extends AsyncDisposable {
   readonly reader: Reader
   /**
    * Runs `work` in one write transaction. `work` may run more than once (a busy database, a conflict) and awaits
-   * nothing but its own queries; what it throws rolls everything back and is passed on. Throws `Conflict` when
+   * nothing but its own queries, and `sql/pause.ts` in large ones; what it throws rolls everything back and is passed on. Throws `Conflict` when
    * repetition does not help, `MetadataUnavailable`.
    */
   transact<T>(work: (tx: Transaction) => Promise<T>, options?: TransactOptions): Promise<T>

@@ -10,7 +10,7 @@ import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Reader } from './handles.ts'
 import type { Visibility } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
-import { isVisible, namesBelow } from './visible-repositories.ts'
+import { endOfNames, isVisible, namesBelow } from './visible-repositories.ts'
 import type { NameRange, VisibleRepositories } from './visible-repositories.ts'
 
 export interface MountSearch {
@@ -110,9 +110,6 @@ async function findReached(db: Reader, digest: Digest, visible: VisibleRepositor
   }
   return found
 }
-
-/** Greater than every name. */
-const endOfNames = '~'
 
 function reachedRanges(visible: VisibleRepositories): readonly NameRange[] {
   if (visible.all) return []

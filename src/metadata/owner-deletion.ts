@@ -1,19 +1,22 @@
 /** Deletes an owner whose repositories are gone, with everything that exists through it. */
-import type { ExpressionBuilder } from 'kysely'
+import { sql } from 'kysely'
+import type { SqlBool } from 'kysely'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { deleteAccount } from './accounts.ts'
 import type { Transaction } from './handles.ts'
-import { OwnerNotEmpty, OwnerUnknown } from './owner-errors.ts'
+import { OwnerHasRemains, OwnerNotEmpty, OwnerUnknown } from './owner-errors.ts'
 import type { Owner } from './owners.ts'
+import { listRemains } from './repository-remains.ts'
 import { raiseRightsVersion } from './rights-version.ts'
-import type { Schema } from './schema.ts'
 import { hasRowLocks, kyselyOf } from './sql/database.ts'
+import { deleteInTurns } from './sql/delete-in-turns.ts'
+import { pause } from './sql/pause.ts'
 
 type OwnerKey = Pick<Owner, 'id' | 'name' | 'kind'>
 
 /**
  * Robots, teams, members, grants, tokens and old names go with it, and the account of a user. Throws `OwnerUnknown`,
- * `OwnerNotEmpty`; `Conflict` when a repository is made meanwhile.
+ * `OwnerNotEmpty`, `OwnerHasRemains`; `Conflict` when a repository is made meanwhile.
  */
 export async function deleteOwner(tx: Transaction, name: string): Promise<OwnerKey> {
   const kysely = kyselyOf(tx)
@@ -30,10 +33,13 @@ export async function deleteOwner(tx: Transaction, name: string): Promise<OwnerK
     .limit(1)
     .executeTakeFirst()
   if (repository !== undefined) throw new OwnerNotEmpty(name, repository.name as RepositoryName)
+  const [remains] = await listRemains(tx, { ownerId: owner.id, limit: 1 })
+  if (remains !== undefined) throw new OwnerHasRemains(name, owner.id)
+  const isOwners = sql<SqlBool>`owner_id = ${owner.id}`
   await deleteTeams(tx, owner.id)
-  await kysely.deleteFrom('access_grant').where('owner_id', '=', owner.id).execute()
-  await kysely.deleteFrom('organization_member').where('owner_id', '=', owner.id).execute()
-  await kysely.deleteFrom('owner_alias').where('owner_id', '=', owner.id).execute()
+  await deleteInTurns(tx, 'access_grant', { key: ['id'], where: isOwners })
+  await deleteInTurns(tx, 'organization_member', { key: ['owner_id', 'account_id'], where: isOwners })
+  await deleteInTurns(tx, 'owner_alias', { key: ['name'], where: isOwners })
   await deleteAccounts(tx, owner)
   await kysely.deleteFrom('owner').where('id', '=', owner.id).execute()
   await raiseRightsVersion(tx)
@@ -41,16 +47,16 @@ export async function deleteOwner(tx: Transaction, name: string): Promise<OwnerK
 }
 
 async function deleteTeams(tx: Transaction, ownerId: number): Promise<void> {
-  const kysely = kyselyOf(tx)
-  const teams = (eb: Pick<ExpressionBuilder<Schema, never>, 'selectFrom'>) =>
-    eb.selectFrom('team').select('team.id').where('team.owner_id', '=', ownerId)
-  await kysely
-    .deleteFrom('access_grant')
-    .where('principal_kind', '=', 'team')
-    .where('principal_id', 'in', teams(kysely))
-    .execute()
-  await kysely.deleteFrom('team_member').where('team_id', 'in', teams(kysely)).execute()
-  await kysely.deleteFrom('team').where('owner_id', '=', ownerId).execute()
+  const teams = sql`select id from team where owner_id = ${ownerId}`
+  await deleteInTurns(tx, 'access_grant', {
+    key: ['id'],
+    where: sql<SqlBool>`principal_kind = 'team' and principal_id in (${teams})`,
+  })
+  await deleteInTurns(tx, 'team_member', {
+    key: ['team_id', 'account_id'],
+    where: sql<SqlBool>`team_id in (${teams})`,
+  })
+  await deleteInTurns(tx, 'team', { key: ['id'], where: sql<SqlBool>`owner_id = ${ownerId}` })
 }
 
 /** The robots of the owner, and the account of a user, with what they log in with and where they belong. */
@@ -65,5 +71,8 @@ async function deleteAccounts(tx: Transaction, owner: OwnerKey): Promise<void> {
       return eb.or([robots, eb.and([eb('kind', '=', 'user'), eb('name', '=', owner.name)])])
     })
     .execute()
-  for (const { id } of accounts) await deleteAccount(tx, id)
+  for (const { id } of accounts) {
+    await deleteAccount(tx, id)
+    await pause(tx)
+  }
 }

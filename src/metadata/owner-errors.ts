@@ -57,6 +57,16 @@ export class OwnerNotEmpty extends OwnerError {
   }
 }
 
+/** Repositories that were deleted still have rows; remove those, then try again. Nobody outside hears of it. */
+export class OwnerHasRemains extends OwnerError {
+  override readonly name = 'OwnerHasRemains'
+  readonly ownerId: number
+  constructor(owner: string, ownerId: number, options?: ErrorOptions) {
+    super(`deleted repositories of ${owner} still have rows, which have to go before the owner`, options)
+    this.ownerId = ownerId
+  }
+}
+
 export class RepositoryNameTooLong extends OwnerError {
   override readonly name = 'RepositoryNameTooLong'
   readonly repository: string

@@ -6,6 +6,7 @@ import { ensureOwner } from './owners.ts'
 import type { Visibility } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { kyselyOf } from './sql/database.ts'
+import { endOfNames } from './visible-repositories.ts'
 import type { RepositoryVisibility } from './visible-repositories.ts'
 
 export interface Repository {
@@ -143,6 +144,7 @@ function selectNames(db: Reader, page: { after: string; limit: number }) {
     .selectFrom('repository')
     .select('repository.name')
     .where('repository.name', '>', page.after)
+    .where('repository.name', '<', endOfNames)
     .orderBy('repository.name')
     .limit(page.limit)
 }

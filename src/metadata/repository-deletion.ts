@@ -1,179 +1,72 @@
 /**
- * Deletes a repository with all it holds, in steps of bounded size, so that no writer waits long. Rows of blobs lose
- * their links only; the collector removes them and their bytes when no other repository has them.
+ * Deletes a repository: one small transaction takes its name away, so that from then on nobody sees any of it; then its
+ * rows go in steps of bounded size. A process that ends in between leaves remains, which a job removes.
  */
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { insertDeadKey } from './dead-keys.ts'
-import { Conflict } from './errors.ts'
 import type { Transaction } from './handles.ts'
 import type { Metadata } from './metadata.ts'
 import { findRepository } from './repositories.ts'
-import { databaseOf, hasRowLocks, isAnyOf, kyselyOf } from './sql/database.ts'
+import { nameOfRemains, removeRemains } from './repository-remains.ts'
+import { kyselyOf } from './sql/database.ts'
+import { rowsPerTurn } from './sql/pause.ts'
 
-interface Step {
-  readonly repositoryId: number
-  readonly limit: number
+export interface RepositoryDeletion {
+  readonly name: RepositoryName
   readonly now: number
+  readonly rowsPerStep?: number | undefined
+  /** Runs in the transaction after which nobody sees the repository. */
+  readonly onGone?: ((tx: Transaction) => Promise<void>) | undefined
 }
-
-const rowsPerStep = 500
-// Pushes that go on while a repository is deleted make it anew; this many times they are deleted again.
-const maxRefusals = 20
 
 /**
- * Returns whether there was such a repository. What is pushed meanwhile goes too, or, after the end, makes a new one.
- * Until the end the repository shows what is left of it. Throws `Conflict` when pushes never pause.
+ * Returns whether there was such a repository. What is pushed meanwhile makes a new one of that name. Resolves when all
+ * rows are gone; call `Metadata.flush` before acknowledging. Throws `Conflict` when a step is refused again and again.
  */
-export async function deleteRepository(
-  metadata: Metadata,
-  options: {
-    readonly name: RepositoryName
-    readonly now: number
-    readonly rowsPerStep?: number
-    /** In the transaction that takes the repository itself away. */
-    readonly onGone?: (tx: Transaction) => Promise<void>
-  },
-): Promise<boolean> {
-  const { name, now, rowsPerStep: limit = rowsPerStep } = options
-  let found = false
-  for (let refusals = 0; refusals < maxRefusals;) {
-    try {
-      const outcome = await metadata.transact(async (tx) => {
-        const step = await deleteStep(tx, { name, limit, now })
-        if (step === 'done') await options.onGone?.(tx)
-        return step
-      })
-      if (outcome === 'gone') return found
-      found = true
-      if (outcome === 'done') return true
-    } catch (error) {
-      if (!(error instanceof Conflict)) throw error
-      refusals += 1
-    }
+export async function deleteRepository(metadata: Metadata, deletion: RepositoryDeletion): Promise<boolean> {
+  const { rowsPerStep = rowsPerTurn } = deletion
+  for (;;) {
+    const hidden = await metadata.transact((tx) => hideRepository(tx, { ...deletion, rowsPerStep }), {
+      durable: false,
+    })
+    if (hidden === 'absent') return false
+    if (hidden === 'more') continue
+    await removeRemains(metadata, { repositoryId: hidden.repositoryId, rowsPerStep })
+    return true
   }
-  throw new Conflict(`repository ${name} is pushed to while it is deleted`)
 }
 
-async function deleteStep(
+/** Upload sessions name the repository by its name: they end before it loses the name. */
+async function hideRepository(
   tx: Transaction,
-  options: { name: RepositoryName; limit: number; now: number },
-): Promise<'gone' | 'more' | 'done'> {
-  const { name, limit, now } = options
+  deletion: RepositoryDeletion & { readonly rowsPerStep: number },
+): Promise<'absent' | 'more' | { readonly repositoryId: number }> {
+  const { name, onGone, rowsPerStep } = deletion
   const repository = await findRepository(tx, name)
-  if (repository === undefined) return 'gone'
-  const step = { repositoryId: repository.id, limit, now }
-  if (await deleteUploads(tx, name, step)) return 'more'
-  if (await deleteTags(tx, step)) return 'more'
-  if (await deleteManifests(tx, step)) return 'more'
-  if (await deleteLinks(tx, step)) return 'more'
-  // Refused by foreign keys when something was pushed in between.
-  await kyselyOf(tx).deleteFrom('repository').where('id', '=', repository.id).execute()
-  return 'done'
+  if (repository === undefined) return 'absent'
+  if ((await deleteUploads(tx, deletion)) === rowsPerStep) return 'more'
+  await kyselyOf(tx)
+    .updateTable('repository')
+    .set({ name: nameOfRemains(repository.id), visibility: 'private' })
+    .where('id', '=', repository.id)
+    .execute()
+  await onGone?.(tx)
+  return { repositoryId: repository.id }
 }
 
-/** Each of these returns whether there was something. */
-async function deleteUploads(tx: Transaction, name: RepositoryName, step: Step): Promise<boolean> {
-  const kysely = kyselyOf(tx)
-  const uploads = await kysely
+async function deleteUploads(
+  tx: Transaction,
+  { name, now, rowsPerStep }: { name: RepositoryName; now: number; rowsPerStep: number },
+): Promise<number> {
+  const uploads = await kyselyOf(tx)
     .deleteFrom('upload')
     .where('id', 'in', (eb) =>
-      eb.selectFrom('upload').select('id').where('repository', '=', name).limit(step.limit),
+      eb.selectFrom('upload').select('id').where('repository', '=', name).limit(rowsPerStep),
     )
     .returning('storage_key')
     .execute()
   for (const { storage_key: storageKey } of uploads) {
-    await insertDeadKey(tx, { storageKey, digest: undefined, since: step.now })
+    await insertDeadKey(tx, { storageKey, digest: undefined, since: now })
   }
-  return uploads.length > 0
-}
-
-async function deleteTags(tx: Transaction, { repositoryId, limit }: Step): Promise<boolean> {
-  const result = await kyselyOf(tx)
-    .deleteFrom('tag')
-    .where('repository_id', '=', repositoryId)
-    .where('name', 'in', (eb) =>
-      eb.selectFrom('tag').select('name').where('repository_id', '=', repositoryId).limit(limit),
-    )
-    .executeTakeFirst()
-  return result.numDeletedRows > 0n
-}
-
-async function deleteManifests(tx: Transaction, step: Step): Promise<boolean> {
-  const { repositoryId } = step
-  const { kysely, dialect } = databaseOf(tx)
-  const digests = await lockDigests(tx, 'manifest', step)
-  if (digests.length === 0) return false
-  const ofThese = isAnyOf(dialect, 'manifest.digest', digests)
-  await kysely
-    .deleteFrom('property')
-    .where('ref_type', '=', 'manifest')
-    .where('ref_id', 'in', (eb) =>
-      eb.selectFrom('manifest').select('id').where('repository_id', '=', repositoryId).where(ofThese),
-    )
-    .execute()
-  await kysely.deleteFrom('manifest').where('repository_id', '=', repositoryId).where(ofThese).execute()
-  await kysely
-    .deleteFrom('manifest_content')
-    .where(isAnyOf(dialect, 'manifest_content.digest', digests))
-    .where((eb) => {
-      const other = eb
-        .selectFrom('manifest')
-        .select('id')
-        .whereRef('manifest.digest', '=', 'manifest_content.digest')
-      return eb.not(eb.exists(other))
-    })
-    .execute()
-  return true
-}
-
-/** Locks in the order of every other writer: links, then blobs, both by digest. */
-async function deleteLinks(tx: Transaction, step: Step): Promise<boolean> {
-  const { repositoryId } = step
-  const { kysely, dialect } = databaseOf(tx)
-  const digests = await lockDigests(tx, 'blob_link', step)
-  if (digests.length === 0) return false
-  const ofThese = isAnyOf(dialect, 'blob.digest', digests)
-  if (hasRowLocks(tx)) {
-    await kysely
-      .selectFrom('blob')
-      .select('digest')
-      .where(ofThese)
-      .orderBy('digest')
-      .forNoKeyUpdate()
-      .execute()
-  }
-  await kysely
-    .deleteFrom('blob_link')
-    .where('repository_id', '=', repositoryId)
-    .where(isAnyOf(dialect, 'blob_link.digest', digests))
-    .execute()
-  await kysely
-    .updateTable('blob')
-    .set({ linked: 0 })
-    .where(ofThese)
-    .where((eb) => {
-      const other = eb
-        .selectFrom('blob_link')
-        .select('digest')
-        .whereRef('blob_link.digest', '=', 'blob.digest')
-      return eb.not(eb.exists(other))
-    })
-    .execute()
-  return true
-}
-
-/** Of the rows to delete next, locked in this order. */
-async function lockDigests(
-  tx: Transaction,
-  table: 'manifest' | 'blob_link',
-  { repositoryId, limit }: Step,
-): Promise<string[]> {
-  const query = kyselyOf(tx)
-    .selectFrom(table)
-    .select('digest')
-    .where('repository_id', '=', repositoryId)
-    .orderBy('digest')
-    .limit(limit)
-  const rows = await (hasRowLocks(tx) ? query.forUpdate() : query).execute()
-  return rows.map((row) => row.digest)
+  return uploads.length
 }

@@ -53,7 +53,13 @@ export interface VisibleArm {
   readonly holds?: (eb: Joined) => Expression<SqlBool>
 }
 
-export const allNames: NameRange = { from: '', to: undefined }
+/**
+ * Greater than every name. Repositories that were deleted and still have rows are called something from here on
+ * (`repository-deletion.ts`): whatever lists names ends before it.
+ */
+export const endOfNames = '~'
+
+export const allNames: NameRange = { from: '', to: endOfNames }
 
 /** All below an owner: the character after the slash ends it. */
 export function namesBelow(owner: string): NameRange {
@@ -72,6 +78,7 @@ export function visibleArms(visible: VisibleRepositories): VisibleArm[] {
 
 /** The same conditions for a row that was read. */
 export function isVisible(repository: SeenRepository, visible: VisibleRepositories): boolean {
+  if (repository.name >= endOfNames) return false
   if (visible.within !== undefined && !visible.within.has(repository.name)) return false
   if (visible.all) return true
   if (visible.public && isPublic(repository)) return true

@@ -13,7 +13,7 @@ import type { AuditDetail, AuditEntry } from '../metadata/audit-trail.ts'
 import { Conflict } from '../metadata/errors.ts'
 import type { Transaction } from '../metadata/handles.ts'
 import { deleteOwner } from '../metadata/owner-deletion.ts'
-import { OwnerNotEmpty, OwnerUnknown } from '../metadata/owner-errors.ts'
+import { OwnerHasRemains, OwnerNotEmpty, OwnerUnknown } from '../metadata/owner-errors.ts'
 import { renameOwner } from '../metadata/owner-rename.ts'
 import type { RenamedOwner } from '../metadata/owner-rename.ts'
 import {
@@ -25,6 +25,7 @@ import {
   setOwnerVisibility,
 } from '../metadata/owners.ts'
 import type { Owner } from '../metadata/owners.ts'
+import { listRemains, removeRemains } from '../metadata/repository-remains.ts'
 import type { Visibility } from '../metadata/schema.ts'
 import { findOwnerFault } from '../oci/owner-name.ts'
 import { quote } from '../oci/quote.ts'
@@ -160,11 +161,25 @@ async function deleteWithPurge(deps: PackagesDeps, deletion: NamedDeletion): Pro
     try {
       return await change(deps, (tx) => deleteOne(deps, tx, deletion))
     } catch (error) {
-      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-      const hasRepositories = cause instanceof OwnerNotEmpty || error instanceof Conflict
-      if (!hasRepositories || !deletion.purge || purges === maxPurges) throw error
+      if (purges === maxPurges) throw error
+      if (error instanceof OwnerHasRemains) await removeAllRemains(deps, error.ownerId)
+      else if (deletion.purge && hasRepositories(error)) await deleteRepositories(deps, deletion)
+      else throw error
     }
-    await deleteRepositories(deps, deletion)
+  }
+}
+
+/** A repository that was pushed in between is a conflict. */
+function hasRepositories(error: unknown): boolean {
+  return error instanceof Conflict || (error instanceof Error && error.cause instanceof OwnerNotEmpty)
+}
+
+/** Of repositories that were deleted before, by a process that ended too early or by one that still does. */
+async function removeAllRemains({ metadata }: PackagesDeps, ownerId: number): Promise<void> {
+  for (;;) {
+    const [repositoryId] = await listRemains(metadata.reader, { ownerId, limit: 1 })
+    if (repositoryId === undefined) return
+    await removeRemains(metadata, { repositoryId })
   }
 }
 

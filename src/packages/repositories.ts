@@ -27,7 +27,7 @@ export interface Repositories {
   find(name: RepositoryName): Promise<RepositoryAccess | undefined>
   /** Returns the visibility it had. Throws `RepositoryUnknownError`. */
   setVisibility(name: RepositoryName, visibility: Visibility, actor: Actor): Promise<Visibility>
-  /** Takes its time for a large one. Throws `RepositoryUnknownError`. */
+  /** Nobody sees it from the first moment on; resolves when its rows are gone. Throws `RepositoryUnknownError`. */
   delete(name: RepositoryName, actor: Actor): Promise<void>
 }
 
@@ -39,6 +39,7 @@ export function createRepositories(deps: PackagesDeps): Repositories {
     setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
     async delete(name, actor) {
       if (!(await deleteWhole(deps, name, actor))) throw new RepositoryUnknownError(name)
+      await deps.metadata.flush()
     },
   }
 }
@@ -70,7 +71,7 @@ function setVisibility(
   })
 }
 
-/** Whether there was one. */
+/** Whether there was one. Not durable before the next `Metadata.flush` or durable transaction. */
 export function deleteWhole(
   { metadata, clock, audit }: PackagesDeps,
   name: RepositoryName,

@@ -17,7 +17,7 @@ async function openWithUsers(): Promise<IdentityServer> {
 /** Oldest first. */
 async function audited({ registry: { audit } }: IdentityServer, filter: Filter) {
   await audit.flush()
-  return Array.fromAsync(audit.export(filter))
+  return (await Array.fromAsync(audit.export(filter))).flat()
 }
 
 const as = (name: string) => ({ authorization: basic(name), 'user-agent': 'tester/1.0' })

@@ -4,7 +4,7 @@ import { auditActionNames, auditOutcomeNames } from '../../audit/audit-words.ts'
 import type { Audit } from '../../audit/audit.ts'
 import { accountOf } from '../callers.ts'
 import { defineEndpoint } from '../endpoint.ts'
-import { pageOf, pageQuery, readPage } from '../pages.ts'
+import { pageOf, pageQuery } from '../pages.ts'
 import { formatTime, ownerName, text, time } from '../schemas.ts'
 
 type AuditFilter = Parameters<Audit['export']>[0]
@@ -59,12 +59,8 @@ const paged = {
     .optional(),
 }
 
-const lines = (events: AsyncIterable<AuditEvent>): { lines: AsyncIterable<unknown> } => ({
-  lines: formatEach(events),
-})
-
-async function* formatEach(events: AsyncIterable<AuditEvent>): AsyncGenerator<unknown, void> {
-  for await (const one of events) yield formatEvent(one)
+async function* formatPages(pages: AsyncIterable<readonly AuditEvent[]>): AsyncGenerator<unknown[], void> {
+  for await (const events of pages) yield events.map(formatEvent)
 }
 
 function formatEvent({ id, at, action, outcome, actor, target, detail }: AuditEvent): z.input<typeof event> {
@@ -89,18 +85,21 @@ interface Paged extends AuditFilter {
   readonly after?: string | undefined
 }
 
-async function readEvents({ limit, after, ...filter }: Paged, audit: Audit) {
-  const page = await readPage(
-    { limit, after },
-    (asked) =>
-      audit.search({
-        filter,
-        limit: asked.limit,
-        before: asked.after === undefined ? undefined : Number(asked.after),
-      }),
-    ({ id }) => String(id),
-  )
-  return { ...page, value: { items: page.value.items.map(formatEvent) } }
+/** Asks for one more than the page holds, to know whether another follows; a short page may be followed too. */
+async function readEvents({ limit, after, ...filter }: Paged, { audit, signal }: Reading) {
+  const before = after === undefined ? undefined : Number(after)
+  const { events, next } = await audit.searchPage({ filter, before, limit: limit + 1, signal })
+  const items = events.slice(0, limit)
+  const last = events.length > limit ? items.at(-1)?.id : next
+  return {
+    value: { items: items.map(formatEvent) },
+    after: last === undefined ? undefined : String(last),
+  }
+}
+
+interface Reading {
+  readonly audit: Audit
+  readonly signal: AbortSignal
 }
 
 const owned = z.strictObject({ owner: ownerName })
@@ -111,12 +110,13 @@ export const auditEndpoints = [
     method: 'GET',
     path: '/audit',
     tag: 'audit',
-    summary: 'Events, newest first.',
+    summary:
+      'Events, newest first. A page may hold fewer than asked for: the Link header tells whether more follow.',
     access: 'administrator',
     status: 200,
     query: all.extend(paged),
     result: pageOf(event),
-    handler: ({ query }, { audit }) => readEvents(query, audit),
+    handler: ({ query, http: { signal } }, { audit }) => readEvents(query, { audit, signal }),
   }),
   defineEndpoint({
     id: 'exportAudit',
@@ -129,7 +129,8 @@ export const auditEndpoints = [
     lines: true,
     query: all,
     result: event,
-    handler: ({ query }, { audit }) => Promise.resolve(lines(audit.export(query))),
+    handler: ({ query, http: { signal } }, { audit }) =>
+      Promise.resolve({ lines: formatPages(audit.export(query, signal)) }),
   }),
   defineEndpoint({
     id: 'searchOwnerAudit',
@@ -143,12 +144,12 @@ export const auditEndpoints = [
     params: owned,
     query: ofOwner.extend(paged),
     result: pageOf(event),
-    handler: async ({ principal, params: { owner }, query }, { audit, owners }) => {
+    handler: async ({ principal, params: { owner }, query, http: { signal } }, { audit, owners }) => {
       const { isAdmin } = accountOf(principal)
       // Someone else may have had the name before.
       const from = isAdmin ? undefined : await owners.namedAt(owner)
       const since = from === undefined ? query.since : Math.max(from, query.since ?? 0)
-      return readEvents({ ...query, since, target: `${owner}/` }, audit)
+      return readEvents({ ...query, since, target: `${owner}/` }, { audit, signal })
     },
   }),
 ]

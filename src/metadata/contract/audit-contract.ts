@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { AuditAction } from '../audit-actions.ts'
 import {
@@ -8,6 +9,7 @@ import {
   searchAuditEvents,
 } from '../audit-events.ts'
 import type { AuditEvent, AuditFilter, NewAuditEvent } from '../audit-events.ts'
+import { kyselyOf } from '../sql/database.ts'
 import { numbers, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
 
@@ -37,8 +39,13 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
   const insert = (events: readonly NewAuditEvent[]) =>
     metadata().transact((tx) => insertAuditEvents(tx, events))
 
-  const search = async (filter: AuditFilter, page: { before?: number; limit?: number } = {}) =>
-    searchAuditEvents(metadata().reader, { filter, limit: 100, ...page })
+  const search = async (filter: AuditFilter, page: { before?: number; limit?: number } = {}) => [
+    ...(await searchAuditEvents(metadata().reader, { filter, limit: 100, ...page })).events,
+  ]
+
+  const list = async (page: Omit<Parameters<typeof listAuditEvents>[1], 'signal'>) => [
+    ...(await listAuditEvents(metadata().reader, page)).events,
+  ]
 
   const times = (events: readonly AuditEvent[]): number[] => events.map(({ at }) => at)
 
@@ -97,9 +104,9 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
 
   test('lists oldest first after an event, for exports', async () => {
     const actor = await insertOf(numbers(5).map((index) => ({ at: 50 - (index % 2) })))
-    const all = await listAuditEvents(metadata().reader, { filter: { actor }, limit: 10 })
+    const all = await list({ filter: { actor }, limit: 10 })
     expect(times(all)).toEqual([49, 49, 50, 50, 50])
-    const rest = await listAuditEvents(metadata().reader, { filter: { actor }, after: all[2], limit: 10 })
+    const rest = await list({ filter: { actor }, after: all[2], limit: 10 })
     expect(rest).toEqual(all.slice(3))
   })
 
@@ -149,7 +156,7 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
       const [found] = await search(filter, { limit: 1 })
       expect(found).toBeDefined()
       expect(await search(filter, { before: found!.id })).not.toContainEqual(found)
-      await listAuditEvents(metadata().reader, { filter, after: { at: 1, id: 1 }, limit: 10 })
+      await list({ filter, after: { at: 1, id: 1 }, limit: 10 })
     }
     expect(await search(complete)).toHaveLength(1)
   })
@@ -162,8 +169,53 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     const filter = { actor, action: 'user.create' } as const
     expect(times(await search(filter))).toEqual([12_001, 6_001, 1])
     expect(times(await search(filter, { limit: 2 }))).toEqual([12_001, 6_001])
-    const listed = await listAuditEvents(metadata().reader, { filter, limit: 10 })
+    const listed = await list({ filter, limit: 10 })
     expect(times(listed)).toEqual([1, 6_001, 12_001])
+  })
+
+  test('a page ends where enough rows were looked at, and says where to go on', async () => {
+    if (metadata().dialect !== 'sqlite') return
+    const actor = unique('actor')
+    const rows = 60_000
+    await metadata().transact(async (tx) => {
+      await sql`with recursive number (n) as (select 1 union all select n + 1 from number where n < ${rows})
+        insert into audit_event (at, action, outcome, actor, actor_name)
+        select n, case when n in (1, 2) then 'user.create' else 'tag.move' end, 'done', 'user:1', ${actor}
+        from number`.execute(kyselyOf(tx))
+    })
+    const filter = { actor, action: 'user.create' } as const
+    const { reader } = metadata()
+    const first = await searchAuditEvents(reader, { filter, limit: 10 })
+    expect(first).toMatchObject({ events: [], next: { at: rows - 50_000 + 1 } })
+    const second = await searchAuditEvents(reader, { filter, before: first.next?.id, limit: 10 })
+    expect(times(second.events)).toEqual([2, 1])
+    expect(second.next).toBeUndefined()
+    const aborted = AbortSignal.abort(new Error('nobody waits'))
+    await expect(listAuditEvents(reader, { filter, limit: 10, signal: aborted })).rejects.toThrow('nobody')
+  })
+
+  test('a page is cut by bytes too, and holds one event at least', async () => {
+    const detail = { text: 'x'.repeat(600 * 1024) }
+    const huge = { text: 'x'.repeat(2 * 1024 * 1024) }
+    const actor = await insertOf([{ at: 5, detail }, { at: 4, detail }, { at: 3, detail: huge }, { at: 2 }])
+    const pages: number[][] = []
+    for (let before: number | undefined; ;) {
+      const { events, next } = await searchAuditEvents(metadata().reader, {
+        filter: { actor },
+        before,
+        limit: 10,
+      })
+      pages.push(times(events))
+      if (next === undefined) break
+      before = next.id
+    }
+    expect(pages).toEqual([[5], [4], [3], [2]])
+  })
+
+  test('pages that are larger than what one query reads hold all there is', async () => {
+    const actor = await insertOf(numbers(1_203).map((index) => ({ at: index })))
+    expect(times(await search({ actor }, { limit: 2_000 }))).toHaveLength(1_203)
+    expect(times(await search({ actor }, { limit: 1_000 }))).toHaveLength(1_000)
   })
 
   test('forgets by age, the oldest first, so many at a time', async () => {

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
 import { digestBytes } from '../../oci/digest.ts'
 import type { Digest } from '../../oci/digest.ts'
+import { pinLinkedBlobs } from '../blobs.ts'
+import type { Transaction } from '../handles.ts'
 import {
-  deleteManifest,
   findManifest,
   findManifestContent,
   findManifestSize,
   insertManifest,
   listMissingManifests,
 } from '../manifests.ts'
+import { deleteManifest } from '../manifest-deletion.ts'
 import type { Repository } from '../repositories.ts'
 import { kyselyOf } from '../sql/database.ts'
 import { findTag, putTag } from '../tags.ts'
@@ -23,6 +25,7 @@ import {
   unique,
 } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
+import { countTurns } from './wrapped-metadata.ts'
 
 function byDigest(digest: Digest): { kind: 'digest'; digest: Digest } {
   return { kind: 'digest', digest }
@@ -36,7 +39,7 @@ export function testManifests({ metadata }: ContractSubject): void {
   const find = (repository: Repository, digest: Digest) =>
     findManifest(metadata().reader, repository.name, byDigest(digest))
   const remove = (repository: Repository, digest: Digest) =>
-    metadata().transact((tx) => deleteManifest(tx, { repositoryId: repository.id, digest }))
+    metadata().transact((tx) => deleteManifest(tx, { repositoryId: repository.id, digest, maxTags: 100 }))
 
   test('finds a manifest by digest and by tag, in its repository only', async () => {
     const repository = await createRepository(metadata(), { visibility: 'internal' })
@@ -177,11 +180,48 @@ export function testManifests({ metadata }: ContractSubject): void {
     for (const name of ['b', 'test0', 'TEST0', 'a']) await tag(name, manifest.digest)
     await tag('kept', kept.digest)
     const deleted = await remove(repository, manifest.digest)
-    expect(deleted).toEqual({ tags: ['TEST0', 'a', 'b', 'test0'], mediaType: manifest.mediaType })
+    expect(deleted).toEqual({
+      tags: ['TEST0', 'a', 'b', 'test0'],
+      mediaType: manifest.mediaType,
+      isWhole: true,
+    })
     expect(await remove(repository, manifest.digest)).toBeUndefined()
     expect(await findTag(metadata().reader, { repositoryId: repository.id, name: aTag('a') })).toBeUndefined()
     expect(await findManifest(metadata().reader, repository.name, byTag('kept'))).toBeDefined()
     expect(await findManifestContent(metadata().reader, manifest.digest)).toBeUndefined()
+  })
+
+  test('takes only tags where there are as many as asked for or more', async () => {
+    const repository = await createRepository(metadata())
+    const { digest } = await pushManifest(metadata(), repository)
+    const names = ['a', 'b', 'c', 'd']
+    for (const name of names) {
+      const tag = { repositoryId: repository.id, name: aTag(name), digest, now: 1 }
+      await metadata().transact((tx) => putTag(tx, tag))
+    }
+    const deleteSome = () =>
+      metadata().transact((tx) => deleteManifest(tx, { repositoryId: repository.id, digest, maxTags: 2 }))
+    const deletions = [await deleteSome(), await deleteSome()]
+    expect(deletions.map((one) => one?.isWhole)).toEqual([false, false])
+    expect(deletions.flatMap((one) => one?.tags ?? []).toSorted()).toEqual(names)
+    expect(await findManifest(metadata().reader, repository.name, { kind: 'digest', digest })).toBeDefined()
+    expect(await deleteSome()).toMatchObject({ tags: [], isWhole: true })
+    expect(await deleteSome()).toBeUndefined()
+  })
+
+  test('gives everybody else turns while thousands of rows of one manifest come and go', async () => {
+    if (metadata().dialect !== 'sqlite') return
+    const repository = await createRepository(metadata())
+    const digests = numbers(2_000).map(() => aDigest())
+    const blobs = digests.map((digest) => ({ digest, role: 'layer', mediaType: 'a/b', size: 7 }) as const)
+    const turnsOf = (work: (tx: Transaction) => Promise<unknown>) => countTurns(metadata(), work)
+    const repositoryId = repository.id
+    const manifest = aManifest(repository, { blobs })
+    expect(await turnsOf((tx) => pinLinkedBlobs(tx, { repositoryId, digests, now: 1 }))).toBeGreaterThan(2)
+    expect(await turnsOf((tx) => insertManifest(tx, manifest))).toBeGreaterThan(2)
+    expect(await turnsOf((tx) => listMissingManifests(tx, { repositoryId, digests }))).toBeGreaterThan(2)
+    const key = { repositoryId, digest: manifest.digest, maxTags: 100 }
+    expect(await turnsOf((tx) => deleteManifest(tx, key))).toBeGreaterThan(2)
   })
 
   test('keeps the bytes while another repository has the manifest', async () => {

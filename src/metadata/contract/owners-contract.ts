@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { insertAccount, insertRobot } from '../accounts.ts'
@@ -21,6 +22,7 @@ import {
 } from '../teams.ts'
 import { createRepository, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
+import { countTurns } from './wrapped-metadata.ts'
 
 export function createOrganization(metadata: Metadata, name = unique('org')): Promise<number> {
   return metadata.transact((tx) => insertOrganization(tx, { name, visibility: 'public', now: 5 }))
@@ -132,6 +134,24 @@ export function testOwners({ metadata }: ContractSubject): void {
     expect(await countGrants(metadata(), 'account', robotId)).toBe(0)
     expect(await countGrants(metadata(), 'team', teamId)).toBe(0)
     expect(await createOrganization(metadata(), name)).not.toBe(ownerId)
+  })
+
+  test('gives everybody else turns while thousands of grants, members and tokens go', async () => {
+    if (metadata().dialect !== 'sqlite') return
+    const name = unique('user')
+    const accountId = await createUser(metadata(), name)
+    await metadata().transact(async (tx) => {
+      const numbered = sql`with recursive number (n) as (select 1 union all select n + 1 from number where n < 1000)`
+      const owner = sql`(select id from owner where name = ${name})`
+      await sql`${numbered} insert into access_grant
+          (owner_id, pattern, role_id, principal_kind, principal_id, created_at, created_by)
+        select ${owner}, 'p' || n, 1, 'account', ${accountId}, 1, 'x' from number`.execute(kyselyOf(tx))
+      await sql`${numbered} insert into refresh_token
+          (token_hash, account_id, credential_version, created_at, used_at)
+        select ${name} || n, ${accountId}, 1, 1, 1 from number`.execute(kyselyOf(tx))
+    })
+    expect(await countTurns(metadata(), (tx) => deleteOwner(tx, name))).toBeGreaterThan(10)
+    expect(await findOwner(metadata().reader, name)).toBeUndefined()
   })
 
   test('deletes a user with its account and its places', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { deleteManifest } from '../manifests.ts'
+import { deleteManifest } from '../manifest-deletion.ts'
 import { listReferrers } from '../referrers.ts'
 import { aDigest, aName, createRepository, numbers, pushManifest } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
@@ -55,7 +55,9 @@ export function testReferrers({ metadata }: ContractSubject): void {
     const { digest } = await pushManifest(metadata(), repository, { subject })
     const page = { repository: repository.name, subject, artifactTypes: [], limit: 10 }
     expect(await listReferrers(metadata().reader, page)).toHaveLength(1)
-    await metadata().transact((tx) => deleteManifest(tx, { repositoryId: repository.id, digest }))
+    await metadata().transact((tx) =>
+      deleteManifest(tx, { repositoryId: repository.id, digest, maxTags: 100 }),
+    )
     expect(await listReferrers(metadata().reader, page)).toEqual([])
   })
 }

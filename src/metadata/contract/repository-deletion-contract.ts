@@ -1,12 +1,18 @@
 import { expect, test } from 'vitest'
+import { ownerOf } from '../../oci/repository-name.ts'
 import { findBlob, findLinkedBlob, linkBlob, listUnlinkedBlobs } from '../blobs.ts'
 import { listDeadKeys } from '../dead-keys.ts'
 import { Conflict } from '../errors.ts'
 import { listEvents } from '../events.ts'
+import { listRepositories } from '../list-repositories.ts'
 import { findManifest, findManifestContent, insertManifest } from '../manifests.ts'
 import type { Metadata } from '../metadata.ts'
+import { isMountable } from '../mount-sources.ts'
+import { deleteOwner } from '../owner-deletion.ts'
+import { OwnerHasRemains } from '../owner-errors.ts'
 import { deleteRepository } from '../repository-deletion.ts'
-import { findRepository } from '../repositories.ts'
+import { listRemains, removeRemains } from '../repository-remains.ts'
+import { findRepository, findRepositoryAccess, listRepositoryAccess } from '../repositories.ts'
 import type { Repository } from '../repositories.ts'
 import { putTag } from '../tags.ts'
 import { findUpload, insertUpload } from '../uploads.ts'
@@ -22,6 +28,7 @@ import {
   unique,
 } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
+import { countChanges, endAfter } from './wrapped-metadata.ts'
 
 async function pushTagged(metadata: Metadata, repository: Repository, bytes?: Uint8Array) {
   const digest = await createLinkedBlob(metadata, repository)
@@ -35,6 +42,12 @@ async function pushTagged(metadata: Metadata, repository: Repository, bytes?: Ui
     putTag(tx, { repositoryId: repository.id, name: aTag(unique('tag')), digest: manifest.digest, now: 1 }),
   )
   return { manifest, digest }
+}
+
+async function pushLarge(metadata: Metadata, repository: Repository, layers: number) {
+  const digest = await createLinkedBlob(metadata, repository)
+  const row = { digest, role: 'layer', mediaType: 'a/b', size: 7 } as const
+  return pushManifest(metadata, repository, { blobs: numbers(layers).map(() => row) })
 }
 
 export function testRepositoryDeletion({ metadata }: ContractSubject): void {
@@ -98,5 +111,82 @@ export function testRepositoryDeletion({ metadata }: ContractSubject): void {
     expect(outcomes.filter((one) => one instanceof Error && !(one instanceof Conflict))).toEqual([])
     expect(await deletion).toBe(true)
     expect(await findRepository(metadata().reader, repository.name)).toBeUndefined()
+  })
+
+  test('nobody sees any of it from the first transaction on, in no list, and its name is free', async () => {
+    const repository = await createRepository(metadata(), { visibility: 'public' })
+    const { name } = repository
+    const pushed: Awaited<ReturnType<typeof pushTagged>>[] = []
+    for (const _ of numbers(3)) pushed.push(await pushTagged(metadata(), repository))
+    const deletion = deleteRepository(endAfter(metadata(), 1), { name, now: 1, rowsPerStep: 2 })
+    await expect(deletion).rejects.toThrow('the process ends here')
+
+    const { reader } = metadata()
+    expect(await listRemains(reader, { limit: 1_000, ownerId: repository.ownerId })).toContain(repository.id)
+    const all = { all: true } as const
+    for (const { manifest, digest } of pushed) {
+      expect(await findManifest(reader, name, { kind: 'digest', digest: manifest.digest })).toBeUndefined()
+      expect(await findLinkedBlob(reader, name, digest)).toBeUndefined()
+      expect(await isMountable(reader, { digest, target: aName(), visible: all })).toBe(false)
+    }
+    expect(await findRepositoryAccess(reader, name)).toBeUndefined()
+    const after = name.slice(0, -1)
+    const isRemains = (listed: string): boolean => listed === name || listed.startsWith('~')
+    const owners = { all: false, public: true, owner: ownerOf(name) } as const
+    for (const visible of [all, owners]) {
+      const listed = await listRepositories(reader, { after, limit: 100_000, visible })
+      expect(listed.filter(isRemains)).toEqual([])
+    }
+    const listed = await listRepositoryAccess(reader, { after, limit: 100_000 })
+    expect(listed.filter((row) => isRemains(row.name))).toEqual([])
+
+    const again = await createRepository(metadata(), { name })
+    const kept = await pushTagged(metadata(), again)
+    await removeRemains(metadata(), { repositoryId: repository.id, rowsPerStep: 2 })
+    expect(await listRemains(reader, { limit: 1_000, ownerId: repository.ownerId })).toEqual([])
+    for (const { manifest } of pushed) {
+      expect(await findManifestContent(reader, manifest.digest)).toBeUndefined()
+    }
+    const found = await findManifest(reader, name, { kind: 'digest', digest: kept.manifest.digest })
+    expect(found).toBeDefined()
+  })
+
+  test('each transaction removes a bounded number of rows, whatever hangs on one manifest', async () => {
+    if (metadata().dialect !== 'sqlite') return
+    const repository = await createRepository(metadata())
+    await pushLarge(metadata(), repository, 2_500)
+    for (const _ of numbers(60)) await pushTagged(metadata(), repository)
+    const counted = countChanges(metadata())
+    await deleteRepository(counted, { name: repository.name, now: 1 })
+    const { changes } = counted
+    const total = changes.reduce((sum, count) => sum + count, 0)
+    expect(total).toBeGreaterThan(2_500 + 60 * 7)
+    // A step may exceed its rows by those of the manifests that it ends with.
+    expect(Math.max(...changes)).toBeLessThanOrEqual(250)
+    expect(await listRemains(metadata().reader, { limit: 1, ownerId: repository.ownerId })).toEqual([])
+  })
+
+  test('bytes bound a step too', async () => {
+    const repository = await createRepository(metadata())
+    for (const index of numbers(4)) {
+      await pushManifest(metadata(), repository, { bytes: Buffer.alloc(2 * 1024 * 1024, `${index}`) })
+    }
+    // One takes the name, two the manifests, one finds nothing more.
+    const { name } = repository
+    await expect(deleteRepository(endAfter(metadata(), 3), { name, now: 1 })).rejects.toThrow('ends here')
+    expect(await listRemains(metadata().reader, { limit: 1, ownerId: repository.ownerId })).toHaveLength(1)
+    await removeRemains(endAfter(metadata(), 1), { repositoryId: repository.id })
+  })
+
+  test('an owner with remains is not deleted, and says whose they are', async () => {
+    const name = aName()
+    const owner = unique('owner')
+    const repository = await createRepository(metadata(), { name: `${owner}/x` as typeof name })
+    await pushTagged(metadata(), repository)
+    const deletion = deleteRepository(endAfter(metadata(), 1), { name: repository.name, now: 1 })
+    await expect(deletion).rejects.toThrow('the process ends here')
+    await expect(metadata().transact((tx) => deleteOwner(tx, owner))).rejects.toBeInstanceOf(OwnerHasRemains)
+    await removeRemains(metadata(), { repositoryId: repository.id })
+    expect(await metadata().transact((tx) => deleteOwner(tx, owner))).toMatchObject({ name: owner })
   })
 }

@@ -29,6 +29,8 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown }
 const maxGroup = 64
 /** SQLite answers without a turn of the event loop; a long queue must not keep everybody else from theirs. */
 const longestStretchMs = 4
+/** After that nothing more joins a group. Most groups take less; those with a manifest of 10,000 layers take more. */
+const longestGroupMs = 10
 
 export class GroupCommit {
   readonly #connection: GroupConnection
@@ -56,31 +58,36 @@ export class GroupCommit {
 
   async #runAll(): Promise<void> {
     await nextTurn()
-    let stretchStart = this.#clock.now()
+    const stretch = new Stretch(this.#clock)
     while (this.#waiting.length > 0) {
       const group = this.#waiting.splice(0, maxGroup)
-      if (group.length === 1 || !(await this.#commitTogether(group))) await this.#commitEach(group)
-      if (this.#clock.now() - stretchStart >= longestStretchMs) {
-        await nextTurn()
-        stretchStart = this.#clock.now()
-      }
+      const done = group.length === 1 ? 0 : await this.#commitTogether(group, stretch)
+      if (done === 0) await this.#commitEach(group, stretch)
+      else this.#waiting.unshift(...group.slice(done))
+      await stretch.rest()
     }
     this.#running = undefined
   }
 
-  /** `false` when nothing of the group is committed: then each has to be tried alone, so that it hears its own error. */
-  async #commitTogether(group: readonly Job[]): Promise<boolean> {
+  /**
+   * As many of the group as one stretch allows. Returns how many; 0 when nothing of the group is committed: then each has
+   * to be tried alone, so that it hears its own error.
+   */
+  async #commitTogether(group: readonly Job[], stretch: Stretch): Promise<number> {
     const outcomes: Outcome[] = []
     try {
       await this.#connection.transact(async (tx) => {
         outcomes.length = 0
-        for (const job of group) outcomes.push(await this.#runInSavepoint(job, tx))
+        for (const job of group) {
+          if (outcomes.length > 0 && stretch.hasTaken(longestGroupMs)) break
+          outcomes.push(await this.#runInSavepoint(job, tx))
+        }
       })
     } catch {
-      return false
+      return 0
     }
     for (const [index, outcome] of outcomes.entries()) settle(group[index], outcome)
-    return true
+    return outcomes.length
   }
 
   async #runInSavepoint({ work }: Job, tx: Transaction): Promise<Outcome> {
@@ -98,14 +105,38 @@ export class GroupCommit {
     }
   }
 
-  async #commitEach(group: readonly Job[]): Promise<void> {
+  async #commitEach(group: readonly Job[], stretch: Stretch): Promise<void> {
     for (const job of group) {
+      await stretch.rest()
       const outcome = await this.#connection.transact(job.work).then(
         (value) => ({ value }),
         (error: unknown) => ({ error }),
       )
       settle(job, outcome)
     }
+  }
+}
+
+/** Time without a turn of the event loop. */
+class Stretch {
+  readonly #clock: Clock
+  #since: number
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#since = clock.now()
+  }
+
+  /** Also when the clock was set back. */
+  hasTaken(ms: number): boolean {
+    return Math.abs(this.#clock.now() - this.#since) >= ms
+  }
+
+  /** Gives others a turn once the time is over. */
+  async rest(): Promise<void> {
+    if (!this.hasTaken(longestStretchMs)) return
+    await nextTurn()
+    this.#since = this.#clock.now()
   }
 }
 

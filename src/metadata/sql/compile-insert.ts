@@ -5,13 +5,14 @@ import type { Schema } from '../schema.ts'
 import { chunks } from './chunks.ts'
 import { compileOnce } from './compile-once.ts'
 import type { QueryTemplate } from './compile-once.ts'
+import { pause, rowsPerTurn } from './pause.ts'
 
 /** So many statements are kept per table at most; more rows take several. */
 const maxRows = 32
 
 type Values = Record<string, unknown>
 
-/** `columns` are those that every row gives a value for. */
+/** `columns` are those that every row gives a value for. Gives others a turn after each hundred rows or so. */
 export function compileInsert<
   Table extends keyof Schema,
   Column extends keyof Insertable<Schema[Table]> & string,
@@ -26,7 +27,13 @@ export function compileInsert<
     return found
   }
   return async (tx, rows) => {
+    let inserted = 0
     for (const chunk of chunks(rows, maxRows)) {
+      if (inserted >= rowsPerTurn) {
+        await pause(tx)
+        inserted = 0
+      }
+      inserted += chunk.length
       const values: Values = {}
       for (const [index, row] of chunk.entries()) {
         for (const column of columns) values[slotOf(column, index)] = row[column]

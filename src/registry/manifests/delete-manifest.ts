@@ -1,6 +1,9 @@
-/** Deletes a tag, or a manifest with all tags that point at it, in one transaction. */
+/**
+ * Deletes a tag, or a manifest with all tags that point at it. That is one transaction but for a manifest with very
+ * many tags: the first of them go before it, some at a time, as if the client had deleted each.
+ */
 import type { Transaction } from '../../metadata/handles.ts'
-import { deleteManifest } from '../../metadata/manifests.ts'
+import { deleteManifest } from '../../metadata/manifest-deletion.ts'
 import { findRepository } from '../../metadata/repositories.ts'
 import { deleteTag } from '../../metadata/tags.ts'
 import type { Digest } from '../../oci/digest.ts'
@@ -10,34 +13,63 @@ import { DeleteDisabledError, ManifestUnknownError, RepositoryUnknownError } fro
 import type { DeleteManifestRequest, ManifestDeps } from './manifest-types.ts'
 import { checkTagCondition } from './tag-condition.ts'
 
+/** Each takes a row of its own, one of the events and one of the audit. */
+const tagsPerTransaction = 200
+
 export async function deleteManifestOrTag(deps: ManifestDeps, request: DeleteManifestRequest): Promise<void> {
   if (!deps.deleteEnabled) throw new DeleteDisabledError()
-  await deps.metadata.transact(async (tx) => {
-    const repository = await findRepository(tx, request.repository)
-    if (repository === undefined) throw new RepositoryUnknownError(request.repository)
-    const changes = await remove(tx, repository.id, request)
-    if (changes.length === 0) throw new ManifestUnknownError(request.repository, request.reference)
-    await recordChanges(deps, tx, {
-      repository: { id: repository.id, name: request.repository },
-      caller: request.caller,
-      now: deps.clock.now(),
-      changes,
-    })
-  })
+  for (let isFirst = true; ; isFirst = false) {
+    const { changes, isWhole } = await deps.metadata.transact((tx) => removeAndRecord(deps, tx, request))
+    if (changes.length > 0 && !isWhole) continue
+    // Later somebody else may have taken the rest.
+    if (changes.length === 0 && isFirst) {
+      throw new ManifestUnknownError(request.repository, request.reference)
+    }
+    return
+  }
 }
 
-/** What was removed; nothing when there was nothing. */
-function remove(tx: Transaction, repositoryId: number, request: DeleteManifestRequest): Promise<Change[]> {
+interface Removed {
+  /** None when there was nothing. */
+  readonly changes: readonly Change[]
+  /** Otherwise only tags of the manifest went. */
+  readonly isWhole: boolean
+}
+
+async function removeAndRecord(
+  deps: ManifestDeps,
+  tx: Transaction,
+  request: DeleteManifestRequest,
+): Promise<Removed> {
+  const repository = await findRepository(tx, request.repository)
+  if (repository === undefined) throw new RepositoryUnknownError(request.repository)
+  const removed = await remove(tx, repository.id, request)
+  await recordChanges(deps, tx, {
+    repository: { id: repository.id, name: request.repository },
+    caller: request.caller,
+    now: deps.clock.now(),
+    changes: removed.changes,
+  })
+  return removed
+}
+
+async function remove(
+  tx: Transaction,
+  repositoryId: number,
+  request: DeleteManifestRequest,
+): Promise<Removed> {
   const { reference, condition } = request
   if (reference.kind === 'digest') return removeManifest(tx, repositoryId, reference.digest)
-  return removeTag(tx, { repositoryId, name: reference.tag }, condition)
+  return { changes: await removeTag(tx, { repositoryId, name: reference.tag }, condition), isWhole: true }
 }
 
-async function removeManifest(tx: Transaction, repositoryId: number, digest: Digest): Promise<Change[]> {
-  const deleted = await deleteManifest(tx, { repositoryId, digest })
-  if (deleted === undefined) return []
-  const untagged = deleted.tags.map((tag): Change => ({ kind: 'tag.delete', tag, before: digest }))
-  return [...untagged, { kind: 'manifest.delete', before: digest }]
+async function removeManifest(tx: Transaction, repositoryId: number, digest: Digest): Promise<Removed> {
+  const deleted = await deleteManifest(tx, { repositoryId, digest, maxTags: tagsPerTransaction })
+  if (deleted === undefined) return { changes: [], isWhole: true }
+  const { tags, isWhole } = deleted
+  const untagged = tags.map((tag): Change => ({ kind: 'tag.delete', tag, before: digest }))
+  const gone: Change[] = isWhole ? [{ kind: 'manifest.delete', before: digest }] : []
+  return { changes: [...untagged, ...gone], isWhole }
 }
 
 async function removeTag(

@@ -1,0 +1,70 @@
+/** A driver whose transactions are counted, measured or cut off; tests of steps look through these. */
+import { sql } from 'kysely'
+import type { Transaction } from '../handles.ts'
+import type { Metadata, TransactOptions } from '../metadata.ts'
+import { kyselyOf } from '../sql/database.ts'
+
+type Work<T> = (tx: Transaction) => Promise<T>
+
+export interface CountedMetadata extends Metadata {
+  /** Rows that each transaction so far changed, those that went with others included; SQLite only. */
+  readonly changes: readonly number[]
+}
+
+/** Counts the rows of each transaction. */
+export function countChanges(metadata: Metadata): CountedMetadata {
+  const changes: number[] = []
+  const totalOf = async (tx: Transaction): Promise<number> => {
+    const { rows } = await sql<{ total: number }>`select total_changes() as total`.execute(kyselyOf(tx))
+    return rows[0]?.total ?? 0
+  }
+  const transact = <T>(work: Work<T>, options?: TransactOptions): Promise<T> =>
+    metadata.transact(async (tx) => {
+      const before = await totalOf(tx)
+      const result = await work(tx)
+      changes.push((await totalOf(tx)) - before)
+      return result
+    }, options)
+  return { ...wrap(metadata, transact), changes }
+}
+
+/** Throws in place of the transaction after so many, as if the process had ended there. */
+export function endAfter(metadata: Metadata, transactions: number): Metadata {
+  let left = transactions
+  return wrap(metadata, async (work, options) => {
+    if (left === 0) throw new Error('the process ends here')
+    left -= 1
+    return metadata.transact(work, options)
+  })
+}
+
+function wrap(metadata: Metadata, transact: Metadata['transact']): Metadata {
+  return {
+    dialect: metadata.dialect,
+    reader: metadata.reader,
+    transact,
+    flush: () => metadata.flush(),
+    ping: () => metadata.ping(),
+    [Symbol.asyncDispose]: () => metadata[Symbol.asyncDispose](),
+  }
+}
+
+/** How many turns of the event loop others get within the transaction. */
+export async function countTurns(metadata: Metadata, work: Work<unknown>): Promise<number> {
+  let turns = 0
+  let isCounting = true
+  const count = (): void => {
+    turns += 1
+    if (isCounting) setImmediate(count)
+  }
+  setImmediate(count)
+  try {
+    return await metadata.transact(async (tx) => {
+      const before = turns
+      await work(tx)
+      return turns - before
+    })
+  } finally {
+    isCounting = false
+  }
+}

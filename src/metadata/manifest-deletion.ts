@@ -1,0 +1,75 @@
+/** Deletes one manifest. With its tags and details it is a large write where it has thousands of them. */
+import type { Digest } from '../oci/digest.ts'
+import type { TagName } from '../oci/tag-name.ts'
+import type { Transaction } from './handles.ts'
+import { removeManifestDetails } from './manifest-details.ts'
+import { hasRowLocks, kyselyOf } from './sql/database.ts'
+import { pause, rowsPerTurn } from './sql/pause.ts'
+
+interface ManifestKey {
+  readonly repositoryId: number
+  readonly digest: Digest
+}
+
+export interface DeletedManifest {
+  /** Tags that went, in byte order. */
+  readonly tags: readonly TagName[]
+  readonly mediaType: string
+  /** `false` when only tags went, since there were `maxTags` or more: call again. */
+  readonly isWhole: boolean
+}
+
+/**
+ * Removes the manifest with its tags and details, and the bytes when no other repository has it. `undefined` when there
+ * is no such manifest.
+ */
+export async function deleteManifest(
+  tx: Transaction,
+  { repositoryId, digest, maxTags }: ManifestKey & { readonly maxTags: number },
+): Promise<DeletedManifest | undefined> {
+  const kysely = kyselyOf(tx)
+  const query = kysely
+    .selectFrom('manifest')
+    .select(['id', 'media_type'])
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+  const row = await (hasRowLocks(tx) ? query.forUpdate() : query).executeTakeFirst()
+  if (row === undefined) return undefined
+  const tags = await deleteTags(tx, { repositoryId, digest, limit: maxTags })
+  if (tags.length === maxTags) return { tags, mediaType: row.media_type, isWhole: false }
+  while ((await removeManifestDetails(tx, { of: [row.id], limit: rowsPerTurn })) === rowsPerTurn) {
+    await pause(tx)
+  }
+  await kysely.deleteFrom('manifest').where('id', '=', row.id).execute()
+  await kysely
+    .deleteFrom('manifest_content')
+    .where('digest', '=', digest)
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('manifest').select('id').where('digest', '=', digest))))
+    .execute()
+  return { tags, mediaType: row.media_type, isWhole: true }
+}
+
+async function deleteTags(
+  tx: Transaction,
+  { repositoryId, digest, limit }: ManifestKey & { readonly limit: number },
+): Promise<TagName[]> {
+  const rows = await kyselyOf(tx)
+    .deleteFrom('tag')
+    .where('repository_id', '=', repositoryId)
+    .where('name', 'in', (eb) =>
+      eb
+        .selectFrom('tag')
+        .select('name')
+        .where('repository_id', '=', repositoryId)
+        .where('digest', '=', digest)
+        .limit(limit),
+    )
+    .returning('name')
+    .execute()
+  return rows.map(({ name }) => name as TagName).toSorted(byCodeUnits)
+}
+
+/** Tag names are ASCII: the order of their code units is their byte order. */
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : 1
+}

@@ -1,0 +1,15 @@
+/**
+ * Turns for everybody else within a large write. SQLite answers synchronously: 10,000 rows in one transaction would
+ * keep the event loop for 100 ms. Small writes never pause, so that the write lock stays short where it matters.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Reader } from '../handles.ts'
+import { databaseOf } from './database.ts'
+
+/** So many rows, each on pages of its own in two or three indexes, take some milliseconds also on a busy machine. */
+export const rowsPerTurn = 128
+
+/** Gives the event loop a turn on SQLite; other drivers wait for their server anyway. */
+export async function pause(db: Reader): Promise<void> {
+  if (databaseOf(db).dialect === 'sqlite') await nextTurn()
+}

@@ -1,0 +1,111 @@
+/** The export of a large audit: what it reads at once, whom it lets go first, and when it ends. */
+import { StatementSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { insertAuditEvents } from '../../src/metadata/audit-events.ts'
+import { eventually } from '../support/eventually.ts'
+import { ask } from '../support/client.ts'
+import { basic, passwordOf } from '../support/identity-server.ts'
+import { startInProcess } from '../support/in-process.ts'
+import type { InProcessRegistry } from '../support/in-process.ts'
+import { RawConnection } from '../support/raw-connection.ts'
+import { tester } from '../support/tester.ts'
+
+interface Read {
+  readonly turn: number
+  readonly rows: number
+}
+
+let reads: Read[] = []
+let turn = 0
+let isCounting = false
+const { prototype } = StatementSync
+const all = Object.getOwnPropertyDescriptor(prototype, 'all')?.value as StatementSync['all']
+
+/** Notes each query of the audit with the turn of the event loop that it fell into. */
+beforeEach(() => {
+  reads = []
+  isCounting = true
+  const count = (): void => {
+    turn += 1
+    if (isCounting) setImmediate(count)
+  }
+  setImmediate(count)
+  prototype.all = function (this: StatementSync, ...parameters: Parameters<typeof all>) {
+    const rows = all.apply(this, parameters)
+    if (/^select .* from "audit_event"/.test(this.sourceSQL)) reads.push({ turn, rows: rows.length })
+    return rows
+  } as typeof all
+})
+
+afterEach(() => {
+  isCounting = false
+  prototype.all = all
+})
+
+async function openWithEvents(count: number, text: string): Promise<InProcessRegistry> {
+  const registry = await startInProcess()
+  await registry.app.auth.accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true }, tester)
+  const events = Array.from({ length: count }, (_, index) => ({
+    at: index + 1,
+    action: 'tag.move' as const,
+    outcome: 'done' as const,
+    actor: { id: 'user:9', name: 'mover' },
+    detail: { text },
+  }))
+  await registry.app.metadata.transact((tx) => insertAuditEvents(tx, events))
+  reads = []
+  return registry
+}
+
+const headers = { authorization: basic('root') }
+
+test('an export reads some hundred rows at a time, each page in a turn of its own', async () => {
+  await using registry = await openWithEvents(3_000, 'x')
+  const answer = await ask(`${registry.url}/api/v1/audit/export?actor=mover`, { headers })
+  expect(answer.text().trim().split('\n')).toHaveLength(3_000)
+  expect(Math.max(...reads.map(({ rows }) => rows))).toBeLessThanOrEqual(500)
+  const perTurn = Map.groupBy(reads, (read) => read.turn)
+  // The keys of a page, then its rows.
+  expect(Math.max(...[...perTurn.values()].map((together) => together.length))).toBeLessThanOrEqual(2)
+})
+
+test('a search for what hardly any row matches gives turns between its slices', async () => {
+  await using registry = await openWithEvents(5_000, 'x')
+  const answer = await ask(`${registry.url}/api/v1/audit?actor=mover&action=user.create`, { headers })
+  expect(answer.json()).toEqual({ items: [] })
+  expect(new Set(reads.map((read) => read.turn)).size).toBeGreaterThan(9)
+})
+
+test('HEAD of an export reads nothing', async () => {
+  await using registry = await openWithEvents(1_000, 'x')
+  const answer = await ask(`${registry.url}/api/v1/audit/export`, { method: 'HEAD', headers })
+  expect(answer.status).toBe(200)
+  expect(answer.headers['content-type']).toBe('application/jsonl')
+  expect(answer.headers['content-length']).toBeUndefined()
+  expect(reads).toEqual([])
+})
+
+test('an export waits for its reader, and ends with the connection', async () => {
+  await using registry = await openWithEvents(3_000, 'x'.repeat(10_000))
+  using connection = await RawConnection.open(registry.url)
+  connection.pause()
+  connection.write(
+    `GET /api/v1/audit/export HTTP/1.1\r\nHost: registry\r\nAuthorization: ${headers.authorization}\r\n\r\n`,
+  )
+  await eventually(
+    () => Promise.resolve(reads.length),
+    (count) => count > 2,
+  )
+  let before: number
+  do {
+    before = reads.length
+    await delay(100)
+  } while (reads.length > before)
+  // 30 MB are far more than the buffers of a connection hold.
+  expect(before).toBeLessThan(40)
+  connection.reset()
+  await delay(200)
+  // The keys and the rows of one page.
+  expect(reads.length - before).toBeLessThanOrEqual(2)
+})

@@ -1,0 +1,242 @@
+/**
+ * @module Runs each row of the proof of the event loop against a real server process over a large data folder, and
+ * measures what everybody else waits and what memory the server takes meanwhile.
+ */
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+
+import { askApi } from '../api-client.ts'
+import { ask } from '../client.ts'
+import { basic, passwordOf } from '../identity-server.ts'
+import { pushBlob } from '../manifests.ts'
+import { aRandomBlob } from '../random.ts'
+import { startRegistry } from '../start-registry.ts'
+import type { RunningRegistry } from '../start-registry.ts'
+import { tempFolder } from '../temp-folder.ts'
+import type { LoopDelay } from './loop-monitor.ts'
+import type { ProbeInput, Waits } from './probe-worker.ts'
+import { loopRows } from './rows.ts'
+import type { LoopRow, LoopScene } from './rows.ts'
+import { names, seedRows } from './seed-rows.ts'
+import type { LoopSizes } from './sizes.ts'
+
+export interface LoopResult {
+  readonly what: string
+  /** What the row says of itself. */
+  readonly told: string
+  /** Why it did not end as it should. */
+  readonly problem: string | undefined
+  readonly seconds: number
+  readonly waits: Waits
+  /** Of the server's event loop, as it measures itself. */
+  readonly loop: LoopDelay | undefined
+  readonly rssBeforeMiB: number
+  readonly rssPeakMiB: number
+}
+
+export interface LoopRun {
+  readonly seedSeconds: number
+  readonly results: readonly LoopResult[]
+}
+
+/** A server is idle again once so many small requests in a row were answered within this time. */
+const idleAnswers = 3
+const idleAnswerMs = 20
+/** What a row leaves behind is waited for so long, and no longer. */
+const longestAftermathMs = 30_000
+const monitor = join(import.meta.dirname, 'loop-monitor.ts')
+
+/** `onResult` hears each row as soon as it ended. */
+export async function runLoop(
+  sizes: LoopSizes,
+  onResult: (result: LoopResult) => void = () => undefined,
+): Promise<LoopRun> {
+  await using folder = await tempFolder('lading-loop')
+  const server = new LoopServer(folder.path)
+  await using _ = server
+  const { scene, seedSeconds } = await prepare(server, sizes)
+  const results: LoopResult[] = []
+  for (const row of loopRows) {
+    const result = await runRow(server, row, scene)
+    onResult(result)
+    results.push(result)
+  }
+  return { seedSeconds, results }
+}
+
+/** The server, started again where a row ended it. */
+class LoopServer implements AsyncDisposable {
+  readonly dataDir: string
+  readonly #socket: string
+  #running: RunningRegistry | undefined
+
+  constructor(folder: string) {
+    this.dataDir = join(folder, 'data')
+    this.#socket = join(folder, 'loop')
+  }
+
+  async running(): Promise<RunningRegistry> {
+    this.#running ??= await startRegistry({
+      dataDir: this.dataDir,
+      env: {
+        LADING_ADMIN_NAME: 'root',
+        LADING_ADMIN_PASSWORD: passwordOf('root'),
+        // Whatever one client of the proof does counts as what many do.
+        LADING_LIMITS_CONNECTIONS_PER_ADDRESS: '10000',
+        NODE_OPTIONS: `--import=${monitor}`,
+        TEST_LOOP_SOCKET: this.#socket,
+      },
+    })
+    return this.#running
+  }
+
+  /** Since it was asked before; `undefined` when the process is gone. */
+  async loopDelay(): Promise<LoopDelay | undefined> {
+    try {
+      const socket = connect(this.#socket)
+      await once(socket, 'connect')
+      return JSON.parse(await text(socket)) as LoopDelay
+    } catch {
+      return undefined
+    }
+  }
+
+  async forgetDead(): Promise<string | undefined> {
+    const registry = this.#running
+    if (registry === undefined) return undefined
+    const exit = await Promise.race([registry.exit, delay(0)])
+    if (exit === undefined) return undefined
+    this.#running = undefined
+    return `the server ended (code ${exit.code}, signal ${exit.signal}): ${registry.stderr.slice(-300)}`
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.stop()
+    this.#running = undefined
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#running?.[Symbol.asyncDispose]()
+  }
+}
+
+/** What goes through the program is made by it; the millions of rows are put beside it while it stands still. */
+async function prepare(
+  server: LoopServer,
+  sizes: LoopSizes,
+): Promise<{ scene: (signal: AbortSignal) => Promise<LoopScene>; seedSeconds: number }> {
+  const { url } = await server.running()
+  const root = { authorization: basic('root') }
+  const blob = aRandomBlob(sizes.blobBytes)
+  await pushBlob(`${url}/v2/${names.blobs}`, blob, { headers: root })
+  const user = { name: names.user, password: passwordOf(names.user) }
+  await askApi(url, '/users', { as: 'root', json: user })
+  const patterns = Array.from(
+    { length: sizes.hostilePatterns },
+    (_, n) => `${names.user}/*${'a'.repeat(100 + n)}b`,
+  )
+  const token = await askApi(url, '/me/tokens', {
+    as: names.user,
+    json: { name: 'loop', repositories: patterns },
+  })
+  const secret = basic(names.user, String(token.value['secret']))
+  await server.stop()
+  const started = performance.now()
+  const layers = seedRows(server.dataDir, sizes)
+  const seedSeconds = (performance.now() - started) / 1000
+  const scene = async (signal: AbortSignal): Promise<LoopScene> => {
+    const { url } = await server.running()
+    const asking = (authorization: string) => ({ url, signal, headers: { authorization } })
+    return {
+      sizes,
+      layers,
+      blob: blob.digest,
+      as: {
+        anyone: { url, signal },
+        root: asking(root.authorization),
+        me: asking(basic(names.user)),
+        token: asking(secret),
+      },
+    }
+  }
+  return { scene, seedSeconds }
+}
+
+async function runRow(
+  server: LoopServer,
+  row: LoopRow,
+  sceneFor: (signal: AbortSignal) => Promise<LoopScene>,
+): Promise<LoopResult> {
+  const deadline = new AbortController()
+  const scene = await sceneFor(deadline.signal)
+  const { settleMs } = scene.sizes
+  const { pid, url } = await server.running()
+  // From here on the peak counts.
+  await writeFile(`/proc/${pid}/clear_refs`, '5')
+  const rssBeforeMiB = await readMiB(pid, 'VmRSS')
+  await server.loopDelay()
+  const probe = await startProbe({ url, paths: ['/healthz', `/v2/${names.manifest}/manifests/v1`] })
+  await delay(settleMs)
+  const started = performance.now()
+  const outcome = await attempt(row, scene, deadline)
+  const seconds = (performance.now() - started) / 1000
+  // What a row leaves behind is its own.
+  await untilIdle(url)
+  await delay(settleMs)
+  const waits = await probe()
+  const [loop, rssPeakMiB] = await Promise.all([server.loopDelay(), readMiB(pid, 'VmHWM')])
+  const died = await server.forgetDead()
+  const { told, problem } = outcome
+  return { what: row.what, told, problem: died ?? problem, seconds, waits, loop, rssBeforeMiB, rssPeakMiB }
+}
+
+async function attempt(
+  row: LoopRow,
+  scene: LoopScene,
+  deadline: AbortController,
+): Promise<Pick<LoopResult, 'told' | 'problem'>> {
+  const { deadlineMs } = scene.sizes
+  const timer = setTimeout(() => {
+    deadline.abort(new Error(`took longer than ${deadlineMs / 1000} s`))
+  }, deadlineMs)
+  try {
+    return { told: await row.run(scene), problem: undefined }
+  } catch (error) {
+    const cause: unknown = deadline.signal.aborted ? deadline.signal.reason : error
+    return { told: '', problem: cause instanceof Error ? cause.message : String(cause) }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function untilIdle(url: string): Promise<void> {
+  const end = performance.now() + longestAftermathMs
+  for (let quick = 0; quick < idleAnswers && performance.now() < end;) {
+    const started = performance.now()
+    // A server that ended is found by others.
+    await ask(`${url}/healthz`, { timeoutMs: longestAftermathMs }).catch(() => delay(idleAnswerMs))
+    quick = performance.now() - started < idleAnswerMs ? quick + 1 : 0
+  }
+}
+
+/** Returns what ends it. */
+async function startProbe(input: ProbeInput): Promise<() => Promise<Waits>> {
+  const worker = new Worker(new URL('./probe-worker.ts', import.meta.url), { workerData: input })
+  await once(worker, 'message')
+  return async () => {
+    const told = once(worker, 'message')
+    worker.postMessage('stop', [])
+    const [waits] = (await told) as [Waits]
+    return waits
+  }
+}
+
+async function readMiB(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024
+}
