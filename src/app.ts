@@ -55,6 +55,8 @@ export interface AppDeps {
   readonly logger: Logger
   /** Of this program, for metrics and traces. */
   readonly version?: string
+  /** Lines of the log that could not be written, since the start; for the metrics. */
+  readonly droppedLogLines?: () => number
   readonly clock?: Clock
   readonly ids?: Ids
   readonly httpLimits?: Partial<HttpLimits>
@@ -95,7 +97,7 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const { registry, scheduler } = startRegistry(config, parts)
   stack.use(scheduler)
   const server = stack.use(createServer(config, { ...parts, registry, tls, httpLimits: deps.httpLimits }))
-  watch(telemetry, { registry, server, auth })
+  watch(telemetry, { registry, server, auth, droppedLogLines: deps.droppedLogLines })
   const metricsPort = await serveMetrics(config, { telemetry, logger, stack })
   const address = await server.listen(config.http)
   const resources = stack.move()
@@ -229,10 +231,14 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
   })
 }
 
-function watch(
-  { metrics }: Telemetry,
-  { registry, server, auth }: { registry: Registry; server: RegistryServer; auth: Auth },
-): void {
+interface Watched {
+  readonly droppedLogLines: (() => number) | undefined
+  readonly registry: Registry
+  readonly server: RegistryServer
+  readonly auth: Auth
+}
+
+function watch({ metrics }: Telemetry, { registry, server, auth, droppedLogLines = () => 0 }: Watched): void {
   if (metrics === undefined) return
   metrics.watchCache('manifest', () => registry.manifests.cacheStats())
   metrics.watchCache('credential', () => auth.authenticator.cacheStats())
@@ -245,6 +251,11 @@ function watch(
     name: 'lading_http_requests_in_flight',
     help: 'Requests that are not answered yet.',
     read: () => server.counts().requestsInFlight,
+  })
+  metrics.watchCounter({
+    name: 'lading_log_dropped_lines_total',
+    help: 'Lines of the log that could not be written.',
+    read: droppedLogLines,
   })
 }
 

@@ -6,7 +6,7 @@ import type { Job } from './job.ts'
 import { leaseTtlMs, withLease } from './lease.ts'
 import { startScheduler } from './scheduler.ts'
 
-const log = createLogger({ level: 'silent' })
+const log = createLogger({ level: 'silent', destination: { write: () => undefined } })
 const dayMs = 86_400_000
 
 /** A job that tells each of its runs, and the runs one may wait for. */

@@ -65,6 +65,8 @@ export interface Metrics {
   watchCache(cache: string, stats: () => CacheStats): void
   /** The same for one figure; a rejection leaves the figure out. */
   watchGauge(gauge: { name: string; help: string; read: () => number | Promise<number> }): void
+  /** The same for what a part counts itself, since its start. */
+  watchCounter(counter: { name: string; help: string; read: () => number }): void
 }
 
 export interface MetricsOptions {
@@ -245,7 +247,7 @@ function resultOf(failed: boolean): string {
   return failed ? 'failed' : 'ok'
 }
 
-function createWatches(registers: Registry[]): Pick<Metrics, 'watchCache' | 'watchGauge'> {
+function createWatches(registers: Registry[]): Pick<Metrics, 'watchCache' | 'watchGauge' | 'watchCounter'> {
   const caches = new Map<string, () => CacheStats>()
   const watch = (metric: { name: string; help: string }, field: keyof CacheStats): void => {
     const options = { ...metric, labelNames: ['cache'], registers }
@@ -279,6 +281,13 @@ function createWatches(registers: Registry[]): Pick<Metrics, 'watchCache' | 'wat
     watchCache: (cache, stats) => void caches.set(cache, stats),
     watchGauge({ name, help, read }) {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: () => readInto(gauge, read) })
+    },
+    watchCounter({ name, help, read }) {
+      const collect = (): void => {
+        counter.reset()
+        counter.inc(read())
+      }
+      const counter: Counter = new Counter({ name, help, registers, collect })
     },
   }
 }
