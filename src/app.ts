@@ -5,7 +5,7 @@
  */
 import { createManagementApi } from './api/management-api.ts'
 import { initialPasswordFile } from './app/data-folder.ts'
-import { openMetadata } from './app/open-metadata.ts'
+import { endProcess, openMetadata } from './app/open-metadata.ts'
 import { checkInstallation, openStore } from './app/open-store.ts'
 import { openTelemetry } from './app/telemetry.ts'
 import type { Telemetry } from './app/telemetry.ts'
@@ -69,7 +69,8 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   await using stack = new AsyncDisposableStack()
   const tls = readTlsFiles(config.http.tls)
   const telemetry = stack.use(await openTelemetry(config, { logger, version }))
-  const metadata = telemetry.observeMetadata(stack.use(await openMetadata(config, { clock, logger })))
+  const database = stack.use(await openMetadata(config, { clock, logger, onFatal: endProcess }))
+  const metadata = telemetry.observeMetadata(database)
   const store = cacheSmallBlobs(
     telemetry.observeStore(stack.use(await openStore(config, { clock, ids, logger }))),
     telemetry,
