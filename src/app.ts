@@ -25,7 +25,7 @@ import { startMetricsListener } from './http/metrics-listener.ts'
 import { createRegistryServer, type RegistryServer } from './http/server.ts'
 import { createJobs, removeDeadKeysJob } from './jobs/jobs.ts'
 import { startScheduler, type Scheduler } from './jobs/scheduler.ts'
-import { systemClock, type Clock } from './lib/clock.ts'
+import { monotonicClock, systemClock, type Clock } from './lib/clock.ts'
 import { systemIds, type Ids } from './lib/ids.ts'
 import type { Metadata } from './metadata/metadata.ts'
 import { openPackages } from './packages/open-packages.ts'
@@ -141,7 +141,7 @@ function startRegistry(
     },
   )
   const scheduler = startScheduler(
-    { metadata, clock, holder: ids.storageKey(), log: parts.logger },
+    { metadata, clock, monotonic: monotonicClock, holder: ids.storageKey(), log: parts.logger },
     parts.telemetry.observeJobs(jobs),
   )
   const registry = createRegistry({

@@ -232,14 +232,22 @@ function createWorkMetrics(registers: Registry[]): Pick<Metrics, 'onTransaction'
     buckets: jobSeconds,
     registers,
   })
+  const successes = new Gauge({
+    name: 'lading_job_last_success_timestamp_seconds',
+    help: 'When this process last ran a background job to its end, in seconds since 1970.',
+    labelNames: ['job'],
+    registers,
+  })
   return {
     onTransaction({ waitMs, durationMs, runs, failed }) {
       waits.observe(waitMs / 1000)
       transactions.observe({ result: resultOf(failed) }, durationMs / 1000)
       if (runs > 1) repeats.inc(runs - 1)
     },
-    onJob: ({ job, durationMs, failed }) =>
-      jobs.observe({ job, result: resultOf(failed) }, durationMs / 1000),
+    onJob({ job, durationMs, failed }) {
+      jobs.observe({ job, result: resultOf(failed) }, durationMs / 1000)
+      if (!failed) successes.set({ job }, Date.now() / 1000)
+    },
   }
 }
 

@@ -7,7 +7,7 @@
 import { mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { sql } from 'kysely'
-import type { Clock } from '../../lib/clock.ts'
+import { monotonicClock, type Clock } from '../../lib/clock.ts'
 import { MetadataUnavailable } from '../errors.ts'
 import { createReader, createTransaction } from '../sql/database.ts'
 import type { Reader, Transaction } from '../handles.ts'
@@ -78,7 +78,7 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   await resources.use(new FileWatch({ file, readSizeBytes, onLost: onFatal })).start()
   breaker.assertIntact()
   breaker.arm()
-  const parts = { reader, writer, barrier, breaker, checkpoints, clock }
+  const parts = { reader, writer, barrier, breaker, checkpoints }
   return new SqliteMetadata({ ...parts, resources: resources.move() })
 }
 
@@ -95,7 +95,6 @@ interface SqliteMetadataParts {
   readonly barrier: Barrier
   readonly breaker: Breaker
   readonly checkpoints: Checkpoints
-  readonly clock: Clock
   readonly resources: AsyncDisposableStack
 }
 
@@ -108,10 +107,10 @@ class SqliteMetadata implements Metadata {
 
   constructor(parts: SqliteMetadataParts) {
     this.#parts = parts
-    const { writer, clock } = parts
+    const { writer } = parts
     this.#commits = new GroupCommit(
       { ...writer.savepoints, transact: (work) => transactOn(writer, work) },
-      clock,
+      monotonicClock,
     )
     this.reader = createReader({
       dialect: 'sqlite',
