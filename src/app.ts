@@ -83,6 +83,8 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
       metadata,
       clock,
       onError: (err) => logger.error({ err }, 'what was refused or logged in could not be recorded'),
+      onDropped: telemetry.metrics?.onAuditDropped,
+      onLoss: (loss) => logger.warn(loss, 'audit events were not recorded'),
     }),
   )
   const auth = stack.use(

@@ -59,6 +59,8 @@ export interface Metrics {
   onTransaction(report: TransactionReport): void
   onJob(report: JobReport): void
   onLogin(result: LoginResult): void
+  /** Events of the audit that were not recorded. */
+  readonly onAuditDropped: (reason: 'full' | 'distinct' | 'failed', count: number) => void
   /** A connection was closed unheard: too many in all, or too many from its address. */
   onConnectionRefused(limit: 'total' | 'address'): void
   /** Asks for the figures whenever the metrics are read. */
@@ -145,7 +147,15 @@ function createRequestMetrics(registers: Registry[]): Pick<Metrics, 'onRequest'>
   }
 }
 
-function createRefusalMetrics(registers: Registry[]): Pick<Metrics, 'onLogin' | 'onConnectionRefused'> {
+function createRefusalMetrics(
+  registers: Registry[],
+): Pick<Metrics, 'onLogin' | 'onConnectionRefused' | 'onAuditDropped'> {
+  const unrecorded = new Counter({
+    name: 'lading_audit_dropped_total',
+    help: 'Events of the audit that were not recorded, by reason.',
+    labelNames: ['reason'],
+    registers,
+  })
   const logins = new Counter({
     name: 'lading_logins_total',
     help: 'Names and passwords that were checked, by result.',
@@ -160,6 +170,7 @@ function createRefusalMetrics(registers: Registry[]): Pick<Metrics, 'onLogin' | 
   })
   return {
     onLogin: (result) => logins.inc({ result }),
+    onAuditDropped: (reason, count) => unrecorded.inc({ reason }, count),
     onConnectionRefused: (limit) => refused.inc({ limit }),
   }
 }
