@@ -18,9 +18,8 @@ export async function deleteManifestOrTag(deps: ManifestDeps, request: DeleteMan
     const changes = await remove(tx, repository.id, request)
     if (changes.length === 0) throw new ManifestUnknownError(request.repository, request.reference)
     await recordChanges(deps, tx, {
-      repository: { id: repository.id, name: request.repository },
+      repository: request.repository,
       caller: request.caller,
-      now: deps.clock.now(),
       changes,
     })
   })
