@@ -90,10 +90,7 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const auth = stack.use(
     openAuth(config, { metadata, clock, installationId, audit, logger, telemetry, ...deps.auth }),
   )
-  const firstAdministrator = await auth.accounts.ensureFirstAdministrator({
-    name: config.admin.name,
-    password: config.admin.password?.reveal(),
-  })
+  const firstAdministrator = await ensureIdentity(config, auth)
 
   const hashThreads = stack.use(new HashThreads())
   const parts = { logger, clock, ids, metadata, store, auth, audit, telemetry, hashThreads }
@@ -115,6 +112,17 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
     stop: (deadlineMs) => server.close({ deadlineMs }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
+}
+
+/** What the first start makes: the administrator, and the key that signs tokens, while there is room on the disk. */
+async function ensureIdentity(
+  { admin }: Config,
+  { accounts, keys }: Auth,
+): Promise<FirstAdministrator | undefined> {
+  const password = admin.password?.reveal()
+  const firstAdministrator = await accounts.ensureFirstAdministrator({ name: admin.name, password })
+  await keys.getActive()
+  return firstAdministrator
 }
 
 interface Parts {
