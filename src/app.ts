@@ -5,7 +5,7 @@
  */
 import { createManagementApi } from './api/management-api.ts'
 import { initialPasswordFile } from './app/data-folder.ts'
-import { openMetadata } from './app/open-metadata.ts'
+import { endProcess, openMetadata } from './app/open-metadata.ts'
 import { checkInstallation, openStore } from './app/open-store.ts'
 import { createDamageReporter } from './app/report-damage.ts'
 import { openTelemetry } from './app/telemetry.ts'
@@ -26,7 +26,7 @@ import { startMetricsListener } from './http/metrics-listener.ts'
 import { createRegistryServer, type RegistryServer } from './http/server.ts'
 import { createJobs, removeDeadKeysJob } from './jobs/jobs.ts'
 import { startScheduler, type Scheduler } from './jobs/scheduler.ts'
-import { systemClock, type Clock } from './lib/clock.ts'
+import { monotonicClock, systemClock, type Clock } from './lib/clock.ts'
 import { systemTimers } from './lib/timers.ts'
 import { systemIds, type Ids } from './lib/ids.ts'
 import type { Metadata } from './metadata/metadata.ts'
@@ -57,6 +57,8 @@ export interface AppDeps {
   readonly logger: Logger
   /** Of this program, for metrics and traces. */
   readonly version?: string
+  /** Lines of the log that could not be written, since the start; for the metrics. */
+  readonly droppedLogLines?: () => number
   readonly clock?: Clock
   readonly ids?: Ids
   readonly httpLimits?: Partial<HttpLimits>
@@ -69,7 +71,8 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   await using stack = new AsyncDisposableStack()
   const tls = readTlsFiles(config.http.tls)
   const telemetry = stack.use(await openTelemetry(config, { logger, version }))
-  const metadata = telemetry.observeMetadata(stack.use(await openMetadata(config, { clock, logger })))
+  const database = stack.use(await openMetadata(config, { clock, logger, onFatal: endProcess }))
+  const metadata = telemetry.observeMetadata(database)
   const store = cacheSmallBlobs(
     telemetry.observeStore(stack.use(await openStore(config, { clock, ids, logger }))),
     telemetry,
@@ -82,22 +85,21 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
       metadata,
       clock,
       onError: (err) => logger.error({ err }, 'what was refused or logged in could not be recorded'),
+      onDropped: telemetry.metrics?.onAuditDropped,
+      onLoss: (loss) => logger.warn(loss, 'audit events were not recorded'),
     }),
   )
   const auth = stack.use(
     openAuth(config, { metadata, clock, installationId, audit, logger, telemetry, ...deps.auth }),
   )
-  const firstAdministrator = await auth.accounts.ensureFirstAdministrator({
-    name: config.admin.name,
-    password: config.admin.password?.reveal(),
-  })
+  const firstAdministrator = await ensureIdentity(config, auth)
 
   const hashThreads = stack.use(new HashThreads())
   const parts = { logger, clock, ids, metadata, store, auth, audit, telemetry, hashThreads }
   const { registry, scheduler } = startRegistry(config, parts)
   stack.use(scheduler)
   const server = stack.use(createServer(config, { ...parts, registry, tls, httpLimits: deps.httpLimits }))
-  watch(telemetry, { registry, server, auth })
+  watch(telemetry, { registry, server, auth, droppedLogLines: deps.droppedLogLines })
   const metricsPort = await serveMetrics(config, { telemetry, logger, stack })
   const address = await server.listen(config.http)
   const resources = stack.move()
@@ -112,6 +114,17 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
     stop: (deadlineMs) => server.close({ deadlineMs }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
+}
+
+/** What the first start makes: the administrator, and the key that signs tokens, while there is room on the disk. */
+async function ensureIdentity(
+  { admin }: Config,
+  { accounts, keys }: Auth,
+): Promise<FirstAdministrator | undefined> {
+  const password = admin.password?.reveal()
+  const firstAdministrator = await accounts.ensureFirstAdministrator({ name: admin.name, password })
+  await keys.getActive()
+  return firstAdministrator
 }
 
 interface Parts {
@@ -140,7 +153,7 @@ function startRegistry(
     },
   )
   const scheduler = startScheduler(
-    { metadata, clock, holder: ids.storageKey(), log: parts.logger },
+    { metadata, clock, monotonic: monotonicClock, holder: ids.storageKey(), log: parts.logger },
     parts.telemetry.observeJobs(jobs),
   )
   const { logger, telemetry } = parts
@@ -236,10 +249,14 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
   })
 }
 
-function watch(
-  { metrics }: Telemetry,
-  { registry, server, auth }: { registry: Registry; server: RegistryServer; auth: Auth },
-): void {
+interface Watched {
+  readonly droppedLogLines: (() => number) | undefined
+  readonly registry: Registry
+  readonly server: RegistryServer
+  readonly auth: Auth
+}
+
+function watch({ metrics }: Telemetry, { registry, server, auth, droppedLogLines = () => 0 }: Watched): void {
   if (metrics === undefined) return
   metrics.watchCache('manifest', () => registry.manifests.cacheStats())
   metrics.watchCache('credential', () => auth.authenticator.cacheStats())
@@ -267,6 +284,11 @@ function watch(
     name: 'lading_http_replies_waiting',
     help: 'Requests whose reply waits for memory.',
     read: () => server.counts().repliesWaiting,
+  })
+  metrics.watchCounter({
+    name: 'lading_log_dropped_lines_total',
+    help: 'Lines of the log that could not be written.',
+    read: droppedLogLines,
   })
 }
 

@@ -9,13 +9,18 @@ import { databaseFile } from './data-folder.ts'
 export interface OpenMetadataDeps {
   readonly clock: Clock
   readonly logger: Logger
+  /**
+   * Called once when the database can no longer be trusted; `endProcess` in a server. By default nothing more happens than
+   * that every write fails from then on.
+   */
+  readonly onFatal?: (error: Error) => void
   /** `false` leaves the schema as it is. Default `true`. */
   readonly upgrade?: boolean
 }
 
 /** Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
 export async function openMetadata(config: Config, deps: OpenMetadataDeps): Promise<Metadata> {
-  const { clock, logger, upgrade = true } = deps
+  const { clock, logger, upgrade = true, onFatal = () => undefined } = deps
   if (config.metadata.driver === 'postgres') {
     // Loaded on demand: most installations never need the driver.
     const { openPostgresMetadata } = await import('../metadata/dialects/postgres.ts')
@@ -25,17 +30,16 @@ export async function openMetadata(config: Config, deps: OpenMetadataDeps): Prom
     file: databaseFile(config),
     clock,
     upgrade,
-    onFatal: (error) => endProcess(error, logger),
+    onFatal,
     onError: (err) => logger.error({ err }, 'the database could not be maintained; it is tried again'),
   })
 }
 
 /**
- * After a failed sync nobody knows which bytes the disk has: what was acknowledged is in doubt, so nothing may be
- * acknowledged any more. The uncaught error ends the process; its supervisor starts it anew from what is durable.
+ * Nobody knows which bytes the disk has, so nothing may be acknowledged any more. The uncaught error ends the process
+ * and is the last line of the log; a supervisor starts again from what is durable.
  */
-function endProcess(error: unknown, logger: Logger): void {
-  logger.fatal({ err: error }, 'the database could not be synced to disk')
+export function endProcess(error: Error): void {
   setImmediate(() => {
     throw error
   })

@@ -1,97 +1,133 @@
 /**
  * What changes nothing waits here for a second at most, so that a flood of refusals costs the database little. What
- * costs an attacker nothing is written once a minute; metrics count it all.
+ * costs an attacker nothing is written once a minute. What is not recorded is counted, told to the log once a minute, and
+ * recorded as one event that says how many of which kind are missing.
  */
-import type { Clock } from '../lib/clock.ts'
+import { monotonicClock, type Clock } from '../lib/clock.ts'
 import { insertAuditEvents } from '../metadata/audit-events.ts'
 import type { NewAuditEvent } from '../metadata/audit-events.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import { Losses, type EventKind, type Loss, type LossReason } from './losses.ts'
+import { createNews } from './news.ts'
 
 export interface AuditBuffer {
-  /** Not called when the buffer is full. */
-  add(event: () => NewAuditEvent): void
-  /** Whether the key is the first in its minute, and one of not too many of the party. */
-  isNews(key: string, party: string): boolean
+  /** `describe` is not called when the buffer is full. */
+  add(kind: EventKind, describe: () => NewAuditEvent): void
+  /** The same, for the first of its key within a minute, and not too many of one party. */
+  addOnce(kind: EventKind, from: { key: string; party: string }, describe: () => NewAuditEvent): void
   /** Resolves when what was added so far is written; never rejects. */
   flush(): Promise<void>
+  /** The same, and tells at once what was lost. */
+  close(): Promise<void>
 }
 
 export interface AuditBufferDeps {
   readonly metadata: Metadata
   readonly clock: Clock
+  /** Nobody sets it. */
+  readonly monotonic?: Clock | undefined
   readonly onError: (error: unknown) => void
+  /** Called for each loss, for the metrics. */
+  readonly onDropped?: ((reason: LossReason, count: number) => void) | undefined
+  /** Called once a minute at most, for the log. */
+  readonly onLoss?: ((loss: Loss) => void) | undefined
 }
 
 const batchMs = 1_000
 /** What comes on top between two writes is not recorded. */
 const maxBuffered = 5_000
-const newsMs = 60_000
-/** Of keys within a minute, those that are remembered, and so recorded. */
-const maxRemembered = 10_000
-/** Of one party: what it asks for in vain keeps nothing of others from being recorded. */
-const maxPerParty = 500
 
-export function createAuditBuffer({ metadata, clock, onError }: AuditBufferDeps): AuditBuffer {
-  let buffered: NewAuditEvent[] = []
-  let timer: NodeJS.Timeout | undefined
-  let writing: Promise<void> = Promise.resolve()
-  const news = createNews(clock)
-
-  async function write(events: readonly NewAuditEvent[]): Promise<void> {
-    try {
-      await metadata.transact((tx) => insertAuditEvents(tx, events), { durable: false })
-    } catch (error) {
-      onError(error)
-    }
-  }
-
-  function flush(): Promise<void> {
-    clearTimeout(timer)
-    timer = undefined
-    const events = buffered
-    buffered = []
-    if (events.length > 0) writing = writing.then(() => write(events))
-    return writing
-  }
-
-  return {
-    add(event) {
-      if (buffered.length >= maxBuffered) return
-      buffered.push(event())
-      timer ??= setTimeout(() => void flush(), batchMs).unref()
-    },
-    isNews: (key, party) => news(key, party),
-    flush,
-  }
+export function createAuditBuffer(deps: AuditBufferDeps): AuditBuffer {
+  return new Buffer(deps)
 }
 
-/** What of keys is heard once a minute: bounded, for each party too. */
-function createNews(clock: Clock): AuditBuffer['isNews'] {
-  const remembered = new Map<string, { readonly since: number; readonly party: string }>()
-  const parties = new Map<string, number>()
+class Buffer implements AuditBuffer {
+  readonly #deps: AuditBufferDeps
+  readonly #judge: ReturnType<typeof createNews>
+  readonly #losses: Losses
+  #events: NewAuditEvent[] = []
+  #timer: NodeJS.Timeout | undefined
+  #lossTimer: NodeJS.Timeout | undefined
+  #writing: Promise<void> = Promise.resolve()
 
-  function count(party: string, change: 1 | -1): void {
-    const next = (parties.get(party) ?? 0) + change
-    if (next === 0) parties.delete(party)
-    else parties.set(party, next)
+  constructor(deps: AuditBufferDeps) {
+    this.#deps = deps
+    this.#judge = createNews(deps.clock)
+    this.#losses = new Losses(deps.monotonic ?? monotonicClock)
   }
 
-  /** Also after the clock was set back. */
-  function forgetOld(at: number): void {
-    for (const [key, { since, party }] of remembered) {
-      if (Math.abs(at - since) < newsMs) break
-      remembered.delete(key)
-      count(party, -1)
+  add(kind: EventKind, describe: () => NewAuditEvent): void {
+    if (this.#events.length >= maxBuffered) {
+      this.#lose('full', [kind])
+      return
+    }
+    this.#events.push(describe())
+    this.#timer ??= setTimeout(() => this.#writeSoon(), batchMs).unref()
+  }
+
+  addOnce(
+    kind: EventKind,
+    { key, party }: { key: string; party: string },
+    describe: () => NewAuditEvent,
+  ): void {
+    const news = this.#judge(`${kind.action} ${kind.outcome} ${key}`, party)
+    if (news === 'new') this.add(kind, describe)
+    if (news === 'too-many') this.#lose('distinct', [kind])
+  }
+
+  async flush(): Promise<void> {
+    this.#writeSoon()
+    await this.#writing
+  }
+
+  async close(): Promise<void> {
+    await this.flush()
+    // What the last write lost as well.
+    this.#reportLoss()
+    await this.#writing
+  }
+
+  #writeSoon(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const events = this.#events
+    this.#events = []
+    if (events.length > 0) this.#writing = this.#writing.then(() => this.#write(events))
+  }
+
+  async #write(events: readonly NewAuditEvent[]): Promise<void> {
+    try {
+      await this.#insert(events)
+    } catch (error) {
+      this.#deps.onError(error)
+      this.#lose('failed', events)
     }
   }
 
-  return (key, party) => {
-    const at = clock.now()
-    forgetOld(at)
-    if (remembered.has(key) || remembered.size >= maxRemembered) return false
-    if ((parties.get(party) ?? 0) >= maxPerParty) return false
-    remembered.set(key, { since: at, party })
-    count(party, 1)
-    return true
+  async #insert(events: readonly NewAuditEvent[]): Promise<void> {
+    await this.#deps.metadata.transact((tx) => insertAuditEvents(tx, events), { durable: false })
+  }
+
+  #lose(reason: LossReason, kinds: readonly EventKind[]): void {
+    this.#deps.onDropped?.(reason, kinds.length)
+    for (const kind of kinds) this.#losses.add(kind)
+    this.#lossTimer ??= setTimeout(() => this.#reportLoss(), this.#losses.dueInMs + batchMs).unref()
+  }
+
+  #reportLoss(): void {
+    clearTimeout(this.#lossTimer)
+    this.#lossTimer = undefined
+    const report = this.#losses.take()
+    if (report === undefined) return
+    this.#deps.onLoss?.(report.fresh)
+    const event: NewAuditEvent = {
+      at: this.#deps.clock.now(),
+      actor: { id: 'system', name: '' },
+      action: 'audit.loss',
+      outcome: 'done',
+      detail: { ...report.unwritten },
+    }
+    // The log has heard; the next report carries it along.
+    this.#writing = this.#writing.then(() => this.#insert([event]).catch(() => report.restore()))
   }
 }

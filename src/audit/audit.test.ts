@@ -1,10 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { openAuth } from '../../test/support/open-auth.ts'
 import type { OpenAuth } from '../../test/support/open-auth.ts'
 import type { AuditOutcome } from '../metadata/audit-actions.ts'
 import type { AuditEntry } from '../metadata/audit-trail.ts'
-import { createAudit } from './audit.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import { createAudit, type AuditDeps } from './audit.ts'
 import { forgetOldAudit } from './forget-old.ts'
+import type { Loss } from './losses.ts'
 
 const bob = { id: 'user:1', name: 'bob' }
 
@@ -82,6 +84,104 @@ describe('a record', () => {
     audit.record(bob, login('granted'))
     await audit.flush()
     expect(told).toHaveLength(2)
+  })
+})
+
+describe('what is not recorded', () => {
+  /** With a clock of its own for the minute between two reports. */
+  async function openCounting(change: Partial<AuditDeps> = {}) {
+    const open = await openAuth()
+    const dropped: [string, number][] = []
+    const losses: Loss[] = []
+    const audit = createAudit({
+      ...open,
+      onError: () => undefined,
+      onDropped: (reason, count) => void dropped.push([reason, count]),
+      onLoss: (loss) => void losses.push(loss),
+      ...change,
+    })
+    const rows = async () => {
+      const all = await open.audit.search({ filter: {}, limit: 100 })
+      return all
+        .filter(({ action }) => action === 'audit.loss')
+        .map(({ actor, detail }) => [actor.id, detail])
+    }
+    return { ...open, audit, dropped, losses, rows, [Symbol.asyncDispose]: () => open[Symbol.asyncDispose]() }
+  }
+
+  test('is counted by reason and kind, in the log and in one event', async () => {
+    await using open = await openCounting()
+    const { audit, dropped } = open
+    for (let count = 0; count < 5_002; count += 1) audit.record(bob, login('unknown'))
+    audit.record(bob, { action: 'push', outcome: 'denied' })
+    await audit[Symbol.asyncDispose]()
+    expect(dropped).toEqual(Array.from({ length: 3 }, () => ['full', 1]))
+    const loss = { count: 3, events: ['login unknown: 2', 'push denied: 1'] }
+    expect(open.losses).toEqual([loss])
+    expect(await open.rows()).toEqual([['system', loss]])
+  })
+
+  test('because one party asks for too many different things is counted, what is known already is not', async () => {
+    await using open = await openCounting()
+    const { audit } = open
+    const denied = { action: 'push', outcome: 'denied' } as const
+    for (let count = 0; count < 502; count += 1) audit.recordOnce(bob, denied, `acme/${count}`)
+    audit.recordOnce(bob, denied, 'acme/1')
+    await audit[Symbol.asyncDispose]()
+    expect(open.dropped).toEqual([
+      ['distinct', 1],
+      ['distinct', 1],
+    ])
+    expect(open.losses).toEqual([{ count: 2, events: ['push denied: 2'] }])
+  })
+
+  test('because the database fails is counted, and recorded once it works', async () => {
+    let isBroken = true
+    await using real = await openAuth()
+    const metadata: Metadata = Object.create(real.metadata, {
+      transact: {
+        value: (...call: Parameters<Metadata['transact']>) =>
+          isBroken ? Promise.reject(new Error('disk full')) : real.metadata.transact(...call),
+      },
+    }) as Metadata
+    await using open = await openCounting({ ...real, metadata })
+    open.audit.record(bob, login('granted'))
+    await open.audit[Symbol.asyncDispose]()
+    expect(open.dropped).toEqual([['failed', 1]])
+    expect(await real.audit.search({ filter: {}, limit: 10 })).toEqual([])
+    open.audit.record(bob, login('granted'))
+    await open.audit.flush()
+    isBroken = false
+    await open.audit[Symbol.asyncDispose]()
+    expect(open.losses.map(({ count }) => count)).toEqual([1, 1])
+    const [row] = await real.audit.search({ filter: {}, limit: 10 })
+    expect(row?.detail).toEqual({ count: 2, events: ['login granted: 2'] })
+  })
+
+  test('is told once a minute', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    await using open = await openCounting({ monotonic: { now: () => elapsedMs } })
+    let elapsedMs = 0
+    const advance = async (ms: number): Promise<void> => {
+      elapsedMs += ms
+      await vi.advanceTimersByTimeAsync(ms)
+    }
+    const flood = (): void => {
+      for (let count = 0; count < 5_001; count += 1) open.audit.record(bob, login('unknown'))
+    }
+    flood()
+    await advance(1_000)
+    await open.audit.flush()
+    expect(open.losses).toHaveLength(1)
+    for (let second = 0; second < 59; second += 1) {
+      flood()
+      await open.audit.flush()
+      await advance(1_000)
+    }
+    expect(open.losses).toHaveLength(1)
+    await advance(3_000)
+    vi.useRealTimers()
+    expect(open.losses.map(({ count }) => count)).toEqual([1, 59])
   })
 })
 

@@ -5,13 +5,12 @@
  * and, by age and number, forgotten. Nothing changes a row. Who may read it is decided by those who ask.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Clock } from '../lib/clock.ts'
 import { insertAuditEvents, listAuditEvents, searchAuditEvents } from '../metadata/audit-events.ts'
 import type { AuditEvent, AuditFilter, NewAuditEvent } from '../metadata/audit-events.ts'
 import type { AuditKey } from '../metadata/audit-walk.ts'
 import type { AuditActor, AuditDetail, AuditEntry, AuditTrail } from '../metadata/audit-trail.ts'
 import type { Metadata } from '../metadata/metadata.ts'
-import { createAuditBuffer } from './audit-buffer.ts'
+import { createAuditBuffer, type AuditBufferDeps } from './audit-buffer.ts'
 import { plainText } from './plain-text.ts'
 
 export interface Audit extends AuditTrail, AsyncDisposable {
@@ -49,11 +48,8 @@ export interface Pull {
   readonly detail: AuditDetail
 }
 
-export interface AuditDeps {
-  readonly metadata: Metadata
-  readonly clock: Clock
-  /** The batch that could not be written is lost. */
-  readonly onError: (error: unknown) => void
+/** `onError`: a batch could not be written, and is lost. */
+export interface AuditDeps extends AuditBufferDeps {
   /** The part of all pulls that is recorded, from 0 (default) to 1. */
   readonly pulls?: number
   /** From 0 to 1, without 1. */
@@ -67,8 +63,8 @@ const maxDetailCharacters = 1_000
 const exportPage = 100
 
 export function createAudit(deps: AuditDeps): Audit {
-  const { metadata, clock, onError, pulls = 0, random = Math.random } = deps
-  const buffer = createAuditBuffer({ metadata, clock, onError })
+  const { metadata, clock, pulls = 0, random = Math.random } = deps
+  const buffer = createAuditBuffer(deps)
   const eventOf = (actor: AuditActor, entry: AuditEntry): NewAuditEvent => ({
     ...entry,
     at: clock.now(),
@@ -83,24 +79,24 @@ export function createAudit(deps: AuditDeps): Audit {
         entries.map((entry) => eventOf(actor, entry)),
       )
     },
-    record: (actor, entry) => buffer.add(() => eventOf(actor, entry)),
+    record: (actor, entry) => buffer.add(entry, () => eventOf(actor, entry)),
     recordOnce(actor, entry, key) {
-      const news = `${entry.action} ${entry.outcome} ${key}`
       // Of those that nobody knows, each address is one.
       const party = actor.id === 'anonymous' ? (actor.address ?? '') : actor.id
-      if (buffer.isNews(news, party)) buffer.add(() => eventOf(actor, entry))
+      buffer.addOnce(entry, { key, party }, () => eventOf(actor, entry))
     },
     pulled(describe) {
       if (pulls === 0 || random() >= pulls) return
       const { actor, repository: name, detail } = describe()
       const target = { kind: 'repository', name } as const
-      buffer.add(() => eventOf(actor, { action: 'pull', outcome: 'done', target, detail }))
+      const kind = { action: 'pull', outcome: 'done' } as const
+      buffer.add(kind, () => eventOf(actor, { ...kind, target, detail }))
     },
     flush: () => buffer.flush(),
     search: (query) => searchAll(metadata, query),
     searchPage: (query) => searchPage(metadata, query),
     export: (filter, signal) => exportPages(metadata, filter, signal),
-    [Symbol.asyncDispose]: () => buffer.flush(),
+    [Symbol.asyncDispose]: () => buffer.close(),
   }
 }
 

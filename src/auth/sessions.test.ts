@@ -76,6 +76,17 @@ describe('a session', () => {
     expect(await open.auth.sessions.list(id)).toEqual([])
   })
 
+  test('does not outlive the correction of a clock that was years ahead', async () => {
+    await using open = await openAuth()
+    await addUsers(open)
+    const yearMs = 365 * 24 * 60 * 60_000
+    open.clock.advance(10 * yearMs)
+    const cookie = cookieOf(await open.auth.sessions.login(bob, origin))
+    expect(await open.auth.sessions.find(cookie)).toBeDefined()
+    open.clock.advance(-10 * yearMs)
+    expect(await open.auth.sessions.find(cookie)).toBeUndefined()
+  })
+
   test('ends when it is idle, and however busy after a week', async () => {
     await using open = await openWithUsers()
     const cookie = cookieOf(await open.auth.sessions.login(bob, origin))

@@ -174,12 +174,13 @@ async function endIn(
   return true
 }
 
+/** A use from the future, by a clock that was ahead, must not keep a session open for years. */
 function isOpen(
   { expiresAt, usedAt }: BrowserSession,
   { clock, idleMs }: Pick<SessionsDeps, 'clock' | 'idleMs'>,
 ): boolean {
   const now = clock.now()
-  return now < expiresAt && now - usedAt < idleMs
+  return now < expiresAt && Math.abs(now - usedAt) < idleMs
 }
 
 function isUnchanged({ credentialVersion }: BrowserSession, account: AccountState): boolean {

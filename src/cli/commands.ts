@@ -1,5 +1,4 @@
 /** The table of commands, in the order of the manual. The first is the default. */
-import { createLogger } from '../telemetry/logger.ts'
 import { accessCommands } from './access.ts'
 import { auditCommands } from './audit.ts'
 import type { Command } from './command.ts'
@@ -9,6 +8,7 @@ import { doctorCommand } from './doctor.ts'
 import { grantCommands } from './grant.ts'
 import { createHelpCommand } from './help.ts'
 import { keyCommands } from './keys.ts'
+import { openLog } from './log-output.ts'
 import { migrateCommand } from './migrate.ts'
 import { refreshTokenCommands } from './refresh-token.ts'
 import { orgCommands } from './org.ts'
@@ -31,7 +31,7 @@ const startApp: StartApp = async (config, deps) => {
 }
 
 export const commands: readonly Command[] = [
-  createServeCommand({ startApp, createLogger }),
+  createServeCommand({ startApp, openLog }),
   ...userCommands,
   ...defineOwnerCommands({ kind: 'user', group: 'user' }),
   ...orgCommands,

@@ -1,12 +1,14 @@
 /** The real process as the host of commands. */
 import { processSources } from '../config/load.ts'
-import { systemClock } from '../lib/clock.ts'
+import { monotonicClock } from '../lib/clock.ts'
 import type { CliHost } from './command.ts'
 import { askSecret } from './ask-secret.ts'
 import { listenForReload, listenForStop } from './stop-signals.ts'
 import { readText } from './read-text.ts'
 
 export function createProcessHost(): CliHost {
+  // A notice that cannot be written, on a full disk for instance, must not end a server.
+  process.stderr.on('error', () => undefined)
   return {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
@@ -17,6 +19,6 @@ export function createProcessHost(): CliHost {
       : undefined,
     listenForReload: (reload) => listenForReload(process, reload),
     listenForStop: () =>
-      listenForStop({ emitter: process, clock: systemClock, exit: (code) => process.exit(code) }),
+      listenForStop({ emitter: process, clock: monotonicClock, exit: (code) => process.exit(code) }),
   }
 }

@@ -14,8 +14,11 @@ async function serve(line: string, startApp?: StartApp) {
   const err: string[] = []
   const command = createServeCommand({
     startApp: startApp ?? startWith(undefined, steps),
-    createLogger: ({ level }) =>
-      createLogger({ level, destination: { write: (text) => void log.push(JSON.parse(text)) } }),
+    openLog: ({ level }) => ({
+      logger: createLogger({ level, destination: { write: (text) => void log.push(JSON.parse(text)) } }),
+      droppedLines: () => 0,
+      [Symbol.asyncDispose]: async () => void steps.push('close the log'),
+    }),
   })
   const code = await runCli(line.split(' '), [command], {
     out: () => undefined,
@@ -47,7 +50,8 @@ describe('serve', () => {
   test('says where it listens, drains on a signal and disposes what it started', async () => {
     const { code, steps, log, err } = await serve('serve --port 5001 --shutdown.drainMs 7')
     expect(code).toBe(0)
-    expect(steps).toEqual(['stop 7', 'dispose', 'forget signals'])
+    // The log comes last: everything else may have something to say.
+    expect(steps).toEqual(['stop 7', 'dispose', 'forget signals', 'close the log'])
     expect(err).toEqual([
       expect.stringMatching(/^lading \S+ serves http:\/\/127\.0\.0\.1:5001 \(data in \.\/data\)$/),
     ])
@@ -106,6 +110,6 @@ describe('serve', () => {
     const { code, err, steps } = await serve('serve', () => Promise.reject(busy))
     expect(code).toBe(1)
     expect(err).toEqual([expect.stringMatching(/^lading: http\.port: 127\.0\.0\.1:5000 is in use/)])
-    expect(steps).toEqual(['forget signals'])
+    expect(steps).toEqual(['forget signals', 'close the log'])
   })
 })

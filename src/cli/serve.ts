@@ -5,10 +5,10 @@ import type { FirstAdministrator } from '../auth/accounts.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import type { TlsFiles } from '../config/tls-files.ts'
-import { createLogger } from '../telemetry/logger.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { CliHost, Command } from './command.ts'
 import { listExposures } from './exposure.ts'
+import type { OpenLog, OpenLogFunction } from './log-output.ts'
 import { findOtherListener } from './other-listener.ts'
 import { reloadConfig } from './reload.ts'
 import { explainStartFailure } from './start-failure.ts'
@@ -27,12 +27,12 @@ export interface RunningApp extends AsyncDisposable {
 
 export type StartApp = (
   config: Config,
-  deps: { readonly logger: Logger; readonly version: string },
+  deps: { readonly logger: Logger; readonly version: string; readonly droppedLogLines: () => number },
 ) => Promise<RunningApp>
 
 export interface ServeDeps {
   readonly startApp: StartApp
-  createLogger: typeof createLogger
+  readonly openLog: OpenLogFunction
 }
 
 export function createServeCommand(deps: ServeDeps): Command {
@@ -44,9 +44,10 @@ export function createServeCommand(deps: ServeDeps): Command {
     run: async ({ argv, json, host }) => {
       const load = (): Config => loadConfig({ ...host.sources, argv }).config
       const config = load()
-      const logger = deps.createLogger({ level: config.log.level })
+      await using log = deps.openLog({ level: config.log.level })
+      const { logger } = log
       using signals = host.listenForStop()
-      await using app = await start(config, logger, deps.startApp)
+      await using app = await start(config, log, deps.startApp)
       using _reloads = host.listenForReload(reloadConfig({ app, logger, load, config }))
       announce(app.url, config, { logger, host, json })
       announceAdministrator(app.firstAdministrator, config, { logger, host, json })
@@ -60,9 +61,13 @@ export function createServeCommand(deps: ServeDeps): Command {
   }
 }
 
-async function start(config: Config, logger: Logger, startApp: StartApp): Promise<RunningApp> {
+async function start(
+  config: Config,
+  { logger, droppedLines }: OpenLog,
+  startApp: StartApp,
+): Promise<RunningApp> {
   try {
-    return await startApp(config, { logger, version: readVersion() })
+    return await startApp(config, { logger, version: readVersion(), droppedLogLines: droppedLines })
   } catch (error) {
     logger.debug({ err: error }, 'start-up failed')
     throw explainStartFailure(error, config)

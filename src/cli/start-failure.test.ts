@@ -58,6 +58,12 @@ describe('explainStartFailure', () => {
       'data: cannot use the database in ./data',
     ],
     [
+      'a damaged database',
+      systemError({ code: 'ERR_SQLITE_ERROR', errcode: 267 }),
+      [],
+      'data: the database in ./data is damaged',
+    ],
+    [
       'a full disk under the database',
       new MetadataFull('no room', { cause: systemError({ code: 'ERR_SQLITE_ERROR' }) }),
       [],

@@ -7,6 +7,7 @@ import { CliError } from './command.ts'
 /** What Node, the resolver and `pg` put on their errors. */
 interface SystemError extends Error {
   readonly code?: string
+  readonly errcode?: number
   readonly syscall?: string
   readonly hostname?: string
   readonly path?: string
@@ -55,7 +56,15 @@ function explainSpace(link: SystemError, { data }: Config): string | undefined {
   return isFull ? `data: no space left in ${data} (${link.message}); make room on its disk` : undefined
 }
 
-function explainData({ code, path, message }: SystemError, { data }: Config): string | undefined {
+/** SQLite's primary result codes: corrupt, no database. */
+const damagedCodes = new Set([11, 26])
+
+function explainData(
+  { code, errcode = 0, path, message }: SystemError,
+  { data }: Config,
+): string | undefined {
+  if (code === 'ERR_SQLITE_ERROR' && damagedCodes.has(errcode & 0xff))
+    return `data: the database in ${data} is damaged (${message}); keep the files for a closer look, and restore a backup with lading restore`
   if (code === 'ERR_SQLITE_ERROR')
     return `data: cannot use the database in ${data} (${message}); --data or LADING_DATA names another folder`
   if (path === undefined || !isAround(resolve(path), resolve(data))) return undefined

@@ -252,6 +252,21 @@ describe('loadConfig', () => {
       'metadata.url: has a meaning only with metadata.driver postgres (LADING_METADATA_URL)',
     ],
     [
+      'an expiry of uploads below what a live one is noted at',
+      { env: { LADING_UPLOADS_EXPIRE_AFTER_MS: '1' } },
+      'uploads.expireAfterMs: expected a whole number from 60000 to 2147483647, got 1 (LADING_UPLOADS_EXPIRE_AFTER_MS)',
+    ],
+    [
+      'an expiry of uploads below the silence that a live one may keep',
+      { env: { LADING_UPLOADS_EXPIRE_AFTER_MS: '60000', LADING_LIMITS_IDLE_TIMEOUT_MS: '60001' } },
+      'uploads.expireAfterMs: must be at least limits.idleTimeoutMs (60001): an upload may be silent for that long',
+    ],
+    [
+      'an idle limit that a lost packet exceeds',
+      { env: { LADING_LIMITS_IDLE_TIMEOUT_MS: '999' } },
+      'limits.idleTimeoutMs: expected a whole number from 1000 to 2147483647, got 999 (LADING_LIMITS_IDLE_TIMEOUT_MS)',
+    ],
+    [
       'a secret given twice',
       { env: { LADING_METADATA_URL: url, LADING_METADATA_URL_FILE: 'x' } },
       'LADING_METADATA_URL and LADING_METADATA_URL_FILE are both set: keep one',

@@ -21,6 +21,8 @@ const defaultHost = '127.0.0.1'
 const defaultPort = 5000
 /** A laptop closed overnight can resume its push the next morning. */
 const defaultUploadExpiryMs = oneDayMs
+/** A live upload is noted about once a second; a busy database or disk may hold that up for some seconds. */
+const minUploadExpiryMs = oneMinuteMs
 /** Far above what a build farm opens at once, low enough that a runaway script cannot fill the table. */
 const defaultMaxSessions = 1000
 /** The spec asks for 4 MiB at least; 10 MiB is what large indexes with annotations need. */
@@ -33,6 +35,8 @@ const defaultReplyIdleTimeoutMs = 5 * oneMinuteMs
 const defaultReplyMemoryBytes = 256 * oneMebibyte
 /** Room for a few of the largest replies at least. */
 const minReplyMemoryBytes = 16 * oneMebibyte
+/** A packet that was lost is sent again within a second. */
+const minIdleTimeoutMs = 1_000
 /** Docker, containerd and Kubernetes together open some ten per host; a thousand hosts pull at once before this is met. */
 const defaultConnections = 10_000
 /** An office or a build farm behind one address translator still fits; one runaway client does not take all. */
@@ -61,7 +65,7 @@ const minPasswordChars = 8
 /** Kubernetes and Docker kill 30 and 10 s after TERM; 20 s leaves the former time to close stores. */
 const defaultDrainMs = 20_000
 
-const durationMs = () => z.int().min(1).max(maxTimerMs)
+const durationMs = (minMs = 1) => z.int().min(minMs).max(maxTimerMs)
 const port = () => z.int().min(0).max(65_535)
 
 interface SecretMeta {
@@ -273,9 +277,11 @@ const storage = z.strictObject({
 })
 
 const uploads = z.strictObject({
-  expireAfterMs: durationMs()
+  expireAfterMs: durationMs(minUploadExpiryMs)
     .default(defaultUploadExpiryMs)
-    .describe('An upload session that got no bytes for this time ends (default: one day).'),
+    .describe(
+      'An upload session that got no bytes for this time ends (default: one day). At least a minute, and no less than `limits.idleTimeoutMs`.',
+    ),
   maxSessions: z
     .int()
     .min(1)
@@ -289,7 +295,7 @@ const limits = z.strictObject({
     .min(1)
     .default(defaultManifestBytes)
     .describe('Largest manifest; a larger one is answered with 413.'),
-  idleTimeoutMs: durationMs()
+  idleTimeoutMs: durationMs(minIdleTimeoutMs)
     .default(defaultIdleTimeoutMs)
     .describe(
       'Silence inside a request body: a client that sends nothing of what it announced for this time is answered with 408 and its connection closed; an upload keeps what came (default: one minute). It does not limit how long a whole upload takes.',
@@ -331,32 +337,43 @@ const log = z.strictObject({
     .describe('The least severe level that is logged.'),
 })
 
-export const configSchema = z.strictObject({
-  data: z
-    .string()
-    .min(1)
-    .default('./data')
-    .describe('Folder of the database and of the blobs; made when missing.'),
-  http: http.prefault({}),
-  auth: auth.prefault({}),
-  admin: admin.prefault({}),
-  repository: repository.prefault({}),
-  audit: audit.prefault({}),
-  references: references.prefault({}),
-  delete: deletion.prefault({}),
-  metadata: metadata.prefault({}),
-  storage: storage.prefault({}),
-  uploads: uploads.prefault({}),
-  limits: limits.prefault({}),
-  shutdown: shutdown.prefault({}),
-  log: log.prefault({}),
-  metrics: metrics.prefault({}),
-  tracing: tracing.prefault({}),
-  workers: z
-    .union([z.literal('auto'), z.literal(1)])
-    .default('auto')
-    .describe('Processes that serve requests; `auto` is one.'),
-})
+export const configSchema = z
+  .strictObject({
+    data: z
+      .string()
+      .min(1)
+      .default('./data')
+      .describe('Folder of the database and of the blobs; made when missing.'),
+    http: http.prefault({}),
+    auth: auth.prefault({}),
+    admin: admin.prefault({}),
+    repository: repository.prefault({}),
+    audit: audit.prefault({}),
+    references: references.prefault({}),
+    delete: deletion.prefault({}),
+    metadata: metadata.prefault({}),
+    storage: storage.prefault({}),
+    uploads: uploads.prefault({}),
+    limits: limits.prefault({}),
+    shutdown: shutdown.prefault({}),
+    log: log.prefault({}),
+    metrics: metrics.prefault({}),
+    tracing: tracing.prefault({}),
+    workers: z
+      .union([z.literal('auto'), z.literal(1)])
+      .default('auto')
+      .describe('Processes that serve requests; `auto` is one.'),
+  })
+  .superRefine(({ uploads: { expireAfterMs }, limits: { idleTimeoutMs } }, context) => {
+    // Below the minimum of its own it is refused for that.
+    if (expireAfterMs >= idleTimeoutMs || expireAfterMs < minUploadExpiryMs) return
+    context.addIssue({
+      code: 'custom',
+      path: ['uploads', 'expireAfterMs'],
+      message: `must be at least limits.idleTimeoutMs (${idleTimeoutMs}): an upload may be silent for that long`,
+      params: { isRule: true },
+    })
+  })
 
 export type Config = z.output<typeof configSchema>
 /** As a file holds it. */

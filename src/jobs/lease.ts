@@ -1,43 +1,120 @@
 /**
  * One runner of a job at a time, over all processes on one database: a lease row with an expiry, fenced by a
- * generation. While `work` runs the lease is renewed; when that fails, the work is told to stop.
+ * generation. While `work` runs the lease is renewed; when that fails, `work` has to stop.
+ *
+ * The expiry is a time of day, and clocks are wrong at times. A lease that ends later than any lease can was written by
+ * a clock that was ahead: by a process that died, or by one that lives and whose clock still is ahead. The latter renews,
+ * so the row is watched for the time to live of a lease, by a clock that nobody sets, and taken over when it stays the
+ * same. A clock that jumps ahead can still make two processes run one job for a third of that time, until the renewal of
+ * the first fails: jobs are safe to run twice.
  */
 import type { Clock } from '../lib/clock.ts'
-import { acquireLease, releaseLease, renewLease } from '../metadata/leases.ts'
+import { acquireLease, findLease, releaseLease, renewLease, type LeaseMark } from '../metadata/leases.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import type { Logger } from '../telemetry/logger.ts'
 
 export const leaseTtlMs = 60_000
 
 export interface LeaseDeps {
   readonly metadata: Metadata
   readonly clock: Clock
+  /** Nobody sets it. */
+  readonly monotonic: Clock
   /** Names this process; unique among those that share the database. */
   readonly holder: string
+  readonly log: Pick<Logger, 'warn'>
 }
 
-/** `undefined` when another process holds the lease; otherwise what `work` returned. */
-export async function withLease<T>(
-  deps: LeaseDeps,
-  lease: { name: string; signal: AbortSignal },
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T | undefined> {
-  const { metadata, clock, holder } = deps
-  const { name } = lease
-  const options = () => ({ name, holder, now: clock.now(), ttlMs: leaseTtlMs })
-  const held = await metadata.transact((tx) => acquireLease(tx, options()), { durable: false })
-  if (held === undefined) return undefined
-  const lost = new AbortController()
-  const renew = async (): Promise<void> => {
-    const ours = await metadata.transact((tx) => renewLease(tx, { ...options(), ...held }), {
-      durable: false,
-    })
-    if (!ours) lost.abort(new Error(`the lease of job ${name} went to another process`))
+/** `lookAgainMs`: the lease cannot be right, and whether anybody renews it shows after this time. */
+export type LeaseOutcome<T> =
+  | { readonly kind: 'ran'; readonly value: T }
+  | { readonly kind: 'held'; readonly lookAgainMs: number | undefined }
+
+interface Claim {
+  readonly name: string
+  readonly signal: AbortSignal
+}
+
+interface Suspect extends LeaseMark {
+  /** By the monotonic clock. */
+  readonly since: number
+}
+
+export class Leases {
+  readonly #deps: LeaseDeps
+  readonly #suspects = new Map<string, Suspect>()
+
+  constructor(deps: LeaseDeps) {
+    this.#deps = deps
   }
-  const timer = setInterval(() => void renew().catch((error: unknown) => lost.abort(error)), leaseTtlMs / 3)
-  try {
-    return await work(AbortSignal.any([lease.signal, lost.signal]))
-  } finally {
-    clearInterval(timer)
-    await metadata.transact((tx) => releaseLease(tx, { name, holder, ...held }), { durable: false })
+
+  /** Runs `work` under the lease, or not at all while another process holds it. Throws what `work` throws. */
+  async run<T>({ name, signal }: Claim, work: (signal: AbortSignal) => Promise<T>): Promise<LeaseOutcome<T>> {
+    const { metadata, holder } = this.#deps
+    const abandoned = this.#findAbandoned(name)
+    const claim = { ...this.#terms(name), abandoned }
+    const held = await metadata.transact((tx) => acquireLease(tx, claim), { durable: false })
+    if (held === undefined) return { kind: 'held', lookAgainMs: await this.#suspect(name) }
+    this.#suspects.delete(name)
+    try {
+      return { kind: 'ran', value: await this.#keep({ name, ...held }, signal, work) }
+    } finally {
+      await metadata.transact((tx) => releaseLease(tx, { name, holder, ...held }), { durable: false })
+    }
+  }
+
+  #terms(name: string) {
+    const { clock, holder } = this.#deps
+    return { name, holder, now: clock.now(), ttlMs: leaseTtlMs }
+  }
+
+  async #keep<T>(
+    lease: { readonly name: string; readonly generation: number },
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { metadata } = this.#deps
+    const { name } = lease
+    const lost = new AbortController()
+    const renew = async (): Promise<void> => {
+      const options = { ...this.#terms(name), ...lease }
+      const ours = await metadata.transact((tx) => renewLease(tx, options), { durable: false })
+      if (!ours) lost.abort(new Error(`the lease of job ${name} went to another process`))
+    }
+    const timer = setInterval(() => void renew().catch((error: unknown) => lost.abort(error)), leaseTtlMs / 3)
+    try {
+      return await work(AbortSignal.any([signal, lost.signal]))
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
+  #findAbandoned(name: string): LeaseMark | undefined {
+    const suspect = this.#suspects.get(name)
+    if (suspect === undefined || this.#deps.monotonic.now() - suspect.since < leaseTtlMs) return undefined
+    return suspect
+  }
+
+  /** Remembers a lease from the future; returns when to look at it again. */
+  async #suspect(name: string): Promise<number | undefined> {
+    const { metadata, clock, monotonic, log } = this.#deps
+    const lease = await findLease(metadata.reader, name)
+    const leftMs = (lease?.expiresAt ?? 0) - clock.now()
+    if (lease === undefined || leftMs <= leaseTtlMs) {
+      this.#suspects.delete(name)
+      return undefined
+    }
+    const known = this.#suspects.get(name)
+    if (known === undefined) {
+      const fields = { job: name, holder: lease.holder, leftMs }
+      log.warn(
+        fields,
+        'the lease of a job is from the future: check the clock; it is taken over unless renewed',
+      )
+    }
+    const isSame = known?.generation === lease.generation && known.expiresAt === lease.expiresAt
+    const { generation, expiresAt } = lease
+    if (!isSame) this.#suspects.set(name, { generation, expiresAt, since: monotonic.now() })
+    return leaseTtlMs
   }
 }

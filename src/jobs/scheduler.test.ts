@@ -1,12 +1,14 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { eventually } from '../../test/support/eventually.ts'
 import { openRegistry } from '../../test/support/open-registry.ts'
-import { acquireLease } from '../metadata/leases.ts'
+import { monotonicClock } from '../lib/clock.ts'
+import { acquireLease, renewLease } from '../metadata/leases.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import type { Job } from './job.ts'
-import { leaseTtlMs, withLease } from './lease.ts'
+import { Leases, leaseTtlMs } from './lease.ts'
 import { startScheduler } from './scheduler.ts'
 
-const log = createLogger({ level: 'silent' })
+const log = createLogger({ level: 'silent', destination: { write: () => undefined } })
 const dayMs = 86_400_000
 
 /** A job that tells each of its runs, and the runs one may wait for. */
@@ -35,7 +37,7 @@ describe('the scheduler', () => {
     let runs = 0
     const { job, nextRun } = aJob(async () => (runs += 1))
     const ran = nextRun()
-    await using scheduler = startScheduler({ ...open, holder: 'a', log }, [job])
+    await using scheduler = startScheduler({ ...open, monotonic: monotonicClock, holder: 'a', log }, [job])
     scheduler.wake('test')
     scheduler.wake('test')
     await ran
@@ -52,12 +54,48 @@ describe('the scheduler', () => {
     })
     const first = nextRun()
     const second = nextRun()
-    await using scheduler = startScheduler({ ...open, holder: 'a', log }, [job])
+    await using scheduler = startScheduler({ ...open, monotonic: monotonicClock, holder: 'a', log }, [job])
     scheduler.wake('test')
     await first
     scheduler.wake('test')
     await second
     expect(runs).toBe(2)
+  })
+
+  test('hears a wake also after the clock was set forward', async () => {
+    await using open = await openRegistry()
+    let runs = 0
+    const { job, nextRun } = aJob(async () => (runs += 1))
+    const first = nextRun()
+    await using scheduler = startScheduler({ ...open, monotonic: monotonicClock, holder: 'a', log }, [job])
+    scheduler.wake('test')
+    await first
+    const second = nextRun()
+    open.clock.advance(10 * dayMs)
+    scheduler.wake('test')
+    await second
+    expect(runs).toBe(2)
+  })
+
+  test('looks again soon at a lease from the future, not at the next turn of the job', async () => {
+    await using open = await openRegistry()
+    const { metadata, clock } = open
+    const ahead = { name: 'test', holder: 'dead', now: clock.now() + dayMs, ttlMs: leaseTtlMs }
+    await metadata.transact((tx) => acquireLease(tx, ahead))
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    const warned = Promise.withResolvers<void>()
+    const warn = (): void => warned.resolve()
+    const { job } = aJob()
+    const deps = { ...open, monotonic: monotonicClock, holder: 'a', log: { info: warn, warn, error: warn } }
+    await using scheduler = startScheduler(deps, [job])
+    scheduler.wake('test')
+    await warned.promise
+    const delays = await eventually(
+      () => timers.mock.calls.map(([, delayMs]) => delayMs),
+      (all) => all.includes(leaseTtlMs),
+    )
+    timers.mockRestore()
+    expect(delays).not.toContain(dayMs)
   })
 
   test('tells a running job to stop, and waits for it', async () => {
@@ -70,7 +108,7 @@ describe('the scheduler', () => {
     })
     const ran = nextRun()
     {
-      await using scheduler = startScheduler({ ...open, holder: 'a', log }, [job])
+      await using scheduler = startScheduler({ ...open, monotonic: monotonicClock, holder: 'a', log }, [job])
       scheduler.wake('test')
       await ran
     }
@@ -80,25 +118,75 @@ describe('the scheduler', () => {
 
 describe('a lease', () => {
   const { signal } = new AbortController()
+  const work = async () => 'ran'
+
+  async function openLeases() {
+    const open = await openRegistry()
+    const time = { now: 0 }
+    const warnings: object[] = []
+    const openProcess = (holder: string, clock = open.clock) =>
+      new Leases({
+        ...open,
+        clock,
+        holder,
+        monotonic: { now: () => time.now },
+        log: { warn: (fields: object) => void warnings.push(fields) },
+      })
+    return {
+      ...open,
+      time,
+      warnings,
+      openProcess,
+      [Symbol.asyncDispose]: () => open[Symbol.asyncDispose](),
+    }
+  }
 
   test('lets one holder work at a time', async () => {
-    await using open = await openRegistry()
-    const inner = await withLease({ ...open, holder: 'a' }, { name: 'x', signal }, () =>
-      withLease({ ...open, holder: 'b' }, { name: 'x', signal }, async () => 'ran'),
-    )
-    expect(inner).toBeUndefined()
-    const after = await withLease({ ...open, holder: 'b' }, { name: 'x', signal }, async () => 'ran')
-    expect(after).toBe('ran')
+    await using open = await openLeases()
+    const [a, b] = [open.openProcess('a'), open.openProcess('b')]
+    const inner = await a.run({ name: 'x', signal }, () => b.run({ name: 'x', signal }, work))
+    expect(inner).toMatchObject({ value: { kind: 'held', lookAgainMs: undefined } })
+    expect(await b.run({ name: 'x', signal }, work)).toEqual({ kind: 'ran', value: 'ran' })
   })
 
   test('goes to another holder once it ran out', async () => {
-    await using open = await openRegistry()
+    await using open = await openLeases()
     const { metadata, clock } = open
     const abandoned = { name: 'x', holder: 'dead', now: clock.now(), ttlMs: leaseTtlMs }
     await metadata.transact((tx) => acquireLease(tx, abandoned))
-    const work = async () => 'ran'
-    expect(await withLease({ ...open, holder: 'b' }, { name: 'x', signal }, work)).toBeUndefined()
+    const b = open.openProcess('b')
+    expect((await b.run({ name: 'x', signal }, work)).kind).toBe('held')
     clock.advance(leaseTtlMs + 1)
-    expect(await withLease({ ...open, holder: 'b' }, { name: 'x', signal }, work)).toBe('ran')
+    expect((await b.run({ name: 'x', signal }, work)).kind).toBe('ran')
+    expect(open.warnings).toEqual([])
+  })
+
+  test('from the future is taken over when nobody renews it, with one warning', async () => {
+    await using open = await openLeases()
+    const { metadata, clock, time } = open
+    const ahead = { name: 'x', holder: 'dead', now: clock.now() + dayMs, ttlMs: leaseTtlMs }
+    await metadata.transact((tx) => acquireLease(tx, ahead))
+    const b = open.openProcess('b')
+    expect(await b.run({ name: 'x', signal }, work)).toEqual({ kind: 'held', lookAgainMs: leaseTtlMs })
+    time.now += leaseTtlMs - 1
+    expect((await b.run({ name: 'x', signal }, work)).kind).toBe('held')
+    expect(open.warnings).toEqual([{ job: 'x', holder: 'dead', leftMs: dayMs + leaseTtlMs }])
+    time.now += 1
+    expect((await b.run({ name: 'x', signal }, work)).kind).toBe('ran')
+  })
+
+  test('stays with a living holder whose clock is ahead', async () => {
+    await using open = await openLeases()
+    const { metadata, clock, time } = open
+    const ahead = { name: 'x', holder: 'ahead', ttlMs: leaseTtlMs }
+    await metadata.transact((tx) => acquireLease(tx, { ...ahead, now: clock.now() + dayMs }))
+    const b = open.openProcess('b')
+    for (let turn = 1; turn <= 5; turn++) {
+      expect((await b.run({ name: 'x', signal }, work)).kind).toBe('held')
+      time.now += leaseTtlMs
+      const now = clock.now() + dayMs + turn * leaseTtlMs
+      await metadata.transact((tx) => renewLease(tx, { ...ahead, generation: 1, now }))
+    }
+    expect(open.warnings).toHaveLength(1)
   })
 })

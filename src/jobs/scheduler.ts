@@ -5,10 +5,10 @@
  */
 import type { Logger } from '../telemetry/logger.ts'
 import type { Job } from './job.ts'
-import { withLease, type LeaseDeps } from './lease.ts'
+import { Leases, type LeaseDeps } from './lease.ts'
 
 export interface SchedulerDeps extends LeaseDeps {
-  readonly log: Pick<Logger, 'debug' | 'info' | 'error'>
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
 }
 
 export interface Scheduler extends AsyncDisposable {
@@ -23,7 +23,8 @@ const firstDelayMs = 1_000
 
 export function startScheduler(deps: SchedulerDeps, jobs: readonly Job[]): Scheduler {
   const stop = new AbortController()
-  const loops = new Map(jobs.map((job) => [job.name, startLoop(deps, job, stop.signal)]))
+  const parts = { ...deps, leases: new Leases(deps) }
+  const loops = new Map(jobs.map((job) => [job.name, startLoop(parts, job, stop.signal)]))
   return {
     wake: (name) => loops.get(name)?.schedule(wakeDelayMs),
     async [Symbol.asyncDispose]() {
@@ -38,12 +39,16 @@ interface Loop {
   idle(): Promise<void>
 }
 
-function startLoop(deps: SchedulerDeps, job: Job, signal: AbortSignal): Loop {
+interface LoopDeps extends SchedulerDeps {
+  readonly leases: Leases
+}
+
+function startLoop(deps: LoopDeps, job: Job, signal: AbortSignal): Loop {
   let timer: NodeJS.Timeout | undefined
   let dueAt = Number.POSITIVE_INFINITY
   let running: Promise<void> | undefined
   const schedule = (delayMs: number): void => {
-    const at = deps.clock.now() + delayMs
+    const at = deps.monotonic.now() + delayMs
     if (signal.aborted || at >= dueAt) return
     clearTimeout(timer)
     dueAt = at
@@ -56,8 +61,8 @@ function startLoop(deps: SchedulerDeps, job: Job, signal: AbortSignal): Loop {
     const previous = running
     running = (async () => {
       await previous
-      if (!signal.aborted) await runOnce(deps, job, signal)
-      schedule(job.everyMs)
+      if (signal.aborted) return
+      schedule(Math.min(job.everyMs, (await runOnce(deps, job, signal)) ?? job.everyMs))
     })()
   }
   signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
@@ -65,12 +70,15 @@ function startLoop(deps: SchedulerDeps, job: Job, signal: AbortSignal): Loop {
   return { schedule, idle: async () => running }
 }
 
-async function runOnce(deps: SchedulerDeps, job: Job, signal: AbortSignal): Promise<void> {
+/** Returns after how many milliseconds another look is due, where that does not wait for the next turn. */
+async function runOnce(deps: LoopDeps, job: Job, signal: AbortSignal): Promise<number | undefined> {
   try {
-    const done = await withLease(deps, { name: job.name, signal }, (until) => job.run(until))
-    if (done !== undefined && done > 0) deps.log.info({ job: job.name, done }, 'job done')
+    const outcome = await deps.leases.run({ name: job.name, signal }, (until) => job.run(until))
+    if (outcome.kind === 'held') return outcome.lookAgainMs
+    if (outcome.value > 0) deps.log.info({ job: job.name, done: outcome.value }, 'job done')
   } catch (error) {
-    if (signal.aborted) return
+    if (signal.aborted) return undefined
     deps.log.error({ job: job.name, err: error }, 'job failed; it runs again at its next turn')
   }
+  return undefined
 }

@@ -1,7 +1,10 @@
 /** Ends upload sessions that received nothing for longer than the configured time (the FAQ's "can a session expire"). */
 import { insertDeadKey } from '../metadata/dead-keys.ts'
-import { deleteUpload, findUpload, listExpiredUploads } from '../metadata/uploads.ts'
+import { correctUploadTimes, deleteUpload, findUpload, listExpiredUploads } from '../metadata/uploads.ts'
 import { batchSize, type LifecycleDeps } from './remove-dead-keys.ts'
+
+/** More than the clocks of processes that share a database differ. */
+const clockSkewMs = 60 * 60_000
 
 /** Returns how many sessions ended; their bytes are dead keys now. A session touched meanwhile is left alone. */
 export async function expireUploads(
@@ -9,6 +12,7 @@ export async function expireUploads(
   expireAfterMs: number,
   signal: AbortSignal,
 ): Promise<number> {
+  await correctTimes(deps, signal)
   const touchedBefore = deps.clock.now() - expireAfterMs
   let ended = 0
   for (;;) {
@@ -27,4 +31,15 @@ export async function expireUploads(
       return count
     })
   }
+}
+
+/** A session from the future would otherwise keep its bytes, and a place among those of its principal, until then. */
+async function correctTimes({ metadata, clock }: LifecycleDeps, signal: AbortSignal): Promise<void> {
+  const now = clock.now()
+  const times = { now, latest: now + clockSkewMs, limit: batchSize }
+  let corrected: number
+  do {
+    signal.throwIfAborted()
+    corrected = await metadata.transact((tx) => correctUploadTimes(tx, times), { durable: false })
+  } while (corrected === batchSize)
 }

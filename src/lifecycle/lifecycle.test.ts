@@ -54,6 +54,17 @@ describe('expiry of upload sessions', () => {
     open.clock.advance(hourMs - 1)
     expect(await expireUploads(open, hourMs, signal)).toBe(0)
   })
+
+  test('also ends those that were touched while the clock was a year ahead', async () => {
+    await using open = await openRegistry()
+    const yearMs = 365 * 24 * hourMs
+    open.clock.advance(yearMs)
+    await open.registry.uploads.start({ repository, caller })
+    open.clock.advance(-yearMs)
+    expect(await expireUploads(open, hourMs, signal)).toBe(0)
+    open.clock.advance(hourMs + 1)
+    expect(await expireUploads(open, hourMs, signal)).toBe(1)
+  })
 })
 
 describe('collection of blobs', () => {

@@ -285,7 +285,7 @@ export async function endAccessToken(
     .execute()
 }
 
-/** Each `id` with the time of its use; one that was noted after `before` stays as it is. */
+/** Each `id` with the time of its use; one that was noted after `before` stays as it is, unless that is in the future. */
 export async function noteAccessTokenUses(
   tx: Transaction,
   uses: ReadonlyMap<number, number>,
@@ -296,7 +296,7 @@ export async function noteAccessTokenUses(
       .updateTable('access_token')
       .set({ used_at: at })
       .where('id', '=', id)
-      .where((eb) => eb.or([eb('used_at', 'is', null), eb('used_at', '<=', before)]))
+      .where((eb) => eb.or([eb('used_at', 'is', null), eb('used_at', '<=', before), eb('used_at', '>', at)]))
       .execute()
   }
 }

@@ -48,6 +48,8 @@ export const auditActions = {
   'session.create': 'a browser session began',
   'session.end': 'a browser session was ended',
   'refresh-token.revoke': 'a refresh token was revoked',
+  'audit.loss':
+    'events were not recorded, because too many came or the database did not take them; the detail counts them by kind, at most once a minute',
   'signing-key.rotate': 'a new key signs bearer tokens from now on',
 } as const satisfies Readonly<Record<string, string>>
 

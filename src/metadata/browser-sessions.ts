@@ -125,7 +125,7 @@ export async function findBrowserSessionHolder(db: Reader, id: number): Promise<
   return row?.name
 }
 
-/** Each `id` with the time of its use; one that was noted after `before` stays as it is. */
+/** Each `id` with the time of its use; one that was noted after `before` stays as it is, unless that is in the future. */
 export async function noteBrowserSessionUses(
   tx: Transaction,
   uses: ReadonlyMap<number, number>,
@@ -136,7 +136,7 @@ export async function noteBrowserSessionUses(
       .updateTable('browser_session')
       .set({ used_at: at })
       .where('id', '=', id)
-      .where('used_at', '<=', before)
+      .where((eb) => eb.or([eb('used_at', '<=', before), eb('used_at', '>', at)]))
       .execute()
   }
 }

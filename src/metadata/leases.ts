@@ -1,5 +1,5 @@
 /** Leases: one runner of a job at a time; the generation tells a former holder that it lost. */
-import type { Transaction } from './handles.ts'
+import type { Reader, Transaction } from './handles.ts'
 import { kyselyOf } from './sql/database.ts'
 
 export interface LeaseClaim {
@@ -7,12 +7,25 @@ export interface LeaseClaim {
   readonly holder: string
 }
 
-/** `undefined` while another holder's lease runs. Each success raises the generation, for the same holder too. */
+/** What a holder changes with each renewal: while it stays the same, nobody renews. */
+export interface LeaseMark {
+  readonly generation: number
+  readonly expiresAt: number
+}
+
+/**
+ * Returns `undefined` while another holder's lease runs. Each success raises the generation, for the same holder too.
+ * A lease that still bears the mark `abandoned` is taken whenever it ends.
+ */
 export async function acquireLease(
   tx: Transaction,
-  options: LeaseClaim & { readonly now: number; readonly ttlMs: number },
+  options: LeaseClaim & {
+    readonly now: number
+    readonly ttlMs: number
+    readonly abandoned?: LeaseMark | undefined
+  },
 ): Promise<{ generation: number } | undefined> {
-  const { name, holder, now, ttlMs } = options
+  const { name, holder, now, ttlMs, abandoned = { generation: -1, expiresAt: -1 } } = options
   const expiresAt = now + ttlMs
   const row = await kyselyOf(tx)
     .insertInto('lease')
@@ -25,11 +38,29 @@ export async function acquireLease(
           generation: eb(eb.ref('lease.generation'), '+', 1),
           expires_at: expiresAt,
         }))
-        .where((eb) => eb.or([eb('lease.expires_at', '<=', now), eb('lease.holder', '=', holder)])),
+        .where((eb) =>
+          eb.or([
+            eb('lease.expires_at', '<=', now),
+            eb('lease.holder', '=', holder),
+            eb.and([
+              eb('lease.generation', '=', abandoned.generation),
+              eb('lease.expires_at', '=', abandoned.expiresAt),
+            ]),
+          ]),
+        ),
     )
     .returning('generation')
     .executeTakeFirst()
   return row === undefined ? undefined : { generation: row.generation }
+}
+
+/** The lease as it is now, held or not; `undefined` when nobody ever had it. */
+export async function findLease(
+  db: Reader,
+  name: string,
+): Promise<(LeaseMark & { readonly holder: string }) | undefined> {
+  const row = await kyselyOf(db).selectFrom('lease').selectAll().where('name', '=', name).executeTakeFirst()
+  return row && { holder: row.holder, generation: row.generation, expiresAt: row.expires_at }
 }
 
 /** `false` when another has taken the lease over; one that ran out but was not taken is prolonged. */

@@ -111,18 +111,6 @@ interface UploadTable {
   touched_at: number
 }
 
-interface EventTable {
-  id: Generated<number>
-  kind: string
-  repository_id: number
-  actor: string
-  credential: string | null
-  tag: string | null
-  digest_before: string | null
-  digest_after: string | null
-  at: number
-}
-
 interface LeaseTable {
   name: string
   holder: string
@@ -279,7 +267,6 @@ export interface Schema {
   dead_key: DeadKeyTable
   property: PropertyTable
   upload: UploadTable
-  event: EventTable
   lease: LeaseTable
   installation: InstallationTable
   account: AccountTable

@@ -203,6 +203,24 @@ export async function finishUpload(tx: Transaction, fence: UploadFence): Promise
   return rows.length > 0
 }
 
+/**
+ * Gives sessions that were touched after `latest`, by a clock that was ahead, the time `now`, so that they expire like
+ * any other. Returns how many, `limit` at most.
+ */
+export async function correctUploadTimes(
+  tx: Transaction,
+  { now, latest, limit }: { readonly now: number; readonly latest: number; readonly limit: number },
+): Promise<number> {
+  const result = await kyselyOf(tx)
+    .updateTable('upload')
+    .set({ touched_at: now })
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('upload').select('id').where('touched_at', '>', latest).limit(limit),
+    )
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
 /** Sessions nobody touched since then, the longest untouched first. */
 export async function listExpiredUploads(
   db: Reader,

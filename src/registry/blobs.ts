@@ -166,9 +166,8 @@ async function deleteBlob(
     if (manifest !== undefined) throw new BlobInUseError({ ...blob, manifest })
     if (!(await unlinkBlob(tx, link))) throw new BlobUnknownError(blob)
     await recordChanges(deps, tx, {
-      repository: { id: repository.id, name: blob.repository },
+      repository: blob.repository,
       caller,
-      now: deps.clock.now(),
       changes: [{ kind: 'blob.delete', before: blob.digest }],
     })
   })
@@ -197,9 +196,8 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
     const { id } = await openRepository(deps, tx, { name: repository, caller, now })
     await linkBlob(tx, { repositoryId: id, digest, now })
     await recordChanges(deps, tx, {
-      repository: { id, name: repository },
+      repository,
       caller,
-      now,
       changes: [{ kind: 'blob.mount', after: digest }],
     })
     return true

@@ -1,44 +1,40 @@
-/** Tells what a transaction did to a repository, in that transaction: to its events, and to the audit. */
+/** Tells the audit what a transaction did to a repository, in that transaction: the history of its content. */
 import { actorOf } from '../auth/actor.ts'
-import { principalId } from '../auth/principal.ts'
 import type { AuditEntry, AuditTrail } from '../metadata/audit-trail.ts'
-import { insertEvents } from '../metadata/events.ts'
-import type { NewEvent } from '../metadata/events.ts'
 import type { Transaction } from '../metadata/handles.ts'
+import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
+import type { TagName } from '../oci/tag-name.ts'
 import type { Caller } from './caller.ts'
 
-export interface Change extends Pick<NewEvent, 'kind'> {
-  readonly tag?: NewEvent['tag']
-  readonly before?: NewEvent['before']
-  readonly after?: NewEvent['after']
+export interface Change {
+  readonly kind:
+    | 'manifest.push'
+    | 'manifest.delete'
+    | 'tag.create'
+    | 'tag.move'
+    | 'tag.delete'
+    | 'blob.push'
+    | 'blob.mount'
+    | 'blob.delete'
+  readonly tag?: TagName | undefined
+  readonly before?: Digest | undefined
+  readonly after?: Digest | undefined
 }
 
 export interface Changes {
-  readonly repository: { readonly id: number; readonly name: RepositoryName }
+  readonly repository: RepositoryName
   readonly caller: Caller
-  readonly now: number
   readonly changes: readonly Change[]
 }
 
 export async function recordChanges(
   { audit }: { readonly audit: AuditTrail },
   tx: Transaction,
-  { repository, caller, now, changes }: Changes,
+  { repository, caller, changes }: Changes,
 ): Promise<void> {
-  const { principal } = caller
-  const event = {
-    repositoryId: repository.id,
-    actor: principalId(principal),
-    credential: principal.kind === 'anonymous' ? undefined : principal.credential,
-    at: now,
-  }
-  await insertEvents(
-    tx,
-    changes.map(({ kind, tag, before, after }) => ({ ...event, kind, tag, before, after })),
-  )
-  const entries = changes.map((change) => describeChange(repository.name, change))
-  await audit.change(tx, actorOf(principal, caller), ...entries)
+  const entries = changes.map((change) => describeChange(repository, change))
+  await audit.change(tx, actorOf(caller.principal, caller), ...entries)
 }
 
 /** The digest is what there is now, or what there was where nothing is left. */

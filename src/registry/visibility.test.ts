@@ -6,7 +6,6 @@ import { createPolicy, type AnonymousMode } from '../auth/access-policy.ts'
 import { anonymous, type Principal, type AccountPrincipal } from '../auth/principal.ts'
 import { noGrants } from '../auth/rights/held-grants.ts'
 import { parseScopes } from '../auth/scope.ts'
-import { listEvents } from '../metadata/events.ts'
 import { findRepository, setRepositoryVisibility } from '../metadata/repositories.ts'
 import { digestBytes, type Digest } from '../oci/digest.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
@@ -96,11 +95,9 @@ describe('a mount', () => {
     await push(opened, 'bob/own', { bytes, principal: bob })
     const digest = digestBytes(bytes)
     expect(await mount(opened, caller, { digest, ...(from !== undefined && { from }) })).toBe(true)
-    const repository = await findRepository(opened.metadata.reader, parseRepositoryName('bob/target'))
-    const events = await listEvents(opened.metadata.reader, { repositoryId: repository!.id, limit: 10 })
-    expect(events).toMatchObject([
-      { kind: 'blob.mount', actor: caller.principal.kind === 'user' && `user:${caller.principal.accountId}` },
-    ])
+    const events = await opened.audit.search({ filter: { target: 'bob/target' }, limit: 10 })
+    const id = caller.principal.kind === 'user' && `user:${caller.principal.accountId}`
+    expect(events).toMatchObject([{ action: 'blob.mount', actor: { id }, detail: { digest } }])
   })
 
   test.each(['', 'repository:bob/target:pull,push', 'repository:bob/own:push', 'repository:bob/own:'])(

@@ -1,17 +1,17 @@
 /**
- * @module The log: one JSON object per line on standard output, written without blocking the event loop. Lines of
- * a request carry its id as `requestId`. What must not be logged is redacted here by name, whoever logs it; line
- * breaks in values are escaped by JSON, so nobody can forge a line.
+ * @module The log: one JSON object per line. Lines of a request carry its id as `requestId`. What must not be logged is
+ * redacted here by name, whoever logs it; line breaks in values are escaped by JSON, so nobody can forge a line.
  */
-import { destination as openDestination, pino, stdTimeFunctions } from 'pino'
+import { pino, stdTimeFunctions } from 'pino'
 import type { DestinationStream, LevelWithSilent, Logger as PinoLogger } from 'pino'
 
 export type Logger = PinoLogger
+export type LogLevel = LevelWithSilent
 
 export interface LoggerOptions {
-  readonly level: LevelWithSilent
-  /** Standard output when absent. */
-  readonly destination?: DestinationStream
+  readonly level: LogLevel
+  /** Takes each line at once; see `log-queue.ts`. */
+  readonly destination: DestinationStream
 }
 
 const redacted = '[redacted]'
@@ -32,7 +32,6 @@ const secretNames = new Set([
 /** Deeper than anything that is logged on purpose; bounds the cost of one line. */
 const maxDepth = 4
 
-/** Lines still in memory are written when the process exits, also by an uncaught error. */
 export function createLogger({ level, destination }: LoggerOptions): Logger {
   return pino(
     {
@@ -43,7 +42,7 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
       // pino runs `formatters.log` on the fields of a line only; the fields of a child logger pass serializers.
       serializers: Object.fromEntries([...secretNames].map((name) => [name, () => redacted])),
     },
-    destination ?? openDestination({ fd: 1, sync: false }),
+    destination,
   )
 }
 

@@ -42,6 +42,7 @@ describe('createMetrics', () => {
     const metrics = createMetrics({ version: '1' })
     metrics.onTransaction({ waitMs: 1, durationMs: 2, runs: 3, failed: false })
     metrics.onJob({ job: 'expire-uploads', durationMs: 5, failed: true })
+    metrics.onJob({ job: 'collect-blobs', durationMs: 5, failed: false })
     metrics.onLogin('refused')
     metrics.onConnectionRefused('address')
     await expectLines(metrics, [
@@ -51,6 +52,11 @@ describe('createMetrics', () => {
       'lading_logins_total{result="refused"} 1',
       'lading_http_connections_refused_total{limit="address"} 1',
     ])
+    const text = await metrics.render()
+    const [, seconds] =
+      /^lading_job_last_success_timestamp_seconds{job="collect-blobs"} (\S+)$/m.exec(text) ?? []
+    expect(Math.abs(Number(seconds) * 1_000 - Date.now())).toBeLessThan(60_000)
+    expect(text).not.toContain('lading_job_last_success_timestamp_seconds{job="expire-uploads"}')
   })
 
   test('reads caches and gauges when it is read', async () => {

@@ -61,6 +61,8 @@ export interface Metrics {
   onTransaction(report: TransactionReport): void
   onJob(report: JobReport): void
   onLogin(result: LoginResult): void
+  /** Events of the audit that were not recorded. */
+  readonly onAuditDropped: (reason: 'full' | 'distinct' | 'failed', count: number) => void
   /** A connection was closed unheard: too many in all, or too many from its address. */
   onConnectionRefused(limit: 'total' | 'address'): void
   /** A connection was closed because its client was silent, in a body or as a reader, or asked for too much at once. */
@@ -69,6 +71,8 @@ export interface Metrics {
   watchCache(cache: string, stats: () => CacheStats): void
   /** The same for one figure; a rejection leaves the figure out. */
   watchGauge(gauge: { name: string; help: string; read: () => number | Promise<number> }): void
+  /** The same for what a part counts itself, since its start. */
+  watchCounter(counter: { name: string; help: string; read: () => number }): void
 }
 
 export interface MetricsOptions {
@@ -150,7 +154,13 @@ function createRequestMetrics(registers: Registry[]): Pick<Metrics, 'onRequest'>
 
 function createRefusalMetrics(
   registers: Registry[],
-): Pick<Metrics, 'onLogin' | 'onConnectionRefused' | 'onConnectionClosed'> {
+): Pick<Metrics, 'onLogin' | 'onConnectionRefused' | 'onConnectionClosed' | 'onAuditDropped'> {
+  const unrecorded = new Counter({
+    name: 'lading_audit_dropped_total',
+    help: 'Events of the audit that were not recorded, by reason.',
+    labelNames: ['reason'],
+    registers,
+  })
   const logins = new Counter({
     name: 'lading_logins_total',
     help: 'Names and passwords that were checked, by result.',
@@ -172,6 +182,7 @@ function createRefusalMetrics(
   return {
     onConnectionClosed: (reason) => closed.inc({ reason }),
     onLogin: (result) => logins.inc({ result }),
+    onAuditDropped: (reason, count) => unrecorded.inc({ reason }, count),
     onConnectionRefused: (limit) => refused.inc({ limit }),
   }
 }
@@ -258,14 +269,22 @@ function createWorkMetrics(registers: Registry[]): Pick<Metrics, 'onTransaction'
     buckets: jobSeconds,
     registers,
   })
+  const successes = new Gauge({
+    name: 'lading_job_last_success_timestamp_seconds',
+    help: 'When this process last ran a background job to its end, in seconds since 1970.',
+    labelNames: ['job'],
+    registers,
+  })
   return {
     onTransaction({ waitMs, durationMs, runs, failed }) {
       waits.observe(waitMs / 1000)
       transactions.observe({ result: resultOf(failed) }, durationMs / 1000)
       if (runs > 1) repeats.inc(runs - 1)
     },
-    onJob: ({ job, durationMs, failed }) =>
-      jobs.observe({ job, result: resultOf(failed) }, durationMs / 1000),
+    onJob({ job, durationMs, failed }) {
+      jobs.observe({ job, result: resultOf(failed) }, durationMs / 1000)
+      if (!failed) successes.set({ job }, Date.now() / 1000)
+    },
   }
 }
 
@@ -273,7 +292,7 @@ function resultOf(failed: boolean): string {
   return failed ? 'failed' : 'ok'
 }
 
-function createWatches(registers: Registry[]): Pick<Metrics, 'watchCache' | 'watchGauge'> {
+function createWatches(registers: Registry[]): Pick<Metrics, 'watchCache' | 'watchGauge' | 'watchCounter'> {
   const caches = new Map<string, () => CacheStats>()
   const watch = (metric: { name: string; help: string }, field: keyof CacheStats): void => {
     const options = { ...metric, labelNames: ['cache'], registers }
@@ -307,6 +326,13 @@ function createWatches(registers: Registry[]): Pick<Metrics, 'watchCache' | 'wat
     watchCache: (cache, stats) => void caches.set(cache, stats),
     watchGauge({ name, help, read }) {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: () => readInto(gauge, read) })
+    },
+    watchCounter({ name, help, read }) {
+      const collect = (): void => {
+        counter.reset()
+        counter.inc(read())
+      }
+      const counter: Counter = new Counter({ name, help, registers, collect })
     },
   }
 }

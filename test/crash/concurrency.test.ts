@@ -36,10 +36,10 @@ interface Event {
   readonly after: string | null
 }
 
-/** The repository's events, oldest first; the registry may be running. */
+/** The repository's history in the audit, oldest first; the registry may be running. */
 function listEvents(registry: RunningRegistry, name: string): readonly Event[] {
-  const sql = `select e.kind, e.tag, e.digest_before as before, e.digest_after as after from event e
-    join repository r on r.id = e.repository_id where r.name = '${name}' order by e.id`
+  const sql = `select action as kind, detail ->> 'tag' as tag, detail ->> 'before' as before,
+    detail ->> 'digest' as after from audit_event where target = '${name}' order by id`
   return queryRows(registry.dataDir, sql) as unknown as readonly Event[]
 }
 

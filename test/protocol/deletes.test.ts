@@ -1,8 +1,6 @@
 /** end-9 and end-10: deleting tags, manifests and blobs. */
 import { describe, expect, test } from 'vitest'
-import { listEvents } from '../../src/metadata/events.ts'
-import { findRepository } from '../../src/metadata/repositories.ts'
-import { parseRepositoryName } from '../../src/oci/repository-name.ts'
+import { listAuditEvents } from '../../src/metadata/audit-events.ts'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
@@ -214,7 +212,7 @@ describe('deleting a blob', () => {
   })
 })
 
-describe('events', () => {
+describe('the history in the audit', () => {
   test('end-7a, end-9, end-10: pushes, moves and deletes are recorded in their order', async () => {
     const repository = registry.repository()
     const [one, two] = [anImageManifest({ layers: 0 }), anImageManifest({ layers: 0 })]
@@ -225,25 +223,22 @@ describe('events', () => {
     await remove(`${repository}/manifests/${two.digest}`)
     await remove(`${repository}/blobs/${one.blobs[0]?.digest}`)
     const { reader } = registry.app.metadata
-    const row = await findRepository(
-      reader,
-      parseRepositoryName(new URL(repository).pathname.slice('/v2/'.length)),
-    )
-    const events = await listEvents(reader, { repositoryId: row?.id ?? 0, limit: 100 })
-    expect(events.map(({ kind, tag, before, after }) => [kind, tag, before, after])).toEqual([
-      ['blob.push', undefined, undefined, one.blobs[0]?.digest],
-      ['manifest.push', undefined, undefined, one.digest],
-      ['tag.create', 'v1', undefined, one.digest],
-      ['blob.push', undefined, undefined, two.blobs[0]?.digest],
-      ['manifest.push', undefined, undefined, two.digest],
-      ['tag.move', 'v1', one.digest, two.digest],
-      ['manifest.push', undefined, undefined, two.digest],
-      ['manifest.delete', undefined, one.digest, undefined],
-      ['tag.delete', 'v1', two.digest, undefined],
-      ['manifest.delete', undefined, two.digest, undefined],
-      ['blob.delete', undefined, one.blobs[0]?.digest, undefined],
+    const target = new URL(repository).pathname.slice('/v2/'.length)
+    const { events } = await listAuditEvents(reader, { filter: { target }, limit: 100 })
+    expect(events.map(({ action, detail }) => [action, detail])).toEqual([
+      ['blob.push', { digest: one.blobs[0]?.digest }],
+      ['manifest.push', { digest: one.digest }],
+      ['tag.create', { tag: 'v1', digest: one.digest }],
+      ['blob.push', { digest: two.blobs[0]?.digest }],
+      ['manifest.push', { digest: two.digest }],
+      ['tag.move', { tag: 'v1', before: one.digest, digest: two.digest }],
+      ['manifest.push', { digest: two.digest }],
+      ['manifest.delete', { digest: one.digest }],
+      ['tag.delete', { tag: 'v1', digest: two.digest }],
+      ['manifest.delete', { digest: two.digest }],
+      ['blob.delete', { digest: one.blobs[0]?.digest }],
     ])
-    expect(new Set(events.map(({ actor }) => actor))).toEqual(new Set(['anonymous']))
+    expect(new Set(events.map(({ actor }) => actor.id))).toEqual(new Set(['anonymous']))
   })
 })
 

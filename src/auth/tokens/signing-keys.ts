@@ -17,7 +17,7 @@ import type { SigningKey } from '../../metadata/signing-keys.ts'
 import type { Actor } from '../actor.ts'
 
 export interface SigningKeys {
-  /** The key that signs now; makes the first one. */
+  /** Returns the key that signs now; makes one where none is active. The start calls it first. */
   getActive(): Promise<{ kid: string; key: CryptoKey }>
   /** The public key, while it verifies. */
   find(kid: string): Promise<CryptoKey | undefined>

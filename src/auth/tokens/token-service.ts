@@ -149,7 +149,7 @@ async function refresh(
   logins.record({ account, credential, outcome }, origin)
   if (row === undefined || state === undefined || outcome !== 'granted') throw invalidToken()
   const now = clock.now()
-  if (now - row.usedAt > touchEveryMs) await noteUse(metadata, { id: row.id, now })
+  if (Math.abs(now - row.usedAt) > touchEveryMs) await noteUse(metadata, { id: row.id, now })
   const principal: Principal = {
     kind: state.kind,
     accountId: row.accountId,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ensureInstallation } from '../installation.ts'
-import { acquireLease, releaseLease, renewLease } from '../leases.ts'
+import type { LeaseMark } from '../leases.ts'
+import { acquireLease, findLease, releaseLease, renewLease } from '../leases.ts'
 import { numbers, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
 
@@ -26,6 +27,20 @@ export function testLeases({ metadata }: ContractSubject): void {
     expect(await renew(name, 'second', 2)).toBe(true)
     expect(await acquire(name, 'first', 249)).toBeUndefined()
     expect(await acquire(name, 'first', 250)).toEqual({ generation: 3 })
+  })
+
+  test('gives a lease from the future to another holder only while it bears the mark that was seen', async () => {
+    const name = unique('lease')
+    await acquire(name, 'ahead', 1_000_000)
+    const seen = await findLease(metadata().reader, name)
+    expect(seen).toEqual({ holder: 'ahead', generation: 1, expiresAt: 1_000_100 })
+    const take = (abandoned: LeaseMark | undefined) =>
+      metadata().transact((tx) => acquireLease(tx, { name, holder: 'b', now: 0, ttlMs: 100, abandoned }))
+    expect(await take(undefined)).toBeUndefined()
+    expect(await take({ generation: 1, expiresAt: 1_000_099 })).toBeUndefined()
+    expect(await take({ generation: 2, expiresAt: 1_000_100 })).toBeUndefined()
+    expect(await take(seen)).toEqual({ generation: 2 })
+    expect(await findLease(metadata().reader, unique('lease'))).toBeUndefined()
   })
 
   test('fences an earlier run of the same holder', async () => {

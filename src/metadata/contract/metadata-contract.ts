@@ -11,7 +11,6 @@ import { testAuditEvents } from './audit-contract.ts'
 import { testBlobs } from './blobs-contract.ts'
 import type { ContractSubject } from './contract-subject.ts'
 import { testAccessTokens, testBrowserSessions, testRobots } from './credentials-contract.ts'
-import { testEvents } from './events-contract.ts'
 import { testGrantedNames, testGrants, testRoles } from './grants-contract.ts'
 import { testKeys } from './keys-contract.ts'
 import { testLeases } from './leases-contract.ts'
@@ -48,7 +47,6 @@ const suites: readonly (readonly [string, (subject: ContractSubject) => void])[]
   ['manifests', testManifests],
   ['tags', testTags],
   ['referrers', testReferrers],
-  ['events', testEvents],
   ['leases and installation', testLeases],
   ['accounts', testAccounts],
   ['refresh tokens', testRefreshTokens],

@@ -3,7 +3,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CheckpointReply, CheckpointRequest, CheckpointWorkerData } from './sqlite-checkpoints.ts'
-import { isSyncFailure } from './sqlite-errors.ts'
+import { fatalKindOf } from './sqlite-errors.ts'
+import { existingFile } from './sqlite-path.ts'
 
 // 4 MiB, as SQLite's own automatic checkpoints.
 const pagesWorthAPass = 1_000
@@ -18,7 +19,7 @@ interface LogState {
 }
 
 const { file } = workerData as CheckpointWorkerData
-const database = new DatabaseSync(file, { timeout: patienceMs })
+const database = new DatabaseSync(existingFile(file), { timeout: patienceMs })
 database.exec('pragma synchronous = normal')
 
 parentPort?.on('message', (request: CheckpointRequest) => {
@@ -38,7 +39,7 @@ function checkpoint(): CheckpointReply {
     if (passed.log > pagesWorthStoppingWriters && passed.checkpointed < passed.log) runCheckpoint('truncate')
     return { kind: 'done' }
   } catch (error) {
-    return { kind: 'failed', error, fatal: isSyncFailure(error) }
+    return { kind: 'failed', error, fatal: fatalKindOf(error) }
   }
 }
 

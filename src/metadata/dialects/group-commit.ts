@@ -38,6 +38,7 @@ export class GroupCommit {
   #waiting: Job[] = []
   #running: Promise<void> | undefined
 
+  /** The clock is one that nobody sets: back by an hour, it would let nobody else have a turn for an hour. */
   constructor(connection: GroupConnection, clock: Clock) {
     this.#connection = connection
     this.#clock = clock

@@ -105,6 +105,6 @@ describe('barrier', () => {
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['rejected', 'rejected', 'rejected'])
     await expect(barrier.wait()).rejects.toBeInstanceOf(MetadataUnavailable)
     expect(syncs).toHaveLength(1)
-    expect(fatal).toEqual([fault])
+    expect(fatal).toEqual([expect.objectContaining({ name: 'MetadataUnavailable', cause: fault })])
   })
 })

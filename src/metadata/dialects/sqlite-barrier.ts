@@ -4,12 +4,13 @@
  * the sync started. Commits of other processes lie in the same file, so they are covered as well.
  */
 import { MetadataUnavailable } from '../errors.ts'
+import { describeFatal } from './sqlite-errors.ts'
 
 export interface BarrierDeps {
-  /** Makes durable what is in the file when it is called. */
+  /** Makes durable what is in the file when it is called. A `MetadataUnavailable` is passed on as it is. */
   readonly fdatasync: () => Promise<void>
   /** Called once, with the first failure: the kernel may have dropped the bytes, so the process must end. */
-  readonly onFatal: (error: unknown) => void
+  readonly onFatal: (error: MetadataUnavailable) => void
 }
 
 export interface Barrier {
@@ -28,11 +29,8 @@ export function createBarrier(deps: BarrierDeps): Barrier {
     try {
       await deps.fdatasync()
     } catch (error) {
-      failure = new MetadataUnavailable('the metadata log could not be synced to disk', {
-        cause: error,
-        retryable: false,
-      })
-      deps.onFatal(error)
+      failure = error instanceof MetadataUnavailable ? error : describeFatal('sync', error)
+      deps.onFatal(failure)
       throw failure
     }
   }

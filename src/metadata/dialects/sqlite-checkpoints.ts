@@ -2,6 +2,8 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import type { MetadataUnavailable } from '../errors.ts'
+import { describeFatal, type FatalKind } from './sqlite-errors.ts'
 
 export interface CheckpointWorkerData {
   readonly file: string
@@ -11,12 +13,12 @@ export type CheckpointRequest = 'checkpoint' | 'close'
 
 export type CheckpointReply =
   | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly error: unknown; readonly fatal: boolean }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly fatal: FatalKind | undefined }
 
 export interface CheckpointDeps {
   readonly file: string
-  /** A sync failed: what the log holds may be lost. */
-  readonly onFatal: (error: unknown) => void
+  /** A sync failed, or a page is damaged. */
+  readonly onFatal: (error: MetadataUnavailable) => void
   /** A checkpoint failed; the log keeps everything, and the next commits try again. */
   readonly onError: (error: unknown) => void
 }
@@ -65,7 +67,7 @@ export class Checkpoints implements AsyncDisposable {
     const workerData: CheckpointWorkerData = { file: this.#deps.file }
     const worker = new Worker(new URL(`./checkpoint-worker${extension}`, import.meta.url), { workerData })
     worker.on('message', (reply: CheckpointReply) => this.#finish(reply))
-    worker.on('error', (error) => this.#finish({ kind: 'failed', error, fatal: false }))
+    worker.on('error', (error) => this.#finish({ kind: 'failed', error, fatal: undefined }))
     worker.on('exit', () => {
       this.#worker = undefined
     })
@@ -77,7 +79,7 @@ export class Checkpoints implements AsyncDisposable {
   #finish(reply: CheckpointReply): void {
     this.#running = false
     if (reply.kind === 'done') return
-    if (reply.fatal) this.#deps.onFatal(reply.error)
+    if (reply.fatal !== undefined) this.#deps.onFatal(describeFatal(reply.fatal, reply.error))
     else this.#deps.onError(reply.error)
   }
 }

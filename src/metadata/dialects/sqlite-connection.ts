@@ -3,18 +3,20 @@ import { DatabaseSync } from 'node:sqlite'
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import { CompiledQuery, Kysely, SqliteDialect, SqliteDriver } from 'kysely'
 import type { DatabaseConnection, QueryResult, SqliteDatabase, SqliteStatement } from 'kysely'
+import type { MetadataUnavailable } from '../errors.ts'
 import type { Schema } from '../schema.ts'
 import type { CompiledTemplate, TemplateRunner } from '../sql/database.ts'
 import type { GroupConnection } from './group-commit.ts'
 import { retryWhileBusy } from './sqlite-busy.ts'
-import { isBusy, isSyncFailure, translateSqliteError } from './sqlite-errors.ts'
+import { describeFatal, fatalKindOf, isBusy, translateSqliteError } from './sqlite-errors.ts'
+import { existingFile } from './sqlite-path.ts'
 import { TurnSnapshot } from './sqlite-turn-snapshot.ts'
 
 export interface SqliteConnectionOptions {
   readonly file: string
   readonly readOnly: boolean
-  /** Called when a sync inside SQLite failed. */
-  readonly onFatal: (error: unknown) => void
+  /** Called for each error that puts in doubt what the database holds. */
+  readonly onFatal: (error: MetadataUnavailable) => void
 }
 
 export interface SqliteConnection {
@@ -37,7 +39,7 @@ export function openSqliteConnection(options: SqliteConnectionOptions): SqliteCo
   const guard = createGuard(options.onFatal)
   const database = guard(
     () =>
-      new DatabaseSync(options.file, {
+      new DatabaseSync(options.readOnly ? options.file : existingFile(options.file), {
         readOnly: options.readOnly,
         timeout: 0,
         enableForeignKeyConstraints: true,
@@ -45,7 +47,7 @@ export function openSqliteConnection(options: SqliteConnectionOptions): SqliteCo
   )
   const adapter = new SqliteAdapterDatabase(database, guard)
   const kysely = new Kysely<Schema>({ dialect: new RetryingDialect(database, adapter) })
-  const snapshot = options.readOnly ? new TurnSnapshot(database) : undefined
+  const snapshot = options.readOnly ? new TurnSnapshot(database, guard) : undefined
   return {
     kysely,
     templates: new SqliteTemplates({ database, guard, snapshot }),
@@ -64,12 +66,13 @@ export function openSqliteConnection(options: SqliteConnectionOptions): SqliteCo
 /** Runs a call of node:sqlite and translates what it throws. */
 type Guard = <T>(call: () => T) => T
 
-function createGuard(onFatal: (error: unknown) => void): Guard {
+function createGuard(onFatal: SqliteConnectionOptions['onFatal']): Guard {
   return (call) => {
     try {
       return call()
     } catch (error) {
-      if (isSyncFailure(error)) onFatal(error)
+      const kind = fatalKindOf(error)
+      if (kind !== undefined) onFatal(describeFatal(kind, error))
       throw translateSqliteError(error)
     }
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Conflict, MetadataFull, MetadataUnavailable } from '../errors.ts'
-import { isBusy, isSyncFailure, translateSqliteError } from './sqlite-errors.ts'
+import { describeFatal, fatalKindOf, isBusy, translateSqliteError } from './sqlite-errors.ts'
 
 function aFault(errcode: number): Error {
   return Object.assign(new Error('fault'), { code: 'ERR_SQLITE_ERROR', errcode })
@@ -34,8 +34,19 @@ test.each([10, 778, 1034, 11, 14, 26])('takes code %i for a fault that lasts', (
   expect(isBusy(translated)).toBe(false)
 })
 
-test('tells a failed sync from other faults', () => {
-  expect([1034, 1290, 778, 5].map((code) => isSyncFailure(aFault(code)))).toEqual([true, true, false, false])
+test.each([
+  ['sync', [1034, 1290]],
+  ['damage', [11, 267, 523, 779, 26, 266, 522, 1802, 8202, 8458, 1032]],
+  // Busy, a write that failed (as with a quota), no space, a constraint.
+  [undefined, [5, 778, 13, 4874, 19, 1]],
+])('takes for %s: %j', (kind, codes) => {
+  expect(codes.map((code) => fatalKindOf(aFault(code)))).toEqual(codes.map(() => kind))
+})
+
+test('says what to do after damage', () => {
+  const fault = aFault(11)
+  expect(describeFatal('damage', fault).message).toMatch(/damaged .*\(fault\).*lading restore/)
+  expect(describeFatal('damage', fault)).toMatchObject({ cause: fault, retryable: false })
 })
 
 test('passes faults of our own SQL unchanged', () => {

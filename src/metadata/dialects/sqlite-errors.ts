@@ -10,8 +10,12 @@ const passing = new Set([5, 6, 15])
 const lasting = new Set([7, 8, 10, 11, 14, 26])
 // Growing the shared index file (-shm) without space; for the other files SQLite itself says "full".
 const ioErrorSharedMemorySize = 4874
-const ioErrorFsync = 1034
-const ioErrorDirectoryFsync = 1290
+/** of a file, of a folder */
+const syncFailures = new Set([1034, 1290])
+/** corrupt, no database */
+const damagedPrimary = new Set([11, 26])
+/** the file was moved; I/O errors: read, short read, the file's state, checksum, corrupt file system */
+const damaged = new Set([1032, 266, 522, 1802, 8202, 8458])
 
 /** What is neither a fault of the database nor of its data (wrong SQL, for instance) passes unchanged. */
 export function translateSqliteError(error: unknown): unknown {
@@ -40,10 +44,28 @@ export function isBusy(error: unknown): boolean {
   return error instanceof MetadataUnavailable && error.retryable && resultCodeOf(error.cause) !== undefined
 }
 
-/** Of a raw error: bytes that the kernel had taken may be lost, nothing that rests on them may be acknowledged. */
-export function isSyncFailure(error: unknown): boolean {
+export type FatalKind = 'sync' | 'damage'
+
+/**
+ * Whether a raw error puts in doubt what the database holds: a failed sync, after which the kernel may have dropped bytes,
+ * or pages that are damaged or cannot be read. A write that failed is not among them: its transaction is rolled back, and
+ * a quota that is used up looks the same.
+ */
+export function fatalKindOf(error: unknown): FatalKind | undefined {
   const code = resultCodeOf(error)
-  return code === ioErrorFsync || code === ioErrorDirectoryFsync
+  if (code === undefined) return undefined
+  if (syncFailures.has(code)) return 'sync'
+  return damagedPrimary.has(code & primaryCodeMask) || damaged.has(code) ? 'damage' : undefined
+}
+
+/** Says what happened and what to do. */
+export function describeFatal(kind: FatalKind, cause: unknown): MetadataUnavailable {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const message =
+    kind === 'sync'
+      ? `the database could not be synced to disk (${reason}), so what was written last may be lost; check the disk, then start again`
+      : `the database is damaged or cannot be read (${reason}); check the disk and who else writes to the file, then restore a backup with lading restore`
+  return new MetadataUnavailable(message, { cause, retryable: false })
 }
 
 function resultCodeOf(error: unknown): number | undefined {

@@ -9,17 +9,20 @@ export class TurnSnapshot {
   readonly #database: DatabaseSync
   #statements: { readonly begin: StatementSync; readonly end: StatementSync } | undefined
   #isOpen = false
-  readonly #onTurnEnd = (): void => this.end()
+  readonly #guard: <T>(call: () => T) => T
+  readonly #onTurnEnd = (): void => this.#endQuietly()
 
-  constructor(database: DatabaseSync) {
+  /** `guard` hears of each error before it is thrown. */
+  constructor(database: DatabaseSync, guard: <T>(call: () => T) => T) {
     this.#database = database
+    this.#guard = guard
   }
 
   /** Call before each read. */
   join(): void {
     if (this.#isOpen) return
     this.#statements ??= { begin: this.#database.prepare('begin'), end: this.#database.prepare('commit') }
-    this.#statements.begin.run()
+    if (!this.#database.isTransaction) this.#statements.begin.run()
     this.#isOpen = true
     setImmediate(this.#onTurnEnd)
   }
@@ -28,6 +31,15 @@ export class TurnSnapshot {
     if (!this.#isOpen) return
     this.#isOpen = false
     // After some errors SQLite has ended it by itself.
-    if (this.#database.isTransaction) this.#statements?.end.run()
+    if (this.#database.isTransaction) this.#guard(() => this.#statements?.end.run())
+  }
+
+  /** Nobody waits for the end of a read: the guard has heard, and the next query meets the same fault. */
+  #endQuietly(): void {
+    try {
+      this.end()
+    } catch {
+      // Not here, where it would end the process without saying why.
+    }
   }
 }

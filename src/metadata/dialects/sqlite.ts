@@ -4,29 +4,34 @@
  * per process; commits are acknowledged after the barrier, checkpoints run in a thread. The database file is never
  * opened outside SQLite: closing any descriptor of it would drop SQLite's locks. ADR 1 has the reasons and figures.
  */
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { sql } from 'kysely'
-import type { Clock } from '../../lib/clock.ts'
+import { monotonicClock, type Clock } from '../../lib/clock.ts'
 import { MetadataUnavailable } from '../errors.ts'
 import { createReader, createTransaction } from '../sql/database.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import type { Metadata, TransactOptions } from '../metadata.ts'
 import { migrate } from '../migrations/migrate.ts'
 import { GroupCommit } from './group-commit.ts'
+import { Breaker } from './sqlite-breaker.ts'
 import { createBarrier } from './sqlite-barrier.ts'
 import type { Barrier } from './sqlite-barrier.ts'
 import { retryWhileBusy } from './sqlite-busy.ts'
 import { Checkpoints } from './sqlite-checkpoints.ts'
 import { openSqliteConnection } from './sqlite-connection.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
+import { FileWatch } from './sqlite-file-watch.ts'
 
 export interface SqliteMetadataOptions {
   /** The database file; its folder is created when missing. */
   readonly file: string
   readonly clock: Clock
-  /** A sync failed: end the process. Until then nothing is acknowledged as durable. */
-  readonly onFatal: (error: unknown) => void
+  /**
+   * Called once, when a sync failed, the files are no longer those that were opened, or a page is damaged: end the process.
+   * From then on every write fails, also one that waits for the disk, and so does `ping`.
+   */
+  readonly onFatal: (error: MetadataUnavailable) => void
   /** Something failed that is tried again, a checkpoint on a full disk for instance. */
   readonly onError?: (error: unknown) => void
   /** `false` leaves the schema as it is, for those that look at it or upgrade it themselves. Default `true`. */
@@ -41,7 +46,9 @@ const cacheKibibytes = 16 * 1024
 
 /** Opens and, unless told otherwise, upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
 export async function openSqliteMetadata(options: SqliteMetadataOptions): Promise<Metadata> {
-  const { file, clock, onFatal } = options
+  const { file, clock } = options
+  const breaker = new Breaker(options.onFatal)
+  const onFatal = (error: MetadataUnavailable): void => breaker.trip(error)
   await using resources = new AsyncDisposableStack()
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   await createPrivately(file)
@@ -62,16 +69,32 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   const checkpoints = resources.use(
     new Checkpoints({ file, onFatal, onError: options.onError ?? (() => undefined) }),
   )
-  const barrier = createBarrier({ fdatasync: () => log.datasync(), onFatal })
-  return new SqliteMetadata({ reader, writer, barrier, checkpoints, clock, resources: resources.move() })
+  const fdatasync = async (): Promise<void> => {
+    await log.datasync()
+    breaker.assertIntact()
+  }
+  const barrier = createBarrier({ fdatasync, onFatal })
+  const readSizeBytes = () => readDatabaseSize(reader)
+  await resources.use(new FileWatch({ file, readSizeBytes, onLost: onFatal })).start()
+  breaker.assertIntact()
+  breaker.arm()
+  const parts = { reader, writer, barrier, breaker, checkpoints }
+  return new SqliteMetadata({ ...parts, resources: resources.move() })
+}
+
+async function readDatabaseSize({ kysely }: SqliteConnection): Promise<number> {
+  const query = sql<{ size: number }>`select page_count * page_size as size
+    from pragma_page_count(), pragma_page_size()`
+  const { rows } = await query.execute(kysely)
+  return rows[0]?.size ?? Number.POSITIVE_INFINITY
 }
 
 interface SqliteMetadataParts {
   readonly reader: SqliteConnection
   readonly writer: SqliteConnection
   readonly barrier: Barrier
+  readonly breaker: Breaker
   readonly checkpoints: Checkpoints
-  readonly clock: Clock
   readonly resources: AsyncDisposableStack
 }
 
@@ -84,10 +107,10 @@ class SqliteMetadata implements Metadata {
 
   constructor(parts: SqliteMetadataParts) {
     this.#parts = parts
-    const { writer, clock } = parts
+    const { writer } = parts
     this.#commits = new GroupCommit(
       { ...writer.savepoints, transact: (work) => transactOn(writer, work) },
-      clock,
+      monotonicClock,
     )
     this.reader = createReader({
       dialect: 'sqlite',
@@ -128,6 +151,7 @@ class SqliteMetadata implements Metadata {
 
   #assertOpen(): void {
     if (this.#closed) throw new MetadataUnavailable('the metadata database is closed', { retryable: false })
+    this.#parts.breaker.assertIntact()
   }
 }
 
@@ -162,11 +186,26 @@ async function syncDirectories(file: string): Promise<void> {
 /**
  * The database holds password hashes and signing keys: only its owner may read it. SQLite gives `-wal` and `-shm` the
  * mode of the file. Closing the descriptor drops no locks, since this process has none on a file that it just made.
+ * A log without its database is what is left of a lost one, and SQLite would delete it: throws `MetadataUnavailable`.
  */
 async function createPrivately(file: string): Promise<void> {
+  if (await isMissing(file)) await refuseLogAlone(`${file}-wal`, file)
   try {
     await using _created = await open(file, 'wx', 0o600)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
+}
+
+async function isMissing(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) === undefined
+}
+
+async function refuseLogAlone(log: string, file: string): Promise<void> {
+  const found = await stat(log).catch(() => undefined)
+  if (found === undefined || found.size === 0) return
+  throw new MetadataUnavailable(
+    `${file} is missing, but its log ${log} is there and may hold the last writes; put the database file back, or move the log away to start with an empty database`,
+    { retryable: false },
+  )
 }

@@ -45,9 +45,8 @@ async function removeAndRecord(
   if (repository === undefined) throw new RepositoryUnknownError(request.repository)
   const removed = await remove(tx, repository.id, request)
   await recordChanges(deps, tx, {
-    repository: { id: repository.id, name: request.repository },
+    repository: request.repository,
     caller: request.caller,
-    now: deps.clock.now(),
     changes: removed.changes,
   })
   return removed

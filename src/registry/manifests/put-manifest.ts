@@ -44,9 +44,8 @@ export async function putManifest(
     const moved = await moveTags(tx, { repositoryId, tags, digest, now })
     for (const { tag, before } of moved) checkTagRight(caller, { repository, tag, before })
     await recordChanges(deps, tx, {
-      repository: { id: repositoryId, name: repository },
+      repository,
       caller,
-      now,
       changes: [{ kind: 'manifest.push', after: digest }, ...moved],
     })
   })

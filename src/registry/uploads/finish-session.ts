@@ -156,5 +156,5 @@ async function link(deps: FinishDeps, tx: Transaction, { row, digest, caller }: 
   const { id } = await openRepository(deps, tx, { name, caller, now })
   await linkBlob(tx, { repositoryId: id, digest, now })
   const changes = [{ kind: 'blob.push', after: digest }] as const
-  await recordChanges(deps, tx, { repository: { id, name }, caller, now, changes })
+  await recordChanges(deps, tx, { repository: name, caller, changes })
 }

@@ -1,0 +1,214 @@
+/**
+ * @module The queue between the log and the place that it is written to. A line never waits: it goes into the queue, and
+ * the queue is written in the background. While the destination takes nothing (a full disk, a reader that stalls or is
+ * gone) the queue keeps what fits, drops and counts the rest, and tries again. Once it can write again, a line in the
+ * place of the gap says how many lines are missing.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DestinationStream } from 'pino'
+
+/** Both functions return how many bytes were taken and throw what the system answers; `EAGAIN`: full for now. */
+export interface LogSink {
+  /** For a file: writing may take long. Absent where `writeSync` never waits. */
+  readonly write?: (bytes: Uint8Array) => Promise<number>
+  writeSync(bytes: Uint8Array): number
+}
+
+export interface LogQueueOptions {
+  readonly sink: LogSink
+  /** Default 4 MiB. */
+  readonly maxQueuedChars?: number
+  /** Milliseconds; never set back. */
+  readonly monotonic: () => number
+}
+
+const defaultMaxQueuedChars = 4 * 1024 * 1024
+/** What a pipe holds on Linux. */
+const chunkChars = 64 * 1024
+/** A disk gets room again, a new reader opens a named pipe. */
+const retryAfterErrorMs = 1_000
+const shortestPauseMs = 5
+const longestPauseMs = 100
+/** How long the end of the process may wait for a reader that stalls. */
+const syncPatienceMs = 200
+
+interface Chunk {
+  /** Shrinks as its head is written. */
+  bytes: Uint8Array
+  readonly lines: number
+  readonly chars: number
+}
+
+export class LogQueue implements DestinationStream {
+  readonly #sink: LogSink
+  readonly #maxQueuedChars: number
+  readonly #monotonic: () => number
+  #lines: string[] = []
+  #queuedChars = 0
+  #chunk: Chunk | undefined
+  #isWriting = false
+  #turn: NodeJS.Immediate | undefined
+  #retry: NodeJS.Timeout | undefined
+  #pauseMs = shortestPauseMs
+  #failure: string | undefined
+  #dropped = 0
+  #gap = 0
+
+  constructor({ sink, maxQueuedChars = defaultMaxQueuedChars, monotonic }: LogQueueOptions) {
+    this.#sink = sink
+    this.#maxQueuedChars = maxQueuedChars
+    this.#monotonic = monotonic
+  }
+
+  /** Lines that were dropped since the start. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** Lines that are not written yet; those that a thread is writing are not counted. */
+  get waiting(): number {
+    return this.#lines.length + (this.#isWriting ? 0 : (this.#chunk?.lines ?? 0))
+  }
+
+  /** The code of the error that the last attempt to write ended with. */
+  get failure(): string | undefined {
+    return this.#failure
+  }
+
+  write(line: string): void {
+    this.#markGap()
+    if (this.#gap > 0 || this.#queuedChars + line.length > this.#maxQueuedChars) {
+      this.#dropped += 1
+      this.#gap += 1
+      return
+    }
+    this.#push(line)
+    if (this.#isWriting || this.#retry !== undefined) return
+    // The lines of one turn of the event loop are one write.
+    this.#turn ??= setImmediate(() => this.#pump())
+  }
+
+  /** Resolves when everything is written, at the first error, or after `deadlineMs`; never rejects. */
+  async flush(deadlineMs: number): Promise<void> {
+    const end = this.#monotonic() + deadlineMs
+    this.#failure = undefined
+    this.#pump()
+    while ((this.waiting > 0 || this.#isWriting) && this.#monotonic() < end) {
+      if (this.#failure !== undefined && this.#failure !== 'EAGAIN') return
+      await sleep(shortestPauseMs)
+    }
+  }
+
+  /** For the end of the process: writes what it can on this thread and gives up after 0.2 s. Never throws. */
+  flushSync(): void {
+    const end = this.#monotonic() + syncPatienceMs
+    // What another thread is writing is left to it: the process waits for that thread.
+    let chunk = this.#isWriting ? this.#take() : (this.#chunk ?? this.#take())
+    for (; chunk !== undefined; chunk = this.#take()) {
+      while (chunk.bytes.length > 0 && this.#writeNow(chunk, end));
+      const isWritten = chunk.bytes.length === 0
+      if (isWritten) this.#queuedChars -= chunk.chars
+      if (!this.#isWriting) this.#chunk = isWritten ? undefined : chunk
+      else if (!isWritten) this.#dropped += chunk.lines
+      if (!isWritten) return
+    }
+  }
+
+  #writeNow(chunk: Chunk, end: number): boolean {
+    try {
+      chunk.bytes = chunk.bytes.subarray(this.#sink.writeSync(chunk.bytes))
+      return true
+    } catch (error) {
+      this.#failure = codeOf(error)
+      if (this.#failure !== 'EAGAIN' || this.#monotonic() >= end) return false
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, shortestPauseMs)
+      return true
+    }
+  }
+
+  #push(line: string): void {
+    this.#lines.push(line)
+    this.#queuedChars += line.length
+  }
+
+  /** Only once there is ample room: otherwise lines and gaps would alternate. */
+  #markGap(): void {
+    if (this.#gap === 0 || this.#queuedChars > this.#maxQueuedChars / 2) return
+    const fields = {
+      level: 'warn',
+      time: new Date().toISOString(),
+      count: this.#gap,
+      msg: 'log lines dropped',
+    }
+    this.#gap = 0
+    this.#push(`${JSON.stringify(fields)}\n`)
+  }
+
+  #take(): Chunk | undefined {
+    if (this.#lines.length === 0) return undefined
+    let chars = 0
+    let count = 0
+    while (count < this.#lines.length && chars < chunkChars) chars += this.#lines[count++]?.length ?? 0
+    const lines = this.#lines.splice(0, count)
+    return { bytes: Buffer.from(lines.join('')), lines: count, chars }
+  }
+
+  #pump(): void {
+    clearImmediate(this.#turn)
+    this.#turn = undefined
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    while (!this.#isWriting) {
+      this.#chunk ??= this.#take()
+      if (this.#chunk === undefined) return
+      if (this.#sink.write !== undefined) {
+        this.#isWriting = true
+        this.#sink.write(this.#chunk.bytes).then(
+          (taken) => this.#finish(() => taken),
+          (error: unknown) =>
+            this.#finish(() => {
+              throw error
+            }),
+        )
+        return
+      }
+      if (!this.#advance(this.#sink.writeSync.bind(this.#sink))) return
+    }
+  }
+
+  #finish(result: () => number): void {
+    this.#isWriting = false
+    if (this.#advance(result)) this.#pump()
+  }
+
+  /** Returns whether to go on at once; otherwise a timer tries again. */
+  #advance(write: (bytes: Uint8Array) => number): boolean {
+    const chunk = this.#chunk
+    if (chunk === undefined) return true
+    try {
+      chunk.bytes = chunk.bytes.subarray(write(chunk.bytes))
+    } catch (error) {
+      this.#failure = codeOf(error)
+      this.#retryLater()
+      return false
+    }
+    this.#failure = undefined
+    this.#pauseMs = shortestPauseMs
+    if (chunk.bytes.length === 0) {
+      this.#chunk = undefined
+      this.#queuedChars -= chunk.chars
+    }
+    this.#markGap()
+    return true
+  }
+
+  #retryLater(): void {
+    const delayMs = this.#failure === 'EAGAIN' ? this.#pauseMs : retryAfterErrorMs
+    this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs)
+    this.#retry = setTimeout(() => this.#pump(), delayMs).unref()
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'UNKNOWN'
+}
