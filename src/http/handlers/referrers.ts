@@ -10,8 +10,8 @@ import type { RepositoryRequest } from '../request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
 /**
- * distribution-spec end-12a, end-12b. Descriptors come as JSON texts, ready to serve. A page holds one at least, so
- * that following the links ends.
+ * distribution-spec end-12a, end-12b. Descriptors come as JSON texts, ready to serve. Each link starts after the
+ * referrers that its page looked at, so that following the links ends. For HEAD no descriptor is read.
  */
 export async function listReferrers(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
   const { repository, path, query } = request
@@ -19,7 +19,10 @@ export async function listReferrers(request: RepositoryRequest, deps: HandlerDep
   const artifactTypes = parseArtifactTypes(query)
   const limit = Math.max(1, parsePageSize(query, { fallback: maxReferrersPage, max: maxReferrersPage }))
   const cursor = parseCursor(query)
-  const page = await deps.registry.referrers.list(repository, subject, { artifactTypes, cursor, limit })
+  const withDescriptors = request.method !== 'HEAD'
+  const { signal } = request
+  const asked = { artifactTypes, cursor, limit, withDescriptors, signal }
+  const page = await deps.registry.referrers.list(repository, subject, asked)
   const headers = ['Content-Type', mediaTypes.ociIndex]
   if (artifactTypes.length > 0) headers.push('OCI-Filters-Applied', 'artifactType')
   if (page.next !== undefined) {
@@ -30,6 +33,15 @@ export async function listReferrers(request: RepositoryRequest, deps: HandlerDep
     ]
     headers.push('Link', formatNextLink(path, parameters))
   }
-  const index = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[${page.descriptors.join(',')}]}`
-  return bytesReply(200, headers, Buffer.from(index))
+  if (!withDescriptors) return { status: 200, headers, length: lengthOf(page.sizes) }
+  return bytesReply(200, headers, Buffer.from(`${start}${page.descriptors.join(',')}${end}`))
+}
+
+const start = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[`
+const end = ']}'
+
+/** Of the index with descriptors of these sizes. */
+function lengthOf(sizes: readonly number[]): number {
+  const commas = Math.max(0, sizes.length - 1)
+  return start.length + sizes.reduce((sum, size) => sum + size, commas) + end.length
 }
