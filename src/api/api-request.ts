@@ -12,6 +12,8 @@ export interface ApiRequest {
   readonly origin: Origin
   /** Of this registry as the client sees it, without a slash at the end. */
   readonly registryUrl: string
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal
   /** Reads the body to its end; throws when it is larger than `maxBytes`, when it stalls or the client leaves. */
   readonly readBody: (maxBytes: number) => Promise<Uint8Array>
 }

@@ -9,7 +9,7 @@ import { logFault } from './log-request.ts'
 import type { Log } from './log.ts'
 import { readWhole } from './read-whole.ts'
 import type { Reply, StreamBody } from './reply.ts'
-import { limitBody } from './request.ts'
+import { abortOnClose, limitBody } from './request.ts'
 import { stripAuthority } from './router.ts'
 
 export interface ManagementDeps {
@@ -66,6 +66,9 @@ function toApiRequest(exchange: Exchange): ApiRequest {
     headers,
     origin,
     registryUrl: origin.registryUrl,
+    get signal() {
+      return abortOnClose(exchange.response)
+    },
     readBody(bytes) {
       const length = headers['content-length']
       const announced = length === undefined ? undefined : Number(length)

@@ -11,7 +11,7 @@ import type { Visibility } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import type { TemplateInput } from './sql/compile-once.ts'
 import { databaseOf } from './sql/database.ts'
-import { allNames, endOf, endOfNames, visibleWalks } from './visible-repositories.ts'
+import { allNames, endOf, endOfNames, namesBelow, visibleWalks } from './visible-repositories.ts'
 import type { NameRange, VisibleRepositories, VisibleWalk } from './visible-repositories.ts'
 
 export interface RepositoriesPage {
@@ -52,6 +52,8 @@ const namesOfVisibility = compileOnce<SliceParameters & { visibility: Visibility
 interface PageRequest {
   /** Exclusive. */
   readonly after?: string | undefined
+  /** Below this owner only. */
+  readonly owner?: string | undefined
   readonly limit: number
   readonly visible: VisibleRepositories
 }
@@ -69,7 +71,8 @@ export async function pageRepositories(
 ): Promise<RepositoriesPage> {
   const { after, limit, visible, turns } = page
   const from = page.from ?? (after === undefined ? '' : justAfter(after))
-  const walks = visibleWalks(visible).map((walk) => new NameWalk(db, { ...walk, from }))
+  const range = page.owner === undefined ? allNames : namesBelow(page.owner)
+  const walks = visibleWalks(visible, range).map((walk) => new NameWalk(db, { ...walk, from }))
   const rows = Math.min(maxRows, Math.max(minRows, limit))
   const names: string[] = []
   for (;;) {

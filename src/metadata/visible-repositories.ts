@@ -64,10 +64,11 @@ export function namesBelow(owner: string): NameRange {
   return { from: `${owner}/`, to: `${owner}0` }
 }
 
-/** The walks that together find all that is visible; a name may be found by several. */
-export function visibleWalks(visible: VisibleRepositories): VisibleWalk[] {
+/** The walks that together find all that is visible in a range; a name may be found by several. */
+export function visibleWalks(visible: VisibleRepositories, range: NameRange): VisibleWalk[] {
   const { within } = visible
-  const walks = visible.all ? [walkAlong([allNames])] : walksOf(visible)
+  const all = visible.all ? [walkAlong([allNames])] : walksOf(visible)
+  const walks = all.map((walk) => ({ ...walk, ranges: intersect(walk.ranges, [range]) }))
   if (within === undefined) return walks
   return walks.map((walk) => ({
     ...walk,

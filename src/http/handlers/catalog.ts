@@ -8,18 +8,17 @@ import type { HandlerDeps } from './handler-deps.ts'
 
 /** `_catalog`: not in the distribution-spec, but clients know it. */
 export async function listCatalog(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
-  const { query, caller } = request
+  const { query, caller, signal } = request
   const n = parsePageSize(query, { fallback: defaultCatalogPage, max: maxCatalogPage })
   const last = query.get('last') ?? undefined
-  const { repositories, more } = await deps.registry.catalog.list({ last, n, caller })
-  const end = repositories.at(-1)
+  const { repositories, next } = await deps.registry.catalog.list({ last, n, caller, signal })
   const headers =
-    more && end !== undefined
+    next !== undefined
       ? [
           'Link',
           formatNextLink('/v2/_catalog', [
             ['n', String(n)],
-            ['last', end],
+            ['last', next],
           ]),
         ]
       : []
