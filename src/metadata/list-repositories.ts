@@ -58,9 +58,12 @@ interface PageRequest {
   readonly visible: VisibleRepositories
 }
 
-/** Full as long as there are names, however many rows that takes. */
-export async function listRepositories(db: Reader, page: PageRequest): Promise<RepositoryName[]> {
-  const { names } = await pageRepositories(db, { ...page, turns: new Turns() })
+/** Full as long as there are names, however many rows that takes. Throws what aborts the signal. */
+export async function listRepositories(
+  db: Reader,
+  { signal, ...page }: PageRequest & { readonly signal?: AbortSignal | undefined },
+): Promise<RepositoryName[]> {
+  const { names } = await pageRepositories(db, { ...page, turns: new Turns({ signal }) })
   return names
 }
 
