@@ -2,6 +2,7 @@
  * Whether a row may be served to a principal: by the access that it declares, before its handler runs. Refusals say the same
  * of what exists and of what does not.
  */
+import { openVisibilities } from '../auth/access-policy.ts'
 import type { Decision } from '../auth/policy.ts'
 import type { Permission } from '../auth/permissions.ts'
 import type { AccountPrincipal, Principal } from '../auth/principal.ts'
@@ -72,8 +73,8 @@ export async function seesThisOwner(
   return isOpenTo(principal, owner) || (await policy.decideOwner(principal, 'pull', owner.name)).allowed
 }
 
-function isOpenTo({ kind }: Principal, { visibility }: Pick<Owner, 'visibility'>): boolean {
-  return visibility === 'public' || (visibility === 'internal' && kind === 'user')
+function isOpenTo(principal: Principal, { visibility }: Pick<Owner, 'visibility'>): boolean {
+  return openVisibilities(principal).includes(visibility)
 }
 
 /** Whether the credential may do all that its account may. A narrowed one must not make a wider one. */

@@ -29,7 +29,7 @@ import {
   RepositoryUnknownError,
   TeamUnknownError,
 } from '../packages/errors.ts'
-import { DeleteDisabledError } from '../registry/errors.ts'
+import { CursorInvalidError, DeleteDisabledError } from '../registry/errors.ts'
 
 type ErrorClass = new (...args: never[]) => Error
 
@@ -52,6 +52,7 @@ const rows: readonly (readonly [ErrorClass, status: number, ErrorCode])[] = [
   [MemberUnknownError, 404, 'NAME_UNKNOWN'],
   [TeamUnknownError, 404, 'NAME_UNKNOWN'],
   [RepositoryUnknownError, 404, 'NAME_UNKNOWN'],
+  [CursorInvalidError, 400, 'PAGINATION_NUMBER_INVALID'],
   [DeleteDisabledError, 403, 'UNSUPPORTED'],
   [NameRefusedError, 400, 'NAME_INVALID'],
   [TokenForTokenError, 403, 'DENIED'],

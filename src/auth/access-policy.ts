@@ -3,7 +3,9 @@
  * Administrators and owners are answered without a look. For all others the repository's visibility is asked with each
  * request and grants are remembered as long as no right changes; a bearer or access token narrows them and widens nothing.
  */
+import type { OwnersSeen } from '../metadata/list-owners.ts'
 import type { Owner } from '../metadata/owners.ts'
+import type { Visibility } from '../metadata/schema.ts'
 import type { RepositoryVisibility, VisibleRepositories } from '../metadata/visible-repositories.ts'
 import { findRepositoryName, ownerOf } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -116,6 +118,19 @@ class AccessPolicy implements Policy {
     return grants instanceof Promise ? grants.then(settle) : settle(grants)
   }
 
+  ownersSeenBy(principal: Principal): MaybePromise<OwnersSeen> {
+    const visibilities = openVisibilities(principal)
+    // As `decideOwner`: what is hidden takes a right on all of the owner, which bearer tokens never carry.
+    if (principal.kind === 'anonymous' || principal.scopes !== undefined) return { visibilities, names: [] }
+    const { limits } = principal
+    if (limits?.permissions?.has('pull') === false) return { visibilities, names: [] }
+    if (principal.isAdmin) return { visibilities: everyVisibility, names: [] }
+    const own = principal.kind === 'user' ? [principal.name] : []
+    const settle = ({ owners }: HeldGrants): OwnersSeen => ({ visibilities, names: [...own, ...owners] })
+    const grants = this.#findGrants(principal)
+    return grants instanceof Promise ? grants.then(settle) : settle(grants)
+  }
+
   /** What anyone may create is seen by anyone who could have. */
   newRepositoryVisibility(
     principal: Principal,
@@ -175,6 +190,13 @@ class AccessPolicy implements Policy {
     const owner = await this.#options.findOwner(name)
     return owner === undefined || owner.visibility === 'public' ? open : undefined
   }
+}
+
+const everyVisibility: readonly Visibility[] = ['public', 'internal', 'private']
+
+/** Of owners that the principal sees without any right on them. */
+export function openVisibilities({ kind }: Pick<Principal, 'kind'>): readonly Visibility[] {
+  return kind === 'user' ? ['public', 'internal'] : ['public']
 }
 
 /** Answered before anything is looked up. */

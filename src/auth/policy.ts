@@ -4,6 +4,7 @@
  * granted, and what may be seen of other repositories. It is asked once per request, before the handler runs, with the
  * action that the route table names. It knows nothing of HTTP; `http/` turns a refusal into 401 or 403.
  */
+import type { OwnersSeen } from '../metadata/list-owners.ts'
 import type { VisibleRepositories } from '../metadata/visible-repositories.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Permission } from './permissions.ts'
@@ -64,6 +65,8 @@ export interface Policy {
   grant(principal: Principal, scopes: readonly Scope[]): Promise<Scope[]>
   /** Public ones (where anonymous may pull or the principal is a user), internal ones for users, all of the owner's own, and granted ones. */
   visibleTo(principal: Principal): MaybePromise<VisibleRepositories>
+  /** Where to look for owners that the principal may see, so that no others are read; `decideOwner` decides on each. */
+  ownersSeenBy(principal: Principal): MaybePromise<OwnersSeen>
   /** Of a repository that this principal's push creates; without its name: below a name where the principal may do all. */
   newRepositoryVisibility(
     principal: Principal,

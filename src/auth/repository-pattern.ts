@@ -5,6 +5,7 @@
  */
 import { OciError } from '../oci/oci-error.ts'
 import { quote } from '../oci/quote.ts'
+import { PatternAutomaton } from './pattern-automaton.ts'
 
 export type RepositoryPattern = string & { readonly __brand: 'RepositoryPattern' }
 
@@ -20,6 +21,8 @@ export class PatternInvalidError extends OciError {
 
 // As long as names: with a bound for both, matching is bounded too.
 const maxCharacters = 255
+// More than anyone needs to name a part of what an owner has.
+const maxWildcards = 32
 const componentPattern = /^[a-z0-9._*-]+$/
 
 /** Throws `PatternInvalidError`, which says what to write. */
@@ -51,6 +54,10 @@ function findFault(text: string): string | undefined {
   if (text.length > maxCharacters) {
     return `it has ${text.length} characters, at most ${maxCharacters} are allowed`
   }
+  const wildcards = text.match(/\*+/g)?.length ?? 0
+  if (wildcards > maxWildcards) {
+    return `it has ${wildcards} wildcards, at most ${maxWildcards} are allowed; write several patterns instead`
+  }
   for (const component of text.split('/')) {
     if (component === '') return 'it has an empty component; use single slashes, none at the start or the end'
     if (!componentPattern.test(component)) {
@@ -63,14 +70,34 @@ function findFault(text: string): string | undefined {
   return undefined
 }
 
-/** Prepares a pattern for many names. Time grows with the length of the name times that of the pattern at most. */
+/**
+ * Prepares a pattern for many names. A name is read once; a character costs one step for each 32 characters of the
+ * pattern (`pattern-automaton.ts`).
+ */
 export function compilePattern(pattern: RepositoryPattern): (name: string) => boolean {
   if (!pattern.includes('*')) return (name) => name === pattern
-  const literal = pattern.slice(0, pattern.indexOf('*'))
+  const literal = literalPrefix(pattern)
   if (isWholeBelow(pattern, literal))
     return (name) => name.length > literal.length && name.startsWith(literal)
-  const components = pattern.split('/')
-  return (name) => name.startsWith(literal) && matchesSequence(name.split('/'), components)
+  // Most patterns are never asked about a name that starts as they do.
+  let automaton: PatternAutomaton | undefined
+  const start = literal.lastIndexOf('/') + 1
+  return (name) => {
+    if (!name.startsWith(literal)) return false
+    automaton ??= new PatternAutomaton(withoutRuns(pattern.slice(start)))
+    return automaton.matches(name, start)
+  }
+}
+
+/** What every name starts with that the pattern reaches. */
+export function literalPrefix(pattern: string): string {
+  const star = pattern.indexOf('*')
+  return star === -1 ? pattern : pattern.slice(0, star)
+}
+
+/** Several `**` in a row stand for what one does. */
+function withoutRuns(pattern: string): string {
+  return pattern.replaceAll(/\*\*(?:\/\*\*)+/g, '**')
 }
 
 /** Whether it is all that starts with `literal`, a folder. */
@@ -85,46 +112,7 @@ export function coversOwner(pattern: RepositoryPattern, owner: string): boolean 
   return rest.length > 0 && rest.every((component) => component === '**') && matchesText(owner, first)
 }
 
-/** At the end `**` stands for one component at least. */
-function matchesSequence(name: readonly string[], pattern: readonly string[]): boolean {
-  const wanted = pattern.at(-1) === '**' ? [...pattern, '*'] : pattern
-  return matches(name, wanted, { wild: '**', fits: matchesText })
-}
-
 /** Within one component. */
 function matchesText(text: string, pattern: string): boolean {
-  return matches(text, pattern, { wild: '*', fits: (character, wanted) => character === wanted })
-}
-
-interface Rules {
-  /** Stands for any number of items. */
-  readonly wild: string
-  readonly fits: (item: string, wanted: string) => boolean
-}
-
-/**
- * Item by item: where one does not fit, the last wild one takes one item more. What came before that needs no other try,
- * because its first fit leaves most to the rest.
- */
-function matches(items: ArrayLike<string>, pattern: ArrayLike<string>, { wild, fits }: Rules): boolean {
-  let at = 0
-  let part = 0
-  let retryPart = -1
-  let retryAt = -1
-  while (at < items.length) {
-    const wanted = pattern[part]
-    if (wanted === wild) {
-      retryPart = part++
-      retryAt = at
-    } else if (wanted !== undefined && fits(items[at] ?? '', wanted)) {
-      at++
-      part++
-    } else if (retryPart === -1) return false
-    else {
-      part = retryPart + 1
-      at = ++retryAt
-    }
-  }
-  while (pattern[part] === wild) part++
-  return part === pattern.length
+  return pattern.includes('*') ? new PatternAutomaton(pattern).matches(text) : text === pattern
 }

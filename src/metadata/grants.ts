@@ -7,7 +7,7 @@ import { compileOnce } from './sql/compile-once.ts'
 import type { TemplateInput } from './sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from './sql/database.ts'
 
-interface GrantTerms {
+export interface GrantTerms {
   readonly id: number
   readonly owner: string
   /** Relative to the owner. */
@@ -30,16 +30,6 @@ export interface Grant extends GrantTerms {
   readonly createdBy: string
 }
 
-/** One who holds a grant. */
-export interface Grantee extends GrantOf {
-  readonly account: {
-    readonly id: number
-    readonly name: string
-    readonly kind: 'user' | 'robot'
-    readonly disabled: boolean
-  }
-}
-
 /** Who is granted something: an account, or a team. */
 export interface GrantPrincipal {
   readonly kind: 'account' | 'team'
@@ -56,7 +46,7 @@ export interface NewGrant {
   readonly now: number
 }
 
-interface TermsRow {
+export interface TermsRow {
   id: number
   owner: string
   pattern: string
@@ -64,7 +54,7 @@ interface TermsRow {
   actions: string
 }
 
-interface TeamRow {
+export interface TeamRow {
   team: string | null
   team_owner: string | null
 }
@@ -192,58 +182,7 @@ export async function listGrants(
   return rows.map(grantOf)
 }
 
-/** Each holder of each grant on the owner, in the order of the grants' and the accounts' ids. */
-export async function listGrantees(
-  db: Reader,
-  page: {
-    readonly ownerId: number
-    readonly after?: { readonly grantId: number; readonly accountId: number } | undefined
-    readonly limit: number
-  },
-): Promise<Grantee[]> {
-  const { ownerId, after = { grantId: 0, accountId: 0 }, limit } = page
-  const rows = await selectTerms(kyselyOf(db))
-    .leftJoin('team', (join) =>
-      join
-        .onRef('team.id', '=', 'access_grant.principal_id')
-        .on('access_grant.principal_kind', '=', sql.lit('team')),
-    )
-    .leftJoin('owner as team_owner', 'team_owner.id', 'team.owner_id')
-    .leftJoin('team_member', 'team_member.team_id', 'team.id')
-    .innerJoin('account', (join) =>
-      join.on(
-        'account.id',
-        '=',
-        sql<number>`case when ${sql.ref('access_grant.principal_kind')} = 'account'
-          then ${sql.ref('access_grant.principal_id')} else ${sql.ref('team_member.account_id')} end`,
-      ),
-    )
-    .select(['team.name as team', 'team_owner.name as team_owner'])
-    .select(['account.id as account_id', 'account.name as account_name', 'account.kind as account_kind'])
-    .select('account.disabled as account_disabled')
-    .where('access_grant.owner_id', '=', ownerId)
-    .where('access_grant.id', '>=', after.grantId)
-    .where((eb) =>
-      eb.or([eb('access_grant.id', '>', after.grantId), eb('team_member.account_id', '>', after.accountId)]),
-    )
-    .orderBy('access_grant.id')
-    // The order of the members' index; a grant to an account has one row.
-    .orderBy('team_member.account_id')
-    .limit(limit)
-    .execute()
-  return rows.map((row) => ({
-    ...termsOf(row),
-    team: teamOf(row),
-    account: {
-      id: row.account_id,
-      name: row.account_name,
-      kind: row.account_kind,
-      disabled: row.account_disabled === 1,
-    },
-  }))
-}
-
-function selectTerms(kysely: Kysely) {
+export function selectTerms(kysely: Kysely) {
   return kysely
     .selectFrom('access_grant')
     .innerJoin('role', 'role.id', 'access_grant.role_id')
@@ -295,10 +234,10 @@ function heldOf(rows: readonly (TermsRow & TeamRow)[]): GrantOf[] {
   return rows.map((row) => ({ ...termsOf(row), team: teamOf(row) }))
 }
 
-function termsOf({ id, owner, pattern, role, actions }: TermsRow): GrantTerms {
+export function termsOf({ id, owner, pattern, role, actions }: TermsRow): GrantTerms {
   return { id, owner, pattern, role, actions: JSON.parse(actions) as string[] }
 }
 
-function teamOf({ team, team_owner: owner }: TeamRow): string | undefined {
+export function teamOf({ team, team_owner: owner }: TeamRow): string | undefined {
   return team === null || owner === null ? undefined : `${owner}/${team}`
 }

@@ -1,123 +1,183 @@
 /**
  * The names of repositories that a caller may see, as keyset pages. Each way to see some is a walk along an index: what
- * is public or internal, what the caller owns, and the ranges of names that its grants reach. Nothing else is read, but
- * names that lie in such a range and match no pattern; a page is full as long as there are names.
+ * is public or internal, what the caller owns, and the ranges of names that its grants reach. The walks read on together
+ * in slices of a bounded number of rows. A row counts where its owner's visibility and the patterns allow it, so that a
+ * walk may read many rows for each name that it finds: it rests between them, and the page ends early when its turns are spent.
  */
-import type { SelectQueryBuilder } from 'kysely'
+import { Turns } from '../lib/turns.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Reader } from './handles.ts'
-import type { Schema } from './schema.ts'
-import { chunks } from './sql/chunks.ts'
+import type { Visibility } from './schema.ts'
+import { compileOnce } from './sql/compile-once.ts'
+import type { TemplateInput } from './sql/compile-once.ts'
 import { databaseOf } from './sql/database.ts'
-import { allNames, visibleArms } from './visible-repositories.ts'
-import type { NameRange, NameSet, VisibleArm, VisibleRepositories } from './visible-repositories.ts'
+import { allNames, endOf, endOfNames, namesBelow, visibleWalks } from './visible-repositories.ts'
+import type { NameRange, VisibleRepositories, VisibleWalk } from './visible-repositories.ts'
 
-/** Its column has a name that neither of the joined tables has. */
-type NamesQuery = SelectQueryBuilder<Schema, never, { full_name: string }>
+export interface RepositoriesPage {
+  /** In byte order. */
+  readonly names: RepositoryName[]
+  /**
+   * Where the next page starts, as its `from`, when the turns were spent before the page was full. It may be a part of
+   * a name that the caller must not see.
+   */
+  readonly stoppedAt: string | undefined
+}
 
-/** Names from `from` on, up to before `to`. */
-interface Walk extends NameRange {
+interface SliceParameters {
+  readonly from: string
+  readonly to: string
   readonly limit: number
 }
 
-/** So many ranges are walked by one statement. */
-const rangesPerQuery = 16
-/** Names that are read at once where not all of them count. */
-const leastRead = 100
+interface SeenRow {
+  name: string
+  visibility: Visibility
+  owner_visibility: Visibility
+}
 
-/** Names in byte order, after `after` (exclusive). */
+/** Rows of one statement; on SQLite everybody waits for it. */
+const maxRows = 200
+/** Where few of the rows count, small pages would take many statements. */
+const minRows = 50
+/** Each of them is a request to PostgreSQL, whose answers are waited for together. */
+const rangesAtOnce = { sqlite: 1, postgres: 16 } as const
+
+const namesBetween = compileOnce<SliceParameters, SeenRow>((input) => selectNames(input))
+
+const namesOfVisibility = compileOnce<SliceParameters & { visibility: Visibility }, SeenRow>((input) =>
+  selectNames(input).where('repository.visibility', '=', input.parameter('visibility')),
+)
+
+interface PageRequest {
+  /** Exclusive. */
+  readonly after?: string | undefined
+  /** Below this owner only. */
+  readonly owner?: string | undefined
+  readonly limit: number
+  readonly visible: VisibleRepositories
+}
+
+/** Full as long as there are names, however many rows that takes. Throws what aborts the signal. */
 export async function listRepositories(
   db: Reader,
-  page: { readonly after?: string; readonly limit: number; readonly visible: VisibleRepositories },
+  { signal, ...page }: PageRequest & { readonly signal?: AbortSignal | undefined },
 ): Promise<RepositoryName[]> {
-  const { after = '', limit, visible } = page
-  const found: string[] = []
-  for (const range of visible.within?.ranges ?? [allNames]) {
-    const rest = clip(range, { from: after === '' ? '' : justAfter(after), to: undefined })
-    if (rest === undefined || found.length >= limit) continue
-    found.push(...(await listWithin(db, visible, { ...rest, limit: limit - found.length })))
-  }
-  return found as RepositoryName[]
+  const { names } = await pageRepositories(db, { ...page, turns: new Turns({ signal }) })
+  return names
 }
 
-async function listWithin(db: Reader, visible: VisibleRepositories, walk: Walk): Promise<string[]> {
-  const { within } = visible
-  return fill(walk, within, async (step) => {
-    const names = await selectUnion(db, visibleArms(visible), step)
-    const granted = visible.all ? undefined : visible.granted
-    if (granted === undefined) return names
-    const more = await listGranted(db, granted, step)
-    return [...new Set([...names, ...more])].toSorted(compare).slice(0, step.limit)
-  })
-}
-
-async function listGranted(db: Reader, granted: NameSet, walk: Walk): Promise<string[]> {
-  const ahead = granted.ranges.filter((range) => clip(range, walk) !== undefined)
-  const found: string[] = []
-  for (const ranges of chunks(ahead, rangesPerQuery)) {
-    if (found.length >= walk.limit) break
-    const arms = ranges.map((range) => ({ range }))
-    const rest = { ...walk, limit: walk.limit - found.length }
-    found.push(...(await fill(rest, granted, (step) => selectUnion(db, arms, step))))
-  }
-  return found
-}
-
-/** Goes on until `limit` names of the set are found, or there are no more. */
-async function fill(
-  walk: Walk,
-  set: NameSet | undefined,
-  list: (step: Walk) => Promise<string[]>,
-): Promise<string[]> {
-  if (set === undefined) return list(walk)
-  const found: string[] = []
-  let step = { ...walk, limit: Math.max(walk.limit, leastRead) }
+/** Ends early when the turns are spent. `from` (inclusive) is in place of `after`. Throws what aborts the turns. */
+export async function pageRepositories(
+  db: Reader,
+  page: PageRequest & { readonly from?: string | undefined; readonly turns: Turns },
+): Promise<RepositoriesPage> {
+  const { after, limit, visible, turns } = page
+  const from = page.from ?? (after === undefined ? '' : justAfter(after))
+  const range = page.owner === undefined ? allNames : namesBelow(page.owner)
+  const walks = visibleWalks(visible, range).map((walk) => new NameWalk(db, { ...walk, from }))
+  const rows = Math.min(maxRows, Math.max(minRows, limit))
+  const names: string[] = []
   for (;;) {
-    const names = await list(step)
-    found.push(...names.filter((name) => set.has(name)))
-    const last = names.at(-1)
-    if (last === undefined || names.length < step.limit || found.length >= walk.limit) break
-    step = { ...walk, from: justAfter(last) }
+    const position = least(walks.map((walk) => walk.position))
+    names.push(...mergeNames(walks.map((walk) => walk.take(position))))
+    if (names.length >= limit || position >= endOfNames) break
+    if (turns.isSpent && position > from) {
+      return { names: names as RepositoryName[], stoppedAt: position }
+    }
+    for (const walk of walks) if (walk.position === position) await walk.read(rows, turns)
   }
-  return found.slice(0, walk.limit)
+  return { names: names.slice(0, limit) as RepositoryName[], stoppedAt: undefined }
 }
 
-/** The first names of all arms together, each once. */
-async function selectUnion(db: Reader, arms: readonly VisibleArm[], walk: Walk): Promise<string[]> {
-  const [first, ...others] = arms.flatMap((arm) => {
-    const range = clip(arm.range, walk)
-    return range === undefined ? [] : selectArm(db, { ...arm, range }, walk.limit)
-  })
-  if (first === undefined) return []
-  const union = others.reduce((query, arm) => query.union(arm), first)
-  const rows = await union.orderBy('full_name').limit(walk.limit).execute()
-  return rows.map((row) => row.full_name)
+class NameWalk {
+  readonly #db: Reader
+  readonly #walk: VisibleWalk
+  #found: string[] = []
+  /** Of the range that is read next. */
+  #index = 0
+  #position = ''
+
+  constructor(db: Reader, { from, ...walk }: VisibleWalk & { readonly from: string }) {
+    this.#db = db
+    this.#walk = walk
+    this.#goOn(from)
+  }
+
+  /** All names before this are read; `endOfNames` when nothing is left. */
+  get position(): string {
+    return this.#position
+  }
+
+  /** The names found before `position`, which are handed out once. */
+  take(position: string): string[] {
+    const end = this.#found.findIndex((name) => name >= position)
+    return this.#found.splice(0, end === -1 ? this.#found.length : end)
+  }
+
+  /** One slice of rows at most, and one row at least where there is one. */
+  async read(limit: number, turns: Turns): Promise<void> {
+    const ranges = this.#nextRanges()
+    const slices = await Promise.all(ranges.map(async (range) => this.#select(range, limit)))
+    for (const [index, rows] of slices.entries()) {
+      for (const row of rows) {
+        this.#look(row)
+        if (!turns.isDue()) continue
+        if (turns.isSpent) return this.#goOn(justAfter(row.name))
+        await turns.rest()
+      }
+      const last = rows.at(-1)
+      if (last !== undefined && rows.length === limit) return this.#goOn(justAfter(last.name))
+      this.#goOn(endOf(ranges[index] ?? allNames))
+    }
+    await turns.pass()
+  }
+
+  #nextRanges(): NameRange[] {
+    const { dialect } = databaseOf(this.#db)
+    const ranges = this.#walk.ranges.slice(this.#index, this.#index + rangesAtOnce[dialect])
+    return ranges.map((range, index) => (index === 0 ? { ...range, from: this.#position } : range))
+  }
+
+  #look({ name, visibility, owner_visibility: ownerVisibility }: SeenRow): void {
+    if (this.#walk.sees({ name, visibility, ownerVisibility })) this.#found.push(name)
+  }
+
+  #goOn(from: string): void {
+    const { ranges } = this.#walk
+    let range = ranges[this.#index]
+    while (range !== undefined && endOf(range) <= from) range = ranges[(this.#index += 1)]
+    if (range === undefined) this.#position = endOfNames
+    else this.#position = range.from > from ? range.from : from
+  }
+
+  #select(range: NameRange, limit: number): SeenRow[] | Promise<SeenRow[]> {
+    const { visibility } = this.#walk
+    const slice = { from: range.from, to: endOf(range), limit }
+    if (visibility === undefined) return namesBetween.all(this.#db, slice)
+    return namesOfVisibility.all(this.#db, { ...slice, visibility })
+  }
 }
 
-function selectArm(db: Reader, { range, holds }: VisibleArm, limit: number): NamesQuery {
-  const { dialect, kysely } = databaseOf(db)
-  const { from, to } = range
-  const names = kysely
+/** Lists in order, as one list in order that has each name once. */
+function mergeNames(lists: readonly string[][]): string[] {
+  const [first = [], ...others] = lists.filter((list) => list.length > 0)
+  return others.length === 0 ? first : [...new Set([first, ...others].flat())].toSorted(compare)
+}
+
+function least(texts: readonly string[]): string {
+  return texts.reduce((one, other) => (other < one ? other : one), endOfNames)
+}
+
+function selectNames({ kysely, parameter }: Pick<TemplateInput<SliceParameters>, 'kysely' | 'parameter'>) {
+  return kysely
     .selectFrom('repository')
     .innerJoin('owner', 'owner.id', 'repository.owner_id')
-    .select('repository.name as full_name')
-    .where((eb) =>
-      eb.and([
-        eb('repository.name', '>=', from),
-        ...(to === undefined ? [] : [eb('repository.name', '<', to)]),
-        ...(holds === undefined ? [] : [holds(eb)]),
-      ]),
-    )
-  // SQLite merges the walks row by row; PostgreSQL ends each of them by its own limit.
-  if (dialect === 'sqlite') return names
-  return kysely.selectFrom(names.orderBy('repository.name').limit(limit).as('page')).select('page.full_name')
-}
-
-/** What both have; names are ASCII, so that texts compare as the database compares them. */
-function clip(a: NameRange, b: NameRange): NameRange | undefined {
-  const from = a.from > b.from ? a.from : b.from
-  const to = a.to === undefined || (b.to !== undefined && b.to < a.to) ? b.to : a.to
-  return to !== undefined && from >= to ? undefined : { from, to }
+    .select(['repository.name', 'repository.visibility', 'owner.visibility as owner_visibility'])
+    .where('repository.name', '>=', parameter('from'))
+    .where('repository.name', '<', parameter('to'))
+    .orderBy('repository.name')
+    .limit(parameter('limit'))
 }
 
 /** No character of a name comes before "-": a name is greater than the text exactly when it is not less than this. */

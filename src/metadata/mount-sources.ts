@@ -5,12 +5,13 @@
  * missed, and is then uploaded.
  */
 import { sql } from 'kysely'
+import { Turns } from '../lib/turns.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Reader } from './handles.ts'
 import type { Visibility } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
-import { endOfNames, isVisible, namesBelow } from './visible-repositories.ts'
+import { endOf, isVisible, namesBelow } from './visible-repositories.ts'
 import type { NameRange, VisibleRepositories } from './visible-repositories.ts'
 
 export interface MountSearch {
@@ -88,25 +89,54 @@ const linksWithin = compileOnce<{ from: string; to: string; digest: string }, Li
 )
 
 /**
- * Among the repositories that are visible: in `from`, or without it in any. The target itself counts without `from`
- * too: who may push there may use what it has.
+ * A repository that has the blob among those that are visible: `from`, or without it any. The target itself counts
+ * without `from` too: anyone who may push there may use what it has. Rests between rows, which patterns make costly: not
+ * for transactions. Throws what aborts the signal.
  */
-export async function isMountable(db: Reader, search: MountSearch): Promise<boolean> {
+export async function findMountSource(
+  db: Reader,
+  search: MountSearch,
+  signal?: AbortSignal,
+): Promise<RepositoryName | undefined> {
   const { digest, from, target, visible, within = [] } = search
-  const isSource = (row: LinkRow | undefined): boolean => row !== undefined && serves(row, search)
-  if (from !== undefined) return isSource(await linkOf.first(db, { name: from, digest }))
+  const turns = new Turns({ signal })
+  if (from !== undefined) {
+    const row = await linkOf.first(db, { name: from, digest })
+    return row !== undefined && serves(row, search) ? from : undefined
+  }
   const own = await linkOf.first(db, { name: target, digest })
   const named = await Promise.all(within.map(async (name) => linkOf.first(db, { name, digest })))
   const neighbours = await linksAround.all(db, { digest })
-  const reached = await findReached(db, digest, visible)
-  return own?.state === 'live' || [...named, ...neighbours, ...reached].some(isSource)
+  const reached = await findReached(db, { digest, visible, turns })
+  if (own?.state === 'live') return target
+  for (const row of [...named, ...neighbours, ...reached]) {
+    if (row !== undefined && serves(row, search)) return row.name as RepositoryName
+    await turns.pass()
+  }
+  return undefined
+}
+
+/** Whether what `findMountSource` found still holds: one look-up, for the transaction that mounts. */
+export async function isMountSource(
+  db: Reader,
+  search: MountSearch,
+  source: RepositoryName,
+): Promise<boolean> {
+  const row = await linkOf.first(db, { name: source, digest: search.digest })
+  if (row === undefined) return false
+  const isTarget = search.from === undefined && source === search.target
+  return isTarget ? row.state === 'live' : serves(row, search)
 }
 
 /** Only in ranges that are visible throughout: no work tells of what lies between. */
-async function findReached(db: Reader, digest: Digest, visible: VisibleRepositories): Promise<LinkRow[]> {
+async function findReached(
+  db: Reader,
+  { digest, visible, turns }: Pick<MountSearch, 'digest' | 'visible'> & { readonly turns: Turns },
+): Promise<LinkRow[]> {
   const found: LinkRow[] = []
-  for (const { from, to = endOfNames } of reachedRanges(visible)) {
-    found.push(...(await linksWithin.all(db, { from, to, digest })))
+  for (const range of reachedRanges(visible)) {
+    found.push(...(await linksWithin.all(db, { from: range.from, to: endOf(range), digest })))
+    await turns.pass()
   }
   return found
 }

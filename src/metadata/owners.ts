@@ -16,7 +16,7 @@ export interface Owner {
   readonly createdAt: number
 }
 
-interface OwnerRow {
+export interface OwnerRow {
   id: number
   name: string
   kind: 'user' | 'organization'
@@ -35,27 +35,6 @@ const aliasByName = compileOnce<{ name: string }, { name: string }>(({ kysely, p
 export async function findOwner(db: Reader, name: string): Promise<Owner | undefined> {
   const row = await kyselyOf(db).selectFrom('owner').selectAll().where('name', '=', name).executeTakeFirst()
   return row && ownerOf(row)
-}
-
-/** In byte order of the names, after `after` (exclusive). */
-export async function listOwners(
-  db: Reader,
-  page: {
-    readonly after?: string | undefined
-    readonly limit: number
-    readonly kind?: Owner['kind'] | undefined
-  },
-): Promise<Owner[]> {
-  const { after = '', limit, kind } = page
-  const rows = await kyselyOf(db)
-    .selectFrom('owner')
-    .selectAll()
-    .where('name', '>', after)
-    .$if(kind !== undefined, (query) => query.where('kind', '=', kind ?? 'user'))
-    .orderBy('name')
-    .limit(limit)
-    .execute()
-  return rows.map(ownerOf)
 }
 
 /** Throws `OwnerNameTaken`, and `OwnerRenamed` for a name that someone gave up. */
@@ -148,7 +127,7 @@ export async function setOwnerVisibility(
   return before.visibility
 }
 
-function ownerOf(row: OwnerRow): Owner {
+export function ownerOf(row: OwnerRow): Owner {
   const { id, name, kind, visibility, created_at: createdAt } = row
   return { id, name, kind, visibility, createdAt }
 }

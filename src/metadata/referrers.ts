@@ -1,62 +1,155 @@
-/** Referrers: manifests of a repository whose subject is a given digest, whether that exists here or not. */
+/**
+ * Referrers: manifests of a repository whose subject is a given digest, whether that exists here or not. Descriptors
+ * carry annotations and may have the size of a manifest: a page is cut by their sizes before they are loaded, and what
+ * is small comes with the sizes, so that a usual page is one query.
+ */
+import { sql } from 'kysely'
+import type { RawBuilder, SqlBool } from 'kysely'
+import type { Turns } from '../lib/turns.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Reader } from './handles.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import type { TemplateInput } from './sql/compile-once.ts'
-import { databaseOf, isAnyOf, listParameter } from './sql/database.ts'
+import { databaseOf, idsParameter, isAnyOf, isAnyOfIds, listParameter } from './sql/database.ts'
 
-export interface ReferrerRow {
-  /** The cursor of the next page. */
-  readonly id: number
-  /** JSON, ready to serve. */
-  readonly descriptor: string
+export interface ReferrersRequest {
+  readonly repository: RepositoryName
+  readonly subject: Digest
+  /** Empty: all. */
+  readonly artifactTypes: readonly string[]
+  /** What `next` of the page before said. */
+  readonly after?: number | undefined
+  readonly limit: number
+  /** Of descriptors on a page; one that is larger has a page of its own. */
+  readonly maxBytes: number
+  /** `false`: the sizes alone. */
+  readonly withDescriptors: boolean
+  /** When they are spent, the page ends early. */
+  readonly turns: Turns
 }
 
-interface PageParameters {
+export interface ReferrersPage {
+  /** In bytes, one for each referrer of the page. */
+  readonly sizes: readonly number[]
+  /** JSON, ready to serve. Without what was deleted while they were loaded. */
+  readonly descriptors: readonly string[]
+  /** Where the next page starts, when others may follow. */
+  readonly next: number | undefined
+}
+
+interface SliceParameters {
   repository: string
   subject: string
   after: number
   limit: number
+  /** Larger descriptors are not loaded. */
+  inlineBytes: number
 }
 
-const allReferrers = compileOnce<PageParameters, ReferrerRow>((input) => selectReferrers(input))
+interface SliceRow {
+  id: number
+  size: number
+  descriptor: string | null
+}
 
-const referrersOfTypes = compileOnce<PageParameters & { artifactTypes: unknown }, ReferrerRow>((input) =>
-  selectReferrers(input).where(
-    isAnyOf(input.dialect, 'manifest.artifact_type', input.parameter('artifactTypes')),
-  ),
+/** A manifest that has none of the types comes without a size. */
+type FilteredRow = Omit<SliceRow, 'size'> & { size: number | null }
+
+/** Rows of one statement; on SQLite everybody waits for it. */
+const maxRows = 500
+
+const allReferrers = compileOnce<SliceParameters, SliceRow>((input) =>
+  selectSlice(input, sql<boolean>`1 = 1`),
 )
 
-/** In the order of their first push. Empty when the repository or the subject is unknown. */
-export async function listReferrers(
-  db: Reader,
-  page: {
-    readonly repository: RepositoryName
-    readonly subject: Digest
-    /** Empty: all. */
-    readonly artifactTypes: readonly string[]
-    readonly after?: number | undefined
-    readonly limit: number
-  },
-): Promise<ReferrerRow[]> {
-  const { repository, subject, artifactTypes, after = 0, limit } = page
-  const parameters = { repository, subject, after, limit }
-  const rows =
-    artifactTypes.length === 0
-      ? await allReferrers.all(db, parameters)
-      : await referrersOfTypes.all(db, {
-          ...parameters,
-          artifactTypes: listParameter(databaseOf(db).dialect, artifactTypes),
-        })
-  return rows.map((row) => ({ id: row.id, descriptor: row.descriptor }))
+const referrersOfTypes = compileOnce<SliceParameters & { artifactTypes: unknown }, FilteredRow>((input) =>
+  selectSlice(input, isAnyOf(input.dialect, 'manifest.artifact_type', input.parameter('artifactTypes'))),
+)
+
+const descriptorsById = compileOnce<{ ids: unknown }, { id: number; descriptor: string }>(
+  ({ kysely, dialect, parameter }) =>
+    kysely
+      .selectFrom('manifest')
+      .select(['id', 'descriptor'])
+      .where(isAnyOfIds(dialect, 'id', parameter('ids'))),
+)
+
+/**
+ * In the order of their first push. Empty when the repository or the subject is unknown. Throws what aborts the turns.
+ */
+export async function listReferrers(db: Reader, request: ReferrersRequest): Promise<ReferrersPage> {
+  const { limit, maxBytes, turns } = request
+  const rows: SliceRow[] = []
+  let bytes = 0
+  let { after = 0 } = request
+  for (;;) {
+    const isFiltered = request.artifactTypes.length > 0
+    const count = isFiltered ? maxRows : Math.min(maxRows, limit + 1 - rows.length)
+    const slice = await readSlice(db, request, { after, limit: count })
+    for (const { id, size, descriptor } of slice) {
+      if (size === null) continue
+      const isFull = rows.length === limit || (rows.length > 0 && bytes + size > maxBytes)
+      if (isFull) return loadPage(db, rows, request)
+      rows.push({ id, size, descriptor })
+      bytes += size
+    }
+    const last = slice.at(-1)
+    if (last === undefined || slice.length < count)
+      return { ...(await loadPage(db, rows, request)), next: undefined }
+    after = last.id
+    if (turns.isSpent) return { ...(await loadPage(db, rows, request)), next: after }
+    await turns.pass()
+  }
 }
 
-function selectReferrers({ kysely, parameter }: Pick<TemplateInput<PageParameters>, 'kysely' | 'parameter'>) {
+function readSlice(
+  db: Reader,
+  { repository, subject, artifactTypes, ...request }: ReferrersRequest,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): FilteredRow[] | Promise<FilteredRow[]> {
+  // All of the page together stay below `maxBytes`.
+  const inlineBytes = request.withDescriptors ? Math.floor(request.maxBytes / (request.limit + 1)) : -1
+  const parameters = { repository, subject, after, limit, inlineBytes }
+  if (artifactTypes.length === 0) return allReferrers.all(db, parameters)
+  const types = listParameter(databaseOf(db).dialect, artifactTypes)
+  return referrersOfTypes.all(db, { ...parameters, artifactTypes: types })
+}
+
+async function loadPage(
+  db: Reader,
+  rows: readonly SliceRow[],
+  { withDescriptors }: ReferrersRequest,
+): Promise<ReferrersPage> {
+  const page = { sizes: rows.map(({ size }) => size), next: rows.at(-1)?.id }
+  if (!withDescriptors) return { ...page, descriptors: [] }
+  const large = rows.filter(({ descriptor }) => descriptor === null).map(({ id }) => id)
+  const loaded = await loadDescriptors(db, large)
+  const descriptors = rows.map(({ id, descriptor }) => descriptor ?? loaded.get(id))
+  return { ...page, descriptors: descriptors.filter((descriptor) => descriptor !== undefined) }
+}
+
+async function loadDescriptors(db: Reader, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await descriptorsById.all(db, { ids: idsParameter(databaseOf(db).dialect, ids) })
+  return new Map(rows.map(({ id, descriptor }) => [id, descriptor]))
+}
+
+/** Neither database reads a text to tell its length in bytes, and none is read where it is not asked for. */
+function selectSlice(
+  { kysely, parameter }: Pick<TemplateInput<SliceParameters>, 'kysely' | 'parameter'>,
+  counts: RawBuilder<SqlBool>,
+) {
+  const size = sql<number>`octet_length(manifest.descriptor)`
   return kysely
     .selectFrom('repository')
     .innerJoin('manifest', 'manifest.repository_id', 'repository.id')
-    .select(['manifest.id', 'manifest.descriptor'])
+    .select('manifest.id')
+    .select(sql<number>`case when ${counts} then ${size} end`.as('size'))
+    .select(
+      sql<string | null>`case when ${counts} and ${size} <= ${parameter('inlineBytes')}
+        then manifest.descriptor end`.as('descriptor'),
+    )
     .where('repository.name', '=', parameter('repository'))
     .where('manifest.subject_digest', '=', parameter('subject'))
     .where('manifest.id', '>', parameter('after'))

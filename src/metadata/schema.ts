@@ -249,6 +249,11 @@ interface AuditEventTable {
   detail: string | null
 }
 
+interface ListCursorKeyTable {
+  singleton: number
+  key: string
+}
+
 interface SchemaMigrationTable {
   name: string
   applied_at: number
@@ -282,5 +287,6 @@ export interface Schema {
   refresh_token: RefreshTokenTable
   signing_key: SigningKeyTable
   audit_event: AuditEventTable
+  list_cursor_key: ListCursorKeyTable
   schema_migration: SchemaMigrationTable
 }

@@ -1,8 +1,5 @@
-/**
- * What a caller may see of repositories: as conditions of queries over `repository` joined with its `owner`, and of rows.
- */
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
-import type { Schema, Visibility } from './schema.ts'
+/** What a caller may see of repositories: as walks along an index that find all of it, and as a condition of rows. */
+import type { Visibility } from './schema.ts'
 
 /** Names from `from` up to before `to`; without `to` all that follow. */
 export interface NameRange {
@@ -41,16 +38,17 @@ export interface RepositoryVisibility {
   readonly ownerVisibility: Visibility
 }
 
-interface SeenRepository extends RepositoryVisibility {
+export interface SeenRepository extends RepositoryVisibility {
   readonly name: string
 }
 
-type Joined = ExpressionBuilder<Schema, 'repository' | 'owner'>
-
-/** Names of a range, of which those are seen that meet a condition; without one all are. */
-export interface VisibleArm {
-  readonly range: NameRange
-  readonly holds?: (eb: Joined) => Expression<SqlBool>
+/** Names along one index, of which `sees` picks those that count. */
+export interface VisibleWalk {
+  /** In order, without overlap. */
+  readonly ranges: readonly NameRange[]
+  /** Only repositories that have it themselves are read; `undefined`: all. */
+  readonly visibility: Visibility | undefined
+  readonly sees: (repository: SeenRepository) => boolean
 }
 
 /**
@@ -66,14 +64,64 @@ export function namesBelow(owner: string): NameRange {
   return { from: `${owner}/`, to: `${owner}0` }
 }
 
-/** Alternatives that are served by an index each, but for what is granted, which are `NameSet`s to be asked. */
-export function visibleArms(visible: VisibleRepositories): VisibleArm[] {
-  if (visible.all) return [{ range: allNames }]
-  const arms: VisibleArm[] = []
-  if (visible.public) arms.push({ range: allNames, holds: isPublicRow })
-  if (visible.internal === true) arms.push(...internalArms)
-  if (visible.owner !== undefined) arms.push({ range: namesBelow(visible.owner) })
-  return arms
+/** The walks that together find all that is visible in a range; a name may be found by several. */
+export function visibleWalks(visible: VisibleRepositories, range: NameRange): VisibleWalk[] {
+  const { within } = visible
+  const all = visible.all ? [walkAlong([allNames])] : walksOf(visible)
+  const walks = all.map((walk) => ({ ...walk, ranges: intersect(walk.ranges, [range]) }))
+  if (within === undefined) return walks
+  return walks.map((walk) => ({
+    ...walk,
+    ranges: intersect(walk.ranges, within.ranges),
+    // The bounds of a token first: they are fewer than grants.
+    sees: (repository) => within.has(repository.name) && walk.sees(repository),
+  }))
+}
+
+function walksOf(visible: VisibleRepositories & { readonly all: false }): VisibleWalk[] {
+  const { owner, granted } = visible
+  const seesOpen = (repository: SeenRepository): boolean => isOpen(repository, visible)
+  const walks: VisibleWalk[] = []
+  if (visible.public || visible.internal === true) {
+    walks.push({ ranges: [allNames], visibility: 'public', sees: seesOpen })
+  }
+  if (visible.internal === true) {
+    walks.push({ ranges: [allNames], visibility: 'internal', sees: seesOpen })
+  }
+  if (owner !== undefined) walks.push(walkAlong([namesBelow(owner)]))
+  if (granted !== undefined) {
+    walks.push({ ...walkAlong(granted.ranges), sees: ({ name }) => granted.has(name) })
+  }
+  return walks
+}
+
+function walkAlong(ranges: readonly NameRange[]): VisibleWalk {
+  return { ranges, visibility: undefined, sees: () => true }
+}
+
+/** Of two lists of ranges in order what lies in both. */
+function intersect(one: readonly NameRange[], other: readonly NameRange[]): NameRange[] {
+  const common: NameRange[] = []
+  let [at, beside] = [0, 0]
+  for (;;) {
+    const [a, b] = [one[at], other[beside]]
+    if (a === undefined || b === undefined) return common
+    const both = clip(a, b)
+    if (both !== undefined) common.push(both)
+    if (endOf(a) <= endOf(b)) at += 1
+    else beside += 1
+  }
+}
+
+/** What both have; names are ASCII, so that texts compare as the database compares them. */
+function clip(a: NameRange, b: NameRange): NameRange | undefined {
+  const from = a.from > b.from ? a.from : b.from
+  const to = endOf(a) < endOf(b) ? endOf(a) : endOf(b)
+  return from >= to ? undefined : { from, to }
+}
+
+export function endOf({ to = endOfNames }: NameRange): string {
+  return to
 }
 
 /** The same conditions for a row that was read. */
@@ -81,10 +129,17 @@ export function isVisible(repository: SeenRepository, visible: VisibleRepositori
   if (repository.name >= endOfNames) return false
   if (visible.within !== undefined && !visible.within.has(repository.name)) return false
   if (visible.all) return true
-  if (visible.public && isPublic(repository)) return true
-  if (visible.internal === true && isInternal(repository)) return true
+  if (isOpen(repository, visible)) return true
   if (visible.granted?.has(repository.name) === true) return true
   return visible.owner !== undefined && repository.name.startsWith(`${visible.owner}/`)
+}
+
+function isOpen(
+  repository: RepositoryVisibility,
+  visible: { readonly public: boolean; readonly internal?: boolean },
+): boolean {
+  if (visible.public && isPublic(repository)) return true
+  return visible.internal === true && isInternal(repository)
 }
 
 export function isPublic({ visibility, ownerVisibility }: RepositoryVisibility): boolean {
@@ -95,24 +150,3 @@ export function isPublic({ visibility, ownerVisibility }: RepositoryVisibility):
 export function isInternal({ visibility, ownerVisibility }: RepositoryVisibility): boolean {
   return visibility !== 'private' && ownerVisibility !== 'private'
 }
-
-function isPublicRow(eb: Joined): Expression<SqlBool> {
-  return eb.and([eb('repository.visibility', '=', 'public'), eb('owner.visibility', '=', 'public')])
-}
-
-/** With the public ones, all whose stricter visibility is `internal`. */
-const internalArms: readonly VisibleArm[] = [
-  {
-    range: allNames,
-    holds: (eb) =>
-      eb.and([eb('repository.visibility', '=', 'public'), eb('owner.visibility', '=', 'internal')]),
-  },
-  {
-    range: allNames,
-    holds: (eb) =>
-      eb.and([
-        eb('repository.visibility', '=', 'internal'),
-        eb('owner.visibility', 'in', ['public', 'internal']),
-      ]),
-  },
-]

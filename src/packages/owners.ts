@@ -12,6 +12,8 @@ import type { AuditAction } from '../metadata/audit-actions.ts'
 import type { AuditDetail, AuditEntry } from '../metadata/audit-trail.ts'
 import { Conflict } from '../metadata/errors.ts'
 import type { Transaction } from '../metadata/handles.ts'
+import { listOwners } from '../metadata/list-owners.ts'
+import type { OwnersSeen } from '../metadata/list-owners.ts'
 import { deleteOwner } from '../metadata/owner-deletion.ts'
 import { OwnerHasRemains, OwnerNotEmpty, OwnerUnknown } from '../metadata/owner-errors.ts'
 import { renameOwner } from '../metadata/owner-rename.ts'
@@ -21,7 +23,6 @@ import {
   findOwner,
   insertOrganization,
   listAliases,
-  listOwners,
   setOwnerVisibility,
 } from '../metadata/owners.ts'
 import type { Owner } from '../metadata/owners.ts'
@@ -60,6 +61,8 @@ export interface Owners {
     readonly kind?: OwnerKind | undefined
     readonly after?: string | undefined
     readonly limit: number
+    /** Where to look; absent: everywhere. */
+    readonly seen?: OwnersSeen
   }): Promise<Owner[]>
   find(name: string): Promise<OwnerDetails | undefined>
   /** When it got the name; `undefined` when there is no such owner. */

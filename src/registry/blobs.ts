@@ -9,7 +9,7 @@ import type { AuditTrail } from '../metadata/audit-trail.ts'
 import { findBlob, findBlobUser, findLinkedBlob, linkBlob, pinBlob, unlinkBlob } from '../metadata/blobs.ts'
 import type { BlobLocation } from '../metadata/blobs.ts'
 import type { Metadata } from '../metadata/metadata.ts'
-import { isMountable } from '../metadata/mount-sources.ts'
+import { findMountSource, isMountSource } from '../metadata/mount-sources.ts'
 import { findRepository } from '../metadata/repositories.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -186,11 +186,12 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
   const within = from === undefined ? pullableNames(principal.scopes) : undefined
   const search = { digest, from, visible, within, target: repository }
   const { reader } = deps.metadata
-  if (!(await isMountable(reader, search))) return false
+  const source = await findMountSource(reader, search)
+  if (source === undefined) return false
   // Damaged content is not passed on: the caller uploads it, and that heals it.
   if ((await deps.health.inspect(() => findBlob(reader, digest)))?.isIntact !== true) return false
   return deps.metadata.transact(async (tx) => {
-    if (!(await isMountable(tx, search))) return false
+    if (!(await isMountSource(tx, search, source))) return false
     if ((await pinBlob(tx, digest)) === undefined) return false
     const now = deps.clock.now()
     const { id } = await openRepository(deps, tx, { name: repository, caller, now })

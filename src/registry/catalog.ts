@@ -1,27 +1,60 @@
 /** Repositories the caller may pull, as keyset pages in byte order of the full name. */
+import { Turns } from '../lib/turns.ts'
+import type { Loop } from '../lib/turns.ts'
+import { pageRepositories } from '../metadata/list-repositories.ts'
 import type { Metadata } from '../metadata/metadata.ts'
-import { listRepositories } from '../metadata/list-repositories.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Caller, RegistryPolicy } from './caller.ts'
+import { createListCursors, isSealed } from './list-cursor.ts'
 
-export interface Catalog {
-  list(page: {
-    last?: string | undefined
-    n: number
-    caller: Caller
-  }): Promise<{ repositories: readonly RepositoryName[]; more: boolean }>
+export interface CatalogQuery {
+  /** A name, whether it exists or not, or what `next` of the page before said. */
+  readonly last?: string | undefined
+  /** Below this owner only. */
+  readonly owner?: string | undefined
+  readonly n: number
+  readonly caller: Caller
+  readonly signal?: AbortSignal | undefined
 }
 
-export function createCatalog(deps: { metadata: Metadata; policy: RegistryPolicy }): Catalog {
+export interface CatalogPage {
+  /** Fewer than `n`, even none, where much was read that the caller does not see. */
+  readonly repositories: readonly RepositoryName[]
+  /** The `last` of the next page; `undefined` on the last one. */
+  readonly next: string | undefined
+}
+
+export interface Catalog {
+  /** Throws `CursorInvalidError`, and what aborts the signal. */
+  list(query: CatalogQuery): Promise<CatalogPage>
+}
+
+export interface CatalogDeps {
+  readonly metadata: Metadata
+  readonly policy: RegistryPolicy
+  /** A page ends early after so many turns of the event loop. */
+  readonly maxTurns?: number
+  readonly loop?: Loop
+}
+
+/** Some hundred milliseconds of work; pages that find what they look for take a few. */
+const defaultMaxTurns = 100
+
+export function createCatalog({ metadata, policy, maxTurns = defaultMaxTurns, loop }: CatalogDeps): Catalog {
+  const cursors = createListCursors(metadata)
   return {
-    async list({ last, n, caller }) {
-      if (n === 0) return { repositories: [], more: false }
-      const found = await listRepositories(deps.metadata.reader, {
+    async list({ last, owner, n, caller, signal }) {
+      if (n === 0) return { repositories: [], next: undefined }
+      const { names, stoppedAt } = await pageRepositories(metadata.reader, {
+        ...(last !== undefined && isSealed(last) ? { from: await cursors.open(last) } : { after: last }),
+        owner,
         limit: n + 1,
-        ...(last !== undefined && { after: last }),
-        visible: await deps.policy.visibleTo(caller.principal),
+        visible: await policy.visibleTo(caller.principal),
+        turns: new Turns({ signal, maxTurns, ...(loop !== undefined && { loop }) }),
       })
-      return { repositories: found.slice(0, n), more: found.length > n }
+      const repositories = names.slice(0, n)
+      if (names.length > n) return { repositories, next: repositories.at(-1) }
+      return { repositories, next: stoppedAt === undefined ? undefined : await cursors.seal(stoppedAt) }
     },
   }
 }

@@ -5,6 +5,7 @@
 import { OciError } from '../oci/oci-error.ts'
 import type { ErrorCode } from '../oci/error-code.ts'
 import type { Digest } from '../oci/digest.ts'
+import { quote } from '../oci/quote.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
 import { ownerOf } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -47,6 +48,19 @@ export class BlobInUseError extends RegistryError {
       options,
     )
     this.detail = detail
+  }
+}
+
+export class CursorInvalidError extends RegistryError {
+  override readonly name = 'CursorInvalidError'
+  readonly code = 'PAGINATION_NUMBER_INVALID'
+  readonly detail: { cursor: string }
+  constructor(cursor: string, options?: ErrorOptions) {
+    super(
+      `${quote(cursor)} is not a cursor of this list: follow the Link header as it is, or start again without one`,
+      options,
+    )
+    this.detail = { cursor: cursor.slice(0, 100) }
   }
 }
 

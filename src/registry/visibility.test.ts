@@ -139,7 +139,7 @@ describe('the catalog', () => {
     expect(await list(by(bob))).toEqual(['alice/open', 'alice/staff', 'bob/open', 'bob/secret'])
     expect(await list(by(root))).toHaveLength(7)
     const page = await opened.registry.catalog.list({ n: 2, last: 'alice/open', caller: by(bob) })
-    expect(page).toEqual({ repositories: ['alice/staff', 'bob/open'], more: true })
+    expect(page).toEqual({ repositories: ['alice/staff', 'bob/open'], next: 'bob/open' })
   })
 })
 

@@ -10,6 +10,7 @@ export const openPolicy: Policy = {
   explain: () => Promise.resolve({ allowed: true, text: 'allowed', grantId: undefined, remedy: undefined }),
   grant: (_principal, scopes) => Promise.resolve([...scopes]),
   visibleTo: () => ({ all: true }),
+  ownersSeenBy: () => ({ visibilities: ['public', 'internal', 'private'], names: [] }),
   newRepositoryVisibility: () => 'public',
 }
 

@@ -64,10 +64,10 @@ export const accessEndpoints = [
       repositories: text(200).min(1).default('**').openapi({ example: 'web/**' }),
     }),
     result: pageOf(holder),
-    handler: async ({ params: { owner }, query }, { access }) => {
+    handler: async ({ params: { owner }, query, http: { signal } }, { access }) => {
       const { limit, after } = query
       const on = `${owner}/${query.repositories}`
-      const page = await access.whoCan({ action: query.action as RoleAction, on, after, limit })
+      const page = await access.whoCan({ action: query.action as RoleAction, on, after, limit, signal })
       const items = page.holders.map(({ grantId, ...one }) => ({ ...one, grant: grantId }))
       return { value: { items }, after: page.after }
     },

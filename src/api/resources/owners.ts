@@ -1,5 +1,7 @@
 /** Owners: users and organizations, as everyone sees them and as those change them who administer them. */
 import { z } from '@hono/zod-openapi'
+import type { Principal } from '../../auth/principal.ts'
+import { Turns } from '../../lib/turns.ts'
 import type { Owner } from '../../packages/owners.ts'
 import { notFound } from '../api-error.ts'
 import { seesThisOwner } from '../authorize.ts'
@@ -40,25 +42,26 @@ async function getOwner(name: string, { owners }: ApiServices): Promise<z.input<
   return { ...formatOwner(found), aliases: [...found.aliases] }
 }
 
-type Sees = (owner: Owner) => Promise<boolean>
-
 /** Where most are hidden, few pages of few would be many queries. */
 const leastRead = 100
 
 /** Reads on until the page is full: an owner that is hidden shows neither in it nor in the link to the next one. */
 async function readVisible(
   { limit, ...page }: Page & { readonly kind?: Owner['kind'] | undefined },
-  { owners }: ApiServices,
-  sees: Sees,
+  { owners, policy }: ApiServices,
+  { principal, signal }: { readonly principal: Principal; readonly signal: AbortSignal },
 ): Promise<{ value: { items: z.input<typeof owner>[] }; after?: string | undefined }> {
   const items: z.input<typeof owner>[] = []
   const batchSize = Math.max(limit + 1, leastRead)
+  const seen = await policy.ownersSeenBy(principal)
+  const turns = new Turns({ signal })
   let { after } = page
   let batch: Owner[]
   do {
-    batch = await owners.list({ kind: page.kind, after, limit: batchSize })
+    batch = await owners.list({ kind: page.kind, after, limit: batchSize, seen })
     for (const one of batch) {
-      if (!(await sees(one))) continue
+      await turns.pass()
+      if (!(await seesThisOwner(principal, one, policy))) continue
       if (items.length === limit) return { value: { items }, after: items.at(-1)?.name }
       items.push(formatOwner(one))
     }
@@ -78,8 +81,8 @@ export const ownerEndpoints = [
     status: 200,
     query: pageQuery.extend({ kind: kind.optional() }),
     result: pageOf(owner),
-    handler: ({ query, principal }, services) =>
-      readVisible(query, services, (one) => seesThisOwner(principal, one, services.policy)),
+    handler: ({ query, principal, http: { signal } }, services) =>
+      readVisible(query, services, { principal, signal }),
   }),
   defineEndpoint({
     id: 'createOrganization',

@@ -56,15 +56,11 @@ export const repositoryEndpoints = [
     handler: async ({ query: { limit, after, owner }, principal, http }, services) => {
       const push = { create: false, update: false }
       const caller = { principal, push, requestId: http.id, origin: http.origin }
-      const first = owner === undefined ? '' : `${owner}/`
-      const last = after === undefined || after < first ? first : after
-      const { repositories: listed, more } = await services.catalog.list({ n: limit, last, caller })
-      // Names below an owner follow one another.
-      const names = listed.filter((name) => name.startsWith(first))
+      const { signal } = http
+      const asked = { n: limit, last: after, owner, caller, signal }
+      const { repositories: names, next } = await services.catalog.list(asked)
       const found = await Promise.all(names.map((name) => findRepository(name, services)))
-      const items = found.filter((one) => one !== undefined)
-      const isLast = !more || names.length < listed.length
-      return { value: { items }, after: isLast ? undefined : names.at(-1) }
+      return { value: { items: found.filter((one) => one !== undefined) }, after: next }
     },
   }),
   defineEndpoint({

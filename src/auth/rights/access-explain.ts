@@ -24,13 +24,15 @@ export interface AccessExplain {
   }): Promise<Explanation>
   /**
    * Everyone who may do it in at least one of the repositories that the pattern reaches, those that are still to come
-   * among them; who may for several reasons is there for each. Throws `PatternInvalidError`, `OwnerUnknownError`.
+   * among them; who may for several reasons is there for each. A page may have fewer than `limit`, even none, and still
+   * others follow: `after` tells. Throws `PatternInvalidError`, `OwnerUnknownError`.
    */
   whoCan(asked: {
     readonly action: RoleAction
     readonly on: string
     readonly after?: string | undefined
     readonly limit: number
+    readonly signal?: AbortSignal | undefined
   }): Promise<HolderPage>
 }
 

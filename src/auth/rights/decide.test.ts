@@ -6,7 +6,7 @@ import { isVisible } from '../../metadata/visible-repositories.ts'
 import type { RepositoryVisibility } from '../../metadata/visible-repositories.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
-import { createPolicy } from '../access-policy.ts'
+import { createPolicy, openVisibilities } from '../access-policy.ts'
 import { expandActions, isRoleAction, permissions } from '../permissions.ts'
 import type { Permission, RoleAction } from '../permissions.ts'
 import type { Explanation, Policy } from '../policy.ts'
@@ -207,6 +207,23 @@ describe('a decision', () => {
         const visible = await open(given).visibleTo(given.principal)
         const isSeen = isVisible({ ...found, name: repository }, visible)
         expect(isSeen).toBe(await decide({ ...given, permission: 'pull' }))
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  test('about an owner is never yes for one that a list would not look at', async () => {
+    const visibilities = fc.constantFrom('public', 'internal', 'private')
+    await fc.assert(
+      fc.asyncProperty(world, owner, visibilities, async (given, name, visibility) => {
+        const { principal } = given
+        const policy = open(given)
+        const seen = await policy.ownersSeenBy(principal)
+        const isLookedAt = seen.visibilities.includes(visibility) || seen.names.includes(name)
+        const isSeen =
+          openVisibilities(principal).includes(visibility) ||
+          (await policy.decideOwner(principal, 'pull', name)).allowed
+        expect(isSeen && !isLookedAt).toBe(false)
       }),
       { numRuns: 3000 },
     )

@@ -21,6 +21,8 @@ export interface HeldGrant {
 
 export interface HeldGrants {
   below(owner: string): readonly HeldGrant[]
+  /** All on what something is granted. */
+  readonly owners: readonly string[]
   /** What they let pull; `undefined`: nothing. */
   readonly pullable: NameSet | undefined
   readonly count: number
@@ -28,7 +30,12 @@ export interface HeldGrants {
 
 const none: readonly HeldGrant[] = []
 
-export const noGrants: HeldGrants = { below: () => none, pullable: undefined, count: 0 }
+export const noGrants: HeldGrants = {
+  below: () => none,
+  owners: [],
+  pullable: undefined,
+  count: 0,
+}
 
 export function holdGrants(rows: readonly GrantOf[]): HeldGrants {
   if (rows.length === 0) return noGrants
@@ -50,6 +57,7 @@ export function holdGrants(rows: readonly GrantOf[]): HeldGrants {
   const pulling = grants.filter(({ permissions }) => permissions.has('pull'))
   return {
     below: (owner) => byOwner.get(owner) ?? none,
+    owners: [...byOwner.keys()],
     pullable: pulling.length === 0 ? undefined : createNameSet(pulling.map(({ pattern }) => pattern)),
     count: grants.length,
   }

@@ -1,8 +1,10 @@
 /** Who may do something somewhere below an owner, page by page: by what is open to all, by standing, by grants. */
+import { Turns } from '../../lib/turns.ts'
+import type { Loop } from '../../lib/turns.ts'
 import { findAccount } from '../../metadata/accounts.ts'
 import { listAdministrators } from '../../metadata/administrators.ts'
-import { listGrantees } from '../../metadata/grants.ts'
-import type { Grantee } from '../../metadata/grants.ts'
+import { listGrantsOn, listTeamAccounts } from '../../metadata/grantees.ts'
+import type { GranteeAccount, GranteeGrant } from '../../metadata/grantees.ts'
 import type { Reader } from '../../metadata/handles.ts'
 import { listRepositories } from '../../metadata/list-repositories.ts'
 import { findOwner } from '../../metadata/owners.ts'
@@ -38,6 +40,8 @@ interface Asked {
   readonly anonymous: AnonymousMode
   readonly after?: string | undefined
   readonly limit: number
+  readonly signal?: AbortSignal | undefined
+  readonly loop?: Loop
 }
 
 interface Search {
@@ -45,9 +49,16 @@ interface Search {
   readonly owner: Owner
   readonly pattern: RepositoryPattern
   readonly anonymous: AnonymousMode
+  /** Whether a grant gives one of the permissions somewhere in the pattern. */
+  readonly serves: (grant: GranteeGrant) => boolean
+  readonly turns: Turns
+  readonly signal: AbortSignal | undefined
 }
 
-/** What was listed last: how many of those who need no look at accounts, an administrator, or an account by a grant. */
+/**
+ * What was looked at last: how many of those who need no look at accounts, an administrator, or an account by a grant;
+ * without an account, the grant is the next one.
+ */
 interface Cursor {
   readonly first?: number
   readonly administrator?: string
@@ -56,35 +67,42 @@ interface Cursor {
 }
 
 interface Step {
-  readonly holder: Holder
+  /** `undefined`: what was looked at up to the cursor gives nobody the right. */
+  readonly holder: Holder | undefined
   readonly cursor: Cursor
 }
 
 const batch = 100
+/** A page that finds little ends after so many turns of the event loop. */
+const maxTurns = 100
 
+/**
+ * A page ends early when much was read that gives nobody the right. Throws `PatternInvalidError`, `OwnerUnknownError`,
+ * and what aborts the signal.
+ */
 export async function listHolders(db: Reader, asked: Asked): Promise<HolderPage> {
-  const { owner: name, pattern } = splitPattern(asked.on)
+  const { owner: name, pattern: below } = splitPattern(asked.on)
   const owner = await findOwner(db, name)
   if (owner === undefined) throw new OwnerUnknownError(name)
-  const search: Search = {
-    permissions: expandActions([asked.action]),
-    owner,
-    pattern: patternBelow(name, pattern),
-    anonymous: asked.anonymous,
+  const { action, anonymous, signal, loop } = asked
+  const permissions = expandActions([action])
+  const pattern = patternBelow(name, below)
+  const serves = createFilter(permissions, pattern)
+  const turns = new Turns({ signal, maxTurns, ...(loop !== undefined && { loop }) })
+  const search: Search = { permissions, owner, pattern, anonymous, serves, turns, signal }
+  const holders: Holder[] = []
+  let last: Cursor | undefined
+  for await (const { holder, cursor } of walk(db, search, parseCursor(asked.after))) {
+    if (holders.length === asked.limit && holder !== undefined) return pageOf(holders, last)
+    if (holder !== undefined) holders.push(holder)
+    last = cursor
+    if (turns.isSpent) return pageOf(holders, last)
   }
-  const steps: Step[] = []
-  for await (const step of walk(db, search, parseCursor(asked.after))) {
-    if (steps.length === asked.limit) return pageOf(steps, steps.at(-1)?.cursor)
-    steps.push(step)
-  }
-  return pageOf(steps, undefined)
+  return pageOf(holders, undefined)
 }
 
-function pageOf(steps: readonly Step[], last: Cursor | undefined): HolderPage {
-  return {
-    holders: steps.map(({ holder }) => holder),
-    after: last === undefined ? undefined : formatCursor(last),
-  }
+function pageOf(holders: readonly Holder[], last: Cursor | undefined): HolderPage {
+  return { holders, after: last === undefined ? undefined : formatCursor(last) }
 }
 
 async function* walk(db: Reader, search: Search, from: Cursor): AsyncGenerator<Step> {
@@ -96,16 +114,18 @@ async function* walk(db: Reader, search: Search, from: Cursor): AsyncGenerator<S
       if (index >= first) yield { holder, cursor: { first: index + 1 } }
     }
   }
-  if (first !== undefined || administrator !== undefined) yield* walkAdministrators(db, administrator ?? '')
+  if (first !== undefined || administrator !== undefined) {
+    yield* walkAdministrators(db, administrator ?? '', search.turns)
+  }
   yield* walkGrants(db, search, { grantId, accountId })
 }
 
 /** One repository is enough of an example. */
-async function listOpen(db: Reader, { permissions, pattern, anonymous }: Search): Promise<Holder[]> {
+async function listOpen(db: Reader, { permissions, pattern, anonymous, signal }: Search): Promise<Holder[]> {
   const within = createNameSet([pattern])
   const findSeen = async (internal: boolean): Promise<string | undefined> => {
     const visible = { all: false, public: true, internal, owner: undefined, within } as const
-    const [name] = await listRepositories(db, { limit: 1, visible })
+    const [name] = await listRepositories(db, { limit: 1, visible, signal })
     return name
   }
   const isPush = anonymous === 'push'
@@ -129,14 +149,15 @@ async function findOwnerAccount(db: Reader, { name, kind }: Owner): Promise<Hold
   return { kind: 'user', name, because: `user ${name} owns ${name}`, grantId: undefined }
 }
 
-async function* walkAdministrators(db: Reader, from: string): AsyncGenerator<Step> {
+async function* walkAdministrators(db: Reader, from: string, turns: Turns): AsyncGenerator<Step> {
   let after = from
   for (;;) {
     const found = await listAdministrators(db, { after, limit: batch })
     for (const { name, disabled } of found) {
       const because = `user ${name} is an administrator`
-      if (!disabled)
-        yield { holder: { kind: 'user', name, because, grantId: undefined }, cursor: { administrator: name } }
+      const holder = { kind: 'user', name, because, grantId: undefined } as const
+      yield { holder: disabled ? undefined : holder, cursor: { administrator: name } }
+      await turns.pass()
     }
     const last = found.at(-1)
     if (last === undefined || found.length < batch) return
@@ -147,30 +168,63 @@ async function* walkAdministrators(db: Reader, from: string): AsyncGenerator<Ste
 async function* walkGrants(
   db: Reader,
   search: Search,
-  from: { readonly grantId: number; readonly accountId: number },
+  { grantId, accountId }: { readonly grantId: number; readonly accountId: number },
 ): AsyncGenerator<Step> {
-  let after = from
+  const { owner, turns } = search
+  // The first may have holders that were not listed yet.
+  let after = grantId - 1
   for (;;) {
-    const found = await listGrantees(db, { ownerId: search.owner.id, after, limit: batch })
-    for (const grantee of found) {
-      const cursor = { grantId: grantee.id, accountId: grantee.account.id }
-      if (serves(grantee, search)) yield { holder: holderOf(grantee), cursor }
-      after = cursor
+    const grants = await listGrantsOn(db, { ownerId: owner.id, after, limit: batch })
+    for (const grant of grants) {
+      if (search.serves(grant)) {
+        const from = grant.id === grantId ? accountId : 0
+        for await (const account of listAccountsOf(db, grant, { after: from, turns })) {
+          const cursor = { grantId: grant.id, accountId: account.id }
+          yield { holder: account.disabled ? undefined : holderOf(grant, account), cursor }
+        }
+      }
+      yield { holder: undefined, cursor: { grantId: grant.id + 1 } }
+      await turns.pass()
+      after = grant.id
     }
-    if (found.length < batch) return
+    if (grants.length < batch) return
   }
 }
 
-function serves({ account, owner, pattern, actions }: Grantee, search: Search): boolean {
-  if (account.disabled) return false
-  const allowed = expandActions(actions.filter(isRoleAction))
-  if (!search.permissions.some((permission) => allowed.includes(permission))) return false
-  return overlaps(patternBelow(owner, pattern), search.pattern)
+/** Those with an id after `after`. */
+async function* listAccountsOf(
+  db: Reader,
+  { account, team }: GranteeGrant,
+  page: { after: number; readonly turns: Turns },
+): AsyncGenerator<GranteeAccount> {
+  if (account !== undefined && account.id > page.after) yield account
+  if (team === undefined) return
+  let { after } = page
+  for (;;) {
+    const found = await listTeamAccounts(db, { teamId: team.id, after, limit: batch })
+    yield* found
+    const last = found.at(-1)
+    if (last === undefined || found.length < batch) return
+    after = last.id
+    await page.turns.pass()
+  }
 }
 
-function holderOf({ id, role, owner, pattern, team, account }: Grantee): Holder {
-  const { kind, name } = account
-  const to = team === undefined ? `${kind} ${name}` : `team ${team}`
+/** Of many grants few say something that none before it said. */
+function createFilter(permissions: readonly Permission[], asked: RepositoryPattern): Search['serves'] {
+  const known = new Map<RepositoryPattern, boolean>()
+  return ({ owner, pattern, actions }) => {
+    const allowed = expandActions(actions.filter(isRoleAction))
+    if (!permissions.some((permission) => allowed.includes(permission))) return false
+    const full = patternBelow(owner, pattern)
+    const found = known.get(full) ?? overlaps(full, asked)
+    known.set(full, found)
+    return found
+  }
+}
+
+function holderOf({ id, role, owner, pattern, team }: GranteeGrant, { kind, name }: GranteeAccount): Holder {
+  const to = team === undefined ? `${kind} ${name}` : `team ${team.name}`
   return { kind, name, because: `grant ${id} gives ${role} on ${owner}/${pattern} to ${to}`, grantId: id }
 }
 

@@ -1,22 +1,28 @@
 /** Patterns as the database can serve them: ranges of names, and which of the names within them count. */
 import type { NameRange, NameSet } from '../../metadata/visible-repositories.ts'
-import { compilePattern, isWholeBelow } from '../repository-pattern.ts'
+import { compilePattern, isWholeBelow, literalPrefix } from '../repository-pattern.ts'
 import type { RepositoryPattern } from '../repository-pattern.ts'
 
+/** Patterns are compiled once; a name is compared with those alone that start as it does. */
 export function createNameSet(patterns: readonly RepositoryPattern[]): NameSet {
   const unique = [...new Set(patterns)]
-  const open = unique.filter((pattern) => pattern.includes('*'))
   const exact = new Set<string>(unique.filter((pattern) => !pattern.includes('*')))
-  const byOwner = Map.groupBy(open, literalOwner)
-  const matchers = new Map([...byOwner].map(([owner, of]) => [owner, of.map(compilePattern)]))
-  const anywhere = matchers.get('') ?? []
+  const open = Map.groupBy(
+    unique.filter((pattern) => pattern.includes('*')),
+    literalPrefix,
+  )
+  const matchers = new Map([...open].map(([literal, of]) => [literal, of.map(compilePattern)]))
+  const lengths = [...new Set([...open.keys()].map((literal) => literal.length))]
   return {
     ranges: mergeRanges(unique.map(rangeOf)),
     whole: mergeRanges(unique.filter(isWhole).map(rangeOf)),
     has(name) {
       if (exact.has(name)) return true
-      const below = matchers.get(name.slice(0, name.indexOf('/')))
-      return below?.some((matches) => matches(name)) === true || anywhere.some((matches) => matches(name))
+      return lengths.some(
+        (length) =>
+          length <= name.length &&
+          matchers.get(name.slice(0, length))?.some((matches) => matches(name)) === true,
+      )
     },
   }
 }
@@ -30,22 +36,14 @@ export function nameSetOf(patterns: readonly RepositoryPattern[]): NameSet {
   return found
 }
 
-/** Empty where the owner is left open. */
-function literalOwner(pattern: string): string {
-  const owner = pattern.slice(0, pattern.indexOf('/'))
-  return pattern.includes('/') && !owner.includes('*') ? owner : ''
-}
-
 function isWhole(pattern: RepositoryPattern): boolean {
-  const star = pattern.indexOf('*')
-  return star === -1 || isWholeBelow(pattern, pattern.slice(0, star))
+  return !pattern.includes('*') || isWholeBelow(pattern, literalPrefix(pattern))
 }
 
 function rangeOf(pattern: RepositoryPattern): NameRange {
-  const star = pattern.indexOf('*')
   // No character of a name comes before "-", so only the name itself lies in this range.
-  if (star === -1) return { from: pattern, to: `${pattern} ` }
-  const literal = pattern.slice(0, star)
+  if (!pattern.includes('*')) return { from: pattern, to: `${pattern} ` }
+  const literal = literalPrefix(pattern)
   return { from: literal, to: endOfPrefix(literal) }
 }
 

@@ -8,20 +8,19 @@ import type { HandlerDeps } from './handler-deps.ts'
 
 /** `_catalog`: not in the distribution-spec, but clients know it. */
 export async function listCatalog(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
-  const { query, caller, method } = request
+  const { query, caller, method, signal } = request
   const n = parsePageSize(query, { fallback: defaultCatalogPage, max: maxCatalogPage })
   const last = query.get('last') ?? undefined
   if (method === 'HEAD') return headReply(['Content-Type', jsonType])
   await request.reserve(n * maxRepositoryEntryBytes)
-  const { repositories, more } = await deps.registry.catalog.list({ last, n, caller })
-  const end = repositories.at(-1)
+  const { repositories, next } = await deps.registry.catalog.list({ last, n, caller, signal })
   const headers =
-    more && end !== undefined
+    next !== undefined
       ? [
           'Link',
           formatNextLink('/v2/_catalog', [
             ['n', String(n)],
-            ['last', end],
+            ['last', next],
           ]),
         ]
       : []

@@ -4,14 +4,14 @@ import { formatNextLink } from '../headers/link.ts'
 import type { LinkParameters } from '../headers/link.ts'
 import { maxReferrersPage, maxReferrersReplyBytes } from '../limits.ts'
 import { parseArtifactTypes, parseCursor, parsePageSize } from '../query.ts'
-import { bytesReply, headReply } from '../reply.ts'
+import { bytesReply } from '../reply.ts'
 import type { Reply } from '../reply.ts'
 import type { RepositoryRequest } from '../request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
 /**
- * distribution-spec end-12a, end-12b. Descriptors come as JSON texts, ready to serve. A page holds one at least, so
- * that following the links ends.
+ * distribution-spec end-12a, end-12b. Descriptors come as JSON texts, ready to serve. Each link starts after the
+ * referrers that its page looked at, so that following the links ends. For HEAD no descriptor is read.
  */
 export async function listReferrers(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
   const { repository, path, query, method } = request
@@ -19,10 +19,13 @@ export async function listReferrers(request: RepositoryRequest, deps: HandlerDep
   const artifactTypes = parseArtifactTypes(query)
   const limit = Math.max(1, parsePageSize(query, { fallback: maxReferrersPage, max: maxReferrersPage }))
   const cursor = parseCursor(query)
-  if (method === 'HEAD') return headReply(referrersHeaders(artifactTypes))
-  await request.reserve(maxReferrersReplyBytes)
-  const page = await deps.registry.referrers.list(repository, subject, { artifactTypes, cursor, limit })
-  const headers = referrersHeaders(artifactTypes)
+  const withDescriptors = method !== 'HEAD'
+  const { signal } = request
+  if (withDescriptors) await request.reserve(maxReferrersReplyBytes)
+  const asked = { artifactTypes, cursor, limit, withDescriptors, signal }
+  const page = await deps.registry.referrers.list(repository, subject, asked)
+  const headers = ['Content-Type', mediaTypes.ociIndex]
+  if (artifactTypes.length > 0) headers.push('OCI-Filters-Applied', 'artifactType')
   if (page.next !== undefined) {
     const parameters: LinkParameters = [
       ...artifactTypes.map((type) => ['artifactType', type] as const),
@@ -31,12 +34,15 @@ export async function listReferrers(request: RepositoryRequest, deps: HandlerDep
     ]
     headers.push('Link', formatNextLink(path, parameters))
   }
-  const index = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[${page.descriptors.join(',')}]}`
-  return bytesReply(200, headers, Buffer.from(index))
+  if (!withDescriptors) return { status: 200, headers, length: lengthOf(page.sizes) }
+  return bytesReply(200, headers, Buffer.from(`${start}${page.descriptors.join(',')}${end}`))
 }
 
-function referrersHeaders(artifactTypes: readonly string[]): string[] {
-  const headers: string[] = ['Content-Type', mediaTypes.ociIndex]
-  if (artifactTypes.length > 0) headers.push('OCI-Filters-Applied', 'artifactType')
-  return headers
+const start = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[`
+const end = ']}'
+
+/** Of the index with descriptors of these sizes. */
+function lengthOf(sizes: readonly number[]): number {
+  const commas = Math.max(0, sizes.length - 1)
+  return start.length + sizes.reduce((sum, size) => sum + size, commas) + end.length
 }

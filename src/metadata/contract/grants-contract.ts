@@ -3,11 +3,12 @@ import type { RepositoryName } from '../../oci/repository-name.ts'
 import { insertAccount, insertRobot, setAccountDisabled } from '../accounts.ts'
 import { listAdministrators } from '../administrators.ts'
 import { Conflict } from '../errors.ts'
-import { deleteGrant, findGrant, insertGrant, listGrantees, listGrants, listGrantsOf } from '../grants.ts'
+import { listGrantsOn, listTeamAccounts } from '../grantees.ts'
+import { deleteGrant, findGrant, insertGrant, listGrants, listGrantsOf } from '../grants.ts'
 import type { GrantPrincipal } from '../grants.ts'
 import { listRepositories } from '../list-repositories.ts'
 import type { Metadata } from '../metadata.ts'
-import { isMountable } from '../mount-sources.ts'
+import { isMountable } from './mountable.ts'
 import { getRightsVersion, raiseRightsVersion } from '../rights-version.ts'
 import { deleteRole, findRole, holdRole, insertRole, listRoles } from '../roles.ts'
 import { insertTeam, insertTeamMember } from '../teams.ts'
@@ -95,19 +96,24 @@ export function testGrants({ metadata }: ContractSubject): void {
     const teamId = await createTeam(metadata(), ownerId, [bob, carol])
     const first = await grant(metadata(), { ownerId, principal: { kind: 'team', id: teamId } })
     const second = await grant(metadata(), { ownerId, principal: account(dave) })
-    const found: (readonly [number, number])[] = []
-    let after: { grantId: number; accountId: number } | undefined
-    for (const _ of numbers(4)) {
-      const [one] = await listGrantees(metadata().reader, { ownerId, after, limit: 1 })
+    const { reader } = metadata()
+    const found: unknown[] = []
+    for (let after = 0; found.length < 3;) {
+      const [one] = await listGrantsOn(reader, { ownerId, after, limit: 1 })
       if (one === undefined) break
-      found.push([one.id, one.account.id])
-      after = { grantId: one.id, accountId: one.account.id }
+      found.push([one.id, one.account?.id, one.team?.id, one.role])
+      after = one.id
     }
     expect(found).toEqual([
-      [first, bob],
-      [first, carol],
-      [second, dave],
+      [first, undefined, teamId, 'reader'],
+      [second, dave, undefined, 'reader'],
     ])
+    const members = await listTeamAccounts(reader, { teamId, after: 0, limit: 9 })
+    expect(members).toMatchObject([
+      { id: bob, kind: 'user', disabled: false },
+      { id: carol, kind: 'user', disabled: false },
+    ])
+    expect(await listTeamAccounts(reader, { teamId, after: bob, limit: 1 })).toEqual(members.slice(1))
   })
 
   test('the same grant is there once, and another version of the rights with each change', async () => {

@@ -12,7 +12,7 @@ import {
 } from '../blobs.ts'
 import { Conflict } from '../errors.ts'
 import type { Metadata } from '../metadata.ts'
-import { isMountable } from '../mount-sources.ts'
+import { isMountable } from './mountable.ts'
 import type { Repository } from '../repositories.ts'
 import { kyselyOf } from '../sql/database.ts'
 import {

@@ -9,6 +9,8 @@ export interface ColumnTypes {
   /** Counts, sizes, times in milliseconds, booleans as 0 and 1. */
   readonly integer: string
   readonly bytes: string
+  /** An expression: text of at least 240 random bits. */
+  readonly randomKey: string
   /** What follows a table that is looked up by its row id, or holds long rows. */
   readonly rowTable: string
   /** What follows a table of short rows that is looked up by its primary key. */
@@ -21,6 +23,7 @@ export const columnTypes: Readonly<Record<Dialect, ColumnTypes>> = {
     text: 'text',
     integer: 'integer',
     bytes: 'blob',
+    randomKey: 'lower(hex(randomblob(32)))',
     rowTable: 'strict',
     keyTable: 'strict, without rowid',
   },
@@ -29,6 +32,7 @@ export const columnTypes: Readonly<Record<Dialect, ColumnTypes>> = {
     text: 'text collate "C"',
     integer: 'bigint',
     bytes: 'bytea',
+    randomKey: `replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')`,
     rowTable: '',
     keyTable: '',
   },

@@ -65,3 +65,13 @@ export function isAnyOf(
 export function listParameter(dialect: Dialect, values: readonly string[]): string | readonly string[] {
   return dialect === 'postgres' ? values : JSON.stringify(values)
 }
+
+/** As `isAnyOf`, for row ids; the value of the placeholder is made by `idsParameter`. */
+export function isAnyOfIds(dialect: Dialect, column: string, ids: RawBuilder<unknown>): RawBuilder<SqlBool> {
+  if (dialect === 'postgres') return sql<SqlBool>`${sql.ref(column)} = any(${ids}::bigint[])`
+  return sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${ids}))`
+}
+
+export function idsParameter(dialect: Dialect, ids: readonly number[]): string | readonly number[] {
+  return dialect === 'postgres' ? ids : JSON.stringify(ids)
+}

@@ -1,0 +1,114 @@
+/**
+ * Bounded work per turn of the event loop. SQLite answers synchronously and an `await` of a finished promise gives no
+ * turn away, so a loop over rows, names or patterns keeps everybody else waiting unless it rests. All walks of a process
+ * share one budget per turn: after it is used up they wait in a line, and each turn serves the first of the line.
+ */
+
+export interface LoopOptions {
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number
+  /** Calls back in a later turn of the event loop. */
+  readonly schedule?: (callback: () => void) => void
+}
+
+/** Milliseconds of work that walks do per turn, all of them together. */
+export const maxTurnMs = 3
+
+/** The event loop as walks share it; a process has one, tests make their own. */
+export class Loop {
+  readonly #now: () => number
+  readonly #schedule: (callback: () => void) => void
+  readonly #waiting: (() => void)[] = []
+  #startedAt: number | undefined
+  #turns = 0
+
+  constructor({ now = () => performance.now(), schedule = setImmediate }: LoopOptions = {}) {
+    this.#now = now
+    this.#schedule = schedule
+  }
+
+  /** Turns that walks have waited for so far. */
+  get turns(): number {
+    return this.#turns
+  }
+
+  /** Whether the walks of this turn have used it up. */
+  isUsedUp(): boolean {
+    const now = this.#now()
+    if (this.#startedAt === undefined) {
+      this.#startedAt = now
+      this.#schedule(() => this.#begin())
+    }
+    return now - this.#startedAt >= maxTurnMs
+  }
+
+  /** Resolves in a later turn, in the order of the calls. */
+  wait(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      // A turn that was noted as started has its end scheduled already.
+      if (this.#startedAt === undefined) {
+        this.#startedAt = this.#now()
+        this.#schedule(() => this.#begin())
+      }
+    })
+  }
+
+  #begin(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) {
+      this.#startedAt = undefined
+      return
+    }
+    this.#turns += 1
+    this.#startedAt = this.#now()
+    this.#schedule(() => this.#begin())
+    next()
+  }
+}
+
+export interface TurnsOptions {
+  /** Ends the walk when its reader is gone. */
+  readonly signal?: AbortSignal | undefined
+  /** The walk is spent after so many turns; by default it never is. */
+  readonly maxTurns?: number
+  readonly loop?: Loop
+}
+
+const processLoop = new Loop()
+
+/** The turns of one walk. Ask `isDue` after each unit of work, which takes well below a millisecond. */
+export class Turns {
+  readonly #loop: Loop
+  readonly #signal: AbortSignal | undefined
+  readonly #maxTurns: number
+  #rests = 0
+
+  constructor({ signal, maxTurns = Infinity, loop = processLoop }: TurnsOptions = {}) {
+    this.#loop = loop
+    this.#signal = signal
+    this.#maxTurns = maxTurns
+  }
+
+  /** Whether to `rest` before the next unit of work. */
+  isDue(): boolean {
+    return this.#loop.isUsedUp()
+  }
+
+  /** Whether the walk has had all the turns it may have. */
+  get isSpent(): boolean {
+    return this.#rests >= this.#maxTurns
+  }
+
+  /** Gives the event loop to others. Throws the reason of the signal when it was aborted. */
+  async rest(): Promise<void> {
+    this.#rests += 1
+    await this.#loop.wait()
+    this.#signal?.throwIfAborted()
+  }
+
+  /** Rests when that is due. */
+  async pass(): Promise<void> {
+    if (this.isDue()) await this.rest()
+  }
+}

@@ -1,0 +1,14 @@
+/** What lists over many rows need: an index of owners by who sees them, and the key of the cursors. */
+import type { ColumnTypes } from './column-types.ts'
+
+export function listsSchema({ text, integer, rowTable, randomKey }: ColumnTypes): readonly string[] {
+  return [
+    'create index owner_visibility on owner (kind, visibility, name)',
+    // One row: cursors of lists hold names that their reader must not see.
+    `create table list_cursor_key (
+      singleton ${integer} not null primary key check (singleton = 1),
+      key ${text} not null
+    ) ${rowTable}`,
+    `insert into list_cursor_key (singleton, key) values (1, ${randomKey})`,
+  ]
+}
