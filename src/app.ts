@@ -130,7 +130,7 @@ function startRegistry(
   { metadata, store, clock, ids, ...parts }: Parts,
 ): { registry: Registry; scheduler: Scheduler } {
   const jobs = createJobs(
-    { metadata, store, clock },
+    { metadata, store, clock, log: parts.logger },
     {
       uploadExpireAfterMs: config.uploads.expireAfterMs,
       sessionIdleMs: config.auth.sessionIdleMs,

@@ -8,6 +8,7 @@ import { identitySchema } from './0002-identity.ts'
 import { rightsSchema } from './0003-rights.ts'
 import { credentialsSchema } from './0004-credentials.ts'
 import { auditSchema } from './0005-audit.ts'
+import { storeSafetySchema } from './0006-store-safety.ts'
 import { columnTypes } from './column-types.ts'
 import type { Migration } from './migration.ts'
 
@@ -18,6 +19,7 @@ const migrations: ReadonlyMap<string, Migration> = new Map([
   ['0003-rights', rightsSchema],
   ['0004-credentials', credentialsSchema],
   ['0005-audit', auditSchema],
+  ['0006-store-safety', storeSafetySchema],
 ])
 
 // An arbitrary number that no other use of advisory locks in the same database should pick.
