@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.ts'
 import type { TlsFiles } from '../config/tls-files.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { readArguments } from './arguments.ts'
 import type { CliHost, Command } from './command.ts'
 import { listExposures } from './exposure.ts'
 import { findOtherListener } from './other-listener.ts'
@@ -27,7 +28,7 @@ export interface RunningApp extends AsyncDisposable {
 
 export type StartApp = (
   config: Config,
-  deps: { readonly logger: Logger; readonly version: string },
+  deps: { readonly logger: Logger; readonly version: string; readonly adoptStore: boolean },
 ) => Promise<RunningApp>
 
 export interface ServeDeps {
@@ -35,18 +36,29 @@ export interface ServeDeps {
   createLogger: typeof createLogger
 }
 
+const adoptFlag = '--adopt-store'
+const serveFlags = [
+  {
+    name: adoptFlag,
+    summary:
+      'Take over a blob store that belongs to another database, or to none, for good: its former database is refused from then on. For one start only.',
+  },
+]
+
 export function createServeCommand(deps: ServeDeps): Command {
   return {
     name: 'serve',
     summary: 'Serve the registry until TERM or INT; a second signal ends it without draining.',
+    flags: serveFlags,
     configurable: true,
     jsonShape: '{"msg": "listening", "url": string} as one line of the log',
     run: async ({ argv, json, host }) => {
-      const load = (): Config => loadConfig({ ...host.sources, argv }).config
+      const args = readArguments(argv, { name: 'serve', words: [], flags: serveFlags })
+      const load = (): Config => loadConfig({ ...host.sources, argv: args.rest }).config
       const config = load()
       const logger = deps.createLogger({ level: config.log.level })
       using signals = host.listenForStop()
-      await using app = await start(config, logger, deps.startApp)
+      await using app = await start(config, deps.startApp, { logger, adoptStore: args.has(adoptFlag) })
       using _reloads = host.listenForReload(reloadConfig({ app, logger, load, config }))
       announce(app.url, config, { logger, host, json })
       announceAdministrator(app.firstAdministrator, config, { logger, host, json })
@@ -60,11 +72,15 @@ export function createServeCommand(deps: ServeDeps): Command {
   }
 }
 
-async function start(config: Config, logger: Logger, startApp: StartApp): Promise<RunningApp> {
+async function start(
+  config: Config,
+  startApp: StartApp,
+  options: { readonly logger: Logger; readonly adoptStore: boolean },
+): Promise<RunningApp> {
   try {
-    return await startApp(config, { logger, version: readVersion() })
+    return await startApp(config, { ...options, version: readVersion() })
   } catch (error) {
-    logger.debug({ err: error }, 'start-up failed')
+    options.logger.debug({ err: error }, 'start-up failed')
     throw explainStartFailure(error, config)
   }
 }

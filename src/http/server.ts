@@ -15,6 +15,7 @@ import { handleRequest } from './handle-request.ts'
 import type { RequestDeps } from './handle-request.ts'
 import type { HttpLimits } from './limits.ts'
 import type { HttpCounts } from './observer.ts'
+import type { ReservedAddress } from './reserve-address.ts'
 import { createRouter } from './router.ts'
 import { routes } from './routes.ts'
 import { createTlsServer, replaceTlsFiles, sortByFirstByte } from './tls.ts'
@@ -35,6 +36,8 @@ export interface RegistryServerDeps extends Omit<
 export interface RegistryServer extends AsyncDisposable {
   /** Resolves with the address in use; port 0 takes a free one. Throws what listening failed with. */
   listen(options: { readonly host: string; readonly port: number }): Promise<AddressInfo>
+  /** Takes over an address that was reserved before. Resolves with it when requests are served. */
+  listenOn(reserved: ReservedAddress): Promise<AddressInfo>
   /** `undefined` unless listening. */
   address(): AddressInfo | undefined
   counts(): HttpCounts
@@ -101,6 +104,10 @@ class NodeRegistryServer implements RegistryServer {
     })
   }
 
+  listenOn(reserved: ReservedAddress): Promise<AddressInfo> {
+    return reserved.handOver(this.#server)
+  }
+
   address(): AddressInfo | undefined {
     return (this.#server.address() as AddressInfo | null) ?? undefined
   }
@@ -115,7 +122,7 @@ class NodeRegistryServer implements RegistryServer {
   }
 
   async close({ deadlineMs }: { deadlineMs: number }): Promise<void> {
-    this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()))
+    this.#closing ??= this.#closeServer()
     this.#connections.destroySilent()
     const timer = setTimeout(() => {
       this.#server.closeAllConnections()
@@ -130,6 +137,12 @@ class NodeRegistryServer implements RegistryServer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close({ deadlineMs: 0 })
+  }
+
+  /** The server of Node does not count the connections that were made before it listened. */
+  async #closeServer(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    await this.#connections.drained()
   }
 
   #handle(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {

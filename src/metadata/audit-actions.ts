@@ -48,6 +48,8 @@ export const auditActions = {
   'session.create': 'a browser session began',
   'session.end': 'a browser session was ended',
   'refresh-token.revoke': 'a refresh token was revoked',
+  'store.adopt': 'the database took over a blob store of another one, or of none',
+  'store.accept': 'an operator allowed the sweep to judge everything in the blob store',
   'signing-key.rotate': 'a new key signs bearer tokens from now on',
 } as const satisfies Readonly<Record<string, string>>
 
