@@ -25,6 +25,7 @@ import {
   StoreMismatchError,
   type DatabaseSide,
   type Pairing,
+  type StoreSide,
 } from './pair-store.ts'
 
 export interface OpenPartsDeps {
@@ -52,7 +53,7 @@ export async function openParts(config: Config, deps: OpenPartsDeps): Promise<Op
     pairing = (await judgeSides(config, read, deps)) ?? pairing
   }
   // A missing database file is not made before it is clear that it may be new.
-  await judge(async () => ((await isNewDatabaseFile(config)) ? nothing : undefined))
+  await judge(async () => ((await isNewDatabaseFile(config)) ? newDatabase : undefined))
   const store = stack.use(await openStore(config, deps))
   const inspect = (db: Reader): Promise<void> => judge(() => readDatabase(db))
   const metadata = stack.use(await openMetadata(config, { clock, logger, inspect }))
@@ -61,27 +62,41 @@ export async function openParts(config: Config, deps: OpenPartsDeps): Promise<Op
   return { metadata, store, installationId, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
-type FoundDatabase = Omit<DatabaseSide, 'place'>
+/** What a database says of itself. */
+export type FoundDatabase = Omit<DatabaseSide, 'place'>
 
-const nothing: FoundDatabase = { installationId: undefined, hasBlobs: false }
+export const newDatabase: FoundDatabase = { installationId: undefined, hasBlobs: false }
 
-/**
- * Looks at the store first: another process that starts writes its row before the store's file, so a file seen here
- * has its row. `undefined` when there is no database to judge yet.
- */
 async function judgeSides(
   config: Config,
   read: () => Promise<FoundDatabase | undefined>,
   { adoptStore, checkFirstStart }: OpenPartsDeps,
 ): Promise<Pairing | undefined> {
-  const folder = { place: storeFolder(config), ...(await peekFilesystemStore(storeFolder(config))) }
+  // The store first: another process that starts writes its row before the store's file, so a file seen here has its row.
+  const store = await lookAtStore(config)
   const found = await read()
   if (found === undefined) return undefined
-  const database = { ...found, place: placeOf(config) }
-  if (config.storage.driver === 'memory') checkMemoryStore(database, folder)
-  const pairing = config.storage.driver === 'memory' ? 'pair' : judgePairing(database, folder, adoptStore)
+  const pairing = judgeFound(config, { found, store }, adoptStore)
   if (found.installationId === undefined) checkFirstStart()
   return pairing
+}
+
+/** Makes nothing. A store in memory has a folder, too: the one that it would hide. */
+export async function lookAtStore(config: Config): Promise<StoreSide> {
+  const place = storeFolder(config)
+  return { place, ...(await peekFilesystemStore(place)) }
+}
+
+/** Throws `StoreMismatchError`. Changes nothing. */
+export function judgeFound(
+  config: Config,
+  sides: { readonly found: FoundDatabase; readonly store: StoreSide },
+  adoptStore: boolean,
+): Pairing {
+  const database = { ...sides.found, place: placeOf(config) }
+  if (config.storage.driver !== 'memory') return judgePairing(database, sides.store, adoptStore)
+  checkMemoryStore(database, sides.store)
+  return 'pair'
 }
 
 async function isNewDatabaseFile(config: Config): Promise<boolean> {
@@ -93,9 +108,9 @@ function placeOf(config: Config): string {
 }
 
 /** A database that was never opened has no tables. */
-async function readDatabase(db: Reader): Promise<FoundDatabase> {
+export async function readDatabase(db: Reader): Promise<FoundDatabase> {
   const { applied } = await readMigrationState(db)
-  if (applied.length === 0) return nothing
+  if (applied.length === 0) return newDatabase
   return { installationId: await findInstallation(db), hasBlobs: await hasBlobs(db) }
 }
 

@@ -40,7 +40,7 @@ export interface Services extends AsyncDisposable, RightsServices, Packages {
   readonly sessions: Sessions
   generatePassword(): string
   /** See `metadata/installation.ts`. `undefined` before the first start. */
-  acceptStore(actor: Actor): Promise<AcceptedStore | undefined>
+  readonly acceptStore: (actor: Actor) => Promise<AcceptedStore | undefined>
 }
 
 export interface AcceptedStore {
