@@ -32,9 +32,9 @@ export async function reserveAddress(address: {
   return {
     port: (holder.address() as AddressInfo).port,
     async handOver(server) {
-      isHandedOver = true
       // Both share one handle of the system from here on; closing the server closes it.
       await listen(server, () => server.listen(holder))
+      isHandedOver = true
       for (const socket of waiting) {
         socket.off('error', ignore)
         server.emit('connection', socket)

@@ -1,7 +1,11 @@
 /** Storage keys whose bytes are to be deleted: written with the row that gave them up, removed after the bytes. */
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { Digest } from '../oci/digest.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { databaseOf, isAnyOf, kyselyOf } from './sql/database.ts'
+
+const firstPauseMs = 60_000
+const longestPauseMs = 3_600_000
 
 export interface DeadKey {
   readonly storageKey: string
@@ -39,10 +43,24 @@ export interface DueDeadKey extends DeadKey {
   readonly isNamed: boolean
 }
 
-/** The keys whose turn has come: never tried ones first, then by the time at which they are due. */
+/**
+ * The keys whose turn has come: never tried ones first, then by the time at which they are due. A key that waits longer
+ * than a pause can be was postponed under a clock that was ahead, and is due, too.
+ */
 export async function listDueDeadKeys(
   db: Reader,
   options: { readonly now: number; readonly limit: number },
+): Promise<DueDeadKey[]> {
+  const { now, limit } = options
+  const due = await listWaiting(db, { condition: sql<SqlBool>`retry_at <= ${now}`, limit })
+  if (due.length >= limit) return due
+  const misdated = { condition: sql<SqlBool>`retry_at > ${now + longestPauseMs}`, limit: limit - due.length }
+  return [...due, ...(await listWaiting(db, misdated))]
+}
+
+async function listWaiting(
+  db: Reader,
+  { condition, limit }: { readonly condition: RawBuilder<SqlBool>; readonly limit: number },
 ): Promise<DueDeadKey[]> {
   const rows = await kyselyOf(db)
     .selectFrom('dead_key')
@@ -50,11 +68,11 @@ export async function listDueDeadKeys(
     .leftJoin('upload', 'upload.storage_key', 'dead_key.storage_key')
     .select(['dead_key.storage_key', 'dead_key.digest', 'dead_key.attempts'])
     .select(['blob.storage_key as blob_key', 'upload.storage_key as upload_key'])
-    .where('retry_at', '<=', options.now)
+    .where(condition)
     .orderBy('retry_at')
     .orderBy('since')
     .orderBy('dead_key.storage_key')
-    .limit(options.limit)
+    .limit(limit)
     .execute()
   return rows.map((row) => ({
     ...deadKeyOf(row),
@@ -76,9 +94,6 @@ export async function removeDeadKeys(tx: Transaction, keys: readonly string[]): 
       .where(isAnyOf(dialect, 'storage_key', keys))
       .execute()
 }
-
-const firstPauseMs = 60_000
-const longestPauseMs = 3_600_000
 
 /** After a deletion that failed: the next attempt comes after a minute, then twice as long each time, at most an hour. */
 export async function postponeDeadKeys(
