@@ -5,12 +5,14 @@
  */
 import { createManagementApi } from './api/management-api.ts'
 import { initialPasswordFile } from './app/data-folder.ts'
-import { endProcess, openMetadata } from './app/open-metadata.ts'
-import { checkInstallation, openStore } from './app/open-store.ts'
 import { createDamageReporter } from './app/report-damage.ts'
+import { openParts } from './app/open-parts.ts'
+import { watchStartFolders } from './app/start-folders.ts'
 import { openTelemetry } from './app/telemetry.ts'
 import type { Telemetry } from './app/telemetry.ts'
+import { watchLifecycle } from './app/watch-lifecycle.ts'
 import type { FirstAdministrator } from './auth/accounts.ts'
+import { checkFirstAdministrator } from './auth/first-administrator.ts'
 import { openAudit } from './app/open-audit.ts'
 import type { Audit } from './audit/audit.ts'
 import { createAuth } from './auth/auth.ts'
@@ -23,6 +25,7 @@ import type { Readiness } from './http/handlers/handler-deps.ts'
 import { defaultHttpLimits, type HttpLimits } from './http/limits.ts'
 import { createMetricsEndpoint } from './http/metrics-endpoint.ts'
 import { startMetricsListener } from './http/metrics-listener.ts'
+import { reserveAddress } from './http/reserve-address.ts'
 import { createRegistryServer, type RegistryServer } from './http/server.ts'
 import { createJobs, removeDeadKeysJob } from './jobs/jobs.ts'
 import { startScheduler, type Scheduler } from './jobs/scheduler.ts'
@@ -63,21 +66,27 @@ export interface AppDeps {
   readonly ids?: Ids
   readonly httpLimits?: Partial<HttpLimits>
   readonly auth?: Pick<AuthDeps, 'passwords' | 'throttle'>
+  /** Takes over a store that belongs to another database, or to none. Default `false`. */
+  readonly adoptStore?: boolean
 }
 
-/** Throws what a part failed with; the message names what to change. */
+/**
+ * Throws what a part failed with; the message names what to change. The address is taken and both parts are looked at
+ * before anything is made, and the administrator comes last, so a start that fails leaves nothing behind.
+ */
 export async function createApp(config: Config, deps: AppDeps): Promise<App> {
-  const { logger, clock = systemClock, ids = systemIds, version = 'unknown' } = deps
+  const { logger, clock = systemClock, ids = systemIds, version = 'unknown', adoptStore = false } = deps
   await using stack = new AsyncDisposableStack()
   const tls = readTlsFiles(config.http.tls)
   const telemetry = stack.use(await openTelemetry(config, { logger, version }))
-  const database = stack.use(await openMetadata(config, { clock, logger, onFatal: endProcess }))
-  const metadata = telemetry.observeMetadata(database)
-  const store = cacheSmallBlobs(
-    telemetry.observeStore(stack.use(await openStore(config, { clock, ids, logger }))),
-    telemetry,
-  )
-  const installationId = await checkInstallation(metadata, store, { clock, ids })
+  const folders = stack.use(await watchStartFolders(config))
+  const reserved = stack.use(await reserveAddress(config.http))
+  const metricsPort = await serveMetrics(config, { telemetry, logger, stack })
+  const administrator = { name: config.admin.name, password: config.admin.password?.reveal() }
+  const checkFirstStart = (): void => checkFirstAdministrator(administrator)
+  const opened = stack.use(await openParts(config, { clock, ids, logger, adoptStore, checkFirstStart }))
+  const metadata = telemetry.observeMetadata(opened.metadata)
+  const store = cacheSmallBlobs(telemetry.observeStore(opened.store), telemetry)
 
   const audit = stack.use(
     openAudit({
@@ -89,19 +98,22 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
       onLoss: (loss) => logger.warn(loss, 'audit events were not recorded'),
     }),
   )
+  const { installationId } = opened
   const auth = stack.use(
     openAuth(config, { metadata, clock, installationId, audit, logger, telemetry, ...deps.auth }),
   )
-  const firstAdministrator = await ensureIdentity(config, auth)
-
   const hashThreads = stack.use(new HashThreads())
   const parts = { logger, clock, ids, metadata, store, auth, audit, telemetry, hashThreads }
   const { registry, scheduler } = startRegistry(config, parts)
   stack.use(scheduler)
   const server = stack.use(createServer(config, { ...parts, registry, tls, httpLimits: deps.httpLimits }))
   watch(telemetry, { registry, server, auth, droppedLogLines: deps.droppedLogLines })
-  const metricsPort = await serveMetrics(config, { telemetry, logger, stack })
-  const address = await server.listen(config.http)
+  watchLifecycle(telemetry.metrics, parts)
+  // Made now, while there is room on the disk.
+  await auth.keys.getActive()
+  const firstAdministrator = await auth.accounts.ensureFirstAdministrator(administrator)
+  const address = await server.listenOn(reserved)
+  folders.keep()
   const resources = stack.move()
   return {
     url: formatUrl(tls === undefined ? 'http' : 'https', config.http.host, address.port),
@@ -114,17 +126,6 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
     stop: (deadlineMs) => server.close({ deadlineMs }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
-}
-
-/** What the first start makes: the administrator, and the key that signs tokens, while there is room on the disk. */
-async function ensureIdentity(
-  { admin }: Config,
-  { accounts, keys }: Auth,
-): Promise<FirstAdministrator | undefined> {
-  const password = admin.password?.reveal()
-  const firstAdministrator = await accounts.ensureFirstAdministrator({ name: admin.name, password })
-  await keys.getActive()
-  return firstAdministrator
 }
 
 interface Parts {
@@ -145,7 +146,7 @@ function startRegistry(
   { metadata, store, clock, ids, ...parts }: Parts,
 ): { registry: Registry; scheduler: Scheduler } {
   const jobs = createJobs(
-    { metadata, store, clock },
+    { metadata, store, clock, log: parts.logger, onSweep: parts.telemetry.metrics?.onSweep },
     {
       uploadExpireAfterMs: config.uploads.expireAfterMs,
       sessionIdleMs: config.auth.sessionIdleMs,

@@ -51,6 +51,7 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['http'],
   'node:https': ['http'],
   'node:fs': [
+    'lib/folders',
     'blob-store/filesystem',
     'metadata/dialects/sqlite',
     'auth/first-administrator',

@@ -1,7 +1,8 @@
 /** The first start makes an administrator, so that nothing is ever open or locked for want of one. */
 import { randomBytes, randomInt } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../lib/folders.ts'
 import { hasAccounts, insertAccount } from '../metadata/accounts.ts'
 import { Conflict } from '../metadata/errors.ts'
 import { system } from './actor.ts'
@@ -18,6 +19,15 @@ export interface FirstAdministrator {
 const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789'
 const groups = 5
 const groupCharacters = 4
+
+/** Throws `AccountNameError` or `PasswordRefusedError` for what `createFirstAdministrator` would refuse. Changes nothing. */
+export function checkFirstAdministrator(options: {
+  readonly name: string
+  readonly password?: string | undefined
+}): void {
+  checkAccountName(options.name)
+  if (options.password !== undefined) checkPassword(options.name, options.password)
+}
 
 export async function createFirstAdministrator(
   deps: AccountsDeps,
@@ -83,7 +93,7 @@ export function generatePassword(): string {
 }
 
 async function writePrivateFile(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path), 0o700)
   await using file = await open(path, 'wx', 0o600)
   await file.writeFile(text)
   await file.sync()

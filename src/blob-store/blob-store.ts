@@ -109,6 +109,26 @@ export interface StoreEntry {
   readonly modifiedAt: number
 }
 
+/** The bytes of one key: those of the blob where there is a digest, those of the segments otherwise. */
+export interface StoredBytes {
+  readonly key: StorageKey
+  readonly digest: Digest | undefined
+}
+
+/** What failed for one key of a batch. The other keys of the batch are done. */
+export interface KeyFailure {
+  readonly key: StorageKey
+  readonly error: unknown
+}
+
+/** A blob or one segment that `setAside` took out of the store. */
+export interface AsideEntry extends StoreEntry {
+  /** Names the entry; opaque. */
+  readonly id: string
+  /** Start of the UTC day on which it was set aside, milliseconds since the epoch. */
+  readonly setAsideAt: number
+}
+
 export interface BlobStore extends AsyncDisposable {
   readonly driver: 'filesystem' | 'memory'
   /**
@@ -134,8 +154,27 @@ export interface BlobStore extends AsyncDisposable {
   /** Removes every segment of the key, and the blob when its digest is given; a missing one is no error. */
   delete(key: StorageKey, digest: Digest | undefined): Promise<void>
   /**
+   * Does what `delete` does for many keys, with one scan of the unfinished uploads for all of them. Returns the keys
+   * that could not be deleted; a repetition is harmless.
+   */
+  deleteAll(dead: readonly StoredBytes[]): Promise<readonly KeyFailure[]>
+  /**
+   * Moves bytes out of the store without deleting them: they can no longer be opened or listed, and `listAside` shows
+   * them. Durable when it resolves. Missing bytes are no error. Returns the keys whose bytes could not be moved.
+   */
+  setAside(bytes: readonly StoredBytes[]): Promise<readonly KeyFailure[]>
+  /** Everything that was set aside, in no order. */
+  listAside(): AsyncIterable<AsideEntry>
+  /**
+   * Puts an entry back where it came from, durably. Returns `false`, and leaves the entry aside, when other bytes have
+   * taken its place.
+   */
+  restoreAside(entry: AsideEntry): Promise<boolean>
+  /** Deletes an entry that was set aside; a missing one is no error. */
+  deleteAside(entry: AsideEntry): Promise<void>
+  /**
    * Everything the store holds, blobs and segments, in no order; one entry per key and state. What is committed during
-   * the scan may show up as both, never as neither.
+   * the scan may show up as both, never as neither. What was set aside is not part of it.
    */
   list(): AsyncIterable<StoreEntry>
   /** The installation this store belongs to; `undefined` for a new store. */

@@ -9,7 +9,7 @@
 import { FrequencySketch } from '../lib/frequency-sketch.ts'
 import { Lru } from '../lib/lru.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { BlobReader, BlobStore, StorageKey, StoredBlob } from './blob-store.ts'
+import type { BlobReader, BlobStore, KeyFailure, StorageKey, StoredBlob, StoredBytes } from './blob-store.ts'
 import { BytesBlobReader } from './bytes-blob-reader.ts'
 import { ForwardingBlobStore } from './forwarding-blob-store.ts'
 
@@ -74,13 +74,25 @@ export class CachingBlobStore extends ForwardingBlobStore {
     return size
   }
 
-  override async delete(key: StorageKey, digest: Digest | undefined): Promise<void> {
-    this.#forget(key)
+  override delete(key: StorageKey, digest: Digest | undefined): Promise<void> {
+    return this.#forgetAround([{ key, digest }], () => super.delete(key, digest))
+  }
+
+  override deleteAll(dead: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    return this.#forgetAround(dead, () => super.deleteAll(dead))
+  }
+
+  override setAside(bytes: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    return this.#forgetAround(bytes, () => super.setAside(bytes))
+  }
+
+  async #forgetAround<T>(bytes: readonly StoredBytes[], remove: () => Promise<T>): Promise<T> {
+    for (const { key } of bytes) this.#forget(key)
     try {
-      await super.delete(key, digest)
+      return await remove()
     } finally {
       // Once more: an open may have read the bytes before they were gone.
-      this.#forget(key)
+      for (const { key } of bytes) this.#forget(key)
     }
   }
 

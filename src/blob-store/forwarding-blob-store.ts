@@ -1,15 +1,18 @@
 /** Passes every call on: what a decorator does not override stays as the store does it. */
 import type { Digest } from '../oci/digest.ts'
 import type {
+  AsideEntry,
   BlobReader,
   BlobStore,
   ByteSink,
   CommitOptions,
+  KeyFailure,
   Segment,
   SegmentStart,
   SegmentWriter,
   StorageKey,
   StoredBlob,
+  StoredBytes,
   StoreEntry,
 } from './blob-store.ts'
 
@@ -46,6 +49,26 @@ export abstract class ForwardingBlobStore implements BlobStore {
 
   delete(key: StorageKey, digest: Digest | undefined): Promise<void> {
     return this.#store.delete(key, digest)
+  }
+
+  deleteAll(dead: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    return this.#store.deleteAll(dead)
+  }
+
+  setAside(bytes: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    return this.#store.setAside(bytes)
+  }
+
+  listAside(): AsyncIterable<AsideEntry> {
+    return this.#store.listAside()
+  }
+
+  restoreAside(entry: AsideEntry): Promise<boolean> {
+    return this.#store.restoreAside(entry)
+  }
+
+  deleteAside(entry: AsideEntry): Promise<void> {
+    return this.#store.deleteAside(entry)
   }
 
   list(): AsyncIterable<StoreEntry> {

@@ -60,4 +60,11 @@ describe('ObservedBlobStore', () => {
     await expect(putBlob(store, 'content')).rejects.toThrow(StoreFull)
     expect(calls).toEqual(['open BlobMissing 1', 'openSegment ok 1', 'write StoreFull 0'])
   })
+
+  test('reports a batch once, and each key of it that failed', async () => {
+    const { store, calls } = setUp(failOn('delete', new StoreFull('full'), 2))
+    const dead = [anAbsentBlob(), anAbsentBlob(), anAbsentBlob()]
+    expect(await store.deleteAll(dead)).toMatchObject([{ key: dead[1]!.key }])
+    expect(calls).toEqual(['delete ok 1', 'delete StoreFull 0'])
+  })
 })

@@ -4,17 +4,20 @@
  */
 import type { Digest } from '../oci/digest.ts'
 import type {
+  AsideEntry,
   BlobReader,
   BlobStore,
   ByteSink,
   CommitOptions,
   CopyOptions,
+  KeyFailure,
   Segment,
   SegmentStart,
   SegmentWriter,
   SyncOptions,
   StorageKey,
   StoredBlob,
+  StoredBytes,
 } from './blob-store.ts'
 import { ForwardingBlobStore } from './forwarding-blob-store.ts'
 
@@ -28,6 +31,9 @@ export type StoreOperation =
   | 'open'
   | 'copy'
   | 'delete'
+  | 'setAside'
+  | 'restoreAside'
+  | 'deleteAside'
   | 'readInstallationId'
   | 'writeInstallationId'
   | 'ping'
@@ -80,6 +86,22 @@ export class ObservedBlobStore extends ForwardingBlobStore {
     return observe(this.#deps, 'delete', () => super.delete(key, digest))
   }
 
+  override deleteAll(dead: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    return this.#observeBatch('delete', () => super.deleteAll(dead))
+  }
+
+  override setAside(bytes: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    return this.#observeBatch('setAside', () => super.setAside(bytes))
+  }
+
+  override restoreAside(entry: AsideEntry): Promise<boolean> {
+    return observe(this.#deps, 'restoreAside', () => super.restoreAside(entry))
+  }
+
+  override deleteAside(entry: AsideEntry): Promise<void> {
+    return observe(this.#deps, 'deleteAside', () => super.deleteAside(entry))
+  }
+
   override readInstallationId(): Promise<string | undefined> {
     return observe(this.#deps, 'readInstallationId', () => super.readInstallationId())
   }
@@ -90,6 +112,16 @@ export class ObservedBlobStore extends ForwardingBlobStore {
 
   override ping(): Promise<void> {
     return observe(this.#deps, 'ping', () => super.ping())
+  }
+
+  /** One report for the call, and one more for each key that failed. */
+  async #observeBatch(
+    operation: StoreOperation,
+    work: () => Promise<readonly KeyFailure[]>,
+  ): Promise<readonly KeyFailure[]> {
+    const failures = await observe(this.#deps, operation, work)
+    for (const { error } of failures) this.#deps.observer.onCall({ operation, durationMs: 0, error })
+    return failures
   }
 }
 

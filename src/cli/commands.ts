@@ -5,6 +5,7 @@ import type { Command } from './command.ts'
 import { configCheckCommand } from './config-check.ts'
 import { configPrintCommand } from './config-print.ts'
 import { doctorCommand } from './doctor.ts'
+import { gcCommands } from './gc.ts'
 import { grantCommands } from './grant.ts'
 import { createHelpCommand } from './help.ts'
 import { keyCommands } from './keys.ts'
@@ -49,6 +50,7 @@ export const commands: readonly Command[] = [
   configPrintCommand,
   configCheckCommand,
   doctorCommand,
+  ...gcCommands,
   migrateCommand,
   versionCommand,
   createHelpCommand(() => commands),

@@ -19,7 +19,7 @@ import type { SigningKeys } from '../auth/tokens/signing-keys.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
 import { MetadataTooNew } from '../metadata/errors.ts'
-import { findInstallation } from '../metadata/installation.ts'
+import { acceptStore, findInstallation } from '../metadata/installation.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { readMigrationState } from '../metadata/migrations/migrate.ts'
 import { openPackages } from '../packages/open-packages.ts'
@@ -39,6 +39,14 @@ export interface Services extends AsyncDisposable, RightsServices, Packages {
   readonly robots: Robots
   readonly sessions: Sessions
   generatePassword(): string
+  /** See `metadata/installation.ts`. `undefined` before the first start. */
+  readonly acceptStore: (actor: Actor) => Promise<AcceptedStore | undefined>
+}
+
+export interface AcceptedStore {
+  readonly installation: string
+  /** Milliseconds since the epoch. */
+  readonly acceptedAt: number
 }
 
 /** Throws `CliError` for a database that is not there, or of another version. */
@@ -85,8 +93,22 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     access,
     ...openPackages({ metadata, clock, audit }),
     generatePassword,
+    acceptStore: (actor) => accept({ metadata, audit }, actor),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
+}
+
+function accept(
+  { metadata, audit }: { readonly metadata: Metadata; readonly audit: OpenAudit },
+  actor: Actor,
+): Promise<AcceptedStore | undefined> {
+  const acceptedAt = systemClock.now()
+  return metadata.transact(async (tx) => {
+    const installation = await acceptStore(tx, acceptedAt)
+    if (installation === undefined) return undefined
+    await audit.change(tx, actor, { action: 'store.accept', outcome: 'done' })
+    return { installation, acceptedAt }
+  })
 }
 
 function systemUser(): string {

@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import type { TlsFiles } from '../config/tls-files.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { readArguments } from './arguments.ts'
 import type { CliHost, Command } from './command.ts'
 import { listExposures } from './exposure.ts'
 import type { OpenLog, OpenLogFunction } from './log-output.ts'
@@ -27,7 +28,12 @@ export interface RunningApp extends AsyncDisposable {
 
 export type StartApp = (
   config: Config,
-  deps: { readonly logger: Logger; readonly version: string; readonly droppedLogLines: () => number },
+  deps: {
+    readonly logger: Logger
+    readonly version: string
+    readonly droppedLogLines: () => number
+    readonly adoptStore: boolean
+  },
 ) => Promise<RunningApp>
 
 export interface ServeDeps {
@@ -35,19 +41,31 @@ export interface ServeDeps {
   readonly openLog: OpenLogFunction
 }
 
+const adoptFlag = '--adopt-store'
+const serveFlags = [
+  {
+    name: adoptFlag,
+    summary:
+      'Take over a blob store that belongs to another database, or to none, for good: its former database is refused from then on. For one start only.',
+  },
+]
+
 export function createServeCommand(deps: ServeDeps): Command {
   return {
     name: 'serve',
     summary: 'Serve the registry until TERM or INT; a second signal ends it without draining.',
+    flags: serveFlags,
     configurable: true,
     jsonShape: '{"msg": "listening", "url": string} as one line of the log',
     run: async ({ argv, json, host }) => {
-      const load = (): Config => loadConfig({ ...host.sources, argv }).config
+      const args = readArguments(argv, { name: 'serve', words: [], flags: serveFlags })
+      const load = (): Config => loadConfig({ ...host.sources, argv: args.rest }).config
       const config = load()
       await using log = deps.openLog({ level: config.log.level })
       const { logger } = log
       using signals = host.listenForStop()
-      await using app = await start(config, log, deps.startApp)
+      const adoptStore = args.has(adoptFlag)
+      await using app = await start(config, deps.startApp, { log, adoptStore })
       using _reloads = host.listenForReload(reloadConfig({ app, logger, load, config }))
       announce(app.url, config, { logger, host, json })
       announceAdministrator(app.firstAdministrator, config, { logger, host, json })
@@ -63,11 +81,12 @@ export function createServeCommand(deps: ServeDeps): Command {
 
 async function start(
   config: Config,
-  { logger, droppedLines }: OpenLog,
   startApp: StartApp,
+  { log, adoptStore }: { readonly log: OpenLog; readonly adoptStore: boolean },
 ): Promise<RunningApp> {
+  const { logger, droppedLines: droppedLogLines } = log
   try {
-    return await startApp(config, { logger, version: readVersion(), droppedLogLines: droppedLines })
+    return await startApp(config, { logger, version: readVersion(), droppedLogLines, adoptStore })
   } catch (error) {
     logger.debug({ err: error }, 'start-up failed')
     throw explainStartFailure(error, config)

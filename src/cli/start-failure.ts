@@ -1,5 +1,6 @@
 /** Says which configuration key to change when the start fails, from the error and its causes. */
 import { resolve, sep } from 'node:path'
+import { StoreMismatchError } from '../app/pair-store.ts'
 import type { Config } from '../config/schema.ts'
 import { MetadataFull } from '../metadata/errors.ts'
 import { CliError } from './command.ts'
@@ -11,11 +12,13 @@ interface SystemError extends Error {
   readonly syscall?: string
   readonly hostname?: string
   readonly path?: string
+  readonly port?: number
 }
 
 /** A message that starts with the key; an error no rule knows is told by its own message. */
 export function explainStartFailure(error: unknown, config: Config): CliError {
   for (const link of causesOf(error)) {
+    if (link instanceof StoreMismatchError) return new CliError(link.message, { cause: error })
     const message =
       explainListen(link, config) ??
       explainSpace(link, config) ??
@@ -35,8 +38,14 @@ function* causesOf(error: unknown): Generator<SystemError> {
   }
 }
 
-function explainListen({ code, syscall, hostname }: SystemError, { http }: Config): string | undefined {
+function explainListen(
+  { code, syscall, hostname, port }: SystemError,
+  { http, metrics }: Config,
+): string | undefined {
   const isHost = hostname === http.host
+  if (syscall === 'listen' && port !== undefined && port === metrics.port && port !== http.port) {
+    return `metrics.port: cannot listen on ${metrics.host}:${port} (${code}); choose another with --metrics.port or LADING_METRICS_PORT`
+  }
   if (syscall !== 'listen' && !(syscall === 'getaddrinfo' && isHost)) return undefined
   switch (code) {
     case 'EADDRINUSE':

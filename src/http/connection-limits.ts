@@ -17,6 +17,7 @@ export class ConnectionLimits {
   readonly #deps: ConnectionLimitsDeps
   readonly #byAddress = new Map<string, number>()
   readonly #open = new Set<Socket>()
+  readonly #drained: (() => void)[] = []
 
   constructor(deps: ConnectionLimitsDeps) {
     this.#deps = deps
@@ -24,6 +25,14 @@ export class ConnectionLimits {
 
   get open(): number {
     return this.#open.size
+  }
+
+  /** Resolves when no connection is open. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#open.size === 0) resolve()
+      else this.#drained.push(resolve)
+    })
   }
 
   /** Node counts a connection that never said a word as busy, and knows none whose handshake is under way. */
@@ -61,6 +70,7 @@ export class ConnectionLimits {
 
   #release(socket: Socket, address: string): void {
     this.#open.delete(socket)
+    if (this.#open.size === 0) for (const resolve of this.#drained.splice(0)) resolve()
     const held = (this.#byAddress.get(address) ?? 1) - 1
     if (held === 0) this.#byAddress.delete(address)
     else this.#byAddress.set(address, held)

@@ -19,6 +19,7 @@ import { peerAddress } from './origin.ts'
 import { Readers } from './readers.ts'
 import { RequestTurns } from './request-turns.ts'
 import type { ParsedRequest } from './request-turns.ts'
+import type { ReservedAddress } from './reserve-address.ts'
 import { createRouter } from './router.ts'
 import { routes } from './routes.ts'
 import { createTlsServer, replaceTlsFiles, sortByFirstByte } from './tls.ts'
@@ -39,6 +40,8 @@ export interface RegistryServerDeps extends Omit<
 export interface RegistryServer extends AsyncDisposable {
   /** Resolves with the address in use; port 0 takes a free one. Throws what listening failed with. */
   listen(options: { readonly host: string; readonly port: number }): Promise<AddressInfo>
+  /** Takes over an address that was reserved before. Resolves with it when requests are served. */
+  listenOn(reserved: ReservedAddress): Promise<AddressInfo>
   /** `undefined` unless listening. */
   address(): AddressInfo | undefined
   counts(): HttpCounts
@@ -116,6 +119,10 @@ class NodeRegistryServer implements RegistryServer {
     })
   }
 
+  listenOn(reserved: ReservedAddress): Promise<AddressInfo> {
+    return reserved.handOver(this.#server)
+  }
+
   address(): AddressInfo | undefined {
     return (this.#server.address() as AddressInfo | null) ?? undefined
   }
@@ -136,7 +143,7 @@ class NodeRegistryServer implements RegistryServer {
   }
 
   async close({ deadlineMs }: { deadlineMs: number }): Promise<void> {
-    this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()))
+    this.#closing ??= this.#closeServer()
     this.#connections.destroySilent()
     const timer = setTimeout(() => {
       this.#server.closeAllConnections()
@@ -151,6 +158,12 @@ class NodeRegistryServer implements RegistryServer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close({ deadlineMs: 0 })
+  }
+
+  /** The server of Node does not count the connections that were made before it listened. */
+  async #closeServer(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    await this.#connections.drained()
   }
 
   #serve(request: ParsedRequest): void {

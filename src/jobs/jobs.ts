@@ -3,9 +3,9 @@ import { forgetOldAudit, type AuditRetention } from '../audit/forget-old.ts'
 import { forgetEnded } from '../auth/forget-ended.ts'
 import { collectBlobs } from '../lifecycle/collect-blobs.ts'
 import { expireUploads } from '../lifecycle/expire-uploads.ts'
-import { removeDeadKeys, type LifecycleDeps } from '../lifecycle/remove-dead-keys.ts'
+import { removeDeadKeys } from '../lifecycle/remove-dead-keys.ts'
 import { removeAllRemains } from '../lifecycle/remove-remains.ts'
-import { sweepStore } from '../lifecycle/sweep-store.ts'
+import { sweepStore, type SweepDeps } from '../lifecycle/sweep-store.ts'
 import type { Job } from './job.ts'
 
 const minuteMs = 60_000
@@ -26,7 +26,7 @@ const unlinkedGraceMs = hourMs
 /** Longer than any upload session lives without being touched is not needed: its row names its key. */
 const sweepGraceMs = 24 * hourMs
 
-export function createJobs(deps: LifecycleDeps, options: JobOptions): Job[] {
+export function createJobs(deps: SweepDeps, options: JobOptions): Job[] {
   return [
     {
       name: 'expire-uploads',

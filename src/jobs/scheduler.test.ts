@@ -3,12 +3,11 @@ import { eventually } from '../../test/support/eventually.ts'
 import { openRegistry } from '../../test/support/open-registry.ts'
 import { monotonicClock } from '../lib/clock.ts'
 import { acquireLease, renewLease } from '../metadata/leases.ts'
-import { createLogger } from '../telemetry/logger.ts'
+import { silentLog } from '../../test/support/silent-log.ts'
 import type { Job } from './job.ts'
 import { Leases, leaseTtlMs } from './lease.ts'
 import { startScheduler } from './scheduler.ts'
 
-const log = createLogger({ level: 'silent', destination: { write: () => undefined } })
 const dayMs = 86_400_000
 
 /** A job that tells each of its runs, and the runs one may wait for. */
@@ -37,7 +36,10 @@ describe('the scheduler', () => {
     let runs = 0
     const { job, nextRun } = aJob(async () => (runs += 1))
     const ran = nextRun()
-    await using scheduler = startScheduler({ ...open, monotonic: monotonicClock, holder: 'a', log }, [job])
+    await using scheduler = startScheduler(
+      { ...open, monotonic: monotonicClock, holder: 'a', log: silentLog },
+      [job],
+    )
     scheduler.wake('test')
     scheduler.wake('test')
     await ran
@@ -54,7 +56,10 @@ describe('the scheduler', () => {
     })
     const first = nextRun()
     const second = nextRun()
-    await using scheduler = startScheduler({ ...open, monotonic: monotonicClock, holder: 'a', log }, [job])
+    await using scheduler = startScheduler(
+      { ...open, monotonic: monotonicClock, holder: 'a', log: silentLog },
+      [job],
+    )
     scheduler.wake('test')
     await first
     scheduler.wake('test')
@@ -67,7 +72,10 @@ describe('the scheduler', () => {
     let runs = 0
     const { job, nextRun } = aJob(async () => (runs += 1))
     const first = nextRun()
-    await using scheduler = startScheduler({ ...open, monotonic: monotonicClock, holder: 'a', log }, [job])
+    await using scheduler = startScheduler(
+      { ...open, monotonic: monotonicClock, holder: 'a', log: silentLog },
+      [job],
+    )
     scheduler.wake('test')
     await first
     const second = nextRun()
@@ -108,7 +116,10 @@ describe('the scheduler', () => {
     })
     const ran = nextRun()
     {
-      await using scheduler = startScheduler({ ...open, monotonic: monotonicClock, holder: 'a', log }, [job])
+      await using scheduler = startScheduler(
+        { ...open, monotonic: monotonicClock, holder: 'a', log: silentLog },
+        [job],
+      )
       scheduler.wake('test')
       await ran
     }

@@ -1,10 +1,15 @@
 /** Ends upload sessions that received nothing for longer than the configured time (the FAQ's "can a session expire"). */
 import { insertDeadKey } from '../metadata/dead-keys.ts'
-import { correctUploadTimes, deleteUpload, findUpload, listExpiredUploads } from '../metadata/uploads.ts'
+import { correctUploadTimes, deleteExpiredUpload, listExpiredUploads } from '../metadata/uploads.ts'
 import { batchSize, type LifecycleDeps } from './remove-dead-keys.ts'
 
 /** More than the clocks of processes that share a database differ. */
 const clockSkewMs = 60 * 60_000
+/**
+ * A clock that jumps ahead makes every session look idle. A run ends no more sessions than this, so that the loss
+ * grows slowly enough to be noticed; what it costs a client is to begin an upload again, never a blob.
+ */
+const maxEndedPerRun = 2_000
 
 /** Returns how many sessions ended; their bytes are dead keys now. A session touched meanwhile is left alone. */
 export async function expireUploads(
@@ -13,24 +18,24 @@ export async function expireUploads(
   signal: AbortSignal,
 ): Promise<number> {
   await correctTimes(deps, signal)
-  const touchedBefore = deps.clock.now() - expireAfterMs
+  const { metadata, clock } = deps
+  const touchedBefore = clock.now() - expireAfterMs
   let ended = 0
-  for (;;) {
+  while (ended < maxEndedPerRun) {
     signal.throwIfAborted()
-    const expired = await listExpiredUploads(deps.metadata.reader, { touchedBefore, limit: batchSize })
+    const expired = await listExpiredUploads(metadata.reader, { touchedBefore, limit: batchSize })
     if (expired.length === 0) return ended
-    ended += await deps.metadata.transact(async (tx) => {
+    ended += await metadata.transact(async (tx) => {
       let count = 0
-      for (const { id } of expired) {
-        const row = await findUpload(tx, id)
-        if (row === undefined || row.touchedAt >= touchedBefore) continue
-        await deleteUpload(tx, id)
-        await insertDeadKey(tx, { storageKey: row.storageKey, digest: undefined, since: deps.clock.now() })
+      for (const { id, storageKey } of expired) {
+        if (!(await deleteExpiredUpload(tx, { id, touchedBefore }))) continue
+        await insertDeadKey(tx, { storageKey, digest: undefined, since: clock.now() })
         count += 1
       }
       return count
     })
   }
+  return ended
 }
 
 /** A session from the future would otherwise keep its bytes, and a place among those of its principal, until then. */

@@ -1,47 +1,161 @@
 /**
- * Finds bytes that no row names: what a crash left between "bytes durable" and "row committed". Only what is older
- * than the grace period is touched, for the row of a running upload may be younger than its first byte's file.
+ * Finds bytes that no row names: what a crash left between "bytes durable" and "row committed". A missing row proves
+ * little, for the database may be new, restored or another one. So the sweep moves bytes aside instead of deleting
+ * them, leaves alone what is older than the database or younger than the grace period (the row of a running upload
+ * may be younger than its first byte), and moves nothing when it would take an unusual share of the store. ADR 3.
  */
-import { listFinishedKeys, listUnknownKeys } from '../metadata/dead-keys.ts'
 import type { StoreEntry } from '../blob-store/blob-store.ts'
-import { batchSize, type LifecycleDeps } from './remove-dead-keys.ts'
+import { inBatches } from '../lib/in-batches.ts'
+import { listFinishedKeys, listUnknownKeys } from '../metadata/dead-keys.ts'
+import { findStoreJudgement, type StoreJudgement } from '../metadata/installation.ts'
+import { isAccepted, isJudged } from './judgement.ts'
+import type { LifecycleDeps } from './remove-dead-keys.ts'
+import { sweepAside } from './sweep-aside.ts'
+import { createSweepReport, Tally, type SweepReport } from './sweep-report.ts'
 
-/** Returns how many storage keys were removed. */
+export interface SweepDeps extends LifecycleDeps {
+  /** Receives what each run found and did. */
+  readonly onSweep?: ((report: SweepReport) => void) | undefined
+}
+
+/** The store scans its unfinished uploads once per batch. */
+const entriesAtOnce = 1_000
+/** A run moves no larger share of the store's entries or bytes... */
+const maxShare = 0.1
+/** ...unless it is this many entries at most: a small store can clean up after a crash. */
+const alwaysAllowedEntries = 20
+
+interface Sweep {
+  readonly deps: SweepDeps
+  readonly judgement: StoreJudgement
+  /** Only what was changed before is looked at. */
+  readonly before: number
+  readonly signal: AbortSignal
+  readonly report: SweepReport
+}
+
+/** Returns how many storage keys were moved aside. */
 export async function sweepStore(
-  deps: LifecycleDeps,
+  deps: SweepDeps,
   gracePeriodMs: number,
   signal: AbortSignal,
 ): Promise<number> {
   await deps.metadata.flush()
-  const before = deps.clock.now() - gracePeriodMs
-  let swept = 0
-  let batch: StoreEntry[] = []
-  for await (const entry of deps.store.list()) {
-    signal.throwIfAborted()
-    if (entry.modifiedAt >= before) continue
-    batch.push(entry)
-    if (batch.length < batchSize) continue
-    swept += await sweepBatch(deps, batch)
-    batch = []
+  const judgement = await findStoreJudgement(deps.metadata.reader)
+  // Before its first start is complete a database knows nothing of a store.
+  if (judgement === undefined) return 0
+  const report = createSweepReport()
+  const sweep = { deps, judgement, before: deps.clock.now() - gracePeriodMs, signal, report }
+  await sweepAside(sweep, signal)
+  const { accepted, unknown } = await countUnknown(sweep)
+  const isTooMuch = exceedsShare(unknown, report.total)
+  if (isTooMuch) report.refused = unknown
+  const allowed = { accepted: accepted.entries, unknown: isTooMuch ? 0 : unknown.entries }
+  const keys = await moveUnknown(sweep, allowed)
+  logReport(sweep)
+  deps.onSweep?.(report)
+  return keys
+}
+
+/** The first of two passes: nothing moves before the whole share is known. */
+async function countUnknown(sweep: Sweep): Promise<{ accepted: Tally; unknown: Tally }> {
+  const { deps, judgement, report } = sweep
+  const counts = { accepted: new Tally(), unknown: new Tally() }
+  for await (const batch of inBatches(deps.store.list(), entriesAtOnce)) {
+    for (const entry of batch) report.total.add(entry)
+    for (const entry of await findUnnamed(sweep, batch)) {
+      if (isAccepted(entry, judgement)) counts.accepted.add(entry)
+      else (isJudged(entry, judgement) ? counts.unknown : report.unjudged).add(entry)
+    }
   }
-  return swept + (await sweepBatch(deps, batch))
+  return counts
+}
+
+function exceedsShare(unknown: Tally, total: Tally): boolean {
+  if (unknown.entries <= alwaysAllowedEntries) return false
+  return unknown.entries > total.entries * maxShare || unknown.bytes > total.bytes * maxShare
+}
+
+/**
+ * The second pass: moves no more entries than the first one counted; what has come since waits for the next run. The
+ * rows are looked at again.
+ */
+async function moveUnknown(
+  sweep: Sweep,
+  allowed: { readonly accepted: number; readonly unknown: number },
+): Promise<number> {
+  const { deps, judgement } = sweep
+  const left = { ...allowed }
+  const keys = new Set<string>()
+  if (left.accepted + left.unknown === 0) return 0
+  for await (const batch of inBatches(deps.store.list(), entriesAtOnce)) {
+    const moves = (await findUnnamed(sweep, batch)).filter((entry) => {
+      const kind = isAccepted(entry, judgement) ? 'accepted' : 'unknown'
+      if (left[kind] === 0 || !isJudged(entry, judgement)) return false
+      left[kind] -= 1
+      return true
+    })
+    for (const entry of await moveAside(sweep, moves)) keys.add(entry.key)
+    if (left.accepted + left.unknown === 0) break
+  }
+  return keys.size
+}
+
+async function moveAside(
+  { deps, report }: Sweep,
+  moves: readonly StoreEntry[],
+): Promise<readonly StoreEntry[]> {
+  if (moves.length === 0) return []
+  const failures = await deps.store.setAside(moves)
+  const failed = new Set(failures.map(({ key }) => key))
+  const moved = moves.filter(({ key }) => !failed.has(key))
+  for (const entry of moved) {
+    report.moved.add(entry)
+    report.aside.add(entry)
+  }
+  const [first] = failures
+  if (first !== undefined) {
+    deps.log.error(
+      { count: failures.length, key: first.key, err: first.error },
+      'bytes that no row names could not be moved aside; the next sweep tries again',
+    )
+  }
+  return moved
 }
 
 /** Segments go with their session, also where their key became a blob: a stale writer may have opened one afterwards. */
-async function sweepBatch(deps: LifecycleDeps, batch: readonly StoreEntry[]): Promise<number> {
-  const blobs = batch.filter((entry) => entry.digest !== undefined)
-  const segments = batch.filter((entry) => entry.digest === undefined)
+async function findUnnamed(sweep: Sweep, batch: readonly StoreEntry[]): Promise<readonly StoreEntry[]> {
+  const { deps, before, signal } = sweep
+  signal.throwIfAborted()
+  const old = batch.filter(({ modifiedAt }) => modifiedAt < before)
+  const blobs = old.filter(({ digest }) => digest !== undefined)
+  const segments = old.filter(({ digest }) => digest === undefined)
   const { reader } = deps.metadata
   const unknown = new Set(await listUnknownKeys(reader, keysOf(blobs)))
   const finished = new Set(await listFinishedKeys(reader, keysOf(segments)))
-  const swept = [
-    ...blobs.filter((entry) => unknown.has(entry.key)),
-    ...segments.filter((entry) => finished.has(entry.key)),
-  ]
-  for (const { key, digest } of swept) await deps.store.delete(key, digest)
-  return new Set(keysOf(swept)).size
+  return [...blobs.filter(({ key }) => unknown.has(key)), ...segments.filter(({ key }) => finished.has(key))]
 }
 
 function keysOf(entries: readonly StoreEntry[]): string[] {
-  return [...new Set(entries.map((entry) => entry.key))]
+  return [...new Set(entries.map(({ key }) => key))]
+}
+
+function logReport({ deps: { log }, report }: Sweep): void {
+  const warn = ({ entries, bytes, names }: Tally, message: string): void => {
+    if (entries > 0) log.warn({ entries, bytes, names }, message)
+  }
+  warn(report.restored, 'bytes that were set aside are named by the database after all; they were moved back')
+  warn(
+    report.moved,
+    'bytes that no row of the database names were moved to the orphans folder of the store, for 7 days',
+  )
+  warn(report.deleted, 'bytes that were set aside 7 days ago, and that no row names, were deleted')
+  warn(
+    report.unjudged,
+    'bytes that no row names are older than the database and stay in the store; if nobody needs them, run lading gc --accept-store',
+  )
+  warn(
+    report.refused,
+    'no row names more than a tenth of the store, so nothing was moved; check that this is the right database, then run lading gc --accept-store',
+  )
 }

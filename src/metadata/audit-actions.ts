@@ -50,6 +50,8 @@ export const auditActions = {
   'refresh-token.revoke': 'a refresh token was revoked',
   'audit.loss':
     'events were not recorded, because too many came or the database did not take them; the detail counts them by kind, at most once a minute',
+  'store.adopt': 'the database took over a blob store of another one, or of none',
+  'store.accept': 'an operator allowed the sweep to judge everything in the blob store',
   'signing-key.rotate': 'a new key signs bearer tokens from now on',
 } as const satisfies Readonly<Record<string, string>>
 

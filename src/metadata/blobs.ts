@@ -2,7 +2,7 @@
  * Blobs and who may see them: `blob` maps a digest to the key of its bytes, once for the whole instance; `blob_link`
  * says in which repositories it is visible. Lock order on PostgreSQL: link, then blob, both in digest order.
  */
-import { sql } from 'kysely'
+import { sql, type SqlBool } from 'kysely'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { insertDeadKey } from './dead-keys.ts'
@@ -135,6 +135,12 @@ export async function listBlobLocations(db: Reader, digests: readonly Digest[]):
   return rows.map(locationOf)
 }
 
+/** Whether the database names any blob. */
+export async function hasBlobs(db: Reader): Promise<boolean> {
+  const row = await kyselyOf(db).selectFrom('blob').select('digest').limit(1).executeTakeFirst()
+  return row !== undefined
+}
+
 /** As `findBlob`, and keeps the collector away from the row until the transaction ends. */
 export async function pinBlob(tx: Transaction, digest: Digest): Promise<BlobLocation | undefined> {
   const row = await pinnedBlob.first(tx, { digest })
@@ -253,14 +259,23 @@ export async function pinLinkedBlobs(
   return asked.filter((digest) => !found.has(digest))
 }
 
-/** Blobs that no repository has, oldest first. */
+/** A place in the list of unlinked blobs. */
+export interface UnlinkedBlob extends BlobLocation {
+  readonly createdAt: number
+}
+
+/** Blobs that no repository has, oldest first, from the one behind `after` on. */
 export async function listUnlinkedBlobs(
   db: Reader,
-  options: { readonly before: number; readonly limit: number },
-): Promise<BlobLocation[]> {
+  options: { readonly before: number; readonly limit: number; readonly after?: UnlinkedBlob | undefined },
+): Promise<UnlinkedBlob[]> {
+  const { after } = options
   const rows = await kyselyOf(db)
     .selectFrom('blob')
-    .select(['digest', 'storage_key', 'size'])
+    .select(['digest', 'storage_key', 'size', 'created_at'])
+    .$if(after !== undefined, (query) =>
+      query.where(sql<SqlBool>`(created_at, digest) > (${after?.createdAt}, ${after?.digest})`),
+    )
     // Literal, so that the partial index serves it.
     .where('linked', '=', sql.lit(0))
     .where('created_at', '<', options.before)
@@ -276,7 +291,7 @@ export async function listUnlinkedBlobs(
     .orderBy('digest')
     .limit(options.limit)
     .execute()
-  return rows.map(locationOf)
+  return rows.map((row) => ({ ...locationOf(row), createdAt: row.created_at }))
 }
 
 /** Deletes the row and hands its key to `dead_key`; `undefined` when it is linked, pinned or gone. */

@@ -1,7 +1,11 @@
 /** Storage keys whose bytes are to be deleted: written with the row that gave them up, removed after the bytes. */
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { Digest } from '../oci/digest.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { databaseOf, isAnyOf, kyselyOf } from './sql/database.ts'
+
+const firstPauseMs = 60_000
+const longestPauseMs = 3_600_000
 
 export interface DeadKey {
   readonly storageKey: string
@@ -20,7 +24,7 @@ export async function insertDeadKey(
     .execute()
 }
 
-/** Oldest first. */
+/** Oldest first, those that wait for their next attempt included. */
 export async function listDeadKeys(db: Reader, options: { readonly limit: number }): Promise<DeadKey[]> {
   const rows = await kyselyOf(db)
     .selectFrom('dead_key')
@@ -29,14 +33,107 @@ export async function listDeadKeys(db: Reader, options: { readonly limit: number
     .orderBy('storage_key')
     .limit(options.limit)
     .execute()
+  return rows.map(deadKeyOf)
+}
+
+export interface DueDeadKey extends DeadKey {
+  /** How often its deletion has failed. */
+  readonly attempts: number
+  /** Whether a blob or an upload names the key, too: then its bytes are in use, and the row is wrong. */
+  readonly isNamed: boolean
+}
+
+/**
+ * The keys whose turn has come: never tried ones first, then by the time at which they are due. A key that waits longer
+ * than a pause can be was postponed under a clock that was ahead, and is due, too.
+ */
+export async function listDueDeadKeys(
+  db: Reader,
+  options: { readonly now: number; readonly limit: number },
+): Promise<DueDeadKey[]> {
+  const { now, limit } = options
+  const due = await listWaiting(db, { condition: sql<SqlBool>`retry_at <= ${now}`, limit })
+  if (due.length >= limit) return due
+  const misdated = { condition: sql<SqlBool>`retry_at > ${now + longestPauseMs}`, limit: limit - due.length }
+  return [...due, ...(await listWaiting(db, misdated))]
+}
+
+async function listWaiting(
+  db: Reader,
+  { condition, limit }: { readonly condition: RawBuilder<SqlBool>; readonly limit: number },
+): Promise<DueDeadKey[]> {
+  const rows = await kyselyOf(db)
+    .selectFrom('dead_key')
+    .leftJoin('blob', 'blob.storage_key', 'dead_key.storage_key')
+    .leftJoin('upload', 'upload.storage_key', 'dead_key.storage_key')
+    .select(['dead_key.storage_key', 'dead_key.digest', 'dead_key.attempts'])
+    .select(['blob.storage_key as blob_key', 'upload.storage_key as upload_key'])
+    .where(condition)
+    .orderBy('retry_at')
+    .orderBy('since')
+    .orderBy('dead_key.storage_key')
+    .limit(limit)
+    .execute()
   return rows.map((row) => ({
-    storageKey: row.storage_key,
-    digest: (row.digest ?? undefined) as Digest | undefined,
+    ...deadKeyOf(row),
+    attempts: row.attempts,
+    isNamed: row.blob_key !== null || row.upload_key !== null,
   }))
 }
 
-export async function removeDeadKey(tx: Transaction, storageKey: string): Promise<void> {
-  await kyselyOf(tx).deleteFrom('dead_key').where('storage_key', '=', storageKey).execute()
+function deadKeyOf(row: { storage_key: string; digest: string | null }): DeadKey {
+  return { storageKey: row.storage_key, digest: (row.digest ?? undefined) as Digest | undefined }
+}
+
+/** Once their bytes are gone. */
+export async function removeDeadKeys(tx: Transaction, keys: readonly string[]): Promise<void> {
+  const { kysely, dialect } = databaseOf(tx)
+  if (keys.length > 0)
+    await kysely
+      .deleteFrom('dead_key')
+      .where(isAnyOf(dialect, 'storage_key', keys))
+      .execute()
+}
+
+/** After a deletion that failed: the next attempt comes after a minute, then twice as long each time, at most an hour. */
+export async function postponeDeadKeys(
+  tx: Transaction,
+  keys: readonly Pick<DueDeadKey, 'storageKey' | 'attempts'>[],
+  now: number,
+): Promise<void> {
+  for (const { storageKey, attempts } of keys) {
+    const pauseMs = Math.min(firstPauseMs * 2 ** attempts, longestPauseMs)
+    await kyselyOf(tx)
+      .updateTable('dead_key')
+      .set({ attempts: attempts + 1, retry_at: now + pauseMs })
+      .where('storage_key', '=', storageKey)
+      .execute()
+  }
+}
+
+/** Counting further would cost more than the figure is worth. */
+export const maxCountedDeadKeys = 100_000
+
+/** Dead keys, at most `maxCountedDeadKeys` of them. */
+export async function countDeadKeys(db: Reader): Promise<number> {
+  const { count } = await kyselyOf(db)
+    .selectFrom((eb) =>
+      eb.selectFrom('dead_key').select('since').orderBy('since').limit(maxCountedDeadKeys).as('first'),
+    )
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
+/** When the oldest dead key was written, milliseconds since the epoch; `undefined` when there is none. */
+export async function findOldestDeadKey(db: Reader): Promise<number | undefined> {
+  const row = await kyselyOf(db)
+    .selectFrom('dead_key')
+    .select('since')
+    .orderBy('since')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.since
 }
 
 /** Those of `keys` that no blob, upload or dead key names. One statement: a key on its way from one to the other is seen. */
@@ -47,6 +144,16 @@ export function listUnknownKeys(db: Reader, keys: readonly string[]): Promise<st
 /** Those of `keys` that no upload or dead key names: a blob's key too, whose segments nobody can want any more. */
 export function listFinishedKeys(db: Reader, keys: readonly string[]): Promise<string[]> {
   return listUnnamedKeys(db, keys, ['upload', 'dead_key'])
+}
+
+/** Those of `keys` that no blob or upload names: bytes under them are not in use. */
+export function listUnusedKeys(db: Reader, keys: readonly string[]): Promise<string[]> {
+  return listUnnamedKeys(db, keys, ['blob', 'upload'])
+}
+
+/** Those of `keys` that no upload names: segments under them are not in use. */
+export function listKeysWithoutUpload(db: Reader, keys: readonly string[]): Promise<string[]> {
+  return listUnnamedKeys(db, keys, ['upload'])
 }
 
 async function listUnnamedKeys(

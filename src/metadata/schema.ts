@@ -84,6 +84,8 @@ interface DeadKeyTable {
   storage_key: string
   digest: string | null
   since: number
+  attempts: Generated<number>
+  retry_at: Generated<number>
 }
 
 interface PropertyTable {
@@ -122,6 +124,8 @@ interface InstallationTable {
   singleton: number
   id: string
   created_at: number
+  judges_since: Generated<number>
+  accepted_at: number | null
 }
 
 interface AccountTable {

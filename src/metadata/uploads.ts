@@ -221,19 +221,33 @@ export async function correctUploadTimes(
   return Number(result.numUpdatedRows)
 }
 
-/** Sessions nobody touched since then, the longest untouched first. */
+/** Sessions without a byte since `touchedBefore`, the longest idle first. Reads no more of a row than it needs. */
 export async function listExpiredUploads(
   db: Reader,
   options: { readonly touchedBefore: number; readonly limit: number },
-): Promise<UploadRow[]> {
+): Promise<Pick<UploadRow, 'id' | 'storageKey'>[]> {
   const rows = await kyselyOf(db)
     .selectFrom('upload')
-    .selectAll()
+    .select(['id', 'storage_key'])
     .where('touched_at', '<', options.touchedBefore)
     .orderBy('touched_at')
     .limit(options.limit)
     .execute()
-  return rows.map(uploadOf)
+  return rows.map((row) => ({ id: row.id, storageKey: row.storage_key }))
+}
+
+/** Ends the session unless it was touched again; returns whether it did. */
+export async function deleteExpiredUpload(
+  tx: Transaction,
+  options: { readonly id: string; readonly touchedBefore: number },
+): Promise<boolean> {
+  const row = await kyselyOf(tx)
+    .deleteFrom('upload')
+    .where('id', '=', options.id)
+    .where('touched_at', '<', options.touchedBefore)
+    .returning('id')
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 function progressColumns({

@@ -118,6 +118,15 @@ describe('owners', () => {
     expect(await given.owners.find('acme')).toBeDefined()
   })
 
+  test('keep their repositories when a purge names an owner of the other kind', async () => {
+    await using given = await open()
+    await given.owners.createOrganization(acme, tester)
+    await given.push('acme/a')
+    const deletion = given.owners.delete('acme', { kind: 'user', purge: true }, tester)
+    await expect(deletion).rejects.toMatchObject({ name: 'OwnerUnknownError' })
+    expect(await given.repositories.list({ limit: 9 })).toMatchObject([{ name: 'acme/a' }])
+  })
+
   test('stay while they have repositories, unless these are purged', async () => {
     await using given = await open()
     await given.addUser('alice')

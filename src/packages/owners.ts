@@ -191,9 +191,10 @@ async function deleteOne(
   tx: Transaction,
   { name, kind, actor }: NamedDeletion,
 ): Promise<void> {
+  // Before anything else: an owner of the other kind must not lose its repositories to a purge.
+  if ((await findOwner(tx, name))?.kind !== kind) throw new OwnerUnknown(name)
   if (kind === 'user') await refuseLastAdministrator(tx, name)
-  const owner = await deleteOwner(tx, name)
-  if (owner.kind !== kind) throw new OwnerUnknown(name)
+  await deleteOwner(tx, name)
   const isUser = kind === 'user'
   const entry = entryOf(isUser ? 'user.delete' : 'organization.delete', name)
   await deps.audit.change(tx, actor, isUser ? { ...entry, target: { kind: 'user', name } } : entry)

@@ -39,6 +39,23 @@ export interface JobReport {
   readonly failed: boolean
 }
 
+/** Entries and bytes of a blob store. */
+export interface StoreShare {
+  readonly entries: number
+  readonly bytes: number
+}
+
+/** What a run of the sweep found and did. */
+export interface SweepFigures {
+  /** Named by no row, and older than the database: left alone. */
+  readonly unjudged: StoreShare
+  /** Named by no row, and too large a share of the store to be moved. */
+  readonly refused: StoreShare
+  readonly moved: StoreShare
+  /** What lies aside at the end. */
+  readonly aside: StoreShare
+}
+
 /** Counted since the start; `bytes` and `entries` are what is held now. */
 export interface CacheStats {
   readonly hits: number
@@ -60,6 +77,7 @@ export interface Metrics {
   onDamage(kind: 'blob' | 'manifest'): void
   onTransaction(report: TransactionReport): void
   onJob(report: JobReport): void
+  readonly onSweep: (figures: SweepFigures) => void
   onLogin(result: LoginResult): void
   /** Events of the audit that were not recorded. */
   readonly onAuditDropped: (reason: 'full' | 'distinct' | 'failed', count: number) => void
@@ -105,6 +123,7 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
     ...createStoreMetrics(registers),
     ...createDamageMetrics(registers),
     ...createWorkMetrics(registers),
+    ...createSweepMetrics(registers),
     ...createWatches(registers),
   }
 }
@@ -284,6 +303,36 @@ function createWorkMetrics(registers: Registry[]): Pick<Metrics, 'onTransaction'
     onJob({ job, durationMs, failed }) {
       jobs.observe({ job, result: resultOf(failed) }, durationMs / 1000)
       if (!failed) successes.set({ job }, Date.now() / 1000)
+    },
+  }
+}
+
+function createSweepMetrics(registers: Registry[]): Pick<Metrics, 'onSweep'> {
+  const labelNames = ['state'] as const
+  const entries = new Gauge({
+    name: 'lading_store_unnamed_entries',
+    help: 'Blobs and uploads that no row names, after the last sweep of this process.',
+    labelNames,
+    registers,
+  })
+  const bytes = new Gauge({
+    name: 'lading_store_unnamed_bytes',
+    help: 'Bytes that no row names, after the last sweep of this process.',
+    labelNames,
+    registers,
+  })
+  const moved = new Counter({
+    name: 'lading_store_set_aside_total',
+    help: 'Blobs and uploads that sweeps have set aside.',
+    registers,
+  })
+  return {
+    onSweep(figures) {
+      for (const state of ['unjudged', 'refused', 'aside'] as const) {
+        entries.set({ state }, figures[state].entries)
+        bytes.set({ state }, figures[state].bytes)
+      }
+      moved.inc(figures.moved.entries)
     },
   }
 }

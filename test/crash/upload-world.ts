@@ -28,6 +28,7 @@ import { createRegistry, type Registry } from '../../src/registry/registry.ts'
 import { HashThreads } from '../../src/registry/uploads/hash-threads.ts'
 import { openPolicy } from '../support/open-identity.ts'
 import { tempFolder } from '../support/temp-folder.ts'
+import { silentLog } from '../support/silent-log.ts'
 import { TestTimers } from '../support/test-timers.ts'
 
 /** All keys lie in one shard folder, so that one look shows every committed file. */
@@ -192,7 +193,7 @@ export class UploadWorld implements AsyncDisposable {
   /** Removes the bytes of dead keys, as the job does. */
   async collect(slot: Slot): Promise<void> {
     const { store } = await this.process(slot)
-    const deps = { metadata: this.#parts.metadata[slot], store, clock: systemClock }
+    const deps = { metadata: this.#parts.metadata[slot], store, clock: systemClock, log: silentLog }
     await removeDeadKeys(deps, new AbortController().signal)
   }
 

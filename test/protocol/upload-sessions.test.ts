@@ -1,6 +1,7 @@
 /** Upload sessions under stress: whose they are, several writers, lost connections, limits, expiry, early refusals. */
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { silentLog } from '../support/silent-log.ts'
 import { expireUploads } from '../../src/lifecycle/expire-uploads.ts'
 import { findUpload } from '../../src/metadata/uploads.ts'
 import { expectError, expectStatus } from '../support/answers.ts'
@@ -235,7 +236,8 @@ describe('an abandoned session', () => {
     expectStatus(await patchChunk(touched, blob.bytes.subarray(0, 1000), 0), 202)
     registry.advance(2000)
     const { app, clock } = registry
-    await expireUploads({ ...app, clock }, 60_000, AbortSignal.timeout(10_000))
+    const log = silentLog
+    await expireUploads({ ...app, clock, log }, 60_000, AbortSignal.timeout(10_000))
     const wanted = {
       status: 404,
       code: 'BLOB_UPLOAD_UNKNOWN',

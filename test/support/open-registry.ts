@@ -6,7 +6,9 @@ import type { BlobStore } from '../../src/blob-store/blob-store.ts'
 import { MemoryBlobStore } from '../../src/blob-store/memory/memory-blob-store.ts'
 import { systemIds } from '../../src/lib/ids.ts'
 import { systemTimers } from '../../src/lib/timers.ts'
+import { createLogger, type Logger } from '../../src/telemetry/logger.ts'
 import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
+import { ensureInstallation } from '../../src/metadata/installation.ts'
 import type { Metadata } from '../../src/metadata/metadata.ts'
 import type { DamagedContent } from '../../src/registry/blob-health.ts'
 import { createRegistry, type Registry, type RegistryDeps } from '../../src/registry/registry.ts'
@@ -27,6 +29,9 @@ export interface OpenRegistry extends AsyncDisposable {
   readonly audit: Audit
   /** What the registry reported as damaged. */
   readonly damage: readonly DamagedContent[]
+  readonly log: Logger
+  /** What was logged so far. */
+  readonly logged: readonly Readonly<Record<string, unknown>>[]
   /** How often the registry said that there are bytes to remove. */
   deadKeys(): number
 }
@@ -36,6 +41,8 @@ export const caller = { principal: anonymous, push: { create: true, update: true
 export interface OpenRegistryOptions extends Partial<RegistryDeps> {
   /** Puts a decorator around the memory store. */
   readonly wrapStore?: (store: BlobStore) => BlobStore
+  /** `'none'`: the database never completed a start. */
+  readonly installation?: 'none'
 }
 
 export async function openRegistry(options: OpenRegistryOptions = {}): Promise<OpenRegistry> {
@@ -49,6 +56,12 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
   })
   const onFatal = (error: unknown): void => void fatal.push(error)
   const metadata = stack.use(await openSqliteMetadata({ file, clock, onFatal }))
+  if (options.installation !== 'none') {
+    await metadata.transact((tx) => ensureInstallation(tx, { id: 'installation-1', now: clock.now() }))
+  }
+  const logged: Record<string, unknown>[] = []
+  const write = (line: string): void => void logged.push(JSON.parse(line) as Record<string, unknown>)
+  const log = createLogger({ level: 'info', destination: { write } })
   const audit = stack.use(createAudit({ metadata, clock, onError: onFatal }))
   const memory = stack.use(new MemoryBlobStore({ clock, maxBytes: 256 * 1024 * 1024 }))
   const store = options.wrapStore?.(memory) ?? memory
@@ -80,6 +93,8 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     clock,
     audit,
     damage,
+    log,
+    logged,
     deadKeys: () => deadKeys,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }

@@ -2,6 +2,7 @@
 import type { HandlerDeps } from '../../src/http/handlers/handler-deps.ts'
 import { defaultHttpLimits } from '../../src/http/limits.ts'
 import type { HttpLimits } from '../../src/http/limits.ts'
+import type { ReservedAddress } from '../../src/http/reserve-address.ts'
 import { createRegistryServer } from '../../src/http/server.ts'
 import type { RegistryServer, RegistryServerDeps } from '../../src/http/server.ts'
 import { systemIds } from '../../src/lib/ids.ts'
@@ -42,6 +43,8 @@ export interface OpenServerOptions extends Replaced {
   readonly limits?: Partial<HttpLimits>
   readonly health?: HandlerDeps['health']
   readonly registry?: OpenRegistryOptions
+  /** Absent: a free port of loopback. */
+  readonly reserved?: ReservedAddress
 }
 
 export async function openServer(given: OpenServerOptions = {}): Promise<OpenServer> {
@@ -77,7 +80,10 @@ export async function openServer(given: OpenServerOptions = {}): Promise<OpenSer
       health: options.health ?? (() => Promise.resolve({ ready: true, checks: {} })),
     }),
   )
-  const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
+  const { port } =
+    options.reserved === undefined
+      ? await server.listen({ host: '127.0.0.1', port: 0 })
+      : await server.listenOn(options.reserved)
   const resources = stack.move()
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,

@@ -1,5 +1,6 @@
 /** What every driver of the blob store promises, as tests; one file per promise. */
 import { describe } from 'vitest'
+import { describeAside, describeBatches } from './aside-contract.ts'
 import { describeCommit } from './commit-contract.ts'
 import { describeInstallation, describeList, describeRemoval } from './keeping-contract.ts'
 import { describeReading } from './reading-contract.ts'
@@ -12,6 +13,8 @@ export function describeBlobStoreContract(name: string, openStore: OpenStore): v
     describeCommit(openStore)
     describeReading(openStore)
     describeRemoval(openStore)
+    describeBatches(openStore)
+    describeAside(openStore)
     describeList(openStore)
     describeInstallation(openStore)
   })

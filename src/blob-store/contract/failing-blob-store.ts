@@ -1,16 +1,19 @@
 /** Fault injection for tests: a store whose calls fail, wait or hang as a plan says. */
 import type { Digest } from '../../oci/digest.ts'
 import type {
+  AsideEntry,
   BlobReader,
   BlobStore,
   ByteSink,
   CommitOptions,
   CopyOptions,
+  KeyFailure,
   Segment,
   SegmentStart,
   SegmentWriter,
   StorageKey,
   StoredBlob,
+  StoredBytes,
   StoreEntry,
 } from '../blob-store.ts'
 import { ForwardingBlobStore } from '../forwarding-blob-store.ts'
@@ -26,6 +29,9 @@ export type FailingOperation =
   | 'open'
   | 'copy'
   | 'delete'
+  | 'setAside'
+  | 'restoreAside'
+  | 'deleteAside'
   | 'list'
   | 'readInstallationId'
   | 'writeInstallationId'
@@ -113,6 +119,23 @@ export class FailingBlobStore extends ForwardingBlobStore {
     return this.#run({ operation: 'delete', key }, () => super.delete(key, digest))
   }
 
+  /** Planned key by key, as so many calls of `delete`. */
+  override deleteAll(dead: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    return this.#runEach('delete', dead, (bytes) => super.deleteAll([bytes]))
+  }
+
+  override setAside(bytes: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    return this.#runEach('setAside', bytes, (one) => super.setAside([one]))
+  }
+
+  override restoreAside(entry: AsideEntry): Promise<boolean> {
+    return this.#run({ operation: 'restoreAside', key: entry.key }, () => super.restoreAside(entry))
+  }
+
+  override deleteAside(entry: AsideEntry): Promise<void> {
+    return this.#run({ operation: 'deleteAside', key: entry.key }, () => super.deleteAside(entry))
+  }
+
   override async *list(): AsyncIterable<StoreEntry> {
     await this.#run({ operation: 'list' }, () => Promise.resolve())
     yield* super.list()
@@ -128,6 +151,23 @@ export class FailingBlobStore extends ForwardingBlobStore {
 
   override ping(): Promise<void> {
     return this.#run({ operation: 'ping' }, () => super.ping())
+  }
+
+  async #runEach(
+    operation: FailingOperation,
+    batch: readonly StoredBytes[],
+    work: (bytes: StoredBytes) => Promise<readonly KeyFailure[]>,
+  ): Promise<readonly KeyFailure[]> {
+    const failures: KeyFailure[] = []
+    for (const bytes of batch) {
+      const { key } = bytes
+      try {
+        failures.push(...(await this.#run({ operation, key }, () => work(bytes))))
+      } catch (error) {
+        failures.push({ key, error })
+      }
+    }
+    return failures
   }
 
   async #run<T>({ operation, key, signal }: Call, work: () => Promise<T>): Promise<T> {

@@ -9,15 +9,18 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type {
+  AsideEntry,
   BlobReader,
   BlobStore,
   ByteSink,
   CommitOptions,
+  KeyFailure,
   Segment,
   SegmentStart,
   SegmentWriter,
   StorageKey,
   StoredBlob,
+  StoredBytes,
   StoreEntry,
 } from '../blob-store.ts'
 import { UploadMissing } from '../errors.ts'
@@ -25,6 +28,7 @@ import { openBlobFile, statBlob } from './blob-file.ts'
 import type { CommitDeps } from './commit-segments.ts'
 import { commitSegments } from './commit-segments.ts'
 import { copySegments, openSegmentFile } from './copy-segments.ts'
+import { deleteAll } from './delete-all.ts'
 import { FileBlobReader } from './file-blob-reader.ts'
 import { closeFile, openFile, statFile, truncateFile } from './file-io.ts'
 import { FileSegmentWriter } from './file-segment-writer.ts'
@@ -35,7 +39,8 @@ import { blobPath, createLayout, fileMode, installationDraftPath, segmentPath } 
 import { listEntries } from './list-entries.ts'
 import { makeFolders } from './make-folders.ts'
 import { OpenSegments } from './open-segments.ts'
-import { removeFile, removeSegments } from './remove-segments.ts'
+import { listNames, removeFile, removeSegments, type ListNames } from './remove-segments.ts'
+import { deleteAside, listAside, restoreAside, setAside } from './set-aside.ts'
 import { probeFile, readText, replaceText } from './small-files.ts'
 import { SyncedSegments } from './synced-segments.ts'
 import { errnoOf, translated, translateError } from './translate-error.ts'
@@ -48,6 +53,8 @@ export interface FilesystemBlobStoreOptions {
   readonly ids: Ids
   /** Told of files that a scan finds and no store wrote; they are never touched. */
   readonly onStrange?: ((path: string) => void) | undefined
+  /** Reads the names of a folder; tests count the scans. */
+  readonly listNames?: ListNames
 }
 
 /** Makes the folders that are missing; throws `StoreFull`, `StoreUnavailable`. */
@@ -66,9 +73,11 @@ class FilesystemBlobStore implements BlobStore {
   readonly #syncedSegments = new SyncedSegments()
   readonly #deps: CommitDeps
   readonly #onStrange: (path: string) => void
+  readonly #listNames: ListNames
 
-  constructor(layout: Layout, { buffers, clock, ids, onStrange }: FilesystemBlobStoreOptions) {
+  constructor(layout: Layout, { buffers, clock, ids, onStrange, ...options }: FilesystemBlobStoreOptions) {
     this.#layout = layout
+    this.#listNames = options.listNames ?? listNames
     this.#deps = {
       layout,
       buffers,
@@ -142,6 +151,34 @@ class FilesystemBlobStore implements BlobStore {
       if (digest !== undefined) await removeFile(blobPath(this.#layout, { key, digest }))
       await removeSegments(this.#layout, key)
     })
+  }
+
+  deleteAll(dead: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    return translated('remove blobs', () => deleteAll(this.#layout, dead, this.#listNames))
+  }
+
+  setAside(bytes: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    return translated('set bytes aside', () => setAside(this.#aside, bytes, this.#deps.clock.now()))
+  }
+
+  async *listAside(): AsyncIterable<AsideEntry> {
+    try {
+      yield* listAside(this.#aside, this.#onStrange)
+    } catch (error) {
+      throw translateError(error, 'list what was set aside')
+    }
+  }
+
+  restoreAside(entry: AsideEntry): Promise<boolean> {
+    return translated('restore what was set aside', () => restoreAside(this.#layout, entry))
+  }
+
+  deleteAside(entry: AsideEntry): Promise<void> {
+    return translated('delete what was set aside', () => deleteAside(this.#layout, entry))
+  }
+
+  get #aside() {
+    return { layout: this.#layout, list: this.#listNames }
   }
 
   async *list(): AsyncIterable<StoreEntry> {

@@ -7,6 +7,8 @@
  *     |   |-- <key>.<generation>          one segment: one writer appends to it
  *     |   |-- <key>.join-<random>         several segments on their way to one blob
  *     |   `-- probe                       written, read and removed by the readiness check
+ *     |-- orphans/                        bytes that no row of the database named, moved here by the sweep
+ *     |   `-- <UTC date>/<name>           day of the move; the name it had in uploads/ or blobs/<xx>/
  *     `-- blobs/
  *         |-- 00/ ... ff/                 first two hex characters of the key; all made at opening
  *         `-- <xx>/<key>_<algorithm>-<encoded>
@@ -28,6 +30,7 @@ export interface Layout {
   readonly uploads: string
   readonly probe: string
   readonly blobs: string
+  readonly orphans: string
 }
 
 export function createLayout(root: string): Layout {
@@ -38,6 +41,7 @@ export function createLayout(root: string): Layout {
     uploads,
     probe: join(uploads, probeName),
     blobs: join(root, 'blobs'),
+    orphans: join(root, 'orphans'),
   }
 }
 

@@ -1,5 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises'
+/** Makes the folders of a store. */
+import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../../lib/folders.ts'
 import { syncFolder } from './file-io.ts'
 import type { Layout } from './layout.ts'
 import { folderMode, shardNames } from './layout.ts'
@@ -7,18 +9,13 @@ import { errnoOf } from './translate-error.ts'
 
 /** Makes the folders that are missing. Existing ones are synced too: whoever made them may have crashed before that. */
 export async function makeFolders(layout: Layout): Promise<void> {
-  for (const folder of [layout.root, layout.uploads, layout.blobs]) await makeFolder(folder)
+  for (const folder of [layout.root, layout.uploads, layout.blobs]) await makeFolder(folder, folderMode)
   const present = new Set(await readdir(layout.blobs))
   const missing = shardNames().filter((shard) => !present.has(shard))
-  await Promise.all(missing.map((shard) => makeFolder(`${layout.blobs}/${shard}`)))
+  await Promise.all(missing.map((shard) => makeFolder(`${layout.blobs}/${shard}`, folderMode)))
   await syncFolder(layout.blobs)
   await syncFolder(layout.root)
   await syncParent(layout.root)
-}
-
-/** Several processes may start at once. */
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: folderMode })
 }
 
 /** A folder that may be entered but not read cannot be synced; then whoever made the root there has to have done it. */

@@ -1,5 +1,5 @@
 import { opendir, unlink } from 'node:fs/promises'
-import type { CommitOptions, StorageKey } from '../blob-store.ts'
+import type { CommitOptions, KeyFailure, StorageKey } from '../blob-store.ts'
 import type { Layout } from './layout.ts'
 import { parseUploadName, segmentPath } from './layout.ts'
 import { isAbsent } from './translate-error.ts'
@@ -32,10 +32,33 @@ export async function removeEarlierSegments(
 
 /** Whatever the uploads folder holds for the key. */
 export async function removeSegments(layout: Layout, key: StorageKey): Promise<void> {
-  const folder = await opendir(layout.uploads, { bufferSize: 512 })
-  for await (const { name } of folder) {
-    if (parseUploadName(name) === key) await removeFile(`${layout.uploads}/${name}`)
+  for (const { error } of await removeSegmentsOf(layout, new Set([key]))) throw error
+}
+
+/** Yields the names in a folder while it reads them. */
+export type ListNames = (folder: string) => AsyncIterable<string>
+
+export async function* listNames(folder: string): AsyncGenerator<string> {
+  for await (const { name } of await opendir(folder, { bufferSize: 512 })) yield name
+}
+
+/** Whatever the uploads folder holds for these keys. Reads the folder once, and goes on after a file that stays. */
+export async function removeSegmentsOf(
+  layout: Layout,
+  keys: ReadonlySet<StorageKey>,
+  list: ListNames = listNames,
+): Promise<readonly KeyFailure[]> {
+  const failures: KeyFailure[] = []
+  for await (const name of list(layout.uploads)) {
+    const key = parseUploadName(name)
+    if (key === undefined || !keys.has(key)) continue
+    try {
+      await removeFile(`${layout.uploads}/${name}`)
+    } catch (error) {
+      failures.push({ key, error })
+    }
   }
+  return failures
 }
 
 /** A missing file is no error. */

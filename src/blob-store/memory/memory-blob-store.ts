@@ -6,18 +6,22 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type {
+  AsideEntry,
   BlobReader,
   BlobStore,
   ByteSink,
   CommitOptions,
+  KeyFailure,
   Segment,
   SegmentStart,
   SegmentWriter,
   StorageKey,
   StoredBlob,
+  StoredBytes,
   StoreEntry,
 } from '../blob-store.ts'
 import { BytesBlobReader, copyBytes } from '../bytes-blob-reader.ts'
+import { dayOf } from '../../lib/utc-day.ts'
 import { BlobMissing, StoreFull, UploadMissing } from '../errors.ts'
 import type { HeldSegment } from './memory-segment-writer.ts'
 import { MemorySegmentWriter, firstBytes } from './memory-segment-writer.ts'
@@ -33,12 +37,19 @@ interface HeldBlob extends StoredBlob {
   readonly modifiedAt: number
 }
 
+/** What was set aside: a blob, or one segment of the generation. */
+interface HeldAside {
+  readonly entry: AsideEntry
+  readonly content: HeldBlob | { readonly generation: number; readonly segment: HeldSegment }
+}
+
 export class MemoryBlobStore implements BlobStore {
   readonly driver = 'memory'
   readonly #clock: Clock
   readonly #maxBytes: number
   readonly #blobs = new Map<string, HeldBlob>()
   readonly #uploads = new Map<StorageKey, Map<number, HeldSegment>>()
+  readonly #aside = new Map<string, HeldAside>()
   #heldBytes = 0
   #installationId: string | undefined
 
@@ -102,6 +113,43 @@ export class MemoryBlobStore implements BlobStore {
     this.#blobs.delete(name)
   }
 
+  async deleteAll(dead: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    for (const { key, digest } of dead) await this.delete(key, digest)
+    return []
+  }
+
+  async setAside(bytes: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
+    for (const { key, digest } of bytes) {
+      if (digest === undefined) this.#setSegmentsAside(key)
+      else this.#setBlobAside({ key, digest })
+    }
+    return []
+  }
+
+  async *listAside(): AsyncIterable<AsideEntry> {
+    for (const { entry } of this.#aside.values()) yield entry
+  }
+
+  async restoreAside({ id, key }: AsideEntry): Promise<boolean> {
+    const content = this.#aside.get(id)?.content
+    if (content === undefined) return false
+    if ('segment' in content) {
+      const segments = this.#uploads.get(key) ?? new Map<number, HeldSegment>()
+      if (segments.has(content.generation)) return false
+      this.#uploads.set(key, segments.set(content.generation, content.segment))
+    } else {
+      if (this.#blobs.has(nameOf(content))) return false
+      this.#blobs.set(nameOf(content), content)
+    }
+    this.#aside.delete(id)
+    return true
+  }
+
+  async deleteAside({ id }: AsideEntry): Promise<void> {
+    this.#heldBytes -= this.#aside.get(id)?.entry.size ?? 0
+    this.#aside.delete(id)
+  }
+
   async *list(): AsyncIterable<StoreEntry> {
     for (const [key, segments] of this.#uploads) {
       const held = [...segments.values()]
@@ -125,6 +173,33 @@ export class MemoryBlobStore implements BlobStore {
   async ping(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  #setBlobAside(stored: StoredBlob): void {
+    const blob = this.#blobs.get(nameOf(stored))
+    if (blob === undefined) return
+    const { key, digest, bytes, modifiedAt } = blob
+    this.#keepAside(nameOf(stored), blob, { key, digest, size: bytes.byteLength, modifiedAt })
+    this.#blobs.delete(nameOf(stored))
+  }
+
+  #setSegmentsAside(key: StorageKey): void {
+    for (const [generation, segment] of this.#uploads.get(key) ?? []) {
+      const { size, modifiedAt } = segment
+      segment.isCurrent = false
+      this.#keepAside(
+        `${key}.${generation}`,
+        { generation, segment },
+        { key, digest: undefined, size, modifiedAt },
+      )
+    }
+    this.#uploads.delete(key)
+  }
+
+  #keepAside(name: string, content: HeldAside['content'], entry: StoreEntry): void {
+    const setAsideAt = dayOf(this.#clock.now())
+    const id = `${setAsideAt}/${name}`
+    this.#aside.set(id, { content, entry: { ...entry, id, setAsideAt } })
+  }
 
   /** Counts before the bytes are kept, so that the limit holds at every moment. */
   #charge(bytes: number): void {

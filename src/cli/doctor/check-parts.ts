@@ -2,13 +2,20 @@
 import { existsSync } from 'node:fs'
 import { databaseFile, storeFolder } from '../../app/data-folder.ts'
 import { openMetadata } from '../../app/open-metadata.ts'
+import {
+  judgeFound,
+  lookAtStore,
+  newDatabase,
+  readDatabase,
+  type FoundDatabase,
+} from '../../app/open-parts.ts'
 import { openStore } from '../../app/open-store.ts'
+import { StoreMismatchError } from '../../app/pair-store.ts'
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
 import { findFaults, readDatabaseTime } from '../../metadata/diagnostics.ts'
-import { findInstallation } from '../../metadata/installation.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import { readMigrationState } from '../../metadata/migrations/migrate.ts'
 import type { Logger } from '../../telemetry/logger.ts'
@@ -23,23 +30,27 @@ export interface PartDeps {
 
 export async function* checkParts(config: Config, deps: PartDeps): AsyncGenerator<Finding> {
   await using stack = new AsyncDisposableStack()
-  let installation: string | undefined
+  // `undefined` when it does not answer.
+  let found: FoundDatabase | undefined
   if (config.metadata.driver === 'sqlite' && !existsSync(databaseFile(config))) {
     yield warning(
       'database',
       `there is none in ${config.data} yet`,
       'lading serve makes it at its first start; --data names another folder',
     )
+    found = newDatabase
   } else {
     try {
       const metadata = stack.use(await openMetadata(config, { ...deps, upgrade: false }))
       yield* checkDatabase(metadata, deps.clock)
-      installation = await readInstallation(metadata)
+      found = await readDatabase(metadata.reader)
     } catch (error) {
       yield broken('database', messageOf(error), adviceFor(config))
     }
   }
-  yield* checkStore(config, deps, installation)
+  const mismatch = found && (await findMismatch(config, found))
+  if (mismatch === undefined) yield* checkStore(config, deps)
+  else yield mismatch
 }
 
 function adviceFor({ metadata, data }: Config): string {
@@ -80,17 +91,22 @@ async function checkStructure(metadata: Metadata, schema: string): Promise<Findi
   }
 }
 
-/** `undefined` for a database without a schema. */
-async function readInstallation(metadata: Metadata): Promise<string | undefined> {
-  const { applied } = await readMigrationState(metadata.reader)
-  return applied.length === 0 ? undefined : findInstallation(metadata.reader)
+/** Asks what a start asks, and makes nothing. */
+async function findMismatch(config: Config, found: FoundDatabase): Promise<Finding | undefined> {
+  try {
+    judgeFound(config, { found, store: await lookAtStore(config) }, false)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof StoreMismatchError)) return undefined
+    return broken(
+      'store',
+      error.message,
+      'the server refuses to start with these; docs/operations.md says more',
+    )
+  }
 }
 
-async function* checkStore(
-  config: Config,
-  { clock, logger }: PartDeps,
-  installation: string | undefined,
-): AsyncGenerator<Finding> {
+async function* checkStore(config: Config, { clock, logger }: PartDeps): AsyncGenerator<Finding> {
   if (config.storage.driver === 'memory') {
     yield warning(
       'store',
@@ -106,7 +122,7 @@ async function* checkStore(
   try {
     await using store = await openStore(config, { clock, ids: systemIds, logger })
     await pingTwice(store)
-    yield judgeInstallation(await store.readInstallationId(), installation)
+    yield ok('store', 'it writes, reads and deletes, and belongs to the database')
   } catch (error) {
     yield broken(
       'store',
@@ -123,15 +139,4 @@ async function pingTwice(store: BlobStore): Promise<void> {
   } catch {
     await store.ping()
   }
-}
-
-function judgeInstallation(found: string | undefined, expected: string | undefined): Finding {
-  if (found !== undefined && expected !== undefined && found !== expected) {
-    return broken(
-      'store',
-      `it belongs to installation ${found} and the database to ${expected}`,
-      'configure the two that belong together; the server refuses to start with these',
-    )
-  }
-  return ok('store', 'it writes, reads and deletes, and belongs to the database')
 }

@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest'
 import { insertBlob } from '../blobs.ts'
-import { insertDeadKey, listDeadKeys, listUnknownKeys, removeDeadKey } from '../dead-keys.ts'
+import {
+  countDeadKeys,
+  findOldestDeadKey,
+  insertDeadKey,
+  listDeadKeys,
+  listDueDeadKeys,
+  listUnknownKeys,
+  postponeDeadKeys,
+  removeDeadKeys,
+} from '../dead-keys.ts'
 import { insertUpload } from '../uploads.ts'
 import { aDigest, anUpload, numbers, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
@@ -16,10 +25,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     })
     expect(await listDeadKeys(metadata().reader, { limit: 2 })).toEqual([old, young])
     expect(await listDeadKeys(metadata().reader, { limit: 1 })).toEqual([old])
-    await metadata().transact(async (tx) => {
-      await removeDeadKey(tx, young.storageKey)
-      await removeDeadKey(tx, old.storageKey)
-    })
+    await metadata().transact((tx) => removeDeadKeys(tx, [young.storageKey, old.storageKey]))
     expect(await listDeadKeys(metadata().reader, { limit: 100 })).not.toContainEqual(old)
   })
 
@@ -27,9 +33,73 @@ export function testKeys({ metadata }: ContractSubject): void {
     const entry = { storageKey: unique('key'), digest: undefined, since: 1 }
     await metadata().transact((tx) => insertDeadKey(tx, entry))
     await metadata().transact((tx) => insertDeadKey(tx, entry))
-    await metadata().transact((tx) => removeDeadKey(tx, entry.storageKey))
-    await metadata().transact((tx) => removeDeadKey(tx, entry.storageKey))
+    await metadata().transact((tx) => removeDeadKeys(tx, [entry.storageKey]))
+    await metadata().transact((tx) => removeDeadKeys(tx, [entry.storageKey]))
+    await metadata().transact((tx) => removeDeadKeys(tx, []))
     expect(await listUnknownKeys(metadata().reader, [entry.storageKey])).toEqual([entry.storageKey])
+  })
+
+  test('postpones a dead key twice as long after each failure, an hour at most', async () => {
+    const { reader } = metadata()
+    const key = unique('key')
+    const find = async (now: number) =>
+      (await listDueDeadKeys(reader, { now, limit: 100_000 })).find(({ storageKey }) => storageKey === key)
+    await metadata().transact((tx) => insertDeadKey(tx, { storageKey: key, digest: undefined, since: 1 }))
+    expect(await find(0)).toMatchObject({ attempts: 0, isNamed: false })
+    const pauses = [1, 2, 4, 8, 16, 32, 60, 60].map((minutes) => minutes * 60_000)
+    for (const [index, pauseMs] of pauses.entries()) {
+      const due = await find(10_000_000)
+      expect(due?.attempts).toBe(index)
+      await metadata().transact((tx) => postponeDeadKeys(tx, [due!], 0))
+      expect(await find(pauseMs - 1)).toBeUndefined()
+      expect(await find(pauseMs)).toBeDefined()
+    }
+    // The clock was a day ahead when it was postponed, and was set right.
+    expect(await find(-86_400_000)).toBeDefined()
+    await metadata().transact((tx) => removeDeadKeys(tx, [key]))
+  })
+
+  test('lists dead keys that wait after those that do not', async () => {
+    const [failed, fresh] = [unique('key'), unique('key')]
+    await metadata().transact(async (tx) => {
+      await insertDeadKey(tx, { storageKey: failed, digest: undefined, since: -9 })
+      await insertDeadKey(tx, { storageKey: fresh, digest: undefined, since: -8 })
+      await postponeDeadKeys(tx, [{ storageKey: failed, attempts: 0 }], 0)
+    })
+    const due = await listDueDeadKeys(metadata().reader, { now: 60_000, limit: 100_000 })
+    const keys = due.map(({ storageKey }) => storageKey)
+    expect(keys.indexOf(fresh)).toBeGreaterThanOrEqual(0)
+    expect(keys.indexOf(failed)).toBeGreaterThan(keys.indexOf(fresh))
+    await metadata().transact((tx) => removeDeadKeys(tx, [failed, fresh]))
+  })
+
+  test('tells a dead key that a blob or an upload names', async () => {
+    const upload = anUpload()
+    const blob = { digest: aDigest(), storageKey: unique('key'), size: 1, createdAt: 1 }
+    const named = [upload.storageKey, blob.storageKey]
+    await metadata().transact(async (tx) => {
+      await insertUpload(tx, upload)
+      await insertBlob(tx, blob)
+      for (const storageKey of named) await insertDeadKey(tx, { storageKey, digest: undefined, since: 1 })
+    })
+    const due = await listDueDeadKeys(metadata().reader, { now: 0, limit: 100_000 })
+    for (const storageKey of named)
+      expect(due).toContainEqual(expect.objectContaining({ storageKey, isNamed: true }))
+    await metadata().transact((tx) => removeDeadKeys(tx, named))
+  })
+
+  test('counts the dead keys and finds the oldest', async () => {
+    const { reader } = metadata()
+    const before = await countDeadKeys(reader)
+    const keys = [unique('key'), unique('key')]
+    await metadata().transact(async (tx) => {
+      for (const [index, storageKey] of keys.entries())
+        await insertDeadKey(tx, { storageKey, digest: undefined, since: -99 + index })
+    })
+    expect(await countDeadKeys(reader)).toBe(before + 2)
+    expect(await findOldestDeadKey(reader)).toBe(-99)
+    await metadata().transact((tx) => removeDeadKeys(tx, keys))
+    expect(await countDeadKeys(reader)).toBe(before)
   })
 
   test('tells the keys that no row names from those of blobs, uploads and dead keys', async () => {

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { ensureInstallation } from '../installation.ts'
+import type { Transaction } from '../handles.ts'
+import {
+  acceptStore,
+  ensureInstallation,
+  findInstallation,
+  findStoreJudgement,
+  setJudgesSince,
+} from '../installation.ts'
 import type { LeaseMark } from '../leases.ts'
 import { acquireLease, findLease, releaseLease, renewLease } from '../leases.ts'
 import { numbers, unique } from './builders.ts'
@@ -68,5 +75,17 @@ export function testLeases({ metadata }: ContractSubject): void {
       metadata().transact((tx) => ensureInstallation(tx, { id: unique('installation'), now: 1 }))
     const first = await ensure()
     expect(await ensure()).toBe(first)
+  })
+
+  test('judges the store from the first start on, or from a later time, until an operator accepts it', async () => {
+    const { reader } = metadata()
+    const transact = <T>(work: (tx: Transaction) => Promise<T>) => metadata().transact(work)
+    await transact((tx) => ensureInstallation(tx, { id: unique('installation'), now: 5 }))
+    await transact((tx) => setJudgesSince(tx, 7))
+    expect(await findStoreJudgement(reader)).toEqual({ judgesSince: 7, acceptedAt: undefined })
+    expect(await transact((tx) => acceptStore(tx, 9))).toBe(await findInstallation(reader))
+    expect(await findStoreJudgement(reader)).toEqual({ judgesSince: 7, acceptedAt: 9 })
+    await transact((tx) => setJudgesSince(tx, 11))
+    expect(await findStoreJudgement(reader)).toEqual({ judgesSince: 11, acceptedAt: undefined })
   })
 }

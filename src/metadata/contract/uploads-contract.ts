@@ -3,6 +3,7 @@ import type { HashState, UploadRow } from '../uploads.ts'
 import {
   claimUpload,
   countUploads,
+  deleteExpiredUpload,
   deleteUpload,
   findUpload,
   finishUpload,
@@ -122,8 +123,14 @@ export function testUploads({ metadata }: ContractSubject): void {
     const young = await createUpload(metadata(), { touchedAt: -10 })
     const old = await createUpload(metadata(), { touchedAt: -20 })
     const { reader } = metadata()
-    expect(await listExpiredUploads(reader, { touchedBefore: -9, limit: 2 })).toEqual([old, young])
-    expect(await listExpiredUploads(reader, { touchedBefore: -10, limit: 2 })).toEqual([old])
+    const [first, second] = [old, young].map(({ id, storageKey }) => ({ id, storageKey }))
+    expect(await listExpiredUploads(reader, { touchedBefore: -9, limit: 2 })).toEqual([first, second])
+    expect(await listExpiredUploads(reader, { touchedBefore: -10, limit: 2 })).toEqual([first])
+    const end = (touchedBefore: number) =>
+      metadata().transact((tx) => deleteExpiredUpload(tx, { id: old.id, touchedBefore }))
+    expect(await end(-20)).toBe(false)
+    expect(await end(-19)).toBe(true)
+    expect(await end(-19)).toBe(false)
     await metadata().transact(async (tx) => {
       await deleteUpload(tx, young.id)
       await deleteUpload(tx, old.id)

@@ -18,6 +18,8 @@ export interface PostgresMetadataDeps {
   readonly clock: Clock
   /** Default `true`. */
   readonly upgrade?: boolean
+  /** Looks at the database before it is upgraded. What it throws leaves the database as it was. */
+  readonly inspect?: ((db: Reader) => Promise<void>) | undefined
 }
 
 const maxAttempts = 6
@@ -33,6 +35,7 @@ export async function createPostgresMetadata(deps: PostgresMetadataDeps): Promis
       await metadata.transact(async (tx) => {
         // Another program may be upgrading a large database.
         await sql`set local statement_timeout = 0`.execute(kyselyOf(tx))
+        await deps.inspect?.(tx)
         await migrate(tx, deps.clock.now())
       })
     return metadata

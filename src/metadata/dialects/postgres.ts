@@ -6,6 +6,7 @@
 import { CompiledQuery, PostgresDialect } from 'kysely'
 import { Pool, types } from 'pg'
 import type { Clock } from '../../lib/clock.ts'
+import type { Reader } from '../handles.ts'
 import type { Metadata } from '../metadata.ts'
 import { createPostgresMetadata } from './postgres-metadata.ts'
 import { integerTypeIds, parseSafeInteger } from './safe-integer.ts'
@@ -19,6 +20,8 @@ export interface PostgresMetadataOptions {
   readonly onError?: (error: unknown) => void
   /** `false` leaves the schema as it is, for those that look at it or upgrade it themselves. Default `true`. */
   readonly upgrade?: boolean
+  /** Looks at the database before it is upgraded. What it throws leaves the database as it was. */
+  readonly inspect?: ((db: Reader) => Promise<void>) | undefined
 }
 
 // A server allows 100 connections by default; several replicas with two workers each must fit.
@@ -52,7 +55,8 @@ export async function openPostgresMetadata(options: PostgresMetadataOptions): Pr
       await connection.executeQuery(CompiledQuery.raw(ensureDurableCommits))
     },
   })
-  return createPostgresMetadata({ dialect, clock: options.clock, upgrade: options.upgrade ?? true })
+  const { clock, upgrade = true, inspect } = options
+  return createPostgresMetadata({ dialect, clock, upgrade, inspect })
 }
 
 const getTypeParser: typeof types.getTypeParser = (id, format) => {

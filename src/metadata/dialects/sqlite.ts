@@ -4,10 +4,11 @@
  * per process; commits are acknowledged after the barrier, checkpoints run in a thread. The database file is never
  * opened outside SQLite: closing any descriptor of it would drop SQLite's locks. ADR 1 has the reasons and figures.
  */
-import { mkdir, open, stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { sql } from 'kysely'
 import { monotonicClock, type Clock } from '../../lib/clock.ts'
+import { makeFolder } from '../../lib/folders.ts'
 import { MetadataUnavailable } from '../errors.ts'
 import { createReader, createTransaction } from '../sql/database.ts'
 import type { Reader, Transaction } from '../handles.ts'
@@ -36,6 +37,8 @@ export interface SqliteMetadataOptions {
   readonly onError?: (error: unknown) => void
   /** `false` leaves the schema as it is, for those that look at it or upgrade it themselves. Default `true`. */
   readonly upgrade?: boolean
+  /** Looks at the database before it is upgraded. What it throws leaves the database as it was. */
+  readonly inspect?: ((db: Reader) => Promise<void>) | undefined
 }
 
 // Another process may be upgrading a large database.
@@ -46,11 +49,11 @@ const cacheKibibytes = 16 * 1024
 
 /** Opens and, unless told otherwise, upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
 export async function openSqliteMetadata(options: SqliteMetadataOptions): Promise<Metadata> {
-  const { file, clock } = options
+  const { file } = options
   const breaker = new Breaker(options.onFatal)
   const onFatal = (error: MetadataUnavailable): void => breaker.trip(error)
   await using resources = new AsyncDisposableStack()
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await makeFolder(dirname(file), 0o700)
   await createPrivately(file)
   const writer = openConnection(resources, { file, readOnly: false, onFatal })
   // Before synchronous=normal: the switch to the log is synced by SQLite itself.
@@ -60,7 +63,7 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
     pragma journal_size_limit = ${logSizeLimitBytes}`)
   // Without an upgrade the log still has to be made, which the first read does.
   if (options.upgrade === false) writer.exec('select count(*) from sqlite_schema')
-  else await retryWhileBusy(() => transactOn(writer, (tx) => migrate(tx, clock.now())), openPatienceMs)
+  else await retryWhileBusy(() => transactOn(writer, (tx) => upgrade(tx, options)), openPatienceMs)
   const log = resources.use(await open(`${file}-wal`, 'r+'))
   await log.datasync()
   await syncDirectories(file)
@@ -87,6 +90,21 @@ async function readDatabaseSize({ kysely }: SqliteConnection): Promise<number> {
     from pragma_page_count(), pragma_page_size()`
   const { rows } = await query.execute(kysely)
   return rows[0]?.size ?? Number.POSITIVE_INFINITY
+}
+
+async function upgrade(tx: Transaction, { clock, inspect }: SqliteMetadataOptions): Promise<void> {
+  await inspect?.(tx)
+  await migrate(tx, clock.now())
+}
+
+/** Whether the file is missing, or empty as a crash or an operator may leave it: opening it makes a new database. */
+export async function isNewSqliteFile(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).size === 0
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true
+    throw error
+  }
 }
 
 interface SqliteMetadataParts {

@@ -8,6 +8,7 @@ import { identitySchema } from './0002-identity.ts'
 import { rightsSchema } from './0003-rights.ts'
 import { credentialsSchema } from './0004-credentials.ts'
 import { auditSchema } from './0005-audit.ts'
+import { storeSafetySchema } from './0006-store-safety.ts'
 import { listsSchema } from './0009-lists.ts'
 import { dropEvent } from './0011-drop-event.ts'
 import { columnTypes } from './column-types.ts'
@@ -20,6 +21,7 @@ const migrations: ReadonlyMap<string, Migration> = new Map([
   ['0003-rights', rightsSchema],
   ['0004-credentials', credentialsSchema],
   ['0005-audit', auditSchema],
+  ['0006-store-safety', storeSafetySchema],
   ['0009-lists', listsSchema],
   ['0011-drop-event', dropEvent],
 ])

@@ -1,0 +1,25 @@
+/** The look at a database before its upgrade, on PostgreSQL; `contract/` shows what it leaves on a real server. */
+import { PGlite } from '@electric-sql/pglite'
+import { PGliteDialect } from 'kysely'
+import { expect, test } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
+import { createPostgresMetadata } from '../metadata/dialects/postgres-metadata.ts'
+import { integerTypeIds, parseSafeInteger } from '../metadata/dialects/safe-integer.ts'
+import { readDatabase } from './open-parts.ts'
+import { judgePairing, StoreMismatchError } from './pair-store.ts'
+
+test('an empty PostgreSQL database beside a full store is refused before its upgrade', async () => {
+  const parsers = Object.fromEntries(integerTypeIds.map((id) => [id, parseSafeInteger]))
+  // Closed by the driver, whose opening fails.
+  const pglite = await PGlite.create({ parsers })
+  const store = { place: './data/store', installationId: 'b', isEmpty: false }
+  const opening = createPostgresMetadata({
+    dialect: new PGliteDialect({ pglite }),
+    clock: systemClock,
+    inspect: async (db) => {
+      judgePairing({ place: 'of metadata.url', ...(await readDatabase(db)) }, store, false)
+    },
+  })
+  await expect(opening).rejects.toThrow(StoreMismatchError)
+  await expect(opening).rejects.toThrow('the database of metadata.url is new')
+}, 60_000)

@@ -1,0 +1,163 @@
+/**
+ * Opens the database and the blob store of a registry, after a look at both: what does not belong together is refused
+ * before a file is made or a row is written.
+ */
+import { operator } from '../auth/actor.ts'
+import type { BlobStore } from '../blob-store/blob-store.ts'
+import { peekFilesystemStore } from '../blob-store/filesystem/peek-store.ts'
+import type { Config } from '../config/schema.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import { hasBlobs } from '../metadata/blobs.ts'
+import { isNewSqliteFile } from '../metadata/dialects/sqlite.ts'
+import type { Reader } from '../metadata/handles.ts'
+import { ensureInstallation, findInstallation, setJudgesSince } from '../metadata/installation.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import { readMigrationState } from '../metadata/migrations/migrate.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { databaseFile, storeFolder } from './data-folder.ts'
+import { openAudit } from './open-audit.ts'
+import { endProcess, openMetadata } from './open-metadata.ts'
+import { openStore } from './open-store.ts'
+import {
+  checkMemoryStore,
+  judgePairing,
+  StoreMismatchError,
+  type DatabaseSide,
+  type Pairing,
+  type StoreSide,
+} from './pair-store.ts'
+
+export interface OpenPartsDeps {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly logger: Logger
+  /** The operator's order to take over a store that belongs to another database, or to none. */
+  readonly adoptStore: boolean
+  /** Called before anything is made, when the database is new; what it throws stops the start. */
+  readonly checkFirstStart: () => void
+}
+
+export interface OpenParts extends AsyncDisposable {
+  readonly metadata: Metadata
+  readonly store: BlobStore
+  readonly installationId: string
+}
+
+/** Throws `StoreMismatchError`, and what opening the two throws. */
+export async function openParts(config: Config, deps: OpenPartsDeps): Promise<OpenParts> {
+  const { clock, logger } = deps
+  await using stack = new AsyncDisposableStack()
+  let pairing: Pairing = 'pair'
+  const judge = async (read: () => Promise<FoundDatabase | undefined>): Promise<void> => {
+    pairing = (await judgeSides(config, read, deps)) ?? pairing
+  }
+  // A missing database file is not made before it is clear that it may be new.
+  await judge(async () => ((await isNewDatabaseFile(config)) ? newDatabase : undefined))
+  const store = stack.use(await openStore(config, deps))
+  const inspect = (db: Reader): Promise<void> => judge(() => readDatabase(db))
+  const metadata = stack.use(await openMetadata(config, { clock, logger, inspect, onFatal: endProcess }))
+  const installationId = await pair({ metadata, store }, pairing, deps)
+  const resources = stack.move()
+  return { metadata, store, installationId, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
+
+/** What a database says of itself. */
+export type FoundDatabase = Omit<DatabaseSide, 'place'>
+
+export const newDatabase: FoundDatabase = { installationId: undefined, hasBlobs: false }
+
+async function judgeSides(
+  config: Config,
+  read: () => Promise<FoundDatabase | undefined>,
+  { adoptStore, checkFirstStart }: OpenPartsDeps,
+): Promise<Pairing | undefined> {
+  // The store first: another process that starts writes its row before the store's file, so a file seen here has its row.
+  const store = await lookAtStore(config)
+  const found = await read()
+  if (found === undefined) return undefined
+  const pairing = judgeFound(config, { found, store }, adoptStore)
+  if (found.installationId === undefined) checkFirstStart()
+  return pairing
+}
+
+/** Makes nothing. A store in memory has a folder, too: the one that it would hide. */
+export async function lookAtStore(config: Config): Promise<StoreSide> {
+  const place = storeFolder(config)
+  return { place, ...(await peekFilesystemStore(place)) }
+}
+
+/** Throws `StoreMismatchError`. Changes nothing. */
+export function judgeFound(
+  config: Config,
+  sides: { readonly found: FoundDatabase; readonly store: StoreSide },
+  adoptStore: boolean,
+): Pairing {
+  const database = { ...sides.found, place: placeOf(config) }
+  if (config.storage.driver !== 'memory') return judgePairing(database, sides.store, adoptStore)
+  checkMemoryStore(database, sides.store)
+  return 'pair'
+}
+
+async function isNewDatabaseFile(config: Config): Promise<boolean> {
+  return config.metadata.driver === 'sqlite' && (await isNewSqliteFile(databaseFile(config)))
+}
+
+function placeOf(config: Config): string {
+  return config.metadata.driver === 'sqlite' ? databaseFile(config) : 'of metadata.url'
+}
+
+/** A database that was never opened has no tables. */
+export async function readDatabase(db: Reader): Promise<FoundDatabase> {
+  const { applied } = await readMigrationState(db)
+  if (applied.length === 0) return newDatabase
+  return { installationId: await findInstallation(db), hasBlobs: await hasBlobs(db) }
+}
+
+/** The row first, then the file: a crash between leaves a pair that the next start completes. */
+async function pair(
+  { metadata, store }: Pick<OpenParts, 'metadata' | 'store'>,
+  pairing: Pairing,
+  { clock, ids, logger, adoptStore }: OpenPartsDeps,
+): Promise<string> {
+  const id = await metadata.transact((tx) =>
+    ensureInstallation(tx, { id: ids.storageKey(), now: clock.now() }),
+  )
+  const former = await store.readInstallationId()
+  if (former === id) {
+    if (adoptStore)
+      logger.warn({ installation: id }, 'the store belongs to this database already; leave --adopt-store out')
+    return id
+  }
+  // Another database may have been given the store since it was looked at.
+  if (former !== undefined && pairing !== 'adopt') {
+    throw new StoreMismatchError(
+      `storage: the blob store came to belong to installation ${former} while the database of installation ${id} was opened. Start again to see which of them belong together`,
+    )
+  }
+  if (pairing === 'adopt') {
+    await recordAdoption(metadata, former, { clock, logger })
+    logger.warn(
+      { installation: id, former },
+      'this database takes over the store; the former database is refused from now on',
+    )
+  }
+  await store.writeInstallationId(id)
+  return id
+}
+
+/** What is in the store by now may belong to rows of another database: this one does not judge it. */
+async function recordAdoption(
+  metadata: Metadata,
+  former: string | undefined,
+  { clock, logger }: Pick<OpenPartsDeps, 'clock' | 'logger'>,
+): Promise<void> {
+  const onError = (err: unknown): void =>
+    logger.error({ err }, 'the adoption of the store could not be recorded')
+  await using audit = openAudit({ metadata, clock, onError })
+  await metadata.transact(async (tx) => {
+    await setJudgesSince(tx, clock.now())
+    const detail = { formerInstallation: former ?? null }
+    await audit.change(tx, operator(''), { action: 'store.adopt', outcome: 'done', detail })
+  })
+}

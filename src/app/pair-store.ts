@@ -1,0 +1,79 @@
+/**
+ * Decides whether a database and a blob store belong together. They carry the same id from their first start on. With
+ * any other database every blob of the store would look unwanted, so the start is refused before anything is written.
+ */
+
+/** What a database says of itself. */
+export interface DatabaseSide {
+  /** For messages: a path, or the key that names it. Never a URL, which may hold a password. */
+  readonly place: string
+  /** `undefined` before its first start. */
+  readonly installationId: string | undefined
+  readonly hasBlobs: boolean
+}
+
+export interface StoreSide {
+  /** A path, for messages. */
+  readonly place: string
+  readonly installationId: string | undefined
+  readonly isEmpty: boolean
+}
+
+/** `pair`: both get the id of the database. `adopt`: the same, over what the store held before. `paired`: they have it. */
+export type Pairing = 'pair' | 'paired' | 'adopt'
+
+/** The message says what was found, why that is refused and what to do. */
+export class StoreMismatchError extends Error {
+  override readonly name = 'StoreMismatchError'
+}
+
+/** Throws `StoreMismatchError` unless the two belong together, are both new, or the operator orders the adoption. */
+export function judgePairing(database: DatabaseSide, store: StoreSide, adoptStore: boolean): Pairing {
+  if (database.installationId !== undefined && database.installationId === store.installationId)
+    return 'paired'
+  const fault = findFault(database, store)
+  if (fault === undefined) return 'pair'
+  if (adoptStore) return 'adopt'
+  throw new StoreMismatchError(`storage: ${fault}. Nothing was changed. ${adviceFor(database, store)}`)
+}
+
+function findFault(database: DatabaseSide, store: StoreSide): string | undefined {
+  const isVirgin = store.isEmpty && store.installationId === undefined
+  if (database.installationId === undefined) {
+    if (isVirgin) return undefined
+    return `the database ${database.place} is new, but the blob store ${store.place} ${describeStore(store)}`
+  }
+  const own = `the database ${database.place} belongs to installation ${database.installationId}`
+  if (!isVirgin) return `${own}, but the blob store ${store.place} ${describeStore(store)}`
+  return database.hasBlobs ? `${own} and names blobs, but the blob store ${store.place} is empty` : undefined
+}
+
+function describeStore({ installationId, isEmpty }: StoreSide): string {
+  if (installationId === undefined) return 'holds files without an installation id'
+  return `belongs to installation ${installationId}${isEmpty ? '' : ' and holds files'}`
+}
+
+const adoption =
+  'If this database shall take over this store for good, start once with lading serve --adopt-store: the store then refuses its former database'
+
+function adviceFor(database: DatabaseSide, { isEmpty, installationId }: StoreSide): string {
+  if (database.installationId === undefined) {
+    return `If the database was lost, restore it with lading restore; if it is elsewhere, name it with data or metadata. ${adoption}`
+  }
+  if (isEmpty && installationId === undefined) {
+    return 'Mount the volume of the store, or name its folder with data; if the blobs are lost, restore them with lading restore. To go on without them, start once with lading serve --adopt-store'
+  }
+  return `Name the two that belong together with data and metadata, or restore with lading restore. ${adoption}`
+}
+
+/** A store in memory starts empty each time: a database that names blobs of an earlier one, or of a folder, is refused. */
+export function checkMemoryStore(database: DatabaseSide, folder: StoreSide): void {
+  const isLasting = !folder.isEmpty || folder.installationId !== undefined
+  if (!database.hasBlobs && !isLasting) return
+  const fault = database.hasBlobs
+    ? `the database ${database.place} names blobs that a store in memory does not have`
+    : `the blob store ${folder.place} ${describeStore(folder)}, and a store in memory would hide it from its database`
+  throw new StoreMismatchError(
+    `storage.driver: ${fault}. Nothing was changed. Set storage.driver to filesystem, or give the registry in memory a data folder and a database of its own`,
+  )
+}

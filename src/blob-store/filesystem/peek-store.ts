@@ -1,0 +1,36 @@
+/** Looks at a store without opening it: makes nothing and changes nothing. */
+import { createLayout, isProbe, shardNames } from './layout.ts'
+import { listNames } from './remove-segments.ts'
+import { readText } from './small-files.ts'
+import { isAbsent, translated } from './translate-error.ts'
+
+export interface StoreContents {
+  readonly installationId: string | undefined
+  /** Neither blobs nor segments, nor anything that was set aside or that a stranger put there. */
+  readonly isEmpty: boolean
+}
+
+/** A root that does not exist is an empty store. Throws `StoreUnavailable`. */
+export function peekFilesystemStore(root: string): Promise<StoreContents> {
+  const layout = createLayout(root)
+  return translated('look at its folders', async () => {
+    const folders = [layout.uploads, ...shardNames().map((shard) => `${layout.blobs}/${shard}`)]
+    for await (const day of namesIn(layout.orphans)) folders.push(`${layout.orphans}/${day}`)
+    return { installationId: await readText(layout.installation), isEmpty: await areEmpty(folders) }
+  })
+}
+
+async function areEmpty(folders: readonly string[]): Promise<boolean> {
+  for (const folder of folders) {
+    for await (const name of namesIn(folder)) if (!isProbe(name)) return false
+  }
+  return true
+}
+
+async function* namesIn(folder: string): AsyncGenerator<string> {
+  try {
+    yield* listNames(folder)
+  } catch (error) {
+    if (!isAbsent(error)) throw error
+  }
+}

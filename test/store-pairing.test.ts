@@ -1,0 +1,169 @@
+/** A database and a store that do not belong together: the program refuses to start and changes nothing. */
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { digestBytes } from '../src/oci/digest.ts'
+import { runLading } from './support/run-lading.ts'
+import { startRegistry, type StartOptions } from './support/start-registry.ts'
+import { tempFolder } from './support/temp-folder.ts'
+
+/** Every file below a folder with a digest of its bytes. */
+function digestFiles(root: string): Readonly<Record<string, string>> {
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(root, name))
+    .filter((path) => statSync(path).isFile())
+  return Object.fromEntries(
+    files.map((path) => [
+      path.slice(root.length),
+      createHash('sha256').update(readFileSync(path)).digest('hex'),
+    ]),
+  )
+}
+
+async function pushBlob(url: string): Promise<string> {
+  const bytes = randomBytes(1_000)
+  const digest = digestBytes(bytes)
+  const answer = await fetch(`${url}/v2/acme/web/blobs/uploads/?digest=${digest}`, {
+    method: 'POST',
+    body: bytes,
+  })
+  expect(answer.status).toBe(201)
+  return digest
+}
+
+async function hasBlob(url: string, digest: string): Promise<boolean> {
+  return (await fetch(`${url}/v2/acme/web/blobs/${digest}`)).ok
+}
+
+/** The data folder of a registry that does not run, with blobs that are years old. */
+async function filledFolder() {
+  const folder = await tempFolder('lading-pairing')
+  const dataDir = join(folder.path, 'data')
+  const digests: string[] = []
+  {
+    await using registry = await startRegistry({ dataDir })
+    for (let index = 0; index < 3; index++) digests.push(await pushBlob(registry.url))
+    await registry.stop()
+  }
+  const store = join(dataDir, 'store')
+  for (const path of Object.keys(digestFiles(store)))
+    utimesSync(join(store, path), 1_000_000_000, 1_000_000_000)
+  const database = join(dataDir, 'lading.db')
+  return { dataDir, store, database, digests, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
+}
+
+/** What a start says that ends before it listens. */
+async function refusal(options: StartOptions): Promise<string> {
+  try {
+    await using registry = await startRegistry(options)
+    return `it listens on ${registry.url}`
+  } catch (error) {
+    return String(error)
+  }
+}
+
+function removeDatabase(database: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${database}${suffix}`, { force: true })
+}
+
+describe('a start with another database than that of the store', () => {
+  test('is refused when the database file is missing, and leaves every byte in place', async () => {
+    await using filled = await filledFolder()
+    removeDatabase(filled.database)
+    rmSync(join(filled.dataDir, 'admin-password'))
+    const before = digestFiles(filled.dataDir)
+    const said = await refusal({ dataDir: filled.dataDir })
+    expect(said).toContain(
+      `the database ${filled.database} is new, but the blob store ${filled.store} belongs to`,
+    )
+    expect(said).toContain('lading restore')
+    expect(said).toContain('--adopt-store')
+    expect(digestFiles(filled.dataDir)).toEqual(before)
+    expect(existsSync(filled.database)).toBe(false)
+  })
+
+  test('is refused when the database file is cut to nothing, and leaves every byte in place', async () => {
+    await using filled = await filledFolder()
+    truncateSync(filled.database)
+    const before = digestFiles(filled.dataDir)
+    expect(await refusal({ dataDir: filled.dataDir })).toContain('--adopt-store')
+    expect(digestFiles(filled.dataDir)).toEqual(before)
+    expect(statSync(filled.database).size).toBe(0)
+  })
+
+  test('is refused when the database has tables and no installation', async () => {
+    await using filled = await filledFolder()
+    removeDatabase(filled.database)
+    await runLading(`migrate --data ${filled.dataDir}`)
+    const before = digestFiles(filled.store)
+    expect(await refusal({ dataDir: filled.dataDir })).toContain('is new, but the blob store')
+    expect(digestFiles(filled.store)).toEqual(before)
+  })
+
+  test('is refused when the volume of the store is not mounted', async () => {
+    await using filled = await filledFolder()
+    rmSync(filled.store, { recursive: true })
+    const said = await refusal({ dataDir: filled.dataDir })
+    expect(said).toContain('names blobs, but the blob store')
+    expect(said).toContain('Mount the volume')
+    expect(existsSync(filled.store)).toBe(false)
+  })
+
+  test('is refused with a store in memory, which has none of the blobs', async () => {
+    await using filled = await filledFolder()
+    const env = { LADING_STORAGE_DRIVER: 'memory' }
+    expect(await refusal({ dataDir: filled.dataDir, env })).toContain(
+      'names blobs that a store in memory does not have',
+    )
+    removeDatabase(filled.database)
+    expect(await refusal({ dataDir: filled.dataDir, env })).toContain('would hide it from its database')
+  })
+
+  test('is done once with --adopt-store, which keeps every blob and refuses the former database', async () => {
+    await using filled = await filledFolder()
+    const saved = readFileSync(filled.database)
+    removeDatabase(filled.database)
+    const blobs = digestFiles(join(filled.store, 'blobs'))
+    const former = readFileSync(join(filled.store, 'installation'), 'utf8').trim()
+    {
+      await using adopted = await startRegistry({ dataDir: filled.dataDir, args: ['--adopt-store'] })
+      expect(adopted.stdout).toContain('takes over the store')
+      expect(await hasBlob(adopted.url, await pushBlob(adopted.url))).toBe(true)
+      await adopted.stop()
+    }
+    {
+      await using again = await startRegistry({ dataDir: filled.dataDir })
+      expect(await hasBlob(again.url, filled.digests[0] ?? '')).toBe(false)
+      await again.stop()
+    }
+    expect(digestFiles(join(filled.store, 'blobs'))).toMatchObject(blobs)
+    removeDatabase(filled.database)
+    writeFileSync(filled.database, saved)
+    expect(await refusal({ dataDir: filled.dataDir })).toContain(
+      `belongs to installation ${former}, but the blob store`,
+    )
+  })
+})
+
+test('a first start that was cut off before the store had its id is completed by the next', async () => {
+  await using folder = await tempFolder('lading-pairing')
+  const dataDir = join(folder.path, 'data')
+  {
+    await using registry = await startRegistry({ dataDir })
+    await registry.stop()
+  }
+  rmSync(join(dataDir, 'store', 'installation'))
+  await using registry = await startRegistry({ dataDir })
+  expect(await hasBlob(registry.url, await pushBlob(registry.url))).toBe(true)
+  expect(existsSync(join(dataDir, 'store', 'installation'))).toBe(true)
+})
