@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts'
 import { BufferPool } from '../lib/buffer-pool.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { refuseUnfinishedRestore } from '../lifecycle/backup/restore-marker.ts'
 import { ensureInstallation } from '../metadata/installation.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -43,6 +44,7 @@ export async function checkInstallation(
   deps: { readonly clock: Clock; readonly ids: Ids },
 ): Promise<string> {
   const found = await store.readInstallationId()
+  refuseUnfinishedRestore(found)
   const id = await metadata.transact((tx) =>
     ensureInstallation(tx, { id: found ?? deps.ids.storageKey(), now: deps.clock.now() }),
   )

@@ -5,6 +5,7 @@
  */
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
+import { isBackupRunning } from '../metadata/backup/backup-hold.ts'
 import { listDeadKeys, removeDeadKey } from '../metadata/dead-keys.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 
@@ -18,7 +19,7 @@ export const batchSize = 200
 
 /**
  * Removes the bytes of dead keys, then their rows, in this order: a crash between repeats the harmless half.
- * Returns how many keys are gone.
+ * Returns how many keys are gone. While a backup runs nothing is removed: its snapshot may name the bytes.
  */
 export async function removeDeadKeys(deps: LifecycleDeps, signal: AbortSignal): Promise<number> {
   // Another connection's dead key may be visible before it is durable: bytes go only after their row has.
@@ -26,6 +27,8 @@ export async function removeDeadKeys(deps: LifecycleDeps, signal: AbortSignal): 
   let removed = 0
   for (;;) {
     const dead = await listDeadKeys(deps.metadata.reader, { limit: batchSize })
+    // After the list, see `isBackupRunning`: a backup that begins later knows none of these keys.
+    if (await isBackupRunning(deps.metadata.reader, deps.clock.now())) return removed
     for (const { storageKey, digest } of dead) {
       signal.throwIfAborted()
       await deps.store.delete(storageKey, digest)
