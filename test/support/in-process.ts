@@ -15,7 +15,16 @@ import { tempFolder } from './temp-folder.ts'
 /** Sections are merged with their defaults. */
 export interface InProcessSections extends Pick<
   ConfigInput,
-  'storage' | 'delete' | 'references' | 'uploads' | 'limits' | 'auth' | 'repository' | 'metrics' | 'tracing'
+  | 'metadata'
+  | 'storage'
+  | 'delete'
+  | 'references'
+  | 'uploads'
+  | 'limits'
+  | 'auth'
+  | 'repository'
+  | 'metrics'
+  | 'tracing'
 > {
   readonly deps?: Partial<AppDeps>
   /** Kept on dispose when given: the data of an earlier registry. */

@@ -103,7 +103,8 @@ describe('a backup that was killed', () => {
     await holdDeletions(depsOf(open, { holder: 'here/7/killed' }))
     const sleep = () => Promise.reject(new Error('it waits'))
     const hasEnded = (holder: string): boolean => holder === 'here/7/killed'
-    await using _next = await holdDeletions(depsOf(open, { sleep, hasEnded }))
+    await using next = await holdDeletions(depsOf(open, { sleep, hasEnded }))
+    await expect(next.confirm()).resolves.toBeUndefined()
   })
 
   test('lets the next one begin after a minute elsewhere, also when its clock was ahead', async () => {

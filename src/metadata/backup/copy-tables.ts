@@ -10,23 +10,16 @@ import { copiedTables, type TableForm } from './tables.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
-interface PageLimits {
-  readonly rows: number
-  /** Of the long columns; a row that is longer makes a page of its own. */
-  readonly bytes: number
-}
-
 export interface CopyTablesOptions {
   /** Runs a part of the copy in a transaction of the target: one for everything, or one for each page. */
   readonly write: (work: (tx: Transaction) => Promise<void>) => Promise<void>
-  /** Rows of a page, for a test. */
-  readonly limits?: PageLimits
   /** Called with the number of rows so far. */
   readonly onProgress?: ((rows: number) => void) | undefined
 }
 
-/** A manifest has at most some 10 MiB, so a page has fewer than 20. */
-const defaultLimits: PageLimits = { rows: 500, bytes: 8 * 1024 * 1024 }
+const pageRows = 500
+/** Of the long columns; a row that is longer makes a page of its own. A manifest may have some 10 MiB. */
+const pageBytes = 8 * 1024 * 1024
 
 // Far below the limit of either driver.
 const parametersPerInsert = 900
@@ -38,7 +31,7 @@ const parametersPerInsert = 900
 export async function copyTables(source: Reader, options: CopyTablesOptions): Promise<void> {
   let rows = 0
   for (const [name, form] of copiedTables) {
-    const table = { name, form, limits: options.limits ?? defaultLimits }
+    const table = { name, form }
     if (form.isSeeded) await options.write((tx) => emptyTable(tx, name))
     let page = await readPage(source, table, undefined)
     while (page.length > 0) {
@@ -55,7 +48,6 @@ export async function copyTables(source: Reader, options: CopyTablesOptions): Pr
 interface PagedTable {
   readonly name: string
   readonly form: TableForm
-  readonly limits: PageLimits
 }
 
 async function emptyTable(tx: Transaction, name: string): Promise<void> {
@@ -63,32 +55,32 @@ async function emptyTable(tx: Transaction, name: string): Promise<void> {
 }
 
 async function readPage(source: Reader, table: PagedTable, after: Row | undefined): Promise<readonly Row[]> {
-  const { name, form, limits } = table
+  const { name, form } = table
   const from = sql`from ${sql.table(name)}`
   const isAfter = after === undefined ? sql`1 = 1` : sql`${columnsOf(form)} > ${valuesOf(form, after)}`
   const order = sql`order by ${sql.join(form.key.map((column) => sql.ref(column)))}`
   if (form.long === undefined) {
-    return select(source, sql<Row>`select * ${from} where ${isAfter} ${order} limit ${sql.lit(limits.rows)}`)
+    return select(source, sql<Row>`select * ${from} where ${isAfter} ${order} limit ${sql.lit(pageRows)}`)
   }
   // The lengths are read first, so that no page is loaded that is too large.
   const keys = sql.join(form.key.map((column) => sql.ref(column)))
   const lengths = await select(
     source,
     sql<Row>`select ${keys}, ${lengthOf(form.long)} as row_bytes ${from} where ${isAfter} ${order}
-      limit ${sql.lit(limits.rows)}`,
+      limit ${sql.lit(pageRows)}`,
   )
-  const last = findLast(lengths, limits.bytes)
+  const last = findLast(lengths)
   if (last === undefined) return []
   const isUpTo = sql`${columnsOf(form)} <= ${valuesOf(form, last)}`
   return select(source, sql<Row>`select * ${from} where ${isAfter} and ${isUpTo} ${order}`)
 }
 
 /** The last row that fits; the first one always does. */
-function findLast(lengths: readonly Row[], maxBytes: number): Row | undefined {
+function findLast(lengths: readonly Row[]): Row | undefined {
   let bytes = 0
   const end = lengths.findIndex((row) => {
     bytes += Number(row['row_bytes'])
-    return bytes > maxBytes
+    return bytes > pageBytes
   })
   if (end === -1) return lengths.at(-1)
   return lengths[Math.max(0, end - 1)]
