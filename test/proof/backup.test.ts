@@ -21,7 +21,7 @@ function figuresOf(where: string, found: BackupRoundsReport): Figures {
   }
 }
 
-async function prove(
+async function expectNothingLost(
   note: (figures: Figures) => void,
   where: string,
   options: BackupRoundsOptions,
@@ -35,7 +35,7 @@ async function prove(
 test(`60 kills of backups and restores lose nothing acknowledged (LADING_TEST_SEED=${seed})`, async () => {
   await report({ name: 'backup', claim }, async (note) => {
     note({ seed })
-    for (const kind of kinds) await prove(note, kind, { seed, kind, kills: 15, images: 200 })
+    for (const kind of kinds) await expectNothingLost(note, kind, { seed, kind, kills: 15, images: 200 })
   })
 })
 
@@ -52,8 +52,12 @@ test.skipIf(process.env['LADING_TEST_POSTGRES_URL'] === undefined)(
       const common = { seed, kills: 8, images: 100 }
       note({ seed })
       for (const kind of kinds) {
-        await prove(note, `SQLite to PostgreSQL, ${kind}`, { ...common, kind, openTarget })
-        await prove(note, `PostgreSQL to SQLite, ${kind}`, { ...common, kind, from: await openTarget() })
+        await expectNothingLost(note, `SQLite to PostgreSQL, ${kind}`, { ...common, kind, openTarget })
+        await expectNothingLost(note, `PostgreSQL to SQLite, ${kind}`, {
+          ...common,
+          kind,
+          from: await openTarget(),
+        })
       }
     })
   },
