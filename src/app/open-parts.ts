@@ -8,6 +8,7 @@ import { peekFilesystemStore } from '../blob-store/filesystem/peek-store.ts'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { refuseUnfinishedRestore } from '../lifecycle/backup/restore-marker.ts'
 import { hasBlobs } from '../metadata/blobs.ts'
 import { isNewSqliteFile } from '../metadata/dialects/sqlite.ts'
 import type { Reader } from '../metadata/handles.ts'
@@ -81,10 +82,14 @@ async function judgeSides(
   return pairing
 }
 
-/** Makes nothing. A store in memory has a folder, too: the one that it would hide. */
+/**
+ * Makes nothing. A store in memory has a folder, too: the one that it would hide. Throws `UnfinishedRestoreError`.
+ */
 export async function lookAtStore(config: Config): Promise<StoreSide> {
   const place = storeFolder(config)
-  return { place, ...(await peekFilesystemStore(place)) }
+  const side = { place, ...(await peekFilesystemStore(place)) }
+  refuseUnfinishedRestore(side.installationId)
+  return side
 }
 
 /** Throws `StoreMismatchError`. Changes nothing. */

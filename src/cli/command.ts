@@ -7,6 +7,8 @@ export interface CliHost {
   /** Notices and faults: standard error. */
   err(line: string): void
   readonly sources: Omit<ConfigSources, 'argv'>
+  /** Shows what is being done, in place of what it showed before; nothing is shown without a terminal. */
+  readonly showProgress?: (text: string) => void
   /** All of standard input. Throws `CliError` for more than a password could be. */
   readStdin(): Promise<string>
   /** Asks at the terminal, without showing what is typed; `undefined` when there is none. */

@@ -2,6 +2,8 @@
 import { accessCommands } from './access.ts'
 import { auditCommands } from './audit.ts'
 import type { Command } from './command.ts'
+import { backupCommand } from './backup.ts'
+import { backupVerifyCommand } from './backup-verify.ts'
 import { configCheckCommand } from './config-check.ts'
 import { configPrintCommand } from './config-print.ts'
 import { doctorCommand } from './doctor.ts'
@@ -15,6 +17,7 @@ import { refreshTokenCommands } from './refresh-token.ts'
 import { orgCommands } from './org.ts'
 import { defineOwnerCommands } from './owner.ts'
 import { repositoryCommands } from './repository.ts'
+import { restoreCommand } from './restore.ts'
 import { robotCommands } from './robot.ts'
 import { roleCommands } from './role.ts'
 import { createServeCommand } from './serve.ts'
@@ -47,6 +50,9 @@ export const commands: readonly Command[] = [
   ...sessionCommands,
   ...auditCommands,
   ...keyCommands,
+  backupCommand,
+  backupVerifyCommand,
+  restoreCommand,
   configPrintCommand,
   configCheckCommand,
   doctorCommand,

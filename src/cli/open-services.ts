@@ -124,15 +124,16 @@ export function hasDatabase(config: Config): boolean {
   return config.metadata.driver !== 'sqlite' || existsSync(databaseFile(config))
 }
 
-/** A mistyped folder must not become an empty registry. */
-function requireDatabase(config: Config): void {
+/** A mistyped folder must not become an empty registry. Throws `CliError`. */
+export function requireDatabase(config: Config): void {
   if (hasDatabase(config)) return
   throw new CliError(
     `data: there is no database in ${config.data}; name the folder of the registry with --data or LADING_DATA, or make one with lading serve or lading migrate`,
   )
 }
 
-async function requireCurrent(metadata: Metadata): Promise<void> {
+/** Throws `CliError`, `MetadataTooNew`. */
+export async function requireCurrent(metadata: Metadata): Promise<void> {
   const { pending, unknown } = await readMigrationState(metadata.reader)
   if (unknown.length > 0) throw new MetadataTooNew(unknown)
   if (pending.length === 0) return

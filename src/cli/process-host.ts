@@ -12,6 +12,7 @@ export function createProcessHost(): CliHost {
   return {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
+    ...(process.stderr.isTTY && { showProgress }),
     sources: processSources(),
     readStdin: () => readText(process.stdin),
     askSecret: process.stdin.isTTY
@@ -21,4 +22,9 @@ export function createProcessHost(): CliHost {
     listenForStop: () =>
       listenForStop({ emitter: process, clock: monotonicClock, exit: (code) => process.exit(code) }),
   }
+}
+
+/** The carriage return goes back, and what stands there is erased; the next line of output comes in its place. */
+function showProgress(text: string): void {
+  process.stderr.write(`\r\u001B[K${text}`)
 }

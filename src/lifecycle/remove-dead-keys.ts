@@ -5,6 +5,7 @@
  */
 import type { BlobStore, StorageKey } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
+import { isBackupRunning } from '../metadata/backup/backup-hold.ts'
 import {
   listDueDeadKeys,
   postponeDeadKeys,
@@ -30,7 +31,8 @@ export const maxNames = 10
 
 /**
  * Removes the bytes of dead keys, then their rows, in this order: a crash between repeats the harmless half. A key that
- * cannot be deleted is passed over and tried again later. Returns how many keys are gone.
+ * cannot be deleted is passed over and tried again later. While a backup runs nothing is removed: its snapshot may name
+ * the bytes. Returns how many keys are gone.
  */
 export async function removeDeadKeys(deps: LifecycleDeps, signal: AbortSignal): Promise<number> {
   const { metadata, clock } = deps
@@ -42,6 +44,8 @@ export async function removeDeadKeys(deps: LifecycleDeps, signal: AbortSignal): 
     const now = clock.now()
     const due = await listDueDeadKeys(metadata.reader, { now, limit: keysAtOnce })
     if (due.length === 0) return removed
+    // After the list, see `isBackupRunning`: a backup that begins later knows none of these keys.
+    if (await isBackupRunning(metadata.reader, now)) return removed
     const failed = await deleteBytes(deps, due)
     const gone = due.filter(({ storageKey }) => !failed.has(storageKey)).map(({ storageKey }) => storageKey)
     const stuck = due.filter(({ storageKey }) => failed.has(storageKey))

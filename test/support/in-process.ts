@@ -15,9 +15,20 @@ import { tempFolder } from './temp-folder.ts'
 /** Sections are merged with their defaults. */
 export interface InProcessSections extends Pick<
   ConfigInput,
-  'storage' | 'delete' | 'references' | 'uploads' | 'limits' | 'auth' | 'repository' | 'metrics' | 'tracing'
+  | 'metadata'
+  | 'storage'
+  | 'delete'
+  | 'references'
+  | 'uploads'
+  | 'limits'
+  | 'auth'
+  | 'repository'
+  | 'metrics'
+  | 'tracing'
 > {
   readonly deps?: Partial<AppDeps>
+  /** Kept on dispose when given: the data of an earlier registry. */
+  readonly dataDir?: string
 }
 
 export interface InProcessRegistry extends AsyncDisposable {
@@ -34,12 +45,12 @@ export interface InProcessRegistry extends AsyncDisposable {
 
 /** Starts on a free port. Disposing stops it and throws when it logged an error. */
 export async function startInProcess(sections: InProcessSections = {}): Promise<InProcessRegistry> {
-  const { deps, ...config } = sections
+  const { deps, dataDir: givenDir, ...config } = sections
   await using stack = new AsyncDisposableStack()
   const faults: string[] = []
   stack.defer(() => refuseFaults(faults))
   const folder = stack.use(await tempFolder())
-  const dataDir = join(folder.path, 'data')
+  const dataDir = givenDir ?? join(folder.path, 'data')
   let ahead = 0
   const clock: Clock = { now: () => Date.now() + ahead }
   const app = await createApp(

@@ -1,0 +1,117 @@
+/** `lading backup`: copies everything that the registry holds, while it serves. */
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import { systemClock } from '../lib/clock.ts'
+import { systemIds } from '../lib/ids.ts'
+import type { BackupResult } from '../lifecycle/backup/run-backup.ts'
+import { readArguments } from './arguments.ts'
+import { placeWord } from './backup-forms.ts'
+import { CliError, failed } from './command.ts'
+import type { CliHost, Command } from './command.ts'
+import { createHostLogger } from './host-logger.ts'
+import { createPrint } from './service-command.ts'
+import { readVersion } from './version.ts'
+
+export const backupCommand: Command = {
+  name: 'backup',
+  summary:
+    'Copy database and blobs into a folder, where later backups add what is new, or into one new archive; while a server runs or not.',
+  words: [placeWord],
+  configurable: true,
+  hintsAtKeys: true,
+  jsonShape:
+    '{"name": string, "installation": string, "lading": string, "schema": string, "created": string, "repositories": number, "manifests": number, "blobs": number, "bytes": number, "metadata": {"bytes": number, "digest": string}, "copied": number, "copiedBytes": number, "kept": number, "damaged": [{"digest": string, "reason": string, "repositories": string[], "manifests": [{"repository": string, "digest": string}]}]}',
+  run: async ({ argv, json, host }) => {
+    const { words, rest } = readArguments(argv, { name: 'backup', words: [placeWord], flags: [] })
+    const [place = ''] = words
+    const { config } = loadConfig({ ...host.sources, argv: rest })
+    // Loaded on demand, so that the other commands start without the registry.
+    const { explainBackupFailure, warnOfDamaged, withProgress } = await import('./backup-output.ts')
+    try {
+      const result = await withProgress({ host, json }, (onProgress) =>
+        backUp(config, { place, host, onProgress }),
+      )
+      warnOfDamaged({ host, json }, result.damaged)
+      createPrint(host, json)(result, describeBackup(result, place))
+      return result.damaged.length === 0 ? 0 : failed
+    } catch (error) {
+      throw explainBackupFailure(error, { place, config })
+    }
+  },
+}
+
+interface BackUpOptions {
+  readonly place: string
+  readonly host: CliHost
+  readonly onProgress: (text: string) => void
+}
+
+async function backUp(config: Config, { place, host, onProgress }: BackUpOptions): Promise<BackupResult> {
+  const [dataFolder, openings, { openMetadata }, { openStore }, { runBackup }] = await Promise.all([
+    import('../app/data-folder.ts'),
+    import('./open-services.ts'),
+    import('../app/open-metadata.ts'),
+    import('../app/open-store.ts'),
+    import('../lifecycle/backup/run-backup.ts'),
+  ])
+  openings.requireDatabase(config)
+  requireStore(config, dataFolder.storeFolder(config))
+  const logger = createHostLogger(host)
+  await using metadata = await openMetadata(config, { clock: systemClock, logger, upgrade: false })
+  await openings.requireCurrent(metadata)
+  await using store = await openStore(config, { clock: systemClock, ids: systemIds, logger })
+  return await runBackup(
+    {
+      metadata,
+      store,
+      databaseFile: dataFolder.databaseFile(config),
+      clock: systemClock,
+      version: readVersion(),
+      holder: `${hostname()}/${process.pid}/${randomBytes(4).toString('hex')}`,
+      hasEnded,
+      onProgress,
+    },
+    place,
+  )
+}
+
+function requireStore(config: Config, folder: string): void {
+  if (config.storage.driver === 'memory') {
+    throw new CliError(
+      'storage.driver: blobs in the memory of a server cannot be backed up; set it to filesystem',
+    )
+  }
+  if (existsSync(folder)) return
+  throw new CliError(
+    `data: there is no blob store in ${config.data}; name the folder of the registry with --data or LADING_DATA`,
+  )
+}
+
+/** Of another machine nothing is known. A process with our own number cannot be another one. */
+function hasEnded(holder: string): boolean {
+  const [host, pid] = holder.split('/')
+  if (host !== hostname()) return false
+  return Number(pid) === process.pid || !isRunning(Number(pid))
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function describeBackup(result: BackupResult, place: string): string[] {
+  const { name, blobs, bytes, manifests, repositories, copied, copiedBytes, kept, damaged } = result
+  return [
+    `snapshot ${name} in ${place}`,
+    `${repositories} repositories, ${manifests} manifests, ${blobs} blobs (${bytes} bytes)`,
+    `${copied} blobs (${copiedBytes} bytes) copied, ${kept} were there already`,
+    ...(damaged.length === 0 ? [] : [`${damaged.length} damaged blobs are not in the backup`]),
+  ]
+}

@@ -1,0 +1,207 @@
+/**
+ * @module
+ * Backups of a registry that runs or not. First the deletion of bytes stops, then the metadata of one moment is copied,
+ * then the blobs that it names; `snapshot.json` makes the snapshot complete. A backup that is killed is run again:
+ * what it left is ignored by everything else and removed or used by the next one.
+ */
+import type { BlobReader, BlobStore, ByteSink } from '../../blob-store/blob-store.ts'
+import { BlobMissing } from '../../blob-store/errors.ts'
+import { SnapshotFile, type AffectedContent, type SnapshotBlob } from '../../metadata/backup/snapshot-file.ts'
+import { takeSnapshot } from '../../metadata/backup/take-snapshot.ts'
+import { findInstallation } from '../../metadata/installation.ts'
+import type { Digest } from '../../oci/digest.ts'
+import { forEachAtOnce, type BackupTarget } from './backup-place.ts'
+import { holdDeletions, type HoldDeps } from './deletion-hold.ts'
+import { BackupRefused, BlobDamaged } from './errors.ts'
+import { HashingSink } from './files.ts'
+import { openBackupTarget } from './open-place.ts'
+import { formatSnapshotName, type SnapshotInfo } from './snapshot-info.ts'
+
+export interface BackupDeps extends HoldDeps {
+  readonly store: BlobStore
+  /** Of the SQLite database, where there is one. */
+  readonly databaseFile: string
+  /** Of this program. */
+  readonly version: string
+  /** What is being done, for a person who waits. */
+  readonly onProgress: (text: string) => void
+}
+
+export interface DamagedContent extends AffectedContent {
+  readonly digest: Digest
+  readonly reason: string
+}
+
+export interface BackupResult extends Omit<SnapshotInfo, 'damaged'> {
+  /** Blobs that were not in the backup before, and their bytes. */
+  readonly copied: number
+  readonly copiedBytes: number
+  /** Blobs that an earlier snapshot had copied. */
+  readonly kept: number
+  readonly damaged: readonly DamagedContent[]
+}
+
+/** Throws `BackupRefused`, `MetadataUnavailable`, and what the file system of the target fails with. */
+export async function runBackup(deps: BackupDeps, place: string): Promise<BackupResult> {
+  const { metadata, clock } = deps
+  const installation = await findInstallation(metadata.reader)
+  if (installation === undefined) {
+    throw new BackupRefused(
+      'the database belongs to no registry yet; start lading serve once, then back it up',
+    )
+  }
+  const owner = await deps.store.readInstallationId()
+  if (owner !== installation) {
+    throw new BackupRefused(
+      `the database belongs to installation ${installation} and the store to ${owner ?? 'none'}; name the two that belong together`,
+    )
+  }
+  await using resources = new AsyncDisposableStack()
+  const hold = resources.use(await holdDeletions(deps))
+  const now = clock.now()
+  const name = formatSnapshotName(now)
+  const target = resources.use(await openBackupTarget({ place, name, installation, now }))
+  await takeSnapshot({
+    metadata,
+    file: deps.databaseFile,
+    target: target.metadataFile,
+    clock,
+    onProgress: deps.onProgress,
+    signal: hold.signal,
+  })
+  const { metadata: file, copied } = await copyContent(deps, target, hold.signal)
+  await hold.confirm()
+  using snapshot = new SnapshotFile(target.metadataFile)
+  const info: SnapshotInfo = {
+    name,
+    installation,
+    lading: deps.version,
+    schema: snapshot.schema(),
+    created: new Date(now).toISOString(),
+    ...snapshot.count(),
+    metadata: file,
+    damaged: [...copied.faults.keys()].toSorted(),
+  }
+  refuseDamagedDatabase(snapshot)
+  await target.finish(info)
+  const damaged = [...copied.faults].map(([digest, reason]) => ({
+    digest,
+    reason,
+    ...snapshot.findAffected(digest),
+  }))
+  return { ...info, damaged, copied: copied.blobs, copiedBytes: copied.bytes, kept: copied.kept }
+}
+
+/** A snapshot that cannot be restored must not be called complete. */
+function refuseDamagedDatabase(snapshot: SnapshotFile): void {
+  const faults = snapshot.findFaults()
+  if (faults.length === 0) return
+  throw new BackupRefused(
+    `the database is damaged (${faults.join('; ')}); this snapshot is not kept: stop the server and restore an earlier backup`,
+  )
+}
+
+interface Copied {
+  blobs: number
+  bytes: number
+  kept: number
+  /** Why each damaged blob was left out. */
+  readonly faults: Map<Digest, string>
+}
+
+async function copyContent(
+  { store, onProgress }: BackupDeps,
+  target: BackupTarget,
+  signal: AbortSignal,
+): Promise<{ readonly metadata: SnapshotInfo['metadata']; readonly copied: Copied }> {
+  const metadata = await target.putMetadata()
+  using snapshot = new SnapshotFile(target.metadataFile)
+  const total = snapshot.count()
+  const copied: Copied = { blobs: 0, bytes: 0, kept: 0, faults: new Map() }
+  await forEachAtOnce(snapshot.listBlobs(), target.blobsAtOnce, async (blob) => {
+    signal.throwIfAborted()
+    await copyBlob({ store, target, signal }, blob, copied)
+    const done = copied.blobs + copied.kept + copied.faults.size
+    onProgress(`${done} of ${total.blobs} blobs, ${copied.bytes} bytes copied`)
+  })
+  return { metadata, copied }
+}
+
+interface CopyParts {
+  readonly store: BlobStore
+  readonly target: BackupTarget
+  readonly signal: AbortSignal
+}
+
+async function copyBlob(
+  { store, target, signal }: CopyParts,
+  blob: SnapshotBlob,
+  copied: Copied,
+): Promise<void> {
+  if (await target.holds(blob)) {
+    copied.kept += 1
+    return
+  }
+  try {
+    await using reader = await openStored(store, blob)
+    await target.putBlob(blob, (sink) => copyProven({ reader, signal }, blob, sink))
+    copied.blobs += 1
+    copied.bytes += blob.size
+  } catch (error) {
+    if (!(error instanceof BlobDamaged)) throw error
+    copied.faults.set(blob.digest, error.message)
+  }
+}
+
+async function openStored(store: BlobStore, { digest, storageKey, size }: SnapshotBlob): Promise<BlobReader> {
+  const reader = await openReader(store, { digest, key: storageKey })
+  if (reader.size === size) return reader
+  await reader[Symbol.asyncDispose]()
+  throw new BlobDamaged('size', `the store holds ${reader.size} bytes instead of ${size}`)
+}
+
+async function openReader(store: BlobStore, stored: { digest: Digest; key: string }): Promise<BlobReader> {
+  try {
+    return await store.open(stored)
+  } catch (error) {
+    if (error instanceof BlobMissing) {
+      throw new BlobDamaged('missing', 'the store does not hold it', { cause: error })
+    }
+    throw unreadable(error)
+  }
+}
+
+/** An error of the sink ends the backup, one of the store concerns this blob alone. */
+async function copyProven(
+  { reader, signal }: { reader: BlobReader; signal: AbortSignal },
+  { digest, size }: SnapshotBlob,
+  sink: ByteSink,
+): Promise<void> {
+  let sinkFailed = false
+  const guarded: ByteSink = {
+    async write(bytes) {
+      try {
+        await sink.write(bytes)
+      } catch (error) {
+        sinkFailed = true
+        throw error
+      }
+    },
+  }
+  const hashing = new HashingSink(digest, guarded)
+  try {
+    await reader.copyTo(hashing, { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw sinkFailed ? error : unreadable(error)
+  }
+  if (hashing.bytes !== size) {
+    throw new BlobDamaged('size', `the store sent ${hashing.bytes} bytes instead of ${size}`)
+  }
+  if (!hashing.isRight()) throw new BlobDamaged('digest', 'the bytes in the store have another digest')
+}
+
+function unreadable(error: unknown): BlobDamaged {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new BlobDamaged('unreadable', `the store cannot read it: ${reason}`, { cause: error })
+}

@@ -1,0 +1,200 @@
+/**
+ * @module
+ * Restores a snapshot: the blobs first, under the storage keys that its metadata names, then the metadata in one step. A
+ * restore that is killed is run again and goes on; until it has ended no registry starts on the store.
+ */
+import { randomInt } from 'node:crypto'
+import { dirname } from 'node:path'
+import type { BlobStore } from '../../blob-store/blob-store.ts'
+import { BlobMissing } from '../../blob-store/errors.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Digest } from '../../oci/digest.ts'
+import { prepareDraft, type RestoreDatabase } from '../../metadata/backup/restore-metadata.ts'
+import { SnapshotFile, type SnapshotBlob } from '../../metadata/backup/snapshot-file.ts'
+import { removeSqliteFile } from '../../metadata/dialects/sqlite-files.ts'
+import { forEachAtOnce, type BackupBlob, type BackupSource } from './backup-place.ts'
+import { BackupRefused, BlobDamaged } from './errors.ts'
+import { HashingSink, makeFolder } from './files.ts'
+import { openBackupSource } from './open-place.ts'
+import { decideRestore, type StoreState } from './restore-decision.ts'
+import { formatRestoreMarker, parseRestoreMarker } from './restore-marker.ts'
+import type { DamagedContent } from './run-backup.ts'
+
+export interface RestoreDeps {
+  readonly database: RestoreDatabase
+  readonly store: {
+    /** Creates nothing. */
+    readState(): Promise<StoreState>
+    /** Makes the folders that are missing. */
+    open(): Promise<BlobStore>
+  }
+  readonly clock: Clock
+  /** A file to keep the metadata in until it is put in place; nothing else uses it. */
+  readonly draft: string
+  readonly onProgress: (text: string) => void
+}
+
+export interface RestoreOptions {
+  readonly place: string
+  /** Default: the one that an earlier run began with, or the last complete one. */
+  readonly snapshot: string | undefined
+  /** Beside the store that the snapshot is of, which keeps what is newer. */
+  readonly databaseOnly: boolean
+  /** Go on although blobs of the backup are damaged. */
+  readonly skipDamaged: boolean
+}
+
+export interface RestoreResult {
+  readonly snapshot: string
+  readonly installation: string
+  readonly blobs: number
+  readonly manifests: number
+  readonly repositories: number
+  /** Blobs that this run wrote into the store, and their bytes. */
+  readonly written: number
+  readonly writtenBytes: number
+  /** Not in the store now. */
+  readonly damaged: readonly DamagedContent[]
+}
+
+/** Throws `BackupRefused`, `DatabaseTaken`, and what the database, the store and the file system fail with. */
+export async function runRestore(deps: RestoreDeps, options: RestoreOptions): Promise<RestoreResult> {
+  const state = await deps.store.readState()
+  const begun = options.databaseOnly ? undefined : parseRestoreMarker(state.installation)?.snapshot
+  await using source = await openBackupSource(options.place, options.snapshot ?? begun)
+  const { info } = source
+  const decision = decideRestore({
+    snapshot: info,
+    database: await deps.database.readState(),
+    store: state,
+    databaseOnly: options.databaseOnly,
+  })
+  await makeFolder(dirname(deps.draft))
+  await makeDraft(source, deps)
+  try {
+    await using store = await deps.store.open()
+    if (decision === 'begin' && !options.databaseOnly) {
+      await store.writeInstallationId(
+        formatRestoreMarker({ snapshot: info.name, installation: info.installation }),
+      )
+    }
+    if (decision === 'continue') await removeSegments(store)
+    const written = await restoreBlobs({ ...deps, store, source }, options)
+    if (decision !== 'finish') await deps.database.install(deps.draft)
+    if (!options.databaseOnly) await store.writeInstallationId(info.installation)
+    const { name, installation, blobs, manifests, repositories } = info
+    return { snapshot: name, installation, blobs, manifests, repositories, ...written }
+  } finally {
+    await removeSqliteFile(deps.draft)
+  }
+}
+
+async function makeDraft(source: BackupSource, { draft, clock }: RestoreDeps): Promise<void> {
+  await removeSqliteFile(draft)
+  const digest = await source.copyMetadata(draft)
+  if (digest !== source.info.metadata.digest) {
+    await removeSqliteFile(draft)
+    throw new BackupRefused(
+      `${source.locate('metadata')} is damaged: its digest is ${digest} instead of ${source.info.metadata.digest}; use another snapshot or another backup`,
+    )
+  }
+  await prepareDraft(draft, clock)
+}
+
+/** What a killed run had not committed. The store is this restore's alone. */
+async function removeSegments(store: BlobStore): Promise<void> {
+  const keys: string[] = []
+  for await (const { key, digest } of store.list()) if (digest === undefined) keys.push(key)
+  for (const key of keys) await store.delete(key, undefined)
+}
+
+interface RestoreParts extends Pick<RestoreDeps, 'draft' | 'onProgress'> {
+  readonly store: BlobStore
+  readonly source: BackupSource
+}
+
+type Written = Pick<RestoreResult, 'written' | 'writtenBytes' | 'damaged'>
+
+/** What the store holds already, under its key and with its size, stays. */
+async function restoreBlobs(parts: RestoreParts, { skipDamaged }: RestoreOptions): Promise<Written> {
+  const { draft, source, store, onProgress } = parts
+  using snapshot = new SnapshotFile(draft)
+  const total = snapshot.count().blobs
+  const damaged: DamagedContent[] = []
+  const counts = { seen: 0, written: 0, writtenBytes: 0 }
+  await forEachAtOnce(snapshot.listBlobs(), source.blobsAtOnce, async (blob) => {
+    try {
+      if (!(await holdsBlob(store, blob))) {
+        await writeBlob({ store, source }, blob)
+        counts.written += 1
+        counts.writtenBytes += blob.size
+      }
+    } catch (error) {
+      if (!(error instanceof BlobDamaged)) throw error
+      const { digest } = blob
+      damaged.push({ digest, reason: error.message, ...snapshot.findAffected(digest) })
+    }
+    counts.seen += 1
+    onProgress(`${counts.seen} of ${total} blobs, ${counts.writtenBytes} bytes written`)
+  })
+  if (damaged.length > 0 && !skipDamaged) throw new DamagedBackup(damaged)
+  return { written: counts.written, writtenBytes: counts.writtenBytes, damaged }
+}
+
+/** The blobs that are whole are in the store by now; the database is not. */
+export class DamagedBackup extends Error {
+  override readonly name = 'DamagedBackup'
+  readonly damaged: readonly DamagedContent[]
+  constructor(damaged: readonly DamagedContent[]) {
+    super(
+      `${damaged.length} blobs of the backup are damaged; repair it and run the same restore again, or restore everything else with --skip-damaged`,
+    )
+    this.damaged = damaged
+  }
+}
+
+async function holdsBlob(store: BlobStore, { digest, storageKey, size }: SnapshotBlob): Promise<boolean> {
+  try {
+    await using reader = await store.open({ key: storageKey, digest })
+    return reader.size === size
+  } catch (error) {
+    if (error instanceof BlobMissing) return false
+    throw error
+  }
+}
+
+/** A segment of its own for each run: two restores at the same time do not write into one file. */
+const mostGenerations = 2 ** 31
+
+async function writeBlob(
+  { store, source }: { store: BlobStore; source: BackupSource },
+  { digest, storageKey: key, size }: SnapshotBlob,
+): Promise<void> {
+  const found = await source.findBlob(digest)
+  if (found === undefined) throw new BlobDamaged('missing', `it is missing: ${source.locate(digest)}`)
+  if (found.size !== size) {
+    throw new BlobDamaged('size', `${source.locate(digest)} has ${found.size} bytes instead of ${size}`)
+  }
+  const generation = randomInt(1, mostGenerations)
+  if (await writeSegment(store, { key, generation, digest, size }, found)) {
+    await store.commit({ key, digest }, { segments: [{ generation, size }], generation })
+    return
+  }
+  await store.delete(key, undefined)
+  throw new BlobDamaged('digest', `the bytes of ${source.locate(digest)} have another digest`)
+}
+
+/** Whether the bytes have the digest. The writer is closed by then, so that a commit can rename its file. */
+async function writeSegment(
+  store: BlobStore,
+  segment: { key: string; generation: number; digest: Digest; size: number },
+  found: BackupBlob,
+): Promise<boolean> {
+  const { key, generation, digest, size } = segment
+  await using writer = await store.openSegment(key, { generation, offset: 0 })
+  const hashing = new HashingSink(digest, writer)
+  await found.copyTo(hashing)
+  if (hashing.bytes !== size || !hashing.isRight()) return false
+  await writer.sync({ beforeCommit: true })
+  return true
+}

@@ -1,0 +1,117 @@
+/** Puts the metadata of a backup in the place of an empty database, in one step. */
+import { sql } from 'kysely'
+import type { Clock } from '../../lib/clock.ts'
+import { openSqliteMetadata } from '../dialects/sqlite.ts'
+import {
+  findSqliteFile,
+  isSqliteFileInUse,
+  removeSqliteFile,
+  replaceSqliteDatabase,
+} from '../dialects/sqlite-files.ts'
+import type { Reader, Transaction } from '../handles.ts'
+import { findInstallation, setJudgesSince } from '../installation.ts'
+import type { Metadata } from '../metadata.ts'
+import { migrate, readMigrationState } from '../migrations/migrate.ts'
+import { kyselyOf } from '../sql/database.ts'
+import { copyTables } from './copy-tables.ts'
+import { copiedTables, transientTables } from './tables.ts'
+
+/** What is there before a restore. */
+export interface DatabaseState {
+  /** No database, or one without any row of a registry. */
+  readonly isEmpty: boolean
+  readonly installation: string | undefined
+}
+
+export interface RestoreDatabase {
+  /** Creates nothing. */
+  readState(): Promise<DatabaseState>
+  /**
+   * Fills the empty database with what `draft` holds, or leaves it as it was. Throws `DatabaseTaken` when it is not
+   * empty any more. The draft is used up.
+   */
+  install(draft: string): Promise<void>
+}
+
+/** Somebody else uses the database that was to be restored; not a `Conflict`, which would be tried again. */
+export class DatabaseTaken extends Error {
+  override readonly name = 'DatabaseTaken'
+}
+
+/** Brings the file to this version's schema and forgets what a restored registry must not go on with. */
+export async function prepareDraft(draft: string, clock: Clock): Promise<void> {
+  await using metadata = await openDraft(draft, clock)
+  await metadata.transact((tx) => settleRestored(tx, clock.now()))
+}
+
+/** The one place that changes rows of a restored database. */
+async function settleRestored(tx: Transaction, now: number): Promise<void> {
+  for (const table of transientTables) await sql`delete from ${sql.table(table)}`.execute(kyselyOf(tx))
+  // The store may hold blobs that are newer than the snapshot.
+  await setJudgesSince(tx, now)
+}
+
+export function sqliteRestoreDatabase(file: string, clock: Clock): RestoreDatabase {
+  return {
+    async readState() {
+      if ((await findSqliteFile(file)) === 'absent') return { isEmpty: true, installation: undefined }
+      await using metadata = await openSqliteMetadata({ file, clock, onFatal: throwFault, upgrade: false })
+      return await readStateOf(metadata.reader)
+    },
+    async install(draft) {
+      const { isEmpty } = await this.readState()
+      if (!isEmpty) throw new DatabaseTaken('the database is not empty any more')
+      // A connection that is closed last takes the log along.
+      if (await isSqliteFileInUse(file)) throw new DatabaseTaken('another process has the database open')
+      await replaceSqliteDatabase(draft, file)
+    },
+  }
+}
+
+export function postgresRestoreDatabase(metadata: Metadata, clock: Clock): RestoreDatabase {
+  return {
+    readState: () => readStateOf(metadata.reader),
+    async install(draft) {
+      await metadata.transact((tx) => migrate(tx, clock.now()))
+      {
+        await using source = await openDraft(draft, clock)
+        await metadata.transact(async (tx) => {
+          // Whoever writes meanwhile waits, and then meets the restored rows.
+          await sql`lock table installation in exclusive mode`.execute(kyselyOf(tx))
+          const { isEmpty } = await readStateOf(tx)
+          if (!isEmpty) throw new DatabaseTaken('the database is not empty any more')
+          await copyTables(source.reader, { write: (work) => work(tx) })
+        })
+      }
+      await removeSqliteFile(draft)
+    },
+  }
+}
+
+async function readStateOf(db: Reader): Promise<DatabaseState> {
+  const { applied } = await readMigrationState(db)
+  if (applied.length === 0) return { isEmpty: true, installation: undefined }
+  const installation = await findInstallation(db)
+  return { isEmpty: installation === undefined && (await hasNoRows(db)), installation }
+}
+
+async function hasNoRows(db: Reader): Promise<boolean> {
+  const kysely = kyselyOf(db)
+  // An older schema has fewer tables.
+  const present = new Set((await kysely.introspection.getTables()).map(({ name }) => name))
+  for (const [name, { isSeeded }] of copiedTables) {
+    if (isSeeded === true || !present.has(name)) continue
+    const { rows } = await sql`select 1 from ${sql.table(name)} limit 1`.execute(kysely)
+    if (rows.length > 0) return false
+  }
+  return true
+}
+
+function openDraft(file: string, clock: Clock): Promise<Metadata> {
+  return openSqliteMetadata({ file, clock, onFatal: throwFault })
+}
+
+/** The file is a draft: a failed sync ends the restore, which is run again. */
+function throwFault(error: unknown): never {
+  throw error
+}

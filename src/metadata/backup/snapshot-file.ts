@@ -1,0 +1,122 @@
+/** Reads the metadata of a backup: a SQLite file of its own that nobody writes. */
+import { DatabaseSync } from 'node:sqlite'
+import type { Digest } from '../../oci/digest.ts'
+
+export interface SnapshotBlob {
+  readonly digest: Digest
+  readonly storageKey: string
+  readonly size: number
+}
+
+export interface SnapshotCounts {
+  readonly repositories: number
+  readonly manifests: number
+  readonly blobs: number
+  /** Of the blobs. */
+  readonly bytes: number
+}
+
+/** What a blob's loss takes along; long lists are cut. */
+export interface AffectedContent {
+  readonly repositories: readonly string[]
+  readonly manifests: readonly { readonly repository: string; readonly digest: string }[]
+}
+
+const mostAffected = 100
+
+/** Its methods throw what SQLite throws: the file may be damaged. */
+export class SnapshotFile implements Disposable {
+  readonly #database: DatabaseSync
+
+  constructor(file: string) {
+    this.#database = new DatabaseSync(file, { readOnly: true })
+  }
+
+  /** `undefined` when the file holds no registry's metadata. */
+  findInstallation(): string | undefined {
+    const row = this.#database.prepare('select id from installation where singleton = 1').get()
+    return row === undefined ? undefined : String(row['id'])
+  }
+
+  /** The last migration that ran. */
+  schema(): string {
+    const row = this.#database.prepare('select max(name) as name from schema_migration').get()
+    return String(row?.['name'])
+  }
+
+  count(): SnapshotCounts {
+    const row = this.#database
+      .prepare(
+        `select (select count(*) from repository) as repositories, (select count(*) from manifest) as manifests,
+          (select count(*) from blob) as blobs, (select coalesce(sum(size), 0) from blob) as bytes`,
+      )
+      .get()
+    return { ...(row as unknown as SnapshotCounts) }
+  }
+
+  /** Every blob, in ascending order of the digests; a row is read when it is asked for. */
+  *listBlobs(): Generator<SnapshotBlob> {
+    const rows = this.#database
+      .prepare('select digest, storage_key, size from blob order by digest')
+      .iterate()
+    for (const row of rows) {
+      yield {
+        digest: String(row['digest']) as Digest,
+        storageKey: String(row['storage_key']),
+        size: Number(row['size']),
+      }
+    }
+  }
+
+  /** The bytes of every manifest, one at a time. */
+  *listManifests(): Generator<{ readonly digest: Digest; readonly bytes: Uint8Array }> {
+    const rows = this.#database.prepare('select digest, bytes from manifest_content').iterate()
+    for (const row of rows) {
+      yield { digest: String(row['digest']) as Digest, bytes: row['bytes'] as Uint8Array }
+    }
+  }
+
+  /** What `integrity_check` and `foreign_key_check` say; none of a whole database. Reads all of it in one go. */
+  findFaults(): readonly string[] {
+    const faults = this.#database
+      .prepare('pragma integrity_check(10)')
+      .all()
+      .map((row) => String(row['integrity_check']))
+      .filter((line) => line !== 'ok')
+    const broken = this.#database
+      .prepare('select "table", rowid from pragma_foreign_key_check limit 10')
+      .all()
+    return [
+      ...faults,
+      ...broken.map((row) => `a row of ${String(row['table'])} refers to one that is not there`),
+    ]
+  }
+
+  /** The repositories that show the blob, and their manifests that name it. */
+  findAffected(digest: Digest): AffectedContent {
+    const repositories = this.#database
+      .prepare(
+        `select repository.name from blob_link join repository on repository.id = blob_link.repository_id
+          where blob_link.digest = ? order by repository.name limit ${mostAffected}`,
+      )
+      .all(digest)
+    const manifests = this.#database
+      .prepare(
+        `select repository.name, manifest.digest from blob_link
+          join manifest_blob on manifest_blob.repository_id = blob_link.repository_id
+            and manifest_blob.blob_digest = blob_link.digest
+          join manifest on manifest.id = manifest_blob.manifest_id
+          join repository on repository.id = blob_link.repository_id
+          where blob_link.digest = ? limit ${mostAffected}`,
+      )
+      .all(digest)
+    return {
+      repositories: repositories.map((row) => String(row['name'])),
+      manifests: manifests.map((row) => ({ repository: String(row['name']), digest: String(row['digest']) })),
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close()
+  }
+}

@@ -1,0 +1,59 @@
+/** The tables as a backup sees them: what is copied, in which order, and what is left behind. */
+import type { Schema } from '../schema.ts'
+
+export interface TableForm {
+  /** The primary key: pages are read in its order. */
+  readonly key: readonly string[]
+  /** Columns that hold up to megabytes: a page ends before they exceed its bytes. */
+  readonly long?: readonly string[]
+  /** The migrations fill it; the copy replaces those rows. */
+  readonly isSeeded?: true
+}
+
+type TableName = keyof Schema
+
+/**
+ * Work in progress of the processes that wrote it. The bytes of an upload session are not in a backup, nobody holds the
+ * leases any more, and the bytes of dead keys are not there to be deleted.
+ */
+export const transientTables = ['upload', 'dead_key', 'lease'] as const satisfies readonly TableName[]
+
+type CopiedTable = Exclude<TableName, (typeof transientTables)[number] | 'schema_migration'>
+
+const rowId = { key: ['id'] } as const
+
+/** A table that another one refers to comes before it; `installation` comes last, as the sign of a whole copy. */
+const forms: Readonly<Record<CopiedTable, TableForm>> = {
+  owner: rowId,
+  account: rowId,
+  owner_alias: { key: ['name'] },
+  organization_member: { key: ['owner_id', 'account_id'] },
+  team: rowId,
+  team_member: { key: ['team_id', 'account_id'] },
+  role: { ...rowId, isSeeded: true },
+  access_grant: rowId,
+  rights_version: { key: ['singleton'], isSeeded: true },
+  access_token: { ...rowId, long: ['patterns'] },
+  browser_session: rowId,
+  refresh_token: rowId,
+  signing_key: { key: ['kid'] },
+  repository: rowId,
+  manifest_content: { key: ['digest'], long: ['bytes'] },
+  manifest: { ...rowId, long: ['descriptor'] },
+  tag: { key: ['repository_id', 'name'] },
+  manifest_blob: { key: ['manifest_id', 'position'] },
+  manifest_child: { key: ['index_id', 'position'] },
+  property: { ...rowId, long: ['value'] },
+  blob: { key: ['digest'] },
+  blob_link: { key: ['repository_id', 'digest'] },
+  list_cursor_key: { key: ['singleton'], isSeeded: true },
+  audit_event: { ...rowId, long: ['detail'] },
+  installation: { key: ['singleton'] },
+}
+
+export const copiedTables: readonly (readonly [name: string, form: TableForm])[] = Object.entries(forms)
+
+/** Those whose row ids are never used again. */
+export const tablesWithRowIds: readonly string[] = copiedTables
+  .filter(([, { key }]) => key[0] === 'id')
+  .map(([name]) => name)

@@ -1,0 +1,122 @@
+/**
+ * Whole SQLite files: the consistent copy of a database that others write to, and the file that takes a database's
+ * place. A file that some connection has open is touched through SQLite only, see `sqlite.ts`.
+ */
+import { open, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import { retryWhileBusy } from './sqlite-busy.ts'
+import { translateSqliteError } from './sqlite-errors.ts'
+
+export interface CopySqliteOptions {
+  readonly file: string
+  /** Must not exist. */
+  readonly target: string
+  readonly onProgress?: ((pages: { copied: number; total: number }) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+// 1 MiB at a time, on a thread of the pool.
+const pagesPerStep = 256
+
+/**
+ * Copies what is committed when it begins, on a connection of its own. An open read transaction keeps that state: without
+ * it SQLite begins again after each commit of another connection, which never ends beside a busy server.
+ */
+export async function copySqliteDatabase(options: CopySqliteOptions): Promise<void> {
+  const { file, target, onProgress, signal } = options
+  await createPrivateFile(target)
+  using source = new DatabaseSync(file, { readOnly: true, timeout: 0 })
+  await retryWhileBusy(() => translated(() => beginRead(source)))
+  await backup(source, target, {
+    rate: pagesPerStep,
+    progress: ({ totalPages, remainingPages }) => {
+      signal?.throwIfAborted()
+      onProgress?.({ copied: totalPages - remainingPages, total: totalPages })
+    },
+  })
+  source.exec('rollback')
+}
+
+function beginRead(source: DatabaseSync): void {
+  if (!source.isTransaction) source.exec('begin')
+  source.prepare('select count(*) from sqlite_schema').get()
+}
+
+function translated<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw translateSqliteError(error)
+  }
+}
+
+/** Empties the tables, and leaves one file without a log that is read without being written to. */
+export async function sealSqliteFile(file: string, emptied: readonly string[]): Promise<void> {
+  {
+    using database = new DatabaseSync(file)
+    for (const table of emptied) database.exec(`delete from ${table}`)
+    database.exec('pragma journal_mode = delete')
+  }
+  await syncPath(file)
+}
+
+export type SqliteFileState = 'absent' | 'present'
+
+/** A file of no bytes holds no database: it must not be opened, for a log beside it would be replayed into it. */
+export async function findSqliteFile(file: string): Promise<SqliteFileState> {
+  return (await sizeOf(file)) > 0 ? 'present' : 'absent'
+}
+
+/** Whether some process has the database open; call it without a connection of this process. */
+export async function isSqliteFileInUse(file: string): Promise<boolean> {
+  return (await findSqliteFile(file)) === 'present' && (await exists(`${file}-wal`))
+}
+
+/**
+ * Puts `draft` in the place of `file`, durably and in one step. What is left of a log beside the lost database is kept
+ * under another name: SQLite would replay it into the new one.
+ */
+export async function replaceSqliteDatabase(draft: string, file: string): Promise<void> {
+  await syncPath(draft)
+  for (const suffix of ['-wal', '-shm', '-journal']) {
+    if (await exists(`${file}${suffix}`)) await rename(`${file}${suffix}`, `${file}${suffix}.before-restore`)
+  }
+  await syncPath(dirname(file))
+  await rename(draft, file)
+  await syncPath(dirname(file))
+}
+
+/** Removes a draft with what belongs to it; nobody has it open. */
+export async function removeSqliteFile(file: string): Promise<void> {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(`${file}${suffix}`, { force: true })
+}
+
+/** It holds password hashes and signing keys. */
+async function createPrivateFile(file: string): Promise<void> {
+  await using _created = await open(file, 'wx', 0o600)
+}
+
+async function syncPath(path: string): Promise<void> {
+  await using handle = await open(path, 'r')
+  await handle.sync()
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+    throw error
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+}

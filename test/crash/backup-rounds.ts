@@ -1,0 +1,135 @@
+/**
+ * Kill -9 of `lading backup` beside a busy registry, and of `lading restore`, at random points; each is then run again.
+ * What was acknowledged before the last backup began has to be in the restored registry.
+ */
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { findLostImages, startImagePushes } from '../support/image-pushes.ts'
+import { startCommand } from '../support/run-process.ts'
+import type { SeededRandom } from '../support/seeded-random.ts'
+import { createRandom } from '../support/seeded-random.ts'
+import { startRegistry } from '../support/start-registry.ts'
+import { compareData } from '../support/stopped-data.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+type Environment = Readonly<Record<string, string>>
+
+export interface BackupRoundsOptions {
+  readonly seed: number
+  /** Of backups, and as many of restores. */
+  readonly kills: number
+  /** Acknowledged before the first backup. */
+  readonly images: number
+  readonly kind: 'folder' | 'archive'
+  /** The database of the registry that is backed up; default: SQLite. */
+  readonly from?: Environment
+  /** An empty database for each restore; default: SQLite. */
+  readonly openTarget?: () => Promise<Environment>
+}
+
+export interface BackupRoundsReport {
+  readonly killedBackups: number
+  readonly killedRestores: number
+  /** Acknowledged before the last backup, and pulled from what was restored. */
+  readonly images: number
+  /** Acknowledged while backups ran. */
+  readonly imagesMeanwhile: number
+  /** What is wrong, as sentences. */
+  readonly problems: readonly string[]
+}
+
+/** A kill comes so long after the first file appeared, at most; a whole run takes about as long. */
+const latestKillMs = 400
+const attemptsPerKill = 10
+
+export async function backupRounds(options: BackupRoundsOptions): Promise<BackupRoundsReport> {
+  const { seed, kills, kind, images, from = {}, openTarget = () => Promise.resolve({}) } = options
+  const random = createRandom(seed)
+  await using folder = await tempFolder('lading-backup')
+  const [dataDir, place] = [join(folder.path, 'data'), join(folder.path, kind === 'folder' ? 'b' : 'b.tar')]
+  const problems: string[] = []
+  const commands = new Commands({ random, problems, env: { ...from, LADING_DATA: dataDir } })
+
+  const registry = await startRegistry({ dataDir, env: from })
+  await using stack = new AsyncDisposableStack()
+  stack.use(registry)
+  const pushes = stack.use(startImagePushes({ url: registry.url }))
+  await pushes.reached(images)
+  const killedBackups = await commands.killOften(['backup', place], kills, {
+    begun: () => existsSync(kind === 'folder' ? join(place, 'incoming') : `${place}.partial`),
+    reset: () => rm(`${folder.path}/b.tar`, { force: true }),
+  })
+  const marked = [...pushes.acknowledged]
+  await commands.complete(['backup', place])
+  const imagesMeanwhile = pushes.acknowledged.length - images
+  await pushes.stop()
+  await registry.stop()
+  await commands.complete(['backup', 'verify', place])
+
+  let round = 0
+  const target = { dataDir: '', env: {} as Environment }
+  const openNext = async (): Promise<void> => {
+    target.dataDir = join(folder.path, `restored${round++}`)
+    target.env = await openTarget()
+    commands.env = { ...target.env, LADING_DATA: target.dataDir }
+  }
+  await openNext()
+  const killedRestores = await commands.killOften(['restore', place], kills, {
+    begun: () => existsSync(join(target.dataDir, 'lading.db.restore')),
+    reset: openNext,
+  })
+  await commands.complete(['restore', place])
+  {
+    await using restored = await startRegistry(target)
+    problems.push(...(await findLostImages(restored.url, marked)))
+    await restored.stop()
+  }
+  // Files are compared to the rows of a SQLite database.
+  if (options.openTarget === undefined) problems.push(...(await compareData(target.dataDir)))
+  return { killedBackups, killedRestores, images: marked.length, imagesMeanwhile, problems }
+}
+
+interface KillOptions {
+  /** Whether the command has begun to write. */
+  readonly begun: () => boolean
+  /** After a run that ended before its kill. */
+  readonly reset: () => Promise<void>
+}
+
+class Commands {
+  env: Environment
+  readonly #random: SeededRandom
+  readonly #problems: string[]
+
+  constructor(deps: { random: SeededRandom; problems: string[]; env: Environment }) {
+    this.#random = deps.random
+    this.#problems = deps.problems
+    this.env = deps.env
+  }
+
+  /** Returns how often it was killed at work. */
+  async killOften(args: readonly string[], kills: number, { begun, reset }: KillOptions): Promise<number> {
+    let killed = 0
+    for (let attempt = 0; attempt < attemptsPerKill * kills && killed < kills; attempt += 1) {
+      const command = startCommand(args, this.env)
+      while (!begun() && !command.hasEnded) await sleep(2)
+      const until = performance.now() + this.#random.integer(0, latestKillMs)
+      while (performance.now() < until && !command.hasEnded) await sleep(2)
+      command.kill()
+      const { code, output } = await command.exit
+      if (code === null) killed += 1
+      else if (code === 0) await reset()
+      else this.#problems.push(`lading ${args.join(' ')} after a kill ended with ${code}: ${output}`)
+    }
+    return killed
+  }
+
+  async complete(args: readonly string[]): Promise<void> {
+    const { code, output } = await startCommand(args, this.env).exit
+    if (code !== 0) this.#problems.push(`lading ${args.join(' ')} ended with ${code}: ${output}`)
+  }
+}
