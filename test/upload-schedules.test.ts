@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { runSchedule, schedules, type Met } from './crash/upload-schedules.ts'
 import { UploadWorld } from './crash/upload-world.ts'
@@ -11,7 +11,8 @@ test(`two processes, hung writers and kills leave no blob that differs from its 
   const met: Met = { acknowledged: 0, refused: 0, kills: 0, hangs: 0 }
   const property = fc.asyncProperty(schedules, (steps) => runSchedule(world, steps, met))
   // Few, for every run of the unit tests; `npm run proof` runs 10,000.
-  await fc.assert(property, { seed, numRuns: 25, endOnFailure: true })
-  expect(met.acknowledged).toBeGreaterThan(25)
+  await fc.assert(property, { seed, numRuns: 15, endOnFailure: true })
+  expect(met.acknowledged).toBeGreaterThan(15)
   expect(met.kills + met.hangs).toBeGreaterThan(0)
-})
+  // Schedules wait for what hangs; a machine that builds beside them is slow.
+}, 60_000)

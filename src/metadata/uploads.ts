@@ -29,7 +29,10 @@ export interface UploadRow {
   readonly repository: RepositoryName
   readonly principal: string
   readonly storageKey: string
-  /** Raised by each takeover; the segment of this number is the writer's own. */
+  /**
+   * Raised by each takeover; the segment of this number is the writer's own. A writer releases a session only after its
+   * last write has ended, so no other writer of the same generation can change the segment.
+   */
   readonly generation: number
   readonly writer: string | undefined
   /** The bytes that count, in order. */

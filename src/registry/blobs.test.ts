@@ -106,6 +106,19 @@ describe.each(cases)('a blob whose bytes are $name', ({ left, foundBytes }) => {
     expect(await read(open, repository, digest)).toEqual(bytes)
   })
 
+  test('goes on for a reader that opened it before, while it is replaced and its old key removed', async () => {
+    await using open = await openRegistry()
+    const bytes = randomBytes(500)
+    const digest = await pushBlob(open, bytes)
+    await using reader = await open.registry.blobs.open(repository, digest)
+    await damage(open, digest, left)
+    await pushBlob(open, bytes)
+    await removeDeadKeys(open, signal)
+    const chunks: Buffer[] = []
+    await reader.copyTo({ write: async (part) => void chunks.push(Buffer.from(part)) }, {})
+    expect(Buffer.concat(chunks)).toEqual(bytes)
+  })
+
   test('is not mounted', async () => {
     await using open = await openRegistry()
     const digest = await pushBlob(open)

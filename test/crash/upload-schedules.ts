@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 import { findUpload } from '../../src/metadata/uploads.ts'
 import { digestBytes, type Digest } from '../../src/oci/digest.ts'
@@ -20,18 +20,25 @@ const contentBytes = 6 * pieceBytes
 
 type Ending = 'whole' | 'broken' | 'standing'
 
-export type Step = { readonly at: Slot } & (
-  | { readonly kind: 'start' | 'status' | 'cancel' | 'push' | 'kill' | 'collect' | 'second' | 'release' }
-  | {
-      readonly kind: 'patch'
-      readonly bytes: number
-      readonly ending: Ending
-      readonly isChunk: boolean
-      readonly isWrong: boolean
-    }
-  | { readonly kind: 'put'; readonly hasBody: boolean }
-  | { readonly kind: 'hang'; readonly stall: Stall }
-)
+interface Patch {
+  readonly kind: 'patch'
+  readonly at: Slot
+  readonly bytes: number
+  readonly ending: Ending
+  readonly isChunk: boolean
+  readonly isWrong: boolean
+}
+
+type Request =
+  | Patch
+  | { readonly kind: 'start' | 'status' | 'cancel' | 'push'; readonly at: Slot }
+  | { readonly kind: 'put'; readonly at: Slot; readonly hasBody: boolean }
+
+type Happening =
+  | { readonly kind: 'kill' | 'collect' | 'second' | 'release'; readonly at: Slot }
+  | { readonly kind: 'hang'; readonly at: Slot; readonly stall: Stall }
+
+export type Step = Request | Happening
 
 const at = fc.constantFrom(...slots)
 
@@ -160,26 +167,34 @@ class Run {
         return uploads.cancel(request)
       case 'push':
         return this.#push(process, this.#content)
+      case 'patch':
+        return this.#patch(process, step)
+      case 'put':
+        return this.#put(process, step.hasBody)
+      default:
+        return this.#happen(process, step)
+    }
+  }
+
+  /** What befalls processes, and is asked by no client. */
+  async #happen(process: WorldProcess, step: Happening): Promise<void> {
+    switch (step.kind) {
       case 'kill':
         this.#met.kills += 1
         process.kill()
-        return
-      case 'collect':
-        return this.#world.collect(step.at)
-      case 'second':
-        process.timers.advance(1_000)
-        return
-      case 'release':
-        for (const other of this.#processes) other.release()
         return
       case 'hang':
         this.#met.hangs += 1
         process.plan(step.stall)
         return
-      case 'patch':
-        return this.#patch(process, step)
-      case 'put':
-        return this.#put(process, step.hasBody)
+      case 'release':
+        for (const other of this.#processes) other.release()
+        return
+      case 'second':
+        process.timers.advance(1_000)
+        return
+      case 'collect':
+        return this.#world.collect(step.at)
     }
   }
 
@@ -188,7 +203,7 @@ class Run {
     return (await findUpload(this.#world.reader, this.#id))?.offset ?? 0
   }
 
-  async #patch(process: WorldProcess, step: Step & { kind: 'patch' }): Promise<void> {
+  async #patch(process: WorldProcess, step: Patch): Promise<void> {
     const offset = await this.#offset()
     const right = this.#content.subarray(offset, offset + step.bytes)
     const bytes = step.isWrong ? Buffer.alloc(step.bytes, 'x') : right

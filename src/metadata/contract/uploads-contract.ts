@@ -85,12 +85,18 @@ export function testUploads({ metadata }: ContractSubject): void {
     expect(await find(id)).toMatchObject({ writer: undefined, generation: 1, touchedAt: 11 })
   })
 
-  test('lets a writer go on with the segment of one that released the session', async () => {
+  test('keeps one segment over releases, and tells the committer when a writer has not released it', async () => {
     const { id } = await createUpload(metadata())
+    const segments = [{ generation: 0, size: 5 }]
+    const progress = { id, generation: 0, segments, offset: 5, hash: undefined, release: true, now: 11 }
+    const release = (writer: string) => metadata().transact((tx) => recordUpload(tx, { ...progress, writer }))
     await claim(id, 'first')
-    const progress = { id, writer: 'first', generation: 0, segments: [], offset: 0, hash: undefined, now: 11 }
-    await metadata().transact((tx) => recordUpload(tx, { ...progress, release: true }))
-    expect(await claim(id, 'second')).toMatchObject({ writer: 'second', generation: 0, hash: undefined })
+    expect(await release('first')).toBe(true)
+    // Nothing is in flight after a release, so many chunks from many processes stay one segment.
+    expect(await claim(id, 'second')).toMatchObject({ writer: 'second', generation: 0, segments })
+    // The second still has the segment open: its generation is not the committer's, so the bytes are copied.
+    expect(await claim(id, 'committer')).toMatchObject({ writer: 'committer', generation: 1, segments })
+    expect(await release('second')).toBe(false)
   })
 
   test('gives each of 20 racing writers a generation of its own', async () => {

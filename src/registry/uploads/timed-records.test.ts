@@ -177,7 +177,7 @@ describe('a body under way', () => {
     await using set = await setUp()
     const { open, timers, recorded } = set
     const { id, body, done } = await begin(open)
-    const { transact } = open.metadata
+    const transact = open.metadata.transact.bind(open.metadata)
     let failures = 0
     open.metadata.transact = () => {
       failures += 1
@@ -186,7 +186,7 @@ describe('a body under way', () => {
     await body.send('abc')
     timers.advance(1_000)
     await until(() => failures === 1)
-    open.metadata.transact = transact.bind(open.metadata)
+    open.metadata.transact = transact
     await until(() => timers.size === 1)
     timers.advance(1_000)
     await until(async () => (await recorded(id)) === 3)
