@@ -57,7 +57,10 @@ async function ask(
 ): Promise<ApiReply> {
   try {
     checkHead(exchange.incoming, limits)
-    return await api.answer(request)
+    const answered = await api.answer(request)
+    // It left in the middle of its body, or while its reply waited for memory.
+    if (answered.fault?.error instanceof ClientGoneError) throw answered.fault.error
+    return answered
   } catch (error) {
     if (error instanceof ClientGoneError || exchange.response.destroyed) throw new ClientGoneError()
     return api.refuse(error, request)

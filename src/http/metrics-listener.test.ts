@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { RawConnection, statusesIn } from '../../test/support/raw-connection.ts'
 import { createMetricsEndpoint } from './metrics-endpoint.ts'
 import { startMetricsListener } from './metrics-listener.ts'
 
@@ -33,6 +34,25 @@ describe('the metrics listener', () => {
     expect((await fetch(`${listener.url}/v2/`)).status).toBe(404)
     expect((await fetch(`${listener.url}/metrics`, { method: 'POST' })).status).toBe(405)
     expect(await (await fetch(`${listener.url}/metrics`, { method: 'HEAD' })).text()).toBe('')
+  })
+
+  test('renders for one request at a time on a connection, and not for a flood', async () => {
+    let rendering = 0
+    let most = 0
+    const render = async (): Promise<string> => {
+      most = Math.max(most, (rendering += 1))
+      await new Promise((resolve) => setImmediate(resolve))
+      rendering -= 1
+      return 'up 1\n'
+    }
+    await using listener = await listen({ render })
+    const get = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'
+    using connection = await RawConnection.open(listener.url)
+    connection.write(get.repeat(3))
+    await connection.until((received) => statusesIn(received).length === 3)
+    connection.write(get.repeat(1000))
+    await connection.untilClosed()
+    expect(most).toBe(1)
   })
 
   test('cuts the connection and logs when the metrics cannot be read', async () => {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Log } from './log.ts'
 import { refuse } from './metrics-endpoint.ts'
 import type { MetricsEndpoint, WholeReply } from './metrics-endpoint.ts'
+import { RequestTurns } from './request-turns.ts'
 
 export interface MetricsListener extends AsyncDisposable {
   readonly port: number
@@ -13,6 +14,10 @@ export interface MetricsListener extends AsyncDisposable {
 /** A scraper needs one connection; more than this is no monitoring. */
 const maxConnections = 50
 const headersMs = 10_000
+/** A connection on which nothing moves for this long is closed. */
+const silenceMs = 60_000
+/** No scraper asks again before it is answered. */
+const maxWaiting = 2
 
 /** Resolves when it listens; port 0 takes a free one. Throws what listening failed with. */
 export async function startMetricsListener(
@@ -21,7 +26,15 @@ export async function startMetricsListener(
 ): Promise<MetricsListener> {
   const server = createServer({ headersTimeout: headersMs, requestTimeout: headersMs })
   server.maxConnections = maxConnections
-  server.on('request', (request, response) => void answer(request, response, deps))
+  server.timeout = silenceMs
+  const turns = new RequestTurns({
+    maxWaiting,
+    serve: ({ incoming, response }) => void answer(incoming, response, deps),
+    refuse: (_, socket) => socket.destroy(),
+    onOverflow: () => undefined,
+    isClosing: () => false,
+  })
+  server.on('request', (incoming, response) => turns.enter({ incoming, response, expectsContinue: false }))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(address, () => {

@@ -25,6 +25,8 @@ export interface ReadersDeps {
 export interface ReplyMemory {
   /** Bytes that were set aside for it before it was made. */
   reservedBytes: number
+  /** The turn of the event loop in which making it began; `undefined` when that is settled. */
+  begunInTurn?: number | undefined
 }
 
 interface Watched {
@@ -38,6 +40,8 @@ interface Watched {
 
 /** SQLite answers at once, so that many lists would be made in one turn of the event loop; a long page of tags takes some 10 ms. */
 const maxMadePerTurn = 1024 * 1024
+/** Of replies whose size shows only when they are made; most lists come to less. */
+const expectedBytes = 256 * 1024
 /** The kernel takes a megabyte or two of each reply without waiting, which takes a millisecond. */
 const maxWrittenPerTurn = 4 * 1024 * 1024
 
@@ -82,7 +86,8 @@ export class Readers {
     if (bytes < smallReplyBytes) return
     if (!this.#memory.tryTake(bytes)) await this.#memory.wait(bytes, signalOf())
     reply.reservedBytes += bytes
-    await this.#making.take(bytes)
+    await this.#making.take(Math.min(bytes, expectedBytes))
+    reply.begunInTurn = this.#making.turn
   }
 
   /** Before so many bytes of a reply in memory are written: `undefined` if that may be now, otherwise resolves when it may. */
@@ -90,19 +95,24 @@ export class Readers {
     return this.#writing.take(bytes)
   }
 
-  /** Gives back what was set aside. */
-  release(reply: ReplyMemory): void {
+  /** Gives back what was set aside for a reply that came to so many bytes. */
+  release(reply: ReplyMemory, actual = 0): void {
     if (reply.reservedBytes === 0) return
+    const { begunInTurn: turn } = reply
+    reply.begunInTurn = undefined
+    if (turn !== undefined) {
+      this.#making.settle({ turn, taken: Math.min(reply.reservedBytes, expectedBytes), actual })
+    }
     this.#memory.giveBack(reply.reservedBytes)
     reply.reservedBytes = 0
   }
 
   /** Counts the bytes of a reply that is made, in place of what was set aside for it, until the result is disposed. */
-  hold(reply: ReplyMemory, { buffer }: Uint8Array): Disposable {
+  hold(reply: ReplyMemory, { buffer, byteLength }: Uint8Array): Disposable {
     const holders = this.#holders.get(buffer) ?? 0
     this.#holders.set(buffer, holders + 1)
     if (holders === 0) this.#memory.take(buffer.byteLength)
-    this.release(reply)
+    this.release(reply, byteLength)
     return { [Symbol.dispose]: () => this.#letGo(buffer) }
   }
 

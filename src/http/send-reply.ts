@@ -31,7 +31,7 @@ export async function sendReply(exchange: Exchange, reply: Reply, limits: HttpLi
     await streamBody(exchange, reply, { body, holdsMemory: false })
     await endExchange(exchange, undefined, limits)
   } else if (body.length < smallReplyBytes) {
-    exchange.readers.release(exchange)
+    exchange.readers.release(exchange, body.length)
     writeHead(exchange, reply)
     exchange.bytesOut = body.length
     await endExchange(exchange, body, limits)

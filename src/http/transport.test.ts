@@ -128,11 +128,17 @@ describe('a body that breaks off', () => {
   })
 
   test('is answered with 408 when the client just stops sending', async () => {
-    await using server = await openServer({ limits: { bodyIdleMs: 50, refusedBodyMs: 30 } })
+    const closed: string[] = []
+    await using server = await openServer({
+      limits: { bodyIdleMs: 50, refusedBodyMs: 30 },
+      observer: { onRequest: () => undefined, onConnectionClosed: (reason) => void closed.push(reason) },
+    })
     const session = await openSession(`${server.url}/v2/a/b`)
     await using request = openRequest(session, { method: 'PATCH', headers: { 'content-length': 1000 } })
     await request.write(Buffer.alloc(600))
-    expect((await request.answer).status).toBe(408)
+    const answer = await request.answer
+    expect([answer.status, answer.headers.connection]).toEqual([408, 'close'])
+    expect(closed).toEqual(['body-idle'])
     expect((await ask(session)).headers.range).toBe('0-599')
   })
 })

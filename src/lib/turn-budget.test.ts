@@ -3,6 +3,25 @@ import { TurnBudget } from './turn-budget.ts'
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+test('work that comes to less than expected makes room for more in its turn, and what comes to more for less', async () => {
+  const budget = new TurnBudget({ maxBytes: 10 })
+  const begun: string[] = []
+  const work = async (name: string, actual: number): Promise<void> => {
+    await budget.take(5)
+    const { turn } = budget
+    begun.push(name)
+    await Promise.resolve()
+    budget.settle({ turn, taken: 5, actual })
+  }
+  const all = ['a', 'b', 'c', 'd'].map((name) => work(name, 1))
+  const large = ['e', 'f', 'g'].map((name) => work(name, 30))
+  await Promise.all(all)
+  expect(begun.slice(0, 4)).toEqual(['a', 'b', 'c', 'd'])
+  expect(begun.length).toBeLessThan(7)
+  await Promise.all(large)
+  expect(begun).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g'])
+})
+
 test('a turn takes what fits, in order, and leaves the rest to the next ones', async () => {
   const budget = new TurnBudget({ maxBytes: 10 })
   const begun: number[] = []

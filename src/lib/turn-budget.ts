@@ -1,6 +1,7 @@
 /**
  * Spreads work that is done at once, without waiting for anything, over turns of the event loop: each turn takes so many bytes of it
- * and leaves the rest to the next, so that others come in between. What is larger has a turn for itself.
+ * and leaves the rest to the next, so that others come in between. What is larger has a turn for itself. Work whose size is known
+ * only afterwards takes what is expected, and settles then: many small pieces still share a turn.
  */
 interface Waiter {
   readonly bytes: number
@@ -11,6 +12,7 @@ export class TurnBudget {
   readonly #maxBytes: number
   readonly #line: Waiter[] = []
   #usedBytes = 0
+  #turn = 0
   #isScheduled = false
   readonly #onTurn = (): void => this.#beginTurn()
 
@@ -28,6 +30,18 @@ export class TurnBudget {
     return new Promise((resolve) => this.#line.push({ bytes, start: resolve }))
   }
 
+  /** Names the current turn, for `settle`. */
+  get turn(): number {
+    return this.#turn
+  }
+
+  /** Counts what work that began in `turn` came to, in place of what it took. */
+  settle({ turn, taken, actual }: { turn: number; taken: number; actual: number }): void {
+    this.#usedBytes += turn === this.#turn ? actual - taken : actual
+    this.#schedule()
+    this.#advance()
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
@@ -37,12 +51,17 @@ export class TurnBudget {
   #beginTurn(): void {
     this.#isScheduled = false
     this.#usedBytes = 0
+    this.#turn += 1
+    this.#advance()
+    if (this.#usedBytes > 0) this.#schedule()
+  }
+
+  #advance(): void {
     for (let next = this.#line[0]; next !== undefined && this.#hasRoomFor(next.bytes); next = this.#line[0]) {
       this.#line.shift()
       this.#usedBytes += next.bytes
       next.start()
     }
-    if (this.#usedBytes > 0) this.#schedule()
   }
 
   #hasRoomFor(bytes: number): boolean {

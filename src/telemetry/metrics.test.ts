@@ -45,12 +45,14 @@ describe('createMetrics', () => {
     metrics.onJob({ job: 'collect-blobs', durationMs: 5, failed: false })
     metrics.onLogin('refused')
     metrics.onConnectionRefused('address')
+    metrics.onConnectionClosed('reply-idle')
     await expectLines(metrics, [
       'lading_database_transaction_repeats_total 2',
       'lading_database_transaction_duration_seconds_count{result="ok"} 1',
       'lading_job_duration_seconds_count{job="expire-uploads",result="failed"} 1',
       'lading_logins_total{result="refused"} 1',
       'lading_http_connections_refused_total{limit="address"} 1',
+      'lading_http_connections_closed_total{reason="reply-idle"} 1',
     ])
     const text = await metrics.render()
     const [, seconds] =

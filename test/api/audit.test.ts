@@ -76,6 +76,8 @@ test('pages go from the newest to the oldest without a gap, and the export the o
   expect(all).toEqual(all.toSorted((a, b) => b - a))
   const exported = await askApi(registry.url, `/audit/export?${refused}`, { as: 'root' })
   expect(exported.headers['content-type']).toBe('application/jsonl')
+  const head = await askApi(registry.url, `/audit/export?${refused}`, { as: 'root', method: 'HEAD' })
+  expect([head.status, head.headers['content-type'], head.body.length]).toEqual([200, 'application/jsonl', 0])
   const lines = exported.text().trim().split('\n')
   expect(lines.map((line) => (JSON.parse(line) as Event).id)).toEqual(all.toReversed())
 })

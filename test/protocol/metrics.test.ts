@@ -61,6 +61,9 @@ describe('metrics', () => {
       'lading_cache_hits_total{cache="blob"} 2',
       'lading_cache_misses_total{cache="blob"} 1',
       'lading_upload_sessions 1',
+      'lading_http_requests_waiting 0',
+      'lading_http_reply_memory_bytes 0',
+      'lading_http_replies_waiting 0',
       'lading_logins_total{result="refused"} 1',
       'lading_store_call_duration_seconds_count{operation="commit"} 1',
     ]) {

@@ -65,11 +65,11 @@ async function peakResidentMiB(): Promise<number> {
 /** Asks again and again until `work` ends; returns the longest wait for an answer. */
 async function askDuring(work: () => Promise<void>): Promise<number> {
   const agent = new http.Agent({ keepAlive: true })
-  let isDone = false
+  const done = new AbortController()
   let longestMs = 0
   let answered = 0
   const asking = (async () => {
-    while (!isDone || answered === 0) {
+    while (!done.signal.aborted || answered === 0) {
       const begun = performance.now()
       for (const path of ['', `a/b/tags/list?n=10`]) {
         expect((await ask(`${registry.url}/v2/${path}`, { agent })).status).toBe(200)
@@ -81,7 +81,7 @@ async function askDuring(work: () => Promise<void>): Promise<number> {
   try {
     await work()
   } finally {
-    isDone = true
+    done.abort()
     await asking
     agent.destroy()
   }
