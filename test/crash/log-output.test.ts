@@ -1,5 +1,5 @@
 /** The log of the real program, written to places that take nothing, stall, or go away. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -115,9 +115,22 @@ describe('the log', () => {
   })
 
   test('to a pipe that nobody reads keeps nothing from being served and lets TERM end the process', async () => {
-    // The stream of the child's output stays paused: the kernel's buffer fills.
-    await using served = await serve({ stdout: 'pipe' })
+    await using folder = await tempFolder('lading-log')
+    const path = join(folder.path, 'pipe')
+    execFileSync('mkfifo', [path])
+    // Both ends in one: nothing waits for a reader, and none comes.
+    const pipe = openSync(path, 'r+')
+    await using served = await serve({ stdout: pipe })
     await request(served.url, 300)
+    expect(await served.stop()).toBe(0)
+    closeSync(pipe)
+    expect(served.stderr()).toMatch(/lading: \d+ lines of the log could not be written \(EAGAIN\)/)
+  })
+
+  test('to a socket that nobody reads keeps nothing from being served and lets TERM end the process', async () => {
+    // What Node calls a pipe to a child is a socket. Its stream stays paused: the kernel's buffer fills.
+    await using served = await serve({ stdout: 'pipe' })
+    await request(served.url, 800)
     expect(await served.stop()).toBe(0)
     expect(served.stderr()).toMatch(/lading: \d+ lines of the log could not be written \(EAGAIN\)/)
   })
@@ -163,7 +176,7 @@ describe('the log', () => {
   test('ends with an uncaught error also when nobody reads it', async () => {
     const preload = `process.on('SIGUSR2', () => { throw new Error('broken on purpose') })`
     await using served = await serve({ stdout: 'pipe', preload })
-    await request(served.url, 300)
+    await request(served.url, 800)
     served.child.kill('SIGUSR2')
     expect(await exitOf(served.child)).toBe(1)
   })
