@@ -61,7 +61,7 @@ describe('explainStartFailure', () => {
       'a damaged database',
       systemError({ code: 'ERR_SQLITE_ERROR', errcode: 267 }),
       [],
-      'data: the database in ./data is damaged',
+      'data: cannot use the database in ./data: it is damaged',
     ],
     [
       'a full disk under the database',

@@ -73,7 +73,7 @@ function explainData(
   { data }: Config,
 ): string | undefined {
   if (code === 'ERR_SQLITE_ERROR' && damagedCodes.has(errcode & 0xff))
-    return `data: the database in ${data} is damaged (${message}); keep the files for a closer look, and restore a backup with lading restore`
+    return `data: cannot use the database in ${data}: it is damaged (${message}); keep the files for a closer look, and restore a backup with lading restore`
   if (code === 'ERR_SQLITE_ERROR')
     return `data: cannot use the database in ${data} (${message}); --data or LADING_DATA names another folder`
   if (path === undefined || !isAround(resolve(path), resolve(data))) return undefined

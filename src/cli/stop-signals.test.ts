@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { listenForStop } from './stop-signals.ts'
 
 function listen() {
   const emitter = new EventEmitter()
-  const exits: number[] = []
+  const exits: (number | undefined)[] = []
   const time = { now: 1000 }
   const signals = listenForStop({
     emitter,
@@ -42,5 +42,21 @@ describe('listenForStop', () => {
     const { emitter, signals } = listen()
     signals[Symbol.dispose]()
     expect(emitter.eventNames()).toEqual([])
+  })
+
+  test('ends what lingers some seconds after a stop, and only then', () => {
+    vi.useFakeTimers()
+    const stopped = listen()
+    stopped.emitter.emit('SIGTERM', 'SIGTERM')
+    vi.advanceTimersByTime(60_000)
+    expect(stopped.exits).toEqual([])
+    stopped.signals[Symbol.dispose]()
+    vi.advanceTimersByTime(3_000)
+    expect(stopped.exits).toEqual([undefined])
+    const failed = listen()
+    failed.signals[Symbol.dispose]()
+    vi.advanceTimersByTime(60_000)
+    vi.useRealTimers()
+    expect(failed.exits).toEqual([])
   })
 })

@@ -8,13 +8,16 @@ interface StopSignalDeps {
   /** The process, or what emits signals in a test. */
   readonly emitter: EventEmitter
   readonly clock: Clock
-  readonly exit: (code: number) => void
+  /** `undefined`: with the code that is set. */
+  readonly exit: (code: number | undefined) => void
 }
 
 const signals = ['SIGTERM', 'SIGINT'] as const
 
 /** npm and the launcher pass on the INT that a terminal sends to them and to us: one key press, two signals. */
 const sameRequestMs = 200
+/** From the end of a stop that was asked for; closing the log takes one second of it at most. */
+const lingerMs = 3_000
 
 export function listenForStop({ emitter, clock, exit }: StopSignalDeps): StopSignals {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
@@ -29,6 +32,8 @@ export function listenForStop({ emitter, clock, exit }: StopSignalDeps): StopSig
     requested: promise,
     [Symbol.dispose]: () => {
       for (const signal of signals) emitter.off(signal, handle)
+      // Only what nobody takes, a notice to a reader that stalls for instance, keeps the process alive any longer.
+      if (firstAt !== undefined) setTimeout(() => exit(undefined), lingerMs).unref()
     },
   }
 }

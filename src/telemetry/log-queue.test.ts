@@ -86,6 +86,13 @@ describe('the queue of the log', () => {
     expect(lines()).toEqual([0, 1, 2].map((index) => line(index).trimEnd()))
   })
 
+  test('takes a destination that takes no byte for one that is full', () => {
+    const queue = openQueue({ writeSync: () => 0 })
+    fill(queue, 1)
+    queue.flushSync()
+    expect([queue.failure, queue.waiting]).toEqual(['EAGAIN', 1])
+  })
+
   test('tries again by itself', async () => {
     vi.useFakeTimers()
     const { state, sink, lines } = aSink()

@@ -116,7 +116,7 @@ export class LogQueue implements DestinationStream {
 
   #writeNow(chunk: Chunk, end: number): boolean {
     try {
-      chunk.bytes = chunk.bytes.subarray(this.#sink.writeSync(chunk.bytes))
+      shorten(chunk, this.#sink.writeSync(chunk.bytes))
       return true
     } catch (error) {
       this.#failure = codeOf(error)
@@ -186,7 +186,7 @@ export class LogQueue implements DestinationStream {
     const chunk = this.#chunk
     if (chunk === undefined) return true
     try {
-      chunk.bytes = chunk.bytes.subarray(write(chunk.bytes))
+      shorten(chunk, write(chunk.bytes))
     } catch (error) {
       this.#failure = codeOf(error)
       this.#retryLater()
@@ -207,6 +207,12 @@ export class LogQueue implements DestinationStream {
     this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs)
     this.#retry = setTimeout(() => this.#pump(), delayMs).unref()
   }
+}
+
+/** A destination that takes nothing is full for now. */
+function shorten(chunk: Chunk, takenBytes: number): void {
+  if (takenBytes === 0) throw Object.assign(new Error('nothing was written'), { code: 'EAGAIN' })
+  chunk.bytes = chunk.bytes.subarray(takenBytes)
 }
 
 function codeOf(error: unknown): string {

@@ -1,14 +1,14 @@
 /** The log of the real program, written to places that take nothing, stall, or go away. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { eventually } from './support/eventually.ts'
-import { findFreePort } from './support/free-port.ts'
-import { tempFolder } from './support/temp-folder.ts'
+import { eventually } from '../support/eventually.ts'
+import { findFreePort } from '../support/free-port.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
-const entry = join(import.meta.dirname, '../src/main.ts')
+const entry = join(import.meta.dirname, '../../src/main.ts')
 const metricsToken = 'a token of this test alone'
 
 interface Served extends AsyncDisposable {
@@ -25,12 +25,14 @@ type Output = number | 'pipe'
 interface Options {
   readonly stdout: Output
   readonly stderr?: Output
+  /** Default `true`. */
+  readonly readsErrors?: boolean
   /** JavaScript that the process runs beside the program. */
   readonly preload?: string
 }
 
 /** Resolves when it answers; the log is not asked. */
-async function serve({ stdout, stderr = 'pipe', preload }: Options): Promise<Served> {
+async function serve({ stdout, stderr = 'pipe', readsErrors = true, preload }: Options): Promise<Served> {
   const folder = await tempFolder('lading-log')
   const port = await findFreePort()
   const extra =
@@ -47,7 +49,7 @@ async function serve({ stdout, stderr = 'pipe', preload }: Options): Promise<Ser
     },
   })
   let text = ''
-  child.stderr?.setEncoding('utf8').on('data', (part: string) => (text += part))
+  if (readsErrors) child.stderr?.setEncoding('utf8').on('data', (part: string) => (text += part))
   const url = `http://127.0.0.1:${port}`
   const isUp = async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200
   await eventually(isUp, Boolean, 30_000)
@@ -113,11 +115,30 @@ describe('the log', () => {
   })
 
   test('to a pipe that nobody reads keeps nothing from being served and lets TERM end the process', async () => {
-    // The stream of the child's output stays paused: the kernel's buffer fills.
+    await using folder = await tempFolder('lading-log')
+    const path = join(folder.path, 'pipe')
+    execFileSync('mkfifo', [path])
+    // Both ends in one: nothing waits for a reader, and none comes.
+    const pipe = openSync(path, 'r+')
+    await using served = await serve({ stdout: pipe })
+    await request(served.url, 300)
+    expect(await served.stop()).toBe(0)
+    closeSync(pipe)
+    expect(served.stderr()).toMatch(/lading: \d+ lines of the log could not be written \(EAGAIN\)/)
+  })
+
+  test('to a socket that nobody reads keeps nothing from being served and lets TERM end the process', async () => {
+    // What Node calls a pipe to a child is a socket. Its stream stays paused: the kernel's buffer fills.
     await using served = await serve({ stdout: 'pipe' })
-    await request(served.url, 600)
+    await request(served.url, 800)
     expect(await served.stop()).toBe(0)
     expect(served.stderr()).toMatch(/lading: \d+ lines of the log could not be written \(EAGAIN\)/)
+  })
+
+  test('and the notices to a full pipe that nobody reads let TERM end the process', async () => {
+    const preload = `process.stderr.write('x'.repeat(1 << 20))`
+    await using served = await serve({ stdout: 'pipe', preload, readsErrors: false })
+    expect(await served.stop()).toBe(0)
   })
 
   test('goes on being served when the reader of the log ends', async () => {
@@ -155,7 +176,7 @@ describe('the log', () => {
   test('ends with an uncaught error also when nobody reads it', async () => {
     const preload = `process.on('SIGUSR2', () => { throw new Error('broken on purpose') })`
     await using served = await serve({ stdout: 'pipe', preload })
-    await request(served.url, 600)
+    await request(served.url, 800)
     served.child.kill('SIGUSR2')
     expect(await exitOf(served.child)).toBe(1)
   })
