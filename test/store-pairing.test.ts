@@ -12,9 +12,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { createApp } from '../src/app.ts'
+import { createPasswordHasher } from '../src/auth/password-hash.ts'
+import { configSchema } from '../src/config/schema.ts'
 import { digestBytes } from '../src/oci/digest.ts'
+import { createLogger } from '../src/telemetry/logger.ts'
 import { runLading } from './support/run-lading.ts'
-import { startRegistry, type StartOptions } from './support/start-registry.ts'
+import { startRegistry } from './support/start-registry.ts'
 import { tempFolder } from './support/temp-folder.ts'
 
 /** Every file below a folder with a digest of its bytes. */
@@ -45,15 +49,37 @@ async function hasBlob(url: string, digest: string): Promise<boolean> {
   return (await fetch(`${url}/v2/acme/web/blobs/${digest}`)).ok
 }
 
+interface Start {
+  readonly dataDir: string
+  readonly adoptStore?: boolean
+  readonly driver?: 'filesystem' | 'memory'
+}
+
+/** A start inside this process: `lading serve` in one of its own takes seconds on a busy machine. */
+async function start({ dataDir, adoptStore = false, driver = 'filesystem' }: Start) {
+  const log: string[] = []
+  const config = configSchema.parse({
+    data: dataDir,
+    http: { port: 0 },
+    auth: { anonymous: 'push' },
+    storage: { driver },
+  })
+  const app = await createApp(config, {
+    logger: createLogger({ level: 'warn', destination: { write: (line) => void log.push(line) } }),
+    auth: { passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }) },
+    adoptStore,
+  })
+  return { app, url: app.url, log, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
+}
+
 /** The data folder of a registry that does not run, with blobs that are years old. */
 async function filledFolder() {
   const folder = await tempFolder('lading-pairing')
   const dataDir = join(folder.path, 'data')
   const digests: string[] = []
   {
-    await using registry = await startRegistry({ dataDir })
+    await using registry = await start({ dataDir })
     for (let index = 0; index < 3; index++) digests.push(await pushBlob(registry.url))
-    await registry.stop()
   }
   const store = join(dataDir, 'store')
   for (const path of Object.keys(digestFiles(store)))
@@ -62,10 +88,20 @@ async function filledFolder() {
   return { dataDir, store, database, digests, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
 }
 
-/** What a start says that ends before it listens. */
-async function refusal(options: StartOptions): Promise<string> {
+/** What a start fails with. */
+async function refusal(options: Start): Promise<string> {
   try {
-    await using registry = await startRegistry(options)
+    await using registry = await start(options)
+    return `it listens on ${registry.url}`
+  } catch (error) {
+    return String(error)
+  }
+}
+
+/** The same, of `lading serve` in a process of its own. */
+async function serveRefusal(dataDir: string): Promise<string> {
+  try {
+    await using registry = await startRegistry({ dataDir })
     return `it listens on ${registry.url}`
   } catch (error) {
     return String(error)
@@ -82,7 +118,7 @@ describe('a start with another database than that of the store', () => {
     removeDatabase(filled.database)
     rmSync(join(filled.dataDir, 'admin-password'))
     const before = digestFiles(filled.dataDir)
-    const said = await refusal({ dataDir: filled.dataDir })
+    const said = await serveRefusal(filled.dataDir)
     expect(said).toContain(
       `the database ${filled.database} is new, but the blob store ${filled.store} belongs to`,
     )
@@ -96,7 +132,7 @@ describe('a start with another database than that of the store', () => {
     await using filled = await filledFolder()
     truncateSync(filled.database)
     const before = digestFiles(filled.dataDir)
-    expect(await refusal({ dataDir: filled.dataDir })).toContain('--adopt-store')
+    expect(await serveRefusal(filled.dataDir)).toContain('--adopt-store')
     expect(digestFiles(filled.dataDir)).toEqual(before)
     expect(statSync(filled.database).size).toBe(0)
   })
@@ -121,12 +157,10 @@ describe('a start with another database than that of the store', () => {
 
   test('is refused with a store in memory, which has none of the blobs', async () => {
     await using filled = await filledFolder()
-    const env = { LADING_STORAGE_DRIVER: 'memory' }
-    expect(await refusal({ dataDir: filled.dataDir, env })).toContain(
-      'names blobs that a store in memory does not have',
-    )
+    const memory = { dataDir: filled.dataDir, driver: 'memory' } as const
+    expect(await refusal(memory)).toContain('names blobs that a store in memory does not have')
     removeDatabase(filled.database)
-    expect(await refusal({ dataDir: filled.dataDir, env })).toContain('would hide it from its database')
+    expect(await refusal(memory)).toContain('would hide it from its database')
   })
 
   test('is done once with --adopt-store, which keeps every blob and refuses the former database', async () => {
@@ -136,15 +170,14 @@ describe('a start with another database than that of the store', () => {
     const blobs = digestFiles(join(filled.store, 'blobs'))
     const former = readFileSync(join(filled.store, 'installation'), 'utf8').trim()
     {
-      await using adopted = await startRegistry({ dataDir: filled.dataDir, args: ['--adopt-store'] })
-      expect(adopted.stdout).toContain('takes over the store')
+      await using adopted = await start({ dataDir: filled.dataDir, adoptStore: true })
+      expect(adopted.log.join()).toContain('takes over the store')
       expect(await hasBlob(adopted.url, await pushBlob(adopted.url))).toBe(true)
-      await adopted.stop()
     }
     {
-      await using again = await startRegistry({ dataDir: filled.dataDir })
+      await using again = await start({ dataDir: filled.dataDir, adoptStore: true })
+      expect(again.log.join()).toContain('leave --adopt-store out')
       expect(await hasBlob(again.url, filled.digests[0] ?? '')).toBe(false)
-      await again.stop()
     }
     expect(digestFiles(join(filled.store, 'blobs'))).toMatchObject(blobs)
     removeDatabase(filled.database)
@@ -159,11 +192,10 @@ test('a first start that was cut off before the store had its id is completed by
   await using folder = await tempFolder('lading-pairing')
   const dataDir = join(folder.path, 'data')
   {
-    await using registry = await startRegistry({ dataDir })
-    await registry.stop()
+    await using _registry = await start({ dataDir })
   }
   rmSync(join(dataDir, 'store', 'installation'))
-  await using registry = await startRegistry({ dataDir })
+  await using registry = await start({ dataDir })
   expect(await hasBlob(registry.url, await pushBlob(registry.url))).toBe(true)
   expect(existsSync(join(dataDir, 'store', 'installation'))).toBe(true)
 })

@@ -105,6 +105,19 @@ describe('serve', () => {
     expect((await serve('serve --storage.driver memory')).err[0]).toContain('lost at exit')
   })
 
+  test('passes on the order to adopt the store, and only where it is given', async () => {
+    const orders: boolean[] = []
+    const startApp: StartApp = (config, deps) => {
+      orders.push(deps.adoptStore)
+      return startWith(undefined)(config, deps)
+    }
+    await serve('serve --port 0 --adopt-store', startApp)
+    await serve('serve --adopt-store --port 0', startApp)
+    await serve('serve --port 0', startApp)
+    expect(orders).toEqual([true, true, false])
+    expect((await serve('serve --adopt-store=yes', startApp)).code).toBe(2)
+  })
+
   test('names the key when the start fails, and exits with 1', async () => {
     const busy = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE', syscall: 'listen' })
     const { code, err, steps } = await serve('serve', () => Promise.reject(busy))
