@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { IJsonError } from './i-json-error.ts'
-import { maxDepth, maxNames, maxValues, parseIJson } from './i-json.ts'
+import { maxDepth, maxNames, maxValues, parseIJson, readIJson } from './i-json.ts'
 
 // Lone surrogates included.
 const codeUnit = fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit))
@@ -159,3 +159,25 @@ function catchError(bytes: Uint8Array): IJsonError {
   if (result instanceof IJsonError) return result
   throw new Error('expected an IJsonError')
 }
+
+describe('steps', () => {
+  const stepsOf = (text: string): number => {
+    const steps = readIJson(Buffer.from(text))
+    let count = 1
+    while (steps.next().done !== true) count += 1
+    return count
+  }
+
+  test.each([
+    ['a small document', JSON.stringify({ a: [1, { b: 'c' }], d: null }), 1, 1],
+    ['many values', JSON.stringify(Array.from({ length: 40_000 }, (_, index) => ({ index }))), 15, 40],
+    ['one long string', JSON.stringify({ a: 'x'.repeat(4 * 1024 * 1024) }), 15, 40],
+    ['one long string of escaped quotes', JSON.stringify({ a: '"'.repeat(2 * 1024 * 1024) }), 15, 40],
+    ['one long string after a short one', JSON.stringify(['a', '\n'.repeat(2 * 1024 * 1024)]), 15, 40],
+  ])('%s takes a number of steps in proportion to its size', (_, text, least, most) => {
+    const count = stepsOf(text)
+    expect(count).toBeGreaterThanOrEqual(least)
+    expect(count).toBeLessThanOrEqual(most)
+    expect(parseIJson(Buffer.from(text))).toEqual(JSON.parse(text))
+  })
+})

@@ -2,9 +2,11 @@
  * @module
  * A strict reader of I-JSON (RFC 7493) over bytes. What two readers could understand differently is refused: bytes
  * that are not UTF-8, a byte order mark, names that occur twice in an object, lone surrogates. Depth and the number
- * of values are bounded, time is linear in the size. Objects have no inherited members at all, so that `__proto__`
+ * of values are bounded, time is linear in the size, and large documents can be read in steps. Objects have no inherited members at all, so that `__proto__`
  * and `constructor` are names like any other.
  */
+import { runAtOnce } from '../lib/steps.ts'
+import type { Steps } from '../lib/steps.ts'
 import { IJsonError } from './i-json-error.ts'
 import { decodeUtf8 } from './utf8.ts'
 import { quote } from './quote.ts'
@@ -18,8 +20,18 @@ export const maxNames = 16_384
 
 /** Throws `IJsonError`, which names the byte and the JSON path. Numbers are read as `JSON.parse` reads them. */
 export function parseIJson(bytes: Uint8Array): unknown {
-  return new IJsonReader(decodeUtf8(bytes)).readDocument()
+  return runAtOnce(readIJson(bytes))
 }
+
+/** As `parseIJson`, in steps of some milliseconds each. */
+export function* readIJson(bytes: Uint8Array): Steps<unknown> {
+  const text = decodeUtf8(bytes)
+  if (bytes.length > charactersPerStep) yield
+  return yield* new IJsonReader(text).readDocument()
+}
+
+const valuesPerStep = 4_096
+const charactersPerStep = 256 * 1024
 
 // Not `Object.create(null)`: that makes a hash table per object, several times the memory.
 const JsonObject = function JsonObject() {} as unknown as new () => Record<string, unknown>
@@ -56,27 +68,47 @@ class IJsonReader {
   #position = 0
   #depth = 0
   #values = 0
+  /** Of the string that is read. */
+  #hasEscapes = false
+  /** Where the present step began. */
+  #stepPosition = 0
+  #stepValues = 0
 
   constructor(text: string) {
     this.#text = text
   }
 
-  readDocument(): unknown {
+  *readDocument(): Steps<unknown> {
     if (this.#peek() === byteOrderMark) this.#fail('starts with a byte order mark; save it without one')
-    const value = this.#readValue()
+    const value = this.#isShort() ? this.#readAtOnce() : yield* this.#readInSteps()
     this.#skipSpace()
     if (this.#position < this.#text.length) this.#fail('goes on after its end')
     return value
   }
 
-  #readValue(): unknown {
+  /** Whether the next value has no members and is no long string: steps cost more than such a value. */
+  #isShort(): boolean {
     this.#skipSpace()
     if (++this.#values > maxValues) this.#fail(`holds more than ${maxValues} values`)
+    const character = this.#peek()
+    if (character !== doubleQuote) return character !== openBrace && character !== openBracket
+    if (this.#text.length <= charactersPerStep) return true
+    const quoted = this.#text.indexOf('"', this.#position + 1)
+    const isEscaped = this.#text.charCodeAt(quoted - 1) === backslash
+    return quoted !== -1 && quoted - this.#position < charactersPerStep && !isEscaped
+  }
+
+  *#readInSteps(): Steps<unknown> {
+    const character = this.#peek()
+    if (character === openBrace) return yield* this.#readObject()
+    if (character === openBracket) return yield* this.#readArray()
+    const opening = this.#beginString()
+    while (!this.#scanString(opening)) yield
+    return this.#endString(opening)
+  }
+
+  #readAtOnce(): unknown {
     switch (this.#peek()) {
-      case openBrace:
-        return this.#readObject()
-      case openBracket:
-        return this.#readArray()
       case doubleQuote:
         return this.#readString()
       case lowerT:
@@ -90,7 +122,7 @@ class IJsonReader {
     }
   }
 
-  #readObject(): Record<string, unknown> {
+  *#readObject(): Steps<Record<string, unknown>> {
     const object = new JsonObject()
     this.#enter()
     if (this.#isEmptyUntil(closeBrace)) return object
@@ -98,10 +130,21 @@ class IJsonReader {
       if (names > maxNames) this.#fail(`holds more than ${maxNames} names in one object`)
       const name = this.#readName(object)
       this.#path[this.#depth - 1] = name
-      object[name] = this.#readValue()
+      object[name] = this.#isShort() ? this.#readAtOnce() : yield* this.#readInSteps()
+      if (this.#isStepOver()) yield
       if (this.#isLast(closeBrace)) return object
       this.#skipSpace()
     }
+  }
+
+  #isStepOver(): boolean {
+    const isOver =
+      this.#values - this.#stepValues >= valuesPerStep ||
+      this.#position - this.#stepPosition >= charactersPerStep
+    if (!isOver) return false
+    this.#stepValues = this.#values
+    this.#stepPosition = this.#position
+    return true
   }
 
   #readName(object: Record<string, unknown>): string {
@@ -116,13 +159,14 @@ class IJsonReader {
     return name
   }
 
-  #readArray(): unknown[] {
+  *#readArray(): Steps<unknown[]> {
     const array: unknown[] = []
     this.#enter()
     if (this.#isEmptyUntil(closeBracket)) return array
     for (;;) {
       this.#path[this.#depth - 1] = array.length
-      array.push(this.#readValue())
+      array.push(this.#isShort() ? this.#readAtOnce() : yield* this.#readInSteps())
+      if (this.#isStepOver()) yield
       if (this.#isLast(closeBracket)) return array
     }
   }
@@ -160,13 +204,24 @@ class IJsonReader {
   }
 
   #readString(): string {
-    const opening = this.#position++
-    let hasEscapes = false
-    for (;;) {
+    const opening = this.#beginString()
+    while (!this.#scanString(opening)) continue
+    return this.#endString(opening)
+  }
+
+  #beginString(): number {
+    this.#hasEscapes = false
+    return this.#position++
+  }
+
+  /** Goes on to the closing quote, or as far as one step goes; returns whether it is there. */
+  #scanString(opening: number): boolean {
+    const end = this.#position + charactersPerStep
+    while (this.#position < end) {
       const character = this.#peek()
-      if (character === doubleQuote) break
+      if (character === doubleQuote) return true
       if (character === backslash) {
-        hasEscapes = true
+        this.#hasEscapes = true
         this.#skipEscape()
       } else if (character >= space) {
         this.#position++
@@ -174,8 +229,12 @@ class IJsonReader {
         this.#failInString(opening)
       }
     }
+    return false
+  }
+
+  #endString(opening: number): string {
     const closing = this.#position++
-    return hasEscapes ? this.#decodeEscapes(opening) : this.#text.slice(opening + 1, closing)
+    return this.#hasEscapes ? this.#decodeEscapes(opening) : this.#text.slice(opening + 1, closing)
   }
 
   #skipEscape(): void {
@@ -237,13 +296,15 @@ class IJsonReader {
   }
 
   #skipSpace(): void {
-    for (;;) {
-      const character = this.#peek()
+    const text = this.#text
+    let position = this.#position
+    for (; ; position++) {
+      const character = text.charCodeAt(position)
       const isSpace =
         character === space || character === lineFeed || character === carriageReturn || character === tab
-      if (!isSpace) return
-      this.#position++
+      if (!isSpace) break
     }
+    this.#position = position
   }
 
   /** The next code unit; `NaN` at the end, which equals nothing. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { digestBytes } from '../digest.ts'
 import { mediaTypes } from '../media-type.ts'
 import { ManifestInvalidError } from './manifest-invalid-error.ts'
-import { parseManifest } from './parse-manifest.ts'
+import { parseManifest, readManifest } from './parse-manifest.ts'
 
 const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip'
 const config = aDescriptor('config', mediaTypes.ociImageConfig)
@@ -250,6 +250,16 @@ describe('size', () => {
     expect(error.message).toContain('layers has 10001 entries, more than 10000')
     const annotations = { big: 'x'.repeat(4_000_000) }
     expect(parse({ ...anImage(), annotations }).annotations).toEqual(annotations)
+  })
+
+  test('A2: ten thousand layers are read in steps', () => {
+    const layers = Array.from({ length: 10_000 }, () => layer)
+    const bytes = new TextEncoder().encode(JSON.stringify({ ...anImage(), layers }))
+    const steps = readManifest(bytes, undefined)
+    let count = 1
+    while (steps.next().done !== true) count += 1
+    // Some for the text, and one for each 500 descriptors.
+    expect(count).toBeGreaterThan(25)
   })
 
   test('A2: ten thousand faults give one short error', () => {

@@ -5,9 +5,11 @@
  * fields, config and layer types, artifact types). The bytes themselves are stored as they came, never what is read
  * here. `layers` and `manifests` may be empty or `null`, but must be there: without them nothing says what it is.
  */
+import { runAtOnce } from '../../lib/steps.ts'
+import type { Steps } from '../../lib/steps.ts'
 import type { Descriptor } from '../descriptor.ts'
 import { IJsonError } from '../i-json-error.ts'
-import { parseIJson } from '../i-json.ts'
+import { readIJson } from '../i-json.ts'
 import { isIndexMediaType, isManifestMediaType } from '../media-type.ts'
 import { createKnownNames, refuseCaseVariants } from './case-variants.ts'
 import { fail, findAnnotations, findField, findMediaType, getArray, getField, has } from './fields.ts'
@@ -55,11 +57,16 @@ const foreignToIndexes = ['layers', 'config', 'fsLayers']
  * included (they are ignored).
  */
 export function parseManifest(bytes: Uint8Array, contentType: string | undefined): ParsedManifest {
-  const at = locateObject(readDocument(bytes), [])
+  return runAtOnce(readManifest(bytes, contentType))
+}
+
+/** As `parseManifest`, in steps of some milliseconds each. */
+export function* readManifest(bytes: Uint8Array, contentType: string | undefined): Steps<ParsedManifest> {
+  const at = locateObject(yield* readDocument(bytes), [])
   refuseCaseVariants(at, manifestNames)
   const mediaType = mediaTypeOf(at, contentType)
   checkSchemaVersion(at)
-  return isIndexMediaType(mediaType) ? readIndex(at, mediaType) : readImage(at, mediaType)
+  return yield* isIndexMediaType(mediaType) ? readIndex(at, mediaType) : readImage(at, mediaType)
 }
 
 /**
@@ -67,10 +74,11 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
  * names 90,000 blobs and holds everybody else up for a second.
  */
 const maxDescriptors = 10_000
+const descriptorsPerStep = 500
 
-function readDocument(bytes: Uint8Array): unknown {
+function* readDocument(bytes: Uint8Array): Steps<unknown> {
   try {
-    return parseIJson(bytes)
+    return yield* readIJson(bytes)
   } catch (cause) {
     if (!(cause instanceof IJsonError)) throw cause
     const { reason, path, offset } = cause
@@ -78,14 +86,14 @@ function readDocument(bytes: Uint8Array): unknown {
   }
 }
 
-function readImage(at: Located, mediaType: string): ParsedManifest {
+function* readImage(at: Located, mediaType: string): Steps<ParsedManifest> {
   refuseForeignFields(at, { names: foreignToImages, mediaType })
   const config = parseDescriptor(getField(at, 'config'), ['config'])
   return {
     kind: 'image',
     mediaType,
     config,
-    layers: readDescriptors(at, 'layers'),
+    layers: yield* readDescriptors(at, 'layers'),
     children: [],
     blobEntries: [],
     ...readCommonFields(at),
@@ -93,9 +101,9 @@ function readImage(at: Located, mediaType: string): ParsedManifest {
   }
 }
 
-function readIndex(at: Located, mediaType: string): ParsedManifest {
+function* readIndex(at: Located, mediaType: string): Steps<ParsedManifest> {
   refuseForeignFields(at, { names: foreignToIndexes, mediaType })
-  const entries = readDescriptors(at, 'manifests')
+  const entries = yield* readDescriptors(at, 'manifests')
   return {
     kind: 'index',
     mediaType,
@@ -121,7 +129,7 @@ function readArtifactType(at: Located): string | undefined {
   return findMediaType(at, 'artifactType') || undefined
 }
 
-function readDescriptors(at: Located, key: string): Descriptor[] {
+function* readDescriptors(at: Located, key: string): Steps<Descriptor[]> {
   const values = getArray(at, key)
   if (values.length > maxDescriptors) {
     fail(
@@ -130,7 +138,12 @@ function readDescriptors(at: Located, key: string): Descriptor[] {
       `has ${values.length} entries, more than ${maxDescriptors}; split it into several manifests`,
     )
   }
-  return values.map((value, position) => parseDescriptor(value, [key, position]))
+  const descriptors: Descriptor[] = []
+  for (const [position, value] of values.entries()) {
+    if (position % descriptorsPerStep === descriptorsPerStep - 1) yield
+    descriptors.push(parseDescriptor(value, [key, position]))
+  }
+  return descriptors
 }
 
 /** A document that could be read as image and as index is neither (CVE-2021-41190). */

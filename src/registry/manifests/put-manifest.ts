@@ -4,6 +4,7 @@
  * are pushed in parallel.
  */
 import { principalId } from '../../auth/principal.ts'
+import { runInTurns } from '../../lib/steps.ts'
 import { pinLinkedBlobs } from '../../metadata/blobs.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import { insertManifest, listMissingManifests, type NewManifest } from '../../metadata/manifests.ts'
@@ -11,7 +12,7 @@ import { putTag } from '../../metadata/tags.ts'
 import { formatPlatform, type Descriptor } from '../../oci/descriptor.ts'
 import { algorithmOf, digestBytes, type Digest } from '../../oci/digest.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
-import { parseManifest } from '../../oci/manifest/parse-manifest.ts'
+import { readManifest } from '../../oci/manifest/parse-manifest.ts'
 import { isForeignLayer } from '../../oci/media-type.ts'
 import { extractProperties } from '../../oci/metadata/extract-properties.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
@@ -31,7 +32,7 @@ export async function putManifest(
   const { repository, bytes, contentType } = request
   const digest = checkDigest(request)
   const tags = tagsOf(request)
-  const parsed = parseManifest(bytes, contentType)
+  const parsed = await runInTurns(readManifest(bytes, contentType))
   const damaged = deps.references.blobs === 'strict' ? await listDamagedBlobs(deps, neededBlobs(parsed)) : []
   const row = await describeManifest(deps, request, { digest, parsed })
   await deps.metadata.transact(async (tx) => {

@@ -1,0 +1,22 @@
+/** Work that can be done at once or with turns for everybody else in between: a generator that yields where it may pause. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+/** Yields after each piece of some milliseconds at most. */
+export type Steps<T> = Generator<undefined, T, undefined>
+
+/** Throws what the work throws. */
+export function runAtOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** As `runAtOnce`, with a turn of the event loop at each pause. */
+export async function runInTurns<T>(steps: Steps<T>): Promise<T> {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    await nextTurn()
+  }
+}
