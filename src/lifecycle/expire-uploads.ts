@@ -17,7 +17,7 @@ export async function expireUploads(
     if (expired.length === 0) return ended
     ended += await deps.metadata.transact(async (tx) => {
       let count = 0
-      for (const { id } of expired) {
+      for (const id of expired) {
         const row = await findUpload(tx, id)
         if (row === undefined || row.touchedAt >= touchedBefore) continue
         await deleteUpload(tx, id)

@@ -203,19 +203,19 @@ export async function finishUpload(tx: Transaction, fence: UploadFence): Promise
   return rows.length > 0
 }
 
-/** Sessions nobody touched since then, the longest untouched first. */
+/** The ids of sessions that nobody touched since then, the longest untouched first. */
 export async function listExpiredUploads(
   db: Reader,
   options: { readonly touchedBefore: number; readonly limit: number },
-): Promise<UploadRow[]> {
+): Promise<string[]> {
   const rows = await kyselyOf(db)
     .selectFrom('upload')
-    .selectAll()
+    .select('id')
     .where('touched_at', '<', options.touchedBefore)
     .orderBy('touched_at')
     .limit(options.limit)
     .execute()
-  return rows.map(uploadOf)
+  return rows.map(({ id }) => id)
 }
 
 function progressColumns({

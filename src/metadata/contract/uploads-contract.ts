@@ -122,8 +122,8 @@ export function testUploads({ metadata }: ContractSubject): void {
     const young = await createUpload(metadata(), { touchedAt: -10 })
     const old = await createUpload(metadata(), { touchedAt: -20 })
     const { reader } = metadata()
-    expect(await listExpiredUploads(reader, { touchedBefore: -9, limit: 2 })).toEqual([old, young])
-    expect(await listExpiredUploads(reader, { touchedBefore: -10, limit: 2 })).toEqual([old])
+    expect(await listExpiredUploads(reader, { touchedBefore: -9, limit: 2 })).toEqual([old.id, young.id])
+    expect(await listExpiredUploads(reader, { touchedBefore: -10, limit: 2 })).toEqual([old.id])
     await metadata().transact(async (tx) => {
       await deleteUpload(tx, young.id)
       await deleteUpload(tx, old.id)
