@@ -1,9 +1,14 @@
 /** Keyset pages: each ends with the key that the next one starts after, so that nothing is counted or skipped over. */
 import { z } from '@hono/zod-openapi'
+import { Turns } from '../lib/turns.ts'
 import { text } from './schemas.ts'
 
 const defaultLimit = 50
 const maxLimit = 200
+/** Of items that are weighed: more takes too long to be written at once. */
+const maxBytes = 512 * 1024
+/** So many of them are read at once. */
+const heavyItems = 20
 
 /** Query parameters arrive as text. */
 const limit = z
@@ -33,6 +38,37 @@ export interface Page {
 
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item) })
+}
+
+/**
+ * As `readPage`, for items that may be large: reads a few at a time, and the page ends behind the item that makes it larger
+ * than `maxBytes`.
+ */
+export async function readHeavyPage<T>(
+  { limit, after }: Page,
+  read: (page: { limit: number; after: string | undefined }) => Promise<readonly T[]>,
+  { keyOf, weigh }: { readonly keyOf: (item: T) => string; readonly weigh: (item: T) => number },
+): Promise<{ value: { items: T[] }; after?: string }> {
+  const turns = new Turns()
+  const items: T[] = []
+  let bytes = 0
+  let next = after
+  for (;;) {
+    const part = await readPage(
+      { limit: Math.min(heavyItems, limit - items.length), after: next },
+      read,
+      keyOf,
+    )
+    for (const item of part.value.items) {
+      items.push(item)
+      bytes += weigh(item)
+      if (bytes > maxBytes) return { value: { items }, after: keyOf(item) }
+    }
+    if (part.after === undefined) return { value: { items } }
+    if (items.length === limit) return { value: { items }, after: part.after }
+    next = part.after
+    await turns.pass()
+  }
 }
 
 /** Asks for one more than the page holds, to know whether another follows. */

@@ -3,6 +3,7 @@
  * Administrators and owners are answered without a look. For all others the repository's visibility is asked with each
  * request and grants are remembered as long as no right changes; a bearer or access token narrows them and widens nothing.
  */
+import { Turns } from '../lib/turns.ts'
 import type { OwnersSeen } from '../metadata/list-owners.ts'
 import type { Owner } from '../metadata/owners.ts'
 import type { Visibility } from '../metadata/schema.ts'
@@ -91,7 +92,10 @@ class AccessPolicy implements Policy {
 
   async grant(principal: Principal, scopes: readonly Scope[]): Promise<Scope[]> {
     const granted: Scope[] = []
+    // Each may be compared with every grant of the principal.
+    const turns = new Turns()
     for (const scope of scopes) {
+      await turns.pass()
       granted.push({ ...scope, actions: await this.#grantActions(principal, scope) })
     }
     return granted

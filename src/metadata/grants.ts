@@ -230,8 +230,14 @@ function grantOf(row: GrantRow): Grant {
   }
 }
 
+/** Few roles, many grants: each list of actions is parsed once. */
 function heldOf(rows: readonly (TermsRow & TeamRow)[]): GrantOf[] {
-  return rows.map((row) => ({ ...termsOf(row), team: teamOf(row) }))
+  const parsed = new Map<string, readonly string[]>()
+  return rows.map(({ id, owner, pattern, role, actions: json, ...row }) => {
+    const actions = parsed.get(json) ?? (JSON.parse(json) as string[])
+    parsed.set(json, actions)
+    return { id, owner, pattern, role, actions, team: teamOf(row) }
+  })
 }
 
 export function termsOf({ id, owner, pattern, role, actions }: TermsRow): GrantTerms {

@@ -1,4 +1,5 @@
 /** Tags of a repository as keyset pages in byte order (distribution-spec end-8). */
+import { Turns } from '../lib/turns.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { findRepository } from '../metadata/repositories.ts'
 import { listTags } from '../metadata/tags.ts'
@@ -17,15 +18,35 @@ export interface Tags {
   ): Promise<{ tags: readonly TagName[]; more: boolean }>
 }
 
-export function createTags(metadata: Metadata): Tags {
+/** Rows of one statement; on SQLite everybody waits for it. */
+const maxRows = 1_000
+
+export function createTags(metadata: Pick<Metadata, 'reader'>): Tags {
   return {
     async list(name, { last, n }) {
       const repository = await findRepository(metadata.reader, name)
       if (repository === undefined) throw new RepositoryUnknownError(name)
       if (n === 0) return { tags: [], more: false }
-      const page = { repositoryId: repository.id, limit: n + 1, ...(last !== undefined && { after: last }) }
-      const tags = await listTags(metadata.reader, page)
+      const tags = await readTags(metadata, { repositoryId: repository.id, after: last, limit: n + 1 })
       return { tags: tags.slice(0, n), more: tags.length > n }
     },
+  }
+}
+
+/** A page may hold 10,000: it is read in several turns of the event loop. */
+async function readTags(
+  { reader }: Pick<Metadata, 'reader'>,
+  page: { readonly repositoryId: number; after: string | undefined; readonly limit: number },
+): Promise<TagName[]> {
+  const turns = new Turns()
+  const tags: TagName[] = []
+  let { after } = page
+  for (;;) {
+    const limit = Math.min(maxRows, page.limit - tags.length)
+    const slice = await listTags(reader, { repositoryId: page.repositoryId, after, limit })
+    tags.push(...slice)
+    if (slice.length < limit || tags.length === page.limit) return tags
+    after = slice.at(-1)
+    await turns.pass()
   }
 }

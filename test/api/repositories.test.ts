@@ -1,7 +1,9 @@
 /** Repositories over HTTP: who sees which, and their settings. */
 import { beforeAll, expect, test } from 'vitest'
+import { expectError } from '../support/answers.ts'
 import { askApi } from '../support/api-client.ts'
 import type { ApiAsk } from '../support/api-client.ts'
+import { ask } from '../support/client.ts'
 import { basic, passwordOf } from '../support/identity-server.ts'
 import { shareRegistry, startInProcess } from '../support/in-process.ts'
 import type { InProcessRegistry } from '../support/in-process.ts'
@@ -48,6 +50,15 @@ test('B8: an owner whose name begins like another has a list of its own', async 
   expect(await listed('owner=alice', 'root')).toEqual(['alice/open', 'alice/secret'])
   expect(await listed('owner=alice-2', 'root')).toEqual(['alice-2/open'])
   expect(await listed('owner=alic', 'root')).toEqual([])
+})
+
+test('a cursor that the registry did not make is refused, here and in the catalog', async () => {
+  const answer = await askApi(registry.url, '/repositories?after=~invented', { as: 'alice' })
+  expect(answer.status).toBe(400)
+  expect(answer.value['detail']).toContain('is not a cursor of this list: follow the Link header')
+  const headers = { authorization: basic('alice') }
+  const catalog = await ask(`${registry.url}/v2/_catalog?last=~invented`, { headers })
+  expectError(catalog, { status: 400, code: 'PAGINATION_NUMBER_INVALID', naming: ['~invented'] })
 })
 
 test('pages hold all of a list once', async () => {

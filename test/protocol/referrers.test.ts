@@ -260,6 +260,19 @@ describe('filters and pages', () => {
     expect(lists.at(-1)?.length).toBeGreaterThan(0)
   })
 
+  test.each(['', '?n=4', '?n=1', '?artifactType=application/b', '?artifactType=application/none'])(
+    'end-12a: HEAD %s tells the length and the link that GET has',
+    async (query) => {
+      const [head, whole] = [await ask(`${url}${query}`, { method: 'HEAD' }), await ask(`${url}${query}`)]
+      expect(head.status).toBe(200)
+      expect(head.body).toHaveLength(0)
+      for (const name of ['content-length', 'content-type', 'link', 'oci-filters-applied']) {
+        expect(head.headers[name]).toBe(whole.headers[name])
+      }
+      expect(Number(head.headers['content-length'])).toBe(whole.body.length)
+    },
+  )
+
   test('end-12b: the links keep the filter', async () => {
     const query = 'artifactType=application/a%2Bjson&artifactType=application/b&n=2'
     const pages = await followPages(registry.url, `${new URL(url).pathname}?${query}`)

@@ -8,7 +8,7 @@ import type {
 import { roleActions } from '../../auth/permissions.ts'
 import { parseRepositoryPattern } from '../../auth/repository-pattern.ts'
 import type { EndpointReply } from '../endpoint.ts'
-import { readPage } from '../pages.ts'
+import { readHeavyPage } from '../pages.ts'
 import type { Page } from '../pages.ts'
 import { formatTime, text, time } from '../schemas.ts'
 import { notFound } from '../api-error.ts'
@@ -106,13 +106,18 @@ export function createdReply(
 }
 
 export async function listTokens(accountId: number, page: Page, { accessTokens }: ApiServices) {
-  const found = await readPage(
+  const found = await readHeavyPage(
     page,
     ({ limit, after }) =>
       accessTokens.list({ accountId, limit, after: after === undefined ? undefined : Number(after) }),
-    ({ id }) => String(id),
+    { keyOf: ({ id }) => String(id), weigh: weighToken },
   )
   return { ...found, value: { items: found.value.items.map(formatToken) } }
+}
+
+/** A token has up to 100 patterns of 255 characters. */
+function weighToken({ patterns = [] }: AccessToken): number {
+  return patterns.reduce((sum, pattern) => sum + pattern.length, 0)
 }
 
 /** An id of another account is as unknown as one that never was. Throws `ApiError`. */

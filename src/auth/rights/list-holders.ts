@@ -176,13 +176,8 @@ async function* walkGrants(
   for (;;) {
     const grants = await listGrantsOn(db, { ownerId: owner.id, after, limit: batch })
     for (const grant of grants) {
-      if (search.serves(grant)) {
-        const from = grant.id === grantId ? accountId : 0
-        for await (const account of listAccountsOf(db, grant, { after: from, turns })) {
-          const cursor = { grantId: grant.id, accountId: account.id }
-          yield { holder: account.disabled ? undefined : holderOf(grant, account), cursor }
-        }
-      }
+      const from = grant.id === grantId ? accountId : 0
+      if (search.serves(grant)) yield* walkAccounts(db, grant, { after: from, turns })
       yield { holder: undefined, cursor: { grantId: grant.id + 1 } }
       await turns.pass()
       after = grant.id
@@ -191,23 +186,29 @@ async function* walkGrants(
   }
 }
 
-/** Those with an id after `after`. */
-async function* listAccountsOf(
+/** Those that hold the grant, with an id after `after`. */
+async function* walkAccounts(
   db: Reader,
-  { account, team }: GranteeGrant,
-  page: { after: number; readonly turns: Turns },
-): AsyncGenerator<GranteeAccount> {
-  if (account !== undefined && account.id > page.after) yield account
+  grant: GranteeGrant,
+  page: { readonly after: number; readonly turns: Turns },
+): AsyncGenerator<Step> {
+  const { account, team } = grant
+  if (account !== undefined && account.id > page.after) yield stepOf(grant, account)
   if (team === undefined) return
   let { after } = page
   for (;;) {
     const found = await listTeamAccounts(db, { teamId: team.id, after, limit: batch })
-    yield* found
+    for (const member of found) yield stepOf(grant, member)
     const last = found.at(-1)
     if (last === undefined || found.length < batch) return
     after = last.id
     await page.turns.pass()
   }
+}
+
+function stepOf(grant: GranteeGrant, account: GranteeAccount): Step {
+  const cursor = { grantId: grant.id, accountId: account.id }
+  return { holder: account.disabled ? undefined : holderOf(grant, account), cursor }
 }
 
 /** Of many grants few say something that none before it said. */
