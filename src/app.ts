@@ -88,16 +88,7 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const metadata = telemetry.observeMetadata(opened.metadata)
   const store = cacheSmallBlobs(telemetry.observeStore(opened.store), telemetry)
 
-  const audit = stack.use(
-    openAudit({
-      pulls: config.audit.pulls,
-      metadata,
-      clock,
-      onError: (err) => logger.error({ err }, 'what was refused or logged in could not be recorded'),
-      onDropped: telemetry.metrics?.onAuditDropped,
-      onLoss: (loss) => logger.warn(loss, 'audit events were not recorded'),
-    }),
-  )
+  const audit = stack.use(openServerAudit(config, { metadata, clock, logger, telemetry }))
   const { installationId } = opened
   const auth = stack.use(
     openAuth(config, { metadata, clock, installationId, audit, logger, telemetry, ...deps.auth }),
@@ -138,6 +129,21 @@ interface Parts {
   readonly audit: Audit
   readonly telemetry: Telemetry
   readonly hashThreads: HashThreads
+}
+
+/** The audit, which tells the log and the metrics what it could not record. */
+function openServerAudit(
+  config: Config,
+  { metadata, clock, logger, telemetry }: Pick<Parts, 'metadata' | 'clock' | 'logger' | 'telemetry'>,
+): Audit {
+  return openAudit({
+    pulls: config.audit.pulls,
+    metadata,
+    clock,
+    onError: (err) => logger.error({ err }, 'what was refused or logged in could not be recorded'),
+    onDropped: telemetry.metrics?.onAuditDropped,
+    onLoss: (loss) => logger.warn(loss, 'audit events were not recorded'),
+  })
 }
 
 /** The services, and the jobs that clean up after them. */
