@@ -7,6 +7,7 @@ import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
+import { parseRestoreMarker } from '../../lifecycle/backup/restore-marker.ts'
 import { findFaults, readDatabaseTime } from '../../metadata/diagnostics.ts'
 import { findInstallation } from '../../metadata/installation.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
@@ -126,6 +127,14 @@ async function pingTwice(store: BlobStore): Promise<void> {
 }
 
 function judgeInstallation(found: string | undefined, expected: string | undefined): Finding {
+  const unfinished = parseRestoreMarker(found)
+  if (unfinished !== undefined) {
+    return broken(
+      'store',
+      `the restore of snapshot ${unfinished.snapshot} into it has not ended`,
+      'run the same lading restore again; the server refuses to start until it has ended',
+    )
+  }
   if (found !== undefined && expected !== undefined && found !== expected) {
     return broken(
       'store',
