@@ -368,6 +368,7 @@ describe('a restore', () => {
     await expect(startInProcess({ dataDir: scene.restored })).rejects.toThrow(
       'run the same lading restore again',
     )
+    expect((await lading('doctor', scene.restored)).value).toMatchObject({ healthy: false })
     await writeFile(blob, bytes)
     // A newer snapshot is not what was begun.
     await lading(`backup ${scene.backups}`, scene.dataDir)

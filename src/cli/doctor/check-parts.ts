@@ -15,6 +15,7 @@ import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
+import { UnfinishedRestoreError } from '../../lifecycle/backup/restore-marker.ts'
 import { findFaults, readDatabaseTime } from '../../metadata/diagnostics.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import { readMigrationState } from '../../metadata/migrations/migrate.ts'
@@ -97,6 +98,9 @@ async function findMismatch(config: Config, found: FoundDatabase): Promise<Findi
     judgeFound(config, { found, store: await lookAtStore(config) }, false)
     return undefined
   } catch (error) {
+    if (error instanceof UnfinishedRestoreError) {
+      return broken('store', error.message, 'the server refuses to start until the restore has ended')
+    }
     if (!(error instanceof StoreMismatchError)) return undefined
     return broken(
       'store',

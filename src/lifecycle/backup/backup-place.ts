@@ -69,19 +69,25 @@ export function snapshotFolder(name: string): string {
 export const metadataName = 'metadata.db'
 export const infoName = 'snapshot.json'
 
-/** Runs `work` for each item, so many at a time; the first failure ends it. */
+/**
+ * Runs `work` for each item, so many at a time. The first failure is thrown, once everything that was begun has ended.
+ */
 export async function forEachAtOnce<T>(
   items: Iterable<T>,
   atOnce: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const queue = items[Symbol.iterator]()
+  const failures: unknown[] = []
   const run = async (): Promise<void> => {
-    for (let next = queue.next(); next.done !== true; next = queue.next()) await work(next.value)
+    for (let next = queue.next(); next.done !== true && failures.length === 0; next = queue.next()) {
+      await work(next.value).catch((error: unknown) => void failures.push(error))
+    }
   }
   try {
     await Promise.all(Array.from({ length: atOnce }, run))
   } finally {
     queue.return?.()
   }
+  if (failures.length > 0) throw failures[0]
 }

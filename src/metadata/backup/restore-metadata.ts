@@ -7,6 +7,7 @@ import {
   isSqliteFileInUse,
   removeSqliteFile,
   replaceSqliteDatabase,
+  sealSqliteFile,
 } from '../dialects/sqlite-files.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { findInstallation, setJudgesSince } from '../installation.ts'
@@ -40,8 +41,12 @@ export class DatabaseTaken extends Error {
 
 /** Brings the file to this version's schema and forgets what a restored registry must not go on with. */
 export async function prepareDraft(draft: string, clock: Clock): Promise<void> {
-  await using metadata = await openDraft(draft, clock)
-  await metadata.transact((tx) => settleRestored(tx, clock.now()))
+  {
+    await using metadata = await openDraft(draft, clock)
+    await metadata.transact((tx) => settleRestored(tx, clock.now()))
+  }
+  // Without a log it is moved as a whole.
+  await sealSqliteFile(draft, [])
 }
 
 /** The one place that changes rows of a restored database. */

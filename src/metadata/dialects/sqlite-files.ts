@@ -78,9 +78,11 @@ export async function isSqliteFileInUse(file: string): Promise<boolean> {
  * under another name: SQLite would replay it into the new one.
  */
 export async function replaceSqliteDatabase(draft: string, file: string): Promise<void> {
+  if (await exists(`${draft}-wal`)) throw new Error(`${draft} is still open: a part of it is in its log`)
   await syncPath(draft)
   for (const suffix of ['-wal', '-shm', '-journal']) {
-    if (await exists(`${file}${suffix}`)) await rename(`${file}${suffix}`, `${file}${suffix}.before-restore`)
+    const left = `${file}${suffix}`
+    if (await exists(left)) await rename(left, await findFreeName(`${left}.before-restore`))
   }
   await syncPath(dirname(file))
   await rename(draft, file)
@@ -90,6 +92,14 @@ export async function replaceSqliteDatabase(draft: string, file: string): Promis
 /** Removes a draft with what belongs to it; nobody has it open. */
 export async function removeSqliteFile(file: string): Promise<void> {
   for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(`${file}${suffix}`, { force: true })
+}
+
+/** An earlier restore may have kept a log too. */
+async function findFreeName(path: string): Promise<string> {
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? path : `${path}.${count}`
+    if (!(await exists(name))) return name
+  }
 }
 
 /** It holds password hashes and signing keys. */
