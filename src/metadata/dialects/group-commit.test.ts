@@ -15,13 +15,15 @@ interface Opened extends AsyncDisposable {
   logBytes(): Promise<number>
 }
 
-async function openMetadata(clock: Clock = systemClock): Promise<Opened> {
+async function openMetadata(monotonic?: Clock): Promise<Opened> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await createTemporaryFolder())
   const file = join(folder.path, 'lading.db')
   const faults: unknown[] = []
   const onFatal = (error: unknown): void => void faults.push(error)
-  const metadata = stack.use(await openSqliteMetadata({ file, clock, onFatal }))
+  const metadata = stack.use(
+    await openSqliteMetadata({ file, clock: systemClock, onFatal, ...(monotonic && { monotonic }) }),
+  )
   const resources = stack.move()
   return {
     metadata,

@@ -28,6 +28,8 @@ export interface SqliteMetadataOptions {
   /** The database file; its folder is created when missing. */
   readonly file: string
   readonly clock: Clock
+  /** Times how long a group of transactions takes. Default: the clock of the process. */
+  readonly monotonic?: Clock
   /**
    * Called once, when a sync failed, the files are no longer those that were opened, or a page is damaged: end the process.
    * From then on every write fails, also one that waits for the disk, and so does `ping`.
@@ -81,7 +83,8 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   await resources.use(new FileWatch({ file, readSizeBytes, onLost: onFatal })).start()
   breaker.assertIntact()
   breaker.arm()
-  const parts = { reader, writer, barrier, breaker, checkpoints }
+  const { monotonic = monotonicClock } = options
+  const parts = { reader, writer, barrier, breaker, checkpoints, monotonic }
   return new SqliteMetadata({ ...parts, resources: resources.move() })
 }
 
@@ -112,6 +115,7 @@ interface SqliteMetadataParts {
   readonly writer: SqliteConnection
   readonly barrier: Barrier
   readonly breaker: Breaker
+  readonly monotonic: Clock
   readonly checkpoints: Checkpoints
   readonly resources: AsyncDisposableStack
 }
@@ -128,7 +132,7 @@ class SqliteMetadata implements Metadata {
     const { writer } = parts
     this.#commits = new GroupCommit(
       { ...writer.savepoints, transact: (work) => transactOn(writer, work) },
-      monotonicClock,
+      parts.monotonic,
     )
     this.reader = createReader({
       dialect: 'sqlite',

@@ -34,7 +34,6 @@ const rows: readonly string[] = [
   `insert into property (ref_type, ref_id, name, value) values ('manifest', 1, 'nul', 'a' || char(0) || 'b')`,
   `${many} insert into blob select 'sha256:' || printf('%064x', i), printf('%032x', i), i, i, i % 2 from n`,
   `${many} insert into blob_link select 1, 'sha256:' || printf('%064x', i), i, 'live' from n`,
-  `insert into event values (1, 'push', 1, 'user:1', null, 'v1', null, 'sha256:x', 1)`,
   `insert into audit_event (id, at, action, outcome, actor, actor_name, detail)
     values (7, 1, 'login', 'granted', 'user:1', 'alice', '{"a":1}')`,
   `insert into installation (singleton, id, created_at) values (1, 'filled', 1)`,
