@@ -14,8 +14,8 @@ export interface HttpLimits {
   /** A reader that takes nothing of a reply for this long is cut: clients that unpack while they pull do pause. */
   readonly replyIdleMs: number
   /**
-   * The same for a reader that holds memory which others wait for. The kernel takes our bytes in portions of up to a megabyte or two,
-   * so that a client with 100 KB/s can look silent for 20 s.
+   * The same for a reader that holds memory which others wait for. The kernel takes our bytes in portions that can
+   * reach a megabyte or more, so that an honest slow client looks silent for seconds.
    */
   readonly crowdedReplyIdleMs: number
   /**
@@ -36,8 +36,8 @@ export interface HttpLimits {
   /** Of the request line alone; proxies and load balancers commonly take no more. */
   readonly urlBytes: number
   /**
-   * Requests that came on a connection before the first was answered. No registry client pipelines; each that waits holds some
-   * 4 KiB, so that 1,000 connections of one address hold 64 MiB at most.
+   * Requests that came on a connection before the first was answered. No registry client pipelines. With 4 KiB
+   * for each that waits (an estimate of its head and Node's objects) 1,000 connections of one address hold 64 MiB.
    */
   readonly waitingPerConnection: number
   /** A connection costs 20 KiB or so; beyond this many new ones are closed at once. */
