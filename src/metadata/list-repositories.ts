@@ -4,15 +4,16 @@
  * in slices of a bounded number of rows. A row counts where its owner's visibility and the patterns allow it, so that a
  * walk may read many rows for each name that it finds: it rests between them, and the page ends early when its turns are spent.
  */
+import { sql } from 'kysely'
 import { Turns } from '../lib/turns.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Reader } from './handles.ts'
 import type { Visibility } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import type { TemplateInput } from './sql/compile-once.ts'
-import { databaseOf } from './sql/database.ts'
+import { databaseOf, isAnyOf, listParameter } from './sql/database.ts'
 import { allNames, endOf, endOfNames, namesBelow, visibleWalks } from './visible-repositories.ts'
-import type { NameRange, VisibleRepositories, VisibleWalk } from './visible-repositories.ts'
+import type { NameRange, OpenRepositories, VisibleRepositories, VisibleWalk } from './visible-repositories.ts'
 
 export interface RepositoriesPage {
   /** In byte order. */
@@ -30,6 +31,15 @@ interface SliceParameters {
   readonly limit: number
 }
 
+interface Slice {
+  /** In order. */
+  readonly rows: readonly SeenRow[]
+  /** All names before this were looked at. */
+  readonly next: string
+  /** Whether the range may hold others from there on. */
+  readonly isCut: boolean
+}
+
 interface SeenRow {
   name: string
   visibility: Visibility
@@ -38,15 +48,38 @@ interface SeenRow {
 
 /** Rows of one statement; on SQLite everybody waits for it. */
 const maxRows = 200
+/** The same where the database leaves most of them out. */
+const maxHiddenRows = 1_000
 /** Where few of the rows count, small pages would take many statements. */
 const minRows = 50
 /** Each of them is a request to PostgreSQL, whose answers are waited for together. */
 const rangesAtOnce = { sqlite: 1, postgres: 16 } as const
 
-const namesBetween = compileOnce<SliceParameters, SeenRow>((input) => selectNames(input))
+const namesBetween = compileOnce<SliceParameters, SeenRow>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('repository')
+    .innerJoin('owner', 'owner.id', 'repository.owner_id')
+    .select(['repository.name', 'repository.visibility', 'owner.visibility as owner_visibility'])
+    .where('repository.name', '>=', parameter('from'))
+    .where('repository.name', '<', parameter('to'))
+    .orderBy('repository.name')
+    .limit(parameter('limit')),
+)
 
-const namesOfVisibility = compileOnce<SliceParameters & { visibility: Visibility }, SeenRow>((input) =>
-  selectNames(input).where('repository.visibility', '=', input.parameter('visibility')),
+type OpenParameters = SliceParameters & { readonly visibility: Visibility }
+
+/** Of the first repositories of a visibility those whose owner has one of the visibilities, too. */
+const openNames = compileOnce<OpenParameters & { ownerVisibilities: unknown }, SeenRow>((input) =>
+  input.kysely
+    .selectFrom(selectOpen(input).select('repository.owner_id').limit(input.parameter('limit')).as('open'))
+    .innerJoin('owner', 'owner.id', 'open.owner_id')
+    .select(['open.name', 'open.visibility', 'owner.visibility as owner_visibility'])
+    .where(isAnyOf(input.dialect, 'owner.visibility', input.parameter('ownerVisibilities'))),
+)
+
+/** The last one that `openNames` looks at, when there are as many. */
+const lastOpenName = compileOnce<Omit<OpenParameters, 'limit'> & { skipped: number }, { name: string }>(
+  (input) => selectOpen(input).limit(sql.lit(1)).offset(input.parameter('skipped')),
 )
 
 interface PageRequest {
@@ -94,6 +127,8 @@ class NameWalk {
   readonly #db: Reader
   readonly #walk: VisibleWalk
   #found: string[] = []
+  /** Whether the last slice had more that owners hide than others. */
+  #isMostlyHidden = false
   /** Of the range that is read next. */
   #index = 0
   #position = ''
@@ -116,19 +151,19 @@ class NameWalk {
   }
 
   /** One slice of rows at most, and one row at least where there is one. */
-  async read(limit: number, turns: Turns): Promise<void> {
+  async read(rowsPerSlice: number, turns: Turns): Promise<void> {
+    const limit = this.#isMostlyHidden ? maxHiddenRows : rowsPerSlice
     const ranges = this.#nextRanges()
-    const slices = await Promise.all(ranges.map(async (range) => this.#select(range, limit)))
-    for (const [index, rows] of slices.entries()) {
+    const slices = await Promise.all(ranges.map(async (range) => this.#readSlice(range, limit)))
+    for (const { rows, next, isCut } of slices) {
       for (const row of rows) {
         this.#look(row)
         if (!turns.isDue()) continue
         if (turns.isSpent) return this.#goOn(justAfter(row.name))
         await turns.rest()
       }
-      const last = rows.at(-1)
-      if (last !== undefined && rows.length === limit) return this.#goOn(justAfter(last.name))
-      this.#goOn(endOf(ranges[index] ?? allNames))
+      this.#goOn(next)
+      if (isCut) break
     }
     await turns.pass()
   }
@@ -151,11 +186,31 @@ class NameWalk {
     else this.#position = range.from > from ? range.from : from
   }
 
-  #select(range: NameRange, limit: number): SeenRow[] | Promise<SeenRow[]> {
-    const { visibility } = this.#walk
+  async #readSlice(range: NameRange, limit: number): Promise<Slice> {
+    const { open } = this.#walk
     const slice = { from: range.from, to: endOf(range), limit }
-    if (visibility === undefined) return namesBetween.all(this.#db, slice)
-    return namesOfVisibility.all(this.#db, { ...slice, visibility })
+    const rows =
+      open === undefined ? await namesBetween.all(this.#db, slice) : await this.#selectOpen(slice, open)
+    const last = rows.length < limit && open !== undefined ? await this.#findLast(slice, open) : undefined
+    const end = rows.length === limit ? rows.at(-1)?.name : last
+    this.#isMostlyHidden = last !== undefined && rows.length < limit / 2
+    if (end === undefined) return { rows, next: slice.to, isCut: false }
+    return { rows, next: justAfter(end), isCut: true }
+  }
+
+  /** A join keeps no order. */
+  async #selectOpen(slice: SliceParameters, open: OpenRepositories): Promise<SeenRow[]> {
+    const { visibility } = open
+    const ownerVisibilities = listParameter(databaseOf(this.#db).dialect, open.ownerVisibilities)
+    const rows = await openNames.all(this.#db, { ...slice, visibility, ownerVisibilities })
+    return rows.toSorted((a, b) => compare(a.name, b.name))
+  }
+
+  /** Where owners hide some, the rows do not tell where the slice ended. */
+  async #findLast({ from, to, limit }: SliceParameters, open: OpenRepositories): Promise<string | undefined> {
+    const { visibility } = open
+    const row = await lastOpenName.first(this.#db, { from, to, visibility, skipped: limit - 1 })
+    return row?.name
   }
 }
 
@@ -169,15 +224,17 @@ function least(texts: readonly string[]): string {
   return texts.reduce((one, other) => (other < one ? other : one), endOfNames)
 }
 
-function selectNames({ kysely, parameter }: Pick<TemplateInput<SliceParameters>, 'kysely' | 'parameter'>) {
+function selectOpen({
+  kysely,
+  parameter,
+}: Pick<TemplateInput<Omit<OpenParameters, 'limit'>>, 'kysely' | 'parameter'>) {
   return kysely
     .selectFrom('repository')
-    .innerJoin('owner', 'owner.id', 'repository.owner_id')
-    .select(['repository.name', 'repository.visibility', 'owner.visibility as owner_visibility'])
+    .select(['repository.name', 'repository.visibility'])
+    .where('repository.visibility', '=', parameter('visibility'))
     .where('repository.name', '>=', parameter('from'))
     .where('repository.name', '<', parameter('to'))
     .orderBy('repository.name')
-    .limit(parameter('limit'))
 }
 
 /** No character of a name comes before "-": a name is greater than the text exactly when it is not less than this. */

@@ -4,7 +4,7 @@
  * is small comes with the sizes, so that a usual page is one query.
  */
 import { sql } from 'kysely'
-import type { RawBuilder, SqlBool } from 'kysely'
+import type { AliasedRawBuilder, RawBuilder } from 'kysely'
 import type { Turns } from '../lib/turns.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -59,13 +59,19 @@ type FilteredRow = Omit<SliceRow, 'size'> & { size: number | null }
 /** Rows of one statement; on SQLite everybody waits for it. */
 const maxRows = 500
 
-const allReferrers = compileOnce<SliceParameters, SliceRow>((input) =>
-  selectSlice(input, sql<boolean>`1 = 1`),
-)
+const size = sql<number>`octet_length(manifest.descriptor)`
 
-const referrersOfTypes = compileOnce<SliceParameters & { artifactTypes: unknown }, FilteredRow>((input) =>
-  selectSlice(input, isAnyOf(input.dialect, 'manifest.artifact_type', input.parameter('artifactTypes'))),
-)
+const allReferrers = compileOnce<SliceParameters, SliceRow>((input) => {
+  const isSmall = sql<boolean>`${size} <= ${input.parameter('inlineBytes')}`
+  return selectSlice(input).select([size.as('size'), descriptorWhere(isSmall)])
+})
+
+const referrersOfTypes = compileOnce<SliceParameters & { artifactTypes: unknown }, FilteredRow>((input) => {
+  const counts = isAnyOf(input.dialect, 'manifest.artifact_type', input.parameter('artifactTypes'))
+  const isSmall = sql<boolean>`${counts} and ${size} <= ${input.parameter('inlineBytes')}`
+  const sizeOfWanted = sql<number | null>`case when ${counts} then ${size} end`
+  return selectSlice(input).select([sizeOfWanted.as('size'), descriptorWhere(isSmall)])
+})
 
 const descriptorsById = compileOnce<{ ids: unknown }, { id: number; descriptor: string }>(
   ({ kysely, dialect, parameter }) =>
@@ -87,12 +93,12 @@ export async function listReferrers(db: Reader, request: ReferrersRequest): Prom
     const isFiltered = request.artifactTypes.length > 0
     const count = isFiltered ? maxRows : Math.min(maxRows, limit + 1 - rows.length)
     const slice = await readSlice(db, request, { after, limit: count })
-    for (const { id, size, descriptor } of slice) {
-      if (size === null) continue
-      const isFull = rows.length === limit || (rows.length > 0 && bytes + size > maxBytes)
+    for (const row of slice) {
+      if (!isWanted(row)) continue
+      const isFull = rows.length === limit || (rows.length > 0 && bytes + row.size > maxBytes)
       if (isFull) return loadPage(db, rows, request)
-      rows.push({ id, size, descriptor })
-      bytes += size
+      rows.push(row)
+      bytes += row.size
     }
     const last = slice.at(-1)
     if (last === undefined || slice.length < count)
@@ -101,6 +107,10 @@ export async function listReferrers(db: Reader, request: ReferrersRequest): Prom
     if (turns.isSpent) return { ...(await loadPage(db, rows, request)), next: after }
     await turns.pass()
   }
+}
+
+function isWanted(row: FilteredRow): row is SliceRow {
+  return row.size !== null
 }
 
 function readSlice(
@@ -123,8 +133,11 @@ async function loadPage(
 ): Promise<ReferrersPage> {
   const page = { sizes: rows.map(({ size }) => size), next: rows.at(-1)?.id }
   if (!withDescriptors) return { ...page, descriptors: [] }
-  const large = rows.filter(({ descriptor }) => descriptor === null).map(({ id }) => id)
-  const loaded = await loadDescriptors(db, large)
+  const large = rows.filter(({ descriptor }) => descriptor === null)
+  const loaded = await loadDescriptors(
+    db,
+    large.map(({ id }) => id),
+  )
   const descriptors = rows.map(({ id, descriptor }) => descriptor ?? loaded.get(id))
   return { ...page, descriptors: descriptors.filter((descriptor) => descriptor !== undefined) }
 }
@@ -136,20 +149,18 @@ async function loadDescriptors(db: Reader, ids: readonly number[]): Promise<Read
 }
 
 /** Neither database reads a text to tell its length in bytes, and none is read where it is not asked for. */
-function selectSlice(
-  { kysely, parameter }: Pick<TemplateInput<SliceParameters>, 'kysely' | 'parameter'>,
-  counts: RawBuilder<SqlBool>,
-) {
-  const size = sql<number>`octet_length(manifest.descriptor)`
+function descriptorWhere(condition: RawBuilder<boolean>): AliasedRawBuilder<string | null, 'descriptor'> {
+  return sql<string | null>`case when ${condition} then manifest.descriptor end`.as('descriptor')
+}
+
+function selectSlice({
+  kysely,
+  parameter,
+}: Pick<TemplateInput<Omit<SliceParameters, 'inlineBytes'>>, 'kysely' | 'parameter'>) {
   return kysely
     .selectFrom('repository')
     .innerJoin('manifest', 'manifest.repository_id', 'repository.id')
     .select('manifest.id')
-    .select(sql<number>`case when ${counts} then ${size} end`.as('size'))
-    .select(
-      sql<string | null>`case when ${counts} and ${size} <= ${parameter('inlineBytes')}
-        then manifest.descriptor end`.as('descriptor'),
-    )
     .where('repository.name', '=', parameter('repository'))
     .where('manifest.subject_digest', '=', parameter('subject'))
     .where('manifest.id', '>', parameter('after'))

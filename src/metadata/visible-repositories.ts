@@ -42,12 +42,18 @@ export interface SeenRepository extends RepositoryVisibility {
   readonly name: string
 }
 
+/** What is seen by its visibility and that of its owner. */
+export interface OpenRepositories {
+  readonly visibility: Visibility
+  readonly ownerVisibilities: readonly Visibility[]
+}
+
 /** Names along one index, of which `sees` picks those that count. */
 export interface VisibleWalk {
   /** In order, without overlap. */
   readonly ranges: readonly NameRange[]
-  /** Only repositories that have it themselves are read; `undefined`: all. */
-  readonly visibility: Visibility | undefined
+  /** Only such repositories are read; `undefined`: all. */
+  readonly open: OpenRepositories | undefined
   readonly sees: (repository: SeenRepository) => boolean
 }
 
@@ -79,15 +85,16 @@ export function visibleWalks(visible: VisibleRepositories, range: NameRange): Vi
 }
 
 function walksOf(visible: VisibleRepositories & { readonly all: false }): VisibleWalk[] {
-  const { owner, granted } = visible
-  const seesOpen = (repository: SeenRepository): boolean => isOpen(repository, visible)
+  const { owner, granted, internal = false } = visible
+  const ownerVisibilities: readonly Visibility[] = internal ? ['public', 'internal'] : ['public']
+  const walkOpen = (visibility: Visibility): VisibleWalk => ({
+    ranges: [allNames],
+    open: { visibility, ownerVisibilities },
+    sees: (repository) => isOpen(repository, visible),
+  })
   const walks: VisibleWalk[] = []
-  if (visible.public || visible.internal === true) {
-    walks.push({ ranges: [allNames], visibility: 'public', sees: seesOpen })
-  }
-  if (visible.internal === true) {
-    walks.push({ ranges: [allNames], visibility: 'internal', sees: seesOpen })
-  }
+  if (visible.public || internal) walks.push(walkOpen('public'))
+  if (internal) walks.push(walkOpen('internal'))
   if (owner !== undefined) walks.push(walkAlong([namesBelow(owner)]))
   if (granted !== undefined) {
     walks.push({ ...walkAlong(granted.ranges), sees: ({ name }) => granted.has(name) })
@@ -96,7 +103,7 @@ function walksOf(visible: VisibleRepositories & { readonly all: false }): Visibl
 }
 
 function walkAlong(ranges: readonly NameRange[]): VisibleWalk {
-  return { ranges, visibility: undefined, sees: () => true }
+  return { ranges, open: undefined, sees: () => true }
 }
 
 /** Of two lists of ranges in order what lies in both. */

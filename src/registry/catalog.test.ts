@@ -80,13 +80,13 @@ function open(maxTurns: number, loop = createFastLoop()) {
 
 describe('a catalog page', () => {
   test('ends early where much is hidden, and its cursor shows nothing of that', async () => {
-    const { list } = open(5)
+    const { list } = open(1)
     const pages = [await list(anonymous)]
     for (let next = pages[0]?.next; next !== undefined; next = pages.at(-1)?.next) {
       pages.push(await list(anonymous, next))
     }
     expect(pages.flatMap(({ repositories }) => repositories)).toEqual(['a/first', 'z/last'])
-    expect(pages.length).toBeGreaterThan(10)
+    expect(pages.length).toBeGreaterThan(2)
     for (const { next } of pages.slice(0, -1)) {
       expect(next).toMatch(/^~[\w-]+$/)
       expect(Buffer.from(next?.slice(1) ?? '', 'base64url').toString('latin1')).not.toContain('hidden')

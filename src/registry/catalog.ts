@@ -37,8 +37,8 @@ export interface CatalogDeps {
   readonly loop?: Loop
 }
 
-/** Some hundred milliseconds of work; pages that find what they look for take a few. */
-const defaultMaxTurns = 100
+/** Half a second of work or so; pages that find what they look for take a few. */
+const defaultMaxTurns = 200
 
 export function createCatalog({ metadata, policy, maxTurns = defaultMaxTurns, loop }: CatalogDeps): Catalog {
   const cursors = createListCursors(metadata)

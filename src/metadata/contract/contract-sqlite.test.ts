@@ -26,7 +26,7 @@ afterAll(() => {
 const limitedWalk =
   /^SCAN (?:dead_key USING (?:COVERING )?INDEX dead_key_since|audit_event USING (?:COVERING )?INDEX audit_event_at)$/
 // What a subquery found with an index, or values that were given.
-const givenRows = String.raw`json_each |\d+-ROW VALUES|CONSTANT ROW|(?:link|following|first|own|asked)$`
+const givenRows = String.raw`json_each |\d+-ROW VALUES|CONSTANT ROW|(?:link|following|first|own|open|asked)$`
 const readsOrSortsATable = new RegExp(`^(?:SCAN (?!${givenRows})|USE TEMP B-TREE)`)
 const planned = /^\s*(?:select|insert|update|delete)\b/i
 
