@@ -70,7 +70,8 @@ describe('a record', () => {
   test('A4: is dropped when thousands wait for the next batch', async () => {
     await using open = await openAuth()
     for (let count = 0; count < 6_000; count += 1) open.audit.record(bob, login('unknown'))
-    expect(await recorded(open)).toHaveLength(5_000)
+    const logins = (await recorded(open)).filter(({ action }) => action === 'login')
+    expect(logins).toHaveLength(5_000)
   })
 
   test('that cannot be written is told and lost, without harm to those after it', async () => {
