@@ -152,7 +152,14 @@ function startRegistry(
   { metadata, store, clock, ids, ...parts }: Parts,
 ): { registry: Registry; scheduler: Scheduler } {
   const jobs = createJobs(
-    { metadata, store, clock, log: parts.logger, onSweep: parts.telemetry.metrics?.onSweep },
+    {
+      metadata,
+      store,
+      clock,
+      monotonic: monotonicClock,
+      log: parts.logger,
+      onSweep: parts.telemetry.metrics?.onSweep,
+    },
     {
       uploadExpireAfterMs: config.uploads.expireAfterMs,
       sessionIdleMs: config.auth.sessionIdleMs,
