@@ -253,7 +253,6 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     publicUrl: config.http.publicUrl,
     trustedProxies: config.http.trustedProxies,
     tls: parts.tls,
-    clock: parts.clock,
     ids: parts.ids,
     log: parts.logger,
     limits: { ...defaultHttpLimits, ...limits, ...parts.httpLimits },
