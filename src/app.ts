@@ -172,11 +172,16 @@ function startRegistry(
   )
   const { logger, telemetry } = parts
   const log = (fields: object, message: string): void => logger.error(fields, message)
-  const reportDamage = createDamageReporter({ log, clock, metrics: telemetry.metrics })
+  const reportDamage = createDamageReporter({
+    log,
+    monotonic: monotonicClock,
+    metrics: telemetry.metrics,
+  })
   const registry = createRegistry({
     metadata,
     store,
     clock,
+    monotonic: monotonicClock,
     timers: systemTimers,
     ids,
     policy: parts.auth.policy,
