@@ -152,7 +152,14 @@ function startRegistry(
   { metadata, store, clock, ids, ...parts }: Parts,
 ): { registry: Registry; scheduler: Scheduler } {
   const jobs = createJobs(
-    { metadata, store, clock, log: parts.logger, onSweep: parts.telemetry.metrics?.onSweep },
+    {
+      metadata,
+      store,
+      clock,
+      monotonic: monotonicClock,
+      log: parts.logger,
+      onSweep: parts.telemetry.metrics?.onSweep,
+    },
     {
       uploadExpireAfterMs: config.uploads.expireAfterMs,
       sessionIdleMs: config.auth.sessionIdleMs,
@@ -165,11 +172,16 @@ function startRegistry(
   )
   const { logger, telemetry } = parts
   const log = (fields: object, message: string): void => logger.error(fields, message)
-  const reportDamage = createDamageReporter({ log, clock, metrics: telemetry.metrics })
+  const reportDamage = createDamageReporter({
+    log,
+    monotonic: monotonicClock,
+    metrics: telemetry.metrics,
+  })
   const registry = createRegistry({
     metadata,
     store,
     clock,
+    monotonic: monotonicClock,
     timers: systemTimers,
     ids,
     policy: parts.auth.policy,
@@ -246,7 +258,6 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     publicUrl: config.http.publicUrl,
     trustedProxies: config.http.trustedProxies,
     tls: parts.tls,
-    clock: parts.clock,
     ids: parts.ids,
     log: parts.logger,
     limits: { ...defaultHttpLimits, ...limits, ...parts.httpLimits },

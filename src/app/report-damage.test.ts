@@ -17,7 +17,7 @@ test('counts every damage and logs each digest once a minute, with its key and w
   const counted: string[] = []
   const report = createDamageReporter({
     log: (fields, message) => void lines.push([fields, message]),
-    clock,
+    monotonic: clock,
     metrics: { onDamage: (kind) => void counted.push(kind) },
   })
   report(damage)

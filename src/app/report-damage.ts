@@ -7,7 +7,8 @@ import type { Metrics } from '../telemetry/metrics.ts'
 export interface ReportDamageDeps {
   /** Writes a line at level error. */
   readonly log: (fields: object, message: string) => void
-  readonly clock: Clock
+  /** Nobody sets it. */
+  readonly monotonic: Clock
   readonly metrics: Pick<Metrics, 'onDamage'> | undefined
 }
 
@@ -23,11 +24,11 @@ const advice = {
 
 /** Counts every report, and logs one per digest and minute at level error. */
 export function createDamageReporter(deps: ReportDamageDeps): (damage: DamagedContent) => void {
-  const { log, clock, metrics } = deps
+  const { log, monotonic, metrics } = deps
   const loggedAt = new Lru<string, number>({ maxBytes })
   return ({ kind, ...damage }) => {
     metrics?.onDamage(kind)
-    const now = clock.now()
+    const now = monotonic.now()
     if (now - (loggedAt.get(damage.digest) ?? Number.NEGATIVE_INFINITY) < quietMs) return
     loggedAt.set(damage.digest, now, entryBytes)
     log(damage, advice[kind])

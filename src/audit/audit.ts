@@ -4,7 +4,7 @@
  * in their own transaction (`change`), what changes nothing in batches (`record`); then it can be searched, exported
  * and, by age and number, forgotten. Nothing changes a row. Who may read it is decided by those who ask.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Turns } from '../lib/turns.ts'
 import { insertAuditEvents, listAuditEvents, searchAuditEvents } from '../metadata/audit-events.ts'
 import type { AuditEvent, AuditFilter, NewAuditEvent } from '../metadata/audit-events.ts'
 import type { AuditKey } from '../metadata/audit-walk.ts'
@@ -141,11 +141,12 @@ async function* exportPages(
   filter: AuditFilter,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly AuditEvent[], void> {
+  const turns = new Turns({ signal })
   for (let after: AuditKey | undefined; ;) {
     const { events, next } = await listAuditEvents(reader, { filter, after, limit: exportPage, signal })
     if (events.length > 0) yield events
     if (next === undefined) return
     after = next
-    await nextTurn()
+    await turns.rest()
   }
 }

@@ -1,6 +1,7 @@
 /** Keeps the audit as old and as long as configured, the oldest first, in batches that keep no push waiting. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
+import { dayMs } from '../lib/utc-day.ts'
 import { forgetAuditEventsBefore, forgetAuditEventsBeyond } from '../metadata/audit-events.ts'
 import type { Transaction } from '../metadata/handles.ts'
 import type { Metadata } from '../metadata/metadata.ts'
@@ -12,7 +13,6 @@ export interface AuditRetention {
 
 /** Each event is in six indexes: some milliseconds. */
 const batch = 100
-const dayMs = 24 * 60 * 60 * 1_000
 
 /** Returns how many events were forgotten. */
 export async function forgetOldAudit(

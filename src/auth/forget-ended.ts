@@ -2,6 +2,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { deleteEndedAccessTokens } from '../metadata/access-tokens.ts'
 import { deleteExpiredBrowserSessions } from '../metadata/browser-sessions.ts'
+import { dayMs } from '../lib/utc-day.ts'
 import type { Transaction } from '../metadata/handles.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 
@@ -11,7 +12,7 @@ export interface ForgetEndedDeps {
 }
 
 /** So long a list of tokens shows those that ended, for who looks for the reason of a refusal. */
-const keptTokensMs = 90 * 24 * 60 * 60_000
+const keptTokensMs = 90 * dayMs
 const batchSize = 200
 
 /** Returns how many sessions and tokens went. */

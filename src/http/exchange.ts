@@ -12,7 +12,7 @@ export interface Exchange {
   readonly body: BodyReader
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean
-  /** Milliseconds since the epoch. */
+  /** Milliseconds of the clock of the process, with fractions: it is for durations, and nobody sets it. */
   readonly startedAt: number
   readonly origin: RequestOrigin
   /** Once the authenticator has said it. */

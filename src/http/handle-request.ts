@@ -6,7 +6,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ManagementApi } from '../api/api-request.ts'
-import type { Clock } from '../lib/clock.ts'
 import type { YoungGarbage } from '../lib/young-garbage.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import { authorize } from './authorize.ts'
@@ -48,7 +47,6 @@ export interface RequestDeps extends HandlerDeps {
   /** Of the pieces that request bodies come in. */
   readonly garbage: YoungGarbage
   readonly publicAddress: PublicAddress
-  readonly clock: Clock
   readonly log: Log
   readonly observer?: HttpObserver | undefined
   readonly readers: Readers
@@ -82,8 +80,6 @@ export function handleRequest(handled: HandledRequest, deps: RequestDeps): Promi
 
 async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<void> {
   const { incoming } = exchange
-  // Not the clock of the domain: whole milliseconds say nothing of most requests, and clocks are set.
-  const begun = deps.observer === undefined ? 0 : performance.now()
   let route: ObservedRoute | undefined
   let status: number | undefined
   try {
@@ -106,7 +102,7 @@ async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<voi
     path: route?.path,
     method: incoming.method ?? '',
     status,
-    durationMs: performance.now() - begun,
+    durationMs: performance.now() - exchange.startedAt,
     bytesIn: exchange.body.bytes,
     bytesOut: exchange.bytesOut,
   })
@@ -166,7 +162,8 @@ function openExchange(handled: HandledRequest, deps: RequestDeps): Exchange {
     expectsContinue,
     id: deps.ids.requestId(),
     body,
-    startedAt: deps.clock.now(),
+    // Not the clock of the domain: whole milliseconds say nothing of most requests, and clocks are set.
+    startedAt: performance.now(),
     origin: new RequestOrigin(incoming, deps.publicAddress),
     principal: undefined,
     bytesOut: 0,

@@ -1,6 +1,5 @@
 /** Lines of the log about requests: reads at debug, writes at info, faults at warn, each with the request id. */
 import type { IncomingMessage } from 'node:http'
-import type { Clock } from '../lib/clock.ts'
 import { ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { Log } from './log.ts'
@@ -17,15 +16,15 @@ function describeExchange({ id, incoming }: Exchange): Record<string, unknown> {
 }
 
 /** One line for each answered request. */
-export function logRequest(
-  exchange: Exchange,
-  status: number,
-  { log, clock }: { log: Log; clock: Clock },
-): void {
+export function logRequest(exchange: Exchange, status: number, { log }: { log: Log }): void {
   const { method } = exchange.incoming
   const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info'
   if (status < 500 && !log.isLevelEnabled(level)) return
-  const fields = { ...describeExchange(exchange), status, ms: clock.now() - exchange.startedAt }
+  const fields = {
+    ...describeExchange(exchange),
+    status,
+    ms: Math.round(performance.now() - exchange.startedAt),
+  }
   if (status >= 500) log.warn(fields, 'request failed')
   else log[level](fields, 'request')
 }

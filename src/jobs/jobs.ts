@@ -1,11 +1,14 @@
 /** The list of background jobs. */
 import { forgetOldAudit, type AuditRetention } from '../audit/forget-old.ts'
 import { forgetEnded } from '../auth/forget-ended.ts'
+import type { Clock } from '../lib/clock.ts'
+import { holdTtlMs } from '../lifecycle/backup/deletion-hold.ts'
 import { collectBlobs } from '../lifecycle/collect-blobs.ts'
 import { expireUploads } from '../lifecycle/expire-uploads.ts'
 import { removeDeadKeys } from '../lifecycle/remove-dead-keys.ts'
 import { removeAllRemains } from '../lifecycle/remove-remains.ts'
 import { sweepStore, type SweepDeps } from '../lifecycle/sweep-store.ts'
+import { LeaseWatch } from '../metadata/lease-watch.ts'
 import type { Job } from './job.ts'
 
 const minuteMs = 60_000
@@ -26,7 +29,13 @@ const unlinkedGraceMs = hourMs
 /** Longer than any upload session lives without being touched is not needed: its row names its key. */
 const sweepGraceMs = 24 * hourMs
 
-export function createJobs(deps: SweepDeps, options: JobOptions): Job[] {
+export interface JobDeps extends SweepDeps {
+  /** Nobody sets it. */
+  readonly monotonic: Clock
+}
+
+export function createJobs(deps: JobDeps, options: JobOptions): Job[] {
+  const backupWatch = new LeaseWatch({ monotonic: deps.monotonic, ttlMs: holdTtlMs })
   return [
     {
       name: 'expire-uploads',
@@ -39,7 +48,11 @@ export function createJobs(deps: SweepDeps, options: JobOptions): Job[] {
       run: (signal) => collectBlobs(deps, unlinkedGraceMs, signal),
     },
     { name: 'remove-remains', everyMs: 5 * minuteMs, run: (signal) => removeAllRemains(deps, signal) },
-    { name: removeDeadKeysJob, everyMs: minuteMs, run: (signal) => removeDeadKeys(deps, signal) },
+    {
+      name: removeDeadKeysJob,
+      everyMs: minuteMs,
+      run: (signal) => removeDeadKeys({ ...deps, backupWatch }, signal),
+    },
     { name: 'sweep-store', everyMs: 6 * hourMs, run: (signal) => sweepStore(deps, sweepGraceMs, signal) },
     {
       name: 'forget-ended-credentials',

@@ -9,7 +9,8 @@
  * the first fails: jobs are safe to run twice.
  */
 import type { Clock } from '../lib/clock.ts'
-import { acquireLease, findLease, releaseLease, renewLease, type LeaseMark } from '../metadata/leases.ts'
+import { LeaseWatch } from '../metadata/lease-watch.ts'
+import { acquireLease, findLease, releaseLease, renewLease } from '../metadata/leases.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
@@ -35,27 +36,24 @@ interface Claim {
   readonly signal: AbortSignal
 }
 
-interface Suspect extends LeaseMark {
-  /** By the monotonic clock. */
-  readonly since: number
-}
-
 export class Leases {
   readonly #deps: LeaseDeps
-  readonly #suspects = new Map<string, Suspect>()
+  /** Of leases from the future. */
+  readonly #watch: LeaseWatch
 
   constructor(deps: LeaseDeps) {
     this.#deps = deps
+    this.#watch = new LeaseWatch({ monotonic: deps.monotonic, ttlMs: leaseTtlMs })
   }
 
   /** Runs `work` under the lease, or not at all while another process holds it. Throws what `work` throws. */
   async run<T>({ name, signal }: Claim, work: (signal: AbortSignal) => Promise<T>): Promise<LeaseOutcome<T>> {
     const { metadata, holder } = this.#deps
-    const abandoned = this.#findAbandoned(name)
+    const abandoned = this.#watch.findAbandoned(name)
     const claim = { ...this.#terms(name), abandoned }
     const held = await metadata.transact((tx) => acquireLease(tx, claim), { durable: false })
     if (held === undefined) return { kind: 'held', lookAgainMs: await this.#suspect(name) }
-    this.#suspects.delete(name)
+    this.#watch.forget(name)
     try {
       return { kind: 'ran', value: await this.#keep({ name, ...held }, signal, work) }
     } finally {
@@ -89,32 +87,22 @@ export class Leases {
     }
   }
 
-  #findAbandoned(name: string): LeaseMark | undefined {
-    const suspect = this.#suspects.get(name)
-    if (suspect === undefined || this.#deps.monotonic.now() - suspect.since < leaseTtlMs) return undefined
-    return suspect
-  }
-
   /** Remembers a lease from the future; returns when to look at it again. */
   async #suspect(name: string): Promise<number | undefined> {
-    const { metadata, clock, monotonic, log } = this.#deps
+    const { metadata, clock, log } = this.#deps
     const lease = await findLease(metadata.reader, name)
     const leftMs = (lease?.expiresAt ?? 0) - clock.now()
     if (lease === undefined || leftMs <= leaseTtlMs) {
-      this.#suspects.delete(name)
+      this.#watch.forget(name)
       return undefined
     }
-    const known = this.#suspects.get(name)
-    if (known === undefined) {
+    if (this.#watch.note(name, lease)) {
       const fields = { job: name, holder: lease.holder, leftMs }
       log.warn(
         fields,
         'the lease of a job is from the future: check the clock; it is taken over unless renewed',
       )
     }
-    const isSame = known?.generation === lease.generation && known.expiresAt === lease.expiresAt
-    const { generation, expiresAt } = lease
-    if (!isSame) this.#suspects.set(name, { generation, expiresAt, since: monotonic.now() })
     return leaseTtlMs
   }
 }

@@ -21,8 +21,20 @@ export class FolderError extends Error {
  * once. Throws `FolderError`. Unlike the recursive `mkdir` of Node it ends in every place, `/proc` included.
  */
 export async function makeFolder(path: string, mode: number): Promise<void> {
-  for (const folder of await findMissingFolders(path)) await makeOne(folder, mode)
+  for (const folder of await findMissingFolders(path)) await makeChildFolder(folder, mode)
   if (!(await stat(path)).isDirectory()) throw notAFolder(path)
+}
+
+/** Makes a folder in one that is there; there may be such a folder already. Throws `FolderError`. */
+export async function makeChildFolder(folder: string, mode: number): Promise<void> {
+  try {
+    await mkdir(folder, { mode })
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'EEXIST') return
+    const reason = `it cannot be made in ${dirname(folder)}`
+    throw new FolderError(folder, reason, { cause: error, code })
+  }
 }
 
 /** The folder and those above it that do not exist, the topmost first. */
@@ -60,17 +72,6 @@ export async function removeFolderIfEmpty(path: string): Promise<void> {
     await rmdir(path)
   } catch {
     // It is in use, or gone.
-  }
-}
-
-async function makeOne(folder: string, mode: number): Promise<void> {
-  try {
-    await mkdir(folder, { mode })
-  } catch (error) {
-    const code = codeOf(error)
-    if (code === 'EEXIST') return
-    const reason = `it cannot be made in ${dirname(folder)}`
-    throw new FolderError(folder, reason, { cause: error, code })
   }
 }
 

@@ -1,4 +1,4 @@
-/** Days in UTC, for names of folders that sort by date. */
+/** Days, and those of UTC as names of folders that sort by date. */
 
 export const dayMs = 86_400_000
 

@@ -5,7 +5,6 @@
  */
 import type { BlobStore, StorageKey } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
-import { isBackupRunning } from '../metadata/backup/backup-hold.ts'
 import {
   listDueDeadKeys,
   postponeDeadKeys,
@@ -14,6 +13,7 @@ import {
 } from '../metadata/dead-keys.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { isBackupRunning, type BackupPauseDeps } from './backup-pause.ts'
 
 export interface LifecycleDeps {
   readonly metadata: Metadata
@@ -34,7 +34,10 @@ export const maxNames = 10
  * cannot be deleted is passed over and tried again later. While a backup runs nothing is removed: its snapshot may name
  * the bytes. Returns how many keys are gone.
  */
-export async function removeDeadKeys(deps: LifecycleDeps, signal: AbortSignal): Promise<number> {
+export async function removeDeadKeys(
+  deps: LifecycleDeps & BackupPauseDeps,
+  signal: AbortSignal,
+): Promise<number> {
   const { metadata, clock } = deps
   // Another connection's dead key may be visible before it is durable: bytes go only after their row has.
   await metadata.flush()
@@ -45,7 +48,7 @@ export async function removeDeadKeys(deps: LifecycleDeps, signal: AbortSignal): 
     const due = await listDueDeadKeys(metadata.reader, { now, limit: keysAtOnce })
     if (due.length === 0) return removed
     // After the list, see `isBackupRunning`: a backup that begins later knows none of these keys.
-    if (await isBackupRunning(metadata.reader, now)) return removed
+    if (await isBackupRunning(deps, now)) return removed
     const failed = await deleteBytes(deps, due)
     const gone = due.filter(({ storageKey }) => !failed.has(storageKey)).map(({ storageKey }) => storageKey)
     const stuck = due.filter(({ storageKey }) => failed.has(storageKey))

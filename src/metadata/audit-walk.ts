@@ -1,11 +1,11 @@
 /**
- * The audit along one of its indexes, in the order of `(at, id)`, in slices bounded by rows and by bytes with a turn of
- * the event loop between two: on SQLite a query holds up everybody, and of what one condition finds the others may
+ * The audit along one of its indexes, in the order of `(at, id)`, in slices bounded by rows and by bytes; a turn of
+ * the event loop has one, whatever number of walks there is: on SQLite a query holds up everybody, and of what one condition finds the others may
  * leave next to nothing. A walk that has looked at its share of rows ends with the key that the next one starts after.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Expression, Selectable, SqlBool } from 'kysely'
+import { Turns } from '../lib/turns.ts'
 import type { AuditAction, AuditOutcome } from './audit-actions.ts'
 import type { Reader } from './handles.ts'
 import type { Schema } from './schema.ts'
@@ -70,9 +70,10 @@ export async function walkAudit(db: Reader, walk: AuditWalk): Promise<AuditPage>
   const found: AuditRow[] = []
   let bytes = 0
   let start = walk.start
+  const turns = new Turns({ signal: walk.signal })
+  walk.signal?.throwIfAborted()
   for (let count = 0; count < slicesPerPage; count += 1) {
-    if (count > 0) await nextTurn()
-    walk.signal?.throwIfAborted()
+    if (count > 0) await turns.rest()
     const end = await findSliceEnd(slices, start)
     const limit = Math.min(walk.limit - found.length, rowsPerSlice)
     const keys = await findKeys(slices, { start, end, limit })

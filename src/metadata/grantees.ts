@@ -1,6 +1,5 @@
 /** Who holds the grants on an owner: the grants page by page, and the members of a team page by page. */
-import { sql } from 'kysely'
-import { selectTerms, teamOf, termsOf } from './grants.ts'
+import { selectGrantees, teamOf, termsOf } from './grants.ts'
 import type { GrantTerms, TeamRow, TermsRow } from './grants.ts'
 import type { Reader } from './handles.ts'
 import { compileOnce } from './sql/compile-once.ts'
@@ -37,19 +36,8 @@ const accountColumns = [
 
 const grantsOnOwner = compileOnce<{ ownerId: number; after: number; limit: number }, GrantRow>(
   ({ kysely, parameter }) =>
-    selectTerms(kysely)
-      .leftJoin('account', (join) =>
-        join
-          .onRef('account.id', '=', 'access_grant.principal_id')
-          .on('access_grant.principal_kind', '=', sql.lit('account')),
-      )
-      .leftJoin('team', (join) =>
-        join
-          .onRef('team.id', '=', 'access_grant.principal_id')
-          .on('access_grant.principal_kind', '=', sql.lit('team')),
-      )
-      .leftJoin('owner as team_owner', 'team_owner.id', 'team.owner_id')
-      .select(['team.id as team_id', 'team.name as team', 'team_owner.name as team_owner'])
+    selectGrantees(kysely)
+      .select('team.id as team_id')
       .select(accountColumns)
       .where('access_grant.owner_id', '=', parameter('ownerId'))
       .where('access_grant.id', '>', parameter('after'))

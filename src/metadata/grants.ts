@@ -182,7 +182,7 @@ export async function listGrants(
   return rows.map(grantOf)
 }
 
-export function selectTerms(kysely: Kysely) {
+function selectTerms(kysely: Kysely) {
   return kysely
     .selectFrom('access_grant')
     .innerJoin('role', 'role.id', 'access_grant.role_id')
@@ -191,7 +191,8 @@ export function selectTerms(kysely: Kysely) {
     .select(['role.name as role', 'role.actions'])
 }
 
-function selectGrants(kysely: Kysely) {
+/** With the account or the team that has the grant. */
+export function selectGrantees(kysely: Kysely) {
   return selectTerms(kysely)
     .leftJoin('account', (join) =>
       join
@@ -204,8 +205,12 @@ function selectGrants(kysely: Kysely) {
         .on('access_grant.principal_kind', '=', sql.lit('team')),
     )
     .leftJoin('owner as team_owner', 'team_owner.id', 'team.owner_id')
-    .select(['account.name as account', 'account.kind as account_kind'])
     .select(['team.name as team', 'team_owner.name as team_owner'])
+}
+
+function selectGrants(kysely: Kysely) {
+  return selectGrantees(kysely)
+    .select(['account.name as account', 'account.kind as account_kind'])
     .select(['access_grant.created_at', 'access_grant.created_by'])
 }
 

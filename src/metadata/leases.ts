@@ -63,10 +63,15 @@ export async function findLease(
   return row && { holder: row.holder, generation: row.generation, expiresAt: row.expires_at }
 }
 
-/** `false` when another has taken the lease over; one that ran out but was not taken is prolonged. */
+/** `false` when another has taken the lease over. One that ran out but was not taken is prolonged, unless `isStrict`. */
 export async function renewLease(
   tx: Transaction,
-  options: LeaseClaim & { readonly generation: number; readonly now: number; readonly ttlMs: number },
+  options: LeaseClaim & {
+    readonly generation: number
+    readonly now: number
+    readonly ttlMs: number
+    readonly isStrict?: boolean
+  },
 ): Promise<boolean> {
   const result = await kyselyOf(tx)
     .updateTable('lease')
@@ -74,6 +79,7 @@ export async function renewLease(
     .where('name', '=', options.name)
     .where('holder', '=', options.holder)
     .where('generation', '=', options.generation)
+    .$if(options.isStrict === true, (query) => query.where('expires_at', '>', options.now))
     .executeTakeFirst()
   return result.numUpdatedRows > 0n
 }
@@ -90,4 +96,16 @@ export async function releaseLease(
     .where('holder', '=', options.holder)
     .where('generation', '=', options.generation)
     .execute()
+}
+
+/** Ends the lease of a holder that does not renew it, so that it never will; `false` when the mark is another by now. */
+export async function endLease(tx: Transaction, name: string, mark: LeaseMark): Promise<boolean> {
+  const result = await kyselyOf(tx)
+    .updateTable('lease')
+    .set({ holder: '', expires_at: 0 })
+    .where('name', '=', name)
+    .where('generation', '=', mark.generation)
+    .where('expires_at', '=', mark.expiresAt)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
 }

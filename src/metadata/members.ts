@@ -1,7 +1,10 @@
 /** Members of organizations. Membership alone gives no rights: it is what grants and places in teams rest on. */
+import { sql } from 'kysely'
+import type { SqlBool } from 'kysely'
 import type { Reader, Transaction } from './handles.ts'
 import { raiseRightsVersion } from './rights-version.ts'
 import { hasRowLocks, kyselyOf } from './sql/database.ts'
+import { deleteInTurns } from './sql/delete-in-turns.ts'
 
 export interface Membership {
   readonly ownerId: number
@@ -32,24 +35,20 @@ export async function insertMember(
 /** Takes its grants on the owner and its places in the owner's teams along. `false` when it was none. */
 export async function deleteMember(tx: Transaction, member: Membership): Promise<boolean> {
   const { ownerId, accountId } = member
-  const kysely = kyselyOf(tx)
-  const deleted = await kysely
+  const deleted = await kyselyOf(tx)
     .deleteFrom('organization_member')
     .where('owner_id', '=', ownerId)
     .where('account_id', '=', accountId)
     .executeTakeFirst()
   if (deleted.numDeletedRows === 0n) return false
-  await kysely
-    .deleteFrom('team_member')
-    .where('account_id', '=', accountId)
-    .where('team_id', 'in', (eb) => eb.selectFrom('team').select('id').where('owner_id', '=', ownerId))
-    .execute()
-  await kysely
-    .deleteFrom('access_grant')
-    .where('owner_id', '=', ownerId)
-    .where('principal_kind', '=', 'account')
-    .where('principal_id', '=', accountId)
-    .execute()
+  await deleteInTurns(tx, 'team_member', {
+    key: ['team_id', 'account_id'],
+    where: sql<SqlBool>`account_id = ${accountId} and team_id in (select id from team where owner_id = ${ownerId})`,
+  })
+  await deleteInTurns(tx, 'access_grant', {
+    key: ['id'],
+    where: sql<SqlBool>`owner_id = ${ownerId} and principal_kind = 'account' and principal_id = ${accountId}`,
+  })
   await raiseRightsVersion(tx)
   return true
 }

@@ -1,9 +1,12 @@
 /** Teams of organizations: members that are granted roles together. */
+import { sql } from 'kysely'
+import type { SqlBool } from 'kysely'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
 import type { Member } from './members.ts'
 import { raiseRightsVersion } from './rights-version.ts'
 import { kyselyOf } from './sql/database.ts'
+import { deleteInTurns } from './sql/delete-in-turns.ts'
 
 export interface Team {
   readonly id: number
@@ -64,14 +67,15 @@ export async function listTeams(
 
 /** With its places and the grants to it. */
 export async function deleteTeam(tx: Transaction, id: number): Promise<void> {
-  const kysely = kyselyOf(tx)
-  await kysely.deleteFrom('team_member').where('team_id', '=', id).execute()
-  await kysely
-    .deleteFrom('access_grant')
-    .where('principal_kind', '=', 'team')
-    .where('principal_id', '=', id)
-    .execute()
-  await kysely.deleteFrom('team').where('id', '=', id).execute()
+  await deleteInTurns(tx, 'team_member', {
+    key: ['team_id', 'account_id'],
+    where: sql<SqlBool>`team_id = ${id}`,
+  })
+  await deleteInTurns(tx, 'access_grant', {
+    key: ['id'],
+    where: sql<SqlBool>`principal_kind = 'team' and principal_id = ${id}`,
+  })
+  await kyselyOf(tx).deleteFrom('team').where('id', '=', id).execute()
   await raiseRightsVersion(tx)
 }
 

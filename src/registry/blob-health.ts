@@ -22,7 +22,8 @@ export interface DamagedContent {
 
 export interface BlobHealthDeps {
   readonly store: BlobStore
-  readonly clock: Clock
+  /** Nobody sets it. */
+  readonly monotonic: Clock
   /** Called each time damage is met. */
   readonly onDamage: (damage: DamagedContent) => void
 }
@@ -75,11 +76,11 @@ export class BlobHealth {
   /** Whether this process stored the content or looked at its bytes within the last minutes. */
   wasIntactLately(digest: Digest): boolean {
     const at = this.#intactAt.get(digest)
-    return at !== undefined && this.#deps.clock.now() - at < trustedMs
+    return at !== undefined && this.#deps.monotonic.now() - at < trustedMs
   }
 
   noteIntact(digest: Digest): void {
-    this.#intactAt.set(digest, this.#deps.clock.now(), entryBytes)
+    this.#intactAt.set(digest, this.#deps.monotonic.now(), entryBytes)
   }
 
   report(damage: DamagedContent): void {

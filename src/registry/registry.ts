@@ -35,6 +35,8 @@ export interface RegistryDeps {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
+  /** For ages within the process; nobody sets it. */
+  readonly monotonic: Clock
   readonly timers: Timers
   readonly ids: Ids
   readonly policy: RegistryPolicy

@@ -14,7 +14,7 @@ import { ForwardingBlobStore } from '../../src/blob-store/forwarding-blob-store.
 import { StoreUnavailable } from '../../src/blob-store/errors.ts'
 import { openFilesystemBlobStore } from '../../src/blob-store/filesystem/filesystem-blob-store.ts'
 import { BufferPool } from '../../src/lib/buffer-pool.ts'
-import { systemClock } from '../../src/lib/clock.ts'
+import { monotonicClock, systemClock } from '../../src/lib/clock.ts'
 import { systemIds, type Ids } from '../../src/lib/ids.ts'
 import { removeDeadKeys } from '../../src/lifecycle/remove-dead-keys.ts'
 import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
@@ -86,6 +86,7 @@ export class WorldProcess {
       metadata: this.#mortal(parts.metadata),
       store: failing,
       clock: systemClock,
+      monotonic: monotonicClock,
       timers: this.timers,
       ids,
       policy: openPolicy,

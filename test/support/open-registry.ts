@@ -72,6 +72,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     metadata,
     store,
     clock,
+    monotonic: clock,
     timers: systemTimers,
     ids: systemIds,
     policy: openPolicy,

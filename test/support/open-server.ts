@@ -75,7 +75,6 @@ export async function openServer(given: OpenServerOptions = {}): Promise<OpenSer
       observer: options.observer,
       metrics: options.metrics,
       ids: systemIds,
-      clock: registry.clock,
       limits: { ...defaultHttpLimits, ...options.limits },
       health: options.health ?? (() => Promise.resolve({ ready: true, checks: {} })),
     }),

@@ -13,7 +13,8 @@ import { translateError } from './translate-error.ts'
 /** What every copy of one store shares. */
 export interface CopyDeps {
   readonly buffers: BufferPool
-  readonly clock: Clock
+  /** Measures the pace of the peer; nobody sets it. */
+  readonly monotonic: Clock
 }
 
 export interface FileRange {
@@ -48,7 +49,7 @@ export async function copyFile(
 class FileCopy {
   readonly #range: FileRange
   readonly #buffers: BufferPool
-  readonly #clock: Clock
+  readonly #monotonic: Clock
   readonly #reads: Read[] = []
   #position: number
   readonly #pace = new Pace(readerProof)
@@ -56,7 +57,7 @@ class FileCopy {
   constructor(range: FileRange, deps: CopyDeps) {
     this.#range = range
     this.#buffers = deps.buffers
-    this.#clock = deps.clock
+    this.#monotonic = deps.monotonic
     this.#position = range.start
   }
 
@@ -78,7 +79,7 @@ class FileCopy {
     { buffer, bytes }: { buffer: Uint8Array; bytes: Uint8Array },
     { sink, signal }: { sink: ByteSink; signal: AbortSignal | undefined },
   ): Promise<Uint8Array> {
-    const startedAt = this.#clock.now()
+    const startedAt = this.#monotonic.now()
     try {
       await untilAborted(sink.write(bytes), signal)
     } catch (error) {
@@ -86,7 +87,7 @@ class FileCopy {
       this.#buffers.forget(buffer)
       throw error
     }
-    return this.#resize(buffer, this.#clock.now() - startedAt)
+    return this.#resize(buffer, this.#monotonic.now() - startedAt)
   }
 
   #resize(buffer: Uint8Array, writeMs: number): Uint8Array {

@@ -28,7 +28,8 @@ interface SegmentFile {
 
 interface WriterDeps {
   readonly buffers: BufferPool
-  readonly clock: Clock
+  /** Measures the pace of the peer; nobody sets it. */
+  readonly monotonic: Clock
 }
 
 /** A buffer of the pool and how much of it is taken. */
@@ -117,9 +118,9 @@ export class FileSegmentWriter implements SegmentWriter {
   }
 
   #startFilling(): Filling {
-    const { buffers, clock } = this.#deps
+    const { buffers, monotonic } = this.#deps
     const large = this.#pace.deservesLarge ? buffers.lendLarge() : undefined
-    return { buffer: large ?? buffers.lendSmall(), filled: 0, since: clock.now() }
+    return { buffer: large ?? buffers.lendSmall(), filled: 0, since: monotonic.now() }
   }
 
   /** Returns what did not fit. */
@@ -135,7 +136,7 @@ export class FileSegmentWriter implements SegmentWriter {
     const sent = this.#filling
     if (sent === undefined) return
     this.#filling = undefined
-    this.#pace.note(this.#deps.clock.now() - sent.since)
+    this.#pace.note(this.#deps.monotonic.now() - sent.since)
     const start = this.#size - sent.filled
     const bytes = sent.buffer.subarray(0, sent.filled)
     const shown = this.#show(bytes)

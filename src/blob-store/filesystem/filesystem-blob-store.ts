@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:fs'
 import type { BufferPool } from '../../lib/buffer-pool.ts'
-import type { Clock } from '../../lib/clock.ts'
+import { monotonicClock, type Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type {
@@ -50,6 +50,8 @@ export interface FilesystemBlobStoreOptions {
   /** Shared by everything in the process that streams. */
   readonly buffers: BufferPool
   readonly clock: Clock
+  /** Measures how quick peers are; by default that of the process, which nobody sets. */
+  readonly monotonic?: Clock
   readonly ids: Ids
   /** Told of files that a scan finds and no store wrote; they are never touched. */
   readonly onStrange?: ((path: string) => void) | undefined
@@ -71,17 +73,19 @@ class FilesystemBlobStore implements BlobStore {
   readonly #folderSyncs = new FolderSyncs((path) => this.#folders.sync(path))
   readonly #openSegments = new OpenSegments()
   readonly #syncedSegments = new SyncedSegments()
+  readonly #clock: Clock
   readonly #deps: CommitDeps
   readonly #onStrange: (path: string) => void
   readonly #listNames: ListNames
 
   constructor(layout: Layout, { buffers, clock, ids, onStrange, ...options }: FilesystemBlobStoreOptions) {
     this.#layout = layout
+    this.#clock = clock
     this.#listNames = options.listNames ?? listNames
     this.#deps = {
       layout,
       buffers,
-      clock,
+      monotonic: options.monotonic ?? monotonicClock,
       ids,
       folderSyncs: this.#folderSyncs,
       openSegments: this.#openSegments,
@@ -158,7 +162,7 @@ class FilesystemBlobStore implements BlobStore {
   }
 
   setAside(bytes: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
-    return translated('set bytes aside', () => setAside(this.#aside, bytes, this.#deps.clock.now()))
+    return translated('set bytes aside', () => setAside(this.#aside, bytes, this.#clock.now()))
   }
 
   async *listAside(): AsyncIterable<AsideEntry> {

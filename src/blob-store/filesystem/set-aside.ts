@@ -3,7 +3,8 @@
  * their time of change stay as they are. One process moves at a time (the lease of the sweep).
  */
 import type { Stats } from 'node:fs'
-import { lstat, mkdir, rename, rmdir } from 'node:fs/promises'
+import { lstat, rename, rmdir } from 'node:fs/promises'
+import { makeChildFolder } from '../../lib/folders.ts'
 import { formatDay, parseDay } from '../../lib/utc-day.ts'
 import type { AsideEntry, KeyFailure, StorageKey, StoredBytes } from '../blob-store.ts'
 import { firstOfEach } from './delete-all.ts'
@@ -70,18 +71,10 @@ async function listSegmentMoves(
 
 async function makeDayFolder(layout: Layout, now: number): Promise<string> {
   const folder = `${layout.orphans}/${formatDay(now)}`
-  for (const path of [layout.orphans, folder]) await makeFolder(path)
+  for (const path of [layout.orphans, folder]) await makeChildFolder(path, folderMode)
   await syncFolder(layout.root)
   await syncFolder(layout.orphans)
   return folder
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: folderMode })
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error
-  }
 }
 
 /** Never replaces a file; a source that is gone is no error. */

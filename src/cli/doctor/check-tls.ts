@@ -3,10 +3,10 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Config } from '../../config/schema.ts'
 import { readTlsFiles } from '../../config/tls-files.ts'
+import { dayMs } from '../../lib/utc-day.ts'
 import { broken, messageOf, ok, warning } from './finding.ts'
 import type { Finding } from './finding.ts'
 
-const dayMs = 24 * 60 * 60 * 1000
 /** Certificates that are renewed by a program are renewed a month before; one that is closer was forgotten. */
 const warnDays = 14
 

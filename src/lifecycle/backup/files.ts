@@ -1,8 +1,9 @@
 /** Files of a backup: written under a temporary name, synced, then renamed; read in pieces. */
 import { createHash, type Hash } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ByteSink } from '../../blob-store/blob-store.ts'
+import { findMissingFolders, makeFolder } from '../../lib/folders.ts'
 import { algorithmOf, encodedOf, type Digest } from '../../oci/digest.ts'
 
 /** Metadata holds password hashes and signing keys, and blobs may be private. */
@@ -10,17 +11,12 @@ export const fileMode = 0o600
 const folderMode = 0o700
 const pieceBytes = 256 * 1024
 
-/** Makes the missing folders, one by one from the top, and syncs the folders that they are in. */
-export async function makeFolder(path: string): Promise<void> {
-  if (await isThere(path)) return
-  const parent = dirname(path)
-  if (parent !== path) await makeFolder(parent)
-  try {
-    await mkdir(path, { mode: folderMode })
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
-  }
-  await syncPath(parent)
+/** Makes the missing folders and syncs those that they are in. Throws `FolderError`. */
+export async function makeDurableFolder(path: string): Promise<void> {
+  const missing = await findMissingFolders(path)
+  if (missing.length === 0) return
+  await makeFolder(path, folderMode)
+  for (const folder of missing) await syncPath(dirname(folder))
 }
 
 export async function syncPath(path: string): Promise<void> {

@@ -18,7 +18,7 @@ import {
   findFileSize,
   findText,
   isThere,
-  makeFolder,
+  makeDurableFolder,
   removeFile,
   syncPath,
   writeTextFile,
@@ -41,9 +41,9 @@ export async function openFolderTarget(options: FolderTargetOptions): Promise<Ba
   await claimFolder(folder, installation)
   await removeUnfinished(folder)
   const snapshot = join(folder, snapshotFolder(name))
-  await makeFolder(join(folder, 'blobs'))
-  await makeFolder(join(folder, 'incoming'))
-  await makeFolder(snapshot)
+  await makeDurableFolder(join(folder, 'blobs'))
+  await makeDurableFolder(join(folder, 'incoming'))
+  await makeDurableFolder(snapshot)
   return new FolderTarget(folder, snapshot)
 }
 
@@ -56,7 +56,7 @@ async function claimFolder(folder: string, installation: string): Promise<void> 
         `${folder} is not empty and holds no backup; name a new folder, or an empty one`,
       )
     }
-    await makeFolder(folder)
+    await makeDurableFolder(folder)
     await writeTextFile(file, `${JSON.stringify({ installation })}\n`)
     return
   }
@@ -124,7 +124,7 @@ class FolderTarget implements BackupTarget {
         await copy(new FileSink(handle))
         await handle.sync()
       }
-      await makeFolder(dirname(path))
+      await makeDurableFolder(dirname(path))
       await rename(draft, path)
     } catch (error) {
       await removeFile(draft)

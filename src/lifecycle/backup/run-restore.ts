@@ -14,7 +14,7 @@ import { SnapshotFile, type SnapshotBlob } from '../../metadata/backup/snapshot-
 import { removeSqliteFile } from '../../metadata/dialects/sqlite-files.ts'
 import { forEachAtOnce, type BackupBlob, type BackupSource } from './backup-place.ts'
 import { BackupRefused, BlobDamaged } from './errors.ts'
-import { HashingSink, makeFolder } from './files.ts'
+import { HashingSink, makeDurableFolder } from './files.ts'
 import { openBackupSource } from './open-place.ts'
 import { decideRestore, type StoreState } from './restore-decision.ts'
 import { formatRestoreMarker, parseRestoreMarker } from './restore-marker.ts'
@@ -69,7 +69,7 @@ export async function runRestore(deps: RestoreDeps, options: RestoreOptions): Pr
     store: state,
     databaseOnly: options.databaseOnly,
   })
-  await makeFolder(dirname(deps.draft))
+  await makeDurableFolder(dirname(deps.draft))
   await makeDraft(source, deps)
   try {
     await using store = await deps.store.open()

@@ -18,7 +18,7 @@ import {
   fileMode,
   FileSink,
   isThere,
-  makeFolder,
+  makeDurableFolder,
   removeFile,
   syncPath,
 } from './files.ts'
@@ -38,7 +38,7 @@ export async function openTarTarget({ file, name, now }: TarTargetOptions): Prom
   if (await isThere(file)) {
     throw new BackupRefused(`${file} is there already; a backup overwrites none: name another file`)
   }
-  await makeFolder(dirname(resolve(file)))
+  await makeDurableFolder(dirname(resolve(file)))
   const draft = `${file}.partial`
   const metadataFile = `${file}.metadata.partial`
   await removeSqliteFile(metadataFile)

@@ -12,6 +12,7 @@ import type { AuditEvent, AuditFilter, NewAuditEvent } from '../audit-events.ts'
 import { kyselyOf } from '../sql/database.ts'
 import { numbers, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
+import { countTurns } from './wrapped-metadata.ts'
 
 type Changes = Partial<Omit<NewAuditEvent, 'actor'>> & { readonly actor?: Partial<NewAuditEvent['actor']> }
 
@@ -192,6 +193,18 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     expect(second.next).toBeUndefined()
     const aborted = AbortSignal.abort(new Error('nobody waits'))
     await expect(listAuditEvents(reader, { filter, limit: 10, signal: aborted })).rejects.toThrow('nobody')
+  })
+
+  test('many walks at once look at one slice a turn, all of them together', async () => {
+    if (metadata().dialect !== 'sqlite') return
+    const actor = await insertOf(numbers(5_000).map((index) => ({ at: index })))
+    const filter = { actor, action: 'user.create' } as const
+    const walks = 8
+    const turns = await countTurns(metadata(), () =>
+      Promise.all(numbers(walks).map(() => listAuditEvents(metadata().reader, { filter, limit: 10 }))),
+    )
+    // 500 rows a slice; the first slice of each walk comes with the call.
+    expect(turns).toBeGreaterThanOrEqual(walks * 9)
   })
 
   test('a page is cut by bytes too, and holds one event at least', async () => {

@@ -226,6 +226,27 @@ export function testMembers({ metadata }: ContractSubject): void {
     expect(await metadata().transact((tx) => deleteTeamMember(tx, place))).toBe(false)
   })
 
+  test('gives everybody else turns while thousands of grants and places of a member or a team go', async () => {
+    if (metadata().dialect !== 'sqlite') return
+    const ownerId = await createOrganization(metadata())
+    const accountId = await createUser(metadata())
+    const teamId = await metadata().transact((tx) => insertTeam(tx, { ownerId, name: 'dev', now: 2 }))
+    const insertGrants = (kind: 'account' | 'team', id: number) =>
+      metadata().transact(async (tx) => {
+        const numbered = sql`with recursive number (n) as (select 1 union all select n + 1 from number where n < 1000)`
+        await sql`${numbered} insert into access_grant
+            (owner_id, pattern, role_id, principal_kind, principal_id, created_at, created_by)
+          select ${ownerId}, 'p' || n, 1, ${kind}, ${id}, 1, 'x' from number`.execute(kyselyOf(tx))
+      })
+    await metadata().transact((tx) => insertMember(tx, { ownerId, accountId, now: 1 }))
+    await insertGrants('account', accountId)
+    await insertGrants('team', teamId)
+    expect(await countTurns(metadata(), (tx) => deleteMember(tx, { ownerId, accountId }))).toBeGreaterThan(5)
+    expect(await countTurns(metadata(), (tx) => deleteTeam(tx, teamId))).toBeGreaterThan(5)
+    expect(await countGrants(metadata(), 'account', accountId)).toBe(0)
+    expect(await countGrants(metadata(), 'team', teamId)).toBe(0)
+  })
+
   test('takes the grants of a team away with it', async () => {
     const ownerId = await createOrganization(metadata())
     const teamId = await metadata().transact((tx) => insertTeam(tx, { ownerId, name: 'dev', now: 2 }))

@@ -9,8 +9,8 @@ import { rightsSchema } from './0003-rights.ts'
 import { credentialsSchema } from './0004-credentials.ts'
 import { auditSchema } from './0005-audit.ts'
 import { storeSafetySchema } from './0006-store-safety.ts'
-import { listsSchema } from './0009-lists.ts'
-import { dropEvent } from './0011-drop-event.ts'
+import { listsSchema } from './0007-lists.ts'
+import { dropEvent } from './0008-drop-event.ts'
 import { columnTypes } from './column-types.ts'
 import type { Migration } from './migration.ts'
 
@@ -22,8 +22,8 @@ const migrations: ReadonlyMap<string, Migration> = new Map([
   ['0004-credentials', credentialsSchema],
   ['0005-audit', auditSchema],
   ['0006-store-safety', storeSafetySchema],
-  ['0009-lists', listsSchema],
-  ['0011-drop-event', dropEvent],
+  ['0007-lists', listsSchema],
+  ['0008-drop-event', dropEvent],
 ])
 
 // An arbitrary number that no other use of advisory locks in the same database should pick.

@@ -92,7 +92,7 @@ async function begin(open: OpenRegistry, start?: number) {
 /** What a process finds that is started after this one was killed. */
 function restarted({ metadata, store, clock, audit }: OpenRegistry) {
   const parts = { metadata, store, clock, audit, timers: new TestTimers(), ids: systemIds }
-  const health = new BlobHealth({ ...parts, onDamage: () => undefined })
+  const health = new BlobHealth({ ...parts, monotonic: clock, onDamage: () => undefined })
   const limits = { maxSessions: 100, takeoverMs: 5_000, hashThreads: new HashThreads() }
   return createUploads({ ...parts, ...limits, health, policy: openPolicy, onDeadKey: () => undefined })
 }

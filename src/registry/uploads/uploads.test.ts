@@ -238,7 +238,7 @@ describe('a session that was started and not written to', () => {
     const { metadata, store, clock, audit } = open
     const limits = { maxSessions: 100, takeoverMs: 5_000 }
     const parts = { metadata, store, clock, audit, timers: systemTimers, ids: systemIds }
-    const health = new BlobHealth({ ...parts, onDamage: () => undefined })
+    const health = new BlobHealth({ ...parts, monotonic: clock, onDamage: () => undefined })
     const deps = { ...parts, health, policy: openPolicy, onDeadKey: () => undefined }
     return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
   }

@@ -6,7 +6,7 @@ import { identitySchema } from './0002-identity.ts'
 import { rightsSchema } from './0003-rights.ts'
 import { credentialsSchema } from './0004-credentials.ts'
 import { auditSchema } from './0005-audit.ts'
-import { dropEvent } from './0011-drop-event.ts'
+import { dropEvent } from './0008-drop-event.ts'
 import { columnTypes } from './column-types.ts'
 
 const before = [initialSchema, identitySchema, rightsSchema, credentialsSchema, auditSchema]
@@ -89,4 +89,4 @@ test('moves on PostgreSQL what happened before there was an audit', async () => 
   for (const statement of [...overriding, ...dropEvent(columnTypes.postgres)]) await database.exec(statement)
   expect((await database.query(read)).rows).toEqual(moved)
   await expect(database.exec('select 1 from event')).rejects.toThrow('does not exist')
-})
+}, 60_000)
