@@ -137,7 +137,7 @@ async function pair(
   // Another database may have been given the store since it was looked at.
   if (former !== undefined && pairing !== 'adopt') {
     throw new StoreMismatchError(
-      `storage: the blob store came to belong to installation ${former} while the database of installation ${id} was opened. Start again to see which of them belong together`,
+      `storage: another start gave the blob store to installation ${former} while this one opened the database of installation ${id}. Start again: the message then says which of them belong together`,
     )
   }
   if (pairing === 'adopt') {

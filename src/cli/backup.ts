@@ -1,6 +1,5 @@
 /** `lading backup`: copies everything that the registry holds, while it serves. */
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
@@ -58,7 +57,7 @@ async function backUp(config: Config, { place, host, onProgress }: BackUpOptions
     import('../lifecycle/backup/run-backup.ts'),
   ])
   openings.requireDatabase(config)
-  requireStore(config, dataFolder.storeFolder(config))
+  await requireStore(config, dataFolder.storeFolder(config))
   const logger = createHostLogger(host)
   await using metadata = await openMetadata(config, { clock: systemClock, logger, upgrade: false })
   await openings.requireCurrent(metadata)
@@ -78,15 +77,17 @@ async function backUp(config: Config, { place, host, onProgress }: BackUpOptions
   )
 }
 
-function requireStore(config: Config, folder: string): void {
+async function requireStore(config: Config, folder: string): Promise<void> {
   if (config.storage.driver === 'memory') {
     throw new CliError(
       'storage.driver: blobs in the memory of a server cannot be backed up; set it to filesystem',
     )
   }
-  if (existsSync(folder)) return
+  const { peekFilesystemStore } = await import('../blob-store/filesystem/peek-store.ts')
+  const { installationId, isEmpty } = await peekFilesystemStore(folder)
+  if (installationId !== undefined || !isEmpty) return
   throw new CliError(
-    `data: there is no blob store in ${config.data}; name the folder of the registry with --data or LADING_DATA`,
+    `data: there is no blob store in ${config.data}; mount its volume, or name the folder of the registry with --data or LADING_DATA`,
   )
 }
 

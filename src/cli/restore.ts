@@ -1,5 +1,4 @@
 /** `lading restore`: fills an empty installation from a backup, or a lost database beside its store. */
-import { existsSync } from 'node:fs'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -111,25 +110,20 @@ async function openDatabase(
 }
 
 async function describeStore(config: Config, host: CliHost): Promise<RestoreDeps['store']> {
-  const [{ storeFolder }, { openStore }] = await Promise.all([
+  const [{ storeFolder }, { openStore }, { peekFilesystemStore }] = await Promise.all([
     import('../app/data-folder.ts'),
     import('../app/open-store.ts'),
+    import('../blob-store/filesystem/peek-store.ts'),
   ])
   const open = () => openStore(config, { clock: systemClock, ids: systemIds, logger: createHostLogger(host) })
   return {
     open,
+    // Without opening it, which makes folders: a refused restore changes nothing.
     async readState() {
-      if (!existsSync(storeFolder(config))) return { installation: undefined, isEmpty: true }
-      await using store = await open()
-      const [installation, first] = [await store.readInstallationId(), await firstOf(store.list())]
-      return { installation, isEmpty: first === undefined }
+      const { installationId: installation, isEmpty } = await peekFilesystemStore(storeFolder(config))
+      return { installation, isEmpty }
     },
   }
-}
-
-async function firstOf<T>(items: AsyncIterable<T>): Promise<T | undefined> {
-  for await (const item of items) return item
-  return undefined
 }
 
 function describeRestore(result: RestoreResult, config: Config): string[] {
