@@ -131,7 +131,7 @@ async function pair(
   const former = await store.readInstallationId()
   if (former === id) {
     if (adoptStore)
-      logger.warn({ installation: id }, 'the store belongs to this database already; leave --adopt-store out')
+      logger.warn({ installation: id }, 'the store already belongs to this database; leave --adopt-store out')
     return id
   }
   // Another database may have been given the store since it was looked at.

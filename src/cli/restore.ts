@@ -3,10 +3,11 @@ import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemIds } from '../lib/ids.ts'
+import { formatCount } from '../lib/format-count.ts'
 import type { RestoreDeps, RestoreOptions, RestoreResult } from '../lifecycle/backup/run-restore.ts'
 import type { RestoreDatabase } from '../metadata/backup/restore-metadata.ts'
 import { readArguments } from './arguments.ts'
-import { placeWord, snapshotFlag } from './backup-forms.ts'
+import { formatContent, placeWord, snapshotFlag } from './backup-forms.ts'
 import { CliError } from './command.ts'
 import type { CliHost, Command, CommandFlag } from './command.ts'
 import { createHostLogger } from './host-logger.ts'
@@ -17,19 +18,19 @@ const flags: readonly CommandFlag[] = [
   {
     name: '--database-only',
     summary:
-      'Only the database is lost, or moved away: restore it beside its own store, which keeps what is newer than the snapshot.',
+      'Restore only the database, which was lost or moved away, beside its own store. The store keeps what is newer than the snapshot.',
   },
   {
     name: '--skip-damaged',
     summary:
-      'Restore everything else when blobs of the backup are damaged; clients have to push those again.',
+      'Restore everything else although blobs of the backup are damaged. Clients have to push those again.',
   },
 ]
 
 export const restoreCommand: Command = {
   name: 'restore',
   summary:
-    'Restore a backup into an empty installation, with SQLite or PostgreSQL whatever it was made of; run it again when it was interrupted.',
+    'Restore a backup into an empty installation, with SQLite or PostgreSQL, whichever database it was made from. Run it again if it was interrupted.',
   words: [placeWord],
   flags,
   configurable: true,
@@ -127,10 +128,12 @@ async function describeStore(config: Config, host: CliHost): Promise<RestoreDeps
 }
 
 function describeRestore(result: RestoreResult, config: Config): string[] {
-  const { snapshot, repositories, manifests, blobs, written, writtenBytes, damaged } = result
+  const { snapshot, written, writtenBytes, damaged } = result
   return [
     `restored snapshot ${snapshot} into ${config.data}`,
-    `${repositories} repositories, ${manifests} manifests, ${blobs} blobs; ${written} blobs (${writtenBytes} bytes) were written`,
-    ...(damaged.length === 0 ? [] : [`${damaged.length} damaged blobs are missing; push them again`]),
+    `${formatContent(result)}; wrote ${formatCount(written, 'blob')} (${formatCount(writtenBytes, 'byte')})`,
+    ...(damaged.length === 0
+      ? []
+      : [`missing because they are damaged: ${formatCount(damaged.length, 'blob')}; push them again`]),
   ]
 }

@@ -6,12 +6,14 @@ import { dirname, join, resolve } from 'node:path'
 export class FolderError extends Error {
   override readonly name = 'FolderError'
   readonly path: string
+  readonly reason: string
   readonly code: string
   readonly syscall = 'mkdir'
 
   constructor(path: string, reason: string, options: ErrorOptions & { readonly code: string }) {
     super(`${options.code}: cannot use the folder ${path}: ${reason}`, options)
     this.path = path
+    this.reason = reason
     this.code = options.code
   }
 }
