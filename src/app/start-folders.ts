@@ -1,8 +1,13 @@
 /** What a start makes in the file system, so that a start that fails can take it back. */
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
-import { checkFolder, findMissingFolders, removeEmptyFolders, removeFolderIfEmpty } from '../lib/folders.ts'
+import {
+  checkFolder,
+  findMissingFolders,
+  listFolder,
+  removeEmptyFolders,
+  removeFolderIfEmpty,
+} from '../lib/folders.ts'
 import { storeFolder } from './data-folder.ts'
 
 export interface StartFolders extends AsyncDisposable {
@@ -30,9 +35,4 @@ export async function watchStartFolders(config: Config): Promise<StartFolders> {
       for (const folder of missing.toReversed()) await removeFolderIfEmpty(folder)
     },
   }
-}
-
-/** Empty for a folder that cannot be read, or is not there. */
-async function listFolder(path: string): Promise<readonly string[]> {
-  return await readdir(path).catch(() => [])
 }

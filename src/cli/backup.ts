@@ -58,7 +58,7 @@ async function backUp(config: Config, { place, host, onProgress }: BackUpOptions
     import('../lifecycle/backup/run-backup.ts'),
   ])
   openings.requireDatabase(config)
-  await requireStore(config, dataFolder.storeFolder(config))
+  await requireStore(config)
   const logger = createHostLogger(host)
   await using metadata = await openMetadata(config, { clock: systemClock, logger, upgrade: false })
   await openings.requireCurrent(metadata)
@@ -78,14 +78,14 @@ async function backUp(config: Config, { place, host, onProgress }: BackUpOptions
   )
 }
 
-async function requireStore(config: Config, folder: string): Promise<void> {
+async function requireStore(config: Config): Promise<void> {
   if (config.storage.driver === 'memory') {
     throw new CliError(
       'storage.driver: blobs in the memory of a server cannot be backed up; set it to filesystem',
     )
   }
-  const { peekFilesystemStore } = await import('../blob-store/filesystem/peek-store.ts')
-  const { installationId, isEmpty } = await peekFilesystemStore(folder)
+  const { peekStore } = await import('../app/open-store.ts')
+  const { installationId, isEmpty } = await peekStore(config)
   if (installationId !== undefined || !isEmpty) return
   throw new CliError(
     `data: there is no blob store in ${config.data}; mount its volume, or name the folder of the registry with --data or LADING_DATA`,

@@ -111,17 +111,13 @@ async function openDatabase(
 }
 
 async function describeStore(config: Config, host: CliHost): Promise<RestoreDeps['store']> {
-  const [{ storeFolder }, { openStore }, { peekFilesystemStore }] = await Promise.all([
-    import('../app/data-folder.ts'),
-    import('../app/open-store.ts'),
-    import('../blob-store/filesystem/peek-store.ts'),
-  ])
+  const { openStore, peekStore } = await import('../app/open-store.ts')
   const open = () => openStore(config, { clock: systemClock, ids: systemIds, logger: createHostLogger(host) })
   return {
     open,
     // Without opening it, which makes folders: a refused restore changes nothing.
     async readState() {
-      const { installationId: installation, isEmpty } = await peekFilesystemStore(storeFolder(config))
+      const { installationId: installation, isEmpty } = await peekStore(config)
       return { installation, isEmpty }
     },
   }

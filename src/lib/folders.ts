@@ -49,6 +49,11 @@ export async function checkFolder(path: string): Promise<void> {
   }
 }
 
+/** The names in the folder; none for a folder that cannot be read or is not there. */
+export async function listFolder(path: string): Promise<readonly string[]> {
+  return await readdir(path).catch(() => [])
+}
+
 /** Removes the folder and the folders below it, as far as they hold no files. */
 export async function removeEmptyFolders(path: string): Promise<void> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
