@@ -140,7 +140,7 @@ function openServerAudit(
     pulls: config.audit.pulls,
     metadata,
     clock,
-    onError: (err) => logger.error({ err }, 'what was refused or logged in could not be recorded'),
+    onError: (err) => logger.error({ err }, 'audit events of logins and refusals could not be recorded'),
     onDropped: telemetry.metrics?.onAuditDropped,
     onLoss: (loss) => logger.warn(loss, 'audit events were not recorded'),
   })
@@ -305,7 +305,7 @@ function watch({ metrics }: Telemetry, { registry, server, auth, droppedLogLines
   })
   metrics.watchCounter({
     name: 'lading_log_dropped_lines_total',
-    help: 'Lines of the log that could not be written.',
+    help: 'Lines of the log that were dropped because they could not be written.',
     read: droppedLogLines,
   })
 }

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -153,6 +154,24 @@ describe('a start with another database than that of the store', () => {
     expect(said).toContain('names blobs, but the blob store')
     expect(said).toContain('Mount the volume')
     expect(existsSync(filled.store)).toBe(false)
+  })
+
+  test('leaves the empty mount point of a store empty when it is refused, like backup and restore', async () => {
+    await using filled = await filledFolder()
+    const backup = join(filled.dataDir, 'backup')
+    expect(await runLading(`backup ${backup} --data ${filled.dataDir}`)).toMatchObject({ code: 0 })
+    rmSync(filled.store, { recursive: true })
+    mkdirSync(filled.store)
+    expect(await refusal({ dataDir: filled.dataDir })).toContain('names blobs, but the blob store')
+    expect(readdirSync(filled.store)).toEqual([])
+    const backedUp = await runLading(`backup ${backup} --data ${filled.dataDir}`)
+    expect(backedUp).toMatchObject({ code: 1 })
+    expect(backedUp.err).toContain('there is no blob store in')
+    expect(readdirSync(filled.store)).toEqual([])
+    const restored = await runLading(`restore ${backup} --database-only --data ${filled.dataDir}`)
+    expect(restored).toMatchObject({ code: 1 })
+    expect(restored.err).toContain('there is no store to restore the database beside')
+    expect(readdirSync(filled.store)).toEqual([])
   })
 
   test('is refused with a store in memory, which has none of the blobs', async () => {

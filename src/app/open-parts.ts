@@ -131,13 +131,13 @@ async function pair(
   const former = await store.readInstallationId()
   if (former === id) {
     if (adoptStore)
-      logger.warn({ installation: id }, 'the store belongs to this database already; leave --adopt-store out')
+      logger.warn({ installation: id }, 'the store already belongs to this database; leave --adopt-store out')
     return id
   }
   // Another database may have been given the store since it was looked at.
   if (former !== undefined && pairing !== 'adopt') {
     throw new StoreMismatchError(
-      `storage: the blob store came to belong to installation ${former} while the database of installation ${id} was opened. Start again to see which of them belong together`,
+      `storage: another start gave the blob store to installation ${former} while this one opened the database of installation ${id}. Start again: the message then says which of them belong together`,
     )
   }
   if (pairing === 'adopt') {

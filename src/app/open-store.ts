@@ -1,5 +1,6 @@
 /** Opens the blob store that the configuration names. */
 import type { BlobStore } from '../blob-store/blob-store.ts'
+import { peekFilesystemStore, type StoreContents } from '../blob-store/filesystem/peek-store.ts'
 import { openFilesystemBlobStore } from '../blob-store/filesystem/filesystem-blob-store.ts'
 import { MemoryBlobStore } from '../blob-store/memory/memory-blob-store.ts'
 import type { Config } from '../config/schema.ts'
@@ -28,4 +29,9 @@ export async function openStore(config: Config, { clock, ids, logger }: OpenStor
     onStrange: (path) =>
       logger.warn({ path }, 'a file in the blob store that no registry wrote; it is left alone'),
   })
+}
+
+/** Looks at the store in the folder without opening it, which would make folders. Throws `StoreUnavailable`. */
+export function peekStore(config: Config): Promise<StoreContents> {
+  return peekFilesystemStore(storeFolder(config))
 }

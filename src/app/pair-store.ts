@@ -54,16 +54,16 @@ function describeStore({ installationId, isEmpty }: StoreSide): string {
 }
 
 const adoption =
-  'If this database shall take over this store for good, start once with lading serve --adopt-store: the store then refuses its former database'
+  'To let this database take over the store for good, start once with lading serve --adopt-store; the store then refuses its former database'
 
 function adviceFor(database: DatabaseSide, { isEmpty, installationId }: StoreSide): string {
   if (database.installationId === undefined) {
-    return `If the database was lost, restore it with lading restore; if it is elsewhere, name it with data or metadata. ${adoption}`
+    return `If the database is lost, restore it with lading restore --database-only; if it is elsewhere, set data or metadata.url to it. ${adoption}`
   }
   if (isEmpty && installationId === undefined) {
-    return 'Mount the volume of the store, or name its folder with data; if the blobs are lost, restore them with lading restore. To go on without them, start once with lading serve --adopt-store'
+    return 'Mount the volume of the store, or set data to its folder. If the blobs are lost, move the database away and restore both with lading restore; to go on without the blobs, start once with lading serve --adopt-store, after which clients have to push them again'
   }
-  return `Name the two that belong together with data and metadata, or restore with lading restore. ${adoption}`
+  return `Set data and metadata.url to a database and a store that belong together, or restore a backup with lading restore. ${adoption}`
 }
 
 /** A store in memory starts empty each time: a database that names blobs of an earlier one, or of a folder, is refused. */

@@ -1,6 +1,13 @@
 /** What a start makes in the file system, so that a start that fails can take it back. */
+import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
-import { checkFolder, findMissingFolders, removeEmptyFolders, removeFolderIfEmpty } from '../lib/folders.ts'
+import {
+  checkFolder,
+  findMissingFolders,
+  listFolder,
+  removeEmptyFolders,
+  removeFolderIfEmpty,
+} from '../lib/folders.ts'
 import { storeFolder } from './data-folder.ts'
 
 export interface StartFolders extends AsyncDisposable {
@@ -10,18 +17,21 @@ export interface StartFolders extends AsyncDisposable {
 
 /**
  * Checks that the data folder can be used or made, and remembers which folders were missing. Disposing removes those
- * again, as far as they hold no files. Throws `FolderError`.
+ * again, as far as they hold no files, and what was made in a store folder that was empty, such as the mount point of a
+ * volume. Throws `FolderError`.
  */
 export async function watchStartFolders(config: Config): Promise<StartFolders> {
   const isUsed = config.metadata.driver === 'sqlite' || config.storage.driver === 'filesystem'
   if (isUsed) await checkFolder(config.data)
-  const missing = isUsed ? await findMissingFolders(storeFolder(config)) : []
+  const store = storeFolder(config)
+  const missing = isUsed ? await findMissingFolders(store) : []
+  const wasEmpty = isUsed && (await listFolder(store)).length === 0
   let isKept = false
   return {
     keep: () => void (isKept = true),
     async [Symbol.asyncDispose]() {
-      if (isKept || missing.length === 0) return
-      await removeEmptyFolders(storeFolder(config))
+      if (isKept || !wasEmpty) return
+      for (const name of await listFolder(store)) await removeEmptyFolders(join(store, name))
       for (const folder of missing.toReversed()) await removeFolderIfEmpty(folder)
     },
   }

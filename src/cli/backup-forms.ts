@@ -1,4 +1,5 @@
 /** Words and flags of the commands for backups; apart from what they run, which is loaded on demand. */
+import { formatCount } from '../lib/format-count.ts'
 import type { CommandFlag } from './command.ts'
 
 export const placeWord = '<dir|file.tar>'
@@ -6,5 +7,18 @@ export const placeWord = '<dir|file.tar>'
 export const snapshotFlag: CommandFlag = {
   name: '--snapshot',
   value: '<name>',
-  summary: 'This snapshot instead of the last one: the name that lading backup printed.',
+  summary: 'Use this snapshot instead of the last one; lading backup prints the names.',
+}
+
+/** What a snapshot holds, in one line. */
+export function formatContent(counts: {
+  readonly repositories: number
+  readonly manifests: number
+  readonly blobs: number
+}): string {
+  return [
+    formatCount(counts.repositories, 'repository', 'repositories'),
+    formatCount(counts.manifests, 'manifest'),
+    formatCount(counts.blobs, 'blob'),
+  ].join(', ')
 }

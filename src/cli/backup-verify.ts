@@ -1,4 +1,5 @@
 /** `lading backup verify`: proves a backup, without the registry. */
+import { formatCount } from '../lib/format-count.ts'
 import type { Damage, VerifyResult } from '../lifecycle/backup/verify-backup.ts'
 import { readArguments } from './arguments.ts'
 import { placeWord, snapshotFlag } from './backup-forms.ts'
@@ -9,7 +10,7 @@ import { createPrint } from './service-command.ts'
 export const backupVerifyCommand: Command = {
   name: 'backup verify',
   summary:
-    'Read a whole backup and prove it: every digest by hashing, every blob and manifest that its metadata names, the structure of the metadata.',
+    'Prove that a backup is whole: hash every blob and manifest that its metadata names, and check the structure of the metadata.',
   words: [placeWord],
   flags: [snapshotFlag],
   configurable: false,
@@ -38,8 +39,9 @@ export const backupVerifyCommand: Command = {
 }
 
 function describeResult({ snapshot, blobs, manifests, bytes, damage }: VerifyResult): string[] {
-  const read = `snapshot ${snapshot}: ${manifests} manifests, ${blobs} blobs (${bytes} bytes)`
-  if (damage.length === 0) return [`${read}, all of them whole`]
+  const counts = `${formatCount(manifests, 'manifest')}, ${formatCount(blobs, 'blob')}`
+  const read = `snapshot ${snapshot}: ${counts} (${formatCount(bytes, 'byte')})`
+  if (damage.length === 0) return [`${read}, no damage`]
   return [...damage.flatMap(describeDamage), `${read}; damaged: ${damage.length}`]
 }
 

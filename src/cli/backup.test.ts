@@ -189,7 +189,7 @@ test('an archive is never overwritten', async () => {
   await lading(`backup ${scene.path}/b.tar`, scene.dataDir)
   expect(await lading(`backup ${scene.path}/b.tar`, scene.dataDir)).toMatchObject({
     code: 1,
-    err: expect.stringContaining('is there already') as unknown,
+    err: expect.stringContaining('already exists') as unknown,
   })
 })
 

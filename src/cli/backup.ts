@@ -1,14 +1,14 @@
 /** `lading backup`: copies everything that the registry holds, while it serves. */
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemIds } from '../lib/ids.ts'
+import { formatCount } from '../lib/format-count.ts'
 import type { BackupResult } from '../lifecycle/backup/run-backup.ts'
 import { readArguments } from './arguments.ts'
-import { placeWord } from './backup-forms.ts'
+import { formatContent, placeWord } from './backup-forms.ts'
 import { CliError, failed } from './command.ts'
 import type { CliHost, Command } from './command.ts'
 import { createHostLogger } from './host-logger.ts'
@@ -18,7 +18,7 @@ import { readVersion } from './version.ts'
 export const backupCommand: Command = {
   name: 'backup',
   summary:
-    'Copy database and blobs into a folder, where later backups add what is new, or into one new archive; while a server runs or not.',
+    'Copy the database and the blobs, while a server runs or not: into a folder, where later backups add only what is new, or into one new archive.',
   words: [placeWord],
   configurable: true,
   hintsAtKeys: true,
@@ -58,7 +58,7 @@ async function backUp(config: Config, { place, host, onProgress }: BackUpOptions
     import('../lifecycle/backup/run-backup.ts'),
   ])
   openings.requireDatabase(config)
-  requireStore(config, dataFolder.storeFolder(config))
+  await requireStore(config)
   const logger = createHostLogger(host)
   await using metadata = await openMetadata(config, { clock: systemClock, logger, upgrade: false })
   await openings.requireCurrent(metadata)
@@ -78,15 +78,17 @@ async function backUp(config: Config, { place, host, onProgress }: BackUpOptions
   )
 }
 
-function requireStore(config: Config, folder: string): void {
+async function requireStore(config: Config): Promise<void> {
   if (config.storage.driver === 'memory') {
     throw new CliError(
       'storage.driver: blobs in the memory of a server cannot be backed up; set it to filesystem',
     )
   }
-  if (existsSync(folder)) return
+  const { peekStore } = await import('../app/open-store.ts')
+  const { installationId, isEmpty } = await peekStore(config)
+  if (installationId !== undefined || !isEmpty) return
   throw new CliError(
-    `data: there is no blob store in ${config.data}; name the folder of the registry with --data or LADING_DATA`,
+    `data: there is no blob store in ${config.data}; mount its volume, or name the folder of the registry with --data or LADING_DATA`,
   )
 }
 
@@ -107,11 +109,13 @@ function isRunning(pid: number): boolean {
 }
 
 function describeBackup(result: BackupResult, place: string): string[] {
-  const { name, blobs, bytes, manifests, repositories, copied, copiedBytes, kept, damaged } = result
+  const { name, bytes, copied, copiedBytes, kept, damaged } = result
   return [
     `snapshot ${name} in ${place}`,
-    `${repositories} repositories, ${manifests} manifests, ${blobs} blobs (${bytes} bytes)`,
-    `${copied} blobs (${copiedBytes} bytes) copied, ${kept} were there already`,
-    ...(damaged.length === 0 ? [] : [`${damaged.length} damaged blobs are not in the backup`]),
+    `${formatContent(result)} (${formatCount(bytes, 'byte')})`,
+    `copied ${formatCount(copied, 'blob')} (${formatCount(copiedBytes, 'byte')}); the backup already held ${kept}`,
+    ...(damaged.length === 0
+      ? []
+      : [`left out because they are damaged: ${formatCount(damaged.length, 'blob')}`]),
   ]
 }

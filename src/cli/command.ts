@@ -2,7 +2,7 @@
 import type { ConfigSources } from '../config/load.ts'
 
 export interface CliHost {
-  /** Results: standard output. */
+  /** Results: standard output. Throws `OutputEnded` once that is closed or has failed. */
   out(line: string): void
   /** Notices and faults: standard error. */
   err(line: string): void
@@ -64,6 +64,13 @@ export class CliError extends Error {
   constructor(message: string, options: ErrorOptions & { exitCode?: number } = {}) {
     super(message, options)
     this.exitCode = options.exitCode ?? failed
+  }
+}
+
+/** Standard output is closed or failed: the command ends without a further message. */
+export class OutputEnded extends CliError {
+  constructor() {
+    super('standard output is closed', { exitCode: 0 })
   }
 }
 

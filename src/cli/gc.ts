@@ -8,13 +8,15 @@ const acceptFlag = '--accept-store'
 const gcCommand = defineServiceCommand({
   name: 'gc',
   summary:
-    'Accept the blob store as it is: what is in it now and has no row in the database may be moved aside, even where it is older than the database or more than a tenth of the store. The next sweep does that (at the start of the server, then every six hours), and deletes it seven days later.',
-  flags: [{ name: acceptFlag, summary: 'Required: says that this database is the right one and complete.' }],
+    'Accept the blob store as it is: sweeps may move aside everything that is in it now and has no row in the database, even if it is older than the database or more than a tenth of the store. A sweep runs when the server starts and every six hours; it moves what has not changed for a day, and deletes that seven days later.',
+  flags: [
+    { name: acceptFlag, summary: 'Required. It says that this database is the right one and complete.' },
+  ],
   jsonShape: '{"installation": string, "acceptedAt": string}',
   run: async ({ arguments: args, acceptStore, actor, print }) => {
     if (!args.has(acceptFlag)) {
       throw new CliError(
-        `${acceptFlag} is missing: lading gc ${acceptFlag} lets the next sweep set aside everything in the blob store that no row of the database names`,
+        `${acceptFlag} is missing: lading gc ${acceptFlag} lets sweeps set aside everything in the blob store that no row of the database names, so run it only when this database is the right one and complete`,
         { exitCode: misused },
       )
     }
@@ -25,7 +27,7 @@ const gcCommand = defineServiceCommand({
     const { installation, acceptedAt } = accepted
     print(
       { installation, acceptedAt: formatTime(acceptedAt) },
-      `the store of installation ${installation} is accepted; the next sweep sets aside what has no row and is older than ${formatTime(acceptedAt)}`,
+      `accepted the store of installation ${installation}; sweeps set aside what was in it before ${formatTime(acceptedAt)} and has no row, once it has not changed for a day`,
     )
   },
 })

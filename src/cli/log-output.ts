@@ -3,6 +3,7 @@ import { constants, fstatSync, openSync, write, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { promisify } from 'node:util'
 import { monotonicClock } from '../lib/clock.ts'
+import { formatCount } from '../lib/format-count.ts'
 import { LogQueue, type LogSink } from '../telemetry/log-queue.ts'
 import { createLogger, type LogLevel, type Logger } from '../telemetry/logger.ts'
 
@@ -52,9 +53,12 @@ function reportLoss({ dropped, waiting, failure = 'nobody read it in time' }: Lo
   const lost = dropped + waiting
   if (lost === 0) return
   try {
-    writeSync(standardError, `lading: ${lost} lines of the log could not be written (${failure})\n`)
+    writeSync(
+      standardError,
+      `lading: ${formatCount(lost, 'line')} of the log could not be written (${failure})\n`,
+    )
   } catch {
-    // Nobody is left who could be told.
+    // Nowhere is left to say it.
   }
 }
 
@@ -69,7 +73,7 @@ function openSink(fd: number): LogSink {
     process.stdout.on('error', () => undefined)
     return { writeSync: (bytes) => writeSync(fd, bytes) }
   }
-  // Stays open: a line may come until the process ends.
+  // Stays open: lines may come until the process ends.
   const terminal = isatty(fd) ? reopenTerminal(fd) : undefined
   if (terminal !== undefined) return { writeSync: (bytes) => writeSync(terminal, bytes) }
   return {

@@ -1,8 +1,8 @@
 /** The real process as the host of commands. */
-import { constants } from 'node:os'
 import { processSources } from '../config/load.ts'
 import { monotonicClock } from '../lib/clock.ts'
-import { failed, type CliHost } from './command.ts'
+import { failed, OutputEnded } from './command.ts'
+import type { CliHost } from './command.ts'
 import { askSecret } from './ask-secret.ts'
 import { listenForReload, listenForStop } from './stop-signals.ts'
 import { readText } from './read-text.ts'
@@ -10,9 +10,12 @@ import { readText } from './read-text.ts'
 export function createProcessHost(): CliHost {
   // A notice that cannot be written, on a full disk for instance, must not end a server.
   process.stderr.on('error', () => undefined)
-  let output: NodeJS.WriteStream | undefined
+  const output = watchOutput()
   return {
-    out: (line) => void (output ??= openOutput()).write(`${line}\n`),
+    out: (line) => {
+      if (output.hasEnded) throw new OutputEnded()
+      process.stdout.write(`${line}\n`)
+    },
     err: (line) => void process.stderr.write(`${line}\n`),
     ...(process.stderr.isTTY && { showProgress }),
     sources: processSources(),
@@ -26,13 +29,26 @@ export function createProcessHost(): CliHost {
   }
 }
 
-/** For results, which `serve` has none of: a result that cannot be written ends the command, quietly where nobody reads it. */
-function openOutput(): NodeJS.WriteStream {
-  return process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(128 + constants.signals.SIGPIPE)
-    process.stderr.write(`lading: the result cannot be written to standard output: ${error.message}\n`)
-    process.exit(failed)
+/**
+ * A reader that has seen enough, such as `head`, ends a command quietly. Any other failure to write is said once and
+ * makes the command fail.
+ */
+function watchOutput(): { readonly hasEnded: boolean } {
+  let hasEnded = false
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (hasEnded) return
+    hasEnded = true
+    if (error.code === 'EPIPE') return
+    process.stderr.write(
+      `lading: cannot write to standard output (${error.code}); what is missing there was not written\n`,
+    )
+    process.on('exit', () => (process.exitCode = failed))
   })
+  return {
+    get hasEnded() {
+      return hasEnded
+    },
+  }
 }
 
 /** The carriage return goes back, and what stands there is erased; the next line of output comes in its place. */

@@ -1,13 +1,13 @@
 /** `lading restore`: fills an empty installation from a backup, or a lost database beside its store. */
-import { existsSync } from 'node:fs'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemIds } from '../lib/ids.ts'
+import { formatCount } from '../lib/format-count.ts'
 import type { RestoreDeps, RestoreOptions, RestoreResult } from '../lifecycle/backup/run-restore.ts'
 import type { RestoreDatabase } from '../metadata/backup/restore-metadata.ts'
 import { readArguments } from './arguments.ts'
-import { placeWord, snapshotFlag } from './backup-forms.ts'
+import { formatContent, placeWord, snapshotFlag } from './backup-forms.ts'
 import { CliError } from './command.ts'
 import type { CliHost, Command, CommandFlag } from './command.ts'
 import { createHostLogger } from './host-logger.ts'
@@ -18,19 +18,19 @@ const flags: readonly CommandFlag[] = [
   {
     name: '--database-only',
     summary:
-      'Only the database is lost, or moved away: restore it beside its own store, which keeps what is newer than the snapshot.',
+      'Restore only the database, which was lost or moved away, beside its own store. The store keeps what is newer than the snapshot.',
   },
   {
     name: '--skip-damaged',
     summary:
-      'Restore everything else when blobs of the backup are damaged; clients have to push those again.',
+      'Restore everything else although blobs of the backup are damaged. Clients have to push those again.',
   },
 ]
 
 export const restoreCommand: Command = {
   name: 'restore',
   summary:
-    'Restore a backup into an empty installation, with SQLite or PostgreSQL whatever it was made of; run it again when it was interrupted.',
+    'Restore a backup into an empty installation, with SQLite or PostgreSQL, whichever database it was made from. Run it again if it was interrupted.',
   words: [placeWord],
   flags,
   configurable: true,
@@ -111,32 +111,25 @@ async function openDatabase(
 }
 
 async function describeStore(config: Config, host: CliHost): Promise<RestoreDeps['store']> {
-  const [{ storeFolder }, { openStore }] = await Promise.all([
-    import('../app/data-folder.ts'),
-    import('../app/open-store.ts'),
-  ])
+  const { openStore, peekStore } = await import('../app/open-store.ts')
   const open = () => openStore(config, { clock: systemClock, ids: systemIds, logger: createHostLogger(host) })
   return {
     open,
+    // Without opening it, which makes folders: a refused restore changes nothing.
     async readState() {
-      if (!existsSync(storeFolder(config))) return { installation: undefined, isEmpty: true }
-      await using store = await open()
-      const [installation, first] = [await store.readInstallationId(), await firstOf(store.list())]
-      return { installation, isEmpty: first === undefined }
+      const { installationId: installation, isEmpty } = await peekStore(config)
+      return { installation, isEmpty }
     },
   }
 }
 
-async function firstOf<T>(items: AsyncIterable<T>): Promise<T | undefined> {
-  for await (const item of items) return item
-  return undefined
-}
-
 function describeRestore(result: RestoreResult, config: Config): string[] {
-  const { snapshot, repositories, manifests, blobs, written, writtenBytes, damaged } = result
+  const { snapshot, written, writtenBytes, damaged } = result
   return [
     `restored snapshot ${snapshot} into ${config.data}`,
-    `${repositories} repositories, ${manifests} manifests, ${blobs} blobs; ${written} blobs (${writtenBytes} bytes) were written`,
-    ...(damaged.length === 0 ? [] : [`${damaged.length} damaged blobs are missing; push them again`]),
+    `${formatContent(result)}; wrote ${formatCount(written, 'blob')} (${formatCount(writtenBytes, 'byte')})`,
+    ...(damaged.length === 0
+      ? []
+      : [`missing because they are damaged: ${formatCount(damaged.length, 'blob')}; push them again`]),
   ]
 }

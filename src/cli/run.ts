@@ -4,7 +4,7 @@
  */
 import { ConfigError } from '../config/load.ts'
 import { findClosest } from '../lib/closest.ts'
-import { CliError, failed, misused } from './command.ts'
+import { CliError, failed, misused, OutputEnded } from './command.ts'
 import type { CliHost, Command } from './command.ts'
 
 /** Resolves with the exit code; never rejects for what a user can cause. */
@@ -21,6 +21,7 @@ export async function runCli(
     )
     return await command.run({ argv: rest, json, host })
   } catch (error) {
+    if (error instanceof OutputEnded) return error.exitCode
     if (!(error instanceof CliError) && !(error instanceof ConfigError)) throw error
     host.err(json ? formatJson(error) : `lading: ${error.message}`)
     return error instanceof CliError ? error.exitCode : failed

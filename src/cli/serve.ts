@@ -46,7 +46,7 @@ const serveFlags = [
   {
     name: adoptFlag,
     summary:
-      'Take over a blob store that belongs to another database, or to none, for good: its former database is refused from then on. For one start only.',
+      'Take over a blob store that belongs to another database, or to none, for good. The store refuses its former database from then on. For one start only.',
   },
 ]
 

@@ -2,6 +2,7 @@
 import { resolve, sep } from 'node:path'
 import { StoreMismatchError } from '../app/pair-store.ts'
 import type { Config } from '../config/schema.ts'
+import { FolderError } from '../lib/folders.ts'
 import { MetadataFull } from '../metadata/errors.ts'
 import { CliError } from './command.ts'
 
@@ -68,16 +69,19 @@ function explainSpace(link: SystemError, { data }: Config): string | undefined {
 /** SQLite's primary result codes: corrupt, no database. */
 const damagedCodes = new Set([11, 26])
 
-function explainData(
-  { code, errcode = 0, path, message }: SystemError,
-  { data }: Config,
-): string | undefined {
+function explainData(link: SystemError, { data }: Config): string | undefined {
+  const { code, errcode = 0, path, message } = link
   if (code === 'ERR_SQLITE_ERROR' && damagedCodes.has(errcode & 0xff))
     return `data: cannot use the database in ${data}: it is damaged (${message}); keep the files for a closer look, and restore a backup with lading restore`
   if (code === 'ERR_SQLITE_ERROR')
     return `data: cannot use the database in ${data} (${message}); --data or LADING_DATA names another folder`
   if (path === undefined || !isAround(resolve(path), resolve(data))) return undefined
-  return `data: cannot use the folder ${data} (${message}); --data or LADING_DATA names another`
+  const why = link instanceof FolderError ? describeFolder(link, data) : ` (${message})`
+  return `data: cannot use the folder ${data}${why}; --data or LADING_DATA names another`
+}
+
+function describeFolder({ path, reason, code }: FolderError, data: string): string {
+  return path === resolve(data) ? `: ${reason} (${code})` : `: ${path}: ${reason} (${code})`
 }
 
 /** Inside the folder, or a parent that refuses its creation. */

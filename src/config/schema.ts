@@ -182,7 +182,7 @@ const repository = z.strictObject({
     .enum(['private', 'internal', 'public'])
     .default('private')
     .describe(
-      'Of repositories that a push creates. What anonymous creates under `auth.anonymous: push` is public.',
+      'Visibility of repositories that a push creates. What anonymous creates under `auth.anonymous: push` is public.',
     ),
 })
 
@@ -232,8 +232,16 @@ const audit = z.strictObject({
     ),
   retention: z
     .strictObject({
-      days: z.int().min(1).default(defaultAuditDays).describe('What is older is forgotten.'),
-      maxRows: z.int().min(1000).default(defaultAuditRows).describe('Of more the oldest are forgotten.'),
+      days: z
+        .int()
+        .min(1)
+        .default(defaultAuditDays)
+        .describe('How many days an event is kept; older ones are deleted.'),
+      maxRows: z
+        .int()
+        .min(1000)
+        .default(defaultAuditRows)
+        .describe('How many events are kept; when there are more, the oldest are deleted.'),
     })
     .prefault({}),
 })
@@ -298,12 +306,12 @@ const limits = z.strictObject({
   idleTimeoutMs: durationMs(minIdleTimeoutMs)
     .default(defaultIdleTimeoutMs)
     .describe(
-      'Silence inside a request body: a client that sends nothing of what it announced for this time is answered with 408 and its connection closed; an upload keeps what came (default: one minute). It does not limit how long a whole upload takes.',
+      'Silence inside a request body: when a client sends nothing for this time, the request is answered with 408 and the connection is closed; an upload keeps what has arrived (default: one minute). This does not limit how long a whole upload takes.',
     ),
-  replyIdleTimeoutMs: durationMs()
+  replyIdleTimeoutMs: durationMs(minIdleTimeoutMs)
     .default(defaultReplyIdleTimeoutMs)
     .describe(
-      'Silence of a reader: a client that takes nothing of a reply, of whatever kind, for this time is cut off (default: five minutes). After 30 s it is cut off already if it holds memory of `limits.replyMemoryBytes` that another request waits for.',
+      'Silence of a reader: a client that takes nothing of a reply for this time, whatever the reply is, is cut off (default: five minutes). A client that holds memory of `limits.replyMemoryBytes` for which another request waits is cut off after 30 s.',
     ),
   replyMemoryBytes: z
     .int()

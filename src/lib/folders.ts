@@ -6,12 +6,14 @@ import { dirname, join, resolve } from 'node:path'
 export class FolderError extends Error {
   override readonly name = 'FolderError'
   readonly path: string
+  readonly reason: string
   readonly code: string
   readonly syscall = 'mkdir'
 
   constructor(path: string, reason: string, options: ErrorOptions & { readonly code: string }) {
     super(`${options.code}: cannot use the folder ${path}: ${reason}`, options)
     this.path = path
+    this.reason = reason
     this.code = options.code
   }
 }
@@ -57,6 +59,11 @@ export async function checkFolder(path: string): Promise<void> {
   } catch (error) {
     throw new FolderError(existing, 'this user may not write to it', { cause: error, code: codeOf(error) })
   }
+}
+
+/** The names in the folder; none for a folder that cannot be read or is not there. */
+export async function listFolder(path: string): Promise<readonly string[]> {
+  return await readdir(path).catch(() => [])
 }
 
 /** Removes the folder and the folders below it, as far as they hold no files. */

@@ -144,10 +144,10 @@ function logReport({ deps: { log }, report }: Sweep): void {
   const warn = ({ entries, bytes, names }: Tally, message: string): void => {
     if (entries > 0) log.warn({ entries, bytes, names }, message)
   }
-  warn(report.restored, 'bytes that were set aside are named by the database after all; they were moved back')
+  warn(report.restored, 'the database names bytes that had been set aside; they were moved back')
   warn(
     report.moved,
-    'bytes that no row of the database names were moved to the orphans folder of the store, for 7 days',
+    'bytes that no row of the database names were moved to the orphans folder of the store; they are deleted after 7 days',
   )
   warn(report.deleted, 'bytes that were set aside 7 days ago, and that no row names, were deleted')
   warn(
@@ -156,6 +156,6 @@ function logReport({ deps: { log }, report }: Sweep): void {
   )
   warn(
     report.refused,
-    'no row names more than a tenth of the store, so nothing was moved; check that this is the right database, then run lading gc --accept-store',
+    'more than a tenth of the store has no row in the database, so nothing was moved; check that this is the right database, then run lading gc --accept-store',
   )
 }

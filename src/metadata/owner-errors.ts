@@ -16,7 +16,7 @@ export class OwnerNameTaken extends OwnerError {
   override readonly name = 'OwnerNameTaken'
   readonly owner: string
   constructor(owner: string, options?: ErrorOptions) {
-    super(`there is an owner ${owner} already: choose another name`, options)
+    super(`there is already an owner ${owner}: choose another name`, options)
     this.owner = owner
   }
 }

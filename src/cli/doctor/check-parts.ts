@@ -105,7 +105,7 @@ async function findMismatch(config: Config, found: FoundDatabase): Promise<Findi
     return broken(
       'store',
       error.message,
-      'the server refuses to start with these; docs/operations.md says more',
+      'the server refuses to start with this pair; docs/operations.md explains each case',
     )
   }
 }

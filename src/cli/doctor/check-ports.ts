@@ -39,7 +39,7 @@ async function checkPort(section: 'http' | 'metrics', place: Place): Promise<Fin
   if (code === undefined) return ok('ports', `${host}:${port} (${section}.port) is free`)
   if (code !== 'EADDRINUSE') return explainRefusal(section, place, code)
   if (section === 'metrics')
-    return ok('ports', `${host}:${port} (metrics.port) is in use, by a running registry it is to be hoped`)
+    return ok('ports', `${host}:${port} (metrics.port) is in use, probably by a running registry`)
   if (await isRegistry(place)) return ok('ports', `a registry answers on ${host}:${port}`)
   return broken(
     'ports',

@@ -114,7 +114,7 @@ class RunningHold implements DeletionHold {
       if (kept) return
       this.#lost.abort(
         new BackupRefused(
-          'the backup no longer holds the deletion of bytes, because it was stopped for longer than a minute or another backup took over: what it was to copy may be gone; run it again',
+          'the backup could not keep deletions waiting, because it was stopped for longer than a minute or another backup took over; blobs that it had yet to copy may be gone: run it again',
         ),
       )
     } catch (error) {

@@ -17,16 +17,21 @@ import { isSnapshotName, parseSnapshotInfo, type SnapshotInfo } from './snapshot
 
 /** Opens the named snapshot, or the last complete one. Throws `BackupRefused`. */
 export async function openFolderSource(folder: string, name: string | undefined): Promise<BackupSource> {
+  if (!(await isThere(folder))) {
+    throw new BackupRefused(
+      `${folder} does not exist; name the folder or the archive that lading backup wrote`,
+    )
+  }
   const complete = await listCompleteSnapshots(folder)
   const chosen = name ?? complete.at(-1)
   if (chosen === undefined) {
     throw new BackupRefused(
-      `${folder} holds no complete snapshot; name the folder that lading backup was given`,
+      `${folder} holds no complete snapshot; name the folder, or the archive with a name in .tar, that lading backup wrote`,
     )
   }
   if (!complete.includes(chosen)) {
     throw new BackupRefused(
-      `${folder} holds no complete snapshot ${chosen}; it holds ${complete.join(', ') || 'none'}`,
+      `${folder} holds no complete snapshot ${chosen}; it holds ${complete.join(', ') || 'no complete snapshot at all'}`,
     )
   }
   const file = join(folder, snapshotFolder(chosen), infoName)

@@ -63,7 +63,7 @@ async function claimFolder(folder: string, installation: string): Promise<void> 
   const owner = readOwner(text)
   if (owner === installation) return
   throw new BackupRefused(
-    `${folder} holds the backup of installation ${owner ?? 'unknown'}, and this is ${installation}; name another folder`,
+    `${folder} holds the backup of installation ${owner ?? 'unknown'}, but this is installation ${installation}; name another folder`,
   )
 }
 

@@ -6,7 +6,7 @@ import { parseRestoreMarker } from './restore-marker.ts'
 export interface StoreState {
   /** What the store's installation file says. */
   readonly installation: string | undefined
-  /** No blob, no bytes of an upload. */
+  /** No blobs, no bytes of uploads, nothing set aside, no foreign files. */
   readonly isEmpty: boolean
 }
 
@@ -30,7 +30,7 @@ function decideWhole({ snapshot, database, store }: RestoreSituation): RestoreDe
   if (unfinished !== undefined) {
     if (unfinished.snapshot !== snapshot.name || unfinished.installation !== snapshot.installation) {
       throw new BackupRefused(
-        `the restore of snapshot ${unfinished.snapshot} of installation ${unfinished.installation} into this store has not ended, and this is ${snapshot.name} of ${snapshot.installation}; restore the former, or empty the store's folder and begin again`,
+        `the restore of snapshot ${unfinished.snapshot} of installation ${unfinished.installation} into this store has not ended, but this is snapshot ${snapshot.name} of installation ${snapshot.installation}; finish that restore first, or empty the folder of the store and begin again`,
       )
     }
     if (database.isEmpty) return 'continue'
@@ -48,9 +48,14 @@ function decideDatabaseOnly({ snapshot, database, store }: RestoreSituation): Re
       'a whole restore into this store has not ended; run it again without --database-only',
     )
   }
+  if (store.installation === undefined && store.isEmpty) {
+    throw new BackupRefused(
+      `there is no store to restore the database beside; name the data folder that holds the store of installation ${snapshot.installation}, or restore the whole snapshot without --database-only`,
+    )
+  }
   if (store.installation !== snapshot.installation) {
     throw new BackupRefused(
-      `the store belongs to installation ${store.installation ?? 'none'}, and the snapshot to ${snapshot.installation}; --database-only restores the database beside its own store: name the data folder that this store is in, or restore the whole snapshot into an empty installation`,
+      `the store ${describeOwner(store)}, but the snapshot belongs to installation ${snapshot.installation}; --database-only restores a database beside its own store: name the data folder of that store, or restore the whole snapshot into an empty data folder`,
     )
   }
   if (!database.isEmpty) throw refuseDatabase(database)
@@ -59,17 +64,23 @@ function decideDatabaseOnly({ snapshot, database, store }: RestoreSituation): Re
 
 function refuseDatabase({ installation }: DatabaseState): BackupRefused {
   return new BackupRefused(
-    `the database is not empty: it is that of installation ${installation ?? 'none yet'}; a restore overwrites nothing: stop the server and move the database away, or name an empty one`,
+    `the database is not empty${installation === undefined ? '' : `: it belongs to installation ${installation}`}; a restore overwrites nothing: stop the server and move the database away, or name another data folder or database`,
   )
 }
 
 function refuseStore(installation: string, store: StoreState): BackupRefused {
   if (store.installation === installation) {
     return new BackupRefused(
-      `the store holds the blobs of installation ${installation}, which the snapshot is of; if only its database is lost, restore that with --database-only, which keeps the blobs that are newer than the snapshot; otherwise move the store away and run this again`,
+      `the store already holds the blobs of installation ${installation}, to which the snapshot belongs; if only the database is lost, run the command with --database-only, which keeps the blobs that are newer than the snapshot; otherwise move the store away and run the same command again`,
     )
   }
   return new BackupRefused(
-    `the store is not empty: it belongs to installation ${store.installation ?? 'none'}; a restore overwrites nothing: name an empty data folder, or move the store away`,
+    `the store is not empty: it ${describeOwner(store)}; a restore overwrites nothing: name an empty data folder, or move the store away`,
   )
+}
+
+function describeOwner({ installation }: StoreState): string {
+  return installation === undefined
+    ? 'holds files without an installation id'
+    : `belongs to installation ${installation}`
 }

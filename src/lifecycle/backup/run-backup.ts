@@ -53,7 +53,7 @@ export async function runBackup(deps: BackupDeps, place: string): Promise<Backup
   const owner = await deps.store.readInstallationId()
   if (owner !== installation) {
     throw new BackupRefused(
-      `the database belongs to installation ${installation} and the store to ${owner ?? 'none'}; name the two that belong together`,
+      `the database belongs to installation ${installation}, but the store ${owner === undefined ? 'has no installation id' : `belongs to installation ${owner}`}; name a database and a store that belong together`,
     )
   }
   await using resources = new AsyncDisposableStack()

@@ -8,6 +8,7 @@ import { dirname } from 'node:path'
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import { BlobMissing } from '../../blob-store/errors.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { formatCount } from '../../lib/format-count.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { prepareDraft, type RestoreDatabase } from '../../metadata/backup/restore-metadata.ts'
 import { SnapshotFile, type SnapshotBlob } from '../../metadata/backup/snapshot-file.ts'
@@ -147,7 +148,7 @@ export class DamagedBackup extends Error {
   readonly damaged: readonly DamagedContent[]
   constructor(damaged: readonly DamagedContent[]) {
     super(
-      `${damaged.length} blobs of the backup are damaged; repair it and run the same restore again, or restore everything else with --skip-damaged`,
+      `${formatCount(damaged.length, 'blob')} of the backup ${damaged.length === 1 ? 'is' : 'are'} damaged; repair the backup and run the same restore again, or restore everything else with --skip-damaged`,
     )
     this.damaged = damaged
   }

@@ -74,5 +74,5 @@ test('a damaged header and a cut archive are refused', async () => {
   }
   archive[5] = (archive[5] ?? 0) ^ 1
   await writeFile(path, archive)
-  await expect(readAll(path)).rejects.toThrow('a header is not one of tar')
+  await expect(readAll(path)).rejects.toThrow('a header is not a tar header')
 })

@@ -124,7 +124,7 @@ async function readBlock(
 function checkBlock(block: Buffer, path: string): void {
   const isUstar = block.toString('latin1', magicAt, magicAt + 5) === 'ustar'
   if (!isUstar || readOctal(block, checksumAt, 8) !== checksumOf(block)) {
-    throw damaged(path, 'a header is not one of tar')
+    throw damaged(path, 'a header is not a tar header')
   }
 }
 

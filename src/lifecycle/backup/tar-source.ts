@@ -17,7 +17,9 @@ export async function openTarSource(file: string, name: string | undefined): Pro
     const { metadata, info } = await findEntries(handle, file)
     const parsed = parseSnapshotInfo(await readInfo(handle, info), file)
     if (name !== undefined && name !== parsed.name) {
-      throw new BackupRefused(`${file} holds snapshot ${parsed.name} alone, and not ${name}`)
+      throw new BackupRefused(
+        `${file} holds only snapshot ${parsed.name}, not ${name}; leave --snapshot out, or name another archive`,
+      )
     }
     return new TarSource({ handle, file, metadata, info: parsed })
   } catch (error) {
@@ -37,7 +39,7 @@ async function findEntries(
     if (entry.name.endsWith(`/${infoName}`)) info = entry
   }
   if (metadata !== undefined && info !== undefined && info.size <= maxInfoBytes) return { metadata, info }
-  throw new BackupRefused(`${file} holds no complete snapshot; name the file that lading backup was given`)
+  throw new BackupRefused(`${file} holds no complete snapshot; name the archive that lading backup wrote`)
 }
 
 async function readInfo(handle: FileHandle, { start, size }: TarEntry): Promise<string> {

@@ -36,7 +36,7 @@ export interface TarTargetOptions {
 /** Removes what a killed backup to the same file left. Throws `BackupRefused` when there is such a file already. */
 export async function openTarTarget({ file, name, now }: TarTargetOptions): Promise<BackupTarget> {
   if (await isThere(file)) {
-    throw new BackupRefused(`${file} is there already; a backup overwrites none: name another file`)
+    throw new BackupRefused(`${file} already exists; a backup never overwrites an archive: name another file`)
   }
   await makeDurableFolder(dirname(resolve(file)))
   const draft = `${file}.partial`
