@@ -56,7 +56,9 @@ function watch(readers: Readers, holdsMemory = false): FakeResponse {
 }
 
 const forever = (): AbortSignal => new AbortController().signal
-const aReply = (): { reservedBytes: number } => ({ reservedBytes: 0 })
+const parties = Array.from({ length: 1_000 }, (_, index) => `user:${index}`).values()
+/** Of a party of its own. */
+const aReply = () => ({ party: parties.next().value ?? '', reservedBytes: 0 })
 
 describe('a reader', () => {
   test('is cut when it takes nothing for the whole limit, and not before', () => {
@@ -153,5 +155,21 @@ describe('the memory of replies', () => {
     readers.release(first)
     readers.release(second)
     expect([readers.heldBytes, readers.waiting]).toEqual([0, 0])
+  })
+
+  test('is not kept from others by one party, whose requests wait for each other', async () => {
+    const { readers } = aScene()
+    const one = { party: 'user:one', reservedBytes: 0 }
+    await readers.reserveBody(one, 100 * kibibyte, forever)
+    const client = new AbortController()
+    const more = Array.from({ length: 50 }, () =>
+      readers.reserve({ party: 'user:one', reservedBytes: 0 }, 64 * kibibyte, () => client.signal),
+    )
+    await readers.reserve({ party: 'user:other', reservedBytes: 0 }, 64 * kibibyte, forever)
+    expect([readers.waiting, readers.heldBytes]).toEqual([50, 164 * kibibyte])
+    client.abort(new Error('gone'))
+    await Promise.allSettled(more)
+    readers.release(one)
+    expect([readers.waiting, readers.heldBytes]).toEqual([0, 64 * kibibyte])
   })
 })

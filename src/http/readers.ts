@@ -21,12 +21,20 @@ export interface ReadersDeps {
   readonly now?: () => number
 }
 
-/** A reply, as far as its memory is concerned. */
+/** A request and its reply, as far as their memory is concerned. */
 export interface ReplyMemory {
+  /** Who answers for it: the account, or the address of who has none. */
+  readonly party: string
   /** Bytes that were set aside for it before it was made. */
   reservedBytes: number
   /** The turn of the event loop in which making it began; `undefined` when that is settled. */
   begunInTurn?: number | undefined
+}
+
+interface Holders {
+  count: number
+  /** Of the first of them. */
+  readonly party: string
 }
 
 interface Watched {
@@ -45,6 +53,9 @@ const expectedBytes = 256 * 1024
 /** The kernel takes a megabyte or two of each reply without waiting, which takes a millisecond. */
 const maxWrittenPerTurn = 4 * 1024 * 1024
 
+/** Four parties have to work together to keep others waiting. */
+const sharesOfMemory = 4
+
 /** How often readers are looked at: their limit is exceeded by this much at most. */
 const maxCheckMs = 5_000
 const minCheckMs = 10
@@ -57,17 +68,18 @@ export class Readers {
   readonly #making = new TurnBudget({ maxBytes: maxMadePerTurn })
   readonly #writing = new TurnBudget({ maxBytes: maxWrittenPerTurn })
   /** How many replies hold the same bytes: the reference that a cache and many readers share counts once. */
-  readonly #holders = new Map<ArrayBufferLike, number>()
+  readonly #holders = new Map<ArrayBufferLike, Holders>()
   readonly #watched = new Map<ServerResponse, Watched>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(deps: ReadersDeps) {
     this.#deps = deps
     this.#now = deps.now ?? (() => performance.now())
-    this.#memory = new ByteBudget({ maxBytes: deps.limits.replyMemoryBytes })
+    const maxBytes = deps.limits.replyMemoryBytes
+    this.#memory = new ByteBudget({ maxBytes, maxPerParty: maxBytes / sharesOfMemory })
   }
 
-  /** Bytes of large replies that are being made, or that their readers have not taken yet. */
+  /** Bytes of large manifests that come in, and of large replies that are being made or that their readers have not taken yet. */
   get heldBytes(): number {
     return this.#memory.takenBytes
   }
@@ -84,10 +96,17 @@ export class Readers {
    */
   async reserve(reply: ReplyMemory, bytes: number, signalOf: () => AbortSignal): Promise<void> {
     if (bytes < smallReplyBytes) return
-    if (!this.#memory.tryTake(bytes)) await this.#memory.wait(bytes, signalOf())
-    reply.reservedBytes += bytes
+    await this.reserveBody(reply, bytes, signalOf)
     await this.#making.take(Math.min(bytes, expectedBytes))
     reply.begunInTurn = this.#making.turn
+  }
+
+  /** As `reserve`, for the body of a request, which takes as long to come as its client likes. */
+  async reserveBody(request: ReplyMemory, bytes: number, signalOf: () => AbortSignal): Promise<void> {
+    if (bytes < smallReplyBytes) return
+    const { party } = request
+    if (!this.#memory.tryTake(bytes, party)) await this.#memory.wait(bytes, signalOf(), party)
+    request.reservedBytes += bytes
   }
 
   /** Before so many bytes of a reply in memory are written: `undefined` if that may be now, otherwise resolves when it may. */
@@ -103,27 +122,29 @@ export class Readers {
     if (turn !== undefined) {
       this.#making.settle({ turn, taken: Math.min(reply.reservedBytes, expectedBytes), actual })
     }
-    this.#memory.giveBack(reply.reservedBytes)
+    this.#memory.giveBack(reply.reservedBytes, reply.party)
     reply.reservedBytes = 0
   }
 
   /** Counts the bytes of a reply that is made, in place of what was set aside for it, until the result is disposed. */
   hold(reply: ReplyMemory, { buffer, byteLength }: Uint8Array): Disposable {
-    const holders = this.#holders.get(buffer) ?? 0
-    this.#holders.set(buffer, holders + 1)
-    if (holders === 0) this.#memory.take(buffer.byteLength)
+    const holders = this.#holders.get(buffer)
+    if (holders === undefined) {
+      const { party } = reply
+      this.#holders.set(buffer, { count: 1, party })
+      this.#memory.take(buffer.byteLength, party)
+    } else holders.count += 1
     this.release(reply, byteLength)
     return { [Symbol.dispose]: () => this.#letGo(buffer) }
   }
 
   #letGo(buffer: ArrayBufferLike): void {
-    const holders = (this.#holders.get(buffer) ?? 1) - 1
-    if (holders > 0) {
-      this.#holders.set(buffer, holders)
-      return
-    }
+    const holders = this.#holders.get(buffer)
+    if (holders === undefined) return
+    holders.count -= 1
+    if (holders.count > 0) return
     this.#holders.delete(buffer)
-    this.#memory.giveBack(buffer.byteLength)
+    this.#memory.giveBack(buffer.byteLength, holders.party)
   }
 
   /** Cuts the connection when its reader takes nothing for too long, from now until the reply is closed. */
