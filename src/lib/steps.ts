@@ -1,5 +1,5 @@
 /** Work that can be done at once or with turns for everybody else in between: a generator that yields where it may pause. */
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Turns } from './turns.ts'
 
 /** Yields after each piece of some milliseconds at most. */
 export type Steps<T> = Generator<undefined, T, undefined>
@@ -12,11 +12,11 @@ export function runAtOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** As `runAtOnce`, with a turn of the event loop at each pause. */
-export async function runInTurns<T>(steps: Steps<T>): Promise<T> {
+/** As `runAtOnce`, with a turn of the event loop at each pause; of all that runs so, one goes on in each turn. */
+export async function runInTurns<T>(steps: Steps<T>, turns: Turns = new Turns()): Promise<T> {
   for (;;) {
     const step = steps.next()
     if (step.done === true) return step.value
-    await nextTurn()
+    await turns.rest()
   }
 }
