@@ -303,7 +303,7 @@ const limits = z.strictObject({
   replyIdleTimeoutMs: durationMs()
     .default(defaultReplyIdleTimeoutMs)
     .describe(
-      'Silence of a reader: a client that takes nothing of a reply, of whatever kind, for this time is cut off (default: five minutes). After 30 s it is cut off already if it holds memory of `limits.replyMemoryBytes` that another request waits for.',
+      'Silence of a reader: a client that takes nothing of a reply, of whatever kind, for this time is cut off (default: five minutes). After 30 s in which it took less than 1 MiB it is cut off already if it holds memory of `limits.replyMemoryBytes` that another request waits for.',
     ),
   replyMemoryBytes: z
     .int()

@@ -14,8 +14,8 @@ export interface HttpLimits {
   /** A reader that takes nothing of a reply for this long is cut: clients that unpack while they pull do pause. */
   readonly replyIdleMs: number
   /**
-   * The same for a reader that holds memory which others wait for. The kernel takes our bytes in portions of up to a megabyte or two,
-   * so that a client with 100 KB/s can look silent for 20 s.
+   * Within this time a reader that holds memory which others wait for takes a megabyte, or it is cut. The kernel takes our bytes in
+   * portions of up to a megabyte or two, so that a client with 100 KB/s can look silent for 20 s.
    */
   readonly crowdedReplyIdleMs: number
   /**

@@ -109,6 +109,22 @@ describe('a reader', () => {
   })
 })
 
+test('a reader that takes little of the memory that others wait for is cut too', async () => {
+  const { readers, closed, pass } = aScene()
+  const [slow, fast] = [watch(readers, true), watch(readers, true)]
+  for (const response of [slow, fast]) response.offer(10 * 1024 * kibibyte)
+  const held = readers.hold(aReply(), Buffer.alloc(150 * kibibyte))
+  const waiting = readers.reserve(aReply(), 100 * kibibyte, forever)
+  for (let i = 0; i < 2; i++) {
+    slow.take(500 * kibibyte)
+    fast.take(1024 * kibibyte)
+    pass(50)
+  }
+  expect([slow.destroyed, fast.destroyed, closed]).toEqual([true, false, ['reply-idle']])
+  held[Symbol.dispose]()
+  await waiting
+})
+
 describe('the memory of replies', () => {
   test('counts a buffer once, however many take it', () => {
     const { readers } = aScene()

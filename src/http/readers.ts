@@ -44,6 +44,9 @@ interface Watched {
   /** What the peer had taken when it was looked at last, and since when that has not changed. */
   taken: number
   since: number
+  /** The same as of when it had last taken enough for a reader that others wait for. */
+  pacedTaken: number
+  pacedSince: number
 }
 
 /** SQLite answers at once, so that many lists would be made in one turn of the event loop; a long page of tags takes some 10 ms. */
@@ -55,6 +58,9 @@ const maxWrittenPerTurn = 4 * 1024 * 1024
 
 /** Four parties have to work together to keep others waiting. */
 const sharesOfMemory = 4
+
+/** Within `crowdedReplyIdleMs`, of a reader whose memory others wait for: a client with 100 KB/s takes three times as much. */
+const leastTakenBytes = 1024 * 1024
 
 /** How often readers are looked at: their limit is exceeded by this much at most. */
 const maxCheckMs = 5_000
@@ -147,11 +153,15 @@ export class Readers {
     this.#memory.giveBack(buffer.byteLength, holders.party)
   }
 
-  /** Cuts the connection when its reader takes nothing for too long, from now until the reply is closed. */
+  /**
+   * Cuts the connection when its reader takes nothing for too long, from now until the reply is closed; one that holds memory
+   * which others wait for when it takes too little.
+   */
   watch(response: ServerResponse, { holdsMemory }: { readonly holdsMemory: boolean }): void {
     if (response.destroyed || this.#watched.has(response)) return
     const { socket } = response.req
-    const watched = { response, socket, holdsMemory, taken: takenFrom(socket), since: this.#now() }
+    const [taken, since] = [takenFrom(socket), this.#now()]
+    const watched = { response, socket, holdsMemory, taken, since, pacedTaken: taken, pacedSince: since }
     this.#watched.set(response, watched)
     response.once('close', () => this.#forget(response))
     this.#timer ??= setInterval(() => this.check(), this.#checkMs()).unref()
@@ -163,16 +173,11 @@ export class Readers {
     const isCrowded = this.#memory.waiting > 0
     const now = this.#now()
     for (const watched of this.#watched.values()) {
-      const taken = takenFrom(watched.socket)
-      // A reply with nothing to take waits for its source, not for its reader.
-      if (taken !== watched.taken || watched.response.writableLength === 0) {
-        watched.taken = taken
-        watched.since = now
-        continue
-      }
+      note(watched, now)
       const isPressed = isCrowded && watched.holdsMemory
-      if (now - watched.since >= (isPressed ? Math.min(crowdedReplyIdleMs, replyIdleMs) : replyIdleMs)) {
-        this.#cut(watched, now - watched.since)
+      if (now - watched.since >= replyIdleMs) this.#cut(watched, now - watched.since)
+      else if (isPressed && now - watched.pacedSince >= crowdedReplyIdleMs) {
+        this.#cut(watched, now - watched.pacedSince)
       }
     }
   }
@@ -181,7 +186,7 @@ export class Readers {
     this.#deps.observer?.onConnectionClosed?.('reply-idle')
     this.#deps.log.debug(
       { address: peerAddress(socket), idleMs: Math.round(idleMs) },
-      'a connection was closed: its client takes nothing of a reply',
+      'a connection was closed: its client takes nothing of a reply, or too little while others wait for its memory',
     )
     response.destroy()
   }
@@ -203,4 +208,19 @@ export class Readers {
 /** The bytes that the kernel took: each write counts when all of it went. */
 function takenFrom({ bytesWritten, writableLength }: Socket): number {
   return bytesWritten - writableLength
+}
+
+/** Looks at what was taken since the last time. */
+function note(watched: Watched, now: number): void {
+  const taken = takenFrom(watched.socket)
+  // A reply with nothing to take waits for its source, not for its reader.
+  const isStarved = watched.response.writableLength === 0
+  if (taken !== watched.taken || isStarved) {
+    watched.taken = taken
+    watched.since = now
+  }
+  if (taken - watched.pacedTaken >= leastTakenBytes || isStarved) {
+    watched.pacedTaken = taken
+    watched.pacedSince = now
+  }
 }
