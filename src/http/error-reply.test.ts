@@ -168,8 +168,8 @@ describe('body of an error', () => {
     expect((body as Uint8Array).length).toBeLessThan(smallReplyBytes)
     expect(refusal.message.length).toBeLessThan(smallReplyBytes)
     const { errors } = reply(refusal)
-    expect(errors).toHaveLength(101)
-    expect(errors.at(-1)).toMatchObject({ code: 'MANIFEST_BLOB_UNKNOWN', detail: { unnamed: 9_900 } })
+    expect(errors).toHaveLength(151)
+    expect(errors.at(-1)).toMatchObject({ code: 'MANIFEST_BLOB_UNKNOWN', detail: { unnamed: 9_850 } })
   })
 
   test.each([new Error('secret: /var/lib'), new TypeError('x is not a function'), 'text', undefined])(

@@ -45,7 +45,7 @@ export const replies = {
   BLOB_UPLOAD_INVALID: { status: 400, summary: 'the upload request cannot be understood' },
   BLOB_UPLOAD_UNKNOWN: { status: 404, summary: 'no such upload session in the repository, or it ended or expired' },
   DIGEST_INVALID: { status: 400, summary: 'a digest is malformed, of an unknown algorithm, or not that of the content' },
-  MANIFEST_BLOB_UNKNOWN: { status: 400, summary: 'the manifest names content that is not in the repository; one error per digest, for the first hundred' },
+  MANIFEST_BLOB_UNKNOWN: { status: 400, summary: 'the manifest names content that is not in the repository; one error per digest, for the first 150' },
   MANIFEST_INVALID: { status: 400, summary: 'the manifest cannot be accepted; the message names the place' },
   MANIFEST_UNKNOWN: { status: 404, summary: 'the repository has no such tag or manifest' },
   NAME_INVALID: { status: 400, summary: 'the repository name is not of the form <owner>/<image>' },

@@ -110,9 +110,9 @@ export class RepositoryUnknownError extends RegistryError {
 }
 
 /** A manifest may name 10,000; with all of them an error would be larger than the manifest. */
-const maxNamedMissing = 100
+const maxNamedMissing = 150
 
-/** Carries the missing digests, so that a client can push all of them at once; the first hundred where there are more. */
+/** Carries the missing digests, so that a client can push all of them at once; the first 150 where there are more. */
 export class ManifestBlobUnknownError extends RegistryError {
   override readonly name = 'ManifestBlobUnknownError'
   readonly code = 'MANIFEST_BLOB_UNKNOWN'
