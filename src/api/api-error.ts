@@ -61,7 +61,17 @@ export function notFound(what: string): ApiError {
   })
 }
 
-export function invalid(fields: readonly FieldFault[]): ApiError {
-  const message = `the request cannot be accepted: ${fields.map((fault) => `${fault.field}: ${fault.message}`).join('; ')}`
-  return new ApiError(400, { code: 'UNSUPPORTED', message, fields })
+/** A body of 64 KiB can have 10,000; naming all of them would make a megabyte of each such request. */
+const maxFaults = 20
+
+/** Names the first twenty. */
+export function invalid(faults: readonly FieldFault[]): ApiError {
+  const fields = faults.slice(0, maxFaults)
+  const rest = faults.length > fields.length ? `; and ${faults.length - fields.length} more` : ''
+  const named = fields.map((fault) => `${fault.field}: ${fault.message}`).join('; ')
+  return new ApiError(400, {
+    code: 'UNSUPPORTED',
+    message: `the request cannot be accepted: ${named}${rest}`,
+    fields,
+  })
 }

@@ -52,9 +52,14 @@ function parse(schema: z.ZodType, value: unknown, place: string): unknown {
   throw invalid(result.error.issues.flatMap((issue) => toFaults(issue, place)))
 }
 
+const maxNameLength = 100
+
 /** Names the field, never what it holds. */
 function toFaults(issue: z.core.$ZodIssue, place: string): FieldFault[] {
-  const path = [place, ...issue.path.map(String)].join('.')
+  const path = [place, ...issue.path.map((part) => String(part).slice(0, maxNameLength))].join('.')
   if (issue.code !== 'unrecognized_keys') return [{ field: path, message: issue.message }]
-  return issue.keys.map((key) => ({ field: `${path}.${key.slice(0, 100)}`, message: 'it is not known here' }))
+  return issue.keys.map((key) => ({
+    field: `${path}.${key.slice(0, maxNameLength)}`,
+    message: 'it is not known here',
+  }))
 }

@@ -311,14 +311,14 @@ const limits = z.strictObject({
   replyIdleTimeoutMs: durationMs(minIdleTimeoutMs)
     .default(defaultReplyIdleTimeoutMs)
     .describe(
-      'Silence of a reader: a client that takes nothing of a reply for this time, whatever the reply is, is cut off (default: five minutes). A client that holds memory of `limits.replyMemoryBytes` for which another request waits is cut off after 30 s.',
+      'Silence of a reader: a client that takes nothing of a reply for this time, whatever the reply is, is cut off (default: five minutes). A client that holds memory of `limits.replyMemoryBytes` for which another request waits, and takes less than 1 MiB within 30 s, is cut off then.',
     ),
   replyMemoryBytes: z
     .int()
     .min(minReplyMemoryBytes)
     .default(defaultReplyMemoryBytes)
     .describe(
-      'Memory for manifests and lists that clients have asked for and not taken yet, over all connections. A request that needs more waits until there is room; replies below 64 KiB and blobs, which are streamed, never wait.',
+      'Memory for manifests and lists that clients have asked for and not taken yet, and for manifests that they push, over all connections. One account, or one address without an account, gets a quarter. A request that needs more waits until there is room; what is below 64 KiB and blobs, which are streamed, never wait.',
     ),
   connections: z
     .int()

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { RefreshTokensOffError } from '../auth/errors.ts'
 import { StoreFull, StoreUnavailable } from '../blob-store/errors.ts'
 import { MetadataUnavailable } from '../metadata/errors.ts'
-import { parseDigest } from '../oci/digest.ts'
+import { digestBytes, parseDigest } from '../oci/digest.ts'
 import type { ErrorCode } from '../oci/error-code.ts'
 import { OciError } from '../oci/oci-error.ts'
 import { NameInvalidError, parseRepositoryName } from '../oci/repository-name.ts'
@@ -16,6 +16,7 @@ import {
 } from '../registry/errors.ts'
 import { errorReply, findRefusal } from './error-reply.ts'
 import type { ErrorContext } from './error-reply.ts'
+import { smallReplyBytes } from './limits.ts'
 import {
   BodyStalledError,
   DeniedError,
@@ -156,6 +157,19 @@ describe('body of an error', () => {
         { code: 'MANIFEST_BLOB_UNKNOWN', detail: { digest: other } },
       ],
     })
+  })
+
+  test('stays small, however many blobs are missing', () => {
+    const missing = Array.from({ length: 10_000 }, (_, index) =>
+      digestBytes(Buffer.from(String(index)), 'sha512'),
+    )
+    const refusal = new ManifestBlobUnknownError(repository, missing)
+    const { body } = errorReply(refusal, context)
+    expect((body as Uint8Array).length).toBeLessThan(smallReplyBytes)
+    expect(refusal.message.length).toBeLessThan(smallReplyBytes)
+    const { errors } = reply(refusal)
+    expect(errors).toHaveLength(151)
+    expect(errors.at(-1)).toMatchObject({ code: 'MANIFEST_BLOB_UNKNOWN', detail: { unnamed: 9_850 } })
   })
 
   test.each([new Error('secret: /var/lib'), new TypeError('x is not a function'), 'text', undefined])(

@@ -45,7 +45,7 @@ export const replies = {
   BLOB_UPLOAD_INVALID: { status: 400, summary: 'the upload request cannot be understood' },
   BLOB_UPLOAD_UNKNOWN: { status: 404, summary: 'no such upload session in the repository, or it ended or expired' },
   DIGEST_INVALID: { status: 400, summary: 'a digest is malformed, of an unknown algorithm, or not that of the content' },
-  MANIFEST_BLOB_UNKNOWN: { status: 400, summary: 'the manifest names content that is not in the repository; one error per digest' },
+  MANIFEST_BLOB_UNKNOWN: { status: 400, summary: 'the manifest names content that is not in the repository; one error per digest, for the first 150' },
   MANIFEST_INVALID: { status: 400, summary: 'the manifest cannot be accepted; the message names the place' },
   MANIFEST_UNKNOWN: { status: 404, summary: 'the repository has no such tag or manifest' },
   NAME_INVALID: { status: 400, summary: 'the repository name is not of the form <owner>/<image>' },
@@ -156,7 +156,7 @@ function findOauthError(refusal: OciError, status: number): string {
   return oauthErrors[status] ?? 'invalid_request'
 }
 
-/** One entry per missing digest (distribution-spec, error codes), so that a client can push all of them. */
+/** One entry per missing digest that is named (distribution-spec, error codes), so that a client can push all of them. */
 function toEntries(refusal: OciError, { method }: ErrorContext): readonly ErrorEntry[] {
   const { code, message, detail } = refusal
   if (refusal instanceof NameInvalidError && method === 'POST') {
@@ -169,11 +169,17 @@ function toEntries(refusal: OciError, { method }: ErrorContext): readonly ErrorE
   if (!(refusal instanceof ManifestBlobUnknownError) || refusal.missing.length === 0) {
     return [{ code, message, detail }]
   }
-  return refusal.missing.map((digest) => ({
+  const entries: ErrorEntry[] = refusal.missing.map((digest) => ({
     code,
     message: `${digest} is not in the repository: push it before the manifest`,
     detail: { digest },
   }))
+  const { unnamed } = refusal
+  if (unnamed > 0) {
+    const message = `${unnamed} more digests are not in the repository: push all that the manifest names before it`
+    entries.push({ code, message, detail: { unnamed } })
+  }
+  return entries
 }
 
 function errorHeaders(refusal: OciError, { path, challenges }: ErrorContext): readonly string[] {

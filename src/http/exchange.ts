@@ -20,6 +20,8 @@ export interface Exchange {
   /** Of the reply's body, so far. */
   bytesOut: number
   readonly readers: Readers
-  /** Memory that was set aside for the reply. */
+  /** Who answers for its memory: the account, or the address of who has none. Does not change once memory was set aside. */
+  readonly party: string
+  /** Memory that was set aside for its body or its reply. */
   reservedBytes: number
 }

@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ManagementApi } from '../api/api-request.ts'
+import { principalId } from '../auth/principal.ts'
 import type { YoungGarbage } from '../lib/young-garbage.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import { authorize } from './authorize.ts'
@@ -168,8 +169,16 @@ function openExchange(handled: HandledRequest, deps: RequestDeps): Exchange {
     principal: undefined,
     bytesOut: 0,
     readers: deps.readers,
+    get party() {
+      return partyOf(this)
+    },
     reservedBytes: 0,
   }
+}
+
+/** The authenticator has said who asks before memory is set aside. */
+function partyOf({ principal, origin }: Pick<Exchange, 'principal' | 'origin'>): string {
+  return principal === undefined || principal.kind === 'anonymous' ? origin.address : principalId(principal)
 }
 
 async function answer(exchange: Exchange, match: Match | undefined, deps: RequestDeps): Promise<Reply> {

@@ -56,7 +56,9 @@ function watch(readers: Readers, holdsMemory = false): FakeResponse {
 }
 
 const forever = (): AbortSignal => new AbortController().signal
-const aReply = (): { reservedBytes: number } => ({ reservedBytes: 0 })
+const parties = Array.from({ length: 1_000 }, (_, index) => `user:${index}`).values()
+/** Of a party of its own. */
+const aReply = () => ({ party: parties.next().value ?? '', reservedBytes: 0 })
 
 describe('a reader', () => {
   test('is cut when it takes nothing for the whole limit, and not before', () => {
@@ -107,6 +109,22 @@ describe('a reader', () => {
   })
 })
 
+test('a reader that takes little of the memory that others wait for is cut too', async () => {
+  const { readers, closed, pass } = aScene()
+  const [slow, fast] = [watch(readers, true), watch(readers, true)]
+  for (const response of [slow, fast]) response.offer(10 * 1024 * kibibyte)
+  const held = readers.hold(aReply(), Buffer.alloc(150 * kibibyte))
+  const waiting = readers.reserve(aReply(), 100 * kibibyte, forever)
+  for (let i = 0; i < 2; i++) {
+    slow.take(500 * kibibyte)
+    fast.take(1024 * kibibyte)
+    pass(50)
+  }
+  expect([slow.destroyed, fast.destroyed, closed]).toEqual([true, false, ['reply-idle']])
+  held[Symbol.dispose]()
+  await waiting
+})
+
 describe('the memory of replies', () => {
   test('counts a buffer once, however many take it', () => {
     const { readers } = aScene()
@@ -153,5 +171,21 @@ describe('the memory of replies', () => {
     readers.release(first)
     readers.release(second)
     expect([readers.heldBytes, readers.waiting]).toEqual([0, 0])
+  })
+
+  test('is not kept from others by one party, whose requests wait for each other', async () => {
+    const { readers } = aScene()
+    const one = { party: 'user:one', reservedBytes: 0 }
+    await readers.reserveBody(one, 100 * kibibyte, forever)
+    const client = new AbortController()
+    const more = Array.from({ length: 50 }, () =>
+      readers.reserve({ party: 'user:one', reservedBytes: 0 }, 64 * kibibyte, () => client.signal),
+    )
+    await readers.reserve({ party: 'user:other', reservedBytes: 0 }, 64 * kibibyte, forever)
+    expect([readers.waiting, readers.heldBytes]).toEqual([50, 164 * kibibyte])
+    client.abort(new Error('gone'))
+    await Promise.allSettled(more)
+    readers.release(one)
+    expect([readers.waiting, readers.heldBytes]).toEqual([0, 64 * kibibyte])
   })
 })

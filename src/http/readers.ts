@@ -21,12 +21,20 @@ export interface ReadersDeps {
   readonly now?: () => number
 }
 
-/** A reply, as far as its memory is concerned. */
+/** A request and its reply, as far as their memory is concerned. */
 export interface ReplyMemory {
+  /** Who answers for it: the account, or the address of who has none. */
+  readonly party: string
   /** Bytes that were set aside for it before it was made. */
   reservedBytes: number
   /** The turn of the event loop in which making it began; `undefined` when that is settled. */
   begunInTurn?: number | undefined
+}
+
+interface Holders {
+  count: number
+  /** Of the first of them. */
+  readonly party: string
 }
 
 interface Watched {
@@ -36,6 +44,9 @@ interface Watched {
   /** What the peer had taken when it was looked at last, and since when that has not changed. */
   taken: number
   since: number
+  /** The same as of when it had last taken enough for a reader that others wait for. */
+  pacedTaken: number
+  pacedSince: number
 }
 
 /** SQLite answers at once, so that many lists would be made in one turn of the event loop; the longest page of tags has 1.3 MB. */
@@ -44,6 +55,12 @@ const maxMadePerTurn = 1024 * 1024
 const expectedBytes = 512 * 1024
 /** The kernel takes the first megabytes of each reply without waiting, so that writing them never lets others come in between. */
 const maxWrittenPerTurn = 4 * 1024 * 1024
+
+/** Four parties have to work together to keep others waiting. */
+const sharesOfMemory = 4
+
+/** Within `crowdedReplyIdleMs`, of a reader whose memory others wait for: a client with 100 KB/s takes three times as much. */
+const leastTakenBytes = 1024 * 1024
 
 /** How often readers are looked at: their limit is exceeded by this much at most. */
 const maxCheckMs = 5_000
@@ -57,17 +74,18 @@ export class Readers {
   readonly #making = new TurnBudget({ maxBytes: maxMadePerTurn })
   readonly #writing = new TurnBudget({ maxBytes: maxWrittenPerTurn })
   /** How many replies hold the same bytes: the reference that a cache and many readers share counts once. */
-  readonly #holders = new Map<ArrayBufferLike, number>()
+  readonly #holders = new Map<ArrayBufferLike, Holders>()
   readonly #watched = new Map<ServerResponse, Watched>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(deps: ReadersDeps) {
     this.#deps = deps
     this.#now = deps.now ?? (() => performance.now())
-    this.#memory = new ByteBudget({ maxBytes: deps.limits.replyMemoryBytes })
+    const maxBytes = deps.limits.replyMemoryBytes
+    this.#memory = new ByteBudget({ maxBytes, maxPerParty: maxBytes / sharesOfMemory })
   }
 
-  /** Bytes of large replies that are being made, or that their readers have not taken yet. */
+  /** Bytes of large manifests that come in, and of large replies that are being made or that their readers have not taken yet. */
   get heldBytes(): number {
     return this.#memory.takenBytes
   }
@@ -84,10 +102,17 @@ export class Readers {
    */
   async reserve(reply: ReplyMemory, bytes: number, signalOf: () => AbortSignal): Promise<void> {
     if (bytes < smallReplyBytes) return
-    if (!this.#memory.tryTake(bytes)) await this.#memory.wait(bytes, signalOf())
-    reply.reservedBytes += bytes
+    await this.reserveBody(reply, bytes, signalOf)
     await this.#making.take(Math.min(bytes, expectedBytes))
     reply.begunInTurn = this.#making.turn
+  }
+
+  /** As `reserve`, for the body of a request, which takes as long to come as its client likes. */
+  async reserveBody(request: ReplyMemory, bytes: number, signalOf: () => AbortSignal): Promise<void> {
+    if (bytes < smallReplyBytes) return
+    const { party } = request
+    if (!this.#memory.tryTake(bytes, party)) await this.#memory.wait(bytes, signalOf(), party)
+    request.reservedBytes += bytes
   }
 
   /** Before so many bytes of a reply in memory are written: `undefined` if that may be now, otherwise resolves when it may. */
@@ -103,34 +128,40 @@ export class Readers {
     if (turn !== undefined) {
       this.#making.settle({ turn, taken: Math.min(reply.reservedBytes, expectedBytes), actual })
     }
-    this.#memory.giveBack(reply.reservedBytes)
+    this.#memory.giveBack(reply.reservedBytes, reply.party)
     reply.reservedBytes = 0
   }
 
   /** Counts the bytes of a reply that is made, in place of what was set aside for it, until the result is disposed. */
   hold(reply: ReplyMemory, { buffer, byteLength }: Uint8Array): Disposable {
-    const holders = this.#holders.get(buffer) ?? 0
-    this.#holders.set(buffer, holders + 1)
-    if (holders === 0) this.#memory.take(buffer.byteLength)
+    const holders = this.#holders.get(buffer)
+    if (holders === undefined) {
+      const { party } = reply
+      this.#holders.set(buffer, { count: 1, party })
+      this.#memory.take(buffer.byteLength, party)
+    } else holders.count += 1
     this.release(reply, byteLength)
     return { [Symbol.dispose]: () => this.#letGo(buffer) }
   }
 
   #letGo(buffer: ArrayBufferLike): void {
-    const holders = (this.#holders.get(buffer) ?? 1) - 1
-    if (holders > 0) {
-      this.#holders.set(buffer, holders)
-      return
-    }
+    const holders = this.#holders.get(buffer)
+    if (holders === undefined) return
+    holders.count -= 1
+    if (holders.count > 0) return
     this.#holders.delete(buffer)
-    this.#memory.giveBack(buffer.byteLength)
+    this.#memory.giveBack(buffer.byteLength, holders.party)
   }
 
-  /** Cuts the connection when its reader takes nothing for too long, from now until the reply is closed. */
+  /**
+   * Cuts the connection when its reader takes nothing for too long, from now until the reply is closed; one that holds memory
+   * which others wait for when it takes too little.
+   */
   watch(response: ServerResponse, { holdsMemory }: { readonly holdsMemory: boolean }): void {
     if (response.destroyed || this.#watched.has(response)) return
     const { socket } = response.req
-    const watched = { response, socket, holdsMemory, taken: takenFrom(socket), since: this.#now() }
+    const [taken, since] = [takenFrom(socket), this.#now()]
+    const watched = { response, socket, holdsMemory, taken, since, pacedTaken: taken, pacedSince: since }
     this.#watched.set(response, watched)
     response.once('close', () => this.#forget(response))
     this.#timer ??= setInterval(() => this.check(), this.#checkMs()).unref()
@@ -142,16 +173,11 @@ export class Readers {
     const isCrowded = this.#memory.waiting > 0
     const now = this.#now()
     for (const watched of this.#watched.values()) {
-      const taken = takenFrom(watched.socket)
-      // A reply with nothing to take waits for its source, not for its reader.
-      if (taken !== watched.taken || watched.response.writableLength === 0) {
-        watched.taken = taken
-        watched.since = now
-        continue
-      }
+      note(watched, now)
       const isPressed = isCrowded && watched.holdsMemory
-      if (now - watched.since >= (isPressed ? Math.min(crowdedReplyIdleMs, replyIdleMs) : replyIdleMs)) {
-        this.#cut(watched, now - watched.since)
+      if (now - watched.since >= replyIdleMs) this.#cut(watched, now - watched.since)
+      else if (isPressed && now - watched.pacedSince >= crowdedReplyIdleMs) {
+        this.#cut(watched, now - watched.pacedSince)
       }
     }
   }
@@ -160,7 +186,7 @@ export class Readers {
     this.#deps.observer?.onConnectionClosed?.('reply-idle')
     this.#deps.log.debug(
       { address: peerAddress(socket), idleMs: Math.round(idleMs) },
-      'a connection was closed: its client takes nothing of a reply',
+      'a connection was closed: its client takes nothing of a reply, or too little while others wait for its memory',
     )
     response.destroy()
   }
@@ -182,4 +208,19 @@ export class Readers {
 /** The bytes that the kernel took: each write counts when all of it went. */
 function takenFrom({ bytesWritten, writableLength }: Socket): number {
   return bytesWritten - writableLength
+}
+
+/** Looks at what was taken since the last time. */
+function note(watched: Watched, now: number): void {
+  const taken = takenFrom(watched.socket)
+  // A reply with nothing to take waits for its source, not for its reader.
+  const isStarved = watched.response.writableLength === 0
+  if (taken !== watched.taken || isStarved) {
+    watched.taken = taken
+    watched.since = now
+  }
+  if (taken - watched.pacedTaken >= leastTakenBytes || isStarved) {
+    watched.pacedTaken = taken
+    watched.pacedSince = now
+  }
 }

@@ -33,6 +33,8 @@ export interface RegistryRequest {
    * `ClientGoneError` when the client leaves meanwhile.
    */
   reserve(bytes: number): Promise<void>
+  /** The same for so many bytes of its body, before it is read into memory. */
+  reserveBody(bytes: number): Promise<void>
 }
 
 /** A request inside a repository. */
@@ -121,6 +123,11 @@ export class IncomingRequest implements RepositoryRequest {
   reserve(bytes: number): Promise<void> {
     const { readers } = this.#exchange
     return readers.reserve(this.#exchange, bytes, () => this.signal)
+  }
+
+  reserveBody(bytes: number): Promise<void> {
+    const { readers } = this.#exchange
+    return readers.reserveBody(this.#exchange, bytes, () => this.signal)
   }
 
   get contentLength(): number | undefined {

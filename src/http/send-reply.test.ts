@@ -27,7 +27,8 @@ async function serve(reply: Reply, limits: Partial<HttpLimits> = {}): Promise<Se
     const body = new BodyReader(incoming, { idleMs: 1_000 })
     const origin = new RequestOrigin(incoming, { publicUrl: undefined, trustedProxies: { has: () => false } })
     const connection = { incoming, response, expectsContinue: false, principal: undefined }
-    const own = { id: 'request-1', body, startedAt: 0, origin, bytesOut: 0, readers, reservedBytes: 0 }
+    const memory = { party: '', reservedBytes: 0 }
+    const own = { id: 'request-1', body, startedAt: 0, origin, bytesOut: 0, readers, ...memory }
     sendReply({ ...connection, ...own }, reply, allLimits).then(resolve, resolve)
   })
   server.listen(0, '127.0.0.1')

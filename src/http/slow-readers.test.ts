@@ -31,6 +31,7 @@ async function openScene(crowdedReplyIdleMs: number) {
   const server = stack.use(
     await openServer({
       limits: { replyMemoryBytes, crowdedReplyIdleMs },
+      trustedProxies: ['127.0.0.1'],
       observer: { onRequest: () => undefined, onConnectionClosed: (reason) => void closed.push(reason) },
     }),
   )
@@ -94,4 +95,28 @@ test('readers that take nothing are cut while others wait for their memory', asy
     ({ replyBytesHeld, repliesWaiting, requestsInFlight }) =>
       replyBytesHeld === 0 && repliesWaiting === 0 && requestsInFlight === 0,
   )
+})
+
+test('manifests that come slowly hold what the bound allows, and keep nobody else waiting', async () => {
+  await using scene = await openScene(60_000)
+  const { server, url, manifests } = scene
+  const body = Buffer.alloc(1.5 * mebibyte, ' ')
+  const head = `PUT /v2/a/b/manifests/slow HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`
+  using stack = new DisposableStack()
+  for (let index = 0; index < 20; index++) {
+    const connection = stack.use(await RawConnection.open(server.url))
+    connection.write(head)
+    connection.write(body.subarray(1))
+  }
+  await eventually(
+    () => server.server.counts(),
+    ({ repliesWaiting }) => repliesWaiting === 19,
+  )
+  expect(server.server.counts().replyBytesHeld).toBe(body.length)
+  const headers = { 'X-Forwarded-For': '192.0.2.7' }
+  const [manifest] = manifests
+  const pulled = await ask(`${url}/manifests/${manifest?.digest}`, { headers })
+  expect(pulled.body.length).toBe(manifest?.size)
+  const listed = await ask(`${url}/tags/list?n=10000`, { headers })
+  expect(listed.status).toBe(200)
 })

@@ -62,4 +62,29 @@ describe('a budget of bytes', () => {
     expect([started, budget.takenBytes, budget.waiting]).toEqual([['small'], 10, 0])
     await expect(budget.wait(1, leaving.signal)).rejects.toBe(reason)
   })
+
+  test('gives a party no more than its share, and lets others pass those that wait for it', async () => {
+    const budget = new ByteBudget({ maxBytes: 10, maxPerParty: 4 })
+    expect(budget.tryTake(4, 'greedy')).toBe(true)
+    const started: string[] = []
+    const asked = Array.from({ length: 100 }, () =>
+      budget.wait(1, forever, 'greedy').then(() => void started.push('greedy')),
+    )
+    await budget.wait(3, forever, 'other').then(() => void started.push('other'))
+    expect([started, budget.takenBytes]).toEqual([['other'], 7])
+    budget.giveBack(1, 'greedy')
+    await settle()
+    expect([started, budget.takenBytes, budget.waiting]).toEqual([['other', 'greedy'], 7, 99])
+    for (let i = 0; i < 99; i++) budget.giveBack(1, 'greedy')
+    await Promise.all(asked)
+    expect(budget.takenBytes).toBe(7)
+  })
+
+  test('gives a party that has nothing what is larger than its share', () => {
+    const budget = new ByteBudget({ maxBytes: 10, maxPerParty: 4 })
+    expect(budget.tryTake(8, 'one')).toBe(true)
+    expect(budget.tryTake(1, 'one')).toBe(false)
+    budget.giveBack(8, 'one')
+    expect(budget.tryTake(1, 'one')).toBe(true)
+  })
 })

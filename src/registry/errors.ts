@@ -109,19 +109,28 @@ export class RepositoryUnknownError extends RegistryError {
   }
 }
 
-/** Carries every missing digest, so that a client can push all of them at once. */
+/** A manifest may name 10,000; with all of them an error would be larger than the manifest. */
+const maxNamedMissing = 150
+
+/** Carries the missing digests, so that a client can push all of them at once; the first 150 where there are more. */
 export class ManifestBlobUnknownError extends RegistryError {
   override readonly name = 'ManifestBlobUnknownError'
   readonly code = 'MANIFEST_BLOB_UNKNOWN'
   readonly detail: { repository: RepositoryName }
   readonly missing: readonly Digest[]
+  /** How many more there are. */
+  readonly unnamed: number
   constructor(repository: RepositoryName, missing: readonly Digest[], options?: ErrorOptions) {
+    const named = missing.slice(0, maxNamedMissing)
+    const unnamed = missing.length - named.length
+    const rest = unnamed === 0 ? '' : ` and ${unnamed} more`
     super(
-      `the manifest names content that is not in ${repository}: ${missing.join(', ')}; push it first`,
+      `the manifest names content that is not in ${repository}: ${named.join(', ')}${rest}; push it first`,
       options,
     )
     this.detail = { repository }
-    this.missing = missing
+    this.missing = named
+    this.unnamed = unnamed
   }
 }
 

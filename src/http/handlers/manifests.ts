@@ -69,7 +69,7 @@ export async function putManifest(request: RepositoryRequest, deps: HandlerDeps)
     repository,
     reference,
     tags,
-    bytes: await readWhole(request.body),
+    bytes: await readBody(request, deps.limits.manifestBytes),
     contentType: headers['content-type'],
     condition,
     caller: request.caller,
@@ -79,6 +79,14 @@ export async function putManifest(request: RepositoryRequest, deps: HandlerDeps)
   if (subject !== undefined) reply.push('OCI-Subject', subject)
   if (tags.length > 0) reply.push('OCI-Tag', stored.tags.join(', '))
   return emptyReply(201, reply)
+}
+
+/** Clients that send slowly, or stop, hold no more memory together than the process has for them. */
+async function readBody(request: RepositoryRequest, maxBytes: number): Promise<Uint8Array> {
+  const { contentLength = maxBytes, hasBody } = request
+  // What announces more is refused before a byte of it is read.
+  if (hasBody && contentLength <= maxBytes) await request.reserveBody(contentLength)
+  return readWhole(request.body)
 }
 
 /** distribution-spec end-7b: only with a digest; the same tag twice counts once. */

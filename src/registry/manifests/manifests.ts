@@ -14,6 +14,7 @@ import type { RepositoryName } from '../../oci/repository-name.ts'
 import { ManifestUnknownError, RepositoryUnknownError } from '../errors.ts'
 import { ColdReads } from './cold-reads.ts'
 import { deleteManifestOrTag } from './delete-manifest.ts'
+import { ManifestParser } from './manifest-parser.ts'
 import { putManifest } from './put-manifest.ts'
 import type { ManifestDeps, Manifests } from './manifest-types.ts'
 
@@ -22,6 +23,7 @@ const manifestCacheBytes = 64 * 1024 * 1024
 export function createManifests(deps: ManifestDeps): Manifests {
   const contents = new Lru<Digest, Uint8Array>({ maxBytes: manifestCacheBytes })
   const { reader: database } = deps.metadata
+  const parser = new ManifestParser()
   const coldReads = new ColdReads({
     async read({ digest, size }) {
       // It may have come while this read waited for its turn.
@@ -54,7 +56,7 @@ export function createManifests(deps: ManifestDeps): Manifests {
       }
       return { digest, mediaType, size, bytes }
     },
-    put: (request) => putManifest(deps, request),
+    put: (request) => putManifest({ ...deps, parser }, request),
     delete: (request) => deleteManifestOrTag(deps, request),
     cacheStats: () => contents.stats(),
   }

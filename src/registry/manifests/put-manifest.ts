@@ -4,7 +4,6 @@
  * are pushed in parallel.
  */
 import { principalId } from '../../auth/principal.ts'
-import { runInTurns } from '../../lib/steps.ts'
 import { pinLinkedBlobs } from '../../metadata/blobs.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import { insertManifest, listMissingManifests, type NewManifest } from '../../metadata/manifests.ts'
@@ -12,7 +11,6 @@ import { putTag } from '../../metadata/tags.ts'
 import { formatPlatform, type Descriptor } from '../../oci/descriptor.ts'
 import { algorithmOf, digestBytes, type Digest } from '../../oci/digest.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
-import { readManifest } from '../../oci/manifest/parse-manifest.ts'
 import { isForeignLayer } from '../../oci/media-type.ts'
 import { extractProperties } from '../../oci/metadata/extract-properties.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
@@ -20,19 +18,21 @@ import type { TagName } from '../../oci/tag-name.ts'
 import { DigestMismatchError, ManifestBlobUnknownError } from '../errors.ts'
 import { checkTagRight, openRepository } from '../push-rights.ts'
 import { recordChanges, type Change } from '../record-changes.ts'
+import type { ManifestParser } from './manifest-parser.ts'
 import type { ManifestDeps, PutManifestRequest, PutManifestResult } from './manifest-types.ts'
 import { listDamagedBlobs } from './damaged-blobs.ts'
 import { readConfig } from './read-config.ts'
 import { checkTagCondition } from './tag-condition.ts'
 
 export async function putManifest(
-  deps: ManifestDeps,
+  deps: ManifestDeps & { readonly parser: ManifestParser },
   request: PutManifestRequest,
 ): Promise<PutManifestResult> {
   const { repository, bytes, contentType } = request
   const digest = checkDigest(request)
   const tags = tagsOf(request)
-  const parsed = await runInTurns(readManifest(bytes, contentType))
+  const party = principalId(request.caller.principal)
+  const parsed = await deps.parser.parse({ bytes, contentType, party })
   const damaged = deps.references.blobs === 'strict' ? await listDamagedBlobs(deps, neededBlobs(parsed)) : []
   const row = await describeManifest(deps, request, { digest, parsed })
   await deps.metadata.transact(async (tx) => {

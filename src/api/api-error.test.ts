@@ -1,0 +1,9 @@
+import { expect, test } from 'vitest'
+import { invalid } from './api-error.ts'
+
+test('an error about many fields names the first twenty and counts the others', () => {
+  const faults = Array.from({ length: 10_000 }, (_, index) => ({ field: `body.f${index}`, message: 'no' }))
+  const { fields, message } = invalid(faults)
+  expect(fields).toEqual(faults.slice(0, 20))
+  expect(message.endsWith('body.f19: no; and 9980 more')).toBe(true)
+})

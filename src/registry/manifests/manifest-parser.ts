@@ -1,0 +1,35 @@
+/**
+ * Parses pushed manifests. What comes out of a parser takes many times the memory of the text: 3 MiB of empty objects make a
+ * hundred. Large ones therefore wait for each other, and the accounts that push them take turns.
+ */
+import { FairTurns } from '../../lib/fair-turns.ts'
+import { runInTurns } from '../../lib/steps.ts'
+import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
+import { readManifest } from '../../oci/manifest/parse-manifest.ts'
+
+/** Nearly all manifests are smaller; a thousand of these at once come to some hundred megabytes. */
+const largeBytes = 16 * 1024
+/** An account has one place at most, so that the other is for others. */
+const places = 2
+
+export interface PushedManifest {
+  readonly bytes: Uint8Array
+  readonly contentType: string | undefined
+  /** The account that pushes. */
+  readonly party: string
+}
+
+export class ManifestParser {
+  readonly #read: typeof readManifest
+  readonly #turns = new FairTurns({ slots: places, maxWaiting: Infinity })
+
+  constructor(options: { readonly read?: typeof readManifest } = {}) {
+    this.#read = options.read ?? readManifest
+  }
+
+  /** Throws `ManifestInvalidError`. */
+  parse({ bytes, contentType, party }: PushedManifest): Promise<ParsedManifest> {
+    const run = (): Promise<ParsedManifest> => runInTurns(this.#read(bytes, contentType))
+    return bytes.length < largeBytes ? run() : this.#turns.run({ party }, run)
+  }
+}
