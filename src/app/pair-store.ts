@@ -29,8 +29,8 @@ export class StoreMismatchError extends Error {
 
 /** Throws `StoreMismatchError` unless the two belong together, are both new, or the operator orders the adoption. */
 export function judgePairing(database: DatabaseSide, store: StoreSide, adoptStore: boolean): Pairing {
-  if (database.installationId !== undefined && database.installationId === store.installationId)
-    return 'paired'
+  const isSame = database.installationId !== undefined && database.installationId === store.installationId
+  if (isSame && !(database.hasBlobs && store.isEmpty)) return 'paired'
   const fault = findFault(database, store)
   if (fault === undefined) return 'pair'
   if (adoptStore) return 'adopt'
@@ -44,7 +44,8 @@ function findFault(database: DatabaseSide, store: StoreSide): string | undefined
     return `the database ${database.place} is new, but the blob store ${store.place} ${describeStore(store)}`
   }
   const own = `the database ${database.place} belongs to installation ${database.installationId}`
-  if (!isVirgin) return `${own}, but the blob store ${store.place} ${describeStore(store)}`
+  const isOwn = database.installationId === store.installationId
+  if (!isVirgin && !isOwn) return `${own}, but the blob store ${store.place} ${describeStore(store)}`
   return database.hasBlobs ? `${own} and names blobs, but the blob store ${store.place} is empty` : undefined
 }
 
@@ -60,7 +61,7 @@ function adviceFor(database: DatabaseSide, { isEmpty, installationId }: StoreSid
   if (database.installationId === undefined) {
     return `If the database was lost, restore it with lading restore; if it is elsewhere, name it with data or metadata. ${adoption}`
   }
-  if (isEmpty && installationId === undefined) {
+  if (isEmpty && (installationId === undefined || installationId === database.installationId)) {
     return 'Mount the volume of the store, or name its folder with data; if the blobs are lost, restore them with lading restore. To go on without them, start once with lading serve --adopt-store'
   }
   return `Name the two that belong together with data and metadata, or restore with lading restore. ${adoption}`
