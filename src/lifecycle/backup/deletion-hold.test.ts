@@ -48,12 +48,13 @@ describe('while a backup runs', () => {
       new Proxy(store, {
         get(target, name) {
           const value: unknown = Reflect.get(target, name, target)
-          if (name !== 'delete') return typeof value === 'function' ? (value.bind(target) as unknown) : value
-          return async (...parameters: Parameters<BlobStore['delete']>) => {
+          if (name !== 'deleteAll')
+            return typeof value === 'function' ? (value.bind(target) as unknown) : value
+          return async (dead: Parameters<BlobStore['deleteAll']>[0]) => {
             onDelete.resolve()
             await goOn.promise
-            deleted.push(parameters[0])
-            await target.delete(...parameters)
+            deleted.push(...dead.map(({ key }) => key))
+            return await target.deleteAll(dead)
           }
         },
       })
