@@ -11,6 +11,7 @@ import { aBlob, aRandomBlob } from '../../test/support/random.ts'
 import { runLading } from '../../test/support/run-lading.ts'
 import { compareData, listBlobFiles, queryRows } from '../../test/support/stopped-data.ts'
 import { tempFolder } from '../../test/support/temp-folder.ts'
+import { digestBytes } from '../oci/digest.ts'
 
 interface Result {
   readonly code: number
@@ -284,6 +285,36 @@ describe('the proof of a backup', () => {
       expect(existsSync(scene.restored)).toBe(false)
     }
   })
+})
+
+/** Changes the metadata of a snapshot so that its digest is right. */
+async function forge(folder: string, statement: string): Promise<void> {
+  const [metadata, info] = ['metadata.db', 'snapshot.json'].map((name) => join(folder, name))
+  {
+    using database = new DatabaseSync(metadata!)
+    database.exec(statement)
+  }
+  const parsed = JSON.parse(await readFile(info!, 'utf8')) as { metadata: { digest: string } }
+  parsed.metadata.digest = digestBytes(await readFile(metadata!))
+  await writeFile(info!, JSON.stringify(parsed))
+}
+
+test.each([
+  ['storage key', "update blob set storage_key = '../../../../escaped'"],
+  ['digest', "update blob set digest = 'sha256:../../../escaped'"],
+])('a forged %s leads nowhere', async (_, change) => {
+  await using scene = await startScene(1)
+  const { value } = await lading(`backup ${scene.backups}`, scene.dataDir)
+  const one = 'where digest = (select min(digest) from blob)'
+  await forge(
+    join(scene.backups, 'snapshots', String(value['name'])),
+    `pragma foreign_keys = off; ${change} ${one}`,
+  )
+  const restored = await lading(`restore ${scene.backups}`, join(scene.path, 'a', 'b', 'restored'))
+  expect(restored).toMatchObject({ code: 1, err: expect.stringContaining('no registry wrote') as unknown })
+  expect((await lading(`backup verify ${scene.backups}`)).code).toBe(1)
+  const files = await readdir(scene.path, { recursive: true })
+  expect(files.filter((name) => name.includes('escaped'))).toEqual([])
 })
 
 describe('a restore', () => {
