@@ -11,6 +11,7 @@ import { aBlob, aRandomBlob } from '../../test/support/random.ts'
 import { runLading } from '../../test/support/run-lading.ts'
 import { compareData, listBlobFiles, queryRows } from '../../test/support/stopped-data.ts'
 import { tempFolder } from '../../test/support/temp-folder.ts'
+import { lockFile } from '../metadata/dialects/sqlite-lock.ts'
 import { digestBytes } from '../oci/digest.ts'
 
 interface Result {
@@ -327,6 +328,24 @@ describe('a restore', () => {
       err: expect.stringContaining('the database is not empty') as unknown,
     })
     expect(queryRows(scene.dataDir, 'select digest from manifest')).toEqual(before)
+  })
+
+  test('is refused while another one fills the same folder, whose draft stays as it is', async () => {
+    await using scene = await startScene(1)
+    await lading(`backup ${scene.backups}`, scene.dataDir)
+    await mkdir(scene.restored)
+    const draft = join(scene.restored, 'lading.db.restore')
+    await writeFile(draft, 'half')
+    {
+      await using _other = lockFile(`${draft}-lock`)
+      expect(await lading(`restore ${scene.backups}`, scene.restored)).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('another restore') as unknown,
+      })
+      expect(await readFile(draft, 'utf8')).toBe('half')
+    }
+    expect(await lading(`restore ${scene.backups}`, scene.restored)).toMatchObject({ code: 0 })
+    expect((await readdir(scene.restored)).filter((name) => name.includes('restore'))).toEqual([])
   })
 
   test.each([

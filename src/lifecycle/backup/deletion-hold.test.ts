@@ -54,7 +54,7 @@ describe('while a backup runs', () => {
             onDelete.resolve()
             await goOn.promise
             deleted.push(...dead.map(({ key }) => key))
-            return await target.deleteAll(dead)
+            return target.deleteAll(dead)
           }
         },
       })
