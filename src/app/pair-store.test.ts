@@ -44,6 +44,12 @@ describe('a database and a store', () => {
       store(undefined, true),
       'Mount the volume',
     ],
+    [
+      'a database with blobs, an empty store of its own, as a mount point without its volume is',
+      database('a', true),
+      store('a', true),
+      'names blobs, but the blob store ./data/store is empty. Nothing was changed. Mount the volume',
+    ],
     ['a store whose id is lost', database('a', true), store(undefined, false), 'without an installation id'],
     [
       'two ids',

@@ -29,8 +29,8 @@ export class StoreMismatchError extends Error {
 
 /** Throws `StoreMismatchError` unless the two belong together, are both new, or the operator orders the adoption. */
 export function judgePairing(database: DatabaseSide, store: StoreSide, adoptStore: boolean): Pairing {
-  if (database.installationId !== undefined && database.installationId === store.installationId)
-    return 'paired'
+  const isSame = database.installationId !== undefined && database.installationId === store.installationId
+  if (isSame && !(database.hasBlobs && store.isEmpty)) return 'paired'
   const fault = findFault(database, store)
   if (fault === undefined) return 'pair'
   if (adoptStore) return 'adopt'
@@ -44,7 +44,8 @@ function findFault(database: DatabaseSide, store: StoreSide): string | undefined
     return `the database ${database.place} is new, but the blob store ${store.place} ${describeStore(store)}`
   }
   const own = `the database ${database.place} belongs to installation ${database.installationId}`
-  if (!isVirgin) return `${own}, but the blob store ${store.place} ${describeStore(store)}`
+  const isOwn = database.installationId === store.installationId
+  if (!isVirgin && !isOwn) return `${own}, but the blob store ${store.place} ${describeStore(store)}`
   return database.hasBlobs ? `${own} and names blobs, but the blob store ${store.place} is empty` : undefined
 }
 
@@ -60,7 +61,7 @@ function adviceFor(database: DatabaseSide, { isEmpty, installationId }: StoreSid
   if (database.installationId === undefined) {
     return `If the database is lost, restore it with lading restore --database-only; if it is elsewhere, set data or metadata.url to it. ${adoption}`
   }
-  if (isEmpty && installationId === undefined) {
+  if (isEmpty && (installationId === undefined || installationId === database.installationId)) {
     return 'Mount the volume of the store, or set data to its folder. If the blobs are lost, move the database away and restore both with lading restore; to go on without the blobs, start once with lading serve --adopt-store, after which clients have to push them again'
   }
   return `Set data and metadata.url to a database and a store that belong together, or restore a backup with lading restore. ${adoption}`

@@ -5,6 +5,7 @@ import { BackupRefused } from '../lifecycle/backup/errors.ts'
 import type { DamagedContent } from '../lifecycle/backup/run-backup.ts'
 import { DamagedBackup } from '../lifecycle/backup/run-restore.ts'
 import { DatabaseTaken } from '../metadata/backup/restore-metadata.ts'
+import { SnapshotInvalid } from '../metadata/backup/snapshot-file.ts'
 import { CliError } from './command.ts'
 import type { CliHost } from './command.ts'
 import { explainFailure } from './service-command.ts'
@@ -55,7 +56,8 @@ export function explainBackupFailure(
   error: unknown,
   { place, config }: { readonly place: string; readonly config?: Config },
 ): Error {
-  if (error instanceof BackupRefused || error instanceof DatabaseTaken) {
+  const isRefusal = error instanceof BackupRefused || error instanceof SnapshotInvalid
+  if (isRefusal || error instanceof DatabaseTaken) {
     return new CliError(error.message, { cause: error })
   }
   if (error instanceof DamagedBackup) {

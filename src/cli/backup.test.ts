@@ -11,6 +11,8 @@ import { aBlob, aRandomBlob } from '../../test/support/random.ts'
 import { runLading } from '../../test/support/run-lading.ts'
 import { compareData, listBlobFiles, queryRows } from '../../test/support/stopped-data.ts'
 import { tempFolder } from '../../test/support/temp-folder.ts'
+import { lockFile } from '../metadata/dialects/sqlite-lock.ts'
+import { digestBytes } from '../oci/digest.ts'
 
 interface Result {
   readonly code: number
@@ -286,6 +288,36 @@ describe('the proof of a backup', () => {
   })
 })
 
+/** Changes the metadata of a snapshot so that its digest is right. */
+async function forge(folder: string, statement: string): Promise<void> {
+  const [metadata, info] = ['metadata.db', 'snapshot.json'].map((name) => join(folder, name))
+  {
+    using database = new DatabaseSync(metadata!)
+    database.exec(statement)
+  }
+  const parsed = JSON.parse(await readFile(info!, 'utf8')) as { metadata: { digest: string } }
+  parsed.metadata.digest = digestBytes(await readFile(metadata!))
+  await writeFile(info!, JSON.stringify(parsed))
+}
+
+test.each([
+  ['storage key', "update blob set storage_key = '../../../../escaped'"],
+  ['digest', "update blob set digest = 'sha256:../../../escaped'"],
+])('a forged %s leads nowhere', async (_, change) => {
+  await using scene = await startScene(1)
+  const { value } = await lading(`backup ${scene.backups}`, scene.dataDir)
+  const one = 'where digest = (select min(digest) from blob)'
+  await forge(
+    join(scene.backups, 'snapshots', String(value['name'])),
+    `pragma foreign_keys = off; ${change} ${one}`,
+  )
+  const restored = await lading(`restore ${scene.backups}`, join(scene.path, 'a', 'b', 'restored'))
+  expect(restored).toMatchObject({ code: 1, err: expect.stringContaining('no registry wrote') as unknown })
+  expect((await lading(`backup verify ${scene.backups}`)).code).toBe(1)
+  const files = await readdir(scene.path, { recursive: true })
+  expect(files.filter((name) => name.includes('escaped'))).toEqual([])
+})
+
 describe('a restore', () => {
   test('is refused over a registry, and changes nothing', async () => {
     await using scene = await startScene(2)
@@ -296,6 +328,24 @@ describe('a restore', () => {
       err: expect.stringContaining('the database is not empty') as unknown,
     })
     expect(queryRows(scene.dataDir, 'select digest from manifest')).toEqual(before)
+  })
+
+  test('is refused while another one fills the same folder, whose draft stays as it is', async () => {
+    await using scene = await startScene(1)
+    await lading(`backup ${scene.backups}`, scene.dataDir)
+    await mkdir(scene.restored)
+    const draft = join(scene.restored, 'lading.db.restore')
+    await writeFile(draft, 'half')
+    {
+      await using _other = lockFile(`${draft}-lock`)
+      expect(await lading(`restore ${scene.backups}`, scene.restored)).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('another restore') as unknown,
+      })
+      expect(await readFile(draft, 'utf8')).toBe('half')
+    }
+    expect(await lading(`restore ${scene.backups}`, scene.restored)).toMatchObject({ code: 0 })
+    expect((await readdir(scene.restored)).filter((name) => name.includes('restore'))).toEqual([])
   })
 
   test.each([

@@ -2,7 +2,7 @@
  * Kill -9 of `lading backup` beside a busy registry, and of `lading restore`, at random points; each is then run again.
  * What was acknowledged before the last backup began has to be in the restored registry.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -60,7 +60,10 @@ export async function backupRounds(options: BackupRoundsOptions): Promise<Backup
   const pushes = stack.use(startImagePushes({ url: registry.url }))
   await pushes.reached(images)
   const killedBackups = await commands.killOften(['backup', place], kills, {
-    begun: () => existsSync(kind === 'folder' ? join(place, 'incoming') : `${place}.partial`),
+    begun: () =>
+      kind === 'folder'
+        ? existsSync(join(place, 'incoming'))
+        : readdirSync(folder.path).some((name) => name.endsWith('.partial')),
     reset: () => rm(`${folder.path}/b.tar`, { force: true }),
   })
   const marked = [...pushes.acknowledged]

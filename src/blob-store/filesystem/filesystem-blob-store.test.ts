@@ -267,6 +267,38 @@ describe('errors of the system', () => {
     await expect(Array.fromAsync(store.list())).rejects.toThrow(StoreUnavailable)
   })
 
+  test('are what a folder gives that takes the place of the store, until the store is back', async () => {
+    await using opened = await open()
+    const { store, root } = opened
+    const [stored, key] = [await putBlob(store, 'content'), aKey()]
+    await writeSegment(store, key, { text: 'begun' })
+    await rename(root, `${root}-volume`)
+    {
+      await using mountPoint = await open(root)
+      await mountPoint.store.writeInstallationId('the same')
+      await writeSegment(mountPoint.store, key, { text: 'begun' })
+    }
+    const away = { key, digest: storedAs(key, 'begun').digest }
+    const attempts: readonly (() => Promise<unknown>)[] = [
+      () => store.stat(stored),
+      () => store.open(stored),
+      () => store.commit(away, { segments: [{ generation: 0, size: 5 }], generation: 0 }),
+      () => store.openSegment(aKey(), { generation: 0, offset: 5 }),
+      () => store.delete(key, undefined),
+      () => store.deleteAll([stored]),
+      () => store.setAside([stored]),
+      () => Array.fromAsync(store.list()),
+      () => store.ping(),
+    ]
+    for (const attempt of attempts)
+      await expect(attempt()).rejects.toThrow('no longer is the blob store that was opened')
+    expect(await readdir(join(root, 'uploads'))).toEqual([`${key}.0`])
+    await rename(root, `${root}-mount-point`)
+    await rename(`${root}-volume`, root)
+    expect(await collectBlob(store, stored)).toBe('content')
+    await store.ping()
+  })
+
   test('stop the opening of a store whose root is no folder', async () => {
     const root = join(folder.path, aKey())
     await writeFile(root, 'a file')

@@ -23,7 +23,7 @@ import type {
   StoredBytes,
   StoreEntry,
 } from '../blob-store.ts'
-import { UploadMissing } from '../errors.ts'
+import { BlobMissing, UploadMissing } from '../errors.ts'
 import { openBlobFile, statBlob } from './blob-file.ts'
 import type { CommitDeps } from './commit-segments.ts'
 import { commitSegments } from './commit-segments.ts'
@@ -42,6 +42,7 @@ import { OpenSegments } from './open-segments.ts'
 import { listNames, removeFile, removeSegments, type ListNames } from './remove-segments.ts'
 import { deleteAside, listAside, restoreAside, setAside } from './set-aside.ts'
 import { probeFile, readText, replaceText } from './small-files.ts'
+import { StoreIdentity } from './store-identity.ts'
 import { SyncedSegments } from './synced-segments.ts'
 import { errnoOf, translated, translateError } from './translate-error.ts'
 
@@ -62,13 +63,18 @@ export interface FilesystemBlobStoreOptions {
 /** Makes the folders that are missing; throws `StoreFull`, `StoreUnavailable`. */
 export async function openFilesystemBlobStore(options: FilesystemBlobStoreOptions): Promise<BlobStore> {
   const layout = createLayout(options.root)
-  await translated('open its folder', () => makeFolders(layout))
-  return new FilesystemBlobStore(layout, options)
+  const identity = new StoreIdentity(layout)
+  await translated('open its folder', async () => {
+    await makeFolders(layout)
+    await identity.remember()
+  })
+  return new FilesystemBlobStore({ layout, identity }, options)
 }
 
 class FilesystemBlobStore implements BlobStore {
   readonly driver = 'filesystem'
   readonly #layout: Layout
+  readonly #identity: StoreIdentity
   readonly #folders = new FolderDescriptors()
   readonly #folderSyncs = new FolderSyncs((path) => this.#folders.sync(path))
   readonly #openSegments = new OpenSegments()
@@ -78,8 +84,12 @@ class FilesystemBlobStore implements BlobStore {
   readonly #onStrange: (path: string) => void
   readonly #listNames: ListNames
 
-  constructor(layout: Layout, { buffers, clock, ids, onStrange, ...options }: FilesystemBlobStoreOptions) {
+  constructor(
+    { layout, identity }: { layout: Layout; identity: StoreIdentity },
+    { buffers, clock, ids, onStrange, ...options }: FilesystemBlobStoreOptions,
+  ) {
     this.#layout = layout
+    this.#identity = identity
     this.#clock = clock
     this.#listNames = options.listNames ?? listNames
     this.#deps = {
@@ -119,6 +129,7 @@ class FilesystemBlobStore implements BlobStore {
       return (offset === 0 ? await openNew(path) : undefined) ?? (await reopen(segment))
     } catch (error) {
       this.#openSegments.leave(path)
+      if (error instanceof UploadMissing) await this.#identity.check()
       throw error
     }
   }
@@ -128,11 +139,15 @@ class FilesystemBlobStore implements BlobStore {
   }
 
   commit(stored: StoredBlob, options: CommitOptions): Promise<void> {
-    return translated('commit a blob', () => commitSegments(this.#deps, stored, options))
+    return this.#inOwnFolder('commit a blob', () => commitSegments(this.#deps, stored, options))
   }
 
   stat(stored: StoredBlob): Promise<number | undefined> {
-    return translated('look at a blob', () => statBlob(this.#layout, stored))
+    return translated('look at a blob', async () => {
+      const size = await statBlob(this.#layout, stored)
+      if (size === undefined) await this.#identity.check()
+      return size
+    })
   }
 
   open(stored: StoredBlob): Promise<BlobReader> {
@@ -140,7 +155,7 @@ class FilesystemBlobStore implements BlobStore {
   }
 
   async #open(stored: StoredBlob): Promise<BlobReader> {
-    const fd = await openBlobFile(this.#layout, stored)
+    const fd = await this.#openFile(stored)
     try {
       const { size } = await statFile(fd)
       return new FileBlobReader({ fd, size, key: stored.key }, this.#deps)
@@ -150,19 +165,36 @@ class FilesystemBlobStore implements BlobStore {
     }
   }
 
+  async #openFile(stored: StoredBlob): Promise<number> {
+    try {
+      return await openBlobFile(this.#layout, stored)
+    } catch (error) {
+      if (error instanceof BlobMissing) await this.#identity.check()
+      throw error
+    }
+  }
+
+  /** Everything that writes, deletes or draws conclusions: none of it may happen in another folder of the same name. */
+  #inOwnFolder<T>(action: string, work: () => Promise<T>): Promise<T> {
+    return translated(action, async () => {
+      await this.#identity.check()
+      return await work()
+    })
+  }
+
   delete(key: StorageKey, digest: Digest | undefined): Promise<void> {
-    return translated('remove a blob', async () => {
+    return this.#inOwnFolder('remove a blob', async () => {
       if (digest !== undefined) await removeFile(blobPath(this.#layout, { key, digest }))
       await removeSegments(this.#layout, key)
     })
   }
 
   deleteAll(dead: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
-    return translated('remove blobs', () => deleteAll(this.#layout, dead, this.#listNames))
+    return this.#inOwnFolder('remove blobs', () => deleteAll(this.#layout, dead, this.#listNames))
   }
 
   setAside(bytes: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
-    return translated('set bytes aside', () => setAside(this.#aside, bytes, this.#clock.now()))
+    return this.#inOwnFolder('set bytes aside', () => setAside(this.#aside, bytes, this.#clock.now()))
   }
 
   async *listAside(): AsyncIterable<AsideEntry> {
@@ -174,11 +206,11 @@ class FilesystemBlobStore implements BlobStore {
   }
 
   restoreAside(entry: AsideEntry): Promise<boolean> {
-    return translated('restore what was set aside', () => restoreAside(this.#layout, entry))
+    return this.#inOwnFolder('restore what was set aside', () => restoreAside(this.#layout, entry))
   }
 
   deleteAside(entry: AsideEntry): Promise<void> {
-    return translated('delete what was set aside', () => deleteAside(this.#layout, entry))
+    return this.#inOwnFolder('delete what was set aside', () => deleteAside(this.#layout, entry))
   }
 
   get #aside() {
@@ -187,6 +219,7 @@ class FilesystemBlobStore implements BlobStore {
 
   async *list(): AsyncIterable<StoreEntry> {
     try {
+      await this.#identity.check()
       yield* listEntries(this.#layout, this.#onStrange)
     } catch (error) {
       throw translateError(error, 'list its folders')
@@ -206,7 +239,7 @@ class FilesystemBlobStore implements BlobStore {
   }
 
   ping(): Promise<void> {
-    return translated('write, read and remove a probe', () => probeFile(this.#layout.probe))
+    return this.#inOwnFolder('write, read and remove a probe', () => probeFile(this.#layout.probe))
   }
 
   /** Writers and readers own their descriptors: what they have open goes on. */

@@ -20,6 +20,8 @@ import type { SnapshotInfo } from './snapshot-info.ts'
 export type CopyBlob = (sink: ByteSink) => Promise<void>
 
 export interface BackupTarget extends AsyncDisposable {
+  /** Of the snapshot. */
+  readonly name: string
   /** Where the snapshot's metadata is to be made; nothing is there. */
   readonly metadataFile: string
   /** How many blobs may be copied at the same time. */

@@ -1,6 +1,8 @@
 /** Writes a snapshot into the folder of a backup; only the blobs that are not there yet are copied. */
+import { randomBytes } from 'node:crypto'
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { removeFolderIfEmpty } from '../../lib/folders.ts'
 import type { SnapshotBlob } from '../../metadata/backup/snapshot-file.ts'
 import {
   blobName,
@@ -11,6 +13,7 @@ import {
   type CopyBlob,
 } from './backup-place.ts'
 import { BackupRefused } from './errors.ts'
+import { listCompleteSnapshots } from './folder-source.ts'
 import {
   digestFile,
   fileMode,
@@ -23,11 +26,13 @@ import {
   syncPath,
   writeTextFile,
 } from './files.ts'
-import { formatSnapshotInfo, isSnapshotName, type SnapshotInfo } from './snapshot-info.ts'
+import { formatSnapshotInfo, isSnapshotName, nameAfter, type SnapshotInfo } from './snapshot-info.ts'
+
+const incomingName = 'incoming'
 
 export interface FolderTargetOptions {
   readonly folder: string
-  /** Of the snapshot. */
+  /** For the snapshot; one that comes after those that are there replaces it. */
   readonly name: string
   readonly installation: string
 }
@@ -37,14 +42,16 @@ export interface FolderTargetOptions {
  * for a folder that holds something else.
  */
 export async function openFolderTarget(options: FolderTargetOptions): Promise<BackupTarget> {
-  const { folder, name, installation } = options
+  const { folder, installation } = options
   await claimFolder(folder, installation)
   await removeUnfinished(folder)
-  const snapshot = join(folder, snapshotFolder(name))
-  await makeDurableFolder(join(folder, 'blobs'))
-  await makeDurableFolder(join(folder, 'incoming'))
-  await makeDurableFolder(snapshot)
-  return new FolderTarget(folder, snapshot)
+  // Under a clock that was ahead the last snapshot has a name that a later one has to follow.
+  const name = nameAfter((await listCompleteSnapshots(folder)).at(-1), options.name)
+  // Its own: a backup that was stopped, and goes on when another took over, must not touch what that one copies.
+  const incoming = join(folder, incomingName, randomBytes(6).toString('hex'))
+  for (const path of [join(folder, 'blobs'), incoming, join(folder, snapshotFolder(name))])
+    await makeDurableFolder(path)
+  return new FolderTarget({ folder, incoming, name })
 }
 
 async function claimFolder(folder: string, installation: string): Promise<void> {
@@ -77,7 +84,7 @@ function readOwner(text: string): string | undefined {
 
 /** A snapshot without its last file is ignored by everything else. */
 async function removeUnfinished(folder: string): Promise<void> {
-  await rm(join(folder, 'incoming'), { recursive: true, force: true })
+  await rm(join(folder, incomingName), { recursive: true, force: true })
   const snapshots = join(folder, 'snapshots')
   if (!(await isThere(snapshots))) return
   for (const name of await readdir(snapshots)) {
@@ -86,20 +93,30 @@ async function removeUnfinished(folder: string): Promise<void> {
   }
 }
 
+interface FolderParts {
+  readonly folder: string
+  readonly incoming: string
+  readonly name: string
+}
+
 class FolderTarget implements BackupTarget {
+  readonly name: string
   readonly metadataFile: string
   readonly blobsAtOnce = 4
   readonly #folder: string
+  readonly #incoming: string
   readonly #snapshot: string
   /** Those with blobs of the snapshot: synced at the end, before it becomes complete. */
   readonly #namedFolders = new Set<string>()
   #count = 0
   #isFinished = false
 
-  constructor(folder: string, snapshot: string) {
+  constructor({ folder, incoming, name }: FolderParts) {
     this.#folder = folder
-    this.#snapshot = snapshot
-    this.metadataFile = join(snapshot, metadataName)
+    this.#incoming = incoming
+    this.#snapshot = join(folder, snapshotFolder(name))
+    this.name = name
+    this.metadataFile = join(this.#snapshot, metadataName)
   }
 
   async putMetadata(): Promise<SnapshotInfo['metadata']> {
@@ -117,7 +134,7 @@ class FolderTarget implements BackupTarget {
 
   async putBlob({ digest }: SnapshotBlob, copy: CopyBlob): Promise<void> {
     const path = join(this.#folder, blobName(digest))
-    const draft = join(this.#folder, 'incoming', String(this.#count++))
+    const draft = join(this.#incoming, String(this.#count++))
     try {
       {
         await using handle = await open(draft, 'wx', fileMode)
@@ -141,7 +158,8 @@ class FolderTarget implements BackupTarget {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(join(this.#folder, 'incoming'), { recursive: true, force: true })
+    await rm(this.#incoming, { recursive: true, force: true })
+    await removeFolderIfEmpty(dirname(this.#incoming))
     if (!this.#isFinished) await rm(this.#snapshot, { recursive: true, force: true })
   }
 }

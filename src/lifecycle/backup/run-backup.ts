@@ -59,8 +59,9 @@ export async function runBackup(deps: BackupDeps, place: string): Promise<Backup
   await using resources = new AsyncDisposableStack()
   const hold = resources.use(await holdDeletions(deps))
   const now = clock.now()
-  const name = formatSnapshotName(now)
-  const target = resources.use(await openBackupTarget({ place, name, installation, now }))
+  const target = resources.use(
+    await openBackupTarget({ place, name: formatSnapshotName(now), installation, now }),
+  )
   await takeSnapshot({
     metadata,
     file: deps.databaseFile,
@@ -73,7 +74,7 @@ export async function runBackup(deps: BackupDeps, place: string): Promise<Backup
   await hold.confirm()
   using snapshot = new SnapshotFile(target.metadataFile)
   const info: SnapshotInfo = {
-    name,
+    name: target.name,
     installation,
     lading: deps.version,
     schema: snapshot.schema(),

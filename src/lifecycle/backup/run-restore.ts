@@ -12,14 +12,16 @@ import { formatCount } from '../../lib/format-count.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { prepareDraft, type RestoreDatabase } from '../../metadata/backup/restore-metadata.ts'
 import { SnapshotFile, type SnapshotBlob } from '../../metadata/backup/snapshot-file.ts'
+import { lockFile } from '../../metadata/dialects/sqlite-lock.ts'
 import { removeSqliteFile } from '../../metadata/dialects/sqlite-files.ts'
 import { forEachAtOnce, type BackupBlob, type BackupSource } from './backup-place.ts'
 import { BackupRefused, BlobDamaged } from './errors.ts'
 import { HashingSink, makeDurableFolder } from './files.ts'
 import { openBackupSource } from './open-place.ts'
-import { decideRestore, type StoreState } from './restore-decision.ts'
+import { decideRestore, type RestoreDecision, type StoreState } from './restore-decision.ts'
 import { formatRestoreMarker, parseRestoreMarker } from './restore-marker.ts'
 import type { DamagedContent } from './run-backup.ts'
+import type { SnapshotInfo } from './snapshot-info.ts'
 
 export interface RestoreDeps {
   readonly database: RestoreDatabase
@@ -64,13 +66,11 @@ export async function runRestore(deps: RestoreDeps, options: RestoreOptions): Pr
   const begun = options.databaseOnly ? undefined : parseRestoreMarker(state.installation)?.snapshot
   await using source = await openBackupSource(options.place, options.snapshot ?? begun)
   const { info } = source
-  const decision = decideRestore({
-    snapshot: info,
-    database: await deps.database.readState(),
-    store: state,
-    databaseOnly: options.databaseOnly,
-  })
+  // What is refused makes nothing, not even the lock.
+  await decide(deps, info, options)
   await makeDurableFolder(dirname(deps.draft))
+  await using _lock = lockDraft(deps.draft)
+  const decision = await decide(deps, info, options)
   await makeDraft(source, deps)
   try {
     await using store = await deps.store.open()
@@ -88,6 +88,28 @@ export async function runRestore(deps: RestoreDeps, options: RestoreOptions): Pr
   } finally {
     await removeSqliteFile(deps.draft)
   }
+}
+
+/** Two restores would share the draft, and the second would take what the first writes for leftovers of a killed one. */
+function lockDraft(draft: string): AsyncDisposable {
+  const lock = lockFile(`${draft}-lock`)
+  if (lock !== undefined) return lock
+  throw new BackupRefused(
+    `another restore into this data folder is running (it holds ${draft}-lock); wait until it has ended`,
+  )
+}
+
+async function decide(
+  { database, store }: RestoreDeps,
+  snapshot: SnapshotInfo,
+  { databaseOnly }: RestoreOptions,
+): Promise<RestoreDecision> {
+  return decideRestore({
+    snapshot,
+    database: await database.readState(),
+    store: await store.readState(),
+    databaseOnly,
+  })
 }
 
 async function makeDraft(source: BackupSource, { draft, clock }: RestoreDeps): Promise<void> {

@@ -20,7 +20,8 @@ export interface SnapshotInfo extends SnapshotCounts {
   readonly damaged: readonly Digest[]
 }
 
-const namePattern = /^\d{8}T\d{6}\.\d{3}Z$/
+const namePattern =
+  /^(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)(?<minute>\d\d)(?<rest>\d\d\.\d{3}Z)$/
 
 export function formatSnapshotName(ms: number): string {
   return new Date(ms).toISOString().replaceAll(/[-:]/g, '')
@@ -28,6 +29,14 @@ export function formatSnapshotName(ms: number): string {
 
 export function isSnapshotName(text: string): boolean {
   return namePattern.test(text)
+}
+
+/** `name`, or the one that follows `last` where `name` does not come after it: the last snapshot has the last name. */
+export function nameAfter(last: string | undefined, name: string): string {
+  if (last === undefined || last < name) return name
+  const { year, month, day, hour, minute, rest } = namePattern.exec(last)?.groups ?? {}
+  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${rest}`)
+  return Number.isNaN(time) ? name : formatSnapshotName(time + 1)
 }
 
 export function formatSnapshotInfo(info: SnapshotInfo): string {

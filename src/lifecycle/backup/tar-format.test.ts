@@ -76,3 +76,23 @@ test('a damaged header and a cut archive are refused', async () => {
   await writeFile(path, archive)
   await expect(readAll(path)).rejects.toThrow('a header is not a tar header')
 })
+
+test.each(['-1024', '-1', '1e400', 'x', '0.5'])('refuses a file whose size is %s', async (size) => {
+  await using folder = await tempFolder()
+  const path = join(folder.path, 'a.tar')
+  const record = ` size=${size}\n`
+  // Its length is below 98 and counts its own two digits.
+  const body = Buffer.from(`${record.length + 2}${record}`)
+  const extended = formatTarHeader({ name: 'pax', size: body.length, modifiedAt: 0 })
+  setType(extended, 'x')
+  const parts = [extended, body, Buffer.alloc(paddingOf(body.length))]
+  await writeFile(path, Buffer.concat([...parts, archiveOf(['short'])]))
+  await expect(readAll(path)).rejects.toThrow('a size is not one of tar')
+})
+
+function setType(header: Buffer, type: string): void {
+  const checksum = Number.parseInt(header.toString('latin1', 148, 154), 8)
+  const changed = checksum - (header[156] ?? 0) + type.charCodeAt(0)
+  header.write(changed.toString(8).padStart(6, '0'), 148)
+  header.write(type, 156)
+}

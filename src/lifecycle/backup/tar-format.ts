@@ -97,15 +97,15 @@ export async function* readTar(handle: FileHandle, path: string): AsyncGenerator
     const type = String.fromCharCode(block[typeAt] ?? 0)
     const start = position + blockBytes
     if (type === 'x') {
-      const size = readOctal(block, sizeAt, sizeDigits + 1)
+      const size = readSize(block, { path })
       if (size > maxRecordsBytes) throw damaged(path, 'an extended header is too long')
       records = parseRecords(await readBlock(handle, { position: start, size, path }))
       position = start + size + paddingOf(size)
       continue
     }
-    const size = Number(records.get('size') ?? readOctal(block, sizeAt, sizeDigits + 1))
+    const size = readSize(block, { recorded: records.get('size'), path })
     position = start + size + paddingOf(size)
-    if (!Number.isSafeInteger(size) || position > total) throw damaged(path, 'it ends too early')
+    if (position > total) throw damaged(path, 'it ends too early')
     if (type === '0' || type === '\0') yield { name: records.get('path') ?? readName(block), size, start }
     records = new Map()
   }
@@ -141,6 +141,16 @@ function readText(block: Buffer, at: number, bytes: number): string {
 
 function readOctal(block: Buffer, at: number, bytes: number): number {
   return Number.parseInt(readText(block, at, bytes).trim() || '0', 8)
+}
+
+/** A negative one would lead back to an earlier header, again and again. */
+function readSize(
+  block: Buffer,
+  { recorded, path }: { recorded?: string | undefined; path: string },
+): number {
+  const size = Number(recorded ?? readOctal(block, sizeAt, sizeDigits + 1))
+  if (Number.isSafeInteger(size) && size >= 0) return size
+  throw damaged(path, 'a size is not one of tar')
 }
 
 function parseRecords(body: Buffer): Map<string, string> {

@@ -2,7 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { SnapshotFile, type AffectedContent, type SnapshotBlob } from '../../metadata/backup/snapshot-file.ts'
+import {
+  SnapshotFile,
+  SnapshotInvalid,
+  type AffectedContent,
+  type SnapshotBlob,
+} from '../../metadata/backup/snapshot-file.ts'
 import { digestBytes, algorithmOf, type Digest } from '../../oci/digest.ts'
 import { forEachAtOnce, type BackupSource } from './backup-place.ts'
 import { HashingSink, nowhere } from './files.ts'
@@ -43,8 +48,9 @@ export async function verifyBackup({ place, snapshot, onProgress }: VerifyOption
     using metadata = new SnapshotFile(file)
     await verification.checkContent(metadata)
   } catch (error) {
-    if (!isSqliteError(error)) throw error
-    verification.note('metadata', `SQLite cannot read it: ${error.message}`)
+    if (error instanceof SnapshotInvalid) verification.note('metadata', error.message)
+    else if (isSqliteError(error)) verification.note('metadata', `SQLite cannot read it: ${error.message}`)
+    else throw error
   }
   return verification.result()
 }

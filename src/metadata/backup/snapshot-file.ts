@@ -1,6 +1,7 @@
 /** Reads the metadata of a backup: a SQLite file of its own that nobody writes. */
 import { DatabaseSync } from 'node:sqlite'
-import type { Digest } from '../../oci/digest.ts'
+import { parseSupportedDigest, type Digest } from '../../oci/digest.ts'
+import { quote } from '../../oci/quote.ts'
 
 export interface SnapshotBlob {
   readonly digest: Digest
@@ -23,6 +24,27 @@ export interface AffectedContent {
 }
 
 const mostAffected = 100
+
+/** A row whose names would lead out of the store or of the backup. */
+export class SnapshotInvalid extends Error {
+  override readonly name = 'SnapshotInvalid'
+}
+
+function readNames(digest: string, storageKey: string): Pick<SnapshotBlob, 'digest' | 'storageKey'> {
+  if (isDigest(digest) && /^[0-9a-f]{32}$/.test(storageKey)) return { digest, storageKey }
+  throw new SnapshotInvalid(
+    `the metadata names a blob ${quote(digest)} with storage key ${quote(storageKey)}, which no registry wrote; use another backup`,
+  )
+}
+
+function isDigest(text: string): text is Digest {
+  try {
+    parseSupportedDigest(text)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** Its methods throw what SQLite throws: the file may be damaged. */
 export class SnapshotFile implements Disposable {
@@ -54,15 +76,17 @@ export class SnapshotFile implements Disposable {
     return { ...(row as unknown as SnapshotCounts) }
   }
 
-  /** Every blob, in ascending order of the digests; a row is read when it is asked for. */
+  /**
+   * Every blob, in ascending order of the digests; a row is read when it is asked for. Both names become paths: throws for
+   * one that no registry made.
+   */
   *listBlobs(): Generator<SnapshotBlob> {
     const rows = this.#database
       .prepare('select digest, storage_key, size from blob order by digest')
       .iterate()
     for (const row of rows) {
       yield {
-        digest: String(row['digest']) as Digest,
-        storageKey: String(row['storage_key']),
+        ...readNames(String(row['digest']), String(row['storage_key'])),
         size: Number(row['size']),
       }
     }

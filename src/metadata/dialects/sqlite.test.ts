@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, stat } from 'node:fs/promises'
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -51,6 +51,15 @@ describe('metadata in SQLite', () => {
     }
     await using again = await open(file)
     expect(await findRepository(again.reader, name)).toBeDefined()
+  })
+
+  test('leaves a log beside an empty file, as it does one without a file', async () => {
+    await using folder = await createTemporaryFolder()
+    const file = join(folder.path, 'lading.db')
+    await writeFile(`${file}-wal`, 'the last writes')
+    await writeFile(file, '')
+    await expect(open(file)).rejects.toThrow('missing or empty, but its log')
+    expect(await readFile(`${file}-wal`, 'utf8')).toBe('the last writes')
   })
 
   test('reads in the same turn of the event loop what it has just committed', async () => {

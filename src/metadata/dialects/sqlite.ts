@@ -208,10 +208,11 @@ async function syncDirectories(file: string): Promise<void> {
 /**
  * The database holds password hashes and signing keys: only its owner may read it. SQLite gives `-wal` and `-shm` the
  * mode of the file. Closing the descriptor drops no locks, since this process has none on a file that it just made.
- * A log without its database is what is left of a lost one, and SQLite would delete it: throws `MetadataUnavailable`.
+ * A log without its database, or beside an empty file, is what is left of a lost one, and SQLite would delete it or begin it
+ * again: throws `MetadataUnavailable`.
  */
 async function createPrivately(file: string): Promise<void> {
-  if (await isMissing(file)) await refuseLogAlone(`${file}-wal`, file)
+  if (await isNewSqliteFile(file)) await refuseLogAlone(`${file}-wal`, file)
   try {
     await using _created = await open(file, 'wx', 0o600)
   } catch (error) {
@@ -219,15 +220,13 @@ async function createPrivately(file: string): Promise<void> {
   }
 }
 
-async function isMissing(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) === undefined
-}
-
 async function refuseLogAlone(log: string, file: string): Promise<void> {
   const found = await stat(log).catch(() => undefined)
   if (found === undefined || found.size === 0) return
+  // Another process that makes the database may have written to it by now.
+  if (!(await isNewSqliteFile(file))) return
   throw new MetadataUnavailable(
-    `${file} is missing, but its log ${log} is there and may hold the last writes; put the database file back, or move the log away to start with an empty database`,
+    `${file} is missing or empty, but its log ${log} is there and may hold the last writes; put the database file back, or move the log away to start with an empty database`,
     { retryable: false },
   )
 }
