@@ -1,8 +1,9 @@
 /**
  * @module Fills the database of a stopped registry with rows by the million: pushing them would take hours, and a request
- * sees no difference. Digests are random and no bytes of layers are stored; what a row of the proof reads whole is real.
+ * sees no difference. Digests are random, and a layer is a file of one byte; what a row of the proof reads whole is real.
  */
 import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -13,6 +14,10 @@ export const manyTagsDigest = `sha256:${'7'.repeat(64)}`
 
 const imageType = 'application/vnd.oci.image.manifest.v1+json'
 const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip'
+/** Storage keys of layers, all in one folder of the store. */
+const layerKeyStart = `10${'0'.repeat(18)}`
+/** Of the layer `n`. */
+const layerKey = `'${layerKeyStart}' || printf('%012x', n)`
 const randomDigest = `'sha256:' || lower(hex(randomblob(32)))`
 
 /** Names of repositories and owners that the rows of the proof ask for. */
@@ -45,6 +50,7 @@ export function seedRows(dataDir: string, sizes: LoopSizes): string[] {
   seedPurged(database, sizes)
   seedAudit(database, sizes)
   database.exec('commit; pragma journal_mode = wal')
+  writeLayerFiles(database, join(dataDir, 'store/blobs/10'))
   const layers = database.prepare(`select digest from blob_link where repository_id = ${idOf(names.put)}`)
   return layers.all().map(({ digest }) => String(digest))
 }
@@ -150,10 +156,10 @@ function seedLargeManifest(database: DatabaseSync, sizes: LoopSizes): void {
 }
 
 function seedLayers(database: DatabaseSync, sizes: LoopSizes): void {
-  const blobs = `select digest from blob where storage_key like 'loop-%'`
+  const blobs = `select digest from blob where storage_key like '${layerKeyStart}%'`
   database.exec(`insert into blob (digest, storage_key, size, created_at, linked)
     ${numbers(sizes.layersPerManifest)}
-    select ${randomDigest}, 'loop-' || n, 1, ${Date.now()}, 1 from number`)
+    select ${randomDigest}, ${layerKey}, 1, ${Date.now()}, 1 from number`)
   for (const repository of [names.layers, names.put]) {
     database.exec(`insert into blob_link (repository_id, digest, linked_at, state)
       select ${idOf(repository)}, digest, 1, 'live' from (${blobs})`)
@@ -166,8 +172,17 @@ function seedLayers(database: DatabaseSync, sizes: LoopSizes): void {
   database.exec(`insert into manifest_blob (repository_id, manifest_id, position, blob_digest, role, media_type, size)
     select manifest.repository_id, manifest.id, layer.position, layer.digest, 'layer', '${layerType}', 1
     from manifest, (select row_number() over (order by storage_key) as position, digest
-      from blob where storage_key like 'loop-%') as layer
+      from blob where storage_key like '${layerKeyStart}%') as layer
     where manifest.repository_id = ${repository}`)
+}
+
+function writeLayerFiles(database: DatabaseSync, folder: string): void {
+  const layers = database.prepare(
+    `select storage_key, digest from blob where storage_key like '${layerKeyStart}%'`,
+  )
+  for (const { storage_key: key, digest } of layers.all()) {
+    writeFileSync(join(folder, `${String(key)}_${String(digest).replace(':', '-')}`), 'x')
+  }
 }
 
 function seedPeople(database: DatabaseSync, sizes: LoopSizes): void {
@@ -198,7 +213,7 @@ function seedPurged(database: DatabaseSync, sizes: LoopSizes): void {
     drop table pushed;
     insert into blob_link (repository_id, digest, linked_at, state)
       ${numbers(Math.min(5, sizes.layersPerManifest))} select repository.id, blob.digest, 1, 'live'
-      from (${purged}) as repository, number, blob where blob.storage_key = 'loop-' || n`)
+      from (${purged}) as repository, number, blob where blob.storage_key = ${layerKey}`)
 }
 
 function seedAudit(database: DatabaseSync, sizes: LoopSizes): void {
