@@ -63,6 +63,8 @@ export interface AppDeps {
   /** Lines of the log that could not be written, since the start; for the metrics. */
   readonly droppedLogLines?: () => number
   readonly clock?: Clock
+  /** For ages that never leave the process; nobody sets it. */
+  readonly monotonic?: Clock
   readonly ids?: Ids
   readonly httpLimits?: Partial<HttpLimits>
   readonly auth?: Pick<AuthDeps, 'passwords' | 'throttle'>
@@ -94,7 +96,8 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
     openAuth(config, { metadata, clock, installationId, audit, logger, telemetry, ...deps.auth }),
   )
   const hashThreads = stack.use(new HashThreads())
-  const parts = { logger, clock, ids, metadata, store, auth, audit, telemetry, hashThreads }
+  const { monotonic = monotonicClock } = deps
+  const parts = { logger, clock, monotonic, ids, metadata, store, auth, audit, telemetry, hashThreads }
   const { registry, scheduler } = startRegistry(config, parts)
   stack.use(scheduler)
   const server = stack.use(createServer(config, { ...parts, registry, tls, httpLimits: deps.httpLimits }))
@@ -122,6 +125,7 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
 interface Parts {
   readonly logger: Logger
   readonly clock: Clock
+  readonly monotonic: Clock
   readonly ids: Ids
   readonly metadata: Metadata
   readonly store: BlobStore
@@ -149,14 +153,14 @@ function openServerAudit(
 /** The services, and the jobs that clean up after them. */
 function startRegistry(
   config: Config,
-  { metadata, store, clock, ids, ...parts }: Parts,
+  { metadata, store, clock, monotonic, ids, ...parts }: Parts,
 ): { registry: Registry; scheduler: Scheduler } {
   const jobs = createJobs(
     {
       metadata,
       store,
       clock,
-      monotonic: monotonicClock,
+      monotonic,
       log: parts.logger,
       onSweep: parts.telemetry.metrics?.onSweep,
     },
@@ -167,21 +171,21 @@ function startRegistry(
     },
   )
   const scheduler = startScheduler(
-    { metadata, clock, monotonic: monotonicClock, holder: ids.storageKey(), log: parts.logger },
+    { metadata, clock, monotonic, holder: ids.storageKey(), log: parts.logger },
     parts.telemetry.observeJobs(jobs),
   )
   const { logger, telemetry } = parts
   const log = (fields: object, message: string): void => logger.error(fields, message)
   const reportDamage = createDamageReporter({
     log,
-    monotonic: monotonicClock,
+    monotonic,
     metrics: telemetry.metrics,
   })
   const registry = createRegistry({
     metadata,
     store,
     clock,
-    monotonic: monotonicClock,
+    monotonic,
     timers: systemTimers,
     ids,
     policy: parts.auth.policy,

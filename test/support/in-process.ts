@@ -63,6 +63,7 @@ export async function startInProcess(sections: InProcessSections = {}): Promise<
     {
       logger: createLogger({ level: 'error', destination: { write: (line) => void faults.push(line) } }),
       clock,
+      monotonic: { now: () => performance.now() + ahead },
       auth: { passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }) },
       ...deps,
     },

@@ -91,7 +91,7 @@ describe('a backup that goes on after another has taken over', () => {
     await using two = await twoArchives()
     two.blob.goOn()
     await two.blob.done
-    await expect(finish(two.stopped)).rejects.toThrow('is there already')
+    await expect(finish(two.stopped)).rejects.toThrow('already exists')
     await two.stopped[Symbol.asyncDispose]()
     expect((await readFile(two.place)).equals(two.archive)).toBe(true)
     expect(await readdir(two.folder)).toEqual(['b.tar'])
