@@ -20,6 +20,7 @@ export default defineConfig({
         ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts', 'test/api/*.test.ts'],
         20_000,
       ),
+      project('processes', ['test/processes/**/*.test.ts'], 60_000),
       project('contract-postgres', ['src/**/contract/*postgres*.contract.ts'], 60_000),
       serialProject('crash', ['test/crash/**/*.test.ts'], 300_000),
       project('conformance', ['test/conformance/**/*.test.ts'], 300_000),

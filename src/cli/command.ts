@@ -1,4 +1,5 @@
 /** What a command is, and what of the process it may use; tests pass their own host. */
+import type { PasswordHasher } from '../auth/password-hash.ts'
 import type { ConfigSources } from '../config/load.ts'
 
 export interface CliHost {
@@ -13,6 +14,8 @@ export interface CliHost {
   readStdin(): Promise<string>
   /** Asks at the terminal, without showing what is typed; `undefined` when there is none. */
   readonly askSecret: ((label: string) => Promise<string>) | undefined
+  /** Hashes passwords. By default at the cost that logins are checked with. */
+  readonly passwords?: PasswordHasher
   /** HUP calls it from now on; without anyone who listens HUP ends the process. */
   listenForReload(reload: () => void): Disposable
   /** From now on TERM and INT are answered by `StopSignals` instead of ending the process. */

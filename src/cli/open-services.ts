@@ -63,6 +63,7 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
   const auth = createAuth({
     metadata,
     clock,
+    ...(host.passwords && { passwords: host.passwords }),
     // Commands make no tokens.
     installationId: (await findInstallation(metadata.reader)) ?? '',
     anonymous: config.auth.anonymous,

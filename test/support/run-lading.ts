@@ -1,4 +1,5 @@
 /** Runs a command of Lading inside the test's process, with streams, environment and keyboard of the test's choice. */
+import { createPasswordHasher } from '../../src/auth/password-hash.ts'
 import type { CliHost, Command } from '../../src/cli/command.ts'
 import { commands } from '../../src/cli/commands.ts'
 import { runCli } from '../../src/cli/run.ts'
@@ -31,6 +32,8 @@ export async function runLading(line: string, options: RunOptions = {}): Promise
     err: (text) => void err.push(text),
     sources: { env: options.env ?? {}, readFile: (path) => options.files?.[path] },
     readStdin: () => Promise.resolve(options.stdin ?? ''),
+    // As cheap as those of the registry in the test's process.
+    passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }),
     askSecret: options.typed === undefined ? undefined : () => Promise.resolve(typed.shift() ?? ''),
     listenForReload: () => ({ [Symbol.dispose]: () => undefined }),
     listenForStop: () => {

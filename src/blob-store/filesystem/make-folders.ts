@@ -1,7 +1,7 @@
 /** Makes the folders of a store. */
 import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { makeFolder } from '../../lib/folders.ts'
+import { makeChildFolder, makeFolder } from '../../lib/folders.ts'
 import { syncFolder } from './file-io.ts'
 import type { Layout } from './layout.ts'
 import { folderMode, shardNames } from './layout.ts'
@@ -12,7 +12,7 @@ export async function makeFolders(layout: Layout): Promise<void> {
   for (const folder of [layout.root, layout.uploads, layout.blobs]) await makeFolder(folder, folderMode)
   const present = new Set(await readdir(layout.blobs))
   const missing = shardNames().filter((shard) => !present.has(shard))
-  await Promise.all(missing.map((shard) => makeFolder(`${layout.blobs}/${shard}`, folderMode)))
+  await Promise.all(missing.map((shard) => makeChildFolder(`${layout.blobs}/${shard}`, folderMode)))
   await syncFolder(layout.blobs)
   await syncFolder(layout.root)
   await syncParent(layout.root)

@@ -20,10 +20,20 @@ export function peekFilesystemStore(root: string): Promise<StoreContents> {
   })
 }
 
+/** An empty store has hundreds of folders; they are read in groups. */
+const foldersAtOnce = 32
+
 async function areEmpty(folders: readonly string[]): Promise<boolean> {
-  for (const folder of folders) {
-    for await (const name of namesIn(folder)) if (!isProbe(name)) return false
+  for (let start = 0; start < folders.length; start += foldersAtOnce) {
+    const group = folders.slice(start, start + foldersAtOnce)
+    const found = await Promise.all(group.map((folder) => isEmpty(folder)))
+    if (found.includes(false)) return false
   }
+  return true
+}
+
+async function isEmpty(folder: string): Promise<boolean> {
+  for await (const name of namesIn(folder)) if (!isProbe(name)) return false
   return true
 }
 

@@ -13,14 +13,14 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createApp } from '../src/app.ts'
-import { createPasswordHasher } from '../src/auth/password-hash.ts'
-import { configSchema } from '../src/config/schema.ts'
-import { digestBytes } from '../src/oci/digest.ts'
-import { createLogger } from '../src/telemetry/logger.ts'
-import { runLading } from './support/run-lading.ts'
-import { startRegistry } from './support/start-registry.ts'
-import { tempFolder } from './support/temp-folder.ts'
+import { createApp } from '../../src/app.ts'
+import { createPasswordHasher } from '../../src/auth/password-hash.ts'
+import { configSchema } from '../../src/config/schema.ts'
+import { digestBytes } from '../../src/oci/digest.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
+import { runLading } from '../support/run-lading.ts'
+import { startRegistry } from '../support/start-registry.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 /** Every file below a folder with a digest of its bytes. */
 function digestFiles(root: string): Readonly<Record<string, string>> {

@@ -13,9 +13,9 @@ import {
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, test } from 'vitest'
-import { tempFolder } from './support/temp-folder.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
-const checkout = join(import.meta.dirname, '..')
+const checkout = join(import.meta.dirname, '../..')
 const olderNode = findOlderNode()
 
 /** The machine's own Node, which `npm ci` hides behind the bundled one. */

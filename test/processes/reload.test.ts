@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { expect, test } from 'vitest'
-import { createCertificate } from './support/certificate.ts'
-import { eventually } from './support/eventually.ts'
-import { startRegistry } from './support/start-registry.ts'
-import { tempFolder } from './support/temp-folder.ts'
+import { createCertificate } from '../support/certificate.ts'
+import { eventually } from '../support/eventually.ts'
+import { startRegistry } from '../support/start-registry.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 function fingerprintAt(port: number): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -5,7 +5,7 @@ import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
-const entry = join(import.meta.dirname, '../src/main.ts')
+const entry = join(import.meta.dirname, '../../src/main.ts')
 
 async function end(child: ReturnType<typeof spawn>) {
   let err = ''

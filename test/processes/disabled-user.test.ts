@@ -1,8 +1,8 @@
 /** A user is disabled by the command, in a process of its own, while the server runs: all that was the user's ends. */
 import { expect, test } from 'vitest'
-import { ask } from './support/client.ts'
-import { runLading } from './support/run-lading.ts'
-import { startRegistry } from './support/start-registry.ts'
+import { ask } from '../support/client.ts'
+import { runLading } from '../support/run-lading.ts'
+import { startRegistry } from '../support/start-registry.ts'
 
 const password = 'correct horse battery'
 const basic = `Basic ${Buffer.from(`alice:${password}`).toString('base64')}`
