@@ -9,7 +9,7 @@ export interface Step {
 }
 
 export const steps: readonly Step[] = [
-  { name: 'unit', command: ['npm', 'test', '--'], budgetSeconds: 240, vitest: true },
+  { name: 'unit', command: ['npm', 'test', '--'], budgetSeconds: 270, vitest: true },
   { name: 'processes', command: vitestProject('processes'), budgetSeconds: 120, vitest: true },
   { name: 'check', command: ['npm', 'run', '--silent', 'check'], budgetSeconds: 100 },
   { name: 'install', command: ['bash', 'scripts/tools/debian-packages.sh'], budgetSeconds: 150 },
@@ -31,7 +31,7 @@ export const steps: readonly Step[] = [
   { name: 'conformance', command: vitestProject('conformance'), budgetSeconds: 120, vitest: true },
   { name: 'differences', command: vitestProject('differences'), budgetSeconds: 40, vitest: true },
   { name: 'clients', command: vitestProject('clients'), budgetSeconds: 330, vitest: true },
-  { name: 'crash', command: vitestProject('crash'), budgetSeconds: 300, vitest: true },
+  { name: 'crash', command: vitestProject('crash'), budgetSeconds: 480, vitest: true },
   { name: 'pack', command: ['node', 'scripts/ci/pack.ts'], budgetSeconds: 60 },
 ]
 
