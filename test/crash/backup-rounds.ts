@@ -64,6 +64,8 @@ export async function backupRounds(options: BackupRoundsOptions): Promise<Backup
       kind === 'folder'
         ? existsSync(join(place, 'incoming'))
         : readdirSync(folder.path).some((name) => name.endsWith('.partial')),
+    // A kill may come after the archive has its name, which no later run overwrites.
+    isDone: () => kind === 'archive' && existsSync(place),
     reset: () => rm(`${folder.path}/b.tar`, { force: true }),
   })
   const marked = [...pushes.acknowledged]
@@ -99,7 +101,9 @@ export async function backupRounds(options: BackupRoundsOptions): Promise<Backup
 interface KillOptions {
   /** Whether the command has begun to write. */
   readonly begun: () => boolean
-  /** After a run that ended before its kill. */
+  /** Whether a killed run had nothing left to do. */
+  readonly isDone?: () => boolean
+  /** After a run that ended, or had nothing left to do, before its kill. */
   readonly reset: () => Promise<void>
 }
 
@@ -115,20 +119,29 @@ class Commands {
   }
 
   /** Returns how often it was killed at work. */
-  async killOften(args: readonly string[], kills: number, { begun, reset }: KillOptions): Promise<number> {
+  async killOften(args: readonly string[], kills: number, options: KillOptions): Promise<number> {
+    const { begun, reset, isDone = () => false } = options
     let killed = 0
     for (let attempt = 0; attempt < attemptsPerKill * kills && killed < kills; attempt += 1) {
-      const command = startCommand(args, this.env)
-      while (!begun() && !command.hasEnded) await sleep(2)
-      const until = performance.now() + this.#random.integer(0, latestKillMs)
-      while (performance.now() < until && !command.hasEnded) await sleep(2)
-      command.kill()
-      const { code, output } = await command.exit
+      const { code, output } = await this.#killOnce(args, begun)
       if (code === null) killed += 1
-      else if (code === 0) await reset()
-      else this.#problems.push(`lading ${args.join(' ')} after a kill ended with ${code}: ${output}`)
+      if (code === 0 || (code === null && isDone())) await reset()
+      else if (code !== null)
+        this.#problems.push(`lading ${args.join(' ')} after a kill ended with ${code}: ${output}`)
     }
     return killed
+  }
+
+  async #killOnce(
+    args: readonly string[],
+    begun: () => boolean,
+  ): Promise<{ code: number | null; output: string }> {
+    const command = startCommand(args, this.env)
+    while (!begun() && !command.hasEnded) await sleep(2)
+    const until = performance.now() + this.#random.integer(0, latestKillMs)
+    while (performance.now() < until && !command.hasEnded) await sleep(2)
+    command.kill()
+    return await command.exit
   }
 
   async complete(args: readonly string[]): Promise<void> {
