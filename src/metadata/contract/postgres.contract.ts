@@ -237,7 +237,7 @@ describe('metadata in PostgreSQL, opening', () => {
     const ended = metadata.transact(async (tx) => {
       await findRepository(tx, name)
       await client.query(`select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'lading' and state = 'idle in transaction'`)
+        where application_name = 'lading' and state = 'idle in transaction' and datname = current_database()`)
       await findRepository(tx, name)
     })
     await expect(ended).rejects.toBeInstanceOf(MetadataUnavailable)
