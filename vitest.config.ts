@@ -10,12 +10,20 @@ function serialProject(...options: Parameters<typeof project>) {
   return { test: { ...project(...options).test, fileParallelism: false } }
 }
 
+/**
+ * Files share the modules of their worker, which saves a quarter of the time: no module has state of its own (the
+ * architecture allows none), so a file cannot see what another one did.
+ */
+function sharedProject(...options: Parameters<typeof project>) {
+  return { test: { ...project(...options).test, isolate: false } }
+}
+
 export default defineConfig({
   test: {
     // The default leaves one core to the machine's owner; on two cores that is half.
     maxWorkers: 2,
     projects: [
-      project(
+      sharedProject(
         'unit',
         ['src/**/*.test.ts', 'test/*.test.ts', 'test/protocol/**/*.test.ts', 'test/api/*.test.ts'],
         20_000,
