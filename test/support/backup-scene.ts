@@ -1,0 +1,56 @@
+/** A registry with images and places for its backups, and the commands as a user runs them. */
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startImagePushes } from './image-pushes.ts'
+import { startInProcess } from './in-process.ts'
+import { runLading } from './run-lading.ts'
+import { tempFolder } from './temp-folder.ts'
+
+export interface CommandResult {
+  readonly code: number
+  readonly value: Record<string, unknown>
+  readonly err: string
+}
+
+/** Runs a command with `--json`. */
+export async function lading(line: string, dataDir = '/nowhere'): Promise<CommandResult> {
+  const { code, out, err } = await runLading(`${line} --json`, { env: { LADING_DATA: dataDir } })
+  return { code, value: (out === '' ? {} : JSON.parse(out)) as Record<string, unknown>, err }
+}
+
+/** A stopped registry with some images, its backups beside it. */
+export async function startScene(images = 6) {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await tempFolder('lading-backup'))
+  const [dataDir, backups, restored] = ['data', 'backups', 'restored'].map((name) => join(folder.path, name))
+  const pushed = []
+  {
+    await using registry = await startInProcess({ dataDir: dataDir! })
+    await using pushes = startImagePushes({ url: registry.url })
+    await pushes.reached(images)
+    await pushes.stop()
+    pushed.push(...pushes.acknowledged)
+  }
+  const resources = stack.move()
+  return {
+    path: folder.path,
+    dataDir: dataDir!,
+    backups: backups!,
+    restored: restored!,
+    pushed,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+/** The files of blobs in a backup folder, in no order. */
+export async function listBackupBlobs(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(join(folder, 'blobs'), { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
+
+/** Changes one bit of a file. */
+export async function flipByte(path: string, at: number): Promise<void> {
+  const bytes = await readFile(path)
+  bytes[at] = (bytes[at] ?? 0) ^ 1
+  await writeFile(path, bytes)
+}
