@@ -209,15 +209,25 @@ export async function unlinkBlob(
     .where('digest', '=', digest)
     .executeTakeFirst()
   if (removed.numDeletedRows === 0n) return false
+  await markUnlinked(tx, [digest])
+  return true
+}
+
+/** Marks the blobs that no repository links any more, for the collector. The caller holds their rows where rows are locked. */
+export async function markUnlinked(tx: Transaction, digests: readonly string[]): Promise<void> {
+  const { kysely, dialect } = databaseOf(tx)
   await kysely
     .updateTable('blob')
     .set({ linked: 0 })
-    .where('digest', '=', digest)
-    .where((eb) =>
-      eb.not(eb.exists(eb.selectFrom('blob_link').select('digest').where('digest', '=', digest))),
-    )
+    .where(isAnyOf(dialect, 'blob.digest', digests))
+    .where((eb) => {
+      const link = eb
+        .selectFrom('blob_link')
+        .select('digest')
+        .whereRef('blob_link.digest', '=', 'blob.digest')
+      return eb.not(eb.exists(link))
+    })
     .execute()
-  return true
 }
 
 /** The digest of one manifest of the repository that uses the blob. */

@@ -3,7 +3,7 @@ import type { Digest } from '../oci/digest.ts'
 import type { TagName } from '../oci/tag-name.ts'
 import type { Transaction } from './handles.ts'
 import { removeManifestDetails } from './manifest-details.ts'
-import { hasRowLocks, kyselyOf } from './sql/database.ts'
+import { databaseOf, hasRowLocks, isAnyOf, kyselyOf } from './sql/database.ts'
 import { pause, rowsPerTurn } from './sql/pause.ts'
 
 interface ManifestKey {
@@ -41,12 +41,24 @@ export async function deleteManifest(
     await pause(tx)
   }
   await kysely.deleteFrom('manifest').where('id', '=', row.id).execute()
+  await removeUnusedContent(tx, [digest])
+  return { tags, mediaType: row.media_type, isWhole: true }
+}
+
+/** Removes the bytes of manifests that no repository has any more. */
+export async function removeUnusedContent(tx: Transaction, digests: readonly string[]): Promise<void> {
+  const { kysely, dialect } = databaseOf(tx)
   await kysely
     .deleteFrom('manifest_content')
-    .where('digest', '=', digest)
-    .where((eb) => eb.not(eb.exists(eb.selectFrom('manifest').select('id').where('digest', '=', digest))))
+    .where(isAnyOf(dialect, 'manifest_content.digest', digests))
+    .where((eb) => {
+      const manifest = eb
+        .selectFrom('manifest')
+        .select('id')
+        .whereRef('manifest.digest', '=', 'manifest_content.digest')
+      return eb.not(eb.exists(manifest))
+    })
     .execute()
-  return { tags, mediaType: row.media_type, isWhole: true }
 }
 
 async function deleteTags(

@@ -5,8 +5,10 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { markUnlinked } from './blobs.ts'
 import { Conflict } from './errors.ts'
 import type { Reader, Transaction } from './handles.ts'
+import { removeUnusedContent } from './manifest-deletion.ts'
 import { removeManifestDetails } from './manifest-details.ts'
 import type { Metadata } from './metadata.ts'
 import { databaseOf, hasRowLocks, isAnyOf, kyselyOf } from './sql/database.ts'
@@ -136,17 +138,7 @@ async function removeManifests(tx: Transaction, { repositoryId, limit }: Step): 
     .where('repository_id', '=', repositoryId)
     .where(isAnyOf(dialect, 'manifest.digest', digests))
     .execute()
-  await kysely
-    .deleteFrom('manifest_content')
-    .where(isAnyOf(dialect, 'manifest_content.digest', digests))
-    .where((eb) => {
-      const other = eb
-        .selectFrom('manifest')
-        .select('id')
-        .whereRef('manifest.digest', '=', 'manifest_content.digest')
-      return eb.not(eb.exists(other))
-    })
-    .execute()
+  await removeUnusedContent(tx, digests)
   // Bytes in plenty are work for a whole step.
   return digests.length < next.length ? limit : 2 * digests.length
 }
@@ -164,12 +156,11 @@ async function removeLinks(tx: Transaction, { repositoryId, limit }: Step): Prom
   // Of each a link and a blob change.
   const digests = await lockNext(tx, 'blob_link', { repositoryId, limit: Math.ceil(limit / 2) })
   if (digests.length === 0) return 0
-  const ofThese = isAnyOf(dialect, 'blob.digest', digests)
   if (hasRowLocks(tx)) {
     await kysely
       .selectFrom('blob')
       .select('digest')
-      .where(ofThese)
+      .where(isAnyOf(dialect, 'blob.digest', digests))
       .orderBy('digest')
       .forNoKeyUpdate()
       .execute()
@@ -179,18 +170,7 @@ async function removeLinks(tx: Transaction, { repositoryId, limit }: Step): Prom
     .where('repository_id', '=', repositoryId)
     .where(isAnyOf(dialect, 'blob_link.digest', digests))
     .execute()
-  await kysely
-    .updateTable('blob')
-    .set({ linked: 0 })
-    .where(ofThese)
-    .where((eb) => {
-      const other = eb
-        .selectFrom('blob_link')
-        .select('digest')
-        .whereRef('blob_link.digest', '=', 'blob.digest')
-      return eb.not(eb.exists(other))
-    })
-    .execute()
+  await markUnlinked(tx, digests)
   return 2 * digests.length
 }
 
