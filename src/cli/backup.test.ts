@@ -1,6 +1,6 @@
 /** `lading backup` as a user runs it, beside a registry that serves. */
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { flipByte, lading, listBackupBlobs, startScene } from '../../test/support/backup-scene.ts'
@@ -145,6 +145,20 @@ test('an archive is never overwritten', async () => {
     err: expect.stringContaining('already exists') as unknown,
   })
 })
+
+test.each(['uploads', 'blobs/00/b.tar', 'new/folder', 'linked'])(
+  'a backup inside the store is refused, and makes nothing: %s',
+  async (name) => {
+    await using scene = await startScene(1)
+    const store = join(scene.dataDir, 'store')
+    await symlink(store, join(scene.path, 'linked'))
+    const before = await readdir(store, { recursive: true })
+    const place = name === 'linked' ? join(scene.path, 'linked', 'uploads') : join(store, name)
+    const { code, err } = await lading(`backup ${place}`, scene.dataDir)
+    expect([code, err]).toEqual([1, expect.stringContaining('is inside the blob store')])
+    expect(await readdir(store, { recursive: true })).toEqual(before)
+  },
+)
 
 describe('blobs that are damaged in the store', () => {
   test('are named with what needs them, and all others are in the backup', async () => {

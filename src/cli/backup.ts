@@ -1,10 +1,13 @@
 /** `lading backup`: copies everything that the registry holds, while it serves. */
 import { randomBytes } from 'node:crypto'
+import { realpath } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { dirname, sep } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemIds } from '../lib/ids.ts'
+import { findMissingFolders } from '../lib/folders.ts'
 import { formatCount } from '../lib/format-count.ts'
 import type { BackupResult } from '../lifecycle/backup/run-backup.ts'
 import { readArguments } from './arguments.ts'
@@ -59,6 +62,7 @@ async function backUp(config: Config, { place, host, onProgress }: BackUpOptions
   ])
   openings.requireDatabase(config)
   await requireStore(config)
+  await requireOutside(dataFolder.storeFolder(config), place)
   const logger = createHostLogger(host)
   await using metadata = await openMetadata(config, { clock: systemClock, logger, upgrade: false })
   await openings.requireCurrent(metadata)
@@ -89,6 +93,17 @@ async function requireStore(config: Config): Promise<void> {
   if (installationId !== undefined || !isEmpty) return
   throw new CliError(
     `data: there is no blob store in ${config.data}; mount its volume, or name the folder of the registry with --data or LADING_DATA`,
+  )
+}
+
+/** A backup among the files of the store would go with it, and be in the way of its own blobs. */
+async function requireOutside(store: string, place: string): Promise<void> {
+  const [topmost] = await findMissingFolders(place)
+  const existing = topmost === undefined ? place : dirname(topmost)
+  const [inside, from] = [await realpath(existing), await realpath(store)]
+  if (inside !== from && !inside.startsWith(`${from}${sep}`)) return
+  throw new CliError(
+    `${place} is inside the blob store ${store}, and a backup there would be lost with it; name a folder or an archive outside the store`,
   )
 }
 
