@@ -1,4 +1,5 @@
 /** What the HTTP layer hands to the management API and gets back: the border between `http/` and `api/`. */
+import type { Principal } from '../auth/principal.ts'
 import type { Origin } from '../auth/identity.ts'
 
 export interface ApiRequest {
@@ -16,8 +17,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal
   /** Reads the body to its end; throws when it is larger than `maxBytes`, when it stalls or the client leaves. */
   readonly readBody: (maxBytes: number) => Promise<Uint8Array>
-  /** Resolves when there is room in memory for a reply of so many bytes; throws when the client leaves meanwhile. */
-  readonly reserve: (bytes: number) => Promise<void>
+  /** Resolves when there is room in memory for a reply of so many bytes, within the share of the principal; throws when the client leaves meanwhile. */
+  readonly reserve: (bytes: number, principal: Principal) => Promise<void>
 }
 
 export interface ApiReply {

@@ -64,7 +64,7 @@ async function admit(
     const params = readParams(endpoint, given)
     await checkTarget(endpoint, { principal, params }, services)
     const query = readQuery(endpoint, http)
-    if (typeof query['limit'] === 'number') await http.reserve(query['limit'] * pageItemBytes)
+    if (typeof query['limit'] === 'number') await http.reserve(query['limit'] * pageItemBytes, principal)
     return { principal, actor, params, query, body: await readBody(endpoint, http), http }
   } catch (error) {
     if (endpoint.method !== 'GET') auditRefusal(error, { actor, params: given }, services)

@@ -19,6 +19,7 @@ import type { ErrorContext } from './error-reply.ts'
 import { smallReplyBytes } from './limits.ts'
 import {
   BodyStalledError,
+  BodyTooSlowError,
   DeniedError,
   FormTooLargeError,
   ManifestTooLargeError,
@@ -100,6 +101,7 @@ describe('status of an error', () => {
     [new FormTooLargeError(10), 413],
     [new TokenRequestError('invalid_request', 'no grant_type'), 400],
     [new BodyStalledError(1000), 408],
+    [new BodyTooSlowError(1000), 408],
     [new RangeUnsatisfiableError('bytes=9-', 3), 416],
     [new StoreFull('disk full'), 507],
     [new StoreUnavailable('gone', { retryable: true }), 503],

@@ -16,6 +16,7 @@ import {
 import type { ChallengeError, ChallengeReason } from './errors.ts'
 import {
   BodyStalledError,
+  BodyTooSlowError,
   ContentChangedError,
   ExpectationUnknownError,
   FormTooLargeError,
@@ -71,6 +72,7 @@ export const exceptions: ReadonlyMap<OciErrorClass, ErrorRow & { code: ErrorCode
   [RefreshTokensOffError, { code: 'UNSUPPORTED', status: 400, summary: 'refresh tokens are switched off' }],
   [RouteUnknownError, { code: 'UNSUPPORTED', status: 404, summary: 'nothing is at this path' }],
   [BodyStalledError, { code: 'SIZE_INVALID', status: 408, summary: 'the body stopped arriving' }],
+  [BodyTooSlowError, { code: 'SIZE_INVALID', status: 408, summary: 'a manifest, a form or a body of the management API took too long to arrive' }],
   [PreconditionFailedError, { code: 'DENIED', status: 412, summary: '`If-Match` or `If-None-Match` does not hold' }],
   [ContentChangedError, { code: 'DENIED', status: 412, summary: '`If-Match` of a GET or HEAD names other content' }],
   [ManifestTooLargeError, { code: 'SIZE_INVALID', status: 413, summary: 'the manifest exceeds the limit that the message names' }],

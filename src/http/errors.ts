@@ -189,6 +189,17 @@ export class BodyStalledError extends OciError {
   }
 }
 
+/** A body that is kept in memory until it is whole holds memory that others wait for. */
+export class BodyTooSlowError extends OciError {
+  override readonly name = 'BodyTooSlowError'
+  readonly code = 'SIZE_INVALID'
+  readonly detail: { limitMs: number }
+  constructor(limitMs: number) {
+    super(`the body did not arrive within ${limitMs} ms; send it again over a faster connection`)
+    this.detail = { limitMs }
+  }
+}
+
 /** The connection is gone: nobody is left to answer. */
 export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError'

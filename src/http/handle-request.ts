@@ -226,8 +226,9 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
   return route.handler(new IncomingRequest(exchange, match, { ...authorized, bodyLimit }), deps)
 }
 
-function limitOf({ body }: Route, { manifestBytes, formBytes }: HttpLimits): BodyLimit | undefined {
-  if (body === 'manifest') return { bytes: manifestBytes, refusal: ManifestTooLargeError }
-  if (body === 'form') return { bytes: formBytes, refusal: FormTooLargeError }
+function limitOf({ body }: Route, limits: HttpLimits): BodyLimit | undefined {
+  const { manifestBytes, formBytes, wholeBodyMs: ms } = limits
+  if (body === 'manifest') return { bytes: manifestBytes, ms, refusal: ManifestTooLargeError }
+  if (body === 'form') return { bytes: formBytes, ms, refusal: FormTooLargeError }
   return undefined
 }

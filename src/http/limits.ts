@@ -11,6 +11,11 @@ export interface HttpLimits {
   readonly formBytes: number
   /** Silence inside a request body; the session keeps what arrived. */
   readonly bodyIdleMs: number
+  /**
+   * From the first read of a body that is kept in memory (a manifest, a form, JSON of the API) to its end: a byte a minute would
+   * otherwise hold its memory for years. The largest manifest comes in time at 35 KB/s.
+   */
+  readonly wholeBodyMs: number
   /** A reader that takes nothing of a reply for this long is cut: clients that unpack while they pull do pause. */
   readonly replyIdleMs: number
   /**
@@ -55,6 +60,7 @@ export const defaultHttpLimits: HttpLimits = {
   tagsPerPut: 100,
   formBytes: 64 * kibibyte,
   bodyIdleMs: 60_000,
+  wholeBodyMs: 300_000,
   replyIdleMs: 300_000,
   crowdedReplyIdleMs: 30_000,
   replyMemoryBytes: 256 * mebibyte,

@@ -36,7 +36,7 @@ export async function answerByApi(
   api: ManagementApi,
   { limits, log }: ManagementDeps,
 ): Promise<AnsweredByApi> {
-  const request = toApiRequest(exchange)
+  const request = toApiRequest(exchange, limits)
   const answered = await ask(exchange, { api, request, limits })
   // What noticed that nobody waits any more has no fault.
   if (answered.fault?.error instanceof ClientGoneError) throw new ClientGoneError()
@@ -67,7 +67,7 @@ async function ask(
   }
 }
 
-function toApiRequest(exchange: Exchange): ApiRequest {
+function toApiRequest(exchange: Exchange, { wholeBodyMs }: HttpLimits): ApiRequest {
   const { incoming, id, origin, body } = exchange
   const target = stripAuthority(incoming.url ?? '')
   const [path = ''] = target.split('?', 1)
@@ -85,11 +85,14 @@ function toApiRequest(exchange: Exchange): ApiRequest {
     get signal() {
       return getSignal()
     },
-    reserve: (bytes) => exchange.readers.reserve(exchange, bytes, getSignal),
+    reserve(bytes, principal) {
+      exchange.principal = principal
+      return exchange.readers.reserve(exchange, bytes, getSignal)
+    },
     readBody(bytes) {
       const length = headers['content-length']
       const announced = length === undefined ? undefined : Number(length)
-      return readWhole(limitBody(body, announced, { bytes, refusal: BodyTooLargeError }))
+      return readWhole(limitBody(body, announced, { bytes, ms: wholeBodyMs, refusal: BodyTooLargeError }))
     },
   }
 }

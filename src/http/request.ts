@@ -6,7 +6,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { OciError } from '../oci/oci-error.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Caller } from '../registry/caller.ts'
-import { ClientGoneError } from './errors.ts'
+import { BodyTooSlowError, ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { parseQuery } from './query.ts'
 
@@ -24,7 +24,7 @@ export interface RegistryRequest {
   readonly contentLength: number | undefined
   readonly hasBody: boolean
   /**
-   * The body as it arrives; can be read once. Throws `ClientGoneError`, `BodyStalledError`, and
+   * The body as it arrives; can be read once. Throws `ClientGoneError`, `BodyStalledError`, `BodyTooSlowError`, and
    * what the limit says where the table sets one.
    */
   readonly body: AsyncIterable<Uint8Array>
@@ -49,6 +49,8 @@ export interface RepositoryRequest extends RegistryRequest {
 /** How much of a body is taken, and what more is refused with. */
 export interface BodyLimit {
   readonly bytes: number
+  /** The whole body has to arrive in this time. */
+  readonly ms: number
   readonly refusal: new (bytes: number) => OciError
 }
 
@@ -145,17 +147,22 @@ export class IncomingRequest implements RepositoryRequest {
   }
 }
 
-/** Refuses by the announcement before a byte is read, and by count what was not announced. */
+/**
+ * Refuses by the announcement before a byte is read, and by count what was not announced. The time is looked at with each
+ * piece, which silence keeps from coming no longer than its own limit.
+ */
 export async function* limitBody(
   body: AsyncIterable<Uint8Array>,
   announced: number | undefined,
-  { bytes: max, refusal: Refusal }: BodyLimit,
+  { bytes: max, ms, refusal: Refusal }: BodyLimit,
 ): AsyncGenerator<Uint8Array, void> {
   if (announced !== undefined && announced > max) throw new Refusal(max)
+  const begun = performance.now()
   let received = 0
   for await (const chunk of body) {
     received += chunk.length
     if (received > max) throw new Refusal(max)
+    if (performance.now() - begun > ms) throw new BodyTooSlowError(ms)
     yield chunk
   }
 }

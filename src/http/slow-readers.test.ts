@@ -1,4 +1,5 @@
 /** Clients that ask for much and take nothing, against a small bound of the memory that they may hold. */
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { ask } from '../../test/support/client.ts'
 import { eventually } from '../../test/support/eventually.ts'
@@ -7,6 +8,8 @@ import type { TestManifest } from '../../test/support/manifests.ts'
 import { openServer } from '../../test/support/open-server.ts'
 import type { OpenServer } from '../../test/support/open-server.ts'
 import { RawConnection } from '../../test/support/raw-connection.ts'
+import type { ManagementApi } from '../api/api-request.ts'
+import type { Principal } from '../auth/principal.ts'
 import type { CloseReason } from './observer.ts'
 
 const mebibyte = 1024 * 1024
@@ -119,4 +122,36 @@ test('manifests that come slowly hold what the bound allows, and keep nobody els
   expect(pulled.body.length).toBe(manifest?.size)
   const listed = await ask(`${url}/tags/list?n=10000`, { headers })
   expect(listed.status).toBe(200)
+})
+
+test('accounts behind one address have shares of their own in the management API too', async () => {
+  const principalOf = (accountId: number): Principal => ({
+    kind: 'user',
+    accountId,
+    name: `user${accountId}`,
+    isAdmin: false,
+    scopes: undefined,
+  })
+  const answered = { status: 200, headers: [], body: undefined, endpoint: undefined, fault: undefined }
+  const api: ManagementApi = {
+    async answer({ path, reserve, signal }) {
+      const [, , account, isHeld] = path.split('/')
+      await reserve(2 * mebibyte, principalOf(Number(account)))
+      if (isHeld !== undefined) await once(signal, 'abort')
+      return answered
+    },
+    refuse: () => answered,
+  }
+  await using server = await openServer({ limits: { replyMemoryBytes }, api })
+  using stack = new DisposableStack()
+  for (let index = 0; index < 2; index++) {
+    const connection = stack.use(await RawConnection.open(server.url))
+    connection.write('GET /api/1/held HTTP/1.1\r\nHost: x\r\n\r\n')
+  }
+  // A quarter of the memory is the share of an account: the second request has to wait.
+  await eventually(
+    () => server.server.counts(),
+    ({ replyBytesHeld, repliesWaiting }) => replyBytesHeld === 2 * mebibyte && repliesWaiting === 1,
+  )
+  expect((await ask(`${server.url}/api/2`)).status).toBe(200)
 })

@@ -1,4 +1,5 @@
 /** What happens on the connection: refused and broken bodies, time-outs, drain. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { ask, openRequest } from '../../test/support/client.ts'
 import { eventually } from '../../test/support/eventually.ts'
@@ -140,6 +141,31 @@ describe('a body that breaks off', () => {
     expect([answer.status, answer.headers.connection]).toEqual([408, 'close'])
     expect(closed).toEqual(['body-idle'])
     expect((await ask(session)).headers.range).toBe('0-599')
+  })
+
+  test('that is kept in memory until it is whole is answered with 408 when it takes too long, however often a byte comes', async () => {
+    await using server = await openServer({ limits: { wholeBodyMs: 50, refusedBodyMs: 30 } })
+    const headers = { 'content-length': 1000 }
+    await using request = openRequest(`${server.url}/v2/a/b/manifests/v1`, { method: 'PUT', headers })
+    let isAnswered = false
+    const answer = request.answer.finally(() => (isAnswered = true))
+    while (!isAnswered) {
+      await request.write(Buffer.from('{')).catch(() => undefined)
+      await sleep(10)
+    }
+    const { status, body } = await answer
+    expect(status).toBe(408)
+    expect(body.toString()).toContain('did not arrive within 50 ms')
+  })
+
+  test('that goes to a session as it comes may take its time', async () => {
+    await using server = await openServer({ limits: { wholeBodyMs: 1 } })
+    const session = await openSession(`${server.url}/v2/a/b`)
+    await using request = openRequest(session, { method: 'PATCH', headers: { 'content-length': 2 } })
+    await request.write(Buffer.from('a'))
+    await sleep(20)
+    await request.write(Buffer.from('b'))
+    expect((await request.answer).status).toBe(202)
   })
 })
 

@@ -34,6 +34,7 @@ type Replaceable =
   | 'tls'
   | 'observer'
   | 'metrics'
+  | 'api'
 
 type Replaced = Partial<Pick<RegistryServerDeps, Replaceable>>
 
@@ -73,6 +74,7 @@ export async function openServer(given: OpenServerOptions = {}): Promise<OpenSer
       trustedProxies: options.trustedProxies,
       tls: options.tls,
       observer: options.observer,
+      api: options.api,
       metrics: options.metrics,
       ids: systemIds,
       limits: { ...defaultHttpLimits, ...options.limits },
