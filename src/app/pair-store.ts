@@ -19,8 +19,8 @@ export interface StoreSide {
   readonly isEmpty: boolean
 }
 
-/** `pair`: both get the id of the database. `adopt`: the same, over what the store held before. `paired`: they have it. */
-export type Pairing = 'pair' | 'paired' | 'adopt'
+/** `pair`: both have the id of the database, or get it. `adopt`: the same, over what the store held before. */
+export type Pairing = 'pair' | 'adopt'
 
 /** The message says what was found, why that is refused and what to do. */
 export class StoreMismatchError extends Error {
@@ -30,7 +30,7 @@ export class StoreMismatchError extends Error {
 /** Throws `StoreMismatchError` unless the two belong together, are both new, or the operator orders the adoption. */
 export function judgePairing(database: DatabaseSide, store: StoreSide, adoptStore: boolean): Pairing {
   const isSame = database.installationId !== undefined && database.installationId === store.installationId
-  if (isSame && !(database.hasBlobs && store.isEmpty)) return 'paired'
+  if (isSame && !(database.hasBlobs && store.isEmpty)) return 'pair'
   const fault = findFault(database, store)
   if (fault === undefined) return 'pair'
   if (adoptStore) return 'adopt'
