@@ -129,7 +129,7 @@ async function pair(
     ensureInstallation(tx, { id: ids.storageKey(), now: clock.now() }),
   )
   const former = await store.readInstallationId()
-  if (former === id) {
+  if (former === id && pairing !== 'adopt') {
     if (adoptStore)
       logger.warn({ installation: id }, 'the store already belongs to this database; leave --adopt-store out')
     return id
@@ -144,7 +144,9 @@ async function pair(
     await recordAdoption(metadata, former, { clock, logger })
     logger.warn(
       { installation: id, former },
-      'this database takes over the store; the former database is refused from now on',
+      former === id
+        ? 'this database goes on with its empty store; clients have to push its blobs again'
+        : 'this database takes over the store; the former database is refused from now on',
     )
   }
   await store.writeInstallationId(id)

@@ -1,5 +1,5 @@
 /** A database and a store that do not belong together: the program refuses to start and changes nothing. */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -16,8 +16,9 @@ import { describe, expect, test } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { createPasswordHasher } from '../../src/auth/password-hash.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { digestBytes } from '../../src/oci/digest.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
+import { pushBlob } from '../support/manifests.ts'
+import { aRandomBlob } from '../support/random.ts'
 import { runLading } from '../support/run-lading.ts'
 import { startRegistry } from '../support/start-registry.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -35,15 +36,10 @@ function digestFiles(root: string): Readonly<Record<string, string>> {
   )
 }
 
-async function pushBlob(url: string): Promise<string> {
-  const bytes = randomBytes(1_000)
-  const digest = digestBytes(bytes)
-  const answer = await fetch(`${url}/v2/acme/web/blobs/uploads/?digest=${digest}`, {
-    method: 'POST',
-    body: bytes,
-  })
-  expect(answer.status).toBe(201)
-  return digest
+async function push(url: string): Promise<string> {
+  const blob = aRandomBlob(1_000)
+  await pushBlob(`${url}/v2/acme/web`, blob)
+  return blob.digest
 }
 
 async function hasBlob(url: string, digest: string): Promise<boolean> {
@@ -80,7 +76,7 @@ async function filledFolder() {
   const digests: string[] = []
   {
     await using registry = await start({ dataDir })
-    for (let index = 0; index < 3; index++) digests.push(await pushBlob(registry.url))
+    for (let index = 0; index < 3; index++) digests.push(await push(registry.url))
   }
   const store = join(dataDir, 'store')
   for (const path of Object.keys(digestFiles(store)))
@@ -191,7 +187,7 @@ describe('a start with another database than that of the store', () => {
     {
       await using adopted = await start({ dataDir: filled.dataDir, adoptStore: true })
       expect(adopted.log.join()).toContain('takes over the store')
-      expect(await hasBlob(adopted.url, await pushBlob(adopted.url))).toBe(true)
+      expect(await hasBlob(adopted.url, await push(adopted.url))).toBe(true)
     }
     {
       await using again = await start({ dataDir: filled.dataDir, adoptStore: true })
@@ -207,6 +203,19 @@ describe('a start with another database than that of the store', () => {
   })
 })
 
+test('a store of the same installation that lost its blobs is accepted on the order of the operator, who is told so', async () => {
+  await using filled = await filledFolder()
+  rmSync(join(filled.store, 'blobs'), { recursive: true })
+  expect(await refusal({ dataDir: filled.dataDir })).toContain('start once with lading serve --adopt-store')
+  await using adopted = await start({ dataDir: filled.dataDir, adoptStore: true })
+  expect(adopted.log.join()).toContain('goes on with its empty store')
+  expect(adopted.log.join()).not.toContain('leave --adopt-store out')
+  const { json } = await runLading('audit search --action store.adopt --json', {
+    env: { LADING_DATA: filled.dataDir },
+  })
+  expect(json()).toMatchObject([{ outcome: 'done' }])
+})
+
 test('a first start that was cut off before the store had its id is completed by the next', async () => {
   await using folder = await tempFolder('lading-pairing')
   const dataDir = join(folder.path, 'data')
@@ -215,6 +224,6 @@ test('a first start that was cut off before the store had its id is completed by
   }
   rmSync(join(dataDir, 'store', 'installation'))
   await using registry = await start({ dataDir })
-  expect(await hasBlob(registry.url, await pushBlob(registry.url))).toBe(true)
+  expect(await hasBlob(registry.url, await push(registry.url))).toBe(true)
   expect(existsSync(join(dataDir, 'store', 'installation'))).toBe(true)
 })
