@@ -172,6 +172,7 @@ describe('steps', () => {
     ['a small document', JSON.stringify({ a: [1, { b: 'c' }], d: null }), 1, 1],
     ['many values', JSON.stringify(Array.from({ length: 40_000 }, (_, index) => ({ index }))), 15, 40],
     ['one long string', JSON.stringify({ a: 'x'.repeat(4 * 1024 * 1024) }), 15, 40],
+    ['one long name', JSON.stringify({ ['x'.repeat(4 * 1024 * 1024)]: 1 }), 15, 40],
     ['one long string of escaped quotes', JSON.stringify({ a: '"'.repeat(2 * 1024 * 1024) }), 15, 40],
     ['one long string after a short one', JSON.stringify(['a', '\n'.repeat(2 * 1024 * 1024)]), 15, 40],
   ])('%s takes a number of steps in proportion to its size', (_, text, least, most) => {

@@ -91,7 +91,12 @@ class IJsonReader {
     this.#skipSpace()
     if (++this.#values > maxValues) this.#fail(`holds more than ${maxValues} values`)
     const character = this.#peek()
-    if (character !== doubleQuote) return character !== openBrace && character !== openBracket
+    if (character === doubleQuote) return this.#isShortString()
+    return character !== openBrace && character !== openBracket
+  }
+
+  /** Whether the string that begins here is sure to fit into a step. */
+  #isShortString(): boolean {
     if (this.#text.length <= charactersPerStep) return true
     const quoted = this.#text.indexOf('"', this.#position + 1)
     const isEscaped = this.#text.charCodeAt(quoted - 1) === backslash
@@ -102,6 +107,10 @@ class IJsonReader {
     const character = this.#peek()
     if (character === openBrace) return yield* this.#readObject()
     if (character === openBracket) return yield* this.#readArray()
+    return yield* this.#readLongString()
+  }
+
+  *#readLongString(): Steps<string> {
     const opening = this.#beginString()
     while (!this.#scanString(opening)) yield
     return this.#endString(opening)
@@ -128,8 +137,9 @@ class IJsonReader {
     if (this.#isEmptyUntil(closeBrace)) return object
     for (let names = 1; ; names++) {
       if (names > maxNames) this.#fail(`holds more than ${maxNames} names in one object`)
-      const name = this.#readName(object)
-      this.#path[this.#depth - 1] = name
+      const start = this.#beginName()
+      const name = this.#isShortString() ? this.#readString() : yield* this.#readLongString()
+      this.#endName(object, name, start)
       object[name] = this.#isShort() ? this.#readAtOnce() : yield* this.#readInSteps()
       if (this.#isStepOver()) yield
       if (this.#isLast(closeBrace)) return object
@@ -147,16 +157,19 @@ class IJsonReader {
     return true
   }
 
-  #readName(object: Record<string, unknown>): string {
-    const start = this.#position
+  #beginName(): number {
     this.#path.length = this.#depth - 1
     if (this.#peek() !== doubleQuote) this.#fail('a name in double quotes is expected here')
-    const name = this.#readString()
+    return this.#position
+  }
+
+  /** From behind the name to behind the colon; the name began at `start`. */
+  #endName(object: Record<string, unknown>, name: string, start: number): void {
     if (name in object) this.#fail(`the name ${quote(name)} occurs twice in one object`, start)
     this.#skipSpace()
     if (this.#peek() !== colon) this.#fail(`":" is expected after the name ${quote(name)}`)
     this.#position++
-    return name
+    this.#path[this.#depth - 1] = name
   }
 
   *#readArray(): Steps<unknown[]> {
