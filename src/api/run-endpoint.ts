@@ -118,8 +118,7 @@ function toReply(endpoint: Endpoint, reply: EndpointReply<unknown>, http: ApiReq
       ...known,
       status: endpoint.status,
       headers: [...type, ...headers],
-      // Empty pieces: a length is no more known than with GET.
-      body: http.method === 'HEAD' ? noPieces() : formatLines(reply.lines),
+      body: formatLines(reply.lines),
     }
   }
   if (endpoint.status === 204) return { ...known, status: 204, headers, body: undefined }
@@ -145,8 +144,4 @@ async function* formatLines(groups: AsyncIterable<readonly unknown[]>): AsyncGen
   for await (const values of groups) {
     yield Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
   }
-}
-
-async function* noPieces(): AsyncGenerator<Uint8Array, void> {
-  // HEAD computes no body.
 }

@@ -31,7 +31,7 @@ const defaultManifestBytes = 10 * oneMebibyte
 const defaultIdleTimeoutMs = oneMinuteMs
 /** Clients that unpack while they pull pause, some for minutes. */
 const defaultReplyIdleTimeoutMs = 5 * oneMinuteMs
-/** 25 of the largest manifests, or 190 of the longest pages of tags; beside it caches and buffers take some 130 MiB. */
+/** 25 of the largest manifests, or 200 of the longest pages of tags; beside it caches and buffers take some 130 MiB. */
 const defaultReplyMemoryBytes = 256 * oneMebibyte
 /** Room for a few of the largest replies at least. */
 const minReplyMemoryBytes = 16 * oneMebibyte

@@ -1,27 +1,53 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { principalId } from '../auth/principal.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { BodyReader } from './body-reader.ts'
 import type { RequestOrigin } from './origin.ts'
-import type { Readers } from './readers.ts'
+import type { Readers, ReplyMemory } from './readers.ts'
 
-/** One request and its reply on the wire, from the parsed head to the last byte. */
-export interface Exchange {
+type Opening = Pick<
+  Exchange,
+  'id' | 'incoming' | 'response' | 'body' | 'expectsContinue' | 'origin' | 'readers'
+>
+
+/**
+ * One request and its reply on the wire, from the parsed head to the last byte. A class, since each request has one: V8 makes
+ * a slow object of each literal with a getter.
+ */
+export class Exchange implements ReplyMemory {
   readonly id: string
   readonly incoming: IncomingMessage
   readonly response: ServerResponse
   readonly body: BodyReader
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean
-  /** Milliseconds of the clock of the process, with fractions: it is for durations, and nobody sets it. */
-  readonly startedAt: number
+  /**
+   * By the clock of the process, which nobody sets, in milliseconds with fractions: whole milliseconds say nothing of most
+   * requests.
+   */
+  readonly startedAt: number = performance.now()
   readonly origin: RequestOrigin
   /** Once the authenticator has said it. */
-  principal: Principal | undefined
+  principal: Principal | undefined = undefined
   /** Of the reply's body, so far. */
-  bytesOut: number
+  bytesOut = 0
   readonly readers: Readers
-  /** Who answers for its memory: the account, or the address of who has none. Does not change once memory was set aside. */
-  readonly party: string
-  /** Memory that was set aside for its body or its reply. */
-  reservedBytes: number
+  reservedBytes = 0
+  begunInTurn: number | undefined = undefined
+
+  constructor(opening: Opening) {
+    this.id = opening.id
+    this.incoming = opening.incoming
+    this.response = opening.response
+    this.body = opening.body
+    this.expectsContinue = opening.expectsContinue
+    this.origin = opening.origin
+    this.readers = opening.readers
+  }
+
+  /** Does not change once memory is set aside: by then the authenticator has said who asks. */
+  get party(): string {
+    const { principal, origin } = this
+    return principal === undefined || principal.kind === 'anonymous' ? origin.address : principalId(principal)
+  }
 }

@@ -6,7 +6,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ManagementApi } from '../api/api-request.ts'
-import { principalId } from '../auth/principal.ts'
 import type { YoungGarbage } from '../lib/young-garbage.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import { authorize } from './authorize.ts'
@@ -23,7 +22,7 @@ import {
   MethodUnsupportedError,
   RouteUnknownError,
 } from './errors.ts'
-import type { Exchange } from './exchange.ts'
+import { Exchange } from './exchange.ts'
 import type { HandlerDeps } from './handlers/handler-deps.ts'
 import type { HttpLimits } from './limits.ts'
 import { logFault, logRequest, logUnanswered, pathOf } from './log-request.ts'
@@ -157,28 +156,15 @@ function openExchange(handled: HandledRequest, deps: RequestDeps): Exchange {
     },
     onStart: expectsContinue ? () => response.writeContinue() : undefined,
   })
-  return {
+  return new Exchange({
     incoming,
     response,
     expectsContinue,
     id: deps.ids.requestId(),
     body,
-    // Not the clock of the domain: whole milliseconds say nothing of most requests, and clocks are set.
-    startedAt: performance.now(),
     origin: new RequestOrigin(incoming, deps.publicAddress),
-    principal: undefined,
-    bytesOut: 0,
     readers: deps.readers,
-    get party() {
-      return partyOf(this)
-    },
-    reservedBytes: 0,
-  }
-}
-
-/** The authenticator has said who asks before memory is set aside. */
-function partyOf({ principal, origin }: Pick<Exchange, 'principal' | 'origin'>): string {
-  return principal === undefined || principal.kind === 'anonymous' ? origin.address : principalId(principal)
+  })
 }
 
 async function answer(exchange: Exchange, match: Match | undefined, deps: RequestDeps): Promise<Reply> {

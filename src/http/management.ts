@@ -38,8 +38,6 @@ export async function answerByApi(
 ): Promise<AnsweredByApi> {
   const request = toApiRequest(exchange, limits)
   const answered = await ask(exchange, { api, request, limits })
-  // What noticed that nobody waits any more has no fault.
-  if (answered.fault?.error instanceof ClientGoneError) throw new ClientGoneError()
   const toLoggedReply = (reply: ApiReply): Reply => {
     if (reply.fault !== undefined) logFault(exchange, reply.fault.error, { log, ...reply.fault })
     return toReply(reply)

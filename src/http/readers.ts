@@ -163,12 +163,16 @@ export class Readers {
     const [taken, since] = [takenFrom(socket), this.#now()]
     const watched = { response, socket, holdsMemory, taken, since, pacedTaken: taken, pacedSince: since }
     this.#watched.set(response, watched)
-    response.once('close', () => this.#forget(response))
+    response.once('close', () => this.#watched.delete(response))
     this.#timer ??= setInterval(() => this.check(), this.#checkMs()).unref()
   }
 
-  /** Looks at every reader once; a timer calls it while there are any. */
+  /** Looks at every reader once. A timer calls it, and ends when it finds none: most are gone before it comes. */
   check(): void {
+    if (this.#watched.size === 0) {
+      clearInterval(this.#timer)
+      this.#timer = undefined
+    }
     const { replyIdleMs, crowdedReplyIdleMs } = this.#deps.limits
     const isCrowded = this.#memory.waiting > 0
     const now = this.#now()
@@ -189,13 +193,6 @@ export class Readers {
       'a connection was closed: its client takes nothing of a reply, or too little while others wait for its memory',
     )
     response.destroy()
-  }
-
-  #forget(response: ServerResponse): void {
-    this.#watched.delete(response)
-    if (this.#watched.size > 0) return
-    clearInterval(this.#timer)
-    this.#timer = undefined
   }
 
   #checkMs(): number {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { ask, openResponse } from '../../test/support/client.ts'
 import { BodyReader } from './body-reader.ts'
 import { ClientGoneError } from './errors.ts'
+import { Exchange } from './exchange.ts'
 import { defaultHttpLimits } from './limits.ts'
 import type { HttpLimits } from './limits.ts'
 import { RequestOrigin } from './origin.ts'
@@ -26,10 +27,9 @@ async function serve(reply: Reply, limits: Partial<HttpLimits> = {}): Promise<Se
   const server = createServer((incoming, response) => {
     const body = new BodyReader(incoming, { idleMs: 1_000 })
     const origin = new RequestOrigin(incoming, { publicUrl: undefined, trustedProxies: { has: () => false } })
-    const connection = { incoming, response, expectsContinue: false, principal: undefined }
-    const memory = { party: '', reservedBytes: 0 }
-    const own = { id: 'request-1', body, startedAt: 0, origin, bytesOut: 0, readers, ...memory }
-    sendReply({ ...connection, ...own }, reply, allLimits).then(resolve, resolve)
+    const connection = { incoming, response, body, origin, expectsContinue: false }
+    const exchange = new Exchange({ ...connection, id: 'request-1', readers })
+    sendReply(exchange, reply, allLimits).then(resolve, resolve)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
