@@ -1,4 +1,5 @@
 /** Owners as keyset pages. Who sees a few of many names where to look, so that the others are not read. */
+import { compareTexts } from '../lib/compare-texts.ts'
 import type { Reader } from './handles.ts'
 import { ownerOf } from './owners.ts'
 import type { Owner, OwnerRow } from './owners.ts'
@@ -62,7 +63,7 @@ export async function listOwners(db: Reader, request: OwnersRequest): Promise<Ow
   if (kind === undefined && isEveryone) {
     return (await ownersByName.all(db, { after, limit })).map(ownerOf)
   }
-  const names = [...new Set(seen?.names)].filter((name) => name > after).toSorted(compare)
+  const names = [...new Set(seen?.names)].filter((name) => name > after).toSorted()
   const found: Owner[] = []
   for (;;) {
     const part = names.splice(0, limit)
@@ -91,16 +92,10 @@ async function readBoth(
   const byName = new Map(rows.map((row) => [row.name, row]))
   return [...byName.values()]
     .filter((row) => kind === undefined || row.kind === kind)
-    .toSorted((a, b) => compare(a.name, b.name))
+    .toSorted((a, b) => compareTexts(a.name, b.name))
     .map(ownerOf)
 }
 
 async function readNamed(db: Reader, names: readonly string[]): Promise<OwnerRow[]> {
   return namedOwners.all(db, { names: listParameter(databaseOf(db).dialect, names) })
-}
-
-/** Names are ASCII: the order of their code units is their byte order. */
-function compare(a: string, b: string): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
 }

@@ -5,6 +5,7 @@
  * walk may read many rows for each name that it finds: it rests between them, and the page ends early when its turns are spent.
  */
 import { sql } from 'kysely'
+import { compareTexts } from '../lib/compare-texts.ts'
 import { Turns } from '../lib/turns.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Reader } from './handles.ts'
@@ -203,7 +204,7 @@ class NameWalk {
     const { visibility } = open
     const ownerVisibilities = listParameter(databaseOf(this.#db).dialect, open.ownerVisibilities)
     const rows = await openNames.all(this.#db, { ...slice, visibility, ownerVisibilities })
-    return rows.toSorted((a, b) => compare(a.name, b.name))
+    return rows.toSorted((a, b) => compareTexts(a.name, b.name))
   }
 
   /** Where owners hide some, the rows do not tell where the slice ended. */
@@ -217,7 +218,7 @@ class NameWalk {
 /** Lists in order, as one list in order that has each name once. */
 function mergeNames(lists: readonly string[][]): string[] {
   const [first = [], ...others] = lists.filter((list) => list.length > 0)
-  return others.length === 0 ? first : [...new Set([first, ...others].flat())].toSorted(compare)
+  return others.length === 0 ? first : [...new Set([first, ...others].flat())].toSorted()
 }
 
 function least(texts: readonly string[]): string {
@@ -240,9 +241,4 @@ function selectOpen({
 /** No character of a name comes before "-": a name is greater than the text exactly when it is not less than this. */
 function justAfter(text: string): string {
   return `${text} `
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
 }

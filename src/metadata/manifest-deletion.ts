@@ -61,6 +61,7 @@ export async function removeUnusedContent(tx: Transaction, digests: readonly str
     .execute()
 }
 
+/** In byte order: names are ASCII. */
 async function deleteTags(
   tx: Transaction,
   { repositoryId, digest, limit }: ManifestKey & { readonly limit: number },
@@ -78,10 +79,5 @@ async function deleteTags(
     )
     .returning('name')
     .execute()
-  return rows.map(({ name }) => name as TagName).toSorted(byCodeUnits)
-}
-
-/** Tag names are ASCII: the order of their code units is their byte order. */
-function byCodeUnits(a: string, b: string): number {
-  return a < b ? -1 : 1
+  return rows.map(({ name }) => name as TagName).toSorted()
 }

@@ -1,4 +1,5 @@
 /** Patterns as the database can serve them: ranges of names, and which of the names within them count. */
+import { compareTexts } from '../../lib/compare-texts.ts'
 import type { NameRange, NameSet } from '../../metadata/visible-repositories.ts'
 import { compilePattern, isWholeBelow, literalPrefix } from '../repository-pattern.ts'
 import type { RepositoryPattern } from '../repository-pattern.ts'
@@ -55,7 +56,9 @@ function endOfPrefix(prefix: string): string | undefined {
 
 /** Sorted, without overlap: of two that have names in common, one lies within the other. */
 function mergeRanges(ranges: readonly NameRange[]): readonly NameRange[] {
-  const sorted = ranges.toSorted((a, b) => compare(a.from, b.from) || compare(b.to ?? '~', a.to ?? '~'))
+  const sorted = ranges.toSorted(
+    (a, b) => compareTexts(a.from, b.from) || compareTexts(b.to ?? '~', a.to ?? '~'),
+  )
   const merged: NameRange[] = []
   for (const range of sorted) {
     const last = merged.at(-1)
@@ -63,9 +66,4 @@ function mergeRanges(ranges: readonly NameRange[]): readonly NameRange[] {
     merged.push(range)
   }
   return merged
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
 }
