@@ -4,6 +4,11 @@ import http from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { defaultHttpLimits } from '../../../src/http/limits.ts'
+
+/** What one connection may ask for before it has an answer: one request at work, the others wait. */
+const mostPerConnection = 1 + defaultHttpLimits.waitingPerConnection
+
 export interface Asking {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
@@ -61,8 +66,20 @@ export async function expectStatus(answer: Promise<Drained>, status: number): Pr
   return `${actual}, ${formatMiB(bytes)}`
 }
 
-/** All requests in one write on one connection; the last asks to close it. */
+/** Each connection asks for all that it may in one write; there are as many connections as the requests need. */
 export async function pipeline(asking: Asking, path: string, count: number): Promise<string> {
+  const connections = Math.ceil(count / mostPerConnection)
+  const received = await Promise.all(
+    Array.from({ length: connections }, (_, index) =>
+      pipelineOnce(asking, path, Math.min(mostPerConnection, count - index * mostPerConnection)),
+    ),
+  )
+  const bytes = received.reduce((sum, one) => sum + one, 0)
+  return `${connections} connections, ${formatMiB(bytes)}`
+}
+
+/** The last request asks to close the connection. Returns how many bytes came; throws unless the first is answered with 200. */
+async function pipelineOnce(asking: Asking, path: string, count: number): Promise<number> {
   using connection = openSocket(asking)
   const { socket } = connection
   await once(socket, 'connect', { signal: asking.signal })
@@ -76,13 +93,13 @@ export async function pipeline(asking: Asking, path: string, count: number): Pro
   socket.write(requestText(path).repeat(count - 1) + requestText(path, 'Connection: close\r\n'))
   await ended
   if (!start.startsWith('HTTP/1.1 200')) throw new Error(`answered with ${JSON.stringify(start)}`)
-  return formatMiB(bytes)
+  return bytes
 }
 
-/** Connections that ask for a lot and read nothing. */
+/** Connections that ask for all that they may and read nothing. */
 export async function holdSilently(
   asking: Asking,
-  { path, connections, requests, ms }: { path: string; connections: number; requests: number; ms: number },
+  { path, connections, ms }: { path: string; connections: number; ms: number },
 ): Promise<string> {
   using held = new DisposableStack()
   let closed = 0
@@ -90,7 +107,7 @@ export async function holdSilently(
     const { socket } = held.use(openSocket(asking))
     socket.pause()
     socket.on('close', () => (closed += 1))
-    socket.write(requestText(path).repeat(requests))
+    socket.write(requestText(path).repeat(mostPerConnection))
   }
   await delay(ms, undefined, { signal: asking.signal })
   return `${closed} of ${connections} closed by the server`

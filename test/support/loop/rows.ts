@@ -52,7 +52,6 @@ export const loopRows: readonly LoopRow[] = [
       holdSilently(as.anyone, {
         path: `/v2/${names.tags}/tags/list`,
         connections: sizes.silentReaders,
-        requests: 50,
         ms: sizes.silentMs,
       }),
   },

@@ -57,8 +57,7 @@ export async function runLoop(
   onResult: (result: LoopResult) => void = () => undefined,
 ): Promise<LoopRun> {
   await using folder = await tempFolder('lading-loop')
-  const server = new LoopServer(folder.path)
-  await using _ = server
+  await using server = new LoopServer(folder.path)
   const { scene, seedSeconds } = await prepare(server, sizes)
   const results: LoopResult[] = []
   for (const row of loopRows) {

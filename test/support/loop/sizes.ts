@@ -75,9 +75,10 @@ export const hundredthRows: LoopSizes = {
   tagsOfOneManifest: 500,
   largeManifestBytes: mebibyte,
   blobBytes: 64 * 1024,
-  pipelinedManifests: 5,
-  pipelinedTagLists: 6,
-  pipelinedBlobs: 3,
+  // More than one connection may ask for at once.
+  pipelinedManifests: 20,
+  pipelinedTagLists: 20,
+  pipelinedBlobs: 20,
   silentReaders: 5,
   silentMs: 200,
   settleMs: 60,
