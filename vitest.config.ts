@@ -11,8 +11,8 @@ function serialProject(...options: Parameters<typeof project>) {
 }
 
 /**
- * Files share the modules of their worker, which saves a quarter of the time: no module has state of its own (the
- * architecture allows none), so a file cannot see what another one did.
+ * Files share the modules of their worker, which saves a third of the time. They run one after another, and what modules
+ * remember (the turn budget of `lib/turns.ts`, name sets by their patterns) belongs to no test.
  */
 function sharedProject(...options: Parameters<typeof project>) {
   return { test: { ...project(...options).test, isolate: false } }

@@ -2,8 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { runLading } from './support/run-lading.ts'
+import { basic } from './support/identity-server.ts'
 import { startInProcess } from './support/in-process.ts'
+import { pushBlob } from './support/manifests.ts'
+import { aRandomBlob } from './support/random.ts'
+import { runLading } from './support/run-lading.ts'
 import { tempFolder } from './support/temp-folder.ts'
 
 interface ShownCommand {
@@ -32,15 +35,8 @@ test('shows what happens', async () => {
   // Stands for `docker push`: the administrator's first push makes the organization.
   const password = 'a-password-of-this-test'
   await runLading('user password admin --password-stdin', { env, stdin: `${password}\n` })
-  const login = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`
-  const pushed = await fetch(`${registry.url}/v2/acme/web/blobs/uploads/`, {
-    method: 'POST',
-    headers: { authorization: login },
-  })
-  expect(pushed.status).toBe(202)
-  const upload = new URL(pushed.headers.get('location') ?? '', registry.url)
-  upload.searchParams.set('digest', 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
-  expect((await fetch(upload, { method: 'PUT', headers: { authorization: login } })).status).toBe(201)
+  const headers = { authorization: basic('admin', password) }
+  await pushBlob(`${registry.url}/v2/acme/web`, aRandomBlob(), { headers })
 
   const commands = readCommands()
   expect(commands.length).toBe(6)

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { openAuth } from '../../test/support/open-auth.ts'
 import type { OpenAuth } from '../../test/support/open-auth.ts'
 import type { AuditOutcome } from '../metadata/audit-actions.ts'
@@ -7,6 +7,8 @@ import type { Metadata } from '../metadata/metadata.ts'
 import { createAudit, type AuditDeps } from './audit.ts'
 import { forgetOldAudit } from './forget-old.ts'
 import type { Loss } from './losses.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 const bob = { id: 'user:1', name: 'bob' }
 

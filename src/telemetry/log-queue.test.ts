@@ -1,5 +1,7 @@
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { LogQueue, type LogSink } from './log-queue.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 /** Takes `room` bytes; then every write fails with the code. */
 function aSink(code = 'ENOSPC') {

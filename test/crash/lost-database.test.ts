@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
+import { pushBlob } from '../support/manifests.ts'
 import { aRandomBlob } from '../support/random.ts'
 import { startRegistry, type RunningRegistry } from '../support/start-registry.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -50,9 +51,7 @@ async function damage(dataDir: string, harm: (file: string) => void) {
 /** A stop moves everything from the log into the database file. */
 async function makeDatabase(dataDir: string): Promise<void> {
   await using registry = await startRegistry({ dataDir })
-  const { digest, bytes } = aRandomBlob(100)
-  const target = `${registry.url}${blobs}/uploads/?digest=${digest}`
-  expect((await fetch(target, { method: 'POST', body: bytes })).status).toBe(201)
+  await pushBlob(`${registry.url}/v2/acme/web`, aRandomBlob(100))
   await registry.stop()
 }
 

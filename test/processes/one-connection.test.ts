@@ -1,6 +1,6 @@
 /**
  * What one client can do to the others by asking for much at once: a process of its own with a small heap, and a second
- * client that asks all the while. Each of these took gigabytes or blocked everyone when it was found (issue 11).
+ * client that asks all the while.
  */
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'

@@ -174,8 +174,8 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     expect(times(listed)).toEqual([1, 6_001, 12_001])
   })
 
-  test('a page ends where enough rows were looked at, and says where to go on', async () => {
-    if (metadata().dialect !== 'sqlite') return
+  test('a page ends where enough rows were looked at, and says where to go on', async ({ skip }) => {
+    skip(metadata().dialect !== 'sqlite', 'PostgreSQL finds rare rows by itself')
     const actor = unique('actor')
     const rows = 60_000
     await metadata().transact(async (tx) => {
@@ -195,8 +195,8 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     await expect(listAuditEvents(reader, { filter, limit: 10, signal: aborted })).rejects.toThrow('nobody')
   })
 
-  test('many walks at once look at one slice a turn, all of them together', async () => {
-    if (metadata().dialect !== 'sqlite') return
+  test('many walks at once look at one slice a turn, all of them together', async ({ skip }) => {
+    skip(metadata().dialect !== 'sqlite', 'PostgreSQL finds rare rows by itself')
     const actor = await insertOf(numbers(5_000).map((index) => ({ at: index })))
     const filter = { actor, action: 'user.create' } as const
     const walks = 8

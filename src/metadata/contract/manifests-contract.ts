@@ -209,8 +209,8 @@ export function testManifests({ metadata }: ContractSubject): void {
     expect(await deleteSome()).toBeUndefined()
   })
 
-  test('gives everybody else turns while thousands of rows of one manifest come and go', async () => {
-    if (metadata().dialect !== 'sqlite') return
+  test('gives everybody else turns while thousands of rows of one manifest come and go', async ({ skip }) => {
+    skip(metadata().dialect !== 'sqlite', 'PostgreSQL answers from another process')
     const repository = await createRepository(metadata())
     const digests = numbers(2_000).map(() => aDigest())
     const blobs = digests.map((digest) => ({ digest, role: 'layer', mediaType: 'a/b', size: 7 }) as const)

@@ -149,8 +149,10 @@ export function testRepositoryDeletion({ metadata }: ContractSubject): void {
     expect(found).toBeDefined()
   })
 
-  test('each transaction removes a bounded number of rows, whatever hangs on one manifest', async () => {
-    if (metadata().dialect !== 'sqlite') return
+  test('each transaction removes a bounded number of rows, whatever hangs on one manifest', async ({
+    skip,
+  }) => {
+    skip(metadata().dialect !== 'sqlite', 'only SQLite counts what a transaction changes')
     const repository = await createRepository(metadata())
     await pushLarge(metadata(), repository, 2_500)
     for (const _ of numbers(60)) await pushTagged(metadata(), repository)
