@@ -3,7 +3,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CheckpointReply, CheckpointRequest, CheckpointWorkerData } from './sqlite-checkpoints.ts'
-import { fatalKindOf } from './sqlite-errors.ts'
+import { fatalKindOf, isBusy, translateSqliteError } from './sqlite-errors.ts'
 import { existingFile } from './sqlite-path.ts'
 
 // 4 MiB, as SQLite's own automatic checkpoints.
@@ -35,8 +35,10 @@ function checkpoint(): CheckpointReply {
   try {
     const { log, checkpointed } = runCheckpoint('noop')
     if (log - checkpointed < pagesWorthAPass) return { kind: 'done' }
-    const passed = runCheckpoint('passive')
-    if (passed.log > pagesWorthStoppingWriters && passed.checkpointed < passed.log) runCheckpoint('truncate')
+    let state = runCheckpoint('passive')
+    if (state.log > pagesWorthStoppingWriters && state.checkpointed < state.log)
+      state = runCheckpoint('truncate')
+    if (state.checkpointed === state.log) restartLog()
     return { kind: 'done' }
   } catch (error) {
     return { kind: 'failed', error, fatal: fatalKindOf(error) }
@@ -46,4 +48,17 @@ function checkpoint(): CheckpointReply {
 /** A checkpoint that meets another one, or readers, does less and says so; that is no error. */
 function runCheckpoint(mode: 'noop' | 'passive' | 'truncate'): LogState {
   return database.prepare(`pragma wal_checkpoint(${mode})`).get() as unknown as LogState
+}
+
+/**
+ * Makes the first write into a log that is done with: it syncs the new head of the log, which on a busy disk takes a second,
+ * and otherwise the next commit would do that on the event loop. A writer that comes first does it itself.
+ */
+function restartLog(): void {
+  const row = database.prepare('pragma user_version').get()
+  try {
+    database.exec(`pragma user_version = ${Number(row?.['user_version'])}`)
+  } catch (error) {
+    if (!isBusy(translateSqliteError(error))) throw error
+  }
 }

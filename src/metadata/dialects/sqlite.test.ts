@@ -214,4 +214,18 @@ describe('metadata in SQLite', () => {
     while ((await stat(file)).size < before + bytes.byteLength) await metadata.transact(async () => undefined)
     expect(await findRepository(metadata.reader, repository.name)).toBeDefined()
   })
+
+  test('begins a log again off the writing thread, since the first write into it syncs', async () => {
+    await using folder = await createTemporaryFolder()
+    const file = join(folder.path, 'lading.db')
+    await using metadata = await open(file)
+    const repository = await createRepository(metadata)
+    // The header of the log counts how often it was begun: https://www.sqlite.org/walformat.html.
+    const readRound = async () => (await readFile(`${file}-wal`)).readUInt32BE(12)
+    const before = await readRound()
+    await pushManifest(metadata, repository, { bytes: new Uint8Array(8 * 1024 * 1024) })
+    // These write nothing, so it is the other thread that begins the log.
+    while ((await readRound()) === before) await metadata.transact(async () => undefined)
+    expect(await readRound()).toBe(before + 1)
+  })
 })
