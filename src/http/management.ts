@@ -90,7 +90,8 @@ function toApiRequest(exchange: Exchange, { wholeBodyMs }: HttpLimits): ApiReque
     readBody(bytes) {
       const length = headers['content-length']
       const announced = length === undefined ? undefined : Number(length)
-      return readWhole(limitBody(body, announced, { bytes, ms: wholeBodyMs, refusal: BodyTooLargeError }))
+      const limit = { bytes, ms: wholeBodyMs, refusal: BodyTooLargeError }
+      return readWhole(limitBody(body, announced, limit), announced)
     },
   }
 }

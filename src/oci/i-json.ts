@@ -25,8 +25,10 @@ export function parseIJson(bytes: Uint8Array): unknown {
 
 /** As `parseIJson`, in steps of some milliseconds each. */
 export function* readIJson(bytes: Uint8Array): Steps<unknown> {
+  const isLarge = bytes.length > charactersPerStep
+  if (isLarge) yield
   const text = decodeUtf8(bytes)
-  if (bytes.length > charactersPerStep) yield
+  if (isLarge) yield
   return yield* new IJsonReader(text).readDocument()
 }
 

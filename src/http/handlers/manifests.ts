@@ -86,7 +86,7 @@ async function readBody(request: RepositoryRequest, maxBytes: number): Promise<U
   const { contentLength = maxBytes, hasBody } = request
   // What announces more is refused before a byte of it is read.
   if (hasBody && contentLength <= maxBytes) await request.reserveBody(contentLength)
-  return readWhole(request.body)
+  return readWhole(request.body, request.contentLength)
 }
 
 /** distribution-spec end-7b: only with a digest; the same tag twice counts once. */

@@ -88,7 +88,7 @@ async function issueToken(
   return issued
 }
 
-async function readForm({ headers, body }: RegistryRequest): Promise<URLSearchParams> {
+async function readForm({ headers, body, contentLength }: RegistryRequest): Promise<URLSearchParams> {
   const type = headers['content-type'] ?? ''
   if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
     throw new TokenRequestError(
@@ -96,7 +96,7 @@ async function readForm({ headers, body }: RegistryRequest): Promise<URLSearchPa
       'the form must have Content-Type application/x-www-form-urlencoded',
     )
   }
-  return parseQuery(Buffer.from(await readWhole(body)).toString())
+  return parseQuery(Buffer.from(await readWhole(body, contentLength)).toString())
 }
 
 /** The message names the field, never what it holds. */
