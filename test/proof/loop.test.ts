@@ -8,7 +8,8 @@ import { report } from './report.ts'
 
 /** What everybody else waits at most, but for one request in a hundred. */
 const goalP99Ms = 20
-const goalRssMiB = 100
+/** Caches and buffers take 130 MiB, `limits.replyMemoryBytes` is 256 MiB; the rest is the heap and its garbage. */
+const goalRssMiB = 512
 
 test('no request, list, deletion, search or export over a million rows keeps everybody else waiting', async () => {
   const name = 'loop'
@@ -17,7 +18,7 @@ test('no request, list, deletion, search or export over a million rows keeps eve
   const claim = `A server of one process over ${tags} tags of one repository, ${auditEvents} audit events, ${owners * repositoriesPerOwner} repositories of ${owners}
 owners, ${referrers} referrers of one subject and ${layeredManifests} manifests of ${layersPerManifest} layers. During each row a small request goes out every 5 ms
 on a connection and in a thread of its own; a wait counts for each request that would have begun during it. A row holds when the
-99th percentile of these waits is below ${goalP99Ms} ms, the resident size of the server (VmHWM) grows by less than ${goalRssMiB} MiB, and the row is
+99th percentile of these waits is below ${goalP99Ms} ms, the resident size of the server (VmHWM) stays below ${goalRssMiB} MiB, and the row is
 answered as it should be. "Loop" is the delay that the server's event loop measures of itself.`
   await report({ name, claim }, async (note) => {
     const failed: string[] = []
@@ -30,8 +31,8 @@ answered as it should be. "Loop" is the delay that the server's event loop measu
   })
 })
 
-function holds({ problem, waits, rssBeforeMiB, rssPeakMiB }: LoopResult): boolean {
-  return problem === undefined && waits.p99Ms < goalP99Ms && rssPeakMiB - rssBeforeMiB < goalRssMiB
+function holds({ problem, waits, rssPeakMiB }: LoopResult): boolean {
+  return problem === undefined && waits.p99Ms < goalP99Ms && rssPeakMiB < goalRssMiB
 }
 
 function figuresOf(result: LoopResult): Figures {

@@ -66,15 +66,13 @@ export async function expectStatus(answer: Promise<Drained>, status: number): Pr
   return `${actual}, ${formatMiB(bytes)}`
 }
 
-/** Each connection asks for all that it may in one write; there are as many connections as the requests need. */
+/** One connection after another asks for all that it may in one write, as many as the requests need. */
 export async function pipeline(asking: Asking, path: string, count: number): Promise<string> {
-  const connections = Math.ceil(count / mostPerConnection)
-  const received = await Promise.all(
-    Array.from({ length: connections }, (_, index) =>
-      pipelineOnce(asking, path, Math.min(mostPerConnection, count - index * mostPerConnection)),
-    ),
-  )
-  const bytes = received.reduce((sum, one) => sum + one, 0)
+  let connections = 0
+  let bytes = 0
+  for (let left = count; left > 0; left -= mostPerConnection, connections += 1) {
+    bytes += await pipelineOnce(asking, path, Math.min(mostPerConnection, left))
+  }
   return `${connections} connections, ${formatMiB(bytes)}`
 }
 

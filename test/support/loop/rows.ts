@@ -166,8 +166,8 @@ function aManifest(layers: readonly string[]): string {
   })
 }
 
-/** Of a descriptor in `aManifest`, about. */
-const bytesPerLayer = 140
+/** Of a descriptor in `aManifest`, its comma included. */
+const bytesPerLayer = 143
 
 /** The layers again and again, up to the size, and beyond the number that a manifest may have. */
 function fill(layers: readonly string[], bytes: number): string[] {
