@@ -1,8 +1,9 @@
 /** Hands requests for `/api/` to the management API and turns what it answers into replies. */
+import { ApiError } from '../api/api-error.ts'
 import type { ApiReply, ApiRequest, ManagementApi } from '../api/api-request.ts'
 import type { ByteSink } from '../registry/blobs.ts'
 import { checkHead } from './check-head.ts'
-import { BodyTooLargeError, ClientGoneError } from './errors.ts'
+import { BodyStalledError, BodyTooLargeError, BodyTooSlowError, ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { HttpLimits } from './limits.ts'
 import { logFault } from './log-request.ts'
@@ -91,7 +92,7 @@ function toApiRequest(exchange: Exchange, { wholeBodyMs }: HttpLimits): ApiReque
       const length = headers['content-length']
       const announced = length === undefined ? undefined : Number(length)
       const limit = { bytes, ms: wholeBodyMs, refusal: BodyTooLargeError }
-      return readWhole(limitBody(body, announced, limit), announced)
+      return readWhole(limitBody(body, announced, limit), announced).catch(rethrowTimeout)
     },
   }
 }
@@ -112,4 +113,10 @@ function toStreamBody(pieces: AsyncIterable<Uint8Array>): StreamBody {
       await pieces[Symbol.asyncIterator]().return?.()
     },
   }
+}
+
+/** The code alone would make it 413 in the API. */
+function rethrowTimeout(error: unknown): never {
+  if (!(error instanceof BodyStalledError || error instanceof BodyTooSlowError)) throw error
+  throw new ApiError(408, { code: error.code, message: error.message }, { cause: error })
 }

@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { askApi } from '../support/api-client.ts'
 import type { ApiAnswer } from '../support/api-client.ts'
-import { ask, exchangeRaw } from '../support/client.ts'
+import { ask, exchangeRaw, openRequest } from '../support/client.ts'
 import { basic, passwordOf } from '../support/identity-server.ts'
 import { RawConnection } from '../support/raw-connection.ts'
-import { shareRegistry } from '../support/in-process.ts'
+import { shareRegistry, startInProcess } from '../support/in-process.ts'
 import { tester } from '../support/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'pull' } })
@@ -224,6 +224,20 @@ describe('input', () => {
     })
     const { code: found } = answer.json() as { code: string }
     expect([answer.status, found]).toEqual([status, code])
+  })
+
+  test('a body that stops arriving is answered with 408', async () => {
+    await using impatient = await startInProcess({ limits: { idleTimeoutMs: 1_000 } })
+    const { accounts } = impatient.app.auth
+    await accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true }, tester)
+    await using request = openRequest(`${impatient.url}/api/v1/users`, {
+      method: 'POST',
+      headers: { authorization: basic('root'), 'content-type': 'application/json', 'content-length': 100 },
+    })
+    await request.write('{')
+    const answer = await request.answer
+    const { code } = answer.json() as { code: string }
+    expect([answer.status, code]).toEqual([408, 'SIZE_INVALID'])
   })
 })
 
