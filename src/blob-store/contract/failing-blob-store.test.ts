@@ -24,6 +24,14 @@ describe('FailingBlobStore', () => {
     await putBlob(store, 'third')
   })
 
+  test('keeps the first error of a writer, as every driver does', async () => {
+    const store = aStore(failOn('write', broken, 1))
+    await using writer = await store.openSegment(aKey(), { generation: 0, offset: 0 })
+    await expect(writer.write(Buffer.from('lost'))).rejects.toBe(broken)
+    await expect(writer.write(Buffer.from('more'))).rejects.toBe(broken)
+    await expect(writer.sync()).rejects.toBe(broken)
+  })
+
   test('fails after the work when only the answer is lost', async () => {
     const store = aStore(only('commit', { kind: 'fail-after', error: broken }))
     const stored = storedAs(aKey(), 'content')

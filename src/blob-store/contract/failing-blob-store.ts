@@ -82,12 +82,23 @@ export class FailingBlobStore extends ForwardingBlobStore {
 
   override async openSegment(key: StorageKey, start: SegmentStart): Promise<SegmentWriter> {
     const writer = await this.#run({ operation: 'openSegment', key }, () => super.openSegment(key, start))
+    let failure: { readonly error: unknown } | undefined
+    // As with every driver, the first error of a writer sticks.
+    const attempt = async <T>(operation: 'write' | 'sync', work: () => Promise<T>): Promise<T> => {
+      if (failure !== undefined) throw failure.error
+      try {
+        return await this.#run({ operation, key }, work)
+      } catch (error) {
+        failure ??= { error }
+        throw error
+      }
+    }
     return {
       get size() {
         return writer.size
       },
-      write: (bytes) => this.#run({ operation: 'write', key }, () => writer.write(bytes)),
-      sync: (options) => this.#run({ operation: 'sync', key }, () => writer.sync(options)),
+      write: (bytes) => attempt('write', () => writer.write(bytes)),
+      sync: (options) => attempt('sync', () => writer.sync(options)),
       [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
     }
   }
