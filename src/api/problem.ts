@@ -8,6 +8,7 @@ import { translateDriverError } from '../registry/driver-errors.ts'
 import { InsufficientStorageError } from '../registry/errors.ts'
 import { z } from '@hono/zod-openapi'
 import { ApiError } from './api-error.ts'
+import { BodyTimeoutError } from './api-request.ts'
 import type { ApiReply } from './api-request.ts'
 import { findServiceStatus } from './service-errors.ts'
 
@@ -110,6 +111,7 @@ function findRefusal(error: unknown): KnownRefusal | undefined {
 
 function statusOf(error: OciError): number {
   if (error instanceof ApiError) return error.status
+  if (error instanceof BodyTimeoutError) return 408
   if (error instanceof InsufficientStorageError) return 507
   return statusByCode[error.code] ?? 400
 }

@@ -1,5 +1,5 @@
 /** Hands requests for `/api/` to the management API and turns what it answers into replies. */
-import { ApiError } from '../api/api-error.ts'
+import { BodyTimeoutError } from '../api/api-request.ts'
 import type { ApiReply, ApiRequest, ManagementApi } from '../api/api-request.ts'
 import type { ByteSink } from '../registry/blobs.ts'
 import { checkHead } from './check-head.ts'
@@ -115,8 +115,7 @@ function toStreamBody(pieces: AsyncIterable<Uint8Array>): StreamBody {
   }
 }
 
-/** The code alone would make it 413 in the API. */
 function rethrowTimeout(error: unknown): never {
   if (!(error instanceof BodyStalledError || error instanceof BodyTooSlowError)) throw error
-  throw new ApiError(408, { code: error.code, message: error.message }, { cause: error })
+  throw new BodyTimeoutError(error.message, { cause: error })
 }
