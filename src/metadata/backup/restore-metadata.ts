@@ -81,7 +81,7 @@ export function postgresRestoreDatabase(metadata: Metadata, clock: Clock): Resto
       {
         await using source = await openDraft(draft, clock)
         await metadata.transact(async (tx) => {
-          // Whoever writes meanwhile waits, and then meets the restored rows.
+          // A writer that comes meanwhile waits, and then meets the restored rows.
           await sql`lock table installation in exclusive mode`.execute(kyselyOf(tx))
           const { isEmpty } = await readStateOf(tx)
           if (!isEmpty) throw new DatabaseTaken('the database is not empty any more')

@@ -1,6 +1,6 @@
 /**
- * Notices that the files of the database are no longer those that were opened. Whoever has a deleted file open can
- * write to it and sync it, and nothing of it is left after the end of the process. Only names are looked at (`stat`),
+ * Notices that the files of the database are no longer those that were opened. A process that has a deleted file
+ * open can write to it and sync it, and nothing of it is left after the end of the process. Only names are looked at (`stat`),
  * because closing any descriptor of the database file would drop SQLite's locks.
  */
 import { stat } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
  * Accepts a manifest: parse, read the bounded config, then one transaction that pins what the manifest names and
- * inserts it with its tags, references, properties and events. There is no lock per image: children of one index
+ * inserts it with its tags, references, properties and audit events. There is no lock per image: children of one index
  * are pushed in parallel.
  */
 import { principalId } from '../../auth/principal.ts'
@@ -156,7 +156,7 @@ function neededBlobs(parsed: ParsedManifest): Digest[] {
 
 type MovedTag = Change & { readonly tag: TagName; readonly before: Digest | undefined }
 
-/** Moves each tag; returns those that changed, as events tell it. */
+/** Moves each tag; returns those that changed, as the audit records them. */
 async function moveTags(
   tx: Transaction,
   put: { repositoryId: number; tags: readonly TagName[]; digest: Digest; now: number },
