@@ -5,7 +5,7 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 
-/** More connections than this are closed: whoever is turned away tries again. */
+/** More connections than this are closed: a client that is turned away tries again. */
 const maxWaiting = 512
 
 export interface ReservedAddress extends AsyncDisposable {

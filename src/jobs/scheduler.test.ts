@@ -1,12 +1,14 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { eventually } from '../../test/support/eventually.ts'
 import { openRegistry } from '../../test/support/open-registry.ts'
 import { monotonicClock } from '../lib/clock.ts'
 import { acquireLease, renewLease } from '../metadata/leases.ts'
 import { silentLog } from '../../test/support/silent-log.ts'
+import { TestTimers } from '../../test/support/test-timers.ts'
 import type { Job } from './job.ts'
 import { Leases, leaseTtlMs } from './lease.ts'
-import { startScheduler } from './scheduler.ts'
+import { startScheduler, type Scheduler } from './scheduler.ts'
 
 const dayMs = 86_400_000
 
@@ -44,6 +46,36 @@ describe('the scheduler', () => {
     scheduler.wake('test')
     await ran
     expect(runs).toBe(1)
+  })
+
+  test('runs a job once more after a run, however often it was woken meanwhile', async () => {
+    await using open = await openRegistry()
+    const timers = new TestTimers()
+    const time = { now: 0 }
+    const gate = Promise.withResolvers<void>()
+    let runs = 0
+    const { job, nextRun } = aJob(async () => {
+      runs += 1
+      await gate.promise
+      return 1
+    })
+    const wake = (scheduler: Scheduler): void => {
+      scheduler.wake('test')
+      time.now += 100
+      timers.advance(100)
+    }
+    const [first, second] = [nextRun(), nextRun()]
+    await using scheduler = startScheduler(
+      { ...open, monotonic: { now: () => time.now }, timers, holder: 'a', log: silentLog },
+      [job],
+    )
+    wake(scheduler)
+    await first
+    for (let count = 0; count < 5; count += 1) wake(scheduler)
+    gate.resolve()
+    await second
+    for (let count = 0; count < 200; count += 1) await turn()
+    expect(runs).toBe(2)
   })
 
   test('runs a failing job again at its next turn', async () => {

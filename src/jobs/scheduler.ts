@@ -3,12 +3,15 @@
  * Runs the jobs, each at its interval and under its lease, one run of a job at a time. A failing job is logged and
  * tried again at its next turn. `wake` brings a turn forward. Disposing stops the timers and waits for what runs.
  */
+import { systemTimers, type Timers } from '../lib/timers.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Job } from './job.ts'
 import { Leases, type LeaseDeps } from './lease.ts'
 
 export interface SchedulerDeps extends LeaseDeps {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** By default those of the process. */
+  readonly timers?: Timers
 }
 
 export interface Scheduler extends AsyncDisposable {
@@ -44,28 +47,33 @@ interface LoopDeps extends SchedulerDeps {
 }
 
 function startLoop(deps: LoopDeps, job: Job, signal: AbortSignal): Loop {
-  let timer: NodeJS.Timeout | undefined
+  const { monotonic, timers = systemTimers } = deps
+  let cancelTimer: (() => void) | undefined
   let dueAt = Number.POSITIVE_INFINITY
   let running: Promise<void> | undefined
+  /** A turn waits for the run before it. */
+  let isWaiting = false
   const schedule = (delayMs: number): void => {
-    const at = deps.monotonic.now() + delayMs
+    const at = monotonic.now() + delayMs
     if (signal.aborted || at >= dueAt) return
-    clearTimeout(timer)
+    cancelTimer?.()
     dueAt = at
-    timer = setTimeout(turn, delayMs)
-    timer.unref()
+    cancelTimer = timers.after(delayMs, turn)
   }
   const turn = (): void => {
     dueAt = Number.POSITIVE_INFINITY
-    // A turn that falls into a run comes right after it, for it may be about what the run has already passed.
+    // One turn for all that fall into a run comes right after it: they may be about what the run has already passed.
+    if (isWaiting) return
+    isWaiting = true
     const previous = running
     running = (async () => {
       await previous
+      isWaiting = false
       if (signal.aborted) return
       schedule(Math.min(job.everyMs, (await runOnce(deps, job, signal)) ?? job.everyMs))
     })()
   }
-  signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
+  signal.addEventListener('abort', () => cancelTimer?.(), { once: true })
   schedule(Math.min(firstDelayMs, job.everyMs))
   return { schedule, idle: async () => running }
 }

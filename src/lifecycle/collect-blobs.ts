@@ -1,5 +1,5 @@
 /** Collects blobs that no repository links any more: the row becomes a dead key in one transaction, the bytes follow. */
-import { listUnlinkedBlobs, removeUnlinkedBlob, type UnlinkedBlob } from '../metadata/blobs.ts'
+import { listUnlinkedBlobs, removeUnlinkedBlobs, type UnlinkedBlob } from '../metadata/blobs.ts'
 import { batchSize, maxNames, type LifecycleDeps } from './remove-dead-keys.ts'
 
 /**
@@ -53,14 +53,8 @@ async function collectEach(
 }
 
 function collect({ metadata, clock }: LifecycleDeps, blobs: readonly UnlinkedBlob[]): Promise<number> {
-  return metadata.transact(async (tx) => {
-    let count = 0
-    for (const { digest } of blobs) {
-      const gone = await removeUnlinkedBlob(tx, { digest, now: clock.now() })
-      if (gone !== undefined) count += 1
-    }
-    return count
-  })
+  const digests = blobs.map(({ digest }) => digest)
+  return metadata.transact((tx) => removeUnlinkedBlobs(tx, { digests, now: clock.now() }))
 }
 
 function logFailures({ log }: LifecycleDeps, failures: readonly Failure[]): void {

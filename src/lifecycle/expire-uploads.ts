@@ -1,6 +1,5 @@
 /** Ends upload sessions that received nothing for longer than the configured time (the FAQ's "can a session expire"). */
-import { insertDeadKey } from '../metadata/dead-keys.ts'
-import { correctUploadTimes, deleteExpiredUpload, listExpiredUploads } from '../metadata/uploads.ts'
+import { correctUploadTimes, endExpiredUploads, listExpiredUploads } from '../metadata/uploads.ts'
 import { batchSize, type LifecycleDeps } from './remove-dead-keys.ts'
 
 /** More than the clocks of processes that share a database differ. */
@@ -25,15 +24,8 @@ export async function expireUploads(
     signal.throwIfAborted()
     const expired = await listExpiredUploads(metadata.reader, { touchedBefore, limit: batchSize })
     if (expired.length === 0) return ended
-    ended += await metadata.transact(async (tx) => {
-      let count = 0
-      for (const { id, storageKey } of expired) {
-        if (!(await deleteExpiredUpload(tx, { id, touchedBefore }))) continue
-        await insertDeadKey(tx, { storageKey, digest: undefined, since: clock.now() })
-        count += 1
-      }
-      return count
-    })
+    const times = { touchedBefore, now: clock.now() }
+    ended += await metadata.transact((tx) => endExpiredUploads(tx, expired, times))
   }
   return ended
 }

@@ -6,6 +6,7 @@ import type { Reader, Transaction } from './handles.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import type { TemplateInput } from './sql/compile-once.ts'
 import { kyselyOf } from './sql/database.ts'
+import { eachInTurns } from './sql/pause.ts'
 import { storableText } from './sql/storable-text.ts'
 
 export interface TokenBounds {
@@ -291,14 +292,14 @@ export async function noteAccessTokenUses(
   uses: ReadonlyMap<number, number>,
   before: number,
 ): Promise<void> {
-  for (const [id, at] of uses) {
-    await kyselyOf(tx)
+  await eachInTurns(tx, { items: uses, rowsPerItem: 1 }, ([id, at]) =>
+    kyselyOf(tx)
       .updateTable('access_token')
       .set({ used_at: at })
       .where('id', '=', id)
       .where((eb) => eb.or([eb('used_at', 'is', null), eb('used_at', '<=', before), eb('used_at', '>', at)]))
-      .execute()
-  }
+      .execute(),
+  )
 }
 
 /** Those that were revoked or expired before then; returns how many went, `limit` at most of each. */

@@ -80,7 +80,11 @@ export async function walkAudit(db: Reader, walk: AuditWalk): Promise<AuditPage>
     const fitting = countFitting(keys, bytesPerPage - bytes, found.length === 0)
     if (fitting > 0) found.push(...(await readRows(slices, { start, end: keys[fitting - 1] })))
     bytes += keys.slice(0, fitting).reduce((sum, key) => sum + key.bytes, 0)
-    if (fitting < keys.length || found.length === walk.limit) return { rows: found, next: found.at(-1) }
+    if (fitting < keys.length || found.length >= walk.limit) {
+      // Between the two queries others may have inserted rows, or forgotten them.
+      const rows = found.slice(0, walk.limit)
+      return { rows, next: rows.at(-1) ?? keys[fitting - 1] }
+    }
     if (end === undefined && keys.length < limit) return { rows: found, next: undefined }
     start = end ?? keys.at(-1)
   }

@@ -11,7 +11,7 @@ import type { Reader, Transaction } from './handles.ts'
 import { chunks } from './sql/chunks.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { databaseOf, hasRowLocks, isAnyOf, kyselyOf, listParameter } from './sql/database.ts'
-import { pause, rowsPerTurn } from './sql/pause.ts'
+import { eachInTurns, pause, rowsPerTurn } from './sql/pause.ts'
 
 export interface BlobLocation {
   readonly digest: Digest
@@ -324,6 +324,19 @@ export async function removeUnlinkedBlob(
   await kysely.deleteFrom('blob').where('digest', '=', digest).execute()
   await insertDeadKey(tx, { storageKey: row.storage_key, digest, since: now })
   return locationOf(row)
+}
+
+/** As `removeUnlinkedBlob` for each; returns how many went. */
+export async function removeUnlinkedBlobs(
+  tx: Transaction,
+  { digests, now }: { readonly digests: readonly Digest[]; readonly now: number },
+): Promise<number> {
+  let removed = 0
+  // Two rows change, and looking for the blob and its links takes as long.
+  await eachInTurns(tx, { items: digests, rowsPerItem: 4 }, async (digest) => {
+    if ((await removeUnlinkedBlob(tx, { digest, now })) !== undefined) removed += 1
+  })
+  return removed
 }
 
 function selectBlob(db: Reader, digest: Digest) {

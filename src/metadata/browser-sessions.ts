@@ -3,6 +3,7 @@ import { stateOf } from './accounts.ts'
 import type { AccountState } from './accounts.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { kyselyOf } from './sql/database.ts'
+import { eachInTurns } from './sql/pause.ts'
 import { storableOrNull, storableText } from './sql/storable-text.ts'
 
 export interface NewBrowserSession {
@@ -131,14 +132,14 @@ export async function noteBrowserSessionUses(
   uses: ReadonlyMap<number, number>,
   before: number,
 ): Promise<void> {
-  for (const [id, at] of uses) {
-    await kyselyOf(tx)
+  await eachInTurns(tx, { items: uses, rowsPerItem: 1 }, ([id, at]) =>
+    kyselyOf(tx)
       .updateTable('browser_session')
       .set({ used_at: at })
       .where('id', '=', id)
       .where((eb) => eb.or([eb('used_at', '<=', before), eb('used_at', '>', at)]))
-      .execute()
-  }
+      .execute(),
+  )
 }
 
 /** Whether there was one; of this account, where one is given. */

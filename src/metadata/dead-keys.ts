@@ -3,6 +3,7 @@ import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { Digest } from '../oci/digest.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { databaseOf, isAnyOf, kyselyOf } from './sql/database.ts'
+import { eachInTurns } from './sql/pause.ts'
 
 const firstPauseMs = 60_000
 const longestPauseMs = 3_600_000
@@ -101,14 +102,14 @@ export async function postponeDeadKeys(
   keys: readonly Pick<DueDeadKey, 'storageKey' | 'attempts'>[],
   now: number,
 ): Promise<void> {
-  for (const { storageKey, attempts } of keys) {
+  await eachInTurns(tx, { items: keys, rowsPerItem: 1 }, ({ storageKey, attempts }) => {
     const pauseMs = Math.min(firstPauseMs * 2 ** attempts, longestPauseMs)
-    await kyselyOf(tx)
+    return kyselyOf(tx)
       .updateTable('dead_key')
       .set({ attempts: attempts + 1, retry_at: now + pauseMs })
       .where('storage_key', '=', storageKey)
       .execute()
-  }
+  })
 }
 
 /** Counting further would cost more than the figure is worth. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Loop, maxTurnMs, Turns } from '../lib/turns.ts'
 import { countingReader } from './contract/counting-reader.ts'
 import { openTemporaryMetadata } from './contract/open-temporary.ts'
 import type { TemporaryMetadata } from './contract/open-temporary.ts'
@@ -67,5 +68,16 @@ describe('a page of owners', () => {
     expect(names).toEqual(['z-user'])
     expect(counts.rows).toBe(1)
     expect((await list({ kind: 'organization' })).names).toHaveLength(50)
+  })
+
+  test('gives others turns while none of many names is of the kind', async () => {
+    const names = Array.from({ length: hiddenCount }, (_, index) => hidden(index))
+    let time = 0
+    const loop = new Loop({ now: () => (time += maxTurnMs) })
+    const turns = new Turns({ loop })
+    const seen = { ...openToUsers, names }
+    expect((await list({ kind: 'user', seen, turns })).names).toEqual(['z-user'])
+    // The names are looked up in parts of a page.
+    expect(loop.turns).toBeGreaterThan(hiddenCount / 50 / 2)
   })
 })

@@ -1,5 +1,6 @@
 /** Owners as keyset pages. Who sees a few of many names where to look, so that the others are not read. */
 import { compareTexts } from '../lib/compare-texts.ts'
+import { Turns } from '../lib/turns.ts'
 import type { Reader } from './handles.ts'
 import { ownerOf } from './owners.ts'
 import type { Owner, OwnerRow } from './owners.ts'
@@ -20,6 +21,8 @@ interface OwnersRequest {
   readonly kind?: Owner['kind'] | undefined
   /** Absent: all. */
   readonly seen?: OwnersSeen | undefined
+  /** By default its own. */
+  readonly turns?: Turns | undefined
 }
 
 const kinds = ['user', 'organization'] as const
@@ -55,9 +58,9 @@ const namedOwners = compileOnce<{ names: unknown }, OwnerRow>(({ kysely, dialect
     .where(isAnyOf(dialect, 'name', parameter('names'))),
 )
 
-/** In byte order of the names; a page is full as long as there are owners. */
+/** In byte order of the names; a page is full as long as there are owners. Throws what aborts the turns. */
 export async function listOwners(db: Reader, request: OwnersRequest): Promise<Owner[]> {
-  const { kind, limit, seen } = request
+  const { kind, limit, seen, turns = new Turns() } = request
   let { after = '' } = request
   const isEveryone = visibilities.every((one) => seen === undefined || seen.visibilities.includes(one))
   if (kind === undefined && isEveryone) {
@@ -73,6 +76,7 @@ export async function listOwners(db: Reader, request: OwnersRequest): Promise<Ow
     found.push(...rows.filter(({ name }) => end === undefined || name <= end))
     if (end === undefined || found.length >= limit) return found.slice(0, limit)
     after = end
+    await turns.pass()
   }
 }
 

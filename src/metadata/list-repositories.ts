@@ -78,7 +78,7 @@ const openNames = compileOnce<OpenParameters & { ownerVisibilities: unknown }, S
     .where(isAnyOf(input.dialect, 'owner.visibility', input.parameter('ownerVisibilities'))),
 )
 
-/** The last one that `openNames` looks at, when there are as many. */
+/** The last one of a slice, when there are as many. */
 const lastOpenName = compileOnce<Omit<OpenParameters, 'limit'> & { skipped: number }, { name: string }>(
   (input) => selectOpen(input).limit(sql.lit(1)).offset(input.parameter('skipped')),
 )
@@ -190,28 +190,26 @@ class NameWalk {
   async #readSlice(range: NameRange, limit: number): Promise<Slice> {
     const { open } = this.#walk
     const slice = { from: range.from, to: endOf(range), limit }
-    const rows =
-      open === undefined ? await namesBetween.all(this.#db, slice) : await this.#selectOpen(slice, open)
-    const last = rows.length < limit && open !== undefined ? await this.#findLast(slice, open) : undefined
-    const end = rows.length === limit ? rows.at(-1)?.name : last
-    this.#isMostlyHidden = last !== undefined && rows.length < limit / 2
-    if (end === undefined) return { rows, next: slice.to, isCut: false }
-    return { rows, next: justAfter(end), isCut: true }
+    if (open !== undefined) return this.#readOpen(slice, open)
+    const rows = await namesBetween.all(this.#db, slice)
+    const end = rows.length === limit ? rows.at(-1)?.name : undefined
+    return { rows, next: end === undefined ? slice.to : justAfter(end), isCut: end !== undefined }
   }
 
-  /** A join keeps no order. */
-  async #selectOpen(slice: SliceParameters, open: OpenRepositories): Promise<SeenRow[]> {
+  /** The end of the slice is found before its rows: where owners hide some, the rows do not tell it. */
+  async #readOpen({ from, limit, ...slice }: SliceParameters, open: OpenRepositories): Promise<Slice> {
     const { visibility } = open
+    const range = { from, to: slice.to, visibility }
+    const end = (await lastOpenName.first(this.#db, { ...range, skipped: limit - 1 }))?.name
+    const to = end === undefined ? slice.to : justAfter(end)
     const ownerVisibilities = listParameter(databaseOf(this.#db).dialect, open.ownerVisibilities)
-    const rows = await openNames.all(this.#db, { ...slice, visibility, ownerVisibilities })
-    return rows.toSorted((a, b) => compareTexts(a.name, b.name))
-  }
-
-  /** Where owners hide some, the rows do not tell where the slice ended. */
-  async #findLast({ from, to, limit }: SliceParameters, open: OpenRepositories): Promise<string | undefined> {
-    const { visibility } = open
-    const row = await lastOpenName.first(this.#db, { from, to, visibility, skipped: limit - 1 })
-    return row?.name
+    // Others may have made some in between.
+    const mostRows = 2 * limit
+    const rows = await openNames.all(this.#db, { ...range, to, limit: mostRows, ownerVisibilities })
+    this.#isMostlyHidden = end !== undefined && rows.length < limit / 2
+    // A join keeps no order.
+    const inOrder = rows.toSorted((a, b) => compareTexts(a.name, b.name))
+    return { rows: inOrder, next: to, isCut: end !== undefined }
   }
 }
 

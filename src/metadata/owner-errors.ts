@@ -57,7 +57,7 @@ export class OwnerNotEmpty extends OwnerError {
   }
 }
 
-/** Repositories that were deleted still have rows; remove those, then try again. Nobody outside hears of it. */
+/** Repositories that were deleted still have rows; remove those, then try again. It never leaves the service. */
 export class OwnerHasRemains extends OwnerError {
   override readonly name = 'OwnerHasRemains'
   readonly ownerId: number

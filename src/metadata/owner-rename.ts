@@ -16,6 +16,7 @@ import {
 import { findOwner, listAliases } from './owners.ts'
 import { raiseRightsVersion } from './rights-version.ts'
 import { hasRowLocks, kyselyOf } from './sql/database.ts'
+import { pause, rowsPerTurn } from './sql/pause.ts'
 
 export interface Rename {
   readonly name: string
@@ -30,7 +31,6 @@ export interface RenamedOwner {
   readonly robots: number
 }
 
-const tokensPerQuery = 500
 const maxOldNames = 20
 
 /**
@@ -73,19 +73,39 @@ async function renameRepositories(tx: Transaction, rename: Rename): Promise<numb
     .limit(1)
     .executeTakeFirst()
   if (tooLong !== undefined) throw new RepositoryNameTooLong(tooLong.name, maxRepositoryNameCharacters)
-  const renamed = await kysely
-    .updateTable('repository')
-    .set({ name: replacePrefix('name', rename) })
-    .where('name', '>', first)
-    .where('name', '<', end)
-    .executeTakeFirst()
-  await kysely
-    .updateTable('upload')
-    .set({ repository: replacePrefix('repository', rename) })
-    .where('repository', '>', first)
-    .where('repository', '<', end)
-    .execute()
-  return Number(renamed.numUpdatedRows)
+  const renamed = await renameRange(tx, { table: 'repository', column: 'name', first, end }, rename)
+  await renameRange(tx, { table: 'upload', column: 'repository', first, end }, rename)
+  return renamed
+}
+
+interface NameColumn {
+  readonly table: 'repository' | 'upload'
+  readonly column: string
+  /** Exclusive, as `end`. What has its new name lies outside. */
+  readonly first: string
+  readonly end: string
+}
+
+/** Some names at a time, with turns for everybody else in between. Returns how many rows changed. */
+async function renameRange(tx: Transaction, range: NameColumn, rename: Rename): Promise<number> {
+  const kysely = kyselyOf(tx)
+  const [table, column] = [sql.table(range.table), sql.ref(range.column)]
+  const isAfter = sql`${column} > ${range.first}`
+  const isBefore = sql`${column} < ${range.end}`
+  const prefixed = replacePrefix(range.column, rename)
+  for (let renamed = 0; ; await pause(tx)) {
+    const { rows } = await sql<{
+      last: string
+    }>`select ${column} as last from ${table} where ${isAfter} and ${isBefore}
+      order by ${column} limit 1 offset ${sql.lit(rowsPerTurn - 1)}`.execute(kysely)
+    const last = rows[0]?.last
+    // One bound: of two SQLite takes the first one for the index.
+    const isUpTo = last === undefined ? isBefore : sql`${column} <= ${last}`
+    const { numAffectedRows } =
+      await sql`update ${table} set ${column} = ${prefixed} where ${isAfter} and ${isUpTo}`.execute(kysely)
+    renamed += Number(numAffectedRows ?? 0)
+    if (last === undefined) return renamed
+  }
 }
 
 /** The user's own, and robots, whose names are `<owner>+<robot>`; their credentials go on. */
@@ -128,6 +148,7 @@ async function renamePatterns(tx: Transaction, { name, newName }: Rename): Promi
   }
 }
 
+/** With turns for everybody else between the queries. */
 async function* listLimitedTokens(tx: Transaction): AsyncGenerator<{ id: number; patterns: string }> {
   for (let after = 0; ;) {
     const rows = await kyselyOf(tx)
@@ -136,12 +157,13 @@ async function* listLimitedTokens(tx: Transaction): AsyncGenerator<{ id: number;
       .where('id', '>', after)
       .where('patterns', 'is not', null)
       .orderBy('id')
-      .limit(tokensPerQuery)
+      .limit(rowsPerTurn)
       .execute()
     for (const { id, patterns } of rows) yield { id, patterns: patterns ?? '[]' }
     const last = rows.at(-1)
-    if (last === undefined || rows.length < tokensPerQuery) return
+    if (last === undefined || rows.length < rowsPerTurn) return
     after = last.id
+    await pause(tx)
   }
 }
 

@@ -38,4 +38,21 @@ describe('a page of referrers', () => {
     expect((await listReferrers(ofSmall.reader, { ...asked, subject: small })).descriptors).toHaveLength(200)
     expect(ofSmall.counts.queries).toBe(1)
   })
+
+  test('loads no more with a filter and a small page, however many referrers have the type', async () => {
+    await using opened = await openTemporaryMetadata()
+    const { metadata } = opened
+    const repository = await createRepository(metadata)
+    const subject = aDigest()
+    const artifactType = 'a/sbom'
+    const descriptor = JSON.stringify('x'.repeat(100_000))
+    for (let count = 0; count < 30; count++) {
+      await pushManifest(metadata, repository, { subject, artifactType, descriptor })
+    }
+    const { counts, reader } = countingReader(metadata.reader)
+    const asked = { ...page, limit: 1, maxBytes: 300_000, artifactTypes: [artifactType], turns: new Turns() }
+    const found = await listReferrers(reader, { ...asked, repository: repository.name, subject })
+    expect(found.descriptors).toEqual([descriptor])
+    expect(counts.characters).toBeLessThanOrEqual(asked.maxBytes)
+  })
 })

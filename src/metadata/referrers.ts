@@ -118,8 +118,9 @@ function readSlice(
   { repository, subject, artifactTypes, ...request }: ReferrersRequest,
   { after, limit }: { readonly after: number; readonly limit: number },
 ): FilteredRow[] | Promise<FilteredRow[]> {
-  // All of the page together stay below `maxBytes`.
-  const inlineBytes = request.withDescriptors ? Math.floor(request.maxBytes / (request.limit + 1)) : -1
+  // The page stays below `maxBytes`, and so does one statement, which with a filter may find more rows than the page takes.
+  const mostRows = Math.max(request.limit + 1, limit)
+  const inlineBytes = request.withDescriptors ? Math.floor(request.maxBytes / mostRows) : -1
   const parameters = { repository, subject, after, limit, inlineBytes }
   if (artifactTypes.length === 0) return allReferrers.all(db, parameters)
   const types = listParameter(databaseOf(db).dialect, artifactTypes)

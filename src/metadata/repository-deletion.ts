@@ -9,7 +9,7 @@ import type { Metadata } from './metadata.ts'
 import { findRepository } from './repositories.ts'
 import { nameOfRemains, removeRemains } from './repository-remains.ts'
 import { kyselyOf } from './sql/database.ts'
-import { rowsPerTurn } from './sql/pause.ts'
+import { eachInTurns, rowsPerTurn } from './sql/pause.ts'
 
 export interface RepositoryDeletion {
   readonly name: RepositoryName
@@ -65,8 +65,8 @@ async function deleteUploads(
     )
     .returning('storage_key')
     .execute()
-  for (const { storage_key: storageKey } of uploads) {
-    await insertDeadKey(tx, { storageKey, digest: undefined, since: now })
-  }
+  await eachInTurns(tx, { items: uploads, rowsPerItem: 1 }, ({ storage_key: storageKey }) =>
+    insertDeadKey(tx, { storageKey, digest: undefined, since: now }),
+  )
   return uploads.length
 }

@@ -2,11 +2,13 @@
 import type { Selectable } from 'kysely'
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
+import { insertDeadKey } from './dead-keys.ts'
 import type { Reader, Transaction } from './handles.ts'
 import type { Schema } from './schema.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import type { TemplateInput } from './sql/compile-once.ts'
 import { kyselyOf } from './sql/database.ts'
+import { eachInTurns } from './sql/pause.ts'
 
 /** How far a session's bytes are hashed. */
 export interface HashState {
@@ -251,6 +253,22 @@ export async function deleteExpiredUpload(
     .returning('id')
     .executeTakeFirst()
   return row !== undefined
+}
+
+/** Ends those that were not touched again, and makes their keys dead ones. Returns how many it ended. */
+export async function endExpiredUploads(
+  tx: Transaction,
+  expired: readonly Pick<UploadRow, 'id' | 'storageKey'>[],
+  { touchedBefore, now }: { readonly touchedBefore: number; readonly now: number },
+): Promise<number> {
+  let ended = 0
+  // The session and its dead key.
+  await eachInTurns(tx, { items: expired, rowsPerItem: 2 }, async ({ id, storageKey }) => {
+    if (!(await deleteExpiredUpload(tx, { id, touchedBefore }))) return
+    await insertDeadKey(tx, { storageKey, digest: undefined, since: now })
+    ended += 1
+  })
+  return ended
 }
 
 function progressColumns({

@@ -1,4 +1,4 @@
-/** Who asks, as the registry needs to know it: for events, for session ownership, and for what may be seen. */
+/** Who asks, as the registry needs to know it: for the audit, for session ownership, and for what may be seen. */
 import type { Whence } from '../auth/actor.ts'
 import type { Policy, PushRights } from '../auth/policy.ts'
 import type { Principal } from '../auth/principal.ts'

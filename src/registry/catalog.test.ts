@@ -24,7 +24,7 @@ const policy = createPolicy({
 })
 const anonymous: Principal = { kind: 'anonymous', scopes: undefined }
 
-/** Its patterns almost match each name, in a way that made the old matcher try again from each character. */
+/** Its patterns almost match each name, in a way that makes a backtracking matcher try again from each character. */
 const hostile: Principal = {
   kind: 'user',
   accountId: 1,

@@ -53,7 +53,7 @@ export function createListCursors(metadata: Pick<Metadata, 'reader'>): ListCurso
   }
 }
 
-/** Whether it is none of the names that most pages end with. */
+/** Whether it is a sealed cursor; most pages end with a name instead. */
 export function isSealed(cursor: string): boolean {
   return cursor.startsWith(mark)
 }

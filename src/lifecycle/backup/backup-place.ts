@@ -82,8 +82,12 @@ export async function forEachAtOnce<T>(
   const queue = items[Symbol.iterator]()
   const failures: unknown[] = []
   const run = async (): Promise<void> => {
-    for (let next = queue.next(); next.done !== true && failures.length === 0; next = queue.next()) {
-      await work(next.value).catch((error: unknown) => void failures.push(error))
+    try {
+      for (let next = queue.next(); next.done !== true && failures.length === 0; next = queue.next()) {
+        await work(next.value)
+      }
+    } catch (error) {
+      failures.push(error)
     }
   }
   try {

@@ -44,18 +44,7 @@ export interface BackupResult extends Omit<SnapshotInfo, 'damaged'> {
 /** Throws `BackupRefused`, `MetadataUnavailable`, and what the file system of the target fails with. */
 export async function runBackup(deps: BackupDeps, place: string): Promise<BackupResult> {
   const { metadata, clock } = deps
-  const installation = await findInstallation(metadata.reader)
-  if (installation === undefined) {
-    throw new BackupRefused(
-      'the database belongs to no registry yet; start lading serve once, then back it up',
-    )
-  }
-  const owner = await deps.store.readInstallationId()
-  if (owner !== installation) {
-    throw new BackupRefused(
-      `the database belongs to installation ${installation}, but the store ${owner === undefined ? 'has no installation id' : `belongs to installation ${owner}`}; name a database and a store that belong together`,
-    )
-  }
+  const installation = await getInstallation(deps)
   await using resources = new AsyncDisposableStack()
   const hold = resources.use(await holdDeletions(deps))
   const now = clock.now()
@@ -84,6 +73,7 @@ export async function runBackup(deps: BackupDeps, place: string): Promise<Backup
     damaged: [...copied.faults.keys()].toSorted(),
   }
   refuseDamagedDatabase(snapshot)
+  if (copied.faults.size > 0) await refuseLostStore(deps.store, installation)
   await target.finish(info)
   const damaged = [...copied.faults].map(([digest, reason]) => ({
     digest,
@@ -93,12 +83,37 @@ export async function runBackup(deps: BackupDeps, place: string): Promise<Backup
   return { ...info, damaged, copied: copied.blobs, copiedBytes: copied.bytes, kept: copied.kept }
 }
 
+/** Throws `BackupRefused` unless the database and the store belong to one installation. */
+async function getInstallation({ metadata, store }: BackupDeps): Promise<string> {
+  const installation = await findInstallation(metadata.reader)
+  if (installation === undefined) {
+    throw new BackupRefused(
+      'the database belongs to no registry yet; start lading serve once, then back it up',
+    )
+  }
+  const owner = await store.readInstallationId()
+  if (owner !== installation) {
+    throw new BackupRefused(
+      `the database belongs to installation ${installation}, but the store ${owner === undefined ? 'has no installation id' : `belongs to installation ${owner}`}; name a database and a store that belong together`,
+    )
+  }
+  return installation
+}
+
 /** A snapshot that cannot be restored must not be called complete. */
 function refuseDamagedDatabase(snapshot: SnapshotFile): void {
   const faults = snapshot.findFaults()
   if (faults.length === 0) return
   throw new BackupRefused(
     `the database is damaged (${faults.join('; ')}); this snapshot is not kept: stop the server and restore an earlier backup`,
+  )
+}
+
+/** In the mount point of a volume that is gone every blob looks damaged. */
+async function refuseLostStore(store: BlobStore, installation: string): Promise<void> {
+  if ((await store.readInstallationId()) === installation) return
+  throw new BackupRefused(
+    'the blob store went away while the backup ran; this snapshot is not kept: mount the volume of the store, then run the backup again',
   )
 }
 

@@ -43,7 +43,7 @@ export function formatSnapshotInfo(info: SnapshotInfo): string {
   return `${JSON.stringify({ format: formatVersion, ...info, complete: true }, undefined, 2)}\n`
 }
 
-/** Throws `BackupRefused` for what is no complete snapshot of a version that this one knows. */
+/** Throws `BackupRefused` for anything but a complete snapshot of a version that this one knows. */
 export function parseSnapshotInfo(text: string, place: string): SnapshotInfo {
   const fields = parseObject(text, place)
   const { format, complete } = fields

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import { openSqliteMetadata } from '../dialects/sqlite.ts'
 import {
-  findSqliteFile,
+  isNewSqliteFile,
   isSqliteFileInUse,
   removeSqliteFile,
   replaceSqliteDatabase,
@@ -59,7 +59,7 @@ async function settleRestored(tx: Transaction, now: number): Promise<void> {
 export function sqliteRestoreDatabase(file: string, clock: Clock): RestoreDatabase {
   return {
     async readState() {
-      if ((await findSqliteFile(file)) === 'absent') return { isEmpty: true, installation: undefined }
+      if (await isNewSqliteFile(file)) return { isEmpty: true, installation: undefined }
       await using metadata = await openSqliteMetadata({ file, clock, onFatal: nothingMore, upgrade: false })
       return await readStateOf(metadata.reader)
     },
@@ -81,7 +81,7 @@ export function postgresRestoreDatabase(metadata: Metadata, clock: Clock): Resto
       {
         await using source = await openDraft(draft, clock)
         await metadata.transact(async (tx) => {
-          // Whoever writes meanwhile waits, and then meets the restored rows.
+          // A writer that comes meanwhile waits, and then meets the restored rows.
           await sql`lock table installation in exclusive mode`.execute(kyselyOf(tx))
           const { isEmpty } = await readStateOf(tx)
           if (!isEmpty) throw new DatabaseTaken('the database is not empty any more')

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { findAccount, insertRobot } from '../accounts.ts'
@@ -12,6 +13,7 @@ import { findUpload, insertUpload } from '../uploads.ts'
 import { anUpload, createRepository, numbers, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
 import { createOrganization, createUser } from './owners-contract.ts'
+import { countTurns } from './wrapped-metadata.ts'
 
 export function testRenames({ metadata }: ContractSubject): void {
   const rename = (name: string, newName: string) =>
@@ -160,5 +162,47 @@ export function testRenames({ metadata }: ContractSubject): void {
     expect(new Set(rows.map((row) => row.id))).toEqual(made)
     for (const row of rows) expect(row.name.startsWith(`${row.owner}/`)).toBe(true)
     expect((await findOwner(metadata().reader, names[1]))?.id).toBeGreaterThanOrEqual(id)
+  })
+
+  test('gives everybody else turns while thousands of repositories and tokens are renamed', async ({
+    skip,
+  }) => {
+    skip(metadata().dialect !== 'sqlite', 'PostgreSQL answers from another process')
+    const [name, newName] = [unique('org'), unique('org')]
+    await createOrganization(metadata(), name)
+    const accountId = await createUser(metadata())
+    await metadata().transact(async (tx) => {
+      const numbered = sql`with recursive number (n) as (select 1 union all select n + 1 from number where n < 2000)`
+      const owner = sql`(select id from owner where name = ${name})`
+      await sql`${numbered} insert into repository (owner_id, name, visibility, created_at)
+        select ${owner}, ${name} || '/r' || n, 'private', 1 from number`.execute(kyselyOf(tx))
+      await sql`${numbered} insert into upload
+          (id, repository, principal, storage_key, generation, segments, byte_offset, created_at, touched_at)
+        select ${name} || n, ${name} || '/r' || (n % 3), 'user:1', ${name} || n, 0, '[]', 0, 1, 1 from number`.execute(
+        kyselyOf(tx),
+      )
+      await sql`${numbered} insert into access_token
+          (account_id, name, token_hash, hint, patterns, created_at, created_by)
+        select ${accountId}, 't' || n, ${name} || n, 'x', '["' || ${name} || '/web"]', 1, 'x' from number`.execute(
+        kyselyOf(tx),
+      )
+    })
+    const turns = await countTurns(metadata(), (tx) => renameOwner(tx, { name, newName, now: 9 }))
+    // 128 rows a turn of repositories, and of tokens; the uploads of a repository go together.
+    expect(turns).toBeGreaterThan(15 + 2 + 15)
+    const namedAfter = async (table: string, column: string, owner: string): Promise<number> => {
+      const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(table)}
+        where ${sql.ref(column)} like ${`%${owner}/%`}`.execute(kyselyOf(metadata().reader))
+      return rows[0]?.count ?? 0
+    }
+    const columns = [
+      ['repository', 'name'],
+      ['upload', 'repository'],
+      ['access_token', 'patterns'],
+    ] as const
+    for (const [table, column] of columns) {
+      expect(await namedAfter(table, column, newName)).toBe(2000)
+      expect(await namedAfter(table, column, name)).toBe(0)
+    }
   })
 }

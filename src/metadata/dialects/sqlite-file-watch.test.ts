@@ -1,22 +1,24 @@
-import { renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../../../test/support/eventually.ts'
+import { TestTimers } from '../../../test/support/test-timers.ts'
 import { systemClock } from '../../lib/clock.ts'
+import type { Timers } from '../../lib/timers.ts'
 import { aName, createRepository } from '../contract/builders.ts'
 import { ensureRepository } from '../repositories.ts'
 import { createTemporaryFolder } from '../contract/temporary-folder.ts'
 import { openSqliteMetadata } from './sqlite.ts'
 import { FileWatch } from './sqlite-file-watch.ts'
 
-async function openWatched() {
+async function openWatched(options: { readonly timers?: Timers } = {}) {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await createTemporaryFolder())
   const file = join(folder.path, 'lading.db')
   const fatal: Error[] = []
   const onFatal = (error: Error): void => void fatal.push(error)
-  const metadata = stack.use(await openSqliteMetadata({ file, clock: systemClock, onFatal }))
+  const metadata = stack.use(await openSqliteMetadata({ file, clock: systemClock, onFatal, ...options }))
   const resources = stack.move()
   return { file, metadata, fatal, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
@@ -119,20 +121,32 @@ describe('a watch of files', () => {
 })
 
 test('a vacuum by another program is no loss', async () => {
-  await using opened = await openWatched()
+  const timers = new TestTimers()
+  await using opened = await openWatched({ timers })
   const { file, metadata, fatal } = opened
-  for (let index = 0; index < 300; index++) await createRepository(metadata, { name: aName() })
+  await metadata.transact(async (tx) => {
+    for (let index = 0; index < 300; index++) {
+      await ensureRepository(tx, { name: aName(), visibility: 'private', now: 1 })
+    }
+  })
   const other = new DatabaseSync(file, { timeout: 1_000 })
   other.exec('pragma wal_checkpoint(truncate)')
-  await someLooks()
+  const grown = statSync(file).size
+  await look(timers)
   other.exec('pragma foreign_keys = off; delete from repository; vacuum; pragma wal_checkpoint(truncate)')
   other.close()
-  await someLooks()
+  expect(statSync(file).size).toBeLessThan(grown)
+  await look(timers)
   expect(fatal).toEqual([])
   await metadata.ping()
 })
 
-/** Two at least; on a machine that is too slow for them the test only sees less. */
-async function someLooks(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 600))
+/** One look at the files; the timer of the next one runs when it has ended. */
+async function look(timers: TestTimers): Promise<void> {
+  timers.advance(1_000)
+  expect(timers.size).toBe(0)
+  await eventually(
+    () => timers.size,
+    (size) => size === 1,
+  )
 }

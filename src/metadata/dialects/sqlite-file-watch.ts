@@ -1,9 +1,10 @@
 /**
- * Notices that the files of the database are no longer those that were opened. Whoever has a deleted file open can
- * write to it and sync it, and nothing of it is left after the end of the process. Only names are looked at (`stat`),
+ * Notices that the files of the database are no longer those that were opened. A process that has a deleted file
+ * open can write to it and sync it, and nothing of it is left after the end of the process. Only names are looked at (`stat`),
  * because closing any descriptor of the database file would drop SQLite's locks.
  */
 import { stat } from 'node:fs/promises'
+import { systemTimers, type Timers } from '../../lib/timers.ts'
 import { MetadataUnavailable } from '../errors.ts'
 
 export interface FileWatchDeps {
@@ -12,6 +13,8 @@ export interface FileWatchDeps {
   /** Pages of the database, whether in the file or still in the log; asked only after the file has shrunk. */
   readonly readSizeBytes: () => Promise<number>
   readonly onLost: (error: MetadataUnavailable) => void
+  /** By default those of the process. */
+  readonly timers?: Timers | undefined
 }
 
 interface Identity {
@@ -28,7 +31,7 @@ export class FileWatch implements Disposable {
   readonly #deps: FileWatchDeps
   readonly #paths: readonly string[]
   readonly #opened = new Map<string, Identity>()
-  #timer: NodeJS.Timeout | undefined
+  #cancelTimer: (() => void) | undefined
   #isOver = false
 
   constructor(deps: FileWatchDeps) {
@@ -57,13 +60,13 @@ export class FileWatch implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isOver = true
-    clearTimeout(this.#timer)
+    this.#cancelTimer?.()
   }
 
   #schedule(): void {
     if (this.#isOver) return
-    this.#timer = setTimeout(() => void this.look().finally(() => this.#schedule()), lookEveryMs)
-    this.#timer.unref()
+    const { timers = systemTimers } = this.#deps
+    this.#cancelTimer = timers.after(lookEveryMs, () => void this.look().finally(() => this.#schedule()))
   }
 
   /** Says what happened to the file, or returns `undefined` when it is the one that was opened. */

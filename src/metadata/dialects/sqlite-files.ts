@@ -61,16 +61,22 @@ export async function sealSqliteFile(file: string, emptied: readonly string[]): 
   await syncPath(file)
 }
 
-export type SqliteFileState = 'absent' | 'present'
-
-/** A file of no bytes holds no database: it must not be opened, for a log beside it would be replayed into it. */
-export async function findSqliteFile(file: string): Promise<SqliteFileState> {
-  return (await sizeOf(file)) > 0 ? 'present' : 'absent'
+/**
+ * Whether the file is missing, or empty as a crash or an operator may leave it. Opening it makes a new database, into which
+ * SQLite would replay a log that lies beside it.
+ */
+export async function isNewSqliteFile(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).size === 0
+  } catch (error) {
+    if (isAbsent(error)) return true
+    throw error
+  }
 }
 
 /** Whether some process has the database open; call it without a connection of this process. */
 export async function isSqliteFileInUse(file: string): Promise<boolean> {
-  return (await findSqliteFile(file)) === 'present' && (await exists(`${file}-wal`))
+  return !(await isNewSqliteFile(file)) && (await exists(`${file}-wal`))
 }
 
 /**
@@ -112,21 +118,16 @@ async function syncPath(path: string): Promise<void> {
   await handle.sync()
 }
 
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
-    throw error
-  }
-}
-
 async function exists(path: string): Promise<boolean> {
   try {
     await stat(path)
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    if (isAbsent(error)) return false
     throw error
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
 }

@@ -9,6 +9,7 @@ import { dirname } from 'node:path'
 import { sql } from 'kysely'
 import { monotonicClock, type Clock } from '../../lib/clock.ts'
 import { makeFolder } from '../../lib/folders.ts'
+import type { Timers } from '../../lib/timers.ts'
 import { MetadataUnavailable } from '../errors.ts'
 import { createReader, createTransaction } from '../sql/database.ts'
 import type { Reader, Transaction } from '../handles.ts'
@@ -23,6 +24,7 @@ import { Checkpoints } from './sqlite-checkpoints.ts'
 import { openSqliteConnection } from './sqlite-connection.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { FileWatch } from './sqlite-file-watch.ts'
+import { isNewSqliteFile } from './sqlite-files.ts'
 
 export interface SqliteMetadataOptions {
   /** The database file; its folder is created when missing. */
@@ -30,6 +32,8 @@ export interface SqliteMetadataOptions {
   readonly clock: Clock
   /** Times how long a group of transactions takes. Default: the clock of the process. */
   readonly monotonic?: Clock
+  /** For the watch of the files. Default: those of the process. */
+  readonly timers?: Timers
   /**
    * Called once, when a sync failed, the files are no longer those that were opened, or a page is damaged: end the process.
    * From then on every write fails, also one that waits for the disk, and so does `ping`.
@@ -51,7 +55,7 @@ const cacheKibibytes = 16 * 1024
 
 /** Opens and, unless told otherwise, upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
 export async function openSqliteMetadata(options: SqliteMetadataOptions): Promise<Metadata> {
-  const { file } = options
+  const { file, timers } = options
   const breaker = new Breaker(options.onFatal)
   const onFatal = (error: MetadataUnavailable): void => breaker.trip(error)
   await using resources = new AsyncDisposableStack()
@@ -80,7 +84,7 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   }
   const barrier = createBarrier({ fdatasync, onFatal })
   const readSizeBytes = () => readDatabaseSize(reader)
-  await resources.use(new FileWatch({ file, readSizeBytes, onLost: onFatal })).start()
+  await resources.use(new FileWatch({ file, readSizeBytes, onLost: onFatal, timers })).start()
   breaker.assertIntact()
   breaker.arm()
   const { monotonic = monotonicClock } = options
@@ -98,16 +102,6 @@ async function readDatabaseSize({ kysely }: SqliteConnection): Promise<number> {
 async function upgrade(tx: Transaction, { clock, inspect }: SqliteMetadataOptions): Promise<void> {
   await inspect?.(tx)
   await migrate(tx, clock.now())
-}
-
-/** Whether the file is missing, or empty as a crash or an operator may leave it: opening it makes a new database. */
-export async function isNewSqliteFile(file: string): Promise<boolean> {
-  try {
-    return (await stat(file)).size === 0
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true
-    throw error
-  }
 }
 
 interface SqliteMetadataParts {

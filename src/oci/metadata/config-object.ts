@@ -1,5 +1,7 @@
+/** The JSON of a config, in which any member may have any type. */
+import type { Steps } from '../../lib/steps.ts'
 import { IJsonError } from '../i-json-error.ts'
-import { parseIJson } from '../i-json.ts'
+import { readIJson } from '../i-json.ts'
 
 export type ConfigObject = Readonly<Record<string, unknown>>
 
@@ -7,10 +9,10 @@ export type ConfigObject = Readonly<Record<string, unknown>>
 const maxConfigBytes = 4 * 1024 * 1024
 
 /** A config is the client's own business: what cannot be read has no properties, and that is no error. */
-export function readConfigObject(bytes: Uint8Array): ConfigObject {
+export function* readConfigObject(bytes: Uint8Array): Steps<ConfigObject> {
   if (bytes.length > maxConfigBytes) return {}
   try {
-    return asObject(parseIJson(bytes))
+    return asObject(yield* readIJson(bytes))
   } catch (error) {
     if (error instanceof IJsonError) return {}
     throw error

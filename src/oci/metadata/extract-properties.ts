@@ -4,6 +4,8 @@
  * annotations and labels, as name and value. Pure and bounded; odd content yields fewer properties, never an error.
  * The names are listed in the table of `extractProperties`; `annotation.` and `label.` keep the client's own keys.
  */
+import { runAtOnce } from '../../lib/steps.ts'
+import type { Steps } from '../../lib/steps.ts'
 import { formatPlatform } from '../descriptor.ts'
 import { mediaTypes } from '../media-type.ts'
 import type { ParsedManifest } from '../manifest/parse-manifest.ts'
@@ -34,12 +36,20 @@ export function extractProperties(
   manifest: ParsedManifest,
   configBytes: Uint8Array | undefined,
 ): readonly Property[] {
+  return runAtOnce(readProperties(manifest, configBytes))
+}
+
+/** As `extractProperties`, in steps of some milliseconds each. */
+export function* readProperties(
+  manifest: ParsedManifest,
+  configBytes: Uint8Array | undefined,
+): Steps<readonly Property[]> {
   const list = createPropertyList()
   list.addFilled('artifactType', manifest.artifactType)
   for (const { platform } of manifest.children) {
     if (platform !== undefined) list.addFilled('platform', formatPlatform(platform))
   }
-  const labels = configBytes === undefined ? {} : addConfig(manifest, { bytes: configBytes, list })
+  const labels = configBytes === undefined ? {} : yield* addConfig(manifest, { bytes: configBytes, list })
   for (const source of [manifest.annotations, labels]) addLicenses(source[licensesKey], list)
   for (const [key, value] of Object.entries(manifest.annotations)) list.add(`annotation.${key}`, value)
   for (const [key, value] of Object.entries(labels)) list.add(`label.${key}`, value)
@@ -47,19 +57,19 @@ export function extractProperties(
 }
 
 /** Adds what the config says and returns its labels. */
-function addConfig(
+function* addConfig(
   manifest: ParsedManifest,
   target: { bytes: Uint8Array; list: PropertyList },
-): ConfigObject {
+): Steps<ConfigObject> {
   switch (manifest.config?.mediaType) {
     case mediaTypes.ociImageConfig:
     case mediaTypes.dockerImageConfig: {
-      const config = readConfigObject(target.bytes)
+      const config = yield* readConfigObject(target.bytes)
       addImageConfig(config, target.list)
       return labelsOf(config)
     }
     case mediaTypes.helmConfig:
-      addHelmConfig(readConfigObject(target.bytes), target.list)
+      addHelmConfig(yield* readConfigObject(target.bytes), target.list)
       return {}
     default:
       return {}

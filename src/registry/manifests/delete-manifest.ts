@@ -13,7 +13,7 @@ import { DeleteDisabledError, ManifestUnknownError, RepositoryUnknownError } fro
 import type { DeleteManifestRequest, ManifestDeps } from './manifest-types.ts'
 import { checkTagCondition } from './tag-condition.ts'
 
-/** Each takes a row of its own, one of the events and one of the audit. */
+/** Each takes a row of its own and one of the audit. */
 const tagsPerTransaction = 200
 
 export async function deleteManifestOrTag(deps: ManifestDeps, request: DeleteManifestRequest): Promise<void> {

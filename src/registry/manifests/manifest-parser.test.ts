@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Steps } from '../../lib/steps.ts'
 import { parseManifest } from '../../oci/manifest/parse-manifest.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
-import { anArtifact } from '../../../test/support/manifests.ts'
+import { anArtifact, anImageManifest } from '../../../test/support/manifests.ts'
 import { ManifestParser } from './manifest-parser.ts'
 
 const { bytes: small } = anArtifact()
@@ -35,4 +35,50 @@ test('large manifests of one account are parsed one by one, and keep no other ac
   work.isFinished = true
   expect(await Promise.all(parsed)).toHaveLength(52)
   expect(work.underWay).toBe(0)
+})
+
+/** A config of `size` bytes without a value of use to a search. */
+function aConfig(size: number): Uint8Array {
+  const values = Array.from({ length: Math.floor(size / 3) }, () => '{}')
+  return Buffer.from(`{"os":"linux","values":[${values.join(',')}]}`)
+}
+
+test('a large config is read in many turns of the event loop', async () => {
+  const bytes = aConfig(1_000_000)
+  const config = { size: bytes.length, read: async () => bytes }
+  let turns = 0
+  let isCounting = true
+  const count = (): void => {
+    turns += 1
+    if (isCounting) setImmediate(count)
+  }
+  setImmediate(count)
+  const manifest = parseManifest(anImageManifest({ layers: 1 }).bytes, undefined)
+  const properties = await new ManifestParser().extractProperties({ manifest, config, party: 'user:1' })
+  isCounting = false
+  expect(properties).toContainEqual({ name: 'os', value: 'linux' })
+  expect(turns).toBeGreaterThan(50)
+})
+
+test('large configs wait for each other before they are read into memory', async () => {
+  const gate = Promise.withResolvers<undefined>()
+  let reads = 0
+  const read = (): Promise<undefined> => {
+    reads += 1
+    return gate.promise
+  }
+  const parser = new ManifestParser()
+  const manifest = parseManifest(small, undefined)
+  const extract = (size: number, party: string) =>
+    parser.extractProperties({ manifest, config: { size, read }, party })
+  const parties = ['user:1', 'user:1', 'user:2', 'user:3']
+  const extracted = parties.map((party) => extract(20_000, party))
+  await nextTurn()
+  expect(reads).toBe(2)
+  extracted.push(extract(1_000, 'user:1'))
+  await nextTurn()
+  expect(reads).toBe(3)
+  gate.resolve(undefined)
+  await Promise.all(extracted)
+  expect(reads).toBe(5)
 })

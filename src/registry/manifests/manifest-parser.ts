@@ -1,13 +1,16 @@
 /**
- * Parses pushed manifests. What comes out of a parser takes many times the memory of the text: 3 MiB of empty objects make a
+ * Parses pushed manifests and their configs. What comes out of a parser takes many times the memory of the text: 3 MiB of empty objects make a
  * hundred. Large ones therefore wait for each other, and the accounts that push them take turns.
  */
 import { FairTurns } from '../../lib/fair-turns.ts'
 import { runInTurns } from '../../lib/steps.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
 import { readManifest } from '../../oci/manifest/parse-manifest.ts'
+import { readProperties } from '../../oci/metadata/extract-properties.ts'
+import type { Property } from '../../oci/metadata/property.ts'
+import type { FoundConfig } from './find-config.ts'
 
-/** Nearly all manifests are smaller; a thousand of these at once come to some hundred megabytes. */
+/** Nearly all manifests and configs are smaller; a thousand of these at once come to some hundred megabytes. */
 const largeBytes = 16 * 1024
 /** An account has one place at most, so that the other is for others. */
 const places = 2
@@ -15,6 +18,13 @@ const places = 2
 export interface PushedManifest {
   readonly bytes: Uint8Array
   readonly contentType: string | undefined
+  /** The account that pushes. */
+  readonly party: string
+}
+
+export interface PushedConfig {
+  readonly manifest: ParsedManifest
+  readonly config: FoundConfig | undefined
   /** The account that pushes. */
   readonly party: string
 }
@@ -30,6 +40,17 @@ export class ManifestParser {
   /** Throws `ManifestInvalidError`. */
   parse({ bytes, contentType, party }: PushedManifest): Promise<ParsedManifest> {
     const run = (): Promise<ParsedManifest> => runInTurns(this.#read(bytes, contentType))
-    return bytes.length < largeBytes ? run() : this.#turns.run({ party }, run)
+    return this.#runFairly({ party, bytes: bytes.length }, run)
+  }
+
+  /** What a search may find of the manifest and its config. A large config is read into memory when its turn has come. */
+  extractProperties({ manifest, config, party }: PushedConfig): Promise<readonly Property[]> {
+    const run = async (): Promise<readonly Property[]> =>
+      runInTurns(readProperties(manifest, await config?.read()))
+    return this.#runFairly({ party, bytes: config?.size ?? 0 }, run)
+  }
+
+  #runFairly<T>({ party, bytes }: { party: string; bytes: number }, run: () => Promise<T>): Promise<T> {
+    return bytes < largeBytes ? run() : this.#turns.run({ party }, run)
   }
 }

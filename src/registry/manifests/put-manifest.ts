@@ -1,6 +1,6 @@
 /**
  * Accepts a manifest: parse, read the bounded config, then one transaction that pins what the manifest names and
- * inserts it with its tags, references, properties and events. There is no lock per image: children of one index
+ * inserts it with its tags, references, properties and audit events. There is no lock per image: children of one index
  * are pushed in parallel.
  */
 import { principalId } from '../../auth/principal.ts'
@@ -12,7 +12,6 @@ import { formatPlatform, type Descriptor } from '../../oci/descriptor.ts'
 import { algorithmOf, digestBytes, type Digest } from '../../oci/digest.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
 import { isForeignLayer } from '../../oci/media-type.ts'
-import { extractProperties } from '../../oci/metadata/extract-properties.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { TagName } from '../../oci/tag-name.ts'
 import { DigestMismatchError, ManifestBlobUnknownError } from '../errors.ts'
@@ -21,11 +20,15 @@ import { recordChanges, type Change } from '../record-changes.ts'
 import type { ManifestParser } from './manifest-parser.ts'
 import type { ManifestDeps, PutManifestRequest, PutManifestResult } from './manifest-types.ts'
 import { listDamagedBlobs } from './damaged-blobs.ts'
-import { readConfig } from './read-config.ts'
+import { findConfig } from './find-config.ts'
 import { checkTagCondition } from './tag-condition.ts'
 
+export interface PutManifestDeps extends ManifestDeps {
+  readonly parser: ManifestParser
+}
+
 export async function putManifest(
-  deps: ManifestDeps & { readonly parser: ManifestParser },
+  deps: PutManifestDeps,
   request: PutManifestRequest,
 ): Promise<PutManifestResult> {
   const { repository, bytes, contentType } = request
@@ -69,12 +72,14 @@ function tagsOf({ reference, tags }: PutManifestRequest): readonly TagName[] {
 type ManifestRow = Omit<NewManifest, 'repositoryId' | 'now'>
 
 async function describeManifest(
-  deps: ManifestDeps,
+  deps: PutManifestDeps,
   request: PutManifestRequest,
   { digest, parsed }: { digest: Digest; parsed: ParsedManifest },
 ): Promise<ManifestRow> {
   const { bytes, repository } = request
-  const properties = extractProperties(parsed, await readConfig(deps, repository, parsed.config))
+  const pushedBy = principalId(request.caller.principal)
+  const config = await findConfig(deps, repository, parsed.config)
+  const properties = await deps.parser.extractProperties({ manifest: parsed, config, party: pushedBy })
   const { mediaType, artifactType, annotations } = parsed
   const descriptor = {
     mediaType,
@@ -92,7 +97,7 @@ async function describeManifest(
     platform: properties.find((property) => property.name === 'platform')?.value,
     bytes,
     descriptor: JSON.stringify(descriptor),
-    pushedBy: principalId(request.caller.principal),
+    pushedBy,
     blobs: blobReferences(parsed),
     children: parsed.children.map((child) => ({
       digest: child.digest,
@@ -151,7 +156,7 @@ function neededBlobs(parsed: ParsedManifest): Digest[] {
 
 type MovedTag = Change & { readonly tag: TagName; readonly before: Digest | undefined }
 
-/** Moves each tag; returns those that changed, as events tell it. */
+/** Moves each tag; returns those that changed, as the audit records them. */
 async function moveTags(
   tx: Transaction,
   put: { repositoryId: number; tags: readonly TagName[]; digest: Digest; now: number },

@@ -110,6 +110,7 @@ class Ingest {
       throw new SizeInvalidError({ announced: length, received: this.#received })
     }
     await this.#end()
+    this.#throwFailure()
     await this.#writer.sync({ beforeCommit: this.#request.isLast })
     return this.#state(await this.#request.hasher?.finish(this.offset))
   }
@@ -137,6 +138,7 @@ class Ingest {
   /** One record at a time: a disk slower than the peer holds the peer back, one stretch behind. */
   async #recordNow(): Promise<void> {
     await this.#settle()
+    this.#throwFailure()
     void this.#startRecord(this.#snapshot(), (error) => {
       this.#failure = { error }
     })
@@ -182,13 +184,17 @@ class Ingest {
     else if (this.#received > this.#recorded) this.#startTimer()
   }
 
-  /** Calls off what has not begun, and waits for the record under way. Throws what a record failed with. */
+  /** Calls off what has not begun, and waits for the record under way. */
   async #settle(): Promise<void> {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
     this.#cancelTurn?.()
     this.#isWaiting = false
     await this.#recording
+  }
+
+  /** For a body that still arrives: the record that closes a failed one is tried all the same. */
+  #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 

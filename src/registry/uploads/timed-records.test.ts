@@ -194,6 +194,26 @@ describe('a body under way', () => {
     expect(await done).toMatchObject({ offset: 3 })
   })
 
+  test('that ends because a record of many bytes failed keeps what came, and lets the session go', async () => {
+    await using set = await setUp()
+    const { open } = set
+    const { id, body, done } = await begin(open)
+    const transact = open.metadata.transact.bind(open.metadata)
+    const failed = Promise.withResolvers<void>()
+    open.metadata.transact = () => {
+      failed.resolve()
+      return Promise.reject(new Error('the database is away'))
+    }
+    const piece = Buffer.alloc(32 * 1024 * 1024)
+    await body.send(piece)
+    await failed.promise
+    open.metadata.transact = transact
+    void body.send(piece)
+    await expect(done).rejects.toThrow('the database is away')
+    const row = await findUpload(open.metadata.reader, id)
+    expect(row).toMatchObject({ offset: 2 * piece.length, writer: undefined, generation: 0 })
+  })
+
   test('ends when a record finds that another process took the session', async () => {
     await using set = await setUp()
     const { open, timers } = set

@@ -1,7 +1,8 @@
-/** Reads an image's config blob for its searchable properties: bounded, and outside every transaction. */
+/** Finds an image's config blob for its searchable properties: bounded, and outside every transaction. */
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import { BlobMissing } from '../../blob-store/errors.ts'
 import { findLinkedBlob } from '../../metadata/blobs.ts'
+import type { BlobLocation } from '../../metadata/blobs.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
@@ -9,18 +10,32 @@ import type { RepositoryName } from '../../oci/repository-name.ts'
 /** Real configs are a few KiB; a larger one is stored and served like any blob, only not searched. */
 const maxConfigBytes = 1024 * 1024
 
-/** `undefined` when there is no config here, a damaged one or one too large: the manifest is accepted or refused without it. */
-export async function readConfig(
+/** A config whose bytes are not read yet. */
+export interface FoundConfig {
+  readonly size: number
+  /** `undefined` when the bytes are damaged: the manifest is accepted or refused without them. */
+  read(): Promise<Uint8Array | undefined>
+}
+
+/** `undefined` when there is no config here, or one too large. */
+export async function findConfig(
   deps: { metadata: Metadata; store: BlobStore },
   repository: RepositoryName,
   config: Descriptor | undefined,
-): Promise<Uint8Array | undefined> {
+): Promise<FoundConfig | undefined> {
   if (config === undefined || config.size > maxConfigBytes) return undefined
   const location = await findLinkedBlob(deps.metadata.reader, repository, config.digest)
   if (location === undefined || location.size > maxConfigBytes) return undefined
+  return { size: location.size, read: () => readBlob(deps.store, location) }
+}
+
+async function readBlob(
+  store: BlobStore,
+  { storageKey: key, digest, size }: BlobLocation,
+): Promise<Uint8Array | undefined> {
   try {
-    await using reader = await deps.store.open({ key: location.storageKey, digest: location.digest })
-    if (reader.size !== location.size) return undefined
+    await using reader = await store.open({ key, digest })
+    if (reader.size !== size) return undefined
     if (reader.bytes !== undefined) return reader.bytes
     const chunks: Uint8Array[] = []
     // The buffer returns to the store after each write: keep a copy.

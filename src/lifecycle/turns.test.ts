@@ -1,0 +1,67 @@
+/** Batches of background work: everybody else has turns of the event loop within each of their transactions. */
+import { sql } from 'kysely'
+import { expect, test } from 'vitest'
+import { openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
+import { kyselyOf } from '../metadata/sql/database.ts'
+import { collectBlobs } from './collect-blobs.ts'
+import { expireUploads } from './expire-uploads.ts'
+import { removeDeadKeys } from './remove-dead-keys.ts'
+
+const { signal } = new AbortController()
+/** A batch of each job, or more. */
+const rows = 200
+
+const numbers = sql`with recursive number (n) as (select 1 union all select n + 1 from number where n < ${rows})`
+const key = sql`lower(hex(randomblob(16)))`
+
+const blobs = sql`${numbers} insert into blob (digest, storage_key, size, created_at, linked)
+  select 'sha256:' || n, ${key}, 1, 1, 0 from number`
+const uploads = sql`${numbers} insert into upload
+  (id, repository, principal, storage_key, generation, segments, byte_offset, created_at, touched_at)
+  select n, 'acme/web', 'user:1', ${key}, 0, '[]', 0, 1, 1 from number`
+const deadKeys = sql`${numbers} insert into dead_key (storage_key, since) select ${key}, 1 from number`
+
+/** The most turns of the event loop that others got within one transaction of the work. */
+async function countTurns({ metadata }: OpenRegistry, work: () => Promise<unknown>): Promise<number> {
+  const transact = metadata.transact.bind(metadata)
+  let turns = 0
+  let most = 0
+  let isCounting = true
+  const count = (): void => {
+    turns += 1
+    if (isCounting) setImmediate(count)
+  }
+  setImmediate(count)
+  metadata.transact = (inner, options) =>
+    transact(async (tx) => {
+      const before = turns
+      const result = await inner(tx)
+      most = Math.max(most, turns - before)
+      return result
+    }, options)
+  try {
+    await work()
+    return most
+  } finally {
+    isCounting = false
+    metadata.transact = transact
+  }
+}
+
+test.each([
+  ['the collection of blobs', blobs, (open: OpenRegistry) => collectBlobs(open, 0, signal)],
+  ['the expiry of uploads', uploads, (open: OpenRegistry) => expireUploads(open, 1, signal)],
+  [
+    'the postponement of dead keys',
+    deadKeys,
+    async (open: OpenRegistry) => {
+      open.store.deleteAll = async (dead) => dead.map((one) => ({ key: one.key, error: new Error('stuck') }))
+      return removeDeadKeys(open, signal)
+    },
+  ],
+])('%s gives others turns within a batch', async (_, insert, run) => {
+  await using open = await openRegistry()
+  await open.metadata.transact((tx) => insert.execute(kyselyOf(tx)))
+  open.clock.advance(1_000)
+  expect(await countTurns(open, () => run(open))).toBeGreaterThan(0)
+})
