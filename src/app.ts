@@ -81,11 +81,12 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   await using stack = new AsyncDisposableStack()
   const tls = readTlsFiles(config.http.tls)
   const telemetry = stack.use(await openTelemetry(config, { logger, version }))
-  const folders = stack.use(await watchStartFolders(config))
   const reserved = stack.use(await reserveAddress(config.http))
   const metricsPort = await serveMetrics(config, { telemetry, logger, stack })
   const administrator = { name: config.admin.name, password: config.admin.password?.reveal() }
   const checkFirstStart = (): void => checkFirstAdministrator(administrator)
+  // No earlier: what another start in the same folder makes meanwhile is not this one's to remove.
+  const folders = stack.use(await watchStartFolders(config))
   const opened = stack.use(await openParts(config, { clock, ids, logger, adoptStore, checkFirstStart }))
   const metadata = telemetry.observeMetadata(opened.metadata)
   const store = cacheSmallBlobs(telemetry.observeStore(opened.store), telemetry)

@@ -1,6 +1,8 @@
 /** What lies where in the data folder, for those that look at it from outside. */
 import { join } from 'node:path'
+import { blobPath, createLayout } from '../blob-store/filesystem/layout.ts'
 import type { Config } from '../config/schema.ts'
+import type { BlobLocation } from '../metadata/blobs.ts'
 
 type DataFolder = Pick<Config, 'data'>
 
@@ -10,6 +12,13 @@ export function databaseFile({ data }: DataFolder): string {
 
 export function storeFolder({ data }: DataFolder): string {
   return join(data, 'store')
+}
+
+export function blobFile(
+  config: DataFolder,
+  { digest, storageKey }: Pick<BlobLocation, 'digest' | 'storageKey'>,
+): string {
+  return blobPath(createLayout(storeFolder(config)), { key: storageKey, digest })
 }
 
 /** Of the administrator that the first start made; removed with the first change of it. */

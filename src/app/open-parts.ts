@@ -136,6 +136,7 @@ async function pair(
   }
   // Another database may have been given the store since it was looked at.
   if (former !== undefined && pairing !== 'adopt') {
+    refuseUnfinishedRestore(former)
     throw new StoreMismatchError(
       `storage: another start gave the blob store to installation ${former} while this one opened the database of installation ${id}. Start again: the message then says which of them belong together`,
     )

@@ -9,6 +9,7 @@ import {
   removeFolderIfEmpty,
 } from '../lib/folders.ts'
 import { storeFolder } from './data-folder.ts'
+import { peekStore } from './open-store.ts'
 
 export interface StartFolders extends AsyncDisposable {
   /** The start has succeeded: disposing removes nothing. */
@@ -18,7 +19,7 @@ export interface StartFolders extends AsyncDisposable {
 /**
  * Checks that the data folder can be used or made, and remembers which folders were missing. Disposing removes those
  * again, as far as they hold no files, and what was made in a store folder that was empty, such as the mount point of a
- * volume. Throws `FolderError`.
+ * volume. A store that has an installation id by then belongs to another start, and stays. Throws `FolderError`.
  */
 export async function watchStartFolders(config: Config): Promise<StartFolders> {
   const isUsed = config.metadata.driver === 'sqlite' || config.storage.driver === 'filesystem'
@@ -31,6 +32,8 @@ export async function watchStartFolders(config: Config): Promise<StartFolders> {
     keep: () => void (isKept = true),
     async [Symbol.asyncDispose]() {
       if (isKept || !wasEmpty) return
+      const found = await peekStore(config).catch(() => undefined)
+      if (found === undefined || found.installationId !== undefined) return
       for (const name of await listFolder(store)) await removeEmptyFolders(join(store, name))
       for (const folder of missing.toReversed()) await removeFolderIfEmpty(folder)
     },

@@ -1,6 +1,7 @@
 /** `lading backup verify` as a user runs it: what it finds in a damaged or forged backup. */
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
@@ -86,4 +87,22 @@ test.each([
   expect((await lading(`backup verify ${scene.backups}`)).code).toBe(1)
   const files = await readdir(scene.path, { recursive: true })
   expect(files.filter((name) => name.includes('escaped'))).toEqual([])
+})
+
+test('an archive that was packed again is read, or refused with what to do where its order is another', async () => {
+  await using scene = await startScene(2)
+  const [place, again, unpacked] = ['b.tar', 'again.tar', 'unpacked'].map((name) => join(scene.path, name))
+  await lading(`backup ${place}`, scene.dataDir)
+  await mkdir(unpacked!)
+  execFileSync('tar', ['-xf', place!, '-C', unpacked!])
+  execFileSync('tar', ['--sort=name', '-cf', again!, '-C', unpacked!, '.'])
+  expect(await lading(`backup verify ${again}`)).toMatchObject({ code: 0 })
+  const names = execFileSync('tar', ['-tf', place!], { encoding: 'utf8' }).trimEnd().split('\n')
+  execFileSync('tar', ['-cf', again!, '-C', unpacked!, ...names.toReversed()])
+  expect(await lading(`restore ${again}`, scene.restored)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('unpack it and name the folder') as unknown,
+  })
+  expect(existsSync(scene.restored)).toBe(false)
+  expect(await lading(`restore ${unpacked}`, scene.restored)).toMatchObject({ code: 0 })
 })

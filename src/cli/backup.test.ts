@@ -1,6 +1,6 @@
 /** `lading backup` as a user runs it, beside a registry that serves. */
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { flipByte, lading, listBackupBlobs, startScene } from '../../test/support/backup-scene.ts'
@@ -8,6 +8,7 @@ import { ask } from '../../test/support/client.ts'
 import { findLostImages, startImagePushes } from '../../test/support/image-pushes.ts'
 import { startInProcess } from '../../test/support/in-process.ts'
 import { aBlob, aRandomBlob } from '../../test/support/random.ts'
+import { silentLog } from '../../test/support/silent-log.ts'
 import { compareData, listBlobFiles } from '../../test/support/stopped-data.ts'
 import { tempFolder } from '../../test/support/temp-folder.ts'
 
@@ -199,5 +200,22 @@ describe('blobs that are damaged in the store', () => {
     })
     await using registry = await startInProcess({ dataDir: scene.restored })
     expect(await findLostImages(registry.url, scene.pushed.slice(3))).toEqual([])
+  })
+
+  test('of the right size are healed by what the message says: move the file away, and push again', async () => {
+    await using scene = await startScene(1)
+    const digest = scene.pushed[0]?.blobs[1] ?? ''
+    const file = join(scene.dataDir, 'store', (await listBlobFiles(scene.dataDir, digest))[0] ?? '')
+    const bytes = await readFile(file)
+    await flipByte(file, 7)
+    const { value } = await lading(`backup ${scene.backups}`, scene.dataDir)
+    const [{ reason } = { reason: '' }] = value['damaged'] as { reason: string }[]
+    expect(reason).toContain(`until ${file} is moved away`)
+    await using registry = await startInProcess({ dataDir: scene.dataDir, deps: { logger: silentLog } })
+    await rename(file, join(scene.path, 'away'))
+    const uploads = `${registry.url}${scene.pushed[0]?.base}/blobs/uploads/?digest=${digest}`
+    expect((await ask(uploads, { method: 'POST', body: bytes })).status).toBe(201)
+    expect(await findLostImages(registry.url, scene.pushed)).toEqual([])
+    expect((await lading(`backup ${scene.backups}`, scene.dataDir)).code).toBe(0)
   })
 })

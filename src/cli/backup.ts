@@ -72,6 +72,7 @@ async function backUp(config: Config, { place, host, onProgress }: BackUpOptions
       metadata,
       store,
       databaseFile: dataFolder.databaseFile(config),
+      locateBlob: (blob) => dataFolder.blobFile(config, blob),
       clock: systemClock,
       version: readVersion(),
       holder: `${hostname()}/${process.pid}/${randomBytes(4).toString('hex')}`,

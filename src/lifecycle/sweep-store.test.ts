@@ -112,6 +112,21 @@ describe('the sweep', () => {
     expect(await aside(open)).toEqual([lost!.key])
   })
 
+  test('moves nothing in a store that another database has taken over meanwhile', async () => {
+    await using open = await openRegistry()
+    await open.store.writeInstallationId('installation-2')
+    const [other] = await putUnknown(open, 1)
+    open.clock.advance(dayMs + 1)
+    await expect(sweep(open)).rejects.toThrow('belongs to installation installation-2')
+    await open.store.writeInstallationId('installation-1')
+    expect(await listed(open)).toEqual([other!.key])
+    expect(await sweep(open)).toMatchObject({ moved: 1 })
+    await open.store.writeInstallationId('installation-2')
+    open.clock.advance(9 * dayMs)
+    await expect(sweep(open)).rejects.toThrow('belongs to installation installation-2')
+    expect(await aside(open)).toEqual([other!.key])
+  })
+
   test('judges nothing with a database that never completed a start', async () => {
     await using open = await openRegistry({ installation: 'none' })
     const lost = await putUnknown(open, 1)

@@ -7,7 +7,7 @@
 import type { StoreEntry } from '../blob-store/blob-store.ts'
 import { inBatches } from '../lib/in-batches.ts'
 import { listFinishedKeys, listUnknownKeys } from '../metadata/dead-keys.ts'
-import { findStoreJudgement, type StoreJudgement } from '../metadata/installation.ts'
+import { findInstallation, findStoreJudgement, type StoreJudgement } from '../metadata/installation.ts'
 import { isAccepted, isJudged } from './judgement.ts'
 import type { LifecycleDeps } from './remove-dead-keys.ts'
 import { sweepAside } from './sweep-aside.ts'
@@ -34,7 +34,7 @@ interface Sweep {
   readonly report: SweepReport
 }
 
-/** Returns how many storage keys were moved aside. */
+/** Returns how many storage keys were moved aside. Throws when the store belongs to another database by now. */
 export async function sweepStore(
   deps: SweepDeps,
   gracePeriodMs: number,
@@ -44,6 +44,7 @@ export async function sweepStore(
   const judgement = await findStoreJudgement(deps.metadata.reader)
   // Before its first start is complete a database knows nothing of a store.
   if (judgement === undefined) return 0
+  await refuseOtherStore(deps)
   const report = createSweepReport()
   const sweep = { deps, judgement, before: deps.clock.now() - gracePeriodMs, signal, report }
   await sweepAside(sweep, signal)
@@ -55,6 +56,15 @@ export async function sweepStore(
   logReport(sweep)
   deps.onSweep?.(report)
   return keys
+}
+
+/** After `--adopt-store` of another start the bytes that come have their rows in the other database. */
+async function refuseOtherStore({ metadata, store }: SweepDeps): Promise<void> {
+  const [own, owner] = [await findInstallation(metadata.reader), await store.readInstallationId()]
+  if (owner === undefined || owner === own) return
+  throw new Error(
+    `the blob store belongs to installation ${owner}, but this database to ${own}: another start has taken it over, so the sweep left it alone. Stop this server, or that one`,
+  )
 }
 
 /** The first of two passes: nothing moves before the whole share is known. */

@@ -10,7 +10,7 @@ import { BlobMissing } from '../../blob-store/errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { formatCount } from '../../lib/format-count.ts'
 import type { Digest } from '../../oci/digest.ts'
-import { prepareDraft, type RestoreDatabase } from '../../metadata/backup/restore-metadata.ts'
+import { DatabaseTaken, prepareDraft, type RestoreDatabase } from '../../metadata/backup/restore-metadata.ts'
 import { SnapshotFile, type SnapshotBlob } from '../../metadata/backup/snapshot-file.ts'
 import { lockFile } from '../../metadata/dialects/sqlite-lock.ts'
 import { removeSqliteFile } from '../../metadata/dialects/sqlite-files.ts'
@@ -70,15 +70,12 @@ export async function runRestore(deps: RestoreDeps, options: RestoreOptions): Pr
   await decide(deps, info, options)
   await makeDurableFolder(dirname(deps.draft))
   await using _lock = lockDraft(deps.draft)
-  const decision = await decide(deps, info, options)
   await makeDraft(source, deps)
   try {
+    // A large draft takes minutes, in which a registry may have been started.
+    const decision = await decide(deps, info, options)
     await using store = await deps.store.open()
-    if (decision === 'begin' && !options.databaseOnly) {
-      await store.writeInstallationId(
-        formatRestoreMarker({ snapshot: info.name, installation: info.installation }),
-      )
-    }
+    if (decision === 'begin' && !options.databaseOnly) await claimStore(store, deps.database, info)
     if (decision === 'continue') await removeSegments(store)
     const written = await restoreBlobs({ ...deps, store, source }, options)
     if (decision !== 'finish') await deps.database.install(deps.draft)
@@ -88,6 +85,24 @@ export async function runRestore(deps: RestoreDeps, options: RestoreOptions): Pr
   } finally {
     await removeSqliteFile(deps.draft)
   }
+}
+
+/**
+ * No registry starts on the store from then on. One that was started since the restore looked writes its row before it
+ * looks at the store's id: either the row is seen here and the store goes back to it, or that start sees the marker.
+ */
+async function claimStore(
+  store: BlobStore,
+  database: RestoreDatabase,
+  { name, installation }: SnapshotInfo,
+): Promise<void> {
+  await store.writeInstallationId(formatRestoreMarker({ snapshot: name, installation }))
+  const found = await database.readState()
+  if (found.isEmpty) return
+  if (found.installation !== undefined) await store.writeInstallationId(found.installation)
+  throw new DatabaseTaken(
+    'a registry was started on this database while the restore began, and the restore has left both as they are; stop the registry, move its database and its store away, and run the same restore again',
+  )
 }
 
 /** Two restores would share the draft, and the second would take what the first writes for leftovers of a killed one. */

@@ -106,7 +106,11 @@ export async function* readTar(handle: FileHandle, path: string): AsyncGenerator
     const size = readSize(block, { recorded: records.get('size'), path })
     position = start + size + paddingOf(size)
     if (position > total) throw damaged(path, 'it ends too early')
-    if (type === '0' || type === '\0') yield { name: records.get('path') ?? readName(block), size, start }
+    if (type === '0' || type === '\0') {
+      const name = records.get('path') ?? readName(block)
+      // As tar names what it packs from the current folder.
+      yield { name: name.replace(/^\.\//, ''), size, start }
+    }
     records = new Map()
   }
 }

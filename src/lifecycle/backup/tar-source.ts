@@ -34,12 +34,23 @@ async function findEntries(
 ): Promise<{ readonly metadata: TarEntry; readonly info: TarEntry }> {
   let metadata: TarEntry | undefined
   let info: TarEntry | undefined
+  let last = ''
   for await (const entry of readTar(handle, file)) {
+    const digest = parseBlobName(entry.name) ?? last
+    if (digest < last) throw outOfOrder(file)
+    last = digest
     if (entry.name.endsWith(`/${metadataName}`)) metadata = entry
     if (entry.name.endsWith(`/${infoName}`)) info = entry
   }
   if (metadata !== undefined && info !== undefined && info.size <= maxInfoBytes) return { metadata, info }
   throw new BackupRefused(`${file} holds no complete snapshot; name the archive that lading backup wrote`)
+}
+
+/** The blobs are read in one pass, in the order of their digests. */
+function outOfOrder(file: string): BackupRefused {
+  return new BackupRefused(
+    `the blobs of ${file} are not in the order of their digests, as after it was packed again; unpack it and name the folder`,
+  )
 }
 
 async function readInfo(handle: FileHandle, { start, size }: TarEntry): Promise<string> {

@@ -8,8 +8,10 @@ import { systemTimers, type Timers } from '../../lib/timers.ts'
 import { MetadataUnavailable } from '../errors.ts'
 
 export interface FileWatchDeps {
-  /** The database file; `-wal` and `-shm` beside it are watched as well. */
+  /** The database file, or a link to it. */
   readonly file: string
+  /** The file itself, where `file` is a link; `-wal` and `-shm` beside it are watched as well. Default: `file`. */
+  readonly target?: string
   /** Pages of the database, whether in the file or still in the log; asked only after the file has shrunk. */
   readonly readSizeBytes: () => Promise<number>
   readonly onLost: (error: MetadataUnavailable) => void
@@ -36,7 +38,8 @@ export class FileWatch implements Disposable {
 
   constructor(deps: FileWatchDeps) {
     this.#deps = deps
-    this.#paths = [deps.file, `${deps.file}-wal`, `${deps.file}-shm`]
+    const { file, target = file } = deps
+    this.#paths = [file, `${target}-wal`, `${target}-shm`]
   }
 
   /** Remembers what the names stand for now and looks again and again. Throws when a file is missing already. */

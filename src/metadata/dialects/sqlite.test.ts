@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import { readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -59,6 +59,26 @@ describe('metadata in SQLite', () => {
     await writeFile(`${file}-wal`, 'the last writes')
     await writeFile(file, '')
     await expect(open(file)).rejects.toThrow('missing or empty, but its log')
+    expect(await readFile(`${file}-wal`, 'utf8')).toBe('the last writes')
+  })
+
+  test('opens a file that a link names, and leaves a log beside that file when it is empty', async () => {
+    await using folder = await createTemporaryFolder()
+    const [link, file] = [join(folder.path, 'lading.db'), join(folder.path, 'elsewhere', 'lading.db')]
+    const name = aName()
+    {
+      await using metadata = await open(file)
+      await createRepository(metadata, { name })
+    }
+    await symlink(file, link)
+    {
+      await using metadata = await open(link)
+      expect(await findRepository(metadata.reader, name)).toBeDefined()
+      await metadata.ping()
+    }
+    await writeFile(`${file}-wal`, 'the last writes')
+    await writeFile(file, '')
+    await expect(open(link)).rejects.toThrow(MetadataUnavailable)
     expect(await readFile(`${file}-wal`, 'utf8')).toBe('the last writes')
   })
 

@@ -4,7 +4,7 @@
  * per process; commits are acknowledged after the barrier, checkpoints run in a thread. The database file is never
  * opened outside SQLite: closing any descriptor of it would drop SQLite's locks. ADR 1 has the reasons and figures.
  */
-import { open, stat } from 'node:fs/promises'
+import { lstat, open, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { sql } from 'kysely'
 import { monotonicClock, type Clock } from '../../lib/clock.ts'
@@ -55,7 +55,8 @@ const cacheKibibytes = 16 * 1024
 
 /** Opens and, unless told otherwise, upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
 export async function openSqliteMetadata(options: SqliteMetadataOptions): Promise<Metadata> {
-  const { file, timers } = options
+  const { timers } = options
+  const file = await followLink(options.file)
   const breaker = new Breaker(options.onFatal)
   const onFatal = (error: MetadataUnavailable): void => breaker.trip(error)
   await using resources = new AsyncDisposableStack()
@@ -84,12 +85,19 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   }
   const barrier = createBarrier({ fdatasync, onFatal })
   const readSizeBytes = () => readDatabaseSize(reader)
-  await resources.use(new FileWatch({ file, readSizeBytes, onLost: onFatal, timers })).start()
+  const watched = { file: options.file, target: file, readSizeBytes, onLost: onFatal, timers }
+  await resources.use(new FileWatch(watched)).start()
   breaker.assertIntact()
   breaker.arm()
   const { monotonic = monotonicClock } = options
   const parts = { reader, writer, barrier, breaker, checkpoints, monotonic }
   return new SqliteMetadata({ ...parts, resources: resources.move() })
+}
+
+/** SQLite makes the log beside the file itself, not beside a link to it. */
+async function followLink(file: string): Promise<string> {
+  const found = await lstat(file).catch(() => undefined)
+  return found?.isSymbolicLink() === true ? await realpath(file).catch(() => file) : file
 }
 
 async function readDatabaseSize({ kysely }: SqliteConnection): Promise<number> {

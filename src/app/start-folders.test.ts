@@ -1,0 +1,37 @@
+/** What a start that fails takes back, beside another start in the same folder that does not. */
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { silentLog } from '../../test/support/silent-log.ts'
+import { tempFolder } from '../../test/support/temp-folder.ts'
+import { configSchema } from '../config/schema.ts'
+import { systemClock } from '../lib/clock.ts'
+import { systemIds } from '../lib/ids.ts'
+import { openStore } from './open-store.ts'
+import { watchStartFolders } from './start-folders.ts'
+
+const deps = { clock: systemClock, ids: systemIds, logger: silentLog }
+
+test('a start that fails removes the folders of its store', async () => {
+  await using folder = await tempFolder()
+  const config = configSchema.parse({ data: join(folder.path, 'data') })
+  {
+    await using _started = await watchStartFolders(config)
+    await using _store = await openStore(config, deps)
+    expect(existsSync(config.data)).toBe(true)
+  }
+  expect(existsSync(config.data)).toBe(false)
+})
+
+test('a start that fails leaves the folders of a store that another start has taken meanwhile', async () => {
+  await using folder = await tempFolder()
+  const config = configSchema.parse({ data: join(folder.path, 'data') })
+  const failing = await watchStartFolders(config)
+  await using store = await openStore(config, deps)
+  await store.writeInstallationId('installation-1')
+  await failing[Symbol.asyncDispose]()
+  expect(await readdir(join(config.data, 'store'))).toContain('uploads')
+  expect(await readdir(join(config.data, 'store', 'blobs'))).toHaveLength(256)
+  await store.ping()
+})
