@@ -77,7 +77,7 @@ describe('a server whose database file', () => {
     const log = join(folder.path, 'lading.db-wal')
     const { size } = statSync(log)
     await expect(startRegistry({ dataDir: folder.path })).rejects.toThrow(
-      /lading\.db is new, but the blob store .* belongs to installation/,
+      /lading\.db is missing or empty, but the blob store .* belongs to installation/,
     )
     expect(statSync(log).size).toBe(size)
   })

@@ -117,7 +117,7 @@ describe('a start with another database than that of the store', () => {
     const before = digestFiles(filled.dataDir)
     const said = await serveRefusal(filled.dataDir)
     expect(said).toContain(
-      `the database ${filled.database} is new, but the blob store ${filled.store} belongs to`,
+      `the database ${filled.database} is missing or empty, but the blob store ${filled.store} belongs to`,
     )
     expect(said).toContain('lading restore')
     expect(said).toContain('--adopt-store')
@@ -139,7 +139,7 @@ describe('a start with another database than that of the store', () => {
     removeDatabase(filled.database)
     await runLading(`migrate --data ${filled.dataDir}`)
     const before = digestFiles(filled.store)
-    expect(await refusal({ dataDir: filled.dataDir })).toContain('is new, but the blob store')
+    expect(await refusal({ dataDir: filled.dataDir })).toContain('is missing or empty, but the blob store')
     expect(digestFiles(filled.store)).toEqual(before)
   })
 
