@@ -8,6 +8,7 @@ import { peekFilesystemStore } from '../blob-store/filesystem/peek-store.ts'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { systemUser } from '../lib/system-user.ts'
 import { refuseUnfinishedRestore } from '../lifecycle/backup/restore-marker.ts'
 import { hasBlobs } from '../metadata/blobs.ts'
 import { isNewSqliteFile } from '../metadata/dialects/sqlite.ts'
@@ -167,6 +168,6 @@ async function recordAdoption(
   await metadata.transact(async (tx) => {
     await setJudgesSince(tx, clock.now())
     const detail = { formerInstallation: former ?? null }
-    await audit.change(tx, operator(''), { action: 'store.adopt', outcome: 'done', detail })
+    await audit.change(tx, operator(systemUser()), { action: 'store.adopt', outcome: 'done', detail })
   })
 }

@@ -80,7 +80,8 @@ const manual = `# Commands
 
 \`lading\` without a command is \`lading serve\`. Every command takes \`--json\` and \`--help\`. The exit code is 0 on success, 1 on failure
 and 2 when the command line itself is wrong. Results go to standard output, notices and faults to standard error; with \`--json\` a
-fault is \`{"error": {"message": string, "faults"?: string[]}}\` on standard error.
+fault is \`{"error": {"message": string, "faults"?: string[]}}\` on standard error. A command that checks something and finds a fault in it (\`backup\`,
+\`backup verify\`, \`doctor\`, \`config check\`) prints its result as usual and exits with 1.
 
 Commands that change users, repositories, tokens and keys work on the database that the configuration names, whether a server
 runs or not; a server takes the change up within a second. Give them the same configuration as the server, \`--data\` above all.

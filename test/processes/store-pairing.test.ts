@@ -11,6 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createApp } from '../../src/app.ts'
@@ -213,7 +214,7 @@ test('a store of the same installation that lost its blobs is accepted on the or
   const { json } = await runLading('audit search --action store.adopt --json', {
     env: { LADING_DATA: filled.dataDir },
   })
-  expect(json()).toMatchObject([{ outcome: 'done' }])
+  expect(json()).toMatchObject([{ outcome: 'done', actor: { id: 'operator', name: userInfo().username } }])
 })
 
 test('a first start that was cut off before the store had its id is completed by the next', async () => {
