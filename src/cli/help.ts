@@ -11,17 +11,34 @@ export function createHelpCommand(listCommands: () => readonly Command[]): Comma
     jsonShape: '[{"name": string, "summary": string}]',
     run: async ({ argv, json, host }) => {
       const name = argv.join(' ')
-      const commands = listCommands().filter((command) => name === '' || command.name === name)
-      const [command] = commands
-      if (command === undefined) {
+      const commands = findTopic(listCommands(), name)
+      if (commands.length === 0) {
         throw new CliError(`there is no command ${name}; lading help lists them`, { exitCode: misused })
       }
       if (json) host.out(JSON.stringify(commands.map((row) => ({ name: row.name, summary: row.summary }))))
-      else host.out(name === '' ? formatOverview(commands) : formatCommand(command))
+      else host.out(name === '' ? formatOverview(commands) : formatTopic(commands, name))
       return 0
     },
   }
 }
+
+/** The command of that name and those whose names go on after it: `backup`, `backup verify`. */
+function findTopic(commands: readonly Command[], name: string): readonly Command[] {
+  if (name === '') return commands
+  return commands.filter((command) => command.name === name || command.name.startsWith(`${name} `))
+}
+
+function formatTopic(commands: readonly Command[], name: string): string {
+  const command = commands.find((one) => one.name === name)
+  const others = commands.filter((one) => one !== command)
+  const rows = formatRows(others.map((one) => [one.name, one.summary]))
+  if (command === undefined) return ['Commands:', ...rows, '', flagsHint].join('\n')
+  return others.length === 0
+    ? formatCommand(command)
+    : [formatCommand(command), '', 'See also:', ...rows].join('\n')
+}
+
+const flagsHint = 'lading help <command> lists its flags.'
 
 const commonFlags: readonly (readonly [string, string])[] = [
   ['--json', 'Answer in JSON, faults included.'],
@@ -40,7 +57,7 @@ export function formatOverview(commands: readonly Command[]): string {
     'Flags of every command:',
     ...formatRows(commonFlags),
     '',
-    'lading help <command> lists its flags.',
+    flagsHint,
   ].join('\n')
 }
 

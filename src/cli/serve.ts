@@ -47,7 +47,7 @@ const serveFlags = [
   {
     name: adoptFlag,
     summary:
-      'Take over a blob store that belongs to another database, or to none, for good. The store refuses its former database from then on. For one start only.',
+      'Take over, for good, a blob store that belongs to another database or to none, or go on with one that has lost its blobs. The store refuses its former database from then on. For one start only.',
   },
 ]
 
