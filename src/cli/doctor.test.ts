@@ -112,6 +112,16 @@ describe('doctor', () => {
     })
   })
 
+  test('tells a database without tables, which a cut-off first start leaves, from a broken one', async () => {
+    await using folder = await tempFolder()
+    new DatabaseSync(join(folder.path, 'lading.db')).exec('pragma journal_mode = wal')
+    const { of } = await examine(`--data ${folder.path} --port 0`)
+    expect(of('database')).toMatchObject([
+      { state: 'warning', advice: expect.stringContaining('lading migrate') },
+      { state: 'ok' },
+    ])
+  })
+
   test('tells a file that is no database', async () => {
     await using folder = await tempFolder()
     writeFileSync(join(folder.path, 'lading.db'), 'nothing of the kind'.repeat(100))
