@@ -6,6 +6,7 @@
 import { createManagementApi } from './api/management-api.ts'
 import { initialPasswordFile } from './app/data-folder.ts'
 import { createDamageReporter } from './app/report-damage.ts'
+import { throwUncaught } from './app/open-metadata.ts'
 import { openParts } from './app/open-parts.ts'
 import { watchStartFolders } from './app/start-folders.ts'
 import { openTelemetry } from './app/telemetry.ts'
@@ -68,6 +69,11 @@ export interface AppDeps {
   readonly ids?: Ids
   readonly httpLimits?: Partial<HttpLimits>
   readonly auth?: Pick<AuthDeps, 'passwords' | 'throttle'>
+  /**
+   * Called once when the database is lost or damaged. Nobody knows which bytes the disk has, so nothing may be acknowledged
+   * any more: end the process, and a supervisor starts again from what is durable. Default: throws the error uncaught.
+   */
+  readonly onFatal?: (error: Error) => void
   /** Takes over a store that belongs to another database, or to none. Default `false`. */
   readonly adoptStore?: boolean
 }
@@ -87,7 +93,9 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const checkFirstStart = (): void => checkFirstAdministrator(administrator)
   // No earlier: what another start in the same folder makes meanwhile is not this one's to remove.
   const folders = stack.use(await watchStartFolders(config))
-  const opened = stack.use(await openParts(config, { clock, ids, logger, adoptStore, checkFirstStart }))
+  const { onFatal = throwUncaught } = deps
+  const partDeps = { clock, ids, logger, onFatal, adoptStore, checkFirstStart }
+  const opened = stack.use(await openParts(config, partDeps))
   const metadata = telemetry.observeMetadata(opened.metadata)
   const store = cacheSmallBlobs(telemetry.observeStore(opened.store), telemetry)
 

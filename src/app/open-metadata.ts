@@ -11,8 +11,8 @@ export interface OpenMetadataDeps {
   readonly clock: Clock
   readonly logger: Logger
   /**
-   * Called once when the database can no longer be trusted; `endProcess` in a server. By default nothing more happens than
-   * that every write fails from then on.
+   * Called once when the database can no longer be trusted; every write fails from then on. A server ends its process.
+   * Default: does nothing.
    */
   readonly onFatal?: (error: Error) => void
   /** `false` leaves the schema as it is. Default `true`. */
@@ -39,11 +39,8 @@ export async function openMetadata(config: Config, deps: OpenMetadataDeps): Prom
   })
 }
 
-/**
- * Nobody knows which bytes the disk has, so nothing may be acknowledged any more. The uncaught error ends the process
- * and is the last line of the log; a supervisor starts again from what is durable.
- */
-export function endProcess(error: Error): void {
+/** Ends a process that has no other way to: the error is uncaught. */
+export function throwUncaught(error: Error): void {
   setImmediate(() => {
     throw error
   })

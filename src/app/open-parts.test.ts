@@ -21,5 +21,5 @@ test('an empty PostgreSQL database beside a full store is refused before its upg
     },
   })
   await expect(opening).rejects.toThrow(StoreMismatchError)
-  await expect(opening).rejects.toThrow('the database of metadata.url is new')
+  await expect(opening).rejects.toThrow('the database of metadata.url is missing or empty')
 }, 60_000)

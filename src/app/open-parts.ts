@@ -8,6 +8,7 @@ import { peekFilesystemStore } from '../blob-store/filesystem/peek-store.ts'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { systemUser } from '../lib/system-user.ts'
 import { refuseUnfinishedRestore } from '../lifecycle/backup/restore-marker.ts'
 import { hasBlobs } from '../metadata/blobs.ts'
 import { isNewSqliteFile } from '../metadata/dialects/sqlite-files.ts'
@@ -18,7 +19,7 @@ import { readMigrationState } from '../metadata/migrations/migrate.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { databaseFile, storeFolder } from './data-folder.ts'
 import { openAudit } from './open-audit.ts'
-import { endProcess, openMetadata } from './open-metadata.ts'
+import { openMetadata } from './open-metadata.ts'
 import { openStore } from './open-store.ts'
 import {
   checkMemoryStore,
@@ -33,6 +34,8 @@ export interface OpenPartsDeps {
   readonly clock: Clock
   readonly ids: Ids
   readonly logger: Logger
+  /** See `OpenMetadataDeps`. */
+  readonly onFatal: (error: Error) => void
   /** The operator's order to take over a store that belongs to another database, or to none. */
   readonly adoptStore: boolean
   /** Called before anything is made, when the database is new; what it throws stops the start. */
@@ -47,7 +50,7 @@ export interface OpenParts extends AsyncDisposable {
 
 /** Throws `StoreMismatchError`, and what opening the two throws. */
 export async function openParts(config: Config, deps: OpenPartsDeps): Promise<OpenParts> {
-  const { clock, logger } = deps
+  const { clock, logger, onFatal } = deps
   await using stack = new AsyncDisposableStack()
   let pairing: Pairing = 'pair'
   const judge = async (read: () => Promise<FoundDatabase | undefined>): Promise<void> => {
@@ -57,7 +60,7 @@ export async function openParts(config: Config, deps: OpenPartsDeps): Promise<Op
   await judge(async () => ((await isNewDatabaseFile(config)) ? newDatabase : undefined))
   const store = stack.use(await openStore(config, deps))
   const inspect = (db: Reader): Promise<void> => judge(() => readDatabase(db))
-  const metadata = stack.use(await openMetadata(config, { clock, logger, inspect, onFatal: endProcess }))
+  const metadata = stack.use(await openMetadata(config, { clock, logger, inspect, onFatal }))
   const installationId = await pair({ metadata, store }, pairing, deps)
   const resources = stack.move()
   return { metadata, store, installationId, [Symbol.asyncDispose]: () => resources.disposeAsync() }
@@ -166,6 +169,6 @@ async function recordAdoption(
   await metadata.transact(async (tx) => {
     await setJudgesSince(tx, clock.now())
     const detail = { formerInstallation: former ?? null }
-    await audit.change(tx, operator(''), { action: 'store.adopt', outcome: 'done', detail })
+    await audit.change(tx, operator(systemUser()), { action: 'store.adopt', outcome: 'done', detail })
   })
 }

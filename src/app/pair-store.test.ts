@@ -25,7 +25,7 @@ describe('a database and a store', () => {
   })
 
   test.each([
-    ['a new database, a store with an id', database(undefined), store('b', true), 'is new'],
+    ['a new database, a store with an id', database(undefined), store('b', true), 'is missing or empty'],
     [
       'a new database, a store with files',
       database(undefined),

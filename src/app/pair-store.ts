@@ -41,7 +41,7 @@ function findFault(database: DatabaseSide, store: StoreSide): string | undefined
   const isVirgin = store.isEmpty && store.installationId === undefined
   if (database.installationId === undefined) {
     if (isVirgin) return undefined
-    return `the database ${database.place} is new, but the blob store ${store.place} ${describeStore(store)}`
+    return `the database ${database.place} is missing or empty, but the blob store ${store.place} ${describeStore(store)}`
   }
   const own = `the database ${database.place} belongs to installation ${database.installationId}`
   const isOwn = database.installationId === store.installationId
@@ -62,9 +62,9 @@ function adviceFor(database: DatabaseSide, { isEmpty, installationId }: StoreSid
     return `If the database is lost, restore it with lading restore --database-only; if it is elsewhere, set data or metadata.url to it. ${adoption}`
   }
   if (isEmpty && (installationId === undefined || installationId === database.installationId)) {
-    return 'Mount the volume of the store, or set data to its folder. If the blobs are lost, move the database away and restore both with lading restore; to go on without the blobs, start once with lading serve --adopt-store, after which clients have to push them again'
+    return 'Mount the volume of the store, or set data to its folder. If the blobs are lost, move the database and what is left of the store away and restore both with lading restore; to go on without the blobs, start once with lading serve --adopt-store, after which clients have to push them again'
   }
-  return `Set data and metadata.url to a database and a store that belong together, or restore a backup with lading restore. ${adoption}`
+  return `Set data and metadata.url to a database and a store that belong together, or restore a backup into an empty data folder with lading restore. ${adoption}`
 }
 
 /** A store in memory starts empty each time: a database that names blobs of an earlier one, or of a folder, is refused. */

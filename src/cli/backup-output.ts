@@ -49,26 +49,24 @@ function describeDamaged({ digest, reason, repositories, manifests }: DamagedCon
   ]
 }
 
-const mostDigests = 10
+/** Their messages say what to do. */
+const refusals = [BackupRefused, SnapshotInvalid, DatabaseTaken, DamagedBackup]
 
 /** `config` is absent for a command that reads none. */
 export function explainBackupFailure(
   error: unknown,
   { place, config }: { readonly place: string; readonly config?: Config },
 ): Error {
-  const isRefusal = error instanceof BackupRefused || error instanceof SnapshotInvalid
-  if (isRefusal || error instanceof DatabaseTaken) {
-    return new CliError(error.message, { cause: error })
-  }
-  if (error instanceof DamagedBackup) {
-    const digests = error.damaged.slice(0, mostDigests).map(({ digest }) => digest)
-    return new CliError(`${error.message}: ${digests.join(', ')}`, { cause: error })
+  for (const Refusal of refusals) {
+    if (error instanceof Refusal) return new CliError(error.message, { cause: error })
   }
   // Errors of the database and of the store have been translated; what is left is that of the backup's own files.
   if (isSystemError(error)) {
-    return new CliError(`cannot use ${place} (${error.message}); check its disk and who owns it`, {
-      cause: error,
-    })
+    const isFile = 'code' in error && error.code === 'ENOTDIR'
+    const advice = isFile
+      ? 'name a folder, or an archive whose name ends in .tar'
+      : 'check its disk and who owns it'
+    return new CliError(`cannot use ${place} (${error.message}); ${advice}`, { cause: error })
   }
   if (config !== undefined) return explainFailure(error, config)
   return error instanceof Error ? error : new Error(String(error))

@@ -10,7 +10,7 @@ import { createPrint } from './service-command.ts'
 export const backupVerifyCommand: Command = {
   name: 'backup verify',
   summary:
-    'Prove that a backup is whole: hash every blob and manifest that its metadata names, and check the structure of the metadata.',
+    'Prove that a backup is whole: hash every blob and manifest that its metadata names, and check the structure of the metadata. The exit code is 1 if anything is damaged.',
   words: [placeWord],
   flags: [snapshotFlag],
   configurable: false,

@@ -161,6 +161,26 @@ test.each(['uploads', 'blobs/00/b.tar', 'new/folder', 'linked'])(
   },
 )
 
+test.each(['b.tar.gz', 'b.tgz', 'b.tar.zst'])(
+  'the name %s, which promises compression, is refused',
+  async (name) => {
+    await using scene = await startScene(1)
+    const place = join(scene.path, name)
+    for (const command of ['backup', 'backup verify', 'restore']) {
+      const dataDir = command === 'backup' ? scene.dataDir : scene.restored
+      const { code, err } = await lading(
+        `${command} ${place}`,
+        command === 'backup verify' ? undefined : dataDir,
+      )
+      expect([code, err]).toEqual([1, expect.stringContaining('whose name ends in .tar')])
+    }
+    expect(existsSync(place)).toBe(false)
+    await writeFile(join(scene.path, 'notes'), 'of the operator')
+    const { code, err } = await lading(`backup ${join(scene.path, 'notes')}`, scene.dataDir)
+    expect([code, err]).toEqual([1, expect.stringContaining('whose name ends in .tar')])
+  },
+)
+
 describe('blobs that are damaged in the store', () => {
   test('are named with what needs them, and all others are in the backup', async () => {
     await using scene = await startScene()

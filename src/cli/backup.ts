@@ -21,7 +21,7 @@ import { readVersion } from './version.ts'
 export const backupCommand: Command = {
   name: 'backup',
   summary:
-    'Copy the database and the blobs, while a server runs or not: into a folder, where later backups add only what is new, or into one new archive.',
+    'Copy the database and the blobs, while a server runs or not: into a folder, where later backups add only what is new, or into one new archive if the name ends in .tar. The exit code is 1 if damaged blobs had to be left out.',
   words: [placeWord],
   configurable: true,
   hintsAtKeys: true,

@@ -1,5 +1,5 @@
 /** Each part broken in turn: the doctor names it, says what to do and exits with 1. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -108,8 +108,18 @@ describe('doctor', () => {
     expect(code).toBe(1)
     expect(of('database')[0]).toMatchObject({
       state: 'broken',
-      advice: 'stop the server and restore a backup',
+      advice: expect.stringContaining('lading restore --database-only') as unknown,
     })
+  })
+
+  test('tells a database without tables, which a cut-off first start leaves, from a broken one', async () => {
+    await using folder = await tempFolder()
+    new DatabaseSync(join(folder.path, 'lading.db')).exec('pragma journal_mode = wal')
+    const { of } = await examine(`--data ${folder.path} --port 0`)
+    expect(of('database')).toMatchObject([
+      { state: 'warning', advice: expect.stringContaining('lading migrate') },
+      { state: 'ok' },
+    ])
   })
 
   test('tells a file that is no database', async () => {
@@ -117,7 +127,48 @@ describe('doctor', () => {
     writeFileSync(join(folder.path, 'lading.db'), 'nothing of the kind'.repeat(100))
     const { code, of } = await examine(`--data ${folder.path} --port 0`)
     expect(code).toBe(1)
-    expect(of('database')).toMatchObject([{ state: 'broken' }])
+    expect(of('database')).toMatchObject([
+      {
+        state: 'broken',
+        message: expect.stringContaining('file is not a database'),
+        advice: expect.stringContaining('lading restore --database-only'),
+      },
+    ])
+  })
+
+  test('does not say that a store belongs to a database that cannot be read', async () => {
+    await using folder = await tempFolder()
+    {
+      await using _registry = await startInProcess({ dataDir: folder.path })
+    }
+    writeFileSync(join(folder.path, 'lading.db'), 'nothing of the kind'.repeat(100))
+    const { of } = await examine(`--data ${folder.path} --port 0`)
+    expect(of('store')).toMatchObject([{ state: 'ok', message: 'it writes, reads and deletes' }])
+  })
+
+  test.each([
+    ['missing', (file: string) => rmSync(file)],
+    ['empty', (file: string) => writeFileSync(file, '')],
+  ])('says what a start says when the database beside a store is %s', async (_, lose) => {
+    await using stopped = await stoppedFolder()
+    const file = join(stopped.dataDir, 'lading.db')
+    const store = join(stopped.dataDir, 'store')
+    mkdirSync(store)
+    writeFileSync(join(store, 'installation'), '0123456789abcdef0123456789abcdef\n')
+    lose(file)
+    writeFileSync(`${file}-wal`, 'the last writes')
+    const { code, of } = await examine(`--data ${stopped.dataDir} --port 0`)
+    expect(code).toBe(1)
+    expect(of('database')).toMatchObject([
+      { state: 'broken', message: expect.stringContaining('is missing or empty, but its log') },
+    ])
+    expect(of('store')).toMatchObject([
+      { state: 'broken', message: expect.stringContaining('belongs to installation 0123456789abcdef') },
+    ])
+    rmSync(`${file}-wal`)
+    const [database] = (await examine(`--data ${stopped.dataDir} --port 0`)).of('database')
+    expect(database).toMatchObject({ state: 'warning', message: expect.stringContaining('there is none') })
+    expect(database?.advice).not.toContain('first start')
   })
 
   test('tells a store of another installation, and one that cannot be written', async () => {

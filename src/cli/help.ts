@@ -11,17 +11,34 @@ export function createHelpCommand(listCommands: () => readonly Command[]): Comma
     jsonShape: '[{"name": string, "summary": string}]',
     run: async ({ argv, json, host }) => {
       const name = argv.join(' ')
-      const commands = listCommands().filter((command) => name === '' || command.name === name)
-      const [command] = commands
-      if (command === undefined) {
+      const commands = findTopic(listCommands(), name)
+      if (commands.length === 0) {
         throw new CliError(`there is no command ${name}; lading help lists them`, { exitCode: misused })
       }
       if (json) host.out(JSON.stringify(commands.map((row) => ({ name: row.name, summary: row.summary }))))
-      else host.out(name === '' ? formatOverview(commands) : formatCommand(command))
+      else host.out(name === '' ? formatOverview(commands) : formatTopic(commands, name))
       return 0
     },
   }
 }
+
+/** The command of that name and those whose names go on after it: `backup`, `backup verify`. */
+function findTopic(commands: readonly Command[], name: string): readonly Command[] {
+  if (name === '') return commands
+  return commands.filter((command) => command.name === name || command.name.startsWith(`${name} `))
+}
+
+function formatTopic(commands: readonly Command[], name: string): string {
+  const command = commands.find((one) => one.name === name)
+  const others = commands.filter((one) => one !== command)
+  const rows = formatRows(others.map((one) => [one.name, one.summary]))
+  if (command === undefined) return ['Commands:', ...rows, '', flagsHint].join('\n')
+  return others.length === 0
+    ? formatCommand(command)
+    : [formatCommand(command), '', 'See also:', ...rows].join('\n')
+}
+
+const flagsHint = 'lading help <command> lists its flags.'
 
 const commonFlags: readonly (readonly [string, string])[] = [
   ['--json', 'Answer in JSON, faults included.'],
@@ -40,7 +57,7 @@ export function formatOverview(commands: readonly Command[]): string {
     'Flags of every command:',
     ...formatRows(commonFlags),
     '',
-    'lading help <command> lists its flags.',
+    flagsHint,
   ].join('\n')
 }
 
@@ -80,7 +97,8 @@ const manual = `# Commands
 
 \`lading\` without a command is \`lading serve\`. Every command takes \`--json\` and \`--help\`. The exit code is 0 on success, 1 on failure
 and 2 when the command line itself is wrong. Results go to standard output, notices and faults to standard error; with \`--json\` a
-fault is \`{"error": {"message": string, "faults"?: string[]}}\` on standard error.
+fault is \`{"error": {"message": string, "faults"?: string[]}}\` on standard error. A command that checks something and finds a fault in it (\`backup\`,
+\`backup verify\`, \`doctor\`, \`config check\`) prints its result as usual and exits with 1.
 
 Commands that change users, repositories, tokens and keys work on the database that the configuration names, whether a server
 runs or not; a server takes the change up within a second. Give them the same configuration as the server, \`--data\` above all.

@@ -6,11 +6,14 @@ import { monotonicClock } from '../lib/clock.ts'
 import { formatCount } from '../lib/format-count.ts'
 import { LogQueue, type LogSink } from '../telemetry/log-queue.ts'
 import { createLogger, type LogLevel, type Logger } from '../telemetry/logger.ts'
+import { failed } from './command.ts'
 
 export interface OpenLog extends AsyncDisposable {
   readonly logger: Logger
   /** Lines that were dropped since the start, because they could not be written. */
   readonly droppedLines: () => number
+  /** Makes the error the last line of the log and its message that of standard error, and ends the process with 1. */
+  readonly endProcess: (error: Error) => void
 }
 
 export type OpenLogFunction = (options: { readonly level: LogLevel }) => OpenLog
@@ -39,6 +42,7 @@ export function openLog({ level }: { readonly level: LogLevel }): OpenLog {
   return {
     logger,
     droppedLines: () => queue.dropped,
+    endProcess: (error) => setImmediate(endProcess, error, logger),
     async [Symbol.asyncDispose]() {
       await queue.flush(flushDeadlineMs)
       process.off('uncaughtExceptionMonitor', onCrash)
@@ -48,18 +52,26 @@ export function openLog({ level }: { readonly level: LogLevel }): OpenLog {
   }
 }
 
+/** For a person: a stack, which an uncaught error shows, would look like a fault of the program. */
+function endProcess(error: Error, logger: Logger): void {
+  logger.fatal({ err: error }, 'the database is lost or damaged; the process ends')
+  tell(`lading: ${error.message}`)
+  process.exit(failed)
+}
+
 /** Straight to the descriptor, which may be as broken as the log. */
-function reportLoss({ dropped, waiting, failure = 'nobody read it in time' }: LogQueue): void {
-  const lost = dropped + waiting
-  if (lost === 0) return
+function tell(line: string): void {
   try {
-    writeSync(
-      standardError,
-      `lading: ${formatCount(lost, 'line')} of the log could not be written (${failure})\n`,
-    )
+    writeSync(standardError, `${line}\n`)
   } catch {
     // Nowhere is left to say it.
   }
+}
+
+function reportLoss({ dropped, waiting, failure = 'nobody read it in time' }: LogQueue): void {
+  const lost = dropped + waiting
+  if (lost === 0) return
+  tell(`lading: ${formatCount(lost, 'line')} of the log could not be written (${failure})`)
 }
 
 /**

@@ -3,7 +3,6 @@
  * while a server may run in another. Nothing here upgrades a database under a running server.
  */
 import { existsSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { databaseFile, initialPasswordFile } from '../app/data-folder.ts'
 import { openAudit, type OpenAudit } from '../app/open-audit.ts'
 import { openMetadata } from '../app/open-metadata.ts'
@@ -18,6 +17,7 @@ import type { RightsServices } from '../auth/rights/open-rights.ts'
 import type { SigningKeys } from '../auth/tokens/signing-keys.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
+import { systemUser } from '../lib/system-user.ts'
 import { MetadataTooNew } from '../metadata/errors.ts'
 import { acceptStore, findInstallation } from '../metadata/installation.ts'
 import type { Metadata } from '../metadata/metadata.ts'
@@ -110,15 +110,6 @@ function accept(
     await audit.change(tx, actor, { action: 'store.accept', outcome: 'done' })
     return { installation, acceptedAt }
   })
-}
-
-function systemUser(): string {
-  try {
-    return userInfo().username
-  } catch {
-    // A container may run under a number without a name.
-    return ''
-  }
 }
 
 export function hasDatabase(config: Config): boolean {

@@ -10,7 +10,23 @@ import { findLostImages } from '../../test/support/image-pushes.ts'
 import { startInProcess } from '../../test/support/in-process.ts'
 import { aRandomBlob } from '../../test/support/random.ts'
 import { listBlobFiles, queryRows } from '../../test/support/stopped-data.ts'
+import { digestBytes } from '../oci/digest.ts'
+import { DamagedBackup } from '../lifecycle/backup/run-restore.ts'
 import { lockFile } from '../metadata/dialects/sqlite-lock.ts'
+
+test('the message about a damaged backup says how many blobs it leaves out', () => {
+  const damaged = Array.from({ length: 12 }, (_, index) => ({
+    digest: digestBytes(Buffer.of(index)),
+    reason: 'it is missing',
+    repositories: [],
+    manifests: [],
+  }))
+  const { message } = new DamagedBackup(damaged)
+  expect(message).toMatch(/^12 blobs of the backup are damaged \((sha256:\w+, ){9}sha256:\w+ and 2 more\)\. /)
+  expect(new DamagedBackup(damaged.slice(0, 1)).message).toMatch(
+    /^1 blob of the backup is damaged \(sha256:\w+\)\. /,
+  )
+})
 
 describe('a restore', () => {
   test('is refused over a registry, and changes nothing', async () => {
@@ -19,7 +35,7 @@ describe('a restore', () => {
     const before = queryRows(scene.dataDir, 'select digest from manifest')
     expect(await lading(`restore ${scene.backups}`, scene.dataDir)).toMatchObject({
       code: 1,
-      err: expect.stringContaining('the database is not empty') as unknown,
+      err: expect.stringMatching(/the database \S+lading\.db is not empty/) as unknown,
     })
     expect(queryRows(scene.dataDir, 'select digest from manifest')).toEqual(before)
   })

@@ -19,6 +19,23 @@ describe('the command line', () => {
     },
   )
 
+  test.each(['help backup', 'backup --help'])(
+    '%s explains the command and names its relatives',
+    async (line) => {
+      const { code, out } = await run(line)
+      expect(code).toBe(0)
+      expect(out).toContain('Usage: lading backup <dir|file.tar> [flags]')
+      expect(out).toMatch(/^See also:\n {2}backup verify {2}Prove/m)
+    },
+  )
+
+  test.each(['help org', 'org --help'])('%s lists the commands of a group', async (line) => {
+    const { code, out } = await run(line)
+    expect(code).toBe(0)
+    expect(out).toMatch(/^Commands:\n {2}org create /)
+    expect(out).not.toContain('team create')
+  })
+
   test.each([
     ['srve', 'unknown command srve; did you mean serve?'],
     ['conifg print', 'unknown command conifg print; did you mean config print?'],

@@ -17,6 +17,9 @@ async function serve(line: string, startApp?: StartApp) {
     openLog: ({ level }) => ({
       logger: createLogger({ level, destination: { write: (text) => void log.push(JSON.parse(text)) } }),
       droppedLines: () => 0,
+      endProcess: (error) => {
+        throw error
+      },
       [Symbol.asyncDispose]: async () => void steps.push('close the log'),
     }),
   })

@@ -32,6 +32,7 @@ export type StartApp = (
     readonly logger: Logger
     readonly version: string
     readonly droppedLogLines: () => number
+    readonly onFatal: (error: Error) => void
     readonly adoptStore: boolean
   },
 ) => Promise<RunningApp>
@@ -46,7 +47,7 @@ const serveFlags = [
   {
     name: adoptFlag,
     summary:
-      'Take over a blob store that belongs to another database, or to none, for good. The store refuses its former database from then on. For one start only.',
+      'Take over, for good, a blob store that belongs to another database or to none, or go on with one that has lost its blobs. The store refuses its former database from then on. For one start only.',
   },
 ]
 
@@ -84,9 +85,9 @@ async function start(
   startApp: StartApp,
   { log, adoptStore }: { readonly log: OpenLog; readonly adoptStore: boolean },
 ): Promise<RunningApp> {
-  const { logger, droppedLines: droppedLogLines } = log
+  const { logger, droppedLines: droppedLogLines, endProcess: onFatal } = log
   try {
-    return await startApp(config, { logger, version: readVersion(), droppedLogLines, adoptStore })
+    return await startApp(config, { logger, version: readVersion(), droppedLogLines, onFatal, adoptStore })
   } catch (error) {
     logger.debug({ err: error }, 'start-up failed')
     throw explainStartFailure(error, config)

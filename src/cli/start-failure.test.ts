@@ -70,6 +70,12 @@ describe('explainStartFailure', () => {
       'data: no space left in ./data (no room); make room on its disk',
     ],
     [
+      'a full disk under a database that no driver has opened',
+      systemError({ code: 'ERR_SQLITE_ERROR', errcode: 13 }),
+      [],
+      'data: no space left in ./data (ERR_SQLITE_ERROR: it failed); make room on its disk',
+    ],
+    [
       'a full disk under the store',
       systemError({ code: 'ENOSPC', path: './data/store' }),
       [],

@@ -3,6 +3,8 @@ import { resolve, sep } from 'node:path'
 import { StoreMismatchError } from '../app/pair-store.ts'
 import type { Config } from '../config/schema.ts'
 import { FolderError } from '../lib/folders.ts'
+import { UnfinishedRestoreError } from '../lifecycle/backup/restore-marker.ts'
+import { damageAdvice } from '../metadata/dialects/sqlite-errors.ts'
 import { MetadataFull } from '../metadata/errors.ts'
 import { CliError } from './command.ts'
 
@@ -19,7 +21,8 @@ interface SystemError extends Error {
 /** A message that starts with the key; an error no rule knows is told by its own message. */
 export function explainStartFailure(error: unknown, config: Config): CliError {
   for (const link of causesOf(error)) {
-    if (link instanceof StoreMismatchError) return new CliError(link.message, { cause: error })
+    if (link instanceof StoreMismatchError || link instanceof UnfinishedRestoreError)
+      return new CliError(link.message, { cause: error })
     const message =
       explainListen(link, config) ??
       explainSpace(link, config) ??
@@ -59,10 +62,14 @@ function explainListen(
 }
 
 const noSpace = new Set(['ENOSPC', 'EDQUOT'])
+/** SQLite's primary result code. */
+const sqliteFull = 13
 
 /** SQLite itself calls it an I/O error where it cannot make its shared index. */
 function explainSpace(link: SystemError, { data }: Config): string | undefined {
-  const isFull = link instanceof MetadataFull || noSpace.has(link.code ?? '')
+  const { code = '', errcode = 0 } = link
+  const isSqliteFull = code === 'ERR_SQLITE_ERROR' && (errcode & 0xff) === sqliteFull
+  const isFull = link instanceof MetadataFull || noSpace.has(code) || isSqliteFull
   return isFull ? `data: no space left in ${data} (${link.message}); make room on its disk` : undefined
 }
 
@@ -72,7 +79,7 @@ const damagedCodes = new Set([11, 26])
 function explainData(link: SystemError, { data }: Config): string | undefined {
   const { code, errcode = 0, path, message } = link
   if (code === 'ERR_SQLITE_ERROR' && damagedCodes.has(errcode & 0xff))
-    return `data: cannot use the database in ${data}: it is damaged (${message}); keep the files for a closer look, and restore a backup with lading restore`
+    return `data: cannot use the database in ${data}: it is damaged (${message}); ${damageAdvice}`
   if (code === 'ERR_SQLITE_ERROR')
     return `data: cannot use the database in ${data} (${message}); --data or LADING_DATA names another folder`
   if (path === undefined || !isAround(resolve(path), resolve(data))) return undefined

@@ -31,6 +31,13 @@ const shortestPauseMs = 5
 const longestPauseMs = 100
 /** How long the end of the process may wait for a reader that stalls. */
 const syncPatienceMs = 200
+/** Far more than a write into the page cache takes. */
+const otherThreadMs = 50
+
+/** Holds up this thread. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
 
 interface Chunk {
   /** Shrinks as its head is written. */
@@ -102,7 +109,9 @@ export class LogQueue implements DestinationStream {
   /** For the end of the process: writes what it can on this thread and gives up after 0.2 s. Never throws. */
   flushSync(): void {
     const end = this.#monotonic() + syncPatienceMs
-    // What another thread is writing is left to it: the process waits for that thread.
+    // What another thread is writing is left to it: the process waits for that thread. A moment for it keeps the order of
+    // the lines, and the error that ends the process last, unless the disk hangs.
+    if (this.#isWriting) pause(otherThreadMs)
     let chunk = this.#isWriting ? this.#take() : (this.#chunk ?? this.#take())
     for (; chunk !== undefined; chunk = this.#take()) {
       while (chunk.bytes.length > 0 && this.#writeNow(chunk, end));
@@ -121,7 +130,7 @@ export class LogQueue implements DestinationStream {
     } catch (error) {
       this.#failure = codeOf(error)
       if (this.#failure !== 'EAGAIN' || this.#monotonic() >= end) return false
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, shortestPauseMs)
+      pause(shortestPauseMs)
       return true
     }
   }

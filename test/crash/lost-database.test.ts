@@ -45,7 +45,8 @@ async function damage(dataDir: string, harm: (file: string) => void) {
   const { code } = await registry.exit
   const lines = registry.stdout.trimEnd().split('\n')
   const last = JSON.parse(lines.at(-1) ?? '') as { level: string; err: { message: string } }
-  return { code, acknowledged, level: last.level, message: last.err.message }
+  const { level, err } = last
+  return { code, acknowledged, level, message: err.message, stderr: registry.stderr }
 }
 
 /** A stop moves everything from the log into the database file. */
@@ -60,8 +61,11 @@ describe('a server whose database file', () => {
     await using folder = await tempFolder('lading-lost')
     const aside = join(folder.path, 'aside.db')
     const harm = (file: string): void => renameSync(file, aside)
-    const { code, level, message, acknowledged } = await damage(folder.path, harm)
+    const { code, level, message, acknowledged, stderr } = await damage(folder.path, harm)
     expect({ code, level }).toEqual({ code: 1, level: 'fatal' })
+    // For a person: no stack, which looks like a fault of the program.
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe(`lading: ${message}`)
+    expect(stderr).not.toMatch(/^ +at /m)
     expect(message).toMatch(/lading\.db was removed while the registry used it; .*lading restore/)
     renameSync(aside, join(folder.path, 'lading.db'))
     await using again = await startRegistry({ dataDir: folder.path })
@@ -77,7 +81,7 @@ describe('a server whose database file', () => {
     const log = join(folder.path, 'lading.db-wal')
     const { size } = statSync(log)
     await expect(startRegistry({ dataDir: folder.path })).rejects.toThrow(
-      /lading\.db is new, but the blob store .* belongs to installation/,
+      /lading\.db is missing or empty, but the blob store .* belongs to installation/,
     )
     expect(statSync(log).size).toBe(size)
   })

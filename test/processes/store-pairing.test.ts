@@ -11,6 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createApp } from '../../src/app.ts'
@@ -117,7 +118,7 @@ describe('a start with another database than that of the store', () => {
     const before = digestFiles(filled.dataDir)
     const said = await serveRefusal(filled.dataDir)
     expect(said).toContain(
-      `the database ${filled.database} is new, but the blob store ${filled.store} belongs to`,
+      `the database ${filled.database} is missing or empty, but the blob store ${filled.store} belongs to`,
     )
     expect(said).toContain('lading restore')
     expect(said).toContain('--adopt-store')
@@ -139,7 +140,7 @@ describe('a start with another database than that of the store', () => {
     removeDatabase(filled.database)
     await runLading(`migrate --data ${filled.dataDir}`)
     const before = digestFiles(filled.store)
-    expect(await refusal({ dataDir: filled.dataDir })).toContain('is new, but the blob store')
+    expect(await refusal({ dataDir: filled.dataDir })).toContain('is missing or empty, but the blob store')
     expect(digestFiles(filled.store)).toEqual(before)
   })
 
@@ -213,7 +214,7 @@ test('a store of the same installation that lost its blobs is accepted on the or
   const { json } = await runLading('audit search --action store.adopt --json', {
     env: { LADING_DATA: filled.dataDir },
   })
-  expect(json()).toMatchObject([{ outcome: 'done' }])
+  expect(json()).toMatchObject([{ outcome: 'done', actor: { id: 'operator', name: userInfo().username } }])
 })
 
 test('a first start that was cut off before the store had its id is completed by the next', async () => {

@@ -81,7 +81,7 @@ describe('errors of the system', () => {
       () => store.ping(),
     ]
     for (const attempt of attempts)
-      await expect(attempt()).rejects.toThrow('no longer is the blob store that was opened')
+      await expect(attempt()).rejects.toThrow('is no longer the blob store that was opened')
     expect(await readdir(join(root, 'uploads'))).toEqual([`${key}.0`])
     await rename(root, `${root}-mount-point`)
     await rename(`${root}-volume`, root)

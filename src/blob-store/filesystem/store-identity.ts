@@ -1,5 +1,5 @@
 /**
- * Notices that the root no longer is the store that was opened: its volume was unmounted, or another folder took its
+ * Notices that the root is no longer the store that was opened: its volume was unmounted, or another folder took its
  * name. What is missing there is not lost, and what is written there is hidden once the volume is back.
  */
 import { stat } from 'node:fs/promises'
@@ -30,7 +30,7 @@ export class StoreIdentity {
     const found = await identify(this.#layout)
     if (found.inode === this.#opened?.inode && found.birthtimeNs === this.#opened.birthtimeNs) return
     throw new StoreUnavailable(
-      `the folder ${this.#layout.root} no longer is the blob store that was opened; mount its volume or put the folder back, and start the registry again if it stays unavailable`,
+      `the folder ${this.#layout.root} is no longer the blob store that was opened; mount its volume or put the folder back, and start the registry again if it stays unavailable`,
       { retryable: false },
     )
   }

@@ -16,6 +16,9 @@ import type { Config } from '../../config/schema.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
 import { UnfinishedRestoreError } from '../../lifecycle/backup/restore-marker.ts'
+import { damageAdvice, fatalKindOf } from '../../metadata/dialects/sqlite-errors.ts'
+import { isNewSqliteFile } from '../../metadata/dialects/sqlite-files.ts'
+import { refuseLogAlone } from '../../metadata/dialects/sqlite.ts'
 import { findFaults, readDatabaseTime } from '../../metadata/diagnostics.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import { readMigrationState } from '../../metadata/migrations/migrate.ts'
@@ -33,35 +36,59 @@ export async function* checkParts(config: Config, deps: PartDeps): AsyncGenerato
   await using stack = new AsyncDisposableStack()
   // `undefined` when it does not answer.
   let found: FoundDatabase | undefined
-  if (config.metadata.driver === 'sqlite' && !existsSync(databaseFile(config))) {
-    yield warning(
-      'database',
-      `there is none in ${config.data} yet`,
-      'lading serve makes it at its first start; --data names another folder',
-    )
+  if (config.metadata.driver === 'sqlite' && (await isNewSqliteFile(databaseFile(config)))) {
     found = newDatabase
+    yield await judgeNewFile(config)
   } else {
     try {
       const metadata = stack.use(await openMetadata(config, { ...deps, upgrade: false }))
       yield* checkDatabase(metadata, deps.clock)
       found = await readDatabase(metadata.reader)
     } catch (error) {
-      yield broken('database', messageOf(error), adviceFor(config))
+      yield broken('database', describeFailure(error), adviceFor(config, error))
     }
   }
   const mismatch = found && (await findMismatch(config, found))
-  if (mismatch === undefined) yield* checkStore(config, deps)
+  if (mismatch === undefined) yield* checkStore(config, { ...deps, isPaired: found !== undefined })
   else yield mismatch
 }
 
-function adviceFor({ metadata, data }: Config): string {
+/** A start makes the file, unless the store belongs to a database that was lost. */
+async function judgeNewFile(config: Config): Promise<Finding> {
+  try {
+    await refuseLogAlone(databaseFile(config))
+  } catch (error) {
+    return broken('database', messageOf(error), 'the server refuses to start until this is decided')
+  }
+  const isFirstStart = (await findMismatch(config, newDatabase)) === undefined
+  const elsewhere = '--data names another folder'
+  return warning(
+    'database',
+    `there is none in ${config.data}${isFirstStart ? ' yet' : ''}`,
+    isFirstStart ? `lading serve makes it at its first start; ${elsewhere}` : elsewhere,
+  )
+}
+
+/** With the reason of the driver, which the message of a translated error leaves out. */
+function describeFailure(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : ''
+  return `${messageOf(error)}${cause}`
+}
+
+function adviceFor({ metadata, data }: Config, error: unknown): string {
   if (metadata.driver === 'postgres') return 'check metadata.url, and that the database server runs'
-  return `check who owns the files in ${data}, or restore a backup`
+  if (isDamage(error)) return `stop the server, check the disk, then ${damageAdvice}`
+  return `check who owns the files in ${data}`
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof Error && (fatalKindOf(error) === 'damage' || fatalKindOf(error.cause) === 'damage')
 }
 
 async function* checkDatabase(metadata: Metadata, clock: Clock): AsyncGenerator<Finding> {
-  await metadata.ping()
   const { applied, pending, unknown } = await readMigrationState(metadata.reader)
+  // It reads a table that a new database does not have.
+  if (applied.length > 0) await metadata.ping()
   if (unknown.length > 0) {
     yield broken(
       'database',
@@ -82,7 +109,13 @@ async function* checkDatabase(metadata: Metadata, clock: Clock): AsyncGenerator<
 
 async function checkStructure(metadata: Metadata, schema: string): Promise<Finding> {
   const damaged = (how: string): Finding =>
-    broken('database', `it is damaged: ${how}`, 'stop the server and restore a backup')
+    broken(
+      'database',
+      `it is damaged: ${how}`,
+      metadata.dialect === 'sqlite'
+        ? `stop the server, check the disk, then ${damageAdvice}`
+        : 'stop the server, and restore a backup into an empty database with lading restore --database-only',
+    )
   try {
     const faults = await findFaults(metadata.reader)
     if (faults.length > 0) return damaged(faults.join('; '))
@@ -110,7 +143,12 @@ async function findMismatch(config: Config, found: FoundDatabase): Promise<Findi
   }
 }
 
-async function* checkStore(config: Config, { clock, logger }: PartDeps): AsyncGenerator<Finding> {
+interface StoreDeps extends PartDeps {
+  /** `false` when the database could not be read. */
+  readonly isPaired: boolean
+}
+
+async function* checkStore(config: Config, { clock, logger, isPaired }: StoreDeps): AsyncGenerator<Finding> {
   if (config.storage.driver === 'memory') {
     yield warning(
       'store',
@@ -126,7 +164,7 @@ async function* checkStore(config: Config, { clock, logger }: PartDeps): AsyncGe
   try {
     await using store = await openStore(config, { clock, ids: systemIds, logger })
     await pingTwice(store)
-    yield ok('store', 'it writes, reads and deletes, and belongs to the database')
+    yield ok('store', `it writes, reads and deletes${isPaired ? ', and belongs to the database' : ''}`)
   } catch (error) {
     yield broken(
       'store',

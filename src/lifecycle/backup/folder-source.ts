@@ -26,12 +26,12 @@ export async function openFolderSource(folder: string, name: string | undefined)
   const chosen = name ?? complete.at(-1)
   if (chosen === undefined) {
     throw new BackupRefused(
-      `${folder} holds no complete snapshot; name the folder, or the archive with a name in .tar, that lading backup wrote`,
+      `${folder} holds no complete snapshot; name the folder or the .tar archive that lading backup wrote`,
     )
   }
   if (!complete.includes(chosen)) {
     throw new BackupRefused(
-      `${folder} holds no complete snapshot ${chosen}; it holds ${complete.join(', ') || 'no complete snapshot at all'}`,
+      `${folder} holds no complete snapshot ${chosen}; ${complete.length === 0 ? 'it holds none at all' : `it holds ${complete.join(', ')}`}`,
     )
   }
   const file = join(folder, snapshotFolder(chosen), infoName)

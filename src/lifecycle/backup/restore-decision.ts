@@ -1,5 +1,5 @@
 /** Whether a snapshot may be restored into what is there: only into an empty installation, or beside its own store. */
-import type { DatabaseState } from '../../metadata/backup/restore-metadata.ts'
+import type { DatabaseState, RestoreDatabase } from '../../metadata/backup/restore-metadata.ts'
 import { BackupRefused } from './errors.ts'
 import { parseRestoreMarker } from './restore-marker.ts'
 
@@ -10,9 +10,11 @@ export interface StoreState {
   readonly isEmpty: boolean
 }
 
+type LocatedDatabase = DatabaseState & Pick<RestoreDatabase, 'place'>
+
 export interface RestoreSituation {
   readonly snapshot: { readonly name: string; readonly installation: string }
-  readonly database: DatabaseState
+  readonly database: LocatedDatabase
   readonly store: StoreState
   readonly databaseOnly: boolean
 }
@@ -62,16 +64,16 @@ function decideDatabaseOnly({ snapshot, database, store }: RestoreSituation): Re
   return 'begin'
 }
 
-function refuseDatabase({ installation }: DatabaseState): BackupRefused {
+function refuseDatabase({ installation, place }: LocatedDatabase): BackupRefused {
   return new BackupRefused(
-    `the database is not empty${installation === undefined ? '' : `: it belongs to installation ${installation}`}; a restore overwrites nothing: stop the server and move the database away, or name another data folder or database`,
+    `the database ${place} is not empty${installation === undefined ? '' : `: it belongs to installation ${installation}`}; a restore overwrites nothing: stop the server and move the database away, or set data or metadata.url to another place`,
   )
 }
 
 function refuseStore(installation: string, store: StoreState): BackupRefused {
   if (store.installation === installation) {
     return new BackupRefused(
-      `the store already holds the blobs of installation ${installation}, to which the snapshot belongs; if only the database is lost, run the command with --database-only, which keeps the blobs that are newer than the snapshot; otherwise move the store away and run the same command again`,
+      `the store already belongs to installation ${installation}, as the snapshot does; if only the database is lost, run the command with --database-only, which keeps the blobs that are newer than the snapshot; otherwise move the store away and run the same command again`,
     )
   }
   return new BackupRefused(

@@ -51,6 +51,7 @@ test.each(['backups', 'backup.tar'])(
         databaseFile,
         clock: systemClock,
         version: '0',
+        locateBlob: ({ digest }) => digest,
         holder: 'test',
         hasEnded: () => false,
         onProgress: () => undefined,

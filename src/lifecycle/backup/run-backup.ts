@@ -107,7 +107,7 @@ function refuseDamagedDatabase(snapshot: SnapshotFile): void {
   const faults = snapshot.findFaults()
   if (faults.length === 0) return
   throw new BackupRefused(
-    `the database is damaged (${faults.join('; ')}); this snapshot is not kept: stop the server and restore an earlier backup`,
+    `the database is damaged (${faults.join('; ')}); this snapshot is not kept: stop the server, move the database away, and restore an earlier snapshot with lading restore --database-only`,
   )
 }
 

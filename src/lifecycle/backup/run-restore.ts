@@ -121,7 +121,7 @@ async function decide(
 ): Promise<RestoreDecision> {
   return decideRestore({
     snapshot,
-    database: await database.readState(),
+    database: { ...(await database.readState()), place: database.place },
     store: await store.readState(),
     databaseOnly,
   })
@@ -179,13 +179,18 @@ async function restoreBlobs(parts: RestoreParts, { skipDamaged }: RestoreOptions
   return { written: counts.written, writtenBytes: counts.writtenBytes, damaged }
 }
 
+/** A message names so many. */
+const mostDigests = 10
+
 /** The blobs that are whole are in the store by now; the database is not. */
 export class DamagedBackup extends Error {
   override readonly name = 'DamagedBackup'
   readonly damaged: readonly DamagedContent[]
   constructor(damaged: readonly DamagedContent[]) {
+    const named = damaged.slice(0, mostDigests).map(({ digest }) => digest)
+    const rest = damaged.length - named.length
     super(
-      `${formatCount(damaged.length, 'blob')} of the backup ${damaged.length === 1 ? 'is' : 'are'} damaged; repair the backup and run the same restore again, or restore everything else with --skip-damaged`,
+      `${formatCount(damaged.length, 'blob')} of the backup ${damaged.length === 1 ? 'is' : 'are'} damaged (${named.join(', ')}${rest === 0 ? '' : ` and ${rest} more`}). lading backup verify names the images that need them. Repair the backup and run the same restore again, or restore everything else with --skip-damaged`,
     )
     this.damaged = damaged
   }

@@ -43,6 +43,12 @@ export function formatSnapshotInfo(info: SnapshotInfo): string {
   return `${JSON.stringify({ format: formatVersion, ...info, complete: true }, undefined, 2)}\n`
 }
 
+const otherBackup = 'use another snapshot or another backup'
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** Throws `BackupRefused` for anything but a complete snapshot of a version that this one knows. */
 export function parseSnapshotInfo(text: string, place: string): SnapshotInfo {
   const fields = parseObject(text, place)
@@ -52,11 +58,12 @@ export function parseSnapshotInfo(text: string, place: string): SnapshotInfo {
       `${place} has format ${format}, and this version of Lading reads up to ${formatVersion}; use the version that wrote it (${String(fields['lading'])}), or a newer one`,
     )
   }
-  if (format !== formatVersion || complete !== true) throw new BackupRefused(`${place} is damaged`)
+  if (format !== formatVersion || complete !== true)
+    throw new BackupRefused(`${place} is damaged; ${otherBackup}`)
   try {
     return readFields(fields)
   } catch (error) {
-    throw new BackupRefused(`${place} is damaged: ${String(error)}`, { cause: error })
+    throw new BackupRefused(`${place} is damaged: ${messageOf(error)}; ${otherBackup}`, { cause: error })
   }
 }
 
@@ -67,9 +74,9 @@ function parseObject(text: string, place: string): Fields {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null) return value as Fields
   } catch (error) {
-    throw new BackupRefused(`${place} is damaged: it is not JSON`, { cause: error })
+    throw new BackupRefused(`${place} is damaged: it is not JSON; ${otherBackup}`, { cause: error })
   }
-  throw new BackupRefused(`${place} is damaged: it is not a JSON object`)
+  throw new BackupRefused(`${place} is damaged: it is not a JSON object; ${otherBackup}`)
 }
 
 function readFields(fields: Fields): SnapshotInfo {

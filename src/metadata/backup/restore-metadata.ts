@@ -25,6 +25,8 @@ export interface DatabaseState {
 }
 
 export interface RestoreDatabase {
+  /** For messages: a path, or the key that names it. */
+  readonly place: string
   /** Creates nothing. */
   readState(): Promise<DatabaseState>
   /**
@@ -37,6 +39,13 @@ export interface RestoreDatabase {
 /** Somebody else uses the database that was to be restored; not a `Conflict`, which would be tried again. */
 export class DatabaseTaken extends Error {
   override readonly name = 'DatabaseTaken'
+}
+
+const filledMeanwhile =
+  'another process filled the database during the restore; stop that process, move the database away or empty it, and run the same command again'
+
+function openElsewhere(file: string): string {
+  return `another process has the database ${file} open; stop that process and run the same command again`
 }
 
 /** Brings the file to this version's schema and forgets what a restored registry must not go on with. */
@@ -58,6 +67,7 @@ async function settleRestored(tx: Transaction, now: number): Promise<void> {
 
 export function sqliteRestoreDatabase(file: string, clock: Clock): RestoreDatabase {
   return {
+    place: file,
     async readState() {
       if (await isNewSqliteFile(file)) return { isEmpty: true, installation: undefined }
       await using metadata = await openSqliteMetadata({ file, clock, onFatal: nothingMore, upgrade: false })
@@ -65,9 +75,9 @@ export function sqliteRestoreDatabase(file: string, clock: Clock): RestoreDataba
     },
     async install(draft) {
       const { isEmpty } = await this.readState()
-      if (!isEmpty) throw new DatabaseTaken('the database is not empty any more')
+      if (!isEmpty) throw new DatabaseTaken(filledMeanwhile)
       // A connection that is closed last takes the log along.
-      if (await isSqliteFileInUse(file)) throw new DatabaseTaken('another process has the database open')
+      if (await isSqliteFileInUse(file)) throw new DatabaseTaken(openElsewhere(file))
       await replaceSqliteDatabase(draft, file)
     },
   }
@@ -75,6 +85,7 @@ export function sqliteRestoreDatabase(file: string, clock: Clock): RestoreDataba
 
 export function postgresRestoreDatabase(metadata: Metadata, clock: Clock): RestoreDatabase {
   return {
+    place: 'of metadata.url',
     readState: () => readStateOf(metadata.reader),
     async install(draft) {
       await metadata.transact((tx) => migrate(tx, clock.now()))
@@ -84,7 +95,7 @@ export function postgresRestoreDatabase(metadata: Metadata, clock: Clock): Resto
           // A writer that comes meanwhile waits, and then meets the restored rows.
           await sql`lock table installation in exclusive mode`.execute(kyselyOf(tx))
           const { isEmpty } = await readStateOf(tx)
-          if (!isEmpty) throw new DatabaseTaken('the database is not empty any more')
+          if (!isEmpty) throw new DatabaseTaken(filledMeanwhile)
           await copyTables(source.reader, { write: (work) => work(tx) })
         })
       }

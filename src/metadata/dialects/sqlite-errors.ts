@@ -58,13 +58,17 @@ export function fatalKindOf(error: unknown): FatalKind | undefined {
   return damagedPrimary.has(code & primaryCodeMask) || damaged.has(code) ? 'damage' : undefined
 }
 
+/** What to do about a damaged database file. The store beside it is whole, so a restore needs `--database-only`. */
+export const damageAdvice =
+  'move its files (lading.db, lading.db-wal, lading.db-shm) away, and restore the database with lading restore --database-only'
+
 /** Says what happened and what to do. */
 export function describeFatal(kind: FatalKind, cause: unknown): MetadataUnavailable {
   const reason = cause instanceof Error ? cause.message : String(cause)
   const message =
     kind === 'sync'
-      ? `the database could not be synced to disk (${reason}), so what was written last may be lost; check the disk, then start again`
-      : `the database is damaged or cannot be read (${reason}); check the disk and who else writes to the file, then restore a backup with lading restore`
+      ? `the database could not be synced to disk (${reason}), so the last writes may be lost; check the disk, then start again`
+      : `the database is damaged or cannot be read (${reason}); check the disk and who else writes to the file, then ${damageAdvice}`
   return new MetadataUnavailable(message, { cause, retryable: false })
 }
 

@@ -90,7 +90,7 @@ export class FileWatch implements Disposable {
 }
 
 const advice =
-  'what was written to it in the last moments may be lost. Put the original files back (lading.db, lading.db-wal, lading.db-shm), or restore a backup with lading restore, then start again'
+  'the last writes may be lost. Put the original files back (lading.db, lading.db-wal, lading.db-shm), or move what is left of them away and restore the database with lading restore --database-only; then start again'
 
 /** `undefined`: there is no such file. `unknown`: the disk does not answer, which queries will notice. */
 async function findIdentity(path: string): Promise<Identity | undefined | 'unknown'> {

@@ -210,11 +210,10 @@ async function syncDirectories(file: string): Promise<void> {
 /**
  * The database holds password hashes and signing keys: only its owner may read it. SQLite gives `-wal` and `-shm` the
  * mode of the file. Closing the descriptor drops no locks, since this process has none on a file that it just made.
- * A log without its database, or beside an empty file, is what is left of a lost one, and SQLite would delete it or begin it
- * again: throws `MetadataUnavailable`.
+ * Throws `MetadataUnavailable` for a log alone.
  */
 async function createPrivately(file: string): Promise<void> {
-  if (await isNewSqliteFile(file)) await refuseLogAlone(`${file}-wal`, file)
+  await refuseLogAlone(file)
   try {
     await using _created = await open(file, 'wx', 0o600)
   } catch (error) {
@@ -222,7 +221,13 @@ async function createPrivately(file: string): Promise<void> {
   }
 }
 
-async function refuseLogAlone(log: string, file: string): Promise<void> {
+/**
+ * A log without its database, or beside an empty file, is what is left of a lost one, and SQLite would delete it or begin it
+ * again: throws `MetadataUnavailable`.
+ */
+export async function refuseLogAlone(file: string): Promise<void> {
+  if (!(await isNewSqliteFile(file))) return
+  const log = `${file}-wal`
   const found = await stat(log).catch(() => undefined)
   if (found === undefined || found.size === 0) return
   // Another process that makes the database may have written to it by now.

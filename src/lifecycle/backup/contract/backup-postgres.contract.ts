@@ -38,7 +38,7 @@ test.each(['backups', 'backup.tar'])(
     const again = await runLading(`restore ${place('first')}`, { env: { ...postgres, LADING_DATA: second } })
     expect(again).toMatchObject({
       code: 1,
-      err: expect.stringContaining('the database is not empty') as unknown,
+      err: expect.stringContaining('the database of metadata.url is not empty') as unknown,
     })
     {
       await using registry = await startInProcess({
