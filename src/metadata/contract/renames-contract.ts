@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
 import { expect, test } from 'vitest'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { findAccount, insertRobot } from '../accounts.ts'
@@ -190,19 +191,21 @@ export function testRenames({ metadata }: ContractSubject): void {
     const turns = await countTurns(metadata(), (tx) => renameOwner(tx, { name, newName, now: 9 }))
     // 128 rows a turn of repositories, and of tokens; the uploads of a repository go together.
     expect(turns).toBeGreaterThan(15 + 2 + 15)
-    const namedAfter = async (table: string, column: string, owner: string): Promise<number> => {
-      const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(table)}
-        where ${sql.ref(column)} like ${`%${owner}/%`}`.execute(kyselyOf(metadata().reader))
+    const count = async (condition: RawBuilder<unknown>): Promise<number> => {
+      const query = sql<{ count: number }>`select count(*) as count from ${condition}`
+      const { rows } = await query.execute(kyselyOf(metadata().reader))
       return rows[0]?.count ?? 0
     }
-    const columns = [
-      ['repository', 'name'],
-      ['upload', 'repository'],
-      ['access_token', 'patterns'],
-    ] as const
-    for (const [table, column] of columns) {
-      expect(await namedAfter(table, column, newName)).toBe(2000)
-      expect(await namedAfter(table, column, name)).toBe(0)
+    const below = (owner: string) => sql`between ${`${owner}/`} and ${`${owner}0`}`
+    for (const [owner, expected] of [
+      [newName, 2000],
+      [name, 0],
+    ] as const) {
+      expect(await count(sql`repository where name ${below(owner)}`)).toBe(expected)
+      expect(await count(sql`upload where repository ${below(owner)}`)).toBe(expected)
+      const patterns = `["${owner}/web"]`
+      const ofAccount = sql`access_token where account_id = ${accountId} and patterns = ${patterns}`
+      expect(await count(ofAccount)).toBe(expected)
     }
   })
 }

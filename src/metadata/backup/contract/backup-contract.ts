@@ -85,7 +85,7 @@ export function describeBackupContract(openEmpty: () => Promise<EmptyDatabase>):
     await takeSnapshot({ ...copy, metadata, file: database.file, target: again })
     expect(readEverything(again)['owner']?.at(-1)).toMatchObject({ id: 78, name: 'newcomer' })
     await takeSnapshot({ ...copy, target: `${draft}-2` })
-    await expect(database.restore.install(`${draft}-2`)).rejects.toThrow('not empty any more')
+    await expect(database.restore.install(`${draft}-2`)).rejects.toThrow('another process filled')
   })
 
   test('shows one moment while others write', async () => {
