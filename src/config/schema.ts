@@ -329,7 +329,7 @@ const limits = z.strictObject({
     .int()
     .min(1)
     .default(defaultConnectionsPerAddress)
-    .describe('Open connections from one address; trusted proxies are not counted.'),
+    .describe('Open connections from one address, or one /64 of IPv6; trusted proxies are not counted.'),
 })
 
 const shutdown = z.strictObject({
