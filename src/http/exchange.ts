@@ -49,8 +49,9 @@ export class Exchange implements ReplyMemory {
   /** Does not change once memory is set aside: by then the authenticator has said who asks. */
   get party(): string {
     const { principal, origin } = this
-    return principal === undefined || principal.kind === 'anonymous'
-      ? groupAddress(origin.address)
-      : principalId(principal)
+    if (principal === undefined || principal.kind === 'anonymous') return groupAddress(origin.address)
+    // Who administers an owner makes as many robots as they like.
+    const [owner = ''] = principal.name.split('+', 1)
+    return principal.kind === 'robot' ? `robots of ${owner}` : principalId(principal)
   }
 }

@@ -26,7 +26,7 @@ export interface HttpLimits {
   readonly crowdedReplyIdleMs: number
   /**
    * Replies that are made in memory and not taken yet, and manifests that come in, over all connections. 25 of the largest manifests,
-   * or 200 of the longest pages of tags; a machine with 1 GiB has room for it beside the caches. One account, or one address
+   * or 200 of the longest pages of tags; a machine with 1 GiB has room for it beside the caches. One account, the robots of one owner, or one address
    * without an account, gets a quarter.
    */
   readonly replyMemoryBytes: number

@@ -23,7 +23,7 @@ export interface ReadersDeps {
 
 /** A request and its reply, as far as their memory is concerned. */
 export interface ReplyMemory {
-  /** Who answers for it: the account, or the address of who has none. */
+  /** Who answers for it: the account, the owner of a robot, or the address of those without an account. */
   readonly party: string
   /** Bytes that were set aside for it before it was made. */
   reservedBytes: number
