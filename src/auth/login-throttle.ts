@@ -8,6 +8,7 @@
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
 import { FairTurns, TurnRefused } from '../lib/fair-turns.ts'
+import { groupAddress } from '../lib/group-address.ts'
 import { Lru } from '../lib/lru.ts'
 import { TooManyAttemptsError } from './errors.ts'
 
@@ -130,19 +131,4 @@ function sleepUnnoticed(ms: number): Promise<unknown> {
 function delayAfter(failures: number): number {
   if (failures < freeFailures) return 0
   return Math.min(firstDelayMs * 2 ** (failures - freeFailures), maxDelayMs)
-}
-
-/** One customer of a provider has a whole IPv6 /64. */
-function groupAddress(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  if (mapped?.[1] !== undefined) return mapped[1]
-  if (!address.includes(':')) return address
-  const [head = '', tail] = address.toLowerCase().split('::')
-  const first = head === '' ? [] : head.split(':')
-  const last = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0')
-  return [...first, ...zeros, ...last]
-    .slice(0, 4)
-    .map((part) => part.replace(/^0+(?=.)/, ''))
-    .join(':')
 }

@@ -318,7 +318,7 @@ const limits = z.strictObject({
     .min(minReplyMemoryBytes)
     .default(defaultReplyMemoryBytes)
     .describe(
-      'Memory for manifests and lists that clients have asked for and not taken yet, and for manifests that they push, over all connections. One account, or one address without an account, gets a quarter. A request that needs more waits until there is room; what is below 64 KiB and blobs, which are streamed, never wait.',
+      'Memory for manifests and lists that clients have asked for and not taken yet, and for manifests that they push, over all connections. One account, the robots of one owner together, or one address without an account, gets a quarter. A request that needs more waits until there is room; what is below 64 KiB and blobs, which are streamed, never wait.',
     ),
   connections: z
     .int()
@@ -329,7 +329,7 @@ const limits = z.strictObject({
     .int()
     .min(1)
     .default(defaultConnectionsPerAddress)
-    .describe('Open connections from one address; trusted proxies are not counted.'),
+    .describe('Open connections from one address, or one /64 of IPv6; trusted proxies are not counted.'),
 })
 
 const shutdown = z.strictObject({

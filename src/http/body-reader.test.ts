@@ -22,3 +22,15 @@ test('a body that is here to its end and read in part only keeps no timer, and s
   expect(await iterator.next()).toMatchObject({ value: Buffer.from('second') })
   expect(await iterator.next()).toMatchObject({ done: true })
 })
+
+test('joins small pieces that come while nobody waits for them', async () => {
+  const stream = new PassThrough()
+  const incoming = Object.assign(stream, { headers: { 'transfer-encoding': 'chunked' } })
+  const reader = new BodyReader(incoming as unknown as IncomingMessage, { idleMs: 60_000 })
+  const iterator = reader[Symbol.asyncIterator]()
+  const first = iterator.next()
+  for (let i = 0; i < 5_000; i++) stream.write('x')
+  expect(await first).toMatchObject({ value: Buffer.from('x') })
+  await new Promise(setImmediate)
+  expect((await iterator.next()).value).toHaveLength(4_999)
+})

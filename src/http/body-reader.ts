@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { BodyStalledError, ClientGoneError } from './errors.ts'
+import { KeptPieces } from './kept-pieces.ts'
 
 export interface BodyReaderOptions {
   readonly idleMs: number
@@ -94,8 +95,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
   readonly #wake = (): void => this.#pump()
   readonly #onClose = (): void => this.#keepRest()
   /** Came while nobody waited. */
-  readonly #pieces: Uint8Array[] = []
-  #keptBytes = 0
+  readonly #kept = new KeptPieces()
   #waiting: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined
   #timer: NodeJS.Timeout | undefined
   #stopped = false
@@ -112,7 +112,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
 
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#stopped) return Promise.resolve(done)
-    const piece = this.#pieces.shift()
+    const piece = this.#kept.take()
     if (piece !== undefined) return Promise.resolve(this.#handOut(piece))
     const waiting = Promise.withResolvers<IteratorResult<Uint8Array, undefined>>()
     this.#waiting = waiting
@@ -128,15 +128,18 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
   }
 
   #keep(piece: Uint8Array): void {
-    this.#pieces.push(piece)
-    this.#keptBytes += piece.length
-    if (this.#keptBytes >= mostKeptBytes) this.#incoming.pause()
-    this.#pump()
+    const waiting = this.#waiting
+    if (waiting !== undefined) {
+      this.#waiting = undefined
+      waiting.resolve(this.#handOut(piece))
+      return
+    }
+    this.#kept.keep(piece)
+    if (this.#kept.bytes >= mostKeptBytes) this.#incoming.pause()
   }
 
   #handOut(piece: Uint8Array): IteratorYieldResult<Uint8Array> {
-    this.#keptBytes -= piece.length
-    if (this.#pieces.length === 0 && this.#incoming.isPaused()) this.#incoming.resume()
+    if (this.#kept.bytes === 0 && this.#incoming.isPaused()) this.#incoming.resume()
     this.#options.onBytes?.(piece.length)
     this.bytes += piece.length
     return { done: false, value: piece }
@@ -156,7 +159,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
   #pump(): void {
     const waiting = this.#waiting
     if (waiting === undefined) return
-    const piece = this.#pieces.shift()
+    const piece = this.#kept.take()
     if (piece === undefined && !this.#incoming.readableEnded && !this.#incoming.destroyed) {
       this.#armTimer()
       return

@@ -1,5 +1,6 @@
 /** Counts connections, over all and by address, and closes those that are too many before anything is read. */
 import type { Server, Socket } from 'node:net'
+import { groupAddress } from '../lib/group-address.ts'
 import type { TrustedProxies } from './forwarded.ts'
 import type { HttpLimits } from './limits.ts'
 import type { Log } from './log.ts'
@@ -57,23 +58,24 @@ export class ConnectionLimits {
   #take(socket: Socket): boolean {
     const { limits, trustedProxies } = this.#deps
     const address = peerAddress(socket)
-    const held = this.#byAddress.get(address) ?? 0
+    const group = groupAddress(address)
+    const held = this.#byAddress.get(group) ?? 0
     if (held >= limits.connectionsPerAddress && !trustedProxies.has(address)) {
       this.#refuse('address', address)
       return false
     }
     this.#open.add(socket)
-    this.#byAddress.set(address, held + 1)
-    socket.once('close', () => this.#release(socket, address))
+    this.#byAddress.set(group, held + 1)
+    socket.once('close', () => this.#release(socket, group))
     return true
   }
 
-  #release(socket: Socket, address: string): void {
+  #release(socket: Socket, group: string): void {
     this.#open.delete(socket)
     if (this.#open.size === 0) for (const resolve of this.#drained.splice(0)) resolve()
-    const held = (this.#byAddress.get(address) ?? 1) - 1
-    if (held === 0) this.#byAddress.delete(address)
-    else this.#byAddress.set(address, held)
+    const held = (this.#byAddress.get(group) ?? 1) - 1
+    if (held === 0) this.#byAddress.delete(group)
+    else this.#byAddress.set(group, held)
   }
 
   #refuse(limit: 'total' | 'address', address: string | undefined): void {

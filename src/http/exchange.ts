@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { principalId } from '../auth/principal.ts'
 import type { Principal } from '../auth/principal.ts'
+import { groupAddress } from '../lib/group-address.ts'
 import type { BodyReader } from './body-reader.ts'
 import type { RequestOrigin } from './origin.ts'
 import type { Readers, ReplyMemory } from './readers.ts'
@@ -48,6 +49,9 @@ export class Exchange implements ReplyMemory {
   /** Does not change once memory is set aside: by then the authenticator has said who asks. */
   get party(): string {
     const { principal, origin } = this
-    return principal === undefined || principal.kind === 'anonymous' ? origin.address : principalId(principal)
+    if (principal === undefined || principal.kind === 'anonymous') return groupAddress(origin.address)
+    // Who administers an owner makes as many robots as they like.
+    const [owner = ''] = principal.name.split('+', 1)
+    return principal.kind === 'robot' ? `robots of ${owner}` : principalId(principal)
   }
 }

@@ -19,13 +19,14 @@ export interface HttpLimits {
   /** A reader that takes nothing of a reply for this long is cut: clients that unpack while they pull do pause. */
   readonly replyIdleMs: number
   /**
-   * Within this time a reader that holds memory which others wait for takes a megabyte, or it is cut. The kernel takes our bytes in
+   * Within this time a client that holds memory which others wait for takes a megabyte of its reply, or sends one of its manifest, or it is
+   * cut. The kernel takes our bytes in
    * portions that can reach a megabyte or more, so that an honest slow client looks silent for seconds.
    */
   readonly crowdedReplyIdleMs: number
   /**
    * Replies that are made in memory and not taken yet, and manifests that come in, over all connections. 25 of the largest manifests,
-   * or 200 of the longest pages of tags; a machine with 1 GiB has room for it beside the caches. One account, or one address
+   * or 200 of the longest pages of tags; a machine with 1 GiB has room for it beside the caches. One account, the robots of one owner, or one address
    * without an account, gets a quarter.
    */
   readonly replyMemoryBytes: number

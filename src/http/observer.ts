@@ -35,7 +35,7 @@ export interface HttpObserver {
 export type ConnectionLimit = 'total' | 'address'
 
 /**
- * `pipelining`: too many requests came before the first was answered; `body-idle`: no byte of a request body came for too long;
+ * `pipelining`: too many requests came before the first was answered; `body-idle`: no byte of a request body came for too long, or too few while others waited for its memory;
  * `reply-idle`: no byte of a reply was taken for too long.
  */
 export type CloseReason = 'pipelining' | 'body-idle' | 'reply-idle'

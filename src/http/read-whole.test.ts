@@ -17,3 +17,20 @@ test.each([
   const whole = await readWhole(inPieces(...texts), announced)
   expect(Buffer.from(whole).toString()).toBe(texts.join(''))
 })
+
+/** Yields each byte in the same buffer, which a reader that keeps pieces finds overwritten. */
+async function* byBytes(text: string): AsyncGenerator<Uint8Array, void> {
+  const [first = '', ...rest] = text
+  yield Buffer.from(first)
+  const piece = Buffer.alloc(1)
+  for (const letter of rest) {
+    piece.write(letter)
+    yield piece
+  }
+}
+
+test('keeps no piece of a body that is not announced, since each may hold one byte only', async () => {
+  const text = 'abcdefghij'.repeat(2_000)
+  const whole = await readWhole(byBytes(text), undefined)
+  expect(Buffer.from(whole).toString()).toBe(text)
+})

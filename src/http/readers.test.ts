@@ -1,6 +1,6 @@
 /** The rules of readers with a clock of the test's own; sockets and time-outs as they are stand in `send-reply.test.ts`. */
 import { EventEmitter } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { CloseReason } from './observer.ts'
 import { Readers } from './readers.ts'
@@ -121,6 +121,39 @@ test('a reader that takes little of the memory that others wait for is cut too',
     pass(50)
   }
   expect([slow.destroyed, fast.destroyed, closed]).toEqual([true, false, ['reply-idle']])
+  held[Symbol.dispose]()
+  await waiting
+})
+
+test('a client that sends too little of a body into memory that others wait for is cut', async () => {
+  const { readers, closed, pass } = aScene()
+  const senders = [0, 500, 1024].map((kibibytes) => {
+    const response = new FakeResponse()
+    const incoming = { complete: false, socket: { bytesRead: 0, remoteAddress: '127.0.0.1' } }
+    readers.watchSender(incoming as IncomingMessage, response as unknown as ServerResponse)
+    return { response, incoming, bytes: kibibytes * kibibyte }
+  })
+  const send = (): void => {
+    for (const { incoming, bytes } of senders) incoming.socket.bytesRead += bytes
+    pass(50)
+  }
+  const [silent, slow, fast] = senders.map(({ response }) => response)
+  const complete = new FakeResponse()
+  const incoming = { complete: false, socket: { bytesRead: 0, remoteAddress: '127.0.0.1' } }
+  readers.watchSender(incoming as IncomingMessage, complete as unknown as ServerResponse)
+  incoming.complete = true
+  for (let i = 0; i < 10; i++) send()
+  expect(closed).toEqual([])
+  const held = readers.hold(aReply(), Buffer.alloc(150 * kibibyte))
+  const waiting = readers.reserve(aReply(), 100 * kibibyte, forever)
+  for (let i = 0; i < 2; i++) send()
+  expect([silent?.destroyed, slow?.destroyed, fast?.destroyed, complete.destroyed]).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ])
+  expect(closed).toEqual(['body-idle', 'body-idle'])
   held[Symbol.dispose]()
   await waiting
 })

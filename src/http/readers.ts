@@ -1,9 +1,9 @@
 /**
  * The clients that take replies, and the memory that they make us hold. Replies that are made in memory wait for room before they
  * are made; every reply that its reader has not taken at once is watched, streamed or not, and its connection is cut when the reader
- * takes nothing for too long. This is the only place that knows either limit.
+ * takes nothing for too long. Bodies that come into memory count too. This is the only place that knows either limit.
  */
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { ByteBudget } from '../lib/byte-budget.ts'
 import { TurnBudget } from '../lib/turn-budget.ts'
@@ -23,7 +23,7 @@ export interface ReadersDeps {
 
 /** A request and its reply, as far as their memory is concerned. */
 export interface ReplyMemory {
-  /** Who answers for it: the account, or the address of who has none. */
+  /** Who answers for it: the account, the owner of a robot, or the address of those without an account. */
   readonly party: string
   /** Bytes that were set aside for it before it was made. */
   reservedBytes: number
@@ -49,6 +49,15 @@ interface Watched {
   pacedSince: number
 }
 
+/** A client that sends a body into memory that was set aside for it. */
+interface Sender {
+  readonly incoming: IncomingMessage
+  readonly response: ServerResponse
+  /** What had come when it had last sent enough for one that others wait for, and since when. */
+  received: number
+  since: number
+}
+
 /** SQLite answers at once, so that many lists would be made in one turn of the event loop; the longest page of tags has 1.3 MB. */
 const maxMadePerTurn = 1024 * 1024
 /** Of replies whose size shows only when they are made; most lists come to less. */
@@ -59,8 +68,8 @@ const maxWrittenPerTurn = 4 * 1024 * 1024
 /** Four parties have to work together to keep others waiting. */
 const sharesOfMemory = 4
 
-/** Within `crowdedReplyIdleMs`, of a reader whose memory others wait for: a client with 100 KB/s takes three times as much. */
-const leastTakenBytes = 1024 * 1024
+/** Within `crowdedReplyIdleMs`, of a client whose memory others wait for: one with 100 KB/s moves three times as much. */
+const leastMovedBytes = 1024 * 1024
 
 /** How often readers are looked at: their limit is exceeded by this much at most. */
 const maxCheckMs = 5_000
@@ -76,6 +85,7 @@ export class Readers {
   /** How many replies hold the same bytes: the reference that a cache and many readers share counts once. */
   readonly #holders = new Map<ArrayBufferLike, Holders>()
   readonly #watched = new Map<ServerResponse, Watched>()
+  readonly #senders = new Map<ServerResponse, Sender>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(deps: ReadersDeps) {
@@ -164,15 +174,36 @@ export class Readers {
     const watched = { response, socket, holdsMemory, taken, since, pacedTaken: taken, pacedSince: since }
     this.#watched.set(response, watched)
     response.once('close', () => this.#watched.delete(response))
+    this.#startTimer()
+  }
+
+  /**
+   * Cuts the connection of a client whose body holds memory that others wait for when it sends too little, until the body is
+   * complete.
+   */
+  watchSender(incoming: IncomingMessage, response: ServerResponse): void {
+    if (response.destroyed || incoming.complete) return
+    const received = incoming.socket.bytesRead
+    this.#senders.set(response, { incoming, response, received, since: this.#now() })
+    response.once('close', () => this.#senders.delete(response))
+    this.#startTimer()
+  }
+
+  #startTimer(): void {
     this.#timer ??= setInterval(() => this.check(), this.#checkMs()).unref()
   }
 
-  /** Looks at every reader once. A timer calls it, and ends when it finds none: most are gone before it comes. */
+  /** Looks at every client once. A timer calls it, and ends when it finds none: most are gone before it comes. */
   check(): void {
-    if (this.#watched.size === 0) {
+    if (this.#watched.size + this.#senders.size === 0) {
       clearInterval(this.#timer)
       this.#timer = undefined
     }
+    this.#checkReaders()
+    this.#checkSenders()
+  }
+
+  #checkReaders(): void {
     const { replyIdleMs, crowdedReplyIdleMs } = this.#deps.limits
     const isCrowded = this.#memory.waiting > 0
     const now = this.#now()
@@ -184,6 +215,31 @@ export class Readers {
         this.#cut(watched, now - watched.pacedSince)
       }
     }
+  }
+
+  #checkSenders(): void {
+    const isCrowded = this.#memory.waiting > 0
+    const now = this.#now()
+    for (const sender of this.#senders.values()) {
+      const { incoming, response } = sender
+      const received = incoming.socket.bytesRead
+      if (incoming.complete) this.#senders.delete(response)
+      else if (received - sender.received >= leastMovedBytes) {
+        sender.received = received
+        sender.since = now
+      } else if (isCrowded && now - sender.since >= this.#deps.limits.crowdedReplyIdleMs) {
+        this.#cutSender(sender)
+      }
+    }
+  }
+
+  #cutSender({ incoming, response }: Sender): void {
+    this.#deps.observer?.onConnectionClosed?.('body-idle')
+    this.#deps.log.debug(
+      { address: peerAddress(incoming.socket) },
+      'a connection was closed: its client sends too little of a body while others wait for its memory',
+    )
+    response.destroy()
   }
 
   #cut({ response, socket }: Watched, idleMs: number): void {
@@ -216,7 +272,7 @@ function note(watched: Watched, now: number): void {
     watched.taken = taken
     watched.since = now
   }
-  if (taken - watched.pacedTaken >= leastTakenBytes || isStarved) {
+  if (taken - watched.pacedTaken >= leastMovedBytes || isStarved) {
     watched.pacedTaken = taken
     watched.pacedSince = now
   }

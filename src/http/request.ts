@@ -127,9 +127,10 @@ export class IncomingRequest implements RepositoryRequest {
     return readers.reserve(this.#exchange, bytes, () => this.signal)
   }
 
-  reserveBody(bytes: number): Promise<void> {
-    const { readers } = this.#exchange
-    return readers.reserveBody(this.#exchange, bytes, () => this.signal)
+  async reserveBody(bytes: number): Promise<void> {
+    const { readers, incoming, response } = this.#exchange
+    await readers.reserveBody(this.#exchange, bytes, () => this.signal)
+    readers.watchSender(incoming, response)
   }
 
   get contentLength(): number | undefined {

@@ -13,6 +13,7 @@ import { ConnectionLimits } from './connection-limits.ts'
 import { parseTrustedProxies } from './forwarded.ts'
 import { handleRequest } from './handle-request.ts'
 import type { RequestDeps } from './handle-request.ts'
+import { JoinedIncoming } from './joined-incoming.ts'
 import type { HttpLimits } from './limits.ts'
 import type { HttpCounts } from './observer.ts'
 import { peerAddress } from './origin.ts'
@@ -198,6 +199,7 @@ class NodeRegistryServer implements RegistryServer {
 
 function toNodeOptions(limits: HttpLimits): ServerOptions {
   return {
+    IncomingMessage: JoinedIncoming,
     // Uploads may take hours; silence inside a body is bounded by `bodyIdleMs` instead.
     requestTimeout: 0,
     headersTimeout: limits.headersMs,

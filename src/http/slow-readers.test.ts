@@ -124,6 +124,27 @@ test('manifests that come slowly hold what the bound allows, and keep nobody els
   expect(listed.status).toBe(200)
 })
 
+test('manifests that come slowly are cut while others wait for their memory', async () => {
+  await using scene = await openScene(100)
+  const { server, url, manifests } = scene
+  const body = Buffer.alloc(replyMemoryBytes / 4, ' ')
+  using stack = new DisposableStack()
+  for (let client = 1; client <= 4; client++) {
+    const connection = stack.use(await RawConnection.open(server.url))
+    const from = `X-Forwarded-For: 192.0.2.${client}`
+    connection.write(
+      `PUT /v2/a/b/manifests/slow HTTP/1.1\r\nHost: x\r\n${from}\r\nContent-Length: ${body.length}\r\n\r\n{`,
+    )
+  }
+  await eventually(
+    () => server.server.counts().replyBytesHeld,
+    (held) => held === replyMemoryBytes,
+  )
+  const pulled = await ask(`${url}/manifests/${manifests[0]?.digest}`)
+  expect(pulled.body.length).toBe(manifests[0]?.size)
+  expect(new Set(scene.closed)).toEqual(new Set(['body-idle']))
+})
+
 test('accounts behind one address have shares of their own in the management API too', async () => {
   const principalOf = (accountId: number): Principal => ({
     kind: 'user',

@@ -87,4 +87,28 @@ describe('a budget of bytes', () => {
     budget.giveBack(8, 'one')
     expect(budget.tryTake(1, 'one')).toBe(true)
   })
+
+  test('gives room to the party that has least, however many of others came before', async () => {
+    const budget = new ByteBudget({ maxBytes: 8, maxPerParty: 4 })
+    const started: string[] = []
+    const gone = new AbortController()
+    const parties = ['one', 'two']
+    for (const party of parties) budget.take(4, party)
+    const waiting = parties.flatMap((party) =>
+      Array.from({ length: 100 }, () =>
+        budget.wait(2, gone.signal, party).then(() => void started.push(party)),
+      ),
+    )
+    const late = ['late', 'later'].map((party) =>
+      budget.wait(2, forever, party).then(() => void started.push(party)),
+    )
+    budget.giveBack(2, 'one')
+    budget.giveBack(2, 'two')
+    await Promise.all(late)
+    expect(started).toEqual(['late', 'later'])
+    expect([budget.takenBytes, budget.waiting]).toEqual([8, 200])
+    gone.abort(new Error('gone'))
+    await Promise.allSettled(waiting)
+    expect([budget.takenBytes, budget.waiting]).toEqual([8, 0])
+  })
 })

@@ -1,11 +1,13 @@
 /**
- * Shares a number of bytes of memory among those that need some. Who finds no room waits, first come, first served, until
- * others give theirs back or its signal is aborted. No party gets more than its share, and its requests that wait for the
- * share hold up nobody else.
+ * Shares a number of bytes of memory among those that need some. Who finds no room waits until others give theirs back or its signal is
+ * aborted. Room goes to the party that has least, so that many requests of one keep no other waiting, and among equals to the request
+ * that came first. No party gets more than its share.
  */
 interface Waiter {
   readonly bytes: number
   readonly party: string
+  /** In the order of arrival. */
+  readonly number: number
   readonly start: () => void
 }
 
@@ -18,8 +20,10 @@ export interface ByteBudgetOptions {
 export class ByteBudget {
   readonly #maxBytes: number
   readonly #maxPerParty: number
-  /** A set keeps the order of insertion, and lets anyone leave the middle of the line. */
-  readonly #line = new Set<Waiter>()
+  /** By party. A set keeps the order of insertion, and lets anyone leave the middle of the line. */
+  readonly #lines = new Map<string, Set<Waiter>>()
+  #waiting = 0
+  #arrivals = 0
   readonly #byParty = new Map<string, number>()
   #takenBytes = 0
 
@@ -34,7 +38,7 @@ export class ByteBudget {
 
   /** How many wait. */
   get waiting(): number {
-    return this.#line.size
+    return this.#waiting
   }
 
   /** Takes the bytes whether or not there is room: for memory that is in use already. */
@@ -45,7 +49,7 @@ export class ByteBudget {
 
   /** Takes the bytes and returns `true` if there is room and nobody waits. */
   tryTake(bytes: number, party = ''): boolean {
-    if (this.#line.size > 0 || !this.#hasRoomFor(bytes) || !this.#hasShareFor(bytes, party)) return false
+    if (this.#waiting > 0 || !this.#hasRoomFor(bytes) || !this.#hasShareFor(bytes, party)) return false
     this.take(bytes, party)
     return true
   }
@@ -58,7 +62,7 @@ export class ByteBudget {
         return
       }
       const leave = (): void => {
-        this.#line.delete(waiter)
+        this.#remove(waiter)
         reject(signal.reason)
         // Those behind may need less.
         this.#advance()
@@ -67,9 +71,9 @@ export class ByteBudget {
         signal.removeEventListener('abort', leave)
         resolve()
       }
-      const waiter: Waiter = { bytes, party, start }
+      const waiter: Waiter = { bytes, party, number: (this.#arrivals += 1), start }
       signal.addEventListener('abort', leave, { once: true })
-      this.#line.add(waiter)
+      this.#add(waiter)
       this.#advance()
     })
   }
@@ -83,21 +87,41 @@ export class ByteBudget {
     this.#advance()
   }
 
+  #add(waiter: Waiter): void {
+    const line = this.#lines.get(waiter.party)
+    if (line === undefined) this.#lines.set(waiter.party, new Set([waiter]))
+    else line.add(waiter)
+    this.#waiting += 1
+  }
+
+  #remove(waiter: Waiter): void {
+    const line = this.#lines.get(waiter.party)
+    line?.delete(waiter)
+    if (line?.size === 0) this.#lines.delete(waiter.party)
+    this.#waiting -= 1
+  }
+
   #advance(): void {
-    let waitForShare: Set<string> | undefined
-    for (const waiter of this.#line) {
-      const { bytes, party, start } = waiter
-      if (waitForShare?.has(party) === true) continue
-      if (!this.#hasShareFor(bytes, party)) {
-        waitForShare ??= new Set()
-        waitForShare.add(party)
-        continue
-      }
-      if (!this.#hasRoomFor(bytes)) return
-      this.#line.delete(waiter)
-      this.take(bytes, party)
-      start()
+    for (let next = this.#findNext(); next !== undefined; next = this.#findNext()) {
+      if (!this.#hasRoomFor(next.bytes)) return
+      this.#remove(next)
+      this.take(next.bytes, next.party)
+      next.start()
     }
+  }
+
+  /** Those that wait for the share of their party hold up nobody else. */
+  #findNext(): Waiter | undefined {
+    let next: Waiter | undefined
+    let least = Infinity
+    for (const [party, [first]] of this.#lines) {
+      if (first === undefined || !this.#hasShareFor(first.bytes, party)) continue
+      const taken = this.#takenBy(party)
+      if (taken > least || (taken === least && next !== undefined && next.number < first.number)) continue
+      next = first
+      least = taken
+    }
+    return next
   }
 
   #takenBy(party: string): number {
