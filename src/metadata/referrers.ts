@@ -4,7 +4,7 @@
  * is small comes with the sizes, so that a usual page is one query.
  */
 import { sql } from 'kysely'
-import type { AliasedRawBuilder, RawBuilder } from 'kysely'
+import type { RawBuilder } from 'kysely'
 import type { Turns } from '../lib/turns.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -49,28 +49,21 @@ interface SliceParameters {
 
 interface SliceRow {
   id: number
-  size: number
+  /** The size in bytes, in digits, of one that is larger; `null` when the manifest has none of the types. */
   descriptor: string | null
 }
-
-/** A manifest that has none of the types comes without a size. */
-type FilteredRow = Omit<SliceRow, 'size'> & { size: number | null }
 
 /** Rows of one statement; on SQLite everybody waits for it. */
 const maxRows = 500
 
-const size = sql<number>`octet_length(manifest.descriptor)`
+const allReferrers = compileOnce<SliceParameters, SliceRow>((input) =>
+  selectSlice(input).select(descriptorOrSize(input).as('descriptor')),
+)
 
-const allReferrers = compileOnce<SliceParameters, SliceRow>((input) => {
-  const isSmall = sql<boolean>`${size} <= ${input.parameter('inlineBytes')}`
-  return selectSlice(input).select([size.as('size'), descriptorWhere(isSmall)])
-})
-
-const referrersOfTypes = compileOnce<SliceParameters & { artifactTypes: unknown }, FilteredRow>((input) => {
+const referrersOfTypes = compileOnce<SliceParameters & { artifactTypes: unknown }, SliceRow>((input) => {
   const counts = isAnyOf(input.dialect, 'manifest.artifact_type', input.parameter('artifactTypes'))
-  const isSmall = sql<boolean>`${counts} and ${size} <= ${input.parameter('inlineBytes')}`
-  const sizeOfWanted = sql<number | null>`case when ${counts} then ${size} end`
-  return selectSlice(input).select([sizeOfWanted.as('size'), descriptorWhere(isSmall)])
+  const wanted = sql<string | null>`case when ${counts} then ${descriptorOrSize(input)} end`
+  return selectSlice(input).select(wanted.as('descriptor'))
 })
 
 const descriptorsById = compileOnce<{ ids: unknown }, { id: number; descriptor: string }>(
@@ -85,39 +78,51 @@ const descriptorsById = compileOnce<{ ids: unknown }, { id: number; descriptor: 
  * In the order of their first push. Empty when the repository or the subject is unknown. Throws what aborts the turns.
  */
 export async function listReferrers(db: Reader, request: ReferrersRequest): Promise<ReferrersPage> {
-  const { limit, maxBytes, turns } = request
-  const rows: SliceRow[] = []
-  let bytes = 0
+  const { limit, turns } = request
+  const found: Found = { ids: [], sizes: [], descriptors: [], bytes: 0 }
   let { after = 0 } = request
   for (;;) {
     const isFiltered = request.artifactTypes.length > 0
-    const count = isFiltered ? maxRows : Math.min(maxRows, limit + 1 - rows.length)
+    const count = isFiltered ? maxRows : Math.min(maxRows, limit + 1 - found.ids.length)
     const slice = await readSlice(db, request, { after, limit: count })
-    for (const row of slice) {
-      if (!isWanted(row)) continue
-      const isFull = rows.length === limit || (rows.length > 0 && bytes + row.size > maxBytes)
-      if (isFull) return loadPage(db, rows, request)
-      rows.push(row)
-      bytes += row.size
-    }
+    for (const row of slice) if (!add(found, row, request)) return loadPage(db, found, request)
     const last = slice.at(-1)
     if (last === undefined || slice.length < count)
-      return { ...(await loadPage(db, rows, request)), next: undefined }
+      return { ...(await loadPage(db, found, request)), next: undefined }
     after = last.id
-    if (turns.isSpent) return { ...(await loadPage(db, rows, request)), next: after }
+    if (turns.isSpent) return { ...(await loadPage(db, found, request)), next: after }
     await turns.pass()
   }
 }
 
-function isWanted(row: FilteredRow): row is SliceRow {
-  return row.size !== null
+/** Referrers of a page, with one entry in each list for each. */
+interface Found {
+  readonly ids: number[]
+  readonly sizes: number[]
+  /** `undefined` for those that came without. */
+  readonly descriptors: (string | undefined)[]
+  bytes: number
+}
+
+/** Whether there was room for it, or it does not count. */
+function add(found: Found, { id, descriptor }: SliceRow, { limit, maxBytes }: ReferrersRequest): boolean {
+  if (descriptor === null) return true
+  const isThere = descriptor.startsWith('{')
+  const size = isThere ? Buffer.byteLength(descriptor) : Number(descriptor)
+  const count = found.ids.length
+  if (count === limit || (count > 0 && found.bytes + size > maxBytes)) return false
+  found.ids.push(id)
+  found.sizes.push(size)
+  found.descriptors.push(isThere ? descriptor : undefined)
+  found.bytes += size
+  return true
 }
 
 function readSlice(
   db: Reader,
   { repository, subject, artifactTypes, ...request }: ReferrersRequest,
   { after, limit }: { readonly after: number; readonly limit: number },
-): FilteredRow[] | Promise<FilteredRow[]> {
+): SliceRow[] | Promise<SliceRow[]> {
   // The page stays below `maxBytes`, and so does one statement, which with a filter may find more rows than the page takes.
   const mostRows = Math.max(request.limit + 1, limit)
   const inlineBytes = request.withDescriptors ? Math.floor(request.maxBytes / mostRows) : -1
@@ -129,18 +134,18 @@ function readSlice(
 
 async function loadPage(
   db: Reader,
-  rows: readonly SliceRow[],
+  { ids, sizes, descriptors }: Found,
   { withDescriptors }: ReferrersRequest,
 ): Promise<ReferrersPage> {
-  const page = { sizes: rows.map(({ size }) => size), next: rows.at(-1)?.id }
+  const page = { sizes, next: ids.at(-1) }
   if (!withDescriptors) return { ...page, descriptors: [] }
-  const large = rows.filter(({ descriptor }) => descriptor === null)
   const loaded = await loadDescriptors(
     db,
-    large.map(({ id }) => id),
+    ids.filter((_, index) => descriptors[index] === undefined),
   )
-  const descriptors = rows.map(({ id, descriptor }) => descriptor ?? loaded.get(id))
-  return { ...page, descriptors: descriptors.filter((descriptor) => descriptor !== undefined) }
+  const all =
+    loaded.size === 0 ? descriptors : descriptors.map((one, index) => one ?? loaded.get(ids[index] ?? 0))
+  return { ...page, descriptors: all.filter((descriptor) => descriptor !== undefined) }
 }
 
 async function loadDescriptors(db: Reader, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
@@ -149,9 +154,16 @@ async function loadDescriptors(db: Reader, ids: readonly number[]): Promise<Read
   return new Map(rows.map(({ id, descriptor }) => [id, descriptor]))
 }
 
-/** Neither database reads a text to tell its length in bytes, and none is read where it is not asked for. */
-function descriptorWhere(condition: RawBuilder<boolean>): AliasedRawBuilder<string | null, 'descriptor'> {
-  return sql<string | null>`case when ${condition} then manifest.descriptor end`.as('descriptor')
+/**
+ * The descriptor when it is small, otherwise its size in digits: neither database reads a text to tell its length in bytes. One
+ * column for both, since each column of each row costs time; a descriptor is a JSON object and begins with a brace.
+ */
+function descriptorOrSize({
+  parameter,
+}: Pick<TemplateInput<SliceParameters>, 'parameter'>): RawBuilder<string> {
+  const size = sql<number>`octet_length(manifest.descriptor)`
+  return sql<string>`case when ${size} <= ${parameter('inlineBytes')} then manifest.descriptor
+    else cast(${size} as text) end`
 }
 
 function selectSlice({
