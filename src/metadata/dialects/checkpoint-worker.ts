@@ -8,8 +8,9 @@ import { existingFile } from './sqlite-path.ts'
 
 // 4 MiB, as SQLite's own automatic checkpoints.
 const pagesWorthAPass = 1_000
-// 64 MiB: writers come so densely that a passive pass never reaches the end of the log.
+// 64 MiB: writers come so densely that a pass never reaches the end of the log. The file is cut to this size when it is begun again.
 const pagesWorthStoppingWriters = 16_384
+const logSizeLimitBytes = pagesWorthStoppingWriters * 4_096
 // How long writers and readers may be waited for, on this thread; writers of others try again meanwhile.
 const patienceMs = 250
 
@@ -19,46 +20,76 @@ interface LogState {
 }
 
 const { file } = workerData as CheckpointWorkerData
-const database = new DatabaseSync(existingFile(file), { timeout: patienceMs })
-database.exec('pragma synchronous = normal')
+/** Moves the pages, and begins the log again. */
+const database = open()
+/** Keeps a snapshot meanwhile: a log that somebody reads is not begun again by a writer, but grows. */
+const guard = open()
+/** Keeps writers away while a log that has grown too long is moved. */
+const stopper = open()
+database.exec(`pragma journal_size_limit = ${logSizeLimitBytes}`)
 
 parentPort?.on('message', (request: CheckpointRequest) => {
   if (request === 'close') {
-    database.close()
+    for (const connection of [stopper, guard, database]) connection.close()
     parentPort?.close()
     return
   }
   parentPort?.postMessage(checkpoint())
 })
 
+function open(): DatabaseSync {
+  const connection = new DatabaseSync(existingFile(file), { timeout: patienceMs })
+  connection.exec('pragma synchronous = normal')
+  return connection
+}
+
 function checkpoint(): CheckpointReply {
   try {
     const { log, checkpointed } = runCheckpoint('noop')
     if (log - checkpointed < pagesWorthAPass) return { kind: 'done' }
-    let state = runCheckpoint('passive')
-    if (state.log > pagesWorthStoppingWriters && state.checkpointed < state.log)
-      state = runCheckpoint('truncate')
+    const state = log > pagesWorthStoppingWriters ? moveWithoutWriters() : move()
     if (state.checkpointed === state.log) restartLog()
     return { kind: 'done' }
   } catch (error) {
+    // A writer or a reader did not let go in time: the next commits ask again.
+    if (isBusy(translateSqliteError(error))) return { kind: 'done' }
     return { kind: 'failed', error, fatal: fatalKindOf(error) }
+  } finally {
+    for (const connection of [stopper, guard, database]) endTransaction(connection)
   }
 }
 
-/** A checkpoint that meets another one, or readers, does less and says so; that is no error. */
-function runCheckpoint(mode: 'noop' | 'passive' | 'truncate'): LogState {
-  return database.prepare(`pragma wal_checkpoint(${mode})`).get() as unknown as LogState
+/** Moves what is committed by now. The guard stays. */
+function move(): LogState {
+  guard.exec('begin')
+  guard.prepare('select count(*) from sqlite_schema').get()
+  return runCheckpoint('passive')
+}
+
+function moveWithoutWriters(): LogState {
+  stopper.exec('begin immediate')
+  const state = move()
+  endTransaction(stopper)
+  return state
 }
 
 /**
- * Makes the first write into a log that is done with: it syncs the new head of the log, which on a busy disk takes a second,
- * and otherwise the next commit would do that on the event loop. A writer that comes first does it itself.
+ * Makes the first write into a log whose pages are all moved: it syncs the new head of the log, which on a busy disk takes
+ * seconds, and a commit that did it would hold up the event loop. The guard leaves when writers are kept away. If one came in
+ * between, the log just grows, and is begun again another time.
  */
 function restartLog(): void {
   const row = database.prepare('pragma user_version').get()
-  try {
-    database.exec(`pragma user_version = ${Number(row?.['user_version'])}`)
-  } catch (error) {
-    if (!isBusy(translateSqliteError(error))) throw error
-  }
+  database.exec('begin immediate')
+  endTransaction(guard)
+  database.exec(`pragma user_version = ${Number(row?.['user_version'])}; commit`)
+}
+
+function endTransaction(connection: DatabaseSync): void {
+  if (connection.isTransaction) connection.exec('rollback')
+}
+
+/** A checkpoint that meets another one, or readers, does less and says so; that is no error. */
+function runCheckpoint(mode: 'noop' | 'passive'): LogState {
+  return database.prepare(`pragma wal_checkpoint(${mode})`).get() as unknown as LogState
 }
