@@ -76,7 +76,7 @@ has expired or was revoked, or it lacks a scope) and \`error_description\`, the 
 
 \`\`\`
 WWW-Authenticate: Bearer realm="https://registry.example.com${tokenPath}",service="lading",scope="repository:acme/web:pull,push",error="insufficient_scope",error_description="user bob may not push to acme/web with this token: push below your own name, bob/, or ask acme or an administrator"
-WWW-Authenticate: Basic realm="lading"
+WWW-Authenticate: Basic realm="https://registry.example.com/v2/token"
 \`\`\`
 
 Basic without the right is answered with 403, whether the repository exists or not.

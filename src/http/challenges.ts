@@ -10,7 +10,6 @@ import { tokenPath, tokenRouteId } from './token-route.ts'
 
 const service = 'lading'
 const pingRouteId = 'end-1'
-const basic: Challenge = { scheme: 'Basic', parameters: { realm: 'lading' } }
 
 interface ChallengedRequest {
   readonly match: Match | undefined
@@ -25,12 +24,17 @@ interface ChallengedRequest {
  * Bearer alone: Docker applies every challenge that it finds there to all that follows, and without a login it would
  * stop at Basic, before it asks for what is public. The description is the only sentence of ours that Docker shows of
  * a token that was sent back, and all that anyone can show after HEAD.
+ *
+ * Both name the token endpoint as their realm: clients that join the lines, or read the last one, send the password to the
+ * last realm that they find.
  */
 export function challengesOf({ match, registryUrl, reason }: ChallengedRequest): readonly Challenge[] {
+  const realm = `${registryUrl}${tokenPath}`
+  const basic: Challenge = { scheme: 'Basic', parameters: { realm } }
   if (match?.route?.id === tokenRouteId) return [basic]
   const scope = match === undefined ? '' : formatNeededScopes(match)
   const parameters = {
-    realm: `${registryUrl}${tokenPath}`,
+    realm,
     service,
     ...(scope !== '' && { scope }),
     ...(reason !== undefined && {

@@ -11,7 +11,6 @@ import { statusesIn } from '../support/raw-connection.ts'
 import { tester } from '../support/tester.ts'
 
 const blob = aRandomBlob()
-const basicChallenge = 'Basic realm="lading"'
 
 let server: IdentityServer
 
@@ -35,6 +34,10 @@ function challengesOf({ rawHeaders }: Answer): string[] {
 
 function bearer(parameters: string): string {
   return `Bearer realm="${server.url}/v2/token",service="lading"${parameters}`
+}
+
+function basicChallenge(): string {
+  return `Basic realm="${server.url}/v2/token"`
 }
 
 async function send(method: string, path: string, authorization?: string): Promise<Answer> {
@@ -75,10 +78,26 @@ describe('without credentials', () => {
   ])('%s %s asks for what it needs, Bearer first', async (method, path, parameters) => {
     const answer = await send(method, path)
     expect(answer.status).toBe(401)
-    expect(challengesOf(answer)).toEqual([bearer(parameters), basicChallenge])
+    expect(challengesOf(answer)).toEqual([bearer(parameters), basicChallenge()])
     expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0')
     expect(answer.headers['cache-control']).toBe('no-store')
     if (method !== 'HEAD') expectError(answer, { status: 401, code: 'UNAUTHORIZED' })
+  })
+
+  // Clients that find a second realm send the password there: requests joins the lines for oras-py, whose pattern keeps the
+  // last value of a name; docker_registry2 splits what it gets at commas and keeps the last as well.
+  test.each([
+    ['GET', '/v2/_catalog', undefined],
+    ['GET', '/v2/alice/secret/manifests/latest', undefined],
+    ['POST', uploads, undefined],
+    ['GET', '/v2/token?scope=repository:alice/secret:pull', basic('alice', 'wrong password')],
+  ])('%s %s names one realm, whichever line a client reads', async (method, path, authorization) => {
+    const lines = challengesOf(await send(method, path, authorization))
+    const [first = '', last = ''] = [lines[0], lines.at(-1)]
+    for (const text of [first, last, lines.join(', '), lines.toReversed().join(', ')]) {
+      const realms = [...text.matchAll(/realm="([^"]*)"/g)].map((match) => match[1])
+      expect(new Set(realms)).toEqual(new Set([`${server.url}/v2/token`]))
+    }
   })
 
   // With Basic there as well, Docker could not pull what is public: it stops where it has no password.
@@ -166,7 +185,7 @@ describe('a token that lacks the scope', () => {
     const { errors } = answer.json() as { errors: [{ message: string }] }
     expect(challengesOf(answer)).toEqual([
       bearer(`,scope="${scope}"${lacks}"${errors[0].message}"`),
-      basicChallenge,
+      basicChallenge(),
     ])
   })
 

@@ -81,7 +81,7 @@ describe('GET', () => {
     expect(ping.status).toBe(200)
     const wrong = await get(login, basic('alice', 'wrong password'))
     expectError(wrong, { status: 401, code: 'UNAUTHORIZED' })
-    expect(wrong.headers['www-authenticate']).toBe('Basic realm="lading"')
+    expect(wrong.headers['www-authenticate']).toBe(`Basic realm="${server.url}/v2/token"`)
     expect(wrong.headers['cache-control']).toBe('no-store')
   })
 
@@ -131,7 +131,7 @@ describe('GET', () => {
     await using closed = await openIdentityServer({ anonymous: 'none' })
     const answer = await get('scope=repository:alice/open:pull', undefined, closed)
     expectError(answer, { status: 401, code: 'UNAUTHORIZED', naming: ['log in'] })
-    expect(answer.headers['www-authenticate']).toBe('Basic realm="lading"')
+    expect(answer.headers['www-authenticate']).toBe(`Basic realm="${closed.url}/v2/token"`)
   })
 
   test('makes no token of a token (C5)', async () => {

@@ -44,10 +44,10 @@ const blobPath = `/v2/alice/secret/blobs/${blob.digest}`
 /** The same whatever is wrong. */
 const invalid = 'the token has expired, was revoked or is not of this registry: get a new one'
 
-function expectInvalid(answer: Answer): void {
+function expectInvalid(answer: Answer, { url }: { url: string } = server): void {
   expectError(answer, { status: 401, code: 'UNAUTHORIZED' })
   expect(answer.headers['www-authenticate']).toContain(
-    `scope="${pull}",error="invalid_token",error_description="${invalid}", Basic realm="lading"`,
+    `scope="${pull}",error="invalid_token",error_description="${invalid}", Basic realm="${url}/v2/token"`,
   )
 }
 
@@ -161,7 +161,7 @@ describe('a token that was right', () => {
       ask(`${brief.url}${blobPath}`, { headers: { authorization } })
     expectStatus(await readWith(before), 200)
     brief.registry.clock.advance(16 * 60_000)
-    expectInvalid(await readWith(before))
+    expectInvalid(await readWith(before), brief)
     expectStatus(await readWith(await brief.bearer([pull], 'alice')), 200)
   })
 
@@ -196,7 +196,7 @@ describe('a token that was right', () => {
       ask(`${changing.url}${blobPath}`, { headers: { authorization } })
     expectStatus(await read(), 200)
     await change(changing.auth)
-    expectInvalid(await read())
+    expectInvalid(await read(), changing)
   })
 
   test('goes on over a rotation with overlap', async () => {
