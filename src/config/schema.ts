@@ -123,7 +123,7 @@ const http = z.strictObject({
     .optional()
     .meta({
       description:
-        'Scheme and host under which clients reach the registry, without a path: clients always ask for /v2/ at the root. By default it is taken from each request.',
+        'Scheme and host under which clients reach the registry, without a path: clients always ask for /v2/ at the root. Where it is set, `Location` headers are absolute URLs. By default it is taken from each request.',
       examples: ['https://registry.example.com'],
     }),
   tls: tls.prefault({}),

@@ -11,6 +11,8 @@ export interface ForwardedClient {
   readonly scheme: 'http' | 'https' | undefined
   /** Unchecked, as the proxy sent it. */
   readonly host: string | undefined
+  /** Digits. */
+  readonly port: string | undefined
 }
 
 export interface TrustedProxies {
@@ -51,8 +53,8 @@ export function readForwarded(
   peer: string,
   proxies: TrustedProxies,
 ): ForwardedClient {
-  if (!proxies.has(peer)) return { address: peer, scheme: undefined, host: undefined }
-  const { addresses, schemes, hosts } = readHeaders(headers)
+  if (!proxies.has(peer)) return { address: peer, scheme: undefined, host: undefined, port: undefined }
+  const { addresses, schemes, hosts, ports } = readHeaders(headers)
   let address = peer
   let hops = 0
   while (hops <= addresses.length && proxies.has(address)) {
@@ -66,6 +68,7 @@ export function readForwarded(
     address,
     scheme: scheme === 'http' || scheme === 'https' ? scheme : undefined,
     host: valueAt(hosts, hops),
+    port: /^\d{1,5}$/.exec(valueAt(ports, hops) ?? '')?.[0],
   }
 }
 
@@ -73,18 +76,23 @@ interface ForwardedLists {
   readonly addresses: readonly string[]
   readonly schemes: readonly string[]
   readonly hosts: readonly string[]
+  readonly ports: readonly string[]
 }
 
 function readHeaders(headers: IncomingHttpHeaders): ForwardedLists {
   const addresses = splitList(headers['x-forwarded-for'])
   const schemes = splitList(headers['x-forwarded-proto'])
   const hosts = splitList(headers['x-forwarded-host'])
-  if (addresses.length + schemes.length + hosts.length > 0) return { addresses, schemes, hosts }
+  const ports = splitList(headers['x-forwarded-port'])
+  const count = addresses.length + schemes.length + hosts.length + ports.length
+  if (count > 0) return { addresses, schemes, hosts, ports }
   const elements = splitList(headers.forwarded).map((element) => parseElement(element))
   return {
     addresses: elements.map((element) => element.get('for') ?? ''),
     schemes: elements.map((element) => element.get('proto') ?? ''),
     hosts: elements.map((element) => element.get('host') ?? ''),
+    // The host of an element has its port (RFC 7239, 5.3).
+    ports: [],
   }
 }
 

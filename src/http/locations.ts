@@ -1,6 +1,7 @@
 /**
- * URLs that replies name, as absolute paths: right behind every proxy, and the only relative form that all clients
- * resolve. Names, digests and upload ids hold nothing that needs escaping.
+ * URLs that replies name, as absolute paths: right behind every proxy, and the only relative form that nearly all clients
+ * resolve. `send-reply.ts` puts `http.publicUrl` in front of them where it is set, for the others. Names, digests and upload
+ * ids hold nothing that needs escaping.
  */
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'

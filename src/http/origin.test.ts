@@ -71,6 +71,29 @@ describe('the realm', () => {
     expect((await look({ trustedProxies }, proto)).realm).toBe('https://registry.test/v2/token')
   })
 
+  test.each([
+    [{ 'x-forwarded-port': '8443', 'x-forwarded-proto': 'https' }, 'https://registry.test:8443'],
+    [{ 'x-forwarded-port': '443', 'x-forwarded-proto': 'https' }, 'https://registry.test'],
+    [{ 'x-forwarded-port': '80' }, 'http://registry.test'],
+    [{ 'x-forwarded-port': '443' }, 'http://registry.test:443'],
+    [{ 'x-forwarded-port': '8443', 'x-forwarded-host': 'r.test' }, 'http://r.test:8443'],
+    [{ 'x-forwarded-port': '8443', 'x-forwarded-host': 'r.test:5000' }, 'http://r.test:5000'],
+    [{ 'x-forwarded-port': '8443', host: '[::1]' }, 'http://[::1]:8443'],
+    [{ 'x-forwarded-port': '8443, 8080' }, 'http://registry.test:8080'],
+    [{ 'x-forwarded-port': '1", error="x' }, 'http://registry.test'],
+    [{ forwarded: 'for=203.0.113.9;proto=https;host="r.test:8443"' }, 'https://r.test:8443'],
+    // Each proxy appends; what the client wrote in front of the list counts for nothing.
+    [{ 'x-forwarded-proto': 'http, https' }, 'https://registry.test'],
+    [{ 'x-forwarded-proto': 'https, http', 'x-forwarded-for': '203.0.113.9' }, 'http://registry.test'],
+    [
+      { 'x-forwarded-proto': 'http, https, http', 'x-forwarded-for': '203.0.113.9, 127.0.0.2' },
+      'https://registry.test',
+    ],
+  ])('is on the port and of the scheme that a declared proxy says: %j', async (headers, url) => {
+    const { realm } = await look({ trustedProxies: ['127.0.0.0/8'] }, headers)
+    expect(realm).toBe(`${url}/v2/token`)
+  })
+
   test('is the Host where a declared proxy passes on nonsense', async () => {
     for (const host of ['r.test/path', 'user@r.test', 'r.test"', 'a b', '']) {
       const { realm } = await look({ trustedProxies: ['127.0.0.1'] }, { 'x-forwarded-host': host })

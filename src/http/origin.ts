@@ -41,14 +41,19 @@ export class RequestOrigin implements Origin {
     return this.#incoming.headers['user-agent']?.slice(0, maxClientLength)
   }
 
+  /** As configured; no slash at the end. */
+  get publicUrl(): string | undefined {
+    return this.#known.publicUrl?.replace(/\/+$/, '')
+  }
+
   /** Of this registry as the client sees it; no slash at the end. */
   get registryUrl(): string {
-    const { publicUrl } = this.#known
-    if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '')
-    const { scheme, host } = this.#client
+    if (this.publicUrl !== undefined) return this.publicUrl
+    const { host, port, ...client } = this.#client
     const { socket, headers } = this.#incoming
+    const scheme = client.scheme ?? ('encrypted' in socket ? 'https' : 'http')
     const authority = host !== undefined && isHost(host) ? host : (headers.host ?? formatLocal(socket))
-    return `${scheme ?? ('encrypted' in socket ? 'https' : 'http')}://${authority}`
+    return `${scheme}://${withPort(authority, { scheme, port })}`
   }
 
   get #client(): ForwardedClient {
@@ -56,6 +61,15 @@ export class RequestOrigin implements Origin {
     this.#forwarded ??= readForwarded(headers, peerAddress(socket), this.#known.trustedProxies)
     return this.#forwarded
   }
+}
+
+/** The port that a proxy says, unless the host has one already or the scheme implies it. */
+function withPort(
+  authority: string,
+  { scheme, port }: { readonly scheme: 'http' | 'https'; readonly port: string | undefined },
+): string {
+  const isImplied = port === undefined || port === (scheme === 'https' ? '443' : '80')
+  return isImplied || /:\d+$/.test(authority) ? authority : `${authority}:${port}`
 }
 
 /** Empty for a connection that is gone. */

@@ -1,7 +1,8 @@
 /**
  * From the target of a request line to a row of the table. Paths are matched from the right, because a repository
- * name contains slashes and may itself contain `blobs`, `manifests`, `tags`, `uploads` or `referrers`. Only the last
- * component is decoded; the name stays as it came, so that `%2f`, `..`, `//` and their like fail its grammar.
+ * name contains slashes and may itself contain `blobs`, `manifests`, `tags`, `uploads` or `referrers`. The name and the last
+ * component are decoded, once: some clients send `%2F` between the parts of a name. What that leaves of `%`, `..` and `//`
+ * fails the grammar of names.
  */
 import type { Route } from './route.ts'
 
@@ -12,7 +13,7 @@ export interface Match {
   readonly route: Route | undefined
   /** Methods of the path, for `Allow`. */
   readonly allow: string
-  /** As it came, unchecked; `undefined` for paths without a repository. */
+  /** Decoded, unchecked; `undefined` for paths without a repository. */
   readonly name: string | undefined
   readonly argument: string
 }
@@ -108,7 +109,7 @@ function createPathFinder(paths: ReadonlyMap<string, Path>): (path: string) => F
 
 /** Empty for `/v2/tags/list` and its like, whose repository is missing: the grammar explains it. */
 function nameIn(path: string, end: number): string {
-  return end < prefix.length ? '' : path.slice(prefix.length, end)
+  return end < prefix.length ? '' : decodeComponent(path.slice(prefix.length, end))
 }
 
 /** What is no valid escape stays as it is: whoever parses the component refuses it. */

@@ -33,6 +33,7 @@ export const routes: readonly Route[] = [
   { id: 'end-3', method: 'GET', path: manifest, action: 'pull', body: 'none', handler: getManifest, summary: 'a manifest, byte for byte as pushed' },
   { id: 'end-3', method: 'HEAD', path: manifest, action: 'pull', body: 'none', handler: getManifest, summary: 'digest, media type and size of a manifest' },
   { id: 'end-4a, end-4b, end-4c, end-11', method: 'POST', path: uploads, action: 'push', body: 'stream', handler: postUpload, summary: 'starts an upload session; `?digest=` uploads in one request, `?mount=[&from=]` mounts, `?digest-algorithm=` announces' },
+  { id: 'end-4a, end-4b, end-4c, end-11', method: 'POST', path: '/v2/<repository>/blobs/uploads', action: 'push', body: 'stream', handler: postUpload, summary: 'the same for clients that forget the slash' },
   { id: 'end-5', method: 'PATCH', path: upload, action: 'push', body: 'stream', handler: patchUpload, summary: 'appends a chunk (`Content-Range`) or a stream' },
   { id: 'end-6', method: 'PUT', path: upload, action: 'push', body: 'stream', handler: putUpload, summary: 'ends a session with `?digest=`, the last chunk may come along' },
   { id: 'end-7a, end-7b', method: 'PUT', path: manifest, action: 'push', body: 'manifest', handler: putManifest, summary: 'stores a manifest; `?tag=` (repeated) tags a push by digest; `If-Match` and `If-None-Match` guard a tag' },

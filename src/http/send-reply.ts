@@ -5,7 +5,7 @@ import type { Exchange } from './exchange.ts'
 import { smallReplyBytes } from './limits.ts'
 import type { HttpLimits } from './limits.ts'
 import type { Readers } from './readers.ts'
-import type { Reply, StreamBody } from './reply.ts'
+import type { HeaderList, Reply, StreamBody } from './reply.ts'
 import { abortOnClose } from './request.ts'
 import { ResponseSink } from './response-sink.ts'
 
@@ -47,7 +47,7 @@ async function disposeBody(body: Reply['body']): Promise<void> {
 }
 
 /** Throws for a header that HTTP cannot carry. */
-function writeHead({ id, response }: Exchange, { status, headers, length, reason }: Reply): void {
+function writeHead({ id, response, origin }: Exchange, { status, headers, length, reason }: Reply): void {
   const all = [
     'Docker-Distribution-API-Version',
     'registry/2.0',
@@ -55,11 +55,19 @@ function writeHead({ id, response }: Exchange, { status, headers, length, reason
     'nosniff',
     'X-Request-Id',
     id,
-    ...headers,
+    ...(origin.publicUrl === undefined ? headers : withHost(headers, origin.publicUrl)),
   ]
   if (length !== undefined) all.push('Content-Length', String(length))
   // Spelled out, since a head that failed before leaves its words behind.
   response.writeHead(status, reason ?? STATUS_CODES[status] ?? '', all)
+}
+
+/** Some clients use `Location` as it is. */
+function withHost(headers: HeaderList, publicUrl: string): HeaderList {
+  return headers.map((value, index) => {
+    const isLocation = index % 2 === 1 && headers[index - 1] === 'Location' && value.startsWith('/')
+    return isLocation ? `${publicUrl}${value}` : value
+  })
 }
 
 /** Written piece by piece, so that a large reply is neither copied whole by TLS nor hidden in one long write. */

@@ -224,7 +224,8 @@ describe('path variants', () => {
     '/v2/{name}//manifests/v1',
     '/v2/{name}/manifests//v1',
     '/v2/{name}/manifests/v1/',
-    '/v2/{encoded}/manifests/v1',
+    '/v2/{twice}/manifests/v1',
+    '/v2/{encoded}%2fmanifests/v1',
     '/v2/{name}%2fmanifests%2fv1',
     '/v2/x/../{name}/manifests/v1',
     '/v2/{name}/x/../manifests/v1',
@@ -246,10 +247,25 @@ describe('path variants', () => {
     const path = pattern
       .replace('{name}', name)
       .replace('{encoded}', name.replace('/', '%2F'))
+      .replace('{twice}', name.replace('/', '%252F'))
       .replace('{upper}', name.toUpperCase())
     const head = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`
     const received = await exchangeRaw(registry.url, Buffer.from(head, 'latin1'))
     expect(received).toMatch(/^HTTP\/1\.1 4\d\d /)
+  })
+
+  test('a name with %2F is the name with /, for every method', async () => {
+    const encoded = `${registry.url}/v2/${name.replace('/', '%2f')}`
+    for (const method of ['GET', 'HEAD'] as const) {
+      expect((await ask(`${encoded}/manifests/v1`, { method })).status).toBe(200)
+    }
+    expect((await ask(`${encoded}/tags/list`)).json()).toEqual({ name, tags: ['v1'] })
+    const blob = aRandomBlob()
+    await pushBlob(encoded, blob)
+    expect((await ask(`${registry.url}/v2/${name}/blobs/${blob.digest}`)).status).toBe(200)
+    expect((await ask(`${encoded}/blobs/${blob.digest}`, { method: 'DELETE' })).status).toBe(202)
+    const refused = await ask(`${registry.url}/v2/a%2fB%2fc/manifests/v1`)
+    expectError(refused, { status: 400, code: 'NAME_INVALID', naming: ['a/B/c'] })
   })
 
   test('B9: names with _ stay apart from names that a pattern of it would match', async () => {

@@ -29,7 +29,7 @@ export const common: Chapter = {
     {
       title: 'Relative `Location`, one URL per upload session',
       source: 'distribution-spec, POST then PUT',
-      text: '"Optionally, the location MAY be absolute (containing the protocol and/or hostname), or it MAY be relative (containing just the URL path)." A path is right behind every proxy. Where a session stands is kept in the database, so its URL needs no state; Distribution signs the state into a URL that changes with each chunk.',
+      text: '"Optionally, the location MAY be absolute (containing the protocol and/or hostname), or it MAY be relative (containing just the URL path)." A path is right behind every proxy; where `http.publicUrl` is set, the location is absolute, for clients that use it as it is. Where a session stands is kept in the database, so its URL needs no state; Distribution signs the state into a URL that changes with each chunk.',
       cases: [
         {
           aspect: 'location',
