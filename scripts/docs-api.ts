@@ -65,6 +65,19 @@ ${formatTable(['id', 'method', 'path', 'action', 'what it does'], endpoints)}
 Every reply carries \`Docker-Distribution-API-Version\`, \`X-Content-Type-Options\` and \`X-Request-Id\`. The request id
 leads to the lines of the log.
 
+## Order of checks
+
+A request with several faults is answered for the first of these:
+
+1. HTTP itself, the path (404) and the method (405).
+2. The repository name, then credentials and rights: 401 where a login or another token would help, else 403.
+3. What the path, the query and the headers say: digests, references, ranges, each by itself.
+4. What the path names: an upload session that does not exist is 404.
+5. Where a chunk begins (416), then whether its headers agree on its length (400).
+6. The body: its size (413, 400), then its digest, then its content (400).
+7. \`If-Match\` and \`If-None-Match\` of a manifest (412): a tag that does not exist fails \`If-Match\`.
+8. What the content names and the repository lacks (400), or whether what is to be deleted exists (404) and may go (405).
+
 ## Authentication
 
 A request carries \`Authorization: Basic\` with name and password, \`Bearer\` with a token, or nothing. Rights are those

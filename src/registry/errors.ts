@@ -213,6 +213,19 @@ export class SizeInvalidError extends RegistryError {
   }
 }
 
+/** The two headers of a chunk contradict each other. */
+export class ChunkLengthError extends RegistryError {
+  override readonly name = 'ChunkLengthError'
+  readonly code = 'SIZE_INVALID'
+  readonly detail: { contentRange: string; contentLength: number }
+  constructor(chunk: { readonly start: number; readonly length: number; readonly contentLength: number }) {
+    const { start, length, contentLength } = chunk
+    const contentRange = `${start}-${start + length - 1}`
+    super(`Content-Range ${contentRange} has ${length} bytes, the body has ${contentLength}: both must agree`)
+    this.detail = { contentRange, contentLength }
+  }
+}
+
 export class TooManyUploadsError extends RegistryError {
   override readonly name = 'TooManyUploadsError'
   readonly code = 'TOOMANYREQUESTS'

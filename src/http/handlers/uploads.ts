@@ -4,7 +4,7 @@ import { parseDigestAlgorithm, parseSupportedDigest } from '../../oci/digest.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { UploadUnknownError } from '../../registry/errors.ts'
-import type { UploadStatus } from '../../registry/uploads/upload-types.ts'
+import type { BodyRequest, UploadStatus } from '../../registry/uploads/upload-types.ts'
 import { findMountSource } from '../challenges.ts'
 import { RequestRefusedError, UnauthorizedError } from '../errors.ts'
 import { formatReceivedRange, parseContentRange } from '../headers/content-range.ts'
@@ -109,25 +109,14 @@ function parseSession(
   return { repository, caller, id }
 }
 
-interface Chunk {
-  readonly start: number | undefined
-  readonly length: number | undefined
-}
+type Chunk = Pick<BodyRequest, 'start' | 'length' | 'contentLength'>
 
-/** Where the body belongs and how long it is, as far as the headers tell; a range without a body is refused, too. */
+/** Where the body belongs and how long it is, as far as the headers tell. */
 function parseChunk({ headers, hasBody, contentLength }: RepositoryRequest): Chunk {
   const text = headers['content-range']
-  if (text === undefined) return { start: undefined, length: contentLength }
+  if (text === undefined) return { length: contentLength }
   const { start, end } = parseContentRange(text)
-  const length = end - start + 1
-  const announced = hasBody ? contentLength : 0
-  if (announced !== undefined && announced !== length) {
-    throw new RequestRefusedError('SIZE_INVALID', {
-      message: `Content-Range ${text} has ${length} bytes, the body has ${announced}: both must agree`,
-      detail: { contentRange: text, contentLength: announced },
-    })
-  }
-  return { start, length }
+  return { start, length: end - start + 1, contentLength: hasBody ? contentLength : 0 }
 }
 
 function sessionHeaders(repository: RepositoryName, { id, offset }: UploadStatus): HeaderList {

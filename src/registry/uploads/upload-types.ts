@@ -39,8 +39,10 @@ export interface BodyRequest {
   readonly body: AsyncIterable<Uint8Array>
   /** First byte's offset, from Content-Range. */
   readonly start?: number | undefined
-  /** Bytes in the body, where announced. */
+  /** Bytes in the body, where announced: by Content-Range, or else by Content-Length. */
   readonly length?: number | undefined
+  /** Of a body with a Content-Range, which has to agree with it. */
+  readonly contentLength?: number | undefined
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal
 }
@@ -77,8 +79,8 @@ export interface Uploads {
    */
   status(request: SessionRequest): Promise<UploadStatus>
   /**
-   * Appends a chunk or a stream. Throws `UploadOutOfOrderError` before the body is read, `SizeInvalidError`,
-   * `UploadUnknownError`; when the body breaks off, what arrived is kept and reported by `status`.
+   * Appends a chunk or a stream. Throws, in this order, `UploadUnknownError`, then `UploadOutOfOrderError` and
+   * `ChunkLengthError` before the body is read, then `SizeInvalidError`; when the body breaks off, what arrived is kept and reported by `status`.
    */
   append(request: AppendRequest): Promise<UploadStatus>
   /** Ends the session with a blob. A mismatch of the digest ends it too, with `DigestMismatchError`. */

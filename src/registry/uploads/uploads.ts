@@ -18,7 +18,12 @@ import { algorithmOf } from '../../oci/digest.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { OciError } from '../../oci/oci-error.ts'
 import { principalId } from '../../auth/principal.ts'
-import { TooManyUploadsError, UploadOutOfOrderError, UploadUnknownError } from '../errors.ts'
+import {
+  ChunkLengthError,
+  TooManyUploadsError,
+  UploadOutOfOrderError,
+  UploadUnknownError,
+} from '../errors.ts'
 import { chooseHasher } from './choose-hasher.ts'
 import { finishSession } from './finish-session.ts'
 import { ingest, recordEveryMs as defaultRecordEveryMs, type Received } from './ingest.ts'
@@ -139,20 +144,34 @@ async function release(context: Context, { row, writer }: Claim): Promise<void> 
   await context.metadata.transact((tx) => recordUpload(tx, record), { durable: false })
 }
 
-/** Claims the session for this request; a chunk out of order is refused with nothing changed and nothing read. */
+/** Claims the session for this request; a chunk out of order or of another length is refused with nothing changed and nothing read. */
 async function claimAt(
   context: Context,
-  request: SessionRequest & Pick<BodyRequest, 'start'>,
+  request: SessionRequest & Partial<Pick<BodyRequest, 'start' | 'length' | 'contentLength'>>,
   found: UploadRow,
 ): Promise<Claim> {
   const reserved = context.reservations.take(found, context.clock.now())
   const claimed = reserved === undefined ? await claim(context, request) : { row: found, writer: reserved }
-  const { start: chunkStart } = request
-  if (chunkStart !== undefined && chunkStart !== claimed.row.offset) {
-    await release(context, claimed)
-    throw new UploadOutOfOrderError(request.id, claimed.row.offset)
-  }
-  return claimed
+  const refusal = refuseChunk(request, claimed.row.offset)
+  if (refusal === undefined) return claimed
+  await release(context, claimed)
+  throw refusal
+}
+
+/** Where the chunk begins comes first: a client that has lost count hears where to go on. */
+function refuseChunk(
+  {
+    id,
+    start,
+    length,
+    contentLength,
+  }: Pick<SessionRequest, 'id'> & Partial<Pick<BodyRequest, 'start' | 'length' | 'contentLength'>>,
+  offset: number,
+): OciError | undefined {
+  if (start === undefined) return undefined
+  if (start !== offset) return new UploadOutOfOrderError(id, offset)
+  if (length === undefined || contentLength === undefined || contentLength === length) return undefined
+  return new ChunkLengthError({ start, length, contentLength })
 }
 
 async function append(context: Context, request: AppendRequest): Promise<UploadStatus> {
