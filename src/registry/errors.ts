@@ -88,13 +88,24 @@ export class OwnerRenamedError extends RegistryError {
   }
 }
 
+/**
+ * Also where the repository does not exist: clients take this code alone for an image that is not there, and stop at
+ * `NAME_UNKNOWN`.
+ */
 export class ManifestUnknownError extends RegistryError {
   override readonly name = 'ManifestUnknownError'
   readonly code = 'MANIFEST_UNKNOWN'
   readonly detail: { repository: RepositoryName; reference: string }
-  constructor(repository: RepositoryName, reference: Reference, options?: ErrorOptions) {
+  constructor(
+    repository: RepositoryName,
+    reference: Reference,
+    { isRepositoryKnown = true }: { readonly isRepositoryKnown?: boolean } = {},
+  ) {
     const text = formatReference(reference)
-    super(`manifest unknown: repository ${repository} has no ${reference.kind} ${text}`, options)
+    const reason = isRepositoryKnown
+      ? `repository ${repository} has no ${reference.kind} ${text}`
+      : `repository ${repository} does not exist: the first push creates it`
+    super(`manifest unknown: ${reason}`)
     this.detail = { repository, reference: text }
   }
 }

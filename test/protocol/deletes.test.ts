@@ -114,7 +114,7 @@ describe('deleting a manifest', () => {
     const repository = registry.repository()
     const wanted = {
       status: 404,
-      code: 'NAME_UNKNOWN',
+      code: 'MANIFEST_UNKNOWN',
       naming: [new URL(repository).pathname.slice('/v2/'.length)],
     }
     expectError(await remove(`${repository}/manifests/${aRandomBlob().digest}`), wanted)

@@ -44,7 +44,7 @@ const situations: Record<string, Situation> = {
   'end-3: an unknown repository': {
     path: 'nobody/nothing/manifests/v1',
     status: 404,
-    code: 'NAME_UNKNOWN',
+    code: 'MANIFEST_UNKNOWN',
     naming: ['nobody/nothing', /push/],
   },
   'end-3: an unknown tag': {

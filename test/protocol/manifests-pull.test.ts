@@ -131,12 +131,12 @@ describe('manifests that are not there', () => {
     }
   })
 
-  test('end-3: 404 NAME_UNKNOWN names the repository that was never pushed to', async () => {
+  test('end-3: 404 MANIFEST_UNKNOWN names the repository that was never pushed to', async () => {
     const repository = registry.repository()
     const name = new URL(repository).pathname.slice('/v2/'.length)
     for (const reference of ['v1', aRandomBlob().digest]) {
       const answer = await ask(`${repository}/manifests/${reference}`)
-      expectError(answer, { status: 404, code: 'NAME_UNKNOWN', naming: [name, /push/] })
+      expectError(answer, { status: 404, code: 'MANIFEST_UNKNOWN', naming: [name, /push/] })
       expect((await ask(`${repository}/manifests/${reference}`, { method: 'HEAD' })).status).toBe(404)
     }
   })

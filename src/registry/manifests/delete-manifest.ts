@@ -9,7 +9,7 @@ import { deleteTag } from '../../metadata/tags.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { TagName } from '../../oci/tag-name.ts'
 import { recordChanges, type Change } from '../record-changes.ts'
-import { DeleteDisabledError, ManifestUnknownError, RepositoryUnknownError } from '../errors.ts'
+import { DeleteDisabledError, ManifestUnknownError } from '../errors.ts'
 import type { DeleteManifestRequest, ManifestDeps } from './manifest-types.ts'
 import { checkTagCondition } from './tag-condition.ts'
 
@@ -42,7 +42,9 @@ async function removeAndRecord(
   request: DeleteManifestRequest,
 ): Promise<Removed> {
   const repository = await findRepository(tx, request.repository)
-  if (repository === undefined) throw new RepositoryUnknownError(request.repository)
+  if (repository === undefined) {
+    throw new ManifestUnknownError(request.repository, request.reference, { isRepositoryKnown: false })
+  }
   const removed = await remove(tx, repository.id, request)
   await recordChanges(deps, tx, {
     repository: request.repository,

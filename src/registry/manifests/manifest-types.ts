@@ -51,7 +51,7 @@ export interface DeleteManifestRequest {
 }
 
 export interface Manifests {
-  /** Throws `ManifestUnknownError`, `RepositoryUnknownError`. */
+  /** Throws `ManifestUnknownError`. */
   find(repository: RepositoryName, reference: Reference): Promise<ManifestInfo>
   /** Throws as `find`, and what the reader throws while content that is not in memory waits for its turn. */
   get(

@@ -11,7 +11,7 @@ import { findRepository } from '../../metadata/repositories.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { Reference } from '../../oci/reference.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
-import { ManifestUnknownError, RepositoryUnknownError } from '../errors.ts'
+import { ManifestUnknownError } from '../errors.ts'
 import { ColdReads } from './cold-reads.ts'
 import { deleteManifestOrTag } from './delete-manifest.ts'
 import { ManifestParser } from './manifest-parser.ts'
@@ -87,7 +87,5 @@ async function getFound(
   const found = await findManifest(metadata.reader, repository, reference)
   if (found !== undefined) return found
   const known = await findRepository(metadata.reader, repository)
-  throw known === undefined
-    ? new RepositoryUnknownError(repository)
-    : new ManifestUnknownError(repository, reference)
+  throw new ManifestUnknownError(repository, reference, { isRepositoryKnown: known !== undefined })
 }

@@ -139,15 +139,6 @@ export const pull: Chapter = {
         answers('400 (no error code)', '404 MANIFEST_UNKNOWN', /^references: GET .*v%zz$/),
       ],
     },
-    {
-      title: 'The code for an unknown repository',
-      source: 'distribution-spec, error codes',
-      text: '`NAME_UNKNOWN` is "repository name not known to registry". Distribution does not look whether there is a repository.',
-      cases: [
-        answers('404 MANIFEST_UNKNOWN', '404 NAME_UNKNOWN', /^unknown-repository: GET /),
-        answers('404 MANIFEST_UNKNOWN', '404 NAME_UNKNOWN', /^deletes-of-nothing: DELETE /),
-      ],
-    },
   ],
 }
 
