@@ -1,22 +1,24 @@
 /** Who asks, and whether a browser was made to ask: the one place of the API that looks at credentials. */
-import { checkCsrf, checkOrigin } from '../auth/csrf.ts'
+import { checkCsrf, checkSameSite } from '../auth/csrf.ts'
 import type { Principal } from '../auth/principal.ts'
 import { anonymous } from '../auth/principal.ts'
-import { ApiError, denied } from './api-error.ts'
+import { ApiError } from './api-error.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { Access } from './endpoint.ts'
 import type { ApiServices } from './services.ts'
 
 /**
  * By the `Authorization` header, else by the cookie of a session; rows that are public ask nobody. Throws what these throw
- * for credentials that do not hold, and `CsrfError` and `ApiError` for requests that another site sent.
+ * for credentials that do not hold, and `CsrfError` for changes that another site sent.
  */
 export async function authenticate(
   request: ApiRequest,
   access: Access,
   services: ApiServices,
 ): Promise<Principal> {
-  checkSameSite(request)
+  const { method, registryUrl } = request
+  const [origin, site] = [header(request, 'origin'), header(request, 'sec-fetch-site')]
+  checkSameSite({ method, origin, site, registryUrl })
   if (access === 'public') return anonymous
   const authorization = header(request, 'authorization')
   if (authorization === undefined) return authenticateSession(request, services)
@@ -36,22 +38,6 @@ async function authenticateSession(request: ApiRequest, { sessions }: ApiService
   const csrfToken = header(request, 'x-csrf-token')
   checkCsrf(session, { method, registryUrl, origin: header(request, 'origin'), csrfToken })
   return session.principal
-}
-
-const reading: ReadonlySet<string> = new Set(['GET', 'HEAD'])
-
-/**
- * A browser remembers Basic passwords too, and adds them to what other sites make it send. It says so, in `Origin` with
- * every request that changes something, and in `Sec-Fetch-Site`; programs send neither.
- */
-function checkSameSite(request: ApiRequest): void {
-  if (reading.has(request.method)) return
-  const origin = header(request, 'origin')
-  checkOrigin({ origin, registryUrl: request.registryUrl })
-  const site = header(request, 'sec-fetch-site')
-  if (origin === undefined && (site === 'cross-site' || site === 'same-site')) {
-    throw denied('another site sent this request: changes come from pages of this registry or from programs')
-  }
 }
 
 export function header({ headers }: ApiRequest, name: string): string | undefined {

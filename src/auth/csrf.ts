@@ -33,15 +33,36 @@ export function checkCsrf(session: { readonly csrfToken: string }, headers: Csrf
   }
 }
 
-/** For logins, which no session protects yet, and for passwords that browsers remember and add by themselves. Throws `CsrfError` for a page of another site; programs send no `Origin`. */
+/** Throws `CsrfError` for a page of another site; programs send no `Origin`. */
 export function checkOrigin({ origin, registryUrl }: Pick<CsrfHeaders, 'origin' | 'registryUrl'>): void {
-  if (origin === undefined || hostOf(origin) === hostOf(registryUrl)) return
+  if (origin === undefined || isSameOrigin(origin, registryUrl)) return
   throw new CsrfError('it comes from a page of another site')
 }
 
-/** Without the scheme, which a proxy that ends TLS may hide. Of what is no URL, itself. */
-function hostOf(url: string): string {
-  return URL.parse(url)?.host.replace(/:(?:80|443)$/, '') ?? url
+export interface BrowserHeaders extends Pick<CsrfHeaders, 'method' | 'origin' | 'registryUrl'> {
+  /** The header `Sec-Fetch-Site`. */
+  readonly site: string | undefined
+}
+
+/**
+ * For requests that no session protects: a browser adds Basic passwords that it remembers to what other sites make it send, and
+ * an open registry asks for none. It says so in `Origin`, with every request that changes something, and in
+ * `Sec-Fetch-Site`; programs send neither. Throws `CsrfError` for a change that a page of another site asked for.
+ */
+export function checkSameSite({ method, origin, site, registryUrl }: BrowserHeaders): void {
+  if (safeMethods.has(method)) return
+  checkOrigin({ origin, registryUrl })
+  if (origin !== undefined || (site !== 'cross-site' && site !== 'same-site')) return
+  throw new CsrfError('another site sent it; changes come from pages of this registry or from programs')
+}
+
+/** Also where the page was loaded over TLS that a proxy ends, whom the operator did not declare. */
+function isSameOrigin(origin: string, registryUrl: string): boolean {
+  const [page, own] = [URL.parse(origin), URL.parse(registryUrl)]
+  if (page === null || own === null) return false
+  if (page.protocol !== 'http:' && page.protocol !== 'https:') return false
+  if (page.origin === own.origin) return true
+  return page.protocol === 'https:' && own.protocol === 'http:' && page.host === own.host.replace(/:443$/, '')
 }
 
 function isEqual(given: string, expected: string): boolean {

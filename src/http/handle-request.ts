@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ManagementApi } from '../api/api-request.ts'
+import { checkSameSite } from '../auth/csrf.ts'
 import type { YoungGarbage } from '../lib/young-garbage.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import { authorize } from './authorize.ts'
@@ -207,9 +208,18 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
   const { route, name, allow } = match
   if (route === undefined) throw new MethodUnsupportedError(incoming.method ?? '', allow)
   const repository = name === undefined ? undefined : parseRepositoryName(name)
+  checkBrowser(exchange)
   const authorized = await authorize(exchange, { route, repository }, deps)
   const bodyLimit = limitOf(route, deps.limits)
   return route.handler(new IncomingRequest(exchange, match, { ...authorized, bodyLimit }), deps)
+}
+
+/** Throws `CsrfError`. */
+function checkBrowser({ incoming, origin }: Exchange): void {
+  const { method = '', headers } = incoming
+  const site = headers['sec-fetch-site']
+  if (headers.origin === undefined && site === undefined) return
+  checkSameSite({ method, origin: headers.origin, site: site?.toString(), registryUrl: origin.registryUrl })
 }
 
 function limitOf({ body }: Route, limits: HttpLimits): BodyLimit | undefined {

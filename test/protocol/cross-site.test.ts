@@ -1,0 +1,56 @@
+/** G4: what pages of other sites can make a browser send to /v2, on a registry that asks nobody who they are. */
+import { describe, expect, test } from 'vitest'
+import { expectError, expectStatus } from '../support/answers.ts'
+import { ask } from '../support/client.ts'
+import { shareRegistry } from '../support/in-process.ts'
+import { anImageManifest, pushBlob, pushImage } from '../support/manifests.ts'
+import { aRandomBlob } from '../support/random.ts'
+
+const registry = shareRegistry({ auth: { anonymous: 'push' } })
+
+const others: Record<string, string>[] = [
+  { origin: 'https://evil.example' },
+  { origin: 'ftp://127.0.0.1' },
+  { origin: 'null' },
+  { 'sec-fetch-site': 'cross-site' },
+  { 'sec-fetch-site': 'same-site' },
+]
+
+describe('a change that another site sends', () => {
+  test.each(others)('is refused: %j', async (headers) => {
+    const repository = registry.repository()
+    const image = anImageManifest()
+    await pushImage(repository, image, { reference: 'v1' })
+    const { bytes, digest } = aRandomBlob()
+    const changes = [
+      ['POST', '/blobs/uploads/', undefined],
+      ['POST', `/blobs/uploads/?digest=${digest}`, bytes],
+      ['PUT', '/manifests/v2', image.bytes],
+      ['DELETE', '/manifests/v1', undefined],
+    ] as const
+    for (const [method, path, body] of changes) {
+      const answer = await ask(`${repository}${path}`, { method, headers, ...(body && { body }) })
+      expectError(answer, { status: 403, code: 'DENIED', naming: ['not sent by a page of this registry'] })
+    }
+    expect((await ask(`${repository}/tags/list`)).json()).toMatchObject({ tags: ['v1'] })
+    expectStatus(await ask(`${repository}/blobs/${digest}`), 404)
+  })
+
+  test('is refused by the token endpoint', async () => {
+    const answer = await ask(`${registry.url}/v2/token`, {
+      method: 'POST',
+      headers: { origin: 'https://evil.example', 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'grant_type=password&username=a&password=b',
+    })
+    expectStatus(answer, 403)
+  })
+})
+
+test('pages of other sites may make a browser read, and programs and own pages may change', async () => {
+  const repository = registry.repository()
+  await pushBlob(repository, aRandomBlob())
+  for (const headers of others) expectStatus(await ask(`${registry.url}/v2/`, { headers }), 200)
+  const own = { origin: registry.url, 'sec-fetch-site': 'same-origin' }
+  expectStatus(await ask(`${repository}/blobs/uploads/`, { method: 'POST', headers: own }), 202)
+  expectStatus(await ask(`${repository}/blobs/uploads/`, { method: 'POST' }), 202)
+})
