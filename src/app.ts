@@ -270,6 +270,7 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     }),
     publicUrl: config.http.publicUrl,
     trustedProxies: config.http.trustedProxies,
+    corsOrigins: config.http.cors.origins,
     tls: parts.tls,
     ids: parts.ids,
     log: parts.logger,

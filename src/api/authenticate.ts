@@ -18,7 +18,7 @@ export async function authenticate(
 ): Promise<Principal> {
   const { method, registryUrl } = request
   const [origin, site] = [header(request, 'origin'), header(request, 'sec-fetch-site')]
-  checkSameSite({ method, origin, site, registryUrl })
+  if (!request.mayChange) checkSameSite({ method, origin, site, registryUrl })
   if (access === 'public') return anonymous
   const authorization = header(request, 'authorization')
   if (authorization === undefined) return authenticateSession(request, services)

@@ -126,6 +126,19 @@ const http = z.strictObject({
         'Scheme and host under which clients reach the registry, without a path: clients always ask for /v2/ at the root. Where it is set, `Location` headers are absolute URLs. By default it is taken from each request.',
       examples: ['https://registry.example.com'],
     }),
+  cors: z
+    .strictObject({
+      origins: z
+        .array(z.string())
+        .refine((list) => list.every((entry) => entry === '*' || isHttpOrigin(entry)))
+        .default([])
+        .meta({
+          description:
+            'Origins of pages, or `*` for all, that may use the registry from a browser. With `*` browsers send no passwords that they remember, and only a page that has a token changes something.',
+          examples: ['https://ui.example.com'],
+        }),
+    })
+    .prefault({}),
   tls: tls.prefault({}),
   trustedProxies: z
     .array(z.string())

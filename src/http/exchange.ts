@@ -3,12 +3,13 @@ import { principalId } from '../auth/principal.ts'
 import type { Principal } from '../auth/principal.ts'
 import { groupAddress } from '../lib/group-address.ts'
 import type { BodyReader } from './body-reader.ts'
+import type { Cors } from './cors.ts'
 import type { RequestOrigin } from './origin.ts'
 import type { Readers, ReplyMemory } from './readers.ts'
 
 type Opening = Pick<
   Exchange,
-  'id' | 'incoming' | 'response' | 'body' | 'expectsContinue' | 'origin' | 'readers'
+  'id' | 'incoming' | 'response' | 'body' | 'expectsContinue' | 'origin' | 'readers' | 'cors'
 >
 
 /**
@@ -33,6 +34,7 @@ export class Exchange implements ReplyMemory {
   /** Of the reply's body, so far. */
   bytesOut = 0
   readonly readers: Readers
+  readonly cors: Cors
   reservedBytes = 0
   begunInTurn: number | undefined = undefined
 
@@ -44,6 +46,7 @@ export class Exchange implements ReplyMemory {
     this.expectsContinue = opening.expectsContinue
     this.origin = opening.origin
     this.readers = opening.readers
+    this.cors = opening.cors
   }
 
   /** Does not change once memory is set aside: by then the authenticator has said who asks. */

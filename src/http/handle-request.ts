@@ -23,6 +23,7 @@ import {
   MethodUnsupportedError,
   RouteUnknownError,
 } from './errors.ts'
+import type { Cors } from './cors.ts'
 import { Exchange } from './exchange.ts'
 import type { HandlerDeps } from './handlers/handler-deps.ts'
 import type { HttpLimits } from './limits.ts'
@@ -33,6 +34,7 @@ import type { HttpObserver } from './observer.ts'
 import { RequestOrigin } from './origin.ts'
 import type { PublicAddress } from './origin.ts'
 import type { Readers } from './readers.ts'
+import { bodilessReply } from './reply.ts'
 import type { Reply } from './reply.ts'
 import { IncomingRequest } from './request.ts'
 import type { BodyLimit } from './request.ts'
@@ -48,6 +50,7 @@ export interface RequestDeps extends HandlerDeps {
   /** Of the pieces that request bodies come in. */
   readonly garbage: YoungGarbage
   readonly publicAddress: PublicAddress
+  readonly cors: Cors
   readonly log: Log
   readonly observer?: HttpObserver | undefined
   readonly readers: Readers
@@ -138,6 +141,9 @@ async function answerRequest(
   deps: RequestDeps,
 ): Promise<Answered> {
   const { api } = deps
+  const { method = '', headers } = exchange.incoming
+  const preflight = deps.cors.preflightHeaders(method, headers)
+  if (preflight !== undefined) return { reply: bodilessReply(204, preflight), route: undefined }
   // The router knows nothing below /api, so this costs other requests nothing.
   if (match === undefined && api !== undefined && isForApi(exchange.incoming.url ?? '')) {
     return answerByApi(exchange, api, deps)
@@ -165,6 +171,7 @@ function openExchange(handled: HandledRequest, deps: RequestDeps): Exchange {
     body,
     origin: new RequestOrigin(incoming, deps.publicAddress),
     readers: deps.readers,
+    cors: deps.cors,
   })
 }
 
@@ -215,10 +222,11 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
 }
 
 /** Throws `CsrfError`. */
-function checkBrowser({ incoming, origin }: Exchange): void {
+function checkBrowser({ incoming, origin, cors }: Exchange): void {
   const { method = '', headers } = incoming
   const site = headers['sec-fetch-site']
   if (headers.origin === undefined && site === undefined) return
+  if (cors.mayChange(headers)) return
   checkSameSite({ method, origin: headers.origin, site: site?.toString(), registryUrl: origin.registryUrl })
 }
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { ask, openResponse } from '../../test/support/client.ts'
 import { BodyReader } from './body-reader.ts'
+import { Cors } from './cors.ts'
 import { ClientGoneError } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import { defaultHttpLimits } from './limits.ts'
@@ -27,7 +28,7 @@ async function serve(reply: Reply, limits: Partial<HttpLimits> = {}): Promise<Se
   const server = createServer((incoming, response) => {
     const body = new BodyReader(incoming, { idleMs: 1_000 })
     const origin = new RequestOrigin(incoming, { publicUrl: undefined, trustedProxies: { has: () => false } })
-    const connection = { incoming, response, body, origin, expectsContinue: false }
+    const connection = { incoming, response, body, origin, cors: new Cors(), expectsContinue: false }
     const exchange = new Exchange({ ...connection, id: 'request-1', readers })
     sendReply(exchange, reply, allLimits).then(resolve, resolve)
   })

@@ -47,7 +47,10 @@ async function disposeBody(body: Reply['body']): Promise<void> {
 }
 
 /** Throws for a header that HTTP cannot carry. */
-function writeHead({ id, response, origin }: Exchange, { status, headers, length, reason }: Reply): void {
+function writeHead(
+  { id, incoming, response, origin, cors }: Exchange,
+  { status, headers, length, reason }: Reply,
+): void {
   const all = [
     'Docker-Distribution-API-Version',
     'registry/2.0',
@@ -55,6 +58,7 @@ function writeHead({ id, response, origin }: Exchange, { status, headers, length
     'nosniff',
     'X-Request-Id',
     id,
+    ...cors.headersFor(incoming.headers),
     ...(origin.publicUrl === undefined ? headers : withHost(headers, origin.publicUrl)),
   ]
   if (length !== undefined) all.push('Content-Length', String(length))

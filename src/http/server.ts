@@ -18,6 +18,7 @@ import type { HttpLimits } from './limits.ts'
 import type { HttpCounts } from './observer.ts'
 import { peerAddress } from './origin.ts'
 import { Readers } from './readers.ts'
+import { Cors } from './cors.ts'
 import { RequestTurns } from './request-turns.ts'
 import type { ParsedRequest } from './request-turns.ts'
 import type { ReservedAddress } from './reserve-address.ts'
@@ -28,12 +29,14 @@ import type { TlsFiles } from './tls.ts'
 
 export interface RegistryServerDeps extends Omit<
   RequestDeps,
-  'router' | 'garbage' | 'publicAddress' | 'isClosing' | 'readers'
+  'router' | 'garbage' | 'publicAddress' | 'isClosing' | 'readers' | 'cors'
 > {
   /** Where clients reach this registry, `https://registry.example.com`; absent: as each request says. */
   readonly publicUrl?: string | undefined
   /** Addresses and networks whose `X-Forwarded-*` and `Forwarded` headers are believed; absent: none. */
   readonly trustedProxies?: readonly string[] | undefined
+  /** Origins of pages that may read replies, or `*`; absent: none. */
+  readonly corsOrigins?: readonly string[] | undefined
   /** Absent: HTTP in clear. */
   readonly tls?: TlsFiles | undefined
 }
@@ -64,7 +67,7 @@ class NodeRegistryServer implements RegistryServer {
   #requestsInFlight = 0
   #closing: Promise<void> | undefined
 
-  constructor({ publicUrl, trustedProxies: entries = [], tls, ...deps }: RegistryServerDeps) {
+  constructor({ publicUrl, trustedProxies: entries = [], corsOrigins, tls, ...deps }: RegistryServerDeps) {
     const trustedProxies = parseTrustedProxies(entries)
     this.#deps = {
       ...deps,
@@ -72,6 +75,7 @@ class NodeRegistryServer implements RegistryServer {
       garbage: createYoungGarbage(),
       publicAddress: { publicUrl, trustedProxies },
       readers: new Readers(deps),
+      cors: new Cors(corsOrigins),
       isClosing: () => this.#closing !== undefined,
     }
     const options = toNodeOptions(deps.limits)

@@ -15,6 +15,7 @@ import { tempFolder } from './temp-folder.ts'
 /** Sections are merged with their defaults. */
 export interface InProcessSections extends Pick<
   ConfigInput,
+  | 'http'
   | 'metadata'
   | 'storage'
   | 'delete'
@@ -58,7 +59,7 @@ export async function startInProcess(sections: InProcessSections = {}): Promise<
       ...config,
       auth: { anonymous: 'push', ...config.auth },
       data: dataDir,
-      http: { port: 0 },
+      http: { ...config.http, port: 0 },
     }),
     {
       logger: createLogger({ level: 'error', destination: { write: (line) => void faults.push(line) } }),
