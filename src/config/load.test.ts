@@ -30,7 +30,7 @@ describe('loadConfig', () => {
   test('serves 127.0.0.1:5000 over ./data when nothing is configured', () => {
     expect(load().config).toEqual({
       data: './data',
-      http: { host: '127.0.0.1', port: 5000, tls: {}, trustedProxies: [] },
+      http: { host: '127.0.0.1', port: 5000, cors: { origins: [] }, tls: {}, trustedProxies: [] },
       auth: {
         anonymous: 'pull',
         refreshTokens: false,
