@@ -48,6 +48,14 @@ export class RegistrationOffError extends AccountError {
   }
 }
 
+/** Pulls go on under it, so nobody else gets it. */
+export class FormerNameError extends AccountError {
+  override readonly name = 'FormerNameError'
+  constructor(account: string, newName: string, options?: ErrorOptions & { readonly discreet?: string }) {
+    super(`${account} is an old name of ${newName}, whose pulls go on under it: choose another name`, options)
+  }
+}
+
 /** The new user would get what an organization has. */
 export class OwnerTakenError extends AccountError {
   override readonly name = 'OwnerTakenError'

@@ -11,12 +11,12 @@ import type { Account } from '../metadata/accounts.ts'
 import type { AuditEntry } from '../metadata/audit-trail.ts'
 import { hasOtherAdministrator } from '../metadata/administrators.ts'
 import { Conflict } from '../metadata/errors.ts'
-import type { Reader } from '../metadata/handles.ts'
+import type { Reader, Transaction } from '../metadata/handles.ts'
 import { OwnerNameTaken, OwnerRenamed } from '../metadata/owner-errors.ts'
 import {
   AccountExistsError,
-  AccountNameError,
   AccountUnknownError,
+  FormerNameError,
   LastAdministratorError,
   OwnerTakenError,
   PasswordChangedError,
@@ -49,7 +49,7 @@ export interface PasswordChange {
 }
 
 export interface Accounts {
-  /** Throws `AccountNameError`, `PasswordRefusedError`, `AccountExistsError`, `OwnerTakenError`. */
+  /** Throws `AccountNameError`, `PasswordRefusedError`, `AccountExistsError`, `OwnerTakenError`, `FormerNameError`. */
   add(user: NewUser, actor: Actor): Promise<void>
   /**
    * By anyone, where the configuration lets them; slowed down like a login. Throws `RegistrationOffError`,
@@ -59,7 +59,10 @@ export interface Accounts {
   /** In byte order of the names, after `after` (exclusive). */
   list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<Account[]>
   find(name: string): Promise<Account | undefined>
-  /** Ends all sessions, bearer and refresh tokens; access tokens hold again when it is enabled. Throws `AccountUnknownError`. */
+  /**
+   * Ends all sessions, bearer and refresh tokens; access tokens hold again when it is enabled. Throws `AccountUnknownError`,
+   * `LastAdministratorError`.
+   */
   disable(name: string, actor: Actor): Promise<void>
   /** Throws `AccountUnknownError`. */
   enable(name: string, actor: Actor): Promise<void>
@@ -122,7 +125,7 @@ async function addUser(deps: AccountsDeps, user: NewUser, actor: Actor): Promise
     if (error instanceof OwnerNameTaken) throw new OwnerTakenError(name, { cause: error })
     if (error instanceof OwnerRenamed) {
       const discreet = `${name} is an old name of another owner: choose another name`
-      throw new AccountNameError(name, `it is an old name of ${error.newName}`, { cause: error, discreet })
+      throw new FormerNameError(name, error.newName, { cause: error, discreet })
     }
     throw error
   }
@@ -140,13 +143,14 @@ async function setDisabled(
   change: { readonly name: string; readonly disabled: boolean },
   actor: Actor,
 ): Promise<void> {
-  const found = await metadata.transact(async (tx) => {
-    if ((await findWithoutHash(tx, change.name)) === undefined) return false
+  const { name, disabled } = change
+  await metadata.transact(async (tx) => {
+    const account = await findWithoutHash(tx, name)
+    if (account === undefined) throw new AccountUnknownError(name)
+    if (disabled && account.isAdmin) await requireOtherAdministrator(tx, name)
     await setAccountDisabled(tx, change)
-    await audit.change(tx, actor, entryOf(change.disabled ? 'user.disable' : 'user.enable', change.name))
-    return true
+    await audit.change(tx, actor, entryOf(disabled ? 'user.disable' : 'user.enable', name))
   })
-  if (!found) throw new AccountUnknownError(change.name)
 }
 
 async function setAdministrator(
@@ -159,10 +163,15 @@ async function setAdministrator(
     const account = await findWithoutHash(tx, name)
     if (account === undefined) throw new AccountUnknownError(name)
     if (account.isAdmin === isAdmin) return
-    if (!isAdmin && !(await hasOtherAdministrator(tx, name))) throw new LastAdministratorError(name)
+    if (!isAdmin) await requireOtherAdministrator(tx, name)
     await setAccountAdministrator(tx, change)
     await audit.change(tx, actor, entryOf('user.administrator', name, { isAdmin }))
   })
+}
+
+/** Nobody could make another one. Throws `LastAdministratorError`. */
+async function requireOtherAdministrator(tx: Transaction, name: string): Promise<void> {
+  if (!(await hasOtherAdministrator(tx, name))) throw new LastAdministratorError(name)
 }
 
 async function changePassword(

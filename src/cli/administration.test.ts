@@ -125,9 +125,15 @@ describe('user', () => {
     expect((await given.lading('user promote nobody')).err).toContain('there is no user "nobody"')
   })
 
-  test('warns when no administrator is left', async () => {
+  test('refuses to disable the last administrator', async () => {
     await using given = await start()
-    expect((await given.lading('user disable admin')).err).toContain('no administrator is left')
+    const last = { code: 1, out: '', err: expect.stringContaining('admin is the last administrator') }
+    expect(await given.lading('user disable admin')).toMatchObject(last)
+    await given.lading('user add alice --admin --password-stdin', { stdin: password })
+    expect((await given.lading('user disable admin')).code).toBe(0)
+    // One that cannot log in does not count.
+    last.err = expect.stringContaining('alice is the last administrator')
+    expect(await given.lading('user disable alice')).toMatchObject(last)
   })
 
   test.each<[string, RunOptions, number, string]>([

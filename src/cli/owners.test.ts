@@ -124,7 +124,7 @@ describe('owners', () => {
     })
     expect(await lading('user add alice --generate')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('it is an old name of ally'),
+      err: expect.stringContaining('alice is an old name of ally'),
     })
   })
 

@@ -95,15 +95,10 @@ const disableCommand = defineServiceCommand({
   summary: 'Disable a user: its password and its tokens end within a second, what it pushed stays.',
   words: ['<name>'],
   jsonShape: '{"name": string, "disabled": true}',
-  run: async ({ arguments: { words }, accounts, actor, host, print }) => {
+  run: async ({ arguments: { words }, accounts, actor, print }) => {
     const [name = ''] = words
     await accounts.disable(name, actor)
     print({ name, disabled: true }, `disabled ${name}`)
-    const all = await Array.fromAsync(listAll(accounts))
-    if (all.some((account) => account.isAdmin && !account.disabled)) return
-    host.err(
-      `warning: no administrator is left; lading user enable ${name} or lading user add <name> --admin makes one`,
-    )
   },
 })
 

@@ -81,7 +81,7 @@ describe('owners', () => {
     const refused = { name: 'NameTakenError', message: expect.stringContaining('old name of apex') }
     await expect(given.owners.createOrganization(acme, tester)).rejects.toMatchObject(refused)
     await expect(given.addUser('acme')).rejects.toMatchObject({
-      name: 'AccountNameError',
+      name: 'FormerNameError',
       message: expect.stringContaining('old name of apex'),
     })
     await given.owners.rename({ name: 'apex', newName: 'acme' }, tester)

@@ -109,6 +109,8 @@ describe('owners', () => {
     const renamed = await call('POST', `/owners/${org}/rename`, { as: 'alice', json: { name: `${org}-new` } })
     expect(renamed.value).toMatchObject({ name: `${org}-new`, aliases: [org] })
     expect((await call('POST', '/owners', { as: 'root', json: { name: org } })).status).toBe(409)
+    const user = { name: org, password: passwordOf(org) }
+    expect((await call('POST', '/users', { as: 'root', json: user })).status).toBe(409)
   })
 
   test('B6: do not tell who had a name before', async () => {
