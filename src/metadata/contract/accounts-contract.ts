@@ -53,6 +53,15 @@ export function testAccounts({ metadata }: ContractSubject): void {
     expect(await findAccountState(reader, id + 1_000_000)).toBeUndefined()
   })
 
+  test('knows nobody by a name with NUL in it, which PostgreSQL cannot even ask for', async () => {
+    const { name } = await createAccount(metadata())
+    const { reader } = metadata()
+    for (const odd of [`${name}\0`, `\0${name}`, `${name.slice(0, 2)}\0${name.slice(2)}`, '\0']) {
+      expect(await findAccount(reader, odd)).toBeUndefined()
+    }
+    expect(await listAccounts(reader, { after: '\0', limit: 1 })).toHaveLength(1)
+  })
+
   test('makes the owner of its name, or makes an owner that exists a user', async () => {
     const { name } = await createAccount(metadata())
     expect(await findOwner(metadata().reader, name)).toMatchObject({ kind: 'user', visibility: 'public' })

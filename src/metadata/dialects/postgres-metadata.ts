@@ -11,6 +11,7 @@ import type { Schema } from '../schema.ts'
 import { createReader, createTransaction, kyselyOf } from '../sql/database.ts'
 import type { Database } from '../sql/database.ts'
 import { translatePostgresError } from './postgres-errors.ts'
+import { toStorable } from './storable-text.ts'
 import { TranslatingDialect } from './translating-dialect.ts'
 
 export interface PostgresMetadataDeps {
@@ -27,7 +28,10 @@ const pauseStepMs = 5
 
 /** Upgrades the database unless told otherwise. On failure everything is closed. */
 export async function createPostgresMetadata(deps: PostgresMetadataDeps): Promise<Metadata> {
-  const dialect = new TranslatingDialect(deps.dialect, translatePostgresError)
+  const dialect = new TranslatingDialect(deps.dialect, {
+    error: translatePostgresError,
+    parameters: toStorable,
+  })
   const metadata = new PostgresMetadata(new Kysely<Schema>({ dialect }))
   try {
     if (deps.upgrade === false) await metadata.ping()

@@ -1,4 +1,4 @@
-/** A Kysely dialect whose errors are translated, whatever driver lies below. */
+/** A Kysely dialect whose parameters and errors are translated, whatever driver lies below. */
 import type {
   CompiledQuery,
   DatabaseConnection,
@@ -12,13 +12,17 @@ import type {
   TransactionSettings,
 } from 'kysely'
 
-type Translate = (error: unknown) => unknown
+export interface Translation {
+  readonly error: (error: unknown) => unknown
+  /** Returns the same list where nothing changes. */
+  readonly parameters: (parameters: readonly unknown[]) => readonly unknown[]
+}
 
 export class TranslatingDialect implements Dialect {
   readonly #inner: Dialect
-  readonly #translate: Translate
+  readonly #translate: Translation
 
-  constructor(inner: Dialect, translate: Translate) {
+  constructor(inner: Dialect, translate: Translation) {
     this.#inner = inner
     this.#translate = translate
   }
@@ -42,10 +46,10 @@ export class TranslatingDialect implements Dialect {
 
 class TranslatingDriver implements Driver {
   readonly #inner: Driver
-  readonly #translate: Translate
+  readonly #translate: Translation
   readonly #wrappers = new WeakMap<DatabaseConnection, TranslatingConnection>()
 
-  constructor(inner: Driver, translate: Translate) {
+  constructor(inner: Driver, translate: Translation) {
     this.#inner = inner
     this.#translate = translate
   }
@@ -87,15 +91,17 @@ class TranslatingDriver implements Driver {
 
 class TranslatingConnection implements DatabaseConnection {
   readonly inner: DatabaseConnection
-  readonly #translate: Translate
+  readonly #translate: Translation
 
-  constructor(inner: DatabaseConnection, translate: Translate) {
+  constructor(inner: DatabaseConnection, translate: Translation) {
     this.inner = inner
     this.#translate = translate
   }
 
   executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    return guard(this.#translate, () => this.inner.executeQuery<Row>(query))
+    const parameters = this.#translate.parameters(query.parameters)
+    const storable = parameters === query.parameters ? query : { ...query, parameters }
+    return guard(this.#translate, () => this.inner.executeQuery<Row>(storable))
   }
 
   streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<Row>> {
@@ -103,10 +109,10 @@ class TranslatingConnection implements DatabaseConnection {
   }
 }
 
-async function guard<T>(translate: Translate, call: () => Promise<T>): Promise<T> {
+async function guard<T>(translate: Translation, call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (error) {
-    throw translate(error)
+    throw translate.error(error)
   }
 }
