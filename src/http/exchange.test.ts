@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import type { BodyReader } from './body-reader.ts'
+import { Cors } from './cors.ts'
 import { Exchange } from './exchange.ts'
 import type { RequestOrigin } from './origin.ts'
 import type { Readers } from './readers.ts'
@@ -14,6 +15,7 @@ function openAt(address: string): Exchange {
     expectsContinue: false,
     origin: { address } as RequestOrigin,
     readers: {} as Readers,
+    cors: new Cors(),
   })
 }
 

@@ -26,6 +26,11 @@ export interface Metadata extends AsyncDisposable {
   transact<T>(work: (tx: Transaction) => Promise<T>, options?: TransactOptions): Promise<T>
   /** Resolves when every commit made before the call is durable: before any external effect that relies on another's row. */
   flush(): Promise<void>
+  /**
+   * Calls back after each commit of this process that changed rights, before its `transact` resolves. Never where
+   * `getRightsVersion` answers at once: there each turn of the event loop asks anyway.
+   */
+  onRightsChange(listener: () => void): void
   /** Throws `MetadataUnavailable`. */
   ping(): Promise<void>
 }

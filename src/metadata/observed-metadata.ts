@@ -36,6 +36,10 @@ export class ObservedMetadata implements Metadata {
     return this.#pending
   }
 
+  onRightsChange(listener: () => void): void {
+    this.#metadata.onRightsChange(listener)
+  }
+
   async transact<T>(work: (tx: Transaction) => Promise<T>, options?: TransactOptions): Promise<T> {
     const { now, onTransaction } = this.#deps
     const startedAt = now()

@@ -5,7 +5,7 @@
 import { sql } from 'kysely'
 import type { Reader, Transaction } from './handles.ts'
 import { compileOnce } from './sql/compile-once.ts'
-import { kyselyOf } from './sql/database.ts'
+import { databaseOf, kyselyOf } from './sql/database.ts'
 
 interface VersionRow {
   version: number
@@ -31,6 +31,8 @@ export async function raiseRightsVersion(tx: Transaction): Promise<void> {
     .set((eb) => ({ version: eb('version', '+', 1) }))
     .where('singleton', '=', 1)
     .execute()
+  const { notes } = databaseOf(tx)
+  if (notes !== undefined) notes.hasChangedRights = true
 }
 
 function versionOf(row: VersionRow | undefined): number {

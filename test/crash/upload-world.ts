@@ -127,6 +127,7 @@ export class WorldProcess {
         const result = await metadata.transact(work, options)
         return this.isDead ? never : result
       },
+      onRightsChange: (listener) => metadata.onRightsChange(listener),
       flush: () => metadata.flush(),
       ping: () => metadata.ping(),
       [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -1,4 +1,4 @@
-/** Identity over real parts, SQLite in a temporary folder, with cheap password hashes and a throttle that never sleeps. */
+/** Identity over real parts, SQLite in a temporary folder unless another database is given, with cheap password hashes and a throttle that never sleeps. */
 import { join } from 'node:path'
 import { createAudit, type Audit } from '../../src/audit/audit.ts'
 import { createAuth, type Auth, type AuthDeps } from '../../src/auth/auth.ts'
@@ -37,7 +37,9 @@ export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAut
   })
   const onError = (error: unknown): void => void faults.push(error)
   const file = join(folder.path, 'lading.db')
-  const metadata = stack.use(await openSqliteMetadata({ file, clock, onFatal: onError }))
+  const metadata = stack.use(
+    options.metadata ?? (await openSqliteMetadata({ file, clock, onFatal: onError })),
+  )
   const audit = stack.use(createAudit({ metadata, clock, onError }))
   let hashes = 0
   const delays: number[] = []

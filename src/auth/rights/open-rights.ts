@@ -45,6 +45,7 @@ export function openRights(deps: RightsDeps): Rights {
     now: () => performance.now(),
     getVersion: () => getRightsVersion(reader),
   })
+  metadata.onRightsChange(() => version.expire())
   const grants = createGrantsCache({
     version,
     load: (accountId) => {

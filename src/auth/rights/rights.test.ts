@@ -97,6 +97,29 @@ describe('a change of rights', () => {
     now = 500
     expect([await watch.current(), asked]).toEqual([2, 2])
   })
+
+  test('the version is asked again at once after a change of this process, whatever is under way', async () => {
+    const answers: PromiseWithResolvers<number>[] = []
+    const watch = new VersionWatch({
+      now: () => 0,
+      getVersion() {
+        const answer = Promise.withResolvers<number>()
+        answers.push(answer)
+        return answer.promise
+      },
+    })
+    const before = watch.current()
+    watch.expire()
+    const after = watch.current()
+    answers[1]?.resolve(2)
+    answers[0]?.resolve(1)
+    expect([await before, await after]).toEqual([1, 2])
+    // The older answer came last, and is not what is remembered.
+    expect([await watch.current(), answers.length]).toEqual([2, 2])
+    watch.expire()
+    void watch.current()
+    expect(answers).toHaveLength(3)
+  })
 })
 
 describe('grants', () => {

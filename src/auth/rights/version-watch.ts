@@ -1,7 +1,7 @@
 /**
  * The version of the rights, as everything that remembers rights asks for it. Where the database answers at once it is
  * read in each turn of the event loop; elsewhere it is at most half a second old, so that what is revoked anywhere ends
- * everywhere within a second.
+ * everywhere within a second, and in the process that revoked it at once.
  */
 type MaybePromise<T> = T | Promise<T>
 
@@ -19,6 +19,7 @@ export class VersionWatch {
   /** Until when the version needs no look. */
   #freshUntil = 0
   #isFreshTurn = false
+  /** `expire` forgets it: what was asked for before a change says nothing of what is there after it. */
   #reading: Promise<number> | undefined
   readonly #onTurnEnd = (): void => void (this.#isFreshTurn = false)
 
@@ -37,13 +38,24 @@ export class VersionWatch {
       this.#version = version
       return version
     }
-    this.#reading = version
+    const reading = version
       .then((found) => {
+        if (this.#reading !== reading) return found
         this.#freshUntil = asked + maxAgeMs
         this.#version = found
         return found
       })
-      .finally(() => (this.#reading = undefined))
-    return this.#reading
+      .finally(() => {
+        if (this.#reading === reading) this.#reading = undefined
+      })
+    this.#reading = reading
+    return reading
+  }
+
+  /** The version has changed, here: whoever asks from now on reads it again, also while an older reading is under way. */
+  expire(): void {
+    this.#freshUntil = 0
+    this.#isFreshTurn = false
+    this.#reading = undefined
   }
 }

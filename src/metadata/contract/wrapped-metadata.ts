@@ -43,6 +43,7 @@ function wrap(metadata: Metadata, transact: Metadata['transact']): Metadata {
     dialect: metadata.dialect,
     reader: metadata.reader,
     transact,
+    onRightsChange: (listener) => metadata.onRightsChange(listener),
     flush: () => metadata.flush(),
     ping: () => metadata.ping(),
     [Symbol.asyncDispose]: () => metadata[Symbol.asyncDispose](),

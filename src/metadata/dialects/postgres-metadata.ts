@@ -9,7 +9,7 @@ import type { Metadata } from '../metadata.ts'
 import { migrate } from '../migrations/migrate.ts'
 import type { Schema } from '../schema.ts'
 import { createReader, createTransaction, kyselyOf } from '../sql/database.ts'
-import type { Database } from '../sql/database.ts'
+import type { CommitNotes, Database } from '../sql/database.ts'
 import { translatePostgresError } from './postgres-errors.ts'
 import { toStorable } from './storable-text.ts'
 import { TranslatingDialect } from './translating-dialect.ts'
@@ -53,6 +53,7 @@ class PostgresMetadata implements Metadata {
   readonly dialect = 'postgres'
   readonly reader: Reader
   readonly #kysely: Kysely<Schema>
+  readonly #rightsListeners: (() => void)[] = []
 
   constructor(kysely: Kysely<Schema>) {
     this.#kysely = kysely
@@ -61,15 +62,22 @@ class PostgresMetadata implements Metadata {
 
   async transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
+      const notes: CommitNotes = { hasChangedRights: false }
       try {
-        return await this.#kysely
+        const result = await this.#kysely
           .transaction()
-          .execute((kysely) => work(createTransaction(databaseWith(kysely))))
+          .execute((kysely) => work(createTransaction({ ...databaseWith(kysely), notes })))
+        if (notes.hasChangedRights) for (const listener of this.#rightsListeners) listener()
+        return result
       } catch (error) {
         if (!(error instanceof Conflict) || attempt === maxAttempts) throw error
       }
       await sleep(attempt * pauseStepMs)
     }
+  }
+
+  onRightsChange(listener: () => void): void {
+    this.#rightsListeners.push(listener)
   }
 
   flush(): Promise<void> {

@@ -159,6 +159,10 @@ class SqliteMetadata implements Metadata {
     await this.#parts.barrier.wait()
   }
 
+  onRightsChange(): void {
+    // The version of the rights is read at once, in each turn.
+  }
+
   async ping(): Promise<void> {
     this.#assertOpen()
     await sql`select 1 from schema_migration limit 1`.execute(this.#parts.reader.kysely)

@@ -20,8 +20,15 @@ export interface TemplateRunner {
   first(template: CompiledTemplate, parameters: readonly unknown[]): unknown
 }
 
+/** What a transaction did that others of the process have to hear of once it is committed. */
+export interface CommitNotes {
+  hasChangedRights: boolean
+}
+
 export interface Database {
   readonly dialect: Dialect
+  /** Of a transaction, where somebody wants to hear of it. */
+  readonly notes?: CommitNotes
   readonly kysely: Kysely<Schema>
   readonly templates: TemplateRunner
 }

@@ -1,0 +1,26 @@
+/** Rights where the database takes its time to answer: one's own change counts at one's own next request. */
+import { expect, test } from 'vitest'
+import { addUsers, basic, openAuth, origin } from '../../../test/support/open-auth.ts'
+import { tester } from '../../../test/support/tester.ts'
+import { openPgliteMetadata } from '../../metadata/contract/open-pglite.ts'
+import { parseRepositoryName } from '../../oci/repository-name.ts'
+
+test('a grant that was added or removed counts in this process at once', async () => {
+  await using opened = await openAuth({ metadata: await openPgliteMetadata() })
+  await addUsers(opened)
+  const { auth } = opened
+  const password = 'a password of some length'
+  await auth.accounts.add({ name: 'carol', password, isAdmin: false }, tester)
+  const repository = parseRepositoryName('bob/web')
+  const mayPush = async (): Promise<boolean> => {
+    const principal = await auth.authenticator.authenticate(basic('carol', password), origin)
+    return (await auth.policy.decide(principal, 'push', repository)).allowed
+  }
+  expect(await mayPush()).toBe(false)
+  for (let round = 0; round < 3; round++) {
+    const { id } = await auth.grants.add({ on: 'bob/web', role: 'writer', to: 'carol' }, tester)
+    expect(await mayPush()).toBe(true)
+    await auth.grants.remove(id, tester)
+    expect(await mayPush()).toBe(false)
+  }
+})
