@@ -72,7 +72,8 @@ A request with several faults is answered for the first of these:
 1. HTTP itself, the path (404) and the method (405).
 2. The repository name, then credentials and rights: 401 where a login or another token would help, else 403.
 3. What the path, the query and the headers say: digests, references, ranges, each by itself.
-4. What the path names: an upload session that does not exist is 404.
+4. What the path names: an upload session that does not exist is 404, unless a closing PUT asks for a blob that the repository has
+   (201: the answer to the first one was lost).
 5. Where a chunk begins (416), then whether its headers agree on its length (400).
 6. The body: its size (413, 400), then its digest, then its content (400).
 7. \`If-Match\` and \`If-None-Match\` of a manifest (412): a tag that does not exist fails \`If-Match\`.

@@ -225,8 +225,24 @@ describe('closing an upload', () => {
     const wanted = { status: 404, code: 'BLOB_UPLOAD_UNKNOWN', naming: [sessionId(session), /POST/] }
     expectError(await ask(session), wanted)
     expectError(await ask(session, { method: 'PATCH', body: 'x' }), wanted)
-    expectError(await closeSession(session, blob.digest, { body: blob.bytes }), wanted)
     expectError(await ask(session, { method: 'DELETE' }), wanted)
+  })
+
+  test('end-6: the closing PUT whose answer was lost is 201 again while the repository has the blob', async () => {
+    const [repository, other] = [registry.repository(), registry.repository()]
+    const [blob, elsewhere] = [aRandomBlob(), aRandomBlob()]
+    await pushBlob(other, elsewhere)
+    const session = await openSession(repository)
+    await expectCreated(await closeSession(session, blob.digest, { body: blob.bytes }), repository, blob)
+    for (const body of [blob.bytes, undefined]) {
+      const again = await closeSession(session, blob.digest, body === undefined ? {} : { body })
+      await expectCreated(again, repository, blob)
+    }
+    const wanted = { status: 404, code: 'BLOB_UPLOAD_UNKNOWN' }
+    for (const { digest } of [elsewhere, aRandomBlob()])
+      expectError(await closeSession(session, digest), wanted)
+    expectStatus(await ask(`${repository}/blobs/${blob.digest}`, { method: 'DELETE' }), 202)
+    expectError(await closeSession(session, blob.digest), wanted)
   })
 
   test('end-6: twenty uploads of one blob at once all end well', async () => {

@@ -83,7 +83,10 @@ export interface Uploads {
    * `ChunkLengthError` before the body is read, then `SizeInvalidError`; when the body breaks off, what arrived is kept and reported by `status`.
    */
   append(request: AppendRequest): Promise<UploadStatus>
-  /** Ends the session with a blob. A mismatch of the digest ends it too, with `DigestMismatchError`. */
+  /**
+   * Ends the session with a blob; of a session that is gone, the blob that the repository has. A mismatch of the digest ends it
+   * too, with `DigestMismatchError`.
+   */
   commit(request: CommitRequest): Promise<CommittedBlob>
   /** A whole blob in one request; a failure leaves no session behind. */
   push(request: PushRequest): Promise<CommittedBlob>

@@ -12,6 +12,7 @@ import {
   recordUpload,
 } from '../../metadata/uploads.ts'
 import type { UploadRow } from '../../metadata/uploads.ts'
+import { findLinkedBlob } from '../../metadata/blobs.ts'
 import { insertDeadKey } from '../../metadata/dead-keys.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import { algorithmOf } from '../../oci/digest.ts'
@@ -232,7 +233,27 @@ async function explainLoss(context: Context, row: UploadRow, error: unknown): Pr
   return new UploadOutOfOrderError(row.id, now.offset, { cause: error })
 }
 
+/** A client that lost the answer sends the closing PUT again: what it asks for is done. */
 async function commit(context: Context, request: CommitRequest): Promise<CommittedBlob> {
+  try {
+    return await commitSession(context, request)
+  } catch (error) {
+    const done = error instanceof UploadUnknownError ? await findCommitted(context, request) : undefined
+    if (done === undefined) throw error
+    return done
+  }
+}
+
+/** Only in the repository of the request, where the caller may push. */
+async function findCommitted(
+  { health, metadata }: Context,
+  { repository, digest }: CommitRequest,
+): Promise<CommittedBlob | undefined> {
+  const linked = await health.inspect(() => findLinkedBlob(metadata.reader, repository, digest))
+  return linked?.isIntact === true ? { digest, size: linked.location.size } : undefined
+}
+
+async function commitSession(context: Context, request: CommitRequest): Promise<CommittedBlob> {
   const found = await getSession(context, request)
   using lock = await context.locks.acquire(request.id)
   const claimed = await claimAt(context, request, found)
