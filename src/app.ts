@@ -5,6 +5,7 @@
  */
 import { createManagementApi } from './api/management-api.ts'
 import { initialPasswordFile } from './app/data-folder.ts'
+import { createHealth } from './app/health.ts'
 import { createDamageReporter } from './app/report-damage.ts'
 import { throwUncaught } from './app/open-metadata.ts'
 import { openParts } from './app/open-parts.ts'
@@ -22,7 +23,6 @@ import type { BlobStore } from './blob-store/blob-store.ts'
 import { CachingBlobStore } from './blob-store/caching-blob-store.ts'
 import type { Config } from './config/schema.ts'
 import { readTlsFiles, type TlsFiles } from './config/tls-files.ts'
-import type { Readiness } from './http/handlers/handler-deps.ts'
 import { defaultHttpLimits, type HttpLimits } from './http/limits.ts'
 import { createMetricsEndpoint } from './http/metrics-endpoint.ts'
 import { startMetricsListener } from './http/metrics-listener.ts'
@@ -277,7 +277,7 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     limits: { ...defaultHttpLimits, ...limits, ...parts.httpLimits },
     observer,
     metrics: metrics && token !== undefined ? createMetricsEndpoint(metrics, token) : undefined,
-    health: () => checkHealth(parts),
+    health: createHealth({ ...parts, metrics, monotonic: monotonicClock }),
   })
 }
 
@@ -334,24 +334,6 @@ async function serveMetrics(
   const listener = stack.use(await startMetricsListener({ host, port }, { endpoint, log: logger }))
   logger.info({ host, port: listener.port }, 'serving metrics')
   return listener.port
-}
-
-/** What `/readyz` shows: which part does not answer; why is in the log. */
-async function checkHealth({ metadata, store, logger }: Parts): Promise<Readiness> {
-  const check = async (name: string, ping: () => Promise<void>): Promise<[string, string]> => {
-    try {
-      await ping()
-      return [name, 'ok']
-    } catch (error) {
-      logger.warn({ err: error, part: name }, 'not ready')
-      return [name, 'does not answer']
-    }
-  }
-  const results = await Promise.all([
-    check('metadata', () => metadata.ping()),
-    check('store', () => store.ping()),
-  ])
-  return { ready: results.every(([, state]) => state === 'ok'), checks: Object.fromEntries(results) }
 }
 
 function formatUrl(scheme: 'http' | 'https', host: string, port: number): string {
