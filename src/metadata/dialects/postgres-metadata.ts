@@ -64,16 +64,21 @@ class PostgresMetadata implements Metadata {
     for (let attempt = 1; ; attempt++) {
       const notes: CommitNotes = { hasChangedRights: false }
       try {
-        const result = await this.#kysely
+        return await this.#kysely
           .transaction()
           .execute((kysely) => work(createTransaction({ ...databaseWith(kysely), notes })))
-        if (notes.hasChangedRights) for (const listener of this.#rightsListeners) listener()
-        return result
       } catch (error) {
         if (!(error instanceof Conflict) || attempt === maxAttempts) throw error
+      } finally {
+        // Also of a commit whose answer was lost.
+        this.#tell(notes)
       }
       await sleep(attempt * pauseStepMs)
     }
+  }
+
+  #tell({ hasChangedRights }: CommitNotes): void {
+    if (hasChangedRights) for (const listener of this.#rightsListeners) listener()
   }
 
   onRightsChange(listener: () => void): void {
