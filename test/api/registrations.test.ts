@@ -27,7 +27,7 @@ test('where it does, they are users and nothing more', async () => {
   await askApi(registry.url, '/owners', { as: 'root', json: old })
   await askApi(registry.url, '/owners/old-name/rename', { as: 'root', json: { name: 'hidden' } })
   const taken = await askApi(registry.url, '/registrations', { json: { ...json, name: 'old-name' } })
-  expect(taken.status).toBe(400)
+  expect(taken.status).toBe(409)
   expect(JSON.stringify(taken.value)).not.toContain('hidden')
   const foreign = { origin: 'https://evil.example' }
   expect((await askApi(registry.url, '/registrations', { json, headers: foreign })).status).toBe(403)
