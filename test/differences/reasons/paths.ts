@@ -71,10 +71,19 @@ export const paths: Chapter = {
       ],
     },
     {
-      title: 'POST to `blobs/uploads` without the slash',
-      source: 'distribution-spec, endpoints',
-      text: "end-4a has the slash. Most clients turn a POST into a GET when they follow a 301, so that Distribution's redirect starts no upload either; 405 says it at once.",
-      cases: [answers('301', '405 UNSUPPORTED', /^upload-at-once: POST .*blobs\/uploads — /)],
+      title: '`blobs/uploads` without the slash',
+      source: 'Our choice',
+      text: "end-4a has the slash; clients that forget it get their upload at once. Most clients turn a POST into a GET when they follow a 301, so that Distribution's redirect starts none.",
+      cases: [
+        answers(
+          '301',
+          '202',
+          /^(?:route-v-repository-blobs-uploads|upload-at-once): POST .*blobs\/uploads(?: — |$)/,
+        ),
+        answers('301 (no error code)', '405 UNSUPPORTED', /^route-v-repository-blobs-uploads: GET /),
+        answers('301', '405', /^route-v-repository-blobs-uploads: HEAD /),
+        answers('301', '405 UNSUPPORTED', /^route-v-repository-blobs-uploads: /),
+      ],
     },
     {
       title: 'The API of extensions',

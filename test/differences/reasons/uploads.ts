@@ -6,6 +6,12 @@ export const uploads: Chapter = {
   title: 'Pushing blobs',
   reasons: [
     {
+      title: 'A closing PUT whose answer was lost',
+      source: 'Our choice',
+      text: 'A client whose connection broke before the answer sends the PUT again. The session is gone, and the blob that it asks for is in the repository: 201 says so, where 404 makes clients report a failed push.',
+      cases: [answers('404 BLOB_UPLOAD_UNKNOWN', '201', /^upload-stream: PUT .* — PUT twice$/)],
+    },
+    {
       title: 'A blob in a single POST',
       source: 'distribution-spec, single POST',
       text: '"Registries MAY support pushing blobs using a single POST request." Lading does (201), and refuses a digest that is invalid, not supported, or not that of the content: "the registry SHOULD respond with a response code 400 Bad Request". Distribution starts a session instead (202).',
