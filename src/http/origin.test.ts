@@ -75,7 +75,9 @@ describe('the realm', () => {
     [{ 'x-forwarded-port': '8443', 'x-forwarded-proto': 'https' }, 'https://registry.test:8443'],
     [{ 'x-forwarded-port': '443', 'x-forwarded-proto': 'https' }, 'https://registry.test'],
     [{ 'x-forwarded-port': '80' }, 'http://registry.test'],
-    [{ 'x-forwarded-port': '443' }, 'http://registry.test:443'],
+    // A proxy behind the one that speaks TLS may pass on its scheme and say a port of its own.
+    [{ 'x-forwarded-port': '80', 'x-forwarded-proto': 'https' }, 'https://registry.test'],
+    [{ 'x-forwarded-port': '443' }, 'http://registry.test'],
     [{ 'x-forwarded-port': '8443', 'x-forwarded-host': 'r.test' }, 'http://r.test:8443'],
     [{ 'x-forwarded-port': '8443', 'x-forwarded-host': 'r.test:5000' }, 'http://r.test:5000'],
     [{ 'x-forwarded-port': '8443', host: '[::1]' }, 'http://[::1]:8443'],

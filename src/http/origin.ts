@@ -53,7 +53,7 @@ export class RequestOrigin implements Origin {
     const { socket, headers } = this.#incoming
     const scheme = client.scheme ?? ('encrypted' in socket ? 'https' : 'http')
     const authority = host !== undefined && isHost(host) ? host : (headers.host ?? formatLocal(socket))
-    return `${scheme}://${withPort(authority, { scheme, port })}`
+    return `${scheme}://${withPort(authority, port)}`
   }
 
   get #client(): ForwardedClient {
@@ -63,13 +63,16 @@ export class RequestOrigin implements Origin {
   }
 }
 
-/** The port that a proxy says, unless the host has one already or the scheme implies it. */
-function withPort(
-  authority: string,
-  { scheme, port }: { readonly scheme: 'http' | 'https'; readonly port: string | undefined },
-): string {
-  const isImplied = port === undefined || port === (scheme === 'https' ? '443' : '80')
-  return isImplied || /:\d+$/.test(authority) ? authority : `${authority}:${port}`
+const defaultPorts: ReadonlySet<string> = new Set(['80', '443'])
+
+/**
+ * The port that a proxy says, unless the host has one already. Neither default port is ever added: it is implied, or it is the one
+ * of the other scheme, of a proxy behind the one that speaks TLS, and no client gets anywhere with it.
+ */
+function withPort(authority: string, port: string | undefined): string {
+  return port === undefined || defaultPorts.has(port) || /:\d+$/.test(authority)
+    ? authority
+    : `${authority}:${port}`
 }
 
 /** Empty for a connection that is gone. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
+import { shareRegistry, startInProcess } from '../support/in-process.ts'
 import { anImageManifest, pushBlob, pushImage } from '../support/manifests.ts'
 import { aRandomBlob } from '../support/random.ts'
 
@@ -53,4 +53,15 @@ test('pages of other sites may make a browser read, and programs and own pages m
   const own = { origin: registry.url, 'sec-fetch-site': 'same-origin' }
   expectStatus(await ask(`${repository}/blobs/uploads/`, { method: 'POST', headers: own }), 202)
   expectStatus(await ask(`${repository}/blobs/uploads/`, { method: 'POST' }), 202)
+})
+
+test('a page whose own name leads to this registry (DNS rebinding) changes nothing where the public address is configured', async () => {
+  await using known = await startInProcess({ http: { publicUrl: 'https://registry.test' } })
+  const send = (origin: string) =>
+    ask(`${known.repository()}/blobs/uploads/`, {
+      method: 'POST',
+      headers: { host: 'evil.example:5000', origin, 'sec-fetch-site': 'same-origin' },
+    })
+  expectStatus(await send('http://evil.example:5000'), 403)
+  expectStatus(await send('https://registry.test'), 202)
 })
