@@ -1,6 +1,5 @@
 /** When the log is moved into the database file: a while after commits, on a thread of its own. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { MetadataUnavailable } from '../errors.ts'
 import { describeFatal, type FatalKind } from './sqlite-errors.ts'
@@ -48,10 +47,12 @@ export class Checkpoints implements AsyncDisposable {
     clearTimeout(this.#timer)
     const worker = this.#worker
     if (worker === undefined) return
-    const exited = once(worker, 'exit')
+    const exited = Promise.withResolvers<void>()
+    // Not `once` of node:events, which throws what the thread fails with: `onError` has that, and nobody needs the thread now.
+    worker.once('exit', () => exited.resolve())
     worker.ref()
     worker.postMessage('close' satisfies CheckpointRequest)
-    await exited
+    await exited.promise
   }
 
   #request(): void {
