@@ -6,6 +6,8 @@ import { describeFatal, type FatalKind } from './sqlite-errors.ts'
 
 export interface CheckpointWorkerData {
   readonly file: string
+  /** Of the file that the registry opened. */
+  readonly inode: bigint
 }
 
 export type CheckpointRequest = 'checkpoint' | 'close'
@@ -14,8 +16,7 @@ export type CheckpointReply =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: unknown; readonly fatal: FatalKind | undefined }
 
-export interface CheckpointDeps {
-  readonly file: string
+export interface CheckpointDeps extends CheckpointWorkerData {
   /** A sync failed, or a page is damaged. */
   readonly onFatal: (error: MetadataUnavailable) => void
   /** A checkpoint failed; the log keeps everything, and the next commits try again. */
@@ -65,7 +66,8 @@ export class Checkpoints implements AsyncDisposable {
   #start(): Worker {
     // The same file is TypeScript in a checkout and JavaScript in the package.
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-    const workerData: CheckpointWorkerData = { file: this.#deps.file }
+    const { file, inode } = this.#deps
+    const workerData: CheckpointWorkerData = { file, inode }
     const worker = new Worker(new URL(`./checkpoint-worker${extension}`, import.meta.url), { workerData })
     worker.on('message', (reply: CheckpointReply) => this.#finish(reply))
     worker.on('error', (error) => this.#finish({ kind: 'failed', error, fatal: undefined }))
