@@ -1,5 +1,6 @@
 /** The thread that moves committed pages from the log into the database file; `sqlite-checkpoints.ts` starts it. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
+import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CheckpointReply, CheckpointRequest, CheckpointWorkerData } from './sqlite-checkpoints.ts'
@@ -19,7 +20,7 @@ interface LogState {
   readonly checkpointed: number
 }
 
-const { file } = workerData as CheckpointWorkerData
+const { file, inode } = workerData as CheckpointWorkerData
 /** Moves the pages, and begins the log again. */
 const database = open()
 /** Keeps a snapshot meanwhile: a log that somebody reads is not begun again by a writer, but grows. */
@@ -37,8 +38,12 @@ parentPort?.on('message', (request: CheckpointRequest) => {
   parentPort?.postMessage(checkpoint())
 })
 
+/** A database that took the place of the file would get this one's log: from a connection's first statement or its close on. */
 function open(): DatabaseSync {
   const connection = new DatabaseSync(existingFile(file), { timeout: patienceMs })
+  // The connection holds the file by now, and has not looked at the log.
+  if (statSync(file, { bigint: true }).ino !== inode)
+    throw new Error(`${file} is not the file that the registry opened`)
   connection.exec('pragma synchronous = normal')
   return connection
 }

@@ -1,12 +1,13 @@
 /** When the log is moved into the database file: a while after commits, on a thread of its own. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { MetadataUnavailable } from '../errors.ts'
 import { describeFatal, type FatalKind } from './sqlite-errors.ts'
 
 export interface CheckpointWorkerData {
   readonly file: string
+  /** Of the file that the registry opened. */
+  readonly inode: bigint
 }
 
 export type CheckpointRequest = 'checkpoint' | 'close'
@@ -15,8 +16,7 @@ export type CheckpointReply =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: unknown; readonly fatal: FatalKind | undefined }
 
-export interface CheckpointDeps {
-  readonly file: string
+export interface CheckpointDeps extends CheckpointWorkerData {
   /** A sync failed, or a page is damaged. */
   readonly onFatal: (error: MetadataUnavailable) => void
   /** A checkpoint failed; the log keeps everything, and the next commits try again. */
@@ -48,10 +48,12 @@ export class Checkpoints implements AsyncDisposable {
     clearTimeout(this.#timer)
     const worker = this.#worker
     if (worker === undefined) return
-    const exited = once(worker, 'exit')
+    const exited = Promise.withResolvers<void>()
+    // Not `once` of node:events, which throws what the thread fails with: `onError` has that, and nobody needs the thread now.
+    worker.once('exit', () => exited.resolve())
     worker.ref()
     worker.postMessage('close' satisfies CheckpointRequest)
-    await exited
+    await exited.promise
   }
 
   #request(): void {
@@ -64,7 +66,8 @@ export class Checkpoints implements AsyncDisposable {
   #start(): Worker {
     // The same file is TypeScript in a checkout and JavaScript in the package.
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-    const workerData: CheckpointWorkerData = { file: this.#deps.file }
+    const { file, inode } = this.#deps
+    const workerData: CheckpointWorkerData = { file, inode }
     const worker = new Worker(new URL(`./checkpoint-worker${extension}`, import.meta.url), { workerData })
     worker.on('message', (reply: CheckpointReply) => this.#finish(reply))
     worker.on('error', (error) => this.#finish({ kind: 'failed', error, fatal: undefined }))

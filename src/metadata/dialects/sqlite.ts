@@ -76,8 +76,9 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   await syncDirectories(file)
   const reader = openConnection(resources, { file, readOnly: true, onFatal })
   configure(reader)
+  const { ino: inode } = await stat(file, { bigint: true })
   const checkpoints = resources.use(
-    new Checkpoints({ file, onFatal, onError: options.onError ?? (() => undefined) }),
+    new Checkpoints({ file, inode, onFatal, onError: options.onError ?? (() => undefined) }),
   )
   const fdatasync = async (): Promise<void> => {
     await log.datasync()

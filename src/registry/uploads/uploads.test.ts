@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { openPolicy } from '../../../test/support/open-identity.ts'
 import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
 import { claimUpload, findUpload, recordUpload } from '../../metadata/uploads.ts'
@@ -230,6 +230,37 @@ describe('two requests for one session', () => {
     expect(second.offset).toBe(6)
     expect(await lost).toMatchObject({ code: 'RANGE_INVALID' })
     await uploads.commit({ ...request, digest: digestBytes(Buffer.from('abcdef')), signal })
+  })
+})
+
+describe('a closing PUT that comes again', () => {
+  test('is answered only when the blob that it finds is durable', async () => {
+    const steps: string[] = []
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const request = await session(open)
+    const digest = digestBytes(new Uint8Array())
+    await uploads.commit({ ...request, digest, signal })
+    const synced = Promise.withResolvers<void>()
+    const flush = vi.spyOn(open.metadata, 'flush').mockImplementation(() => {
+      steps.push('sync')
+      return synced.promise
+    })
+    const again = uploads.commit({ ...request, digest, signal }).then(() => steps.push('answer'))
+    await vi.waitFor(() => expect(flush).toHaveBeenCalledOnce())
+    synced.resolve()
+    await again
+    expect(steps).toEqual(['sync', 'answer'])
+  })
+
+  test('is not answered with success when the sync fails', async () => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const request = await session(open)
+    const digest = digestBytes(new Uint8Array())
+    await uploads.commit({ ...request, digest, signal })
+    vi.spyOn(open.metadata, 'flush').mockRejectedValue(new Error('the sync failed'))
+    await expect(uploads.commit({ ...request, digest, signal })).rejects.toThrow('the sync failed')
   })
 })
 

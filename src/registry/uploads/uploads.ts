@@ -244,13 +244,15 @@ async function commit(context: Context, request: CommitRequest): Promise<Committ
   }
 }
 
-/** Only in the repository of the request, where the caller may push. */
+/** Only in the repository of the request, where the caller may push. The first request may still wait for the disk. */
 async function findCommitted(
   { health, metadata }: Context,
   { repository, digest }: CommitRequest,
 ): Promise<CommittedBlob | undefined> {
   const linked = await health.inspect(() => findLinkedBlob(metadata.reader, repository, digest))
-  return linked?.isIntact === true ? { digest, size: linked.location.size } : undefined
+  if (linked?.isIntact !== true) return undefined
+  await metadata.flush()
+  return { digest, size: linked.location.size }
 }
 
 async function commitSession(context: Context, request: CommitRequest): Promise<CommittedBlob> {
