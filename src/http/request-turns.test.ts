@@ -112,6 +112,27 @@ describe.each([
 })
 
 describe('requests that wait', () => {
+  test('are not served in the turn of the event loop in which the one before was, also when each has a body', async () => {
+    let [inTurn, most, answered] = [0, 0, 0]
+    await using server = await openServer({
+      observer: {
+        onRequest() {
+          answered += 1
+          inTurn += 1
+          if (inTurn === 1) setImmediate(() => (inTurn = 0))
+          most = Math.max(most, inTurn)
+        },
+      },
+    })
+    using connection = await RawConnection.open(server.url)
+    const withBody = 'POST /v2/unknown HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}'
+    connection.write(withBody.repeat(15) + pingAndClose)
+    await connection.untilClosed()
+    expect(answered).toBe(16)
+    // The immediate above may come after the one in which the next request is served.
+    expect(most).toBeLessThanOrEqual(2)
+  })
+
   test('keep the socket from being read, so that no more are parsed', async () => {
     await using scene = await openHeld()
     using connection = await RawConnection.open(scene.server.url)

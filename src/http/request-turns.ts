@@ -1,7 +1,7 @@
 /**
- * One request at a time on each connection. Node parses everything that came in one piece, up to 64 KiB, and a piece can hold
- * a thousand requests: those behind the first wait here, unrouted and unauthorised, and meanwhile the socket is not read. A
- * client that waits for its replies never meets any of this.
+ * One request at a time on each connection, and one in each turn of the event loop. Node parses everything that came in one
+ * piece, up to 64 KiB, and a piece can hold a thousand requests: those behind the first wait here, unrouted and unauthorised, and
+ * meanwhile the socket is not read. A client that waits for its replies never meets any of this.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -38,6 +38,8 @@ interface Connection {
 export class RequestTurns {
   readonly #options: RequestTurnsOptions
   readonly #connections = new WeakMap<Socket, Connection>()
+  /** Connections on which a request was served in this turn of the event loop. */
+  readonly #served = new Set<Connection>()
   #waiting = 0
 
   constructor(options: RequestTurnsOptions) {
@@ -58,12 +60,11 @@ export class RequestTurns {
     if (connection === undefined) {
       const opened = { socket, current: request, waiting: undefined, refused: undefined, isLeaving: false }
       this.#connections.set(socket, opened)
-      this.#options.serve(request)
+      this.#serve(opened, request)
       return
     }
-    if (isFree(connection)) {
-      connection.current = request
-      this.#options.serve(request)
+    if (isFree(connection) && !this.#served.has(connection)) {
+      this.#serve(connection, request)
       return
     }
     this.#wait(connection, request)
@@ -87,6 +88,13 @@ export class RequestTurns {
   /** Whether `response` is the latest that got its turn on its connection. */
   isCurrent(socket: Socket, response: ServerResponse): boolean {
     return this.#connections.get(socket)?.current.response === response
+  }
+
+  #serve(connection: Connection, request: ParsedRequest): void {
+    connection.current = request
+    if (this.#served.size === 0) setImmediate(() => this.#served.clear())
+    this.#served.add(connection)
+    this.#options.serve(request)
   }
 
   #wait(connection: Connection, request: ParsedRequest): void {
@@ -122,9 +130,11 @@ export class RequestTurns {
     if (connection.isLeaving) return
     connection.isLeaving = true
     const { response } = connection.current
+    // In the next turn of the event loop: Node runs what is pending after each piece of a body, within the same read of the socket.
+    const advance = (): void => void setImmediate(() => this.#advance(connection))
     // Answered between the parser's report and this call.
-    if (response.closed) queueMicrotask(() => this.#advance(connection))
-    else response.once('close', () => this.#advance(connection))
+    if (response.closed) advance()
+    else response.once('close', advance)
   }
 
   #advance(connection: Connection): void {
@@ -152,7 +162,7 @@ export class RequestTurns {
     connection.current = next
     if (waiting.length > 0 || isLast) this.#advanceAfterCurrent(connection)
     else socket.resume()
-    this.#options.serve(next)
+    this.#serve(connection, next)
   }
 
   #drop({ waiting }: Connection): void {
