@@ -68,7 +68,9 @@ export class Checkpoints implements AsyncDisposable {
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
     const { file, inode } = this.#deps
     const workerData: CheckpointWorkerData = { file, inode }
-    const worker = new Worker(new URL(`./checkpoint-worker${extension}`, import.meta.url), { workerData })
+    const worker = new Worker(new URL(`./sqlite-checkpoint-worker${extension}`, import.meta.url), {
+      workerData,
+    })
     worker.on('message', (reply: CheckpointReply) => this.#finish(reply))
     worker.on('error', (error) => this.#finish({ kind: 'failed', error, fatal: undefined }))
     worker.on('exit', () => {
