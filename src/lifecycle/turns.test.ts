@@ -6,6 +6,7 @@ import { kyselyOf } from '../metadata/sql/database.ts'
 import { collectBlobs } from './collect-blobs.ts'
 import { expireUploads } from './expire-uploads.ts'
 import { removeDeadKeys } from './remove-dead-keys.ts'
+import { TurnCounter } from '../../test/support/turn-counter.ts'
 
 const { signal } = new AbortController()
 /** A batch of each job, or more. */
@@ -24,26 +25,19 @@ const deadKeys = sql`${numbers} insert into dead_key (storage_key, since) select
 /** The most turns of the event loop that others got within one transaction of the work. */
 async function countTurns({ metadata }: OpenRegistry, work: () => Promise<unknown>): Promise<number> {
   const transact = metadata.transact.bind(metadata)
-  let turns = 0
   let most = 0
-  let isCounting = true
-  const count = (): void => {
-    turns += 1
-    if (isCounting) setImmediate(count)
-  }
-  setImmediate(count)
+  using counter = new TurnCounter()
   metadata.transact = (inner, options) =>
     transact(async (tx) => {
-      const before = turns
+      const before = counter.turns
       const result = await inner(tx)
-      most = Math.max(most, turns - before)
+      most = Math.max(most, counter.turns - before)
       return result
     }, options)
   try {
     await work()
     return most
   } finally {
-    isCounting = false
     metadata.transact = transact
   }
 }

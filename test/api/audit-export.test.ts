@@ -10,6 +10,7 @@ import { startInProcess } from '../support/in-process.ts'
 import type { InProcessRegistry } from '../support/in-process.ts'
 import { RawConnection } from '../support/raw-connection.ts'
 import { tester } from '../support/tester.ts'
+import { TurnCounter } from '../support/turn-counter.ts'
 
 interface Read {
   readonly turn: number
@@ -17,29 +18,24 @@ interface Read {
 }
 
 let reads: Read[] = []
-let turn = 0
-let isCounting = false
+let counter: TurnCounter
 const { prototype } = StatementSync
 const all = Object.getOwnPropertyDescriptor(prototype, 'all')?.value as StatementSync['all']
 
 /** Notes each query of the audit with the turn of the event loop that it fell into. */
 beforeEach(() => {
   reads = []
-  isCounting = true
-  const count = (): void => {
-    turn += 1
-    if (isCounting) setImmediate(count)
-  }
-  setImmediate(count)
+  counter = new TurnCounter()
   prototype.all = function (this: StatementSync, ...parameters: Parameters<typeof all>) {
     const rows = all.apply(this, parameters)
-    if (/^select .* from "audit_event"/.test(this.sourceSQL)) reads.push({ turn, rows: rows.length })
+    if (/^select .* from "audit_event"/.test(this.sourceSQL))
+      reads.push({ turn: counter.turns, rows: rows.length })
     return rows
   } as typeof all
 })
 
 afterEach(() => {
-  isCounting = false
+  counter[Symbol.dispose]()
   prototype.all = all
 })
 

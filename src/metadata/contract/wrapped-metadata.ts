@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Transaction } from '../handles.ts'
 import type { Metadata, TransactOptions } from '../metadata.ts'
 import { kyselyOf } from '../sql/database.ts'
+import { TurnCounter } from '../../../test/support/turn-counter.ts'
 
 type Work<T> = (tx: Transaction) => Promise<T>
 
@@ -52,20 +53,10 @@ function wrap(metadata: Metadata, transact: Metadata['transact']): Metadata {
 
 /** How many turns of the event loop others get within the transaction. */
 export async function countTurns(metadata: Metadata, work: Work<unknown>): Promise<number> {
-  let turns = 0
-  let isCounting = true
-  const count = (): void => {
-    turns += 1
-    if (isCounting) setImmediate(count)
-  }
-  setImmediate(count)
-  try {
-    return await metadata.transact(async (tx) => {
-      const before = turns
-      await work(tx)
-      return turns - before
-    })
-  } finally {
-    isCounting = false
-  }
+  using counter = new TurnCounter()
+  return await metadata.transact(async (tx) => {
+    const before = counter.turns
+    await work(tx)
+    return counter.turns - before
+  })
 }

@@ -9,6 +9,7 @@ import type { Transaction } from '../handles.ts'
 import type { Metadata } from '../metadata.ts'
 import { ensureRepository, findRepository } from '../repositories.ts'
 import { openSqliteMetadata } from './sqlite.ts'
+import { TurnCounter } from '../../../test/support/turn-counter.ts'
 
 interface Opened extends AsyncDisposable {
   readonly metadata: Metadata
@@ -107,24 +108,17 @@ test('a group ends when it has kept the event loop for long, and what is left co
   let now = 0
   await using opened = await openMetadata({ now: () => now })
   const { metadata } = opened
-  let turns = 0
-  let isCounting = true
-  const count = (): void => {
-    turns += 1
-    if (isCounting) setImmediate(count)
-  }
-  setImmediate(count)
+  using counter = new TurnCounter()
   const turnsOfJobs: number[] = []
   await Promise.all(
     numbers(6).map(() =>
       metadata.transact(async (tx) => {
         await create(aName())(tx)
-        turnsOfJobs.push(turns)
+        turnsOfJobs.push(counter.turns)
         // As long as a group may take.
         now += 10
       }),
     ),
   )
-  isCounting = false
   expect(new Set(turnsOfJobs).size).toBe(6)
 })

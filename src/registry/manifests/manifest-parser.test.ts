@@ -5,6 +5,7 @@ import { parseManifest } from '../../oci/manifest/parse-manifest.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
 import { anArtifact, anImageManifest } from '../../../test/support/manifests.ts'
 import { ManifestParser } from './manifest-parser.ts'
+import { TurnCounter } from '../../../test/support/turn-counter.ts'
 
 const { bytes: small } = anArtifact()
 const { bytes: large } = anArtifact({ annotations: { large: 'x'.repeat(20_000) } })
@@ -46,18 +47,11 @@ function aConfig(size: number): Uint8Array {
 test('a large config is read in many turns of the event loop', async () => {
   const bytes = aConfig(1_000_000)
   const config = { size: bytes.length, read: async () => bytes }
-  let turns = 0
-  let isCounting = true
-  const count = (): void => {
-    turns += 1
-    if (isCounting) setImmediate(count)
-  }
-  setImmediate(count)
+  using counter = new TurnCounter()
   const manifest = parseManifest(anImageManifest({ layers: 1 }).bytes, undefined)
   const properties = await new ManifestParser().extractProperties({ manifest, config, party: 'user:1' })
-  isCounting = false
   expect(properties).toContainEqual({ name: 'os', value: 'linux' })
-  expect(turns).toBeGreaterThan(50)
+  expect(counter.turns).toBeGreaterThan(50)
 })
 
 test('large configs wait for each other before they are read into memory', async () => {
