@@ -55,9 +55,9 @@ export class Cors {
 
   /** What the browser may send, beside `headersFor`; `undefined` when this is no preflight, or of a page that may not ask. */
   preflightHeaders(method: string, headers: IncomingHttpHeaders): HeaderList | undefined {
+    if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return undefined
     const { origin, 'access-control-request-headers': wanted } = headers
-    const isPreflight = method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
-    if (!isPreflight || origin === undefined || !this.#isListed(origin)) return undefined
+    if (origin === undefined || !this.#isListed(origin)) return undefined
     return [
       'Access-Control-Allow-Methods',
       methods,

@@ -8,7 +8,7 @@ import { parseAddress, readForwarded } from './forwarded.ts'
 import type { ForwardedClient, TrustedProxies } from './forwarded.ts'
 
 export interface PublicAddress {
-  /** As configured, `https://registry.example.com`; `undefined`: what the request says. */
+  /** As configured, `https://registry.example.com`, no slash at the end; `undefined`: what the request says. */
   readonly publicUrl: string | undefined
   readonly trustedProxies: TrustedProxies
 }
@@ -43,7 +43,7 @@ export class RequestOrigin implements Origin {
 
   /** As configured; no slash at the end. */
   get publicUrl(): string | undefined {
-    return this.#known.publicUrl?.replace(/\/+$/, '')
+    return this.#known.publicUrl
   }
 
   /** Of this registry as the client sees it; no slash at the end. */

@@ -73,7 +73,7 @@ class NodeRegistryServer implements RegistryServer {
       ...deps,
       router: createRouter(routes),
       garbage: createYoungGarbage(),
-      publicAddress: { publicUrl, trustedProxies },
+      publicAddress: { publicUrl: publicUrl?.replace(/\/+$/, ''), trustedProxies },
       readers: new Readers(deps),
       cors: new Cors(corsOrigins),
       isClosing: () => this.#closing !== undefined,

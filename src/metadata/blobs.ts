@@ -213,6 +213,8 @@ export async function unlinkBlob(
   return true
 }
 
+const hasNoLink = sql<SqlBool>`not exists (select digest from blob_link where blob_link.digest = blob.digest)`
+
 /** Marks the blobs that no repository links any more, for the collector. The caller holds their rows where rows are locked. */
 export async function markUnlinked(tx: Transaction, digests: readonly string[]): Promise<void> {
   const { kysely, dialect } = databaseOf(tx)
@@ -220,13 +222,7 @@ export async function markUnlinked(tx: Transaction, digests: readonly string[]):
     .updateTable('blob')
     .set({ linked: 0 })
     .where(isAnyOf(dialect, 'blob.digest', digests))
-    .where((eb) => {
-      const link = eb
-        .selectFrom('blob_link')
-        .select('digest')
-        .whereRef('blob_link.digest', '=', 'blob.digest')
-      return eb.not(eb.exists(link))
-    })
+    .where(hasNoLink)
     .execute()
 }
 
@@ -290,13 +286,7 @@ export async function listUnlinkedBlobs(
     .where('linked', '=', sql.lit(0))
     .where('created_at', '<', options.before)
     // On PostgreSQL a link made while another was removed can leave the mark behind; the links decide.
-    .where((eb) => {
-      const link = eb
-        .selectFrom('blob_link')
-        .select('digest')
-        .whereRef('blob_link.digest', '=', 'blob.digest')
-      return eb.not(eb.exists(link))
-    })
+    .where(hasNoLink)
     .orderBy('created_at')
     .orderBy('digest')
     .limit(options.limit)
