@@ -7,6 +7,7 @@ import { UnfinishedRestoreError } from '../lifecycle/backup/restore-marker.ts'
 import { damageAdvice } from '../metadata/dialects/sqlite-errors.ts'
 import { MetadataFull } from '../metadata/errors.ts'
 import { CliError } from './command.ts'
+import { messageOf } from '../lib/message-of.ts'
 
 /** What Node, the resolver and `pg` put on their errors. */
 interface SystemError extends Error {
@@ -30,7 +31,7 @@ export function explainStartFailure(error: unknown, config: Config): CliError {
       explainDatabase(link, config)
     if (message !== undefined) return new CliError(message, { cause: error })
   }
-  return new CliError(`cannot start: ${error instanceof Error ? error.message : String(error)}`, {
+  return new CliError(`cannot start: ${messageOf(error)}`, {
     cause: error,
   })
 }

@@ -7,6 +7,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
 import type { Context, Span, Tracer } from '@opentelemetry/api'
+import { messageOf } from '../lib/message-of.ts'
 
 export interface TracedRequest {
   readonly id: string
@@ -73,9 +74,7 @@ export async function startTracing({ endpoint, version, onError }: TracingOption
     ...traceRequests(api, provider.getTracer('lading', version)),
     async [Symbol.asyncDispose]() {
       // Traces that cannot be sent must not spoil a clean stop.
-      await provider
-        .shutdown()
-        .catch((error: unknown) => onError(error instanceof Error ? error.message : String(error)))
+      await provider.shutdown().catch((error: unknown) => onError(messageOf(error)))
       api.diag.disable()
     },
   }

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { accessSync, constants, existsSync, statfsSync, statSync, writeFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../config/schema.ts'
-import { broken, messageOf, ok, warning } from './finding.ts'
+import { broken, ok, warning } from './finding.ts'
 import type { Finding } from './finding.ts'
+import { messageOf } from '../../lib/message-of.ts'
 
 const mebibyte = 1024 * 1024
 /** Below this the next push of an ordinary image fails. */

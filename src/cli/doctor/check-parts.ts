@@ -24,8 +24,9 @@ import type { Metadata } from '../../metadata/metadata.ts'
 import { readMigrationState } from '../../metadata/migrations/migrate.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { judgeClock } from './check-machine.ts'
-import { broken, messageOf, ok, warning } from './finding.ts'
+import { broken, ok, warning } from './finding.ts'
 import type { Finding } from './finding.ts'
+import { messageOf } from '../../lib/message-of.ts'
 
 export interface PartDeps {
   readonly clock: Clock

@@ -4,8 +4,9 @@ import { isIP } from 'node:net'
 import type { Config } from '../../config/schema.ts'
 import { readTlsFiles } from '../../config/tls-files.ts'
 import { dayMs } from '../../lib/utc-day.ts'
-import { broken, messageOf, ok, warning } from './finding.ts'
+import { broken, ok, warning } from './finding.ts'
 import type { Finding } from './finding.ts'
+import { messageOf } from '../../lib/message-of.ts'
 
 /** Certificates that are renewed by a program are renewed a month before; one that is closer was forgotten. */
 const warnDays = 14

@@ -19,7 +19,3 @@ export function warning(check: string, message: string, advice: string): Finding
 export function broken(check: string, message: string, advice: string): Finding {
   return { check, state: 'broken', message, advice }
 }
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}

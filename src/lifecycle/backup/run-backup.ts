@@ -16,6 +16,7 @@ import { BackupRefused, BlobDamaged } from './errors.ts'
 import { HashingSink } from './files.ts'
 import { openBackupTarget } from './open-place.ts'
 import { formatSnapshotName, type SnapshotInfo } from './snapshot-info.ts'
+import { messageOf } from '../../lib/message-of.ts'
 
 export interface BackupDeps extends HoldDeps {
   readonly store: BlobStore
@@ -222,6 +223,6 @@ async function copyProven(
 }
 
 function unreadable(error: unknown): BlobDamaged {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error)
   return new BlobDamaged('unreadable', `the store cannot read it: ${reason}`, { cause: error })
 }

@@ -2,6 +2,7 @@
 import type { SnapshotCounts } from '../../metadata/backup/snapshot-file.ts'
 import { parseDigest, type Digest } from '../../oci/digest.ts'
 import { BackupRefused } from './errors.ts'
+import { messageOf } from '../../lib/message-of.ts'
 
 /** Raised when an older version could no longer read what is written. */
 const formatVersion = 1
@@ -44,10 +45,6 @@ export function formatSnapshotInfo(info: SnapshotInfo): string {
 }
 
 const otherBackup = 'use another snapshot or another backup'
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
 
 /** Throws `BackupRefused` for anything but a complete snapshot of a version that this one knows. */
 export function parseSnapshotInfo(text: string, place: string): SnapshotInfo {

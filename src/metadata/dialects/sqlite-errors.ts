@@ -1,5 +1,6 @@
 /** SQLite's result codes as this folder's errors; https://www.sqlite.org/rescode.html. */
 import { Conflict, MetadataFull, MetadataUnavailable } from '../errors.ts'
+import { messageOf } from '../../lib/message-of.ts'
 
 const primaryCodeMask = 0xff
 const full = 13
@@ -64,7 +65,7 @@ export const damageAdvice =
 
 /** Says what happened and what to do. */
 export function describeFatal(kind: FatalKind, cause: unknown): MetadataUnavailable {
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const reason = messageOf(cause)
   const message =
     kind === 'sync'
       ? `the database could not be synced to disk (${reason}), so the last writes may be lost; check the disk, then start again`
