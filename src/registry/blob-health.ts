@@ -3,7 +3,7 @@
  * to existing content or says that it exists looks first. Damaged content counts as absent, so that clients push it
  * again, and that push replaces it. Bytes of the right size and the wrong content are not found here.
  */
-import type { BlobStore } from '../blob-store/blob-store.ts'
+import type { BlobStore, StoredBlob } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Lru } from '../lib/lru.ts'
 import type { BlobLocation } from '../metadata/blobs.ts'
@@ -42,6 +42,8 @@ export class BlobHealth {
   readonly #deps: BlobHealthDeps
   /** When the bytes of a digest were stored or looked at last. */
   readonly #intactAt = new Lru<Digest, number>({ maxBytes })
+  /** Looks that are under way, by storage key. */
+  readonly #looks = new Map<string, Promise<number | undefined>>()
 
   constructor(deps: BlobHealthDeps) {
     this.#deps = deps
@@ -58,7 +60,7 @@ export class BlobHealth {
     let location = first ?? (await find())
     while (location !== undefined) {
       const { digest, storageKey, size }: BlobLocation = location
-      const found = await this.#deps.store.stat({ key: storageKey, digest })
+      const found = await this.#look({ key: storageKey, digest })
       if (found === size) {
         this.noteIntact(digest)
         return { location, isIntact: true }
@@ -71,6 +73,19 @@ export class BlobHealth {
       location = again
     }
     return undefined
+  }
+
+  /** The size of the bytes; `undefined` when they are missing. Requests for the same blob at the same time share one look. */
+  async #look(blob: StoredBlob): Promise<number | undefined> {
+    const underWay = this.#looks.get(blob.key)
+    if (underWay !== undefined) return underWay
+    const look = this.#deps.store.stat(blob)
+    this.#looks.set(blob.key, look)
+    try {
+      return await look
+    } finally {
+      this.#looks.delete(blob.key)
+    }
   }
 
   /** Whether this process stored the content or looked at its bytes within the last minutes. */
