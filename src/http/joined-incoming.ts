@@ -6,9 +6,13 @@
 import { IncomingMessage } from 'node:http'
 import { TurnBudget } from '../lib/turn-budget.ts'
 import { KeptPieces, largePieceBytes } from './kept-pieces.ts'
+import type { ReadTurns } from './read-turns.ts'
 
 /** Small pieces in one turn. Clients that write what they have at once come to a few dozen. */
 const manyPieces = 1_024
+
+/** How many small pieces are counted at once: the clients that send fewer are not looked at. */
+const countedPieces = 64
 
 /** Of all connections with many pieces one is read in a turn. */
 const crumbs = new TurnBudget({ maxBytes: 1 })
@@ -17,6 +21,11 @@ export class JoinedIncoming extends IncomingMessage {
   /** Came in this turn, or waits for its connection's turn to be read on. */
   #kept: KeptPieces | undefined
   #count = 0
+
+  /** Where small pieces are counted. */
+  protected get reads(): Pick<ReadTurns, 'spend'> | undefined {
+    return undefined
+  }
 
   /** Called by the parser with each chunk, and with `null` at the end; returns whether more may come. */
   override push(piece: Uint8Array | null): boolean {
@@ -31,6 +40,7 @@ export class JoinedIncoming extends IncomingMessage {
     }
     this.#kept.keep(piece)
     this.#count += 1
+    if (this.#count % countedPieces === 0) this.reads?.spend(this.socket, countedPieces)
     return this.#count < manyPieces && this.readableLength + this.#kept.bytes < this.readableHighWaterMark
   }
 
@@ -52,5 +62,14 @@ export class JoinedIncoming extends IncomingMessage {
     if (kept === undefined) return
     this.#kept = undefined
     for (let piece = kept.take(); piece !== undefined; piece = kept.take()) super.push(piece)
+  }
+}
+
+/** The class for the requests of one server. */
+export function joinedIncomingFor(reads: Pick<ReadTurns, 'spend'>): typeof IncomingMessage {
+  return class extends JoinedIncoming {
+    protected override get reads(): Pick<ReadTurns, 'spend'> {
+      return reads
+    }
   }
 }

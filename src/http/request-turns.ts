@@ -21,6 +21,8 @@ export interface RequestTurnsOptions {
   readonly refuse: (error: Error, socket: Socket, current: ServerResponse | undefined) => void
   /** One more than `maxWaiting` came; the connection is closed. */
   readonly onOverflow: (socket: Socket) => void
+  /** Called for each request that was parsed in one read with another, also after the connection was closed. */
+  readonly onParsedAhead?: ((socket: Socket) => void) | undefined
   /** While draining, nothing that waits gets its turn. */
   readonly isClosing: () => boolean
 }
@@ -55,7 +57,10 @@ export class RequestTurns {
   enter(request: ParsedRequest): void {
     const { socket } = request.incoming
     // The rest of a piece whose connection is gone already.
-    if (socket.destroyed) return
+    if (socket.destroyed) {
+      this.#options.onParsedAhead?.(socket)
+      return
+    }
     const connection = this.#connections.get(socket)
     if (connection === undefined) {
       const opened = { socket, current: request, waiting: undefined, refused: undefined, isLeaving: false }
@@ -99,6 +104,7 @@ export class RequestTurns {
 
   #wait(connection: Connection, request: ParsedRequest): void {
     const waiting = this.#openQueue(connection)
+    this.#options.onParsedAhead?.(connection.socket)
     if (waiting.length >= this.#options.maxWaiting) {
       this.#drop(connection)
       this.#options.onOverflow(connection.socket)

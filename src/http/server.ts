@@ -13,10 +13,11 @@ import { ConnectionLimits } from './connection-limits.ts'
 import { parseTrustedProxies } from './forwarded.ts'
 import { handleRequest } from './handle-request.ts'
 import type { RequestDeps } from './handle-request.ts'
-import { JoinedIncoming } from './joined-incoming.ts'
+import { joinedIncomingFor } from './joined-incoming.ts'
 import type { HttpLimits } from './limits.ts'
 import type { HttpCounts } from './observer.ts'
 import { peerAddress } from './origin.ts'
+import { ReadTurns } from './read-turns.ts'
 import { Readers } from './readers.ts'
 import { Cors } from './cors.ts'
 import { RequestTurns } from './request-turns.ts'
@@ -63,6 +64,7 @@ class NodeRegistryServer implements RegistryServer {
   readonly #tlsServer: TlsServer | undefined
   readonly #deps: RequestDeps
   readonly #connections: ConnectionLimits
+  readonly #reads = new ReadTurns()
   readonly #turns: RequestTurns
   #requestsInFlight = 0
   #closing: Promise<void> | undefined
@@ -78,7 +80,7 @@ class NodeRegistryServer implements RegistryServer {
       cors: new Cors(corsOrigins),
       isClosing: () => this.#closing !== undefined,
     }
-    const options = toNodeOptions(deps.limits)
+    const options = toNodeOptions(deps.limits, this.#reads)
     this.#tlsServer = tls && createTlsServer(tls, { ...options, handshakeTimeout: deps.limits.headersMs })
     this.#server = this.#tlsServer ?? createServer(options)
     this.#connections = new ConnectionLimits({ ...deps, trustedProxies })
@@ -87,6 +89,7 @@ class NodeRegistryServer implements RegistryServer {
       serve: (request) => this.#serve(request),
       refuse: (error, socket, current) => this.#refuse(error, socket, current),
       onOverflow: (socket) => this.#onOverflow(socket),
+      onParsedAhead: (socket) => this.#reads.spendRequest(socket),
       isClosing: this.#deps.isClosing,
     })
     this.#attach(this.#server)
@@ -107,9 +110,12 @@ class NodeRegistryServer implements RegistryServer {
     const onTls = (socket: Socket): void => accept.call(server, socket)
     const onPlain = (socket: Socket): void => answerWithoutTls(socket, this.#deps.ids.requestId())
     const timeoutMs = this.#deps.limits.headersMs
+    this.#tlsServer?.on('secureConnection', (socket) => this.#reads.add(socket))
     this.#connections.guard(server, (socket) => {
-      if (this.#tlsServer === undefined) accept.call(server, socket)
-      else sortByFirstByte(socket, { onTls, onPlain, timeoutMs })
+      if (this.#tlsServer === undefined) {
+        this.#reads.add(socket)
+        accept.call(server, socket)
+      } else sortByFirstByte(socket, { onTls, onPlain, timeoutMs })
     })
   }
 
@@ -201,9 +207,9 @@ class NodeRegistryServer implements RegistryServer {
   }
 }
 
-function toNodeOptions(limits: HttpLimits): ServerOptions {
+function toNodeOptions(limits: HttpLimits, reads: ReadTurns): ServerOptions {
   return {
-    IncomingMessage: JoinedIncoming,
+    IncomingMessage: joinedIncomingFor(reads),
     // Uploads may take hours; silence inside a body is bounded by `bodyIdleMs` instead.
     requestTimeout: 0,
     headersTimeout: limits.headersMs,
