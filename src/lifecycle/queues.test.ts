@@ -7,6 +7,7 @@ import { FailingBlobStore, type FaultPlan } from '../blob-store/contract/failing
 import { putBlob } from '../blob-store/contract/support.ts'
 import { insertBlob } from '../metadata/blobs.ts'
 import { insertDeadKey, listDeadKeys } from '../metadata/dead-keys.ts'
+import type { Metadata } from '../metadata/metadata.ts'
 import { kyselyOf } from '../metadata/sql/database.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import { collectBlobs } from './collect-blobs.ts'
@@ -79,6 +80,36 @@ describe('the removal of dead keys', () => {
     expect(await removeDeadKeys({ ...open, store }, signal)).toBe(0)
     expect(attempts).toBe(1_000)
     expect(errors(open)).toMatchObject([{ count: 1_000, keys: { length: 10 } }])
+  })
+
+  test('waits until a key is durable before its bytes go, also one that comes meanwhile', async () => {
+    await using open = await openRegistry()
+    const [first = ''] = await killBlobs(open, 1)
+    const second = await putBlob(open.store, 'comes meanwhile')
+    const isDurable = new Set<string>()
+    const metadata: Metadata = Object.create(open.metadata, {
+      flush: {
+        value: async () => {
+          const before = await deadKeys(open)
+          await open.metadata.flush()
+          for (const key of before) isDurable.add(key)
+          if (before.includes(second.key)) return
+          const late = { storageKey: second.key, digest: second.digest, since: 1 }
+          await open.metadata.transact((tx) => insertDeadKey(tx, late), { durable: false })
+        },
+      },
+      transact: { value: open.metadata.transact.bind(open.metadata) },
+    }) as Metadata
+    const deleted: { key: string; isDurable: boolean }[] = []
+    const store = new FailingBlobStore(open.store, ({ operation, key }) => {
+      if (operation === 'delete' && key !== undefined) deleted.push({ key, isDurable: isDurable.has(key) })
+      return undefined
+    })
+    await removeDeadKeys({ ...open, metadata, store }, signal)
+    expect(deleted).toEqual([
+      { key: first, isDurable: true },
+      { key: second.key, isDurable: true },
+    ])
   })
 
   test('never deletes bytes that a blob of the database names, and says so', async () => {

@@ -39,14 +39,14 @@ export async function removeDeadKeys(
   signal: AbortSignal,
 ): Promise<number> {
   const { metadata, clock } = deps
-  // Another connection's dead key may be visible before it is durable: bytes go only after their row has.
-  await metadata.flush()
   let removed = 0
   for (;;) {
     signal.throwIfAborted()
     const now = clock.now()
     const due = await listDueDeadKeys(metadata.reader, { now, limit: keysAtOnce })
     if (due.length === 0) return removed
+    // A dead key is visible before it is durable. After a power cut without it the row would be back, and its bytes gone.
+    await metadata.flush()
     // After the list, see `isBackupRunning`: a backup that begins later knows none of these keys.
     if (await isBackupRunning(deps, now)) return removed
     const failed = await deleteBytes(deps, due)
