@@ -50,7 +50,7 @@ export async function removeDeadKeys(
     // After the list, see `isBackupRunning`: a backup that begins later knows none of these keys.
     if (await isBackupRunning(deps, now)) return removed
     const failed = await deleteBytes(deps, due)
-    const gone = due.filter(({ storageKey }) => !failed.has(storageKey)).map(({ storageKey }) => storageKey)
+    const gone = due.filter(({ storageKey }) => !failed.has(storageKey))
     const stuck = due.filter(({ storageKey }) => failed.has(storageKey))
     await metadata.transact(async (tx) => {
       await removeRows(tx, gone)

@@ -14,6 +14,7 @@ export interface DeadKey {
   readonly digest: Digest | undefined
 }
 
+/** A key that is dead already learns the digest. */
 export async function insertDeadKey(
   tx: Transaction,
   entry: DeadKey & { readonly since: number },
@@ -21,8 +22,23 @@ export async function insertDeadKey(
   await kyselyOf(tx)
     .insertInto('dead_key')
     .values({ storage_key: entry.storageKey, digest: entry.digest ?? null, since: entry.since })
-    .onConflict((conflict) => conflict.column('storage_key').doNothing())
+    .onConflict((conflict) =>
+      conflict.column('storage_key').doUpdateSet((eb) => ({
+        digest: eb.fn.coalesce('dead_key.digest', 'excluded.digest'),
+      })),
+    )
     .execute()
+}
+
+/** As `insertDeadKey`, unless a blob or an upload names the key; returns whether none does. */
+export async function insertUnusedKey(
+  tx: Transaction,
+  entry: DeadKey & { readonly since: number },
+): Promise<boolean> {
+  const unused = await listUnusedKeys(tx, [entry.storageKey])
+  if (unused.length === 0) return false
+  await insertDeadKey(tx, entry)
+  return true
 }
 
 /** Oldest first, those that wait for their next attempt included. */
@@ -86,14 +102,19 @@ function deadKeyOf(row: { storage_key: string; digest: string | null }): DeadKey
   return { storageKey: row.storage_key, digest: (row.digest ?? undefined) as Digest | undefined }
 }
 
-/** Once their bytes are gone. */
-export async function removeDeadKeys(tx: Transaction, keys: readonly string[]): Promise<void> {
+/** Once their bytes are gone. A key that has learned its digest since it was read stays: the bytes under that are not. */
+export async function removeDeadKeys(tx: Transaction, removed: readonly DeadKey[]): Promise<void> {
   const { kysely, dialect } = databaseOf(tx)
-  if (keys.length > 0)
+  for (const hasDigest of [true, false]) {
+    const some = removed.filter(({ digest }) => (digest !== undefined) === hasDigest)
+    if (some.length === 0) continue
+    const keys = some.map(({ storageKey }) => storageKey)
     await kysely
       .deleteFrom('dead_key')
       .where(isAnyOf(dialect, 'storage_key', keys))
+      .$if(!hasDigest, (query) => query.where('digest', 'is', null))
       .execute()
+  }
 }
 
 /** After a deletion that failed: the next attempt comes after a minute, then twice as long each time, at most an hour. */

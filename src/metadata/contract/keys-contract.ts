@@ -4,6 +4,7 @@ import {
   countDeadKeys,
   findOldestDeadKey,
   insertDeadKey,
+  insertUnusedKey,
   listDeadKeys,
   listDueDeadKeys,
   listUnknownKeys,
@@ -13,6 +14,8 @@ import {
 import { insertUpload } from '../uploads.ts'
 import { aDigest, anUpload, numbers, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
+
+const withoutDigest = (storageKey: string) => ({ storageKey, digest: undefined })
 
 export function testKeys({ metadata }: ContractSubject): void {
   test('lists dead keys oldest first, with their digest when they have one', async () => {
@@ -25,7 +28,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     })
     expect(await listDeadKeys(metadata().reader, { limit: 2 })).toEqual([old, young])
     expect(await listDeadKeys(metadata().reader, { limit: 1 })).toEqual([old])
-    await metadata().transact((tx) => removeDeadKeys(tx, [young.storageKey, old.storageKey]))
+    await metadata().transact((tx) => removeDeadKeys(tx, [young, old]))
     expect(await listDeadKeys(metadata().reader, { limit: 100 })).not.toContainEqual(old)
   })
 
@@ -33,10 +36,41 @@ export function testKeys({ metadata }: ContractSubject): void {
     const entry = { storageKey: unique('key'), digest: undefined, since: 1 }
     await metadata().transact((tx) => insertDeadKey(tx, entry))
     await metadata().transact((tx) => insertDeadKey(tx, entry))
-    await metadata().transact((tx) => removeDeadKeys(tx, [entry.storageKey]))
-    await metadata().transact((tx) => removeDeadKeys(tx, [entry.storageKey]))
+    await metadata().transact((tx) => removeDeadKeys(tx, [entry]))
+    await metadata().transact((tx) => removeDeadKeys(tx, [entry]))
     await metadata().transact((tx) => removeDeadKeys(tx, []))
     expect(await listUnknownKeys(metadata().reader, [entry.storageKey])).toEqual([entry.storageKey])
+  })
+
+  test('teaches a dead key its digest, and keeps it when only its segments were removed', async () => {
+    const { reader } = metadata()
+    const [digest, other] = [aDigest(), aDigest()]
+    const storageKey = unique('key')
+    for (const learned of [undefined, digest, other, undefined])
+      await metadata().transact((tx) => insertDeadKey(tx, { storageKey, digest: learned, since: -5 }))
+    await metadata().transact((tx) => removeDeadKeys(tx, [withoutDigest(storageKey)]))
+    expect(await listDeadKeys(reader, { limit: 1 })).toEqual([{ storageKey, digest }])
+    await metadata().transact((tx) => removeDeadKeys(tx, [{ storageKey, digest }]))
+    expect(await listUnknownKeys(reader, [storageKey])).toEqual([storageKey])
+  })
+
+  test('makes only those keys dead that no blob or upload names', async () => {
+    const upload = anUpload()
+    const blob = { digest: aDigest(), storageKey: unique('key'), size: 1, createdAt: 1 }
+    const unused = unique('key')
+    const made = await metadata().transact(async (tx) => {
+      await insertUpload(tx, upload)
+      await insertBlob(tx, blob)
+      const results: boolean[] = []
+      for (const storageKey of [upload.storageKey, blob.storageKey, unused])
+        results.push(await insertUnusedKey(tx, { storageKey, digest: blob.digest, since: -5 }))
+      return results
+    })
+    expect(made).toEqual([false, false, true])
+    expect(await listDeadKeys(metadata().reader, { limit: 1 })).toEqual([
+      { storageKey: unused, digest: blob.digest },
+    ])
+    await metadata().transact((tx) => removeDeadKeys(tx, [{ storageKey: unused, digest: blob.digest }]))
   })
 
   test('postpones a dead key twice as long after each failure, an hour at most', async () => {
@@ -56,7 +90,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     }
     // The clock was a day ahead when it was postponed, and was set right.
     expect(await find(-86_400_000)).toBeDefined()
-    await metadata().transact((tx) => removeDeadKeys(tx, [key]))
+    await metadata().transact((tx) => removeDeadKeys(tx, [withoutDigest(key)]))
   })
 
   test('lists dead keys that wait after those that do not', async () => {
@@ -70,7 +104,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     const keys = due.map(({ storageKey }) => storageKey)
     expect(keys.indexOf(fresh)).toBeGreaterThanOrEqual(0)
     expect(keys.indexOf(failed)).toBeGreaterThan(keys.indexOf(fresh))
-    await metadata().transact((tx) => removeDeadKeys(tx, [failed, fresh]))
+    await metadata().transact((tx) => removeDeadKeys(tx, [failed, fresh].map(withoutDigest)))
   })
 
   test('tells a dead key that a blob or an upload names', async () => {
@@ -85,7 +119,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     const due = await listDueDeadKeys(metadata().reader, { now: 0, limit: 100_000 })
     for (const storageKey of named)
       expect(due).toContainEqual(expect.objectContaining({ storageKey, isNamed: true }))
-    await metadata().transact((tx) => removeDeadKeys(tx, named))
+    await metadata().transact((tx) => removeDeadKeys(tx, named.map(withoutDigest)))
   })
 
   test('counts the dead keys and finds the oldest', async () => {
@@ -98,7 +132,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     })
     expect(await countDeadKeys(reader)).toBe(before + 2)
     expect(await findOldestDeadKey(reader)).toBe(-99)
-    await metadata().transact((tx) => removeDeadKeys(tx, keys))
+    await metadata().transact((tx) => removeDeadKeys(tx, keys.map(withoutDigest)))
     expect(await countDeadKeys(reader)).toBe(before)
   })
 

@@ -13,7 +13,7 @@ import {
 } from '../../metadata/uploads.ts'
 import type { UploadRow } from '../../metadata/uploads.ts'
 import { findLinkedBlob } from '../../metadata/blobs.ts'
-import { insertDeadKey } from '../../metadata/dead-keys.ts'
+import { insertDeadKey, insertUnusedKey } from '../../metadata/dead-keys.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import { algorithmOf } from '../../oci/digest.ts'
 import type { Digest } from '../../oci/digest.ts'
@@ -21,6 +21,7 @@ import { OciError } from '../../oci/oci-error.ts'
 import { principalId } from '../../auth/principal.ts'
 import {
   ChunkLengthError,
+  PushDeniedError,
   TooManyUploadsError,
   UploadOutOfOrderError,
   UploadUnknownError,
@@ -267,6 +268,10 @@ async function commitSession(context: Context, request: CommitRequest): Promise<
   try {
     return await finishSession(context, { ...claimed, received, digest, caller: request.caller })
   } catch (error) {
+    const { row } = claimed
+    if (error instanceof UploadUnknownError) await giveUp(context, row, digest).catch(() => undefined)
+    // Its bytes may lie under the digest, which whoever ends the session later does not know.
+    if (error instanceof PushDeniedError) await end(context, row.id, digest).catch(() => undefined)
     if (!(error instanceof OciError)) await keepForRetry(context, claimed, received)
     throw await explainLoss(context, claimed.row, error)
   }
@@ -310,7 +315,20 @@ async function abandon(context: Context, row: UploadRow, digest: Digest): Promis
   {
     await using _cut = await context.store.openSegment(storageKey, { generation, offset: 0 })
   }
-  await end(context, id, digest)
+  if (!(await end(context, id, digest))) await giveUp(context, row, digest)
+}
+
+/**
+ * The session ended while its bytes were committed, and whoever ended it did not know that they lie under the digest. A
+ * request that took the session over, or made the blob, still needs them.
+ */
+async function giveUp(
+  { metadata, clock, onDeadKey }: Context,
+  { storageKey }: UploadRow,
+  digest: Digest,
+): Promise<void> {
+  const entry = { storageKey, digest, since: clock.now() }
+  if (await metadata.transact((tx) => insertUnusedKey(tx, entry))) onDeadKey()
 }
 
 /**
