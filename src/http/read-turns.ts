@@ -1,7 +1,8 @@
 /**
  * How much Node's parser does in one turn of the event loop. A read of 64 KiB holds ten thousand chunks of one byte, or hundreds of
  * requests, and costs up to 20 ms; a client can have such a read ready on each of its connections. Once a turn has spent its share,
- * the other connections of the same address are read in the next one, so that clients at other addresses come in between.
+ * the other connections of the same address are read in the next one, so that clients at other addresses come in between. The
+ * connection that spent it rests meanwhile: the kernel would name it first again and again, and the others would never be read.
  */
 import type { Socket } from 'node:net'
 import { groupAddress } from '../lib/group-address.ts'
@@ -12,21 +13,44 @@ const maxPieces = 4_096
 /** What a request costs the parser, in pieces. */
 const piecesPerRequest = 10
 
+/** A connection that spent the share of a turn. */
+interface Rest {
+  /** It would be read if it did not rest: it has no other reason to be paused. */
+  isWanted: boolean
+}
+
+/** The connections of one address. */
+interface Group {
+  readonly sockets: Set<Socket>
+  /** In the order in which they go on. */
+  readonly resting: Map<Socket, Rest>
+  /** One of them spent the share of this turn. */
+  hasSpent: boolean
+}
+
 export class ReadTurns {
-  readonly #byAddress = new Map<string, Set<Socket>>()
+  readonly #groups = new Map<string, Group>()
+  readonly #groupOf = new WeakMap<Socket, Group>()
+  /** Those where something rests, or spent the share of this turn. */
+  readonly #busy = new Set<Group>()
+  /** Until the end of this turn. */
   readonly #paused = new Set<Socket>()
+  readonly #rested = new WeakSet<Socket>()
   #spent = 0
   #isScheduled = false
 
   /** Of connections that an HTTP parser reads, from their start. */
   add(socket: Socket): void {
     const address = groupAddress(peerAddress(socket))
-    const sockets = this.#byAddress.get(address) ?? new Set()
-    this.#byAddress.set(address, sockets.add(socket))
+    const group = this.#groups.get(address) ?? { sockets: new Set(), resting: new Map(), hasSpent: false }
+    this.#groups.set(address, group)
+    this.#groupOf.set(socket, group)
+    group.sockets.add(socket)
     socket.once('close', () => {
-      sockets.delete(socket)
+      group.sockets.delete(socket)
+      group.resting.delete(socket)
       this.#paused.delete(socket)
-      if (sockets.size === 0) this.#byAddress.delete(address)
+      if (group.sockets.size === 0) this.#groups.delete(address)
     })
   }
 
@@ -34,7 +58,7 @@ export class ReadTurns {
   spend(socket: Socket, pieces: number): void {
     this.#spent += pieces
     this.#schedule()
-    if (this.#spent >= maxPieces) this.#pauseOthers(socket)
+    if (this.#spent >= maxPieces) this.#endReading(socket)
   }
 
   /** Counts a request that was parsed behind another in the same turn. */
@@ -42,8 +66,19 @@ export class ReadTurns {
     this.spend(socket, piecesPerRequest)
   }
 
-  #pauseOthers(socket: Socket): void {
-    const sockets = this.#byAddress.get(groupAddress(peerAddress(socket))) ?? []
+  #endReading(socket: Socket): void {
+    const group = this.#groupOf.get(socket)
+    if (group === undefined) return
+    // Once in a turn: a read can hold thousands of requests, and an address thousands of connections.
+    if (!group.hasSpent) {
+      group.hasSpent = true
+      this.#busy.add(group)
+      this.#pauseOthers(group, socket)
+    }
+    if (!socket.destroyed && !group.resting.has(socket)) this.#rest(group, socket)
+  }
+
+  #pauseOthers({ sockets }: Group, socket: Socket): void {
     for (const other of sockets) {
       // What is paused already has a reason of its own, and is resumed by it.
       if (other === socket || other.isPaused()) continue
@@ -51,6 +86,20 @@ export class ReadTurns {
       other.pause()
       this.#paused.add(other)
     }
+  }
+
+  #rest(group: Group, socket: Socket): void {
+    group.resting.set(socket, { isWanted: !socket.isPaused() })
+    socket.pause()
+    if (this.#rested.has(socket)) return
+    this.#rested.add(socket)
+    // Whoever takes its body, or answers its request, does not know that it rests.
+    socket.on('resume', () => {
+      const rest = group.resting.get(socket)
+      if (rest === undefined) return
+      rest.isWanted = true
+      socket.pause()
+    })
   }
 
   #schedule(): void {
@@ -64,5 +113,20 @@ export class ReadTurns {
     this.#spent = 0
     for (const socket of this.#paused) socket.resume()
     this.#paused.clear()
+    for (const group of this.#busy) {
+      // One goes on after each turn that had time for all the others.
+      if (!group.hasSpent) releaseFirst(group)
+      group.hasSpent = false
+      if (group.resting.size === 0) this.#busy.delete(group)
+    }
+    if (this.#busy.size > 0) this.#schedule()
+  }
+}
+
+function releaseFirst({ resting }: Group): void {
+  for (const [socket, { isWanted }] of resting) {
+    resting.delete(socket)
+    if (isWanted) socket.resume()
+    return
   }
 }
