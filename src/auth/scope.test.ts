@@ -36,6 +36,17 @@ describe('parseScopes', () => {
     expect(parseScopes(text)).toHaveLength(100)
   })
 
+  test('takes sixteen actions of a repository at most, in one scope or in many', () => {
+    const actions = Array.from({ length: 10_000 }, (_, index) =>
+      index.toString(26).replaceAll(/\d/g, (digit) => String.fromCodePoint(113 + Number(digit))),
+    )
+    expect(parseScopes(`repository:a/b:pull,${actions.join(',')}`)[0]?.actions).toHaveLength(16)
+    const many = actions.map((action) => `repository:a/b:pull,${action}`)
+    const [scope] = parseScopes(many)
+    expect(scope?.actions).toHaveLength(16)
+    expect(scope?.actions).toContain('pull')
+  })
+
   test('never throws, and reads what it wrote as the same', () => {
     const part = fc.oneof(
       fc.string({ unit: 'binary' }),

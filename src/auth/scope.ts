@@ -13,6 +13,8 @@ export interface Scope {
 
 /** A token for more is asked for by nobody honest, and each repository costs a query. */
 const maxScopes = 100
+/** A scope knows pull, push, delete and `*`. Equal scopes are joined, which must cost little however many actions each asks for. */
+const maxActions = 16
 const actionPattern = /^(?:[a-z]+|\*)$/
 const namePattern = /^[A-Za-z0-9._:/-]{1,300}$/
 
@@ -21,7 +23,7 @@ const namePattern = /^[A-Za-z0-9._:/-]{1,300}$/
  * actions. What is no scope this registry knows is left out: a token request is never refused for its scopes.
  */
 export function parseScopes(texts: string | readonly string[]): Scope[] {
-  const byName = new Map<string, Scope>()
+  const byName = new Map<string, ParsedScope>()
   const parts = (typeof texts === 'string' ? [texts] : texts).flatMap((text) => text.split(' '))
   for (const part of parts) {
     const scope = parseScope(part)
@@ -29,9 +31,10 @@ export function parseScopes(texts: string | readonly string[]): Scope[] {
     const key = `${scope.type}:${scope.name}`
     const known = byName.get(key)
     if (known === undefined && byName.size >= maxScopes) continue
-    byName.set(key, { ...scope, actions: sortActions([...(known?.actions ?? []), ...scope.actions]) })
+    if (known === undefined) byName.set(key, scope)
+    else for (const action of scope.actions) addAction(known.actions, action)
   }
-  return [...byName.values()]
+  return [...byName.values()].map((scope) => ({ ...scope, actions: [...scope.actions].toSorted() }))
 }
 
 /** `repository:acme/web:pull,push`; as a challenge and the answer of a token request write it. */
@@ -51,8 +54,14 @@ export function includesAction(
   )
 }
 
+interface ParsedScope {
+  readonly type: Scope['type']
+  readonly name: string
+  readonly actions: Set<string>
+}
+
 /** The name may hold a colon (host:port), so the first and the last one separate; a class `(...)` says nothing here. */
-function parseScope(text: string): Scope | undefined {
+function parseScope(text: string): ParsedScope | undefined {
   const first = text.indexOf(':')
   const last = text.lastIndexOf(':')
   if (first === -1 || first === last) return undefined
@@ -60,13 +69,13 @@ function parseScope(text: string): Scope | undefined {
   if (type !== 'repository' && type !== 'registry') return undefined
   const name = text.slice(first + 1, last)
   if (!namePattern.test(name)) return undefined
-  const actions = text
-    .slice(last + 1)
-    .split(',')
-    .filter((action) => actionPattern.test(action))
-  return { type, name, actions: sortActions(actions) }
+  const actions = new Set<string>()
+  for (const action of text.slice(last + 1).split(',')) {
+    if (actionPattern.test(action)) addAction(actions, action)
+  }
+  return { type, name, actions }
 }
 
-function sortActions(actions: readonly string[]): string[] {
-  return [...new Set(actions)].toSorted()
+function addAction(actions: Set<string>, action: string): void {
+  if (actions.size < maxActions) actions.add(action)
 }
