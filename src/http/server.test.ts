@@ -6,6 +6,7 @@ import { openAuthenticator, openPolicy } from '../../test/support/open-identity.
 import { openServer } from '../../test/support/open-server.ts'
 import { aRandomBlob } from '../../test/support/random.ts'
 import { RawConnection, statusesIn } from '../../test/support/raw-connection.ts'
+import { TurnCounter } from '../../test/support/turn-counter.ts'
 import type { Decision, Policy } from '../auth/policy.ts'
 import { UnauthorizedError } from './errors.ts'
 
@@ -157,6 +158,27 @@ describe('health', () => {
     const answer = await ask(`${server.url}/readyz`)
     expect(answer.status).toBe(status)
     expect(answer.json()).toEqual({ status: word, checks })
+  })
+})
+
+describe('many connections', () => {
+  test('whose URLs take long to read are served a few in each turn of the event loop', async () => {
+    using counter = new TurnCounter()
+    const turns: number[] = []
+    const runRequest = (_: unknown, work: () => Promise<void>): Promise<void> => {
+      turns.push(counter.turns)
+      return work()
+    }
+    await using server = await openServer({ observer: { onRequest: () => undefined, runRequest } })
+    using stack = new DisposableStack()
+    const connections = await Array.fromAsync({ length: 40 }, async () =>
+      stack.use(await RawConnection.open(server.url)),
+    )
+    const head = `GET /v2/_catalog?${'n&'.repeat(8_000)} HTTP/1.1\r\nHost: x\r\n\r\n`
+    for (const connection of connections) connection.write(head)
+    await Promise.all(connections.map((connection) => connection.until((text) => text.includes('200 OK'))))
+    const byTurn = Map.groupBy(turns, (turn) => turn)
+    expect(Math.max(...byTurn.values().map((served) => served.length))).toBeLessThanOrEqual(5)
   })
 })
 

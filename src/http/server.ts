@@ -180,6 +180,7 @@ class NodeRegistryServer implements RegistryServer {
   #serve(request: ParsedRequest): void {
     const { incoming, response } = request
     this.#requestsInFlight += 1
+    this.#reads.spendUrl(incoming.socket, incoming.url ?? '')
     void handleRequest(request, this.#deps).then(() => {
       this.#requestsInFlight -= 1
       const { socket } = incoming
