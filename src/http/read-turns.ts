@@ -12,9 +12,9 @@ import { peerAddress } from './origin.ts'
 const maxPieces = 4_096
 /** What a request costs the parser, in pieces. */
 const piecesPerRequest = 10
-/** What a URL costs: parameters of a byte take longest, 1.6 ms for 16 KiB. URLs as clients send them are not counted. */
+/** What a URL or a token costs: parameters of a byte take longest, 1.6 ms for 16 KiB. What clients commonly send is not counted. */
 const charactersPerPiece = 16
-const longUrl = 1_024
+const longHead = 2_048
 
 /** A connection that spent the share of a turn. */
 interface Rest {
@@ -69,9 +69,9 @@ export class ReadTurns {
     this.spend(socket, piecesPerRequest)
   }
 
-  /** Counts a request that is served in this turn, by its URL. */
-  spendUrl(socket: Socket, { length }: string): void {
-    if (length >= longUrl) this.spend(socket, Math.ceil(length / charactersPerPiece))
+  /** Counts a request that is served in this turn, by the characters of its URL and its credentials. */
+  spendHead(socket: Socket, characters: number): void {
+    if (characters >= longHead) this.spend(socket, Math.ceil(characters / charactersPerPiece))
   }
 
   #endReading(socket: Socket): void {

@@ -180,10 +180,10 @@ class NodeRegistryServer implements RegistryServer {
   #serve(request: ParsedRequest): void {
     const { incoming, response } = request
     this.#requestsInFlight += 1
-    this.#reads.spendUrl(incoming.socket, incoming.url ?? '')
+    const { socket, url = '', headers } = incoming
+    this.#reads.spendHead(socket, url.length + (headers.authorization?.length ?? 0))
     void handleRequest(request, this.#deps).then(() => {
       this.#requestsInFlight -= 1
-      const { socket } = incoming
       if (this.#closing !== undefined && this.#turns.isCurrent(socket, response)) {
         endConnection(socket, response)
       }
