@@ -1,7 +1,7 @@
 /** Who may do what, cell by cell: every principal against every visibility of owner and repository, and every action. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mountTarget, openAccessScene, principals, repositories, resetTags } from './support/access-scene.ts'
-import type { AccessScene, PrincipalName } from './support/access-scene.ts'
+import type { AccessScene, PrincipalName, Subject } from './support/access-scene.ts'
 import { ask } from './support/client.ts'
 import type { Answer } from './support/client.ts'
 import { basic } from './support/identity-server.ts'
@@ -24,6 +24,8 @@ const table: Record<PrincipalName, string> = {
   'expired token':  '401      401      401      401      401      401      401      401      401',
   'narrowed token': 'r---l-   ------   ------   r---l-   ------   ------   r---l-   ------   ------',
   'disabled user':  '401      401      401      401      401      401      401      401      401',
+  'robot of disabled user':
+                    '401      401      401      401      401      401      401      401      401',
   'administrator':  'rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm   rcudlm',
 }
 
@@ -38,6 +40,7 @@ interface Cell {
   readonly principal: PrincipalName
   readonly repository: string
   readonly authorization: string | undefined
+  readonly subject: Subject
 }
 
 type Attempt = (cell: Cell) => Promise<Answer>
@@ -111,6 +114,47 @@ function headersOf({ authorization }: Cell): Record<string, string> {
   return authorization === undefined ? {} : { authorization }
 }
 
+const actions = [
+  ['r', 'pull'],
+  ['c', 'push:create'],
+  ['u', 'push:update'],
+  ['d', 'delete'],
+] as const
+
+/** What the explanations say is allowed. */
+async function explainLetters({ scene, repository, subject }: Cell): Promise<string> {
+  const { access } = scene.registry.app.auth
+  const letters = actions.map(async ([letter, action]) => {
+    const { allowed } = await access.explain({ ...subject, action, repository })
+    return allowed ? letter : '-'
+  })
+  return (await Promise.all(letters)).join('')
+}
+
+function isToken({ principal }: Cell): boolean {
+  return principal.endsWith(' token')
+}
+
+/** What the list of those who may says of the principal; it lists accounts, not their access tokens. */
+async function listLetters(cell: Cell): Promise<string | undefined> {
+  if (isToken(cell)) return undefined
+  const { scene, principal, repository, subject } = cell
+  const { access, accounts } = scene.registry.app.auth
+  const slash = repository.indexOf('/')
+  const below = { owner: repository.slice(0, slash), repositories: repository.slice(slash + 1) }
+  const account = await accounts.find(subject.principal)
+  const letters = actions.map(async ([letter, action]) => {
+    const { holders } = await access.whoCan({ ...below, action, limit: 100 })
+    const isListed = holders.some(({ kind, name }) => {
+      if (kind === 'anyone') return principal === 'anonymous' || account?.disabled === false
+      if (kind === 'users') return account?.disabled === false
+      return name === subject.principal
+    })
+    return isListed ? letter : '-'
+  })
+  return (await Promise.all(letters)).join('')
+}
+
 let scene: AccessScene
 
 beforeAll(async () => {
@@ -123,7 +167,8 @@ afterAll(async () => {
 
 function aCell({ principal, repository }: Pick<Cell, 'principal' | 'repository'>): Cell {
   const authorization = scene.credential(principal, repository.slice(0, repository.indexOf('/')))
-  return { scene, principal, repository, authorization }
+  const subject = scene.subject(principal, repository.slice(0, repository.indexOf('/')))
+  return { scene, principal, repository, authorization, subject }
 }
 
 const [outside, inside] = [true, false].map((is) =>
@@ -133,11 +178,29 @@ const [outside, inside] = [true, false].map((is) =>
 describe('B4: the access matrix of the registry', () => {
   test.each(inside ?? [])('$principal in $repository: $expected', async (asked) => {
     await resetTags(scene, asked.repository)
-    expect(await tryLetters(aCell(asked))).toBe(asked.expected)
+    const cell = aCell(asked)
+    expect(await tryLetters(cell)).toBe(asked.expected)
+    expect(await explainLetters(cell)).toBe(asked.expected.slice(0, 4))
+    expect(await listLetters(cell)).toBe(isToken(cell) ? undefined : asked.expected.slice(0, 4))
   })
 
   test.each(outside ?? [])('C2: $principal in $repository: 401 for everything', async (asked) => {
     const cell = aCell(asked)
     for (const [, attempt] of Object.values(attempts)) expect((await attempt(cell)).status).toBe(401)
+    expect(await explainLetters(cell)).toBe('----')
+    expect(await listLetters(cell)).toBe(isToken(cell) ? undefined : '----')
+  })
+
+  test.each(cells)('by an old name: $principal in $repository', async (asked) => {
+    const repository = asked.repository.replace('-owner/', '-former/')
+    const cell = { ...aCell(asked), repository }
+    const served = asked.expected.startsWith('r') ? 'r---' : '----'
+    let letters = ''
+    for (const [letter, [status, attempt]] of Object.entries(attempts)) {
+      letters += (await attempt(cell)).status === status ? letter : '-'
+    }
+    expect(letters).toBe(served)
+    expect(await explainLetters(cell)).toBe(served)
+    expect(await listLetters(cell)).toBe(isToken(cell) ? undefined : served)
   })
 })

@@ -5,8 +5,10 @@
 import { openVisibilities } from '../auth/access-policy.ts'
 import type { Decision } from '../auth/policy.ts'
 import type { Permission } from '../auth/permissions.ts'
+import { anonymous, isWhole } from '../auth/principal.ts'
 import type { AccountPrincipal, Principal } from '../auth/principal.ts'
-import { parseRepositoryName } from '../oci/repository-name.ts'
+import { quote } from '../oci/quote.ts'
+import { ownerOf, parseRepositoryName } from '../oci/repository-name.ts'
 import type { Owner } from '../packages/owners.ts'
 import { ApiError, denied, notFound, notSignedIn } from './api-error.ts'
 import type { Access, Endpoint } from './endpoint.ts'
@@ -37,10 +39,11 @@ interface Asked {
 
 /** What depends on the owner or the repository of the path. Throws `ApiError`. */
 export async function checkTarget(
-  { access }: Endpoint,
+  endpoint: Endpoint,
   { principal, params }: Asked,
   services: ApiServices,
 ): Promise<void> {
+  const { access } = endpoint
   const { policy } = services
   const owner = String(params['owner'])
   if (access === 'owner:see' && !(await seesOwner(principal, owner, services)))
@@ -49,9 +52,66 @@ export async function checkTarget(
     checkDecision(
       access.startsWith('owner:')
         ? await policy.decideOwner(principal, permission, owner)
-        : await policy.decide(principal, permission, parseRepositoryName(String(params['repository']))),
+        : await decideRepository(
+            endpoint,
+            { principal, permission, name: String(params['repository']) },
+            services,
+          ),
     )
   }
+}
+
+/** A refusal names the repository as it was asked for, so that an old name leads nobody to the new one. */
+async function decideRepository(
+  { access }: Endpoint,
+  asked: { readonly principal: Principal; readonly permission: Permission; readonly name: string },
+  { policy, aliases }: ApiServices,
+): Promise<Decision> {
+  const { principal, permission } = asked
+  const repository = parseRepositoryName(asked.name)
+  // What an old name is answered is explained to those who administer the repository by its new name.
+  const newName = access === 'repository:administer' ? await aliases.resolve(repository) : undefined
+  const decision = await policy.decide(principal, permission, newName ?? repository)
+  return decision.allowed || newName === undefined
+    ? decision
+    : policy.decide(principal, permission, repository)
+}
+
+/** What a row is asked with. */
+interface Input {
+  readonly params: Readonly<Record<string, unknown>>
+  readonly query: Readonly<Record<string, unknown>>
+  readonly body: unknown
+}
+
+/**
+ * Of rows that name an account: one that the caller may not know of, and one that does not exist, get the same answer. A
+ * team, which has a slash in its name, is looked up among those of the owner alone. Throws `ApiError`.
+ */
+export async function checkAccount(
+  { account }: Endpoint,
+  { principal, ...input }: Input & { readonly principal: Principal },
+  services: ApiServices,
+): Promise<void> {
+  if (account === undefined) return
+  const name = readField(input, account)
+  const isOpen = account === 'query.principal' && name === anonymous.kind
+  if (name === undefined || name.includes('/') || isOpen) return
+  const owner = await ownerAsked(input.params, services)
+  if (!(await services.seenAccounts.sees(principal, name, owner))) throw notFound(`account ${quote(name)}`)
+}
+
+function readField(input: Input, place: string): string | undefined {
+  const [part = '', field = ''] = place.split('.')
+  const values = (input as unknown as Record<string, unknown>)[part]
+  const value = (values as Readonly<Record<string, unknown>> | undefined)?.[field]
+  return typeof value === 'string' ? value : undefined
+}
+
+async function ownerAsked(params: Input['params'], { aliases }: ApiServices): Promise<string> {
+  if (typeof params['owner'] === 'string') return params['owner']
+  const repository = parseRepositoryName(String(params['repository']))
+  return ownerOf((await aliases.resolve(repository)) ?? repository)
 }
 
 /** By its visibility, or by a right on all that it has. */
@@ -75,11 +135,6 @@ export async function seesThisOwner(
 
 function isOpenTo(principal: Principal, { visibility }: Pick<Owner, 'visibility'>): boolean {
   return openVisibilities(principal).includes(visibility)
-}
-
-/** Whether the credential may do all that its account may. A narrowed one must not make a wider one. */
-export function isWhole({ limits }: AccountPrincipal): boolean {
-  return limits === undefined || (limits.permissions === undefined && limits.patterns === undefined)
 }
 
 function checkSelf(principal: AccountPrincipal): void {

@@ -62,6 +62,8 @@ interface Description {
   readonly access: Access
   readonly status: 200 | 201 | 204
   readonly problems?: readonly ProblemStatus[]
+  /** The field that names an account: one that the caller may not know of is answered like one that does not exist (404). */
+  readonly account?: `${'params' | 'query' | 'body'}.${string}`
   /** GET of one thing: the reply has an entity tag. */
   readonly tagged?: boolean
   /** The reply is lines of JSON, each of the shape of `result`. */

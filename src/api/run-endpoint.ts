@@ -8,7 +8,7 @@ import type { Actor } from '../auth/actor.ts'
 import { ApiError } from './api-error.ts'
 import type { ApiReply, ApiRequest } from './api-request.ts'
 import { authenticate, header } from './authenticate.ts'
-import { checkCaller, checkTarget } from './authorize.ts'
+import { checkAccount, checkCaller, checkTarget } from './authorize.ts'
 import { checkIfMatch, entityTag, isUnchanged } from './conditions.ts'
 import { endpoints } from './endpoints.ts'
 import type { Endpoint, EndpointReply, EndpointRequest } from './endpoint.ts'
@@ -65,7 +65,9 @@ async function admit(
     await checkTarget(endpoint, { principal, params }, services)
     const query = readQuery(endpoint, http)
     if (typeof query['limit'] === 'number') await http.reserve(query['limit'] * pageItemBytes, principal)
-    return { principal, actor, params, query, body: await readBody(endpoint, http), http }
+    const input = { principal, params, query, body: await readBody(endpoint, http) }
+    await checkAccount(endpoint, input, services)
+    return { ...input, actor, http }
   } catch (error) {
     if (endpoint.method !== 'GET') auditRefusal(error, { actor, params: given }, services)
     throw error

@@ -2,10 +2,10 @@
 import { z } from '@hono/zod-openapi'
 
 /** One line that every database takes as text, and no log line or header breaks on. */
-export function text(maxCharacters: number) {
+export function text(maxCharacters: number, { missing }: { readonly missing?: string } = {}) {
   return (
     z
-      .string()
+      .string(missing === undefined ? undefined : { error: missing })
       .max(maxCharacters)
       // eslint-disable-next-line no-control-regex -- what is refused
       .regex(/^[^\u0000-\u001f\u007f]*$/, 'it has control characters')
@@ -31,6 +31,17 @@ export const repositoryName = z
     'write <owner>/<image>, in lower case',
   )
   .openapi({ example: 'acme/web' })
+
+/** Left out, it would silently be everything. */
+export const patternBelowOwner = text(200, {
+  missing: 'say which repositories below the owner: "**" for all, "web/**" for a part',
+})
+  .min(1)
+  .openapi({
+    description:
+      'Below the owner: `**` is all, `web/**` a part. It does not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`.',
+    example: 'web/**',
+  })
 
 export const visibility = z.enum(['public', 'internal', 'private'])
 

@@ -15,6 +15,8 @@ type Identity = Pick<
   | 'roles'
   | 'grants'
   | 'access'
+  | 'seenAccounts'
+  | 'aliases'
 >
 
 export interface ApiServices extends Identity, Packages {

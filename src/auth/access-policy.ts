@@ -84,10 +84,7 @@ class AccessPolicy implements Policy {
     repository: RepositoryName,
   ): Promise<Explanation> {
     const facts = await this.#findFacts(principal, repository)
-    const verdicts = permissionsOf(action).map((permission) => decide(facts, permission, repository))
-    const verdict = verdicts.find((one) => one.allowed) ?? verdicts[0]
-    if (verdict === undefined) throw new Error(`${action} stands for no permission`)
-    return explainVerdict(verdict, { facts, action, repository })
+    return explainVerdict(judge(facts, action, repository).verdict, { facts, action, repository })
   }
 
   async grant(principal: Principal, scopes: readonly Scope[]): Promise<Scope[]> {
@@ -214,23 +211,34 @@ function boundOf(
   return bounds.includes(undefined) ? undefined : bounds[0]
 }
 
-function conclude(facts: Facts, action: Action | Permission, repository: RepositoryName): Decision {
-  const { principal } = facts
-  if (action !== 'push') {
-    const verdict = decide(facts, action, repository)
-    return verdict.allowed ? allowed : refuse(principal, { action, repository, by: verdict.by })
-  }
+interface Judgement {
+  readonly verdict: Verdict
+  /** Where `push` was asked about. */
+  readonly push?: PushRights
+}
+
+/** What requests are answered by and what explanations put into words. */
+function judge(facts: Facts, action: Action | Permission, repository: RepositoryName): Judgement {
+  if (action !== 'push') return { verdict: decide(facts, action, repository) }
   const create = decide(facts, 'push:create', repository)
   const update = decide(facts, 'push:update', repository)
   const push: PushRights = { create: create.allowed, update: update.allowed }
-  if (push.create || push.update) return { allowed: true, push }
-  return refuse(principal, { action, repository, by: refusalOf(create, update) })
+  if (create.allowed) return { verdict: create, push }
+  return { verdict: update.allowed ? update : weakest(create, update), push }
 }
 
+function conclude(facts: Facts, action: Action | Permission, repository: RepositoryName): Decision {
+  const { verdict, push } = judge(facts, action, repository)
+  if (!verdict.allowed) return refuse(facts.principal, { action, repository, by: verdict.by })
+  return push === undefined ? allowed : { allowed: true, push }
+}
+
+type Refused = Extract<Verdict, { readonly allowed: false }>
+
 /** Of two refusals the one that more of the principal stands behind. */
-function refusalOf(create: Verdict, update: Verdict): 'scope' | 'limits' | 'rights' {
-  const reasons = [create, update].map((verdict) => (verdict.allowed ? 'rights' : verdict.by))
-  return (['rights', 'limits', 'scope'] as const).find((by) => reasons.includes(by)) ?? 'rights'
+function weakest(one: Refused, other: Refused): Refused {
+  const reasons = ['rights', 'limits', 'scope']
+  return reasons.indexOf(other.by) < reasons.indexOf(one.by) ? other : one
 }
 
 function permissionsOf(action: Action | Permission): readonly Permission[] {

@@ -22,6 +22,7 @@ import type { Policy } from './policy.ts'
 import type { Aliases } from './rights/aliases.ts'
 import { openRights } from './rights/open-rights.ts'
 import type { RightsServices } from './rights/open-rights.ts'
+import type { SeenAccounts } from './rights/seen-accounts.ts'
 import { createSigningKeys } from './tokens/signing-keys.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
 import { createTokenService } from './tokens/token-service.ts'
@@ -33,6 +34,7 @@ export interface Auth extends KeptCredentials, RightsServices {
   readonly authenticator: RememberingAuthenticator
   readonly policy: Policy
   readonly aliases: Aliases
+  readonly seenAccounts: SeenAccounts
   readonly tokens: TokenService
   readonly accounts: Accounts
   readonly keys: SigningKeys
@@ -57,7 +59,7 @@ export interface AuthDeps extends KeptCredentialsDeps {
 
 export function createAuth(deps: AuthDeps): Auth {
   const { metadata, clock, installationId: issuer, passwords = createPasswordHasher() } = deps
-  const { policy, granting, aliases, services } = openRights(deps)
+  const { policy, granting, aliases, seenAccounts, services } = openRights(deps)
   const keys = createSigningKeys({ metadata, clock, audit: deps.audit })
   const logins = createLogins({ audit: deps.audit, onLogin: deps.onLogin })
   const throttle = createLoginThrottle({ clock, ...deps.throttle })
@@ -81,6 +83,7 @@ export function createAuth(deps: AuthDeps): Auth {
     authenticator,
     policy,
     aliases,
+    seenAccounts,
     tokens: createTokenService({ ...changes, ...issuing, keys, policy: granting, logins }),
     accounts: createAccounts({ ...changes, ...registering, authenticator, passwords, initialPasswordFile }),
     keys,

@@ -43,6 +43,8 @@ export interface Explanation {
   readonly allowed: boolean
   /** `allowed because grant 12 gives writer on acme/web/** to team acme/dev`, `denied because ...`. */
   readonly text: string
+  /** The text without its first two words. */
+  readonly reason: string
   /** The one that suffices by itself, where a grant is the reason. */
   readonly grantId: number | undefined
   /** Of a denial that a grant would end: the weakest built-in role that would do, and where. */

@@ -39,6 +39,11 @@ export type Principal = AnonymousPrincipal | AccountPrincipal
 
 export const anonymous: Principal = Object.freeze({ kind: 'anonymous', scopes: undefined })
 
+/** Whether the credential may do all that its account may. */
+export function isWhole({ limits }: AccountPrincipal): boolean {
+  return limits === undefined || (limits.permissions === undefined && limits.patterns === undefined)
+}
+
 /** A stable text that names the principal in events, in upload sessions and in logs. */
 export function principalId(
   principal: Pick<AnonymousPrincipal, 'kind'> | Pick<AccountPrincipal, 'kind' | 'accountId'>,

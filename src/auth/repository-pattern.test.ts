@@ -6,7 +6,8 @@ import {
   parseRepositoryPattern,
   patternBelow,
   PatternInvalidError,
-  splitPattern,
+  formatPatternBelow,
+  parsePatternBelow,
 } from './repository-pattern.ts'
 import { createNameSet } from './rights/name-set.ts'
 import { overlaps } from './rights/pattern-overlap.ts'
@@ -88,12 +89,22 @@ describe('a pattern', () => {
     },
   )
 
-  test('names one owner and what is below', () => {
-    expect(splitPattern('acme')).toEqual({ owner: 'acme', pattern: '**' })
-    expect(splitPattern('acme/web/*')).toEqual({ owner: 'acme', pattern: 'web/*' })
-    for (const text of ['**', '*/web', 'acme*']) {
-      expect(() => splitPattern(text)).toThrow('it has to name one owner')
+  test('below an owner says all, or a part, without the name of the owner', () => {
+    for (const text of ['**', 'web/**', 'acme-web/*', '*/web', 'acme*']) {
+      expect(parsePatternBelow('acme', text)).toBe(text)
+      expect(formatPatternBelow('acme', text)).toBe(text)
     }
+    expect(() => parsePatternBelow('acme', '')).toThrow('it is empty')
+  })
+
+  test.each([
+    ['acme/web/**', 'write web/** for acme/web/**, or ./acme/web/** for acme/acme/web/**'],
+    ['acme', 'write ** for acme/**, or ./acme for acme/acme'],
+    ['acme/**', 'write ** for acme/**, or ./acme/** for acme/acme/**'],
+  ])('below acme is refused as %s, with both spellings', (text, hint) => {
+    expect(() => parsePatternBelow('acme', text)).toThrow(hint)
+    expect(parsePatternBelow('acme', `./${text}`)).toBe(text)
+    expect(formatPatternBelow('acme', text)).toBe(`./${text}`)
   })
 
   test('tells whether it is all of an owner', () => {

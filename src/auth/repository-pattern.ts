@@ -38,15 +38,30 @@ export function patternBelow(owner: string, pattern: string): RepositoryPattern 
 }
 
 /**
- * The owner that a pattern names, and the rest; an owner alone is all of it. Throws `PatternInvalidError` where the
- * owner is left open.
+ * Parses a pattern below an owner, as grants are written: `**` is all of the owner, `web/**` a part. A pattern that starts
+ * with the owner's own name is refused, since it probably names the owner a second time; `./acme/web` below `acme` stands for
+ * the repository `acme/acme/web`. Returns it without `./`. Throws `PatternInvalidError`.
  */
-export function splitPattern(text: string): { readonly owner: string; readonly pattern: string } {
-  const full = parseRepositoryPattern(text.includes('/') ? text : `${text}/**`)
-  const slash = full.indexOf('/')
-  const owner = full.slice(0, slash)
-  if (!owner.includes('*')) return { owner, pattern: full.slice(slash + 1) }
-  throw new PatternInvalidError(text, 'it has to name one owner; write <owner>/**, for example acme/web/**')
+export function parsePatternBelow(owner: string, text: string): string {
+  const isExplicit = text.startsWith('./')
+  const pattern: string = parseRepositoryPattern(isExplicit ? text.slice(2) : text)
+  if (!isExplicit && startsWithName(pattern, owner))
+    throw new PatternInvalidError(text, hintAt(owner, pattern))
+  return pattern
+}
+
+/** As `parsePatternBelow` reads it. */
+export function formatPatternBelow(owner: string, pattern: string): string {
+  return startsWithName(pattern, owner) ? `./${pattern}` : pattern
+}
+
+function startsWithName(pattern: string, owner: string): boolean {
+  return pattern === owner || pattern.startsWith(`${owner}/`)
+}
+
+function hintAt(owner: string, pattern: string): string {
+  const rest = pattern.slice(owner.length + 1) || '**'
+  return `it is already below ${owner}: write ${rest} for ${owner}/${rest}, or ./${pattern} for ${owner}/${pattern}`
 }
 
 function findFault(text: string): string | undefined {

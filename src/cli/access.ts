@@ -1,6 +1,7 @@
 /** `lading access explain|who-can`: why someone may do something, and who may. */
 import { roleActions } from '../auth/permissions.ts'
 import type { AccessExplain, Holder } from '../auth/rights/access-explain.ts'
+import { belowOwner, parseId } from './administered.ts'
 import { parseChoice } from './arguments.ts'
 import type { Command } from './command.ts'
 import { defineServiceCommand, formatTable } from './service-command.ts'
@@ -11,11 +12,14 @@ const explainCommand = defineServiceCommand({
   name: 'access explain',
   summary: 'Say whether a user, a robot or anonymous may do something in a repository, and why.',
   words: ['<principal>', '<action>', '<repository>'],
+  flags: [{ name: '--token', value: '<id>', summary: 'With this access token of the principal.' }],
   jsonShape:
     '{"allowed": boolean, "text": string, "grantId": number | null, "remedy": {"role": string, "on": string} | null}',
-  run: async ({ arguments: { words }, access, print }) => {
-    const [principal = '', action, repository = ''] = words
-    const asked = { principal, action: parseChoice('<action>', action, roleActions), repository }
+  run: async ({ arguments: args, access, print }) => {
+    const [principal = '', action, repository = ''] = args.words
+    const id = args.value('--token')
+    const token = id === undefined ? undefined : parseId(id)
+    const asked = { principal, token, action: parseChoice('<action>', action, roleActions), repository }
     const { allowed, text, grantId = null, remedy = null } = await access.explain(asked)
     print({ allowed, text, grantId, remedy }, text)
   },
@@ -23,13 +27,13 @@ const explainCommand = defineServiceCommand({
 
 const whoCanCommand = defineServiceCommand({
   name: 'access who-can',
-  summary: 'List who may do something in a repository, or somewhere below a pattern such as prod/**.',
-  words: ['<action>', '<pattern>'],
+  summary: `List who may do something somewhere in what an owner has. ${belowOwner}`,
+  words: ['<action>', '<owner>', '<repositories>'],
   jsonShape:
     '[{"kind": "anyone" | "users" | "user" | "robot", "name": string, "because": string, "grantId": number | null}]',
   run: async ({ arguments: { words }, access, print }) => {
-    const [action, on = ''] = words
-    const asked = { action: parseChoice('<action>', action, roleActions), on }
+    const [action, owner = '', repositories = ''] = words
+    const asked = { action: parseChoice('<action>', action, roleActions), owner, repositories }
     const all = await Array.fromAsync(listHolders(access, asked))
     print(
       all.map(({ grantId = null, ...holder }) => ({ ...holder, grantId })),
@@ -40,7 +44,7 @@ const whoCanCommand = defineServiceCommand({
 
 async function* listHolders(
   access: AccessExplain,
-  asked: Pick<Parameters<AccessExplain['whoCan']>[0], 'action' | 'on'>,
+  asked: Pick<Parameters<AccessExplain['whoCan']>[0], 'action' | 'owner' | 'repositories'>,
 ): AsyncGenerator<Holder> {
   let after: string | undefined
   do {
@@ -51,7 +55,7 @@ async function* listHolders(
 }
 
 function formatHolder({ kind, name }: Holder): string {
-  if (kind === 'anyone') return 'anyone'
+  if (kind === 'anyone' || kind === 'administrators') return kind
   return kind === 'users' ? 'every user' : `${kind} ${name}`
 }
 

@@ -3,6 +3,10 @@ import { CliError, misused } from './command.ts'
 
 const pageSize = 500
 
+/** Of patterns below an owner, in the help of the commands that take one. */
+export const belowOwner =
+  'The repositories are a pattern below the owner: "**" for all, "web/**" for a part. A pattern does not repeat the name of the owner; "./acme/web" below acme is acme/acme/web.'
+
 /** All rows of a list that comes in pages, each after the key of the last row before. */
 export async function* listPages<Row, Key>(
   list: (after: Key | undefined, limit: number) => Promise<readonly Row[]>,

@@ -1,6 +1,6 @@
 /** `lading grant add|list|remove`: who has which role where. */
 import type { Grant, GrantFilter } from '../auth/rights/grants.ts'
-import { listPages, parseId } from './administered.ts'
+import { belowOwner, listPages, parseId } from './administered.ts'
 import type { Command } from './command.ts'
 import { defineServiceCommand, formatTable, formatTime } from './service-command.ts'
 import type { ServiceInvocation } from './service-command.ts'
@@ -10,13 +10,12 @@ const grantShape =
 
 const addCommand = defineServiceCommand({
   name: 'grant add',
-  summary:
-    'Give a user, a robot (acme+ci) or a team (acme/dev) a role on an owner, or on a pattern below it.',
-  words: ['<to>', '<role>', '<on>'],
+  summary: `Give a user, a robot (acme+ci) or a team (acme/dev) a role on repositories of an owner. ${belowOwner}`,
+  words: ['<to>', '<role>', '<owner>', '<repositories>'],
   jsonShape: grantShape,
   run: async ({ arguments: { words }, grants, actor, print }) => {
-    const [to = '', role = '', on = ''] = words
-    const grant = await grants.add({ to, role, on }, actor)
+    const [to = '', role = '', owner = '', repositories = ''] = words
+    const grant = await grants.add({ to, role, owner, repositories }, actor)
     print(describe(grant), `grant ${grant.id} gives ${role} on ${grant.owner}/${grant.pattern} to ${to}`)
   },
 })

@@ -59,7 +59,7 @@ describe('org and team', () => {
       user: 'bob',
       isNew: true,
     })
-    expect(await lading('grant add acme/dev reader acme')).toMatchObject({ code: 0 })
+    expect(await lading('grant add acme/dev reader acme **')).toMatchObject({ code: 0 })
     expect(await pull('acme/web', 'bob')).toBe(200)
     expect((await lading('org member list acme --json')).json()).toMatchObject([
       { name: 'alice' },

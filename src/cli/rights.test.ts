@@ -33,12 +33,12 @@ describe('grant', () => {
     await using given = await start()
     const { lading, pull, push } = given
     expect(await pull('bob', 'alice/web')).toBe(403)
-    expect(await lading('grant add bob reader alice/web')).toMatchObject({
+    expect(await lading('grant add bob reader alice web')).toMatchObject({
       code: 0,
       out: 'grant 1 gives reader on alice/web to bob',
     })
     expect([await pull('bob', 'alice/web'), await push('bob', 'alice/web')]).toEqual([200, 403])
-    const writer = (await lading('grant add bob writer alice --json')).json()
+    const writer = (await lading('grant add bob writer alice ** --json')).json()
     expect(writer).toMatchObject({ id: 2, on: 'alice/**', role: 'writer', to: 'bob', kind: 'user' })
     expect([await push('bob', 'alice/web'), await push('bob', 'alice/new')]).toEqual([201, 201])
     expect((await lading('grant list --owner alice --json')).json()).toMatchObject([{ id: 1 }, { id: 2 }])
@@ -49,12 +49,18 @@ describe('grant', () => {
   })
 
   test.each([
-    ['grant add carol reader alice', 1, 'there is no "carol" to grant anything'],
-    ['grant add alice/dev reader alice', 1, 'there is no "alice/dev" to grant anything'],
-    ['grant add bob boss alice', 1, 'there is no role "boss"'],
-    ['grant add bob reader acme', 1, 'there is no user or organization "acme"'],
-    ['grant add bob reader **', 1, 'it has to name one owner'],
-    ['grant add bob reader alice/w[eb]', 1, 'characters that no repository has'],
+    ['grant add carol reader alice **', 1, 'there is no "carol" to grant anything'],
+    ['grant add alice/dev reader alice **', 1, 'there is no "alice/dev" to grant anything'],
+    ['grant add bob boss alice **', 1, 'there is no role "boss"'],
+    ['grant add bob reader acme **', 1, 'there is no user or organization "acme"'],
+    ['grant add bob reader alice', 2, '<repositories>'],
+    [
+      'grant add bob reader alice alice/web',
+      1,
+      'write web for alice/web, or ./alice/web for alice/alice/web',
+    ],
+    ['grant add bob reader alice/web **', 1, 'there is no user or organization "alice/web"'],
+    ['grant add bob reader alice w[eb]', 1, 'characters that no repository has'],
     ['grant remove 7', 1, 'there is no grant 7'],
     ['grant remove x', 2, 'x is no id'],
   ])('refuses %s', async (line, code, message) => {
@@ -75,7 +81,7 @@ describe('role', () => {
     const names = ((await lading('role list --json')).json() as { name: string }[]).map(({ name }) => name)
     expect(names).toEqual(['ci', 'maintainer', 'owner', 'reader', 'writer'])
     expect((await lading('role list')).out).toMatch(/^ci +pull,push:create +custom$/m)
-    await lading('grant add bob ci alice')
+    await lading('grant add bob ci alice **')
     expect(await lading('role remove ci')).toMatchObject({ code: 1, err: expect.stringContaining('use it') })
     await lading('grant remove 1')
     expect(await lading('role remove ci')).toMatchObject({ code: 0, out: 'removed role ci' })
@@ -101,7 +107,7 @@ describe('access', () => {
     expect(await explain('bob push alice/web')).toBe(
       'denied because no grant to user bob allows push in alice/web; a grant of writer on alice/web would allow it',
     )
-    await lading('grant add bob writer alice/web')
+    await lading('grant add bob writer alice web')
     expect(await explain('bob push alice/web')).toBe(
       'allowed because grant 1 gives writer on alice/web to user bob',
     )
@@ -120,22 +126,22 @@ describe('access', () => {
   test('lists who can, each with the reason', async () => {
     await using given = await start()
     const { lading } = given
-    await lading('grant add bob writer alice/web/**')
+    await lading('grant add bob writer alice web/**')
     const can = async (line: string) =>
       ((await lading(`access who-can ${line} --json`)).json() as { name: string }[]).map(({ name }) => name)
-    expect(await can('push alice/**')).toEqual(['alice', 'admin', 'bob'])
-    expect(await can('push alice/web/app')).toEqual(['alice', 'admin', 'bob'])
-    expect(await can('push alice/web')).toEqual(['alice', 'admin'])
-    expect(await can('delete alice')).toEqual(['alice', 'admin'])
+    expect(await can('push alice **')).toEqual(['alice', 'admin', 'bob'])
+    expect(await can('push alice web/app')).toEqual(['alice', 'admin', 'bob'])
+    expect(await can('push alice web')).toEqual(['alice', 'admin'])
+    expect(await can('delete alice **')).toEqual(['alice', 'admin'])
     await lading('repository set alice/web --visibility public')
-    expect((await lading('access who-can pull alice/web')).out).toMatch(/^anyone +alice\/web is public$/m)
+    expect((await lading('access who-can pull alice web')).out).toMatch(/^anyone +alice\/web is public$/m)
   })
 
   test.each([
     ['access explain bob fly alice/web', 2, '<action> must be one of'],
     ['access explain carol pull alice/web', 1, 'there is no user "carol"'],
     ['access explain bob pull hello', 1, 'write <owner>/<image>'],
-    ['access who-can push prod/**', 1, 'there is no user or organization "prod"'],
+    ['access who-can push prod **', 1, 'there is no user or organization "prod"'],
   ])('refuses %s', async (line, code, message) => {
     await using given = await start()
     expect(await given.lading(line)).toMatchObject({ code, err: expect.stringContaining(message) })

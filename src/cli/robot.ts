@@ -1,4 +1,5 @@
 /** `lading robot add|list|disable|enable|delete`. */
+import type { Robot } from '../auth/robots.ts'
 import type { Command } from './command.ts'
 import { listRobots } from './principals.ts'
 import { defineServiceCommand, formatTable, formatTime } from './service-command.ts'
@@ -15,7 +16,7 @@ const addCommand = defineServiceCommand({
     const { name } = await robots.create(words[0] ?? '', actor)
     print({ name }, [
       `created robot ${name}`,
-      `lading token create ${name} makes a token for it, lading grant add ${name} <role> <on> gives it rights`,
+      `lading token create ${name} makes a token for it, lading grant add ${name} <role> <owner> <repositories> gives it rights`,
     ])
   },
 })
@@ -24,22 +25,25 @@ const listCommand = defineServiceCommand({
   name: 'robot list',
   summary: 'List the robots.',
   flags: [{ name: '--owner', value: '<name>', summary: 'Of this user or organization only.' }],
-  jsonShape: '[{"name": string, "disabled": boolean, "createdAt": string}]',
+  jsonShape: '[{"name": string, "disabled": boolean, "ownerDisabled": boolean, "createdAt": string}]',
   run: async ({ arguments: args, robots, print }) => {
     const all = await Array.fromAsync(listRobots(robots, args.value('--owner')))
     print(
-      all.map(({ name, disabled, createdAt }) => ({ name, disabled, createdAt: formatTime(createdAt) })),
+      all.map(({ name, disabled, ownerDisabled, createdAt }) => {
+        return { name, disabled, ownerDisabled, createdAt: formatTime(createdAt) }
+      }),
       formatTable([
         ['NAME', 'STATE', 'CREATED'],
-        ...all.map(({ name, disabled, createdAt }) => [
-          name,
-          disabled ? 'disabled' : 'active',
-          formatTime(createdAt),
-        ]),
+        ...all.map((robot) => [robot.name, stateOf(robot), formatTime(robot.createdAt)]),
       ]),
     )
   },
 })
+
+function stateOf({ disabled, ownerDisabled }: Robot): string {
+  if (disabled) return 'disabled'
+  return ownerDisabled ? 'owner disabled' : 'active'
+}
 
 const disableCommand = defineServiceCommand({
   name: 'robot disable',

@@ -9,7 +9,7 @@ const teamWord = '<organization>/<team>'
 
 const createCommand = defineServiceCommand({
   name: 'team create',
-  summary: 'Create a team. Its members have what is granted to it: grant add acme/dev writer acme/web.',
+  summary: 'Create a team. Its members have what is granted to it: grant add acme/dev writer acme web.',
   words: [teamWord],
   jsonShape: '{"team": string}',
   run: async ({ arguments: { words }, teams, actor, print }) => {

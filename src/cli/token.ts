@@ -12,7 +12,7 @@ import { defineServiceCommand, formatTable, formatTime } from './service-command
 import type { ServiceInvocation } from './service-command.ts'
 
 const tokenShape =
-  '{"id": number, "principal": string, "name": string, "hint": string, "actions": string[] | null, "repositories": string[] | null, "createdAt": string, "createdBy": string, "expiresAt": string | null, "usedAt": string | null, "state": "active" | "expired" | "revoked"}'
+  '{"id": number, "principal": string, "name": string, "hint": string, "actions": string[] | null, "repositories": string[] | null, "createdAt": string, "createdBy": string, "expiresAt": string | null, "usedAt": string | null, "state": "active" | "expired" | "revoked" | "disabled"}'
 const createdShape = `${tokenShape} and "token": string, which is shown this once`
 const defaultOverlap = '24h'
 
@@ -77,8 +77,12 @@ const listCommand = defineServiceCommand({
   run: async (invocation) => {
     const { arguments: args, print } = invocation
     const rows = []
-    for await (const { id, name } of selectPrincipals(invocation, args.value('--principal'))) {
-      for await (const token of listTokens(invocation.accessTokens, id)) rows.push(describe(token, name))
+    for await (const account of selectPrincipals(invocation, args.value('--principal'))) {
+      const isOut = account.disabled || account.ownerDisabled
+      for await (const token of listTokens(invocation.accessTokens, account.id)) {
+        const row = describe(token, account.name)
+        rows.push(isOut && row.state === 'active' ? { ...row, state: 'disabled' as const } : row)
+      }
     }
     print(
       rows,

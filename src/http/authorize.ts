@@ -7,10 +7,10 @@ import type { Decision, Policy, PushRights } from '../auth/policy.ts'
 import { anonymous } from '../auth/principal.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Aliases } from '../auth/rights/aliases.ts'
+import { describeOldName, judgeOldName, underNewName } from '../auth/rights/old-names.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { DeniedError, UnauthorizedError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import { decideOldName, underNewName } from './old-names.ts'
 import type { Route } from './route.ts'
 
 export interface AuthorizeDeps {
@@ -53,7 +53,10 @@ export async function authorize(
       return { principal, repository, push: push ?? noPush }
     }
     const names = { oldName: repository, newName }
-    checkDecision(await decideOldName(principal, action, { ...names, policy }))
+    const judge = (who: Principal, name: RepositoryName) => policy.decide(who, action, name)
+    const decision = await judgeOldName({ principal, isPull: action === 'pull', judge }, names)
+    if (decision === 'renamed') throw new DeniedError(describeOldName(names))
+    checkDecision(decision)
     return { principal: underNewName(principal, names), repository: newName, push: noPush }
   }
   return { principal, repository, push: noPush }

@@ -1,6 +1,6 @@
 /** Access tokens: stored as hashes. A request asks `isAccessTokenUnchanged` each time, so that a revocation counts at once. */
 import { sql } from 'kysely'
-import { stateOf } from './accounts.ts'
+import { isOut, stateOf } from './accounts.ts'
 import type { AccountState, ProvenAccount, StateRow } from './accounts.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { compileOnce } from './sql/compile-once.ts'
@@ -90,12 +90,6 @@ interface Unchanged {
   now: number
 }
 
-/** Robots of a disabled user are out with it. */
-const isDisabled = sql<0 | 1>`case when account.disabled = 1 or exists (
-  select 1 from owner inner join account as holder on holder.name = owner.name
-  where owner.id = account.owner_id and owner.kind = 'user' and holder.kind = 'user' and holder.disabled = 1
-) then 1 else 0 end`
-
 const unchangedToken = compileOnce<Unchanged, { id: number }>(({ kysely, parameter }) =>
   kysely
     .selectFrom('access_token')
@@ -111,7 +105,7 @@ const unchangedToken = compileOnce<Unchanged, { id: number }>(({ kysely, paramet
       ]),
     )
     .where('account.id', '=', parameter('id'))
-    .where(isDisabled, '=', sql.lit(0))
+    .where(isOut, '=', sql.lit(0))
     .where('account.name', '=', parameter('name'))
     .where('account.is_admin', '=', parameter('isAdmin'))
     .where('account.credential_version', '=', parameter('credentialVersion')),
@@ -142,7 +136,7 @@ function selectHolder({ kysely }: Pick<TemplateInput<object>, 'kysely'>) {
       'account.is_admin',
       'account.credential_version',
     ])
-    .select(isDisabled.as('disabled'))
+    .select(isOut.as('disabled'))
 }
 
 /**

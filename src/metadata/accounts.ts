@@ -22,6 +22,8 @@ export interface AccountState {
 
 export interface Account extends AccountState {
   readonly id: number
+  /** Of a robot: whether its owner is a disabled user, so that the robot's tokens do not hold either. */
+  readonly ownerDisabled: boolean
   readonly createdAt: number
   readonly passwordSetAt: number
 }
@@ -49,6 +51,16 @@ export interface StateRow {
   disabled: 0 | 1
   credential_version: number
 }
+
+const ownerOut = sql`exists (
+  select 1 from owner inner join account as holder on holder.name = owner.name
+  where owner.id = account.owner_id and owner.kind = 'user' and holder.kind = 'user' and holder.disabled = 1
+)`
+
+const isOwnerDisabled = sql<0 | 1>`case when ${ownerOut} then 1 else 0 end`
+
+/** Whether no credential of a row of \`account\` holds: it is disabled, or a robot of a disabled user. */
+export const isOut = sql<0 | 1>`case when account.disabled = 1 or ${ownerOut} then 1 else 0 end`
 
 const unchangedAccount = compileOnce<
   { id: number; name: string; isAdmin: 0 | 1; credentialVersion: number },
@@ -99,8 +111,13 @@ export async function findAccount(
   db: Reader,
   name: string,
 ): Promise<(Account & { readonly passwordHash: string }) | undefined> {
-  const row = await kyselyOf(db).selectFrom('account').selectAll().where('name', '=', name).executeTakeFirst()
+  const row = await selectAccounts(db).where('name', '=', name).executeTakeFirst()
   return row === undefined ? undefined : { ...accountOf(row), passwordHash: row.password_hash }
+}
+
+// oxlint-disable-next-line typescript/explicit-function-return-type -- the builder's type is the query itself
+function selectAccounts(db: Reader) {
+  return kyselyOf(db).selectFrom('account').selectAll().select(isOwnerDisabled.as('owner_disabled'))
 }
 
 /** Robots do not count: none of them can administer. */
@@ -122,9 +139,7 @@ interface AccountPage {
 
 /** Users in byte order of their names, after `after` (exclusive). */
 export async function listAccounts(db: Reader, page: AccountPage): Promise<Account[]> {
-  const rows = await kyselyOf(db)
-    .selectFrom('account')
-    .selectAll()
+  const rows = await selectAccounts(db)
     .where('name', '>', page.after ?? '')
     .where('kind', '=', 'user')
     .orderBy('name')
@@ -138,9 +153,7 @@ export async function listRobots(
   db: Reader,
   page: AccountPage & { readonly ownerId?: number | undefined },
 ): Promise<Account[]> {
-  let query = kyselyOf(db)
-    .selectFrom('account')
-    .selectAll()
+  let query = selectAccounts(db)
     .where('kind', '=', 'robot')
     .where('name', '>', page.after ?? '')
   if (page.ownerId !== undefined) query = query.where('owner_id', '=', page.ownerId)
@@ -293,6 +306,19 @@ export function stateOf(row: StateRow): AccountState {
   }
 }
 
-function accountOf(row: StateRow & { id: number; created_at: number; password_set_at: number }): Account {
-  return { ...stateOf(row), id: row.id, createdAt: row.created_at, passwordSetAt: row.password_set_at }
+type AccountRow = StateRow & {
+  id: number
+  created_at: number
+  password_set_at: number
+  owner_disabled: 0 | 1
+}
+
+function accountOf(row: AccountRow): Account {
+  return {
+    ...stateOf(row),
+    id: row.id,
+    ownerDisabled: row.owner_disabled === 1,
+    createdAt: row.created_at,
+    passwordSetAt: row.password_set_at,
+  }
 }

@@ -1,4 +1,5 @@
 /** Who holds the grants on an owner: the grants page by page, and the members of a team page by page. */
+import { isOut } from './accounts.ts'
 import { selectGrantees, teamOf, termsOf } from './grants.ts'
 import type { GrantTerms, TeamRow, TermsRow } from './grants.ts'
 import type { Reader } from './handles.ts'
@@ -8,6 +9,7 @@ export interface GranteeAccount {
   readonly id: number
   readonly name: string
   readonly kind: 'user' | 'robot'
+  /** Of a robot also where its owner is a disabled user. */
   readonly disabled: boolean
 }
 
@@ -31,7 +33,7 @@ const accountColumns = [
   'account.id as account_id',
   'account.name as account_name',
   'account.kind as account_kind',
-  'account.disabled as account_disabled',
+  isOut.as('account_disabled'),
 ] as const
 
 const grantsOnOwner = compileOnce<{ ownerId: number; after: number; limit: number }, GrantRow>(

@@ -64,6 +64,28 @@ export async function isMember(tx: Transaction, { ownerId, accountId }: Membersh
   return row !== undefined
 }
 
+/** Whether it is a member of the owner, or has a grant of its own on what the owner has. */
+export async function isConnected(
+  db: Reader,
+  { owner, accountId }: { readonly owner: string; readonly accountId: number },
+): Promise<boolean> {
+  const kysely = kyselyOf(db)
+  const member = kysely
+    .selectFrom('organization_member')
+    .innerJoin('owner', 'owner.id', 'organization_member.owner_id')
+    .select('owner.id')
+    .where('owner.name', '=', owner)
+    .where('organization_member.account_id', '=', accountId)
+  const granted = kysely
+    .selectFrom('access_grant')
+    .innerJoin('owner', 'owner.id', 'access_grant.owner_id')
+    .select('owner.id')
+    .where('owner.name', '=', owner)
+    .where('access_grant.principal_kind', '=', 'account')
+    .where('access_grant.principal_id', '=', accountId)
+  return (await member.union(granted).executeTakeFirst()) !== undefined
+}
+
 /** In the order of their accounts' ids, after `after` (exclusive). */
 export async function listMembers(
   db: Reader,

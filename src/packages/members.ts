@@ -110,7 +110,9 @@ async function addMember(
   const accountId = await getUser(tx, user)
   const isNew = await insertMember(tx, { ownerId, accountId, now: deps.clock.now() })
   if (isNew) await audit(deps, tx, { actor, action: 'member.add', name: organization, detail: { user } })
-  if (role !== undefined) await addGrant(deps, tx, { on: `${organization}/**`, role, to: user, actor })
+  if (role !== undefined) {
+    await addGrant(deps, tx, { owner: organization, repositories: '**', role, to: user, actor })
+  }
   return isNew
 }
 

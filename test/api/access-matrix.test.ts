@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Access, Endpoint } from '../../src/api/endpoint.ts'
 import { endpoints } from '../../src/api/endpoints.ts'
+import type { RoleAction } from '../../src/auth/permissions.ts'
 import { openAccessScene, principals, visibilities } from '../support/access-scene.ts'
 import type { AccessScene, PrincipalName } from '../support/access-scene.ts'
 import { askApi } from '../support/api-client.ts'
@@ -59,6 +60,7 @@ const table: Record<PrincipalName, Row | 'holds nowhere'> = {
   'expired token': 'holds nowhere',
   'narrowed token': { ...account, 'owner:see': open },
   'disabled user': 'holds nowhere',
+  'robot of disabled user': 'holds nowhere',
   administrator: { ...chief, administrator: always },
 }
 
@@ -95,6 +97,30 @@ async function statusOf(
   return answer.status
 }
 
+const permissions: Readonly<Partial<Record<Access, readonly RoleAction[]>>> = {
+  'repository:pull': ['pull'],
+  'repository:manage': ['manage'],
+  'repository:delete': ['delete', 'manage'],
+  'repository:administer': ['administer'],
+}
+
+/** Whether all that the row asks for in the repository is explained to be allowed; `undefined`: it asks for nothing there. */
+async function explain(
+  { access, method }: Endpoint,
+  principal: PrincipalName,
+  visibility: Visibility,
+): Promise<boolean | undefined> {
+  const asked = permissions[access]
+  if (asked === undefined) return undefined
+  const owner = `${visibility}-owner`
+  const repository = `${owner}/${method === 'GET' ? visibility : 'absent'}`
+  const subject = scene.subject(principal, owner)
+  const explain = (action: RoleAction) =>
+    scene.registry.app.auth.access.explain({ ...subject, action, repository })
+  const found = await Promise.all(asked.map(explain))
+  return found.every(({ allowed }) => allowed)
+}
+
 function expectedOf(principal: PrincipalName, access: Access, visibility: Visibility): string {
   const row = table[principal]
   // Nothing is asked there of who somebody is, so nothing of it is looked at.
@@ -115,6 +141,8 @@ describe('B4: the access matrix of the management API', () => {
         const cell = `${principal}, ${visibility}: `
         expect(cell + outcome).toBe(cell + expectedOf(principal, endpoint.access, visibility))
         expect(status).toBeLessThan(500)
+        const explained = (await explain(endpoint, principal, visibility)) ?? outcome === 'in'
+        expect(`${cell}${explained}`).toBe(`${cell}${outcome === 'in'}`)
       }
     }
   })

@@ -180,7 +180,7 @@ describe('grants', () => {
   test('B4: of one owner are not reached by the path of another', async () => {
     const made = await call('POST', '/owners/acme/grants', {
       as: 'alice',
-      json: { role: 'reader', to: 'acme+ci' },
+      json: { repositories: '**', role: 'reader', to: 'acme+ci' },
     })
     for (const method of ['GET', 'DELETE']) {
       expect(
@@ -198,8 +198,12 @@ describe('grants', () => {
   test('B6: do not tell whether another owner has a team, nor who is in it', async () => {
     await call('POST', '/owners/acme/teams', { as: 'alice', json: { name: 'core' } })
     await call('PUT', '/owners/acme/teams/core/members/alice', { as: 'alice' })
+    const all = { repositories: '**' }
     const ask = async (to: string) => {
-      const made = await call('POST', '/owners/bob/grants', { as: 'bob', json: { role: 'reader', to } })
+      const made = await call('POST', '/owners/bob/grants', {
+        as: 'bob',
+        json: { ...all, role: 'reader', to },
+      })
       const listed = await call('GET', `/owners/bob/grants?to=${to}`, { as: 'bob' })
       return [made, listed].map(({ status, value }) => [
         status,
@@ -208,14 +212,44 @@ describe('grants', () => {
     }
     expect((await ask('acme/core')).map(([status]) => status)).toEqual([404, 404])
     expect(await ask('acme/core')).toEqual(await ask('acme/none'))
-    const own = { role: 'reader', to: 'acme/core' }
+    const own = { ...all, role: 'reader', to: 'acme/core' }
     expect((await call('POST', '/owners/acme/grants', { as: 'alice', json: own })).status).toBe(201)
+  })
+
+  test('say all where all is meant, and refuse the name of the owner in the pattern with both spellings', async () => {
+    const add = (repositories?: string) =>
+      call('POST', '/owners/acme/grants', { as: 'alice', json: { repositories, role: 'reader', to: 'bob' } })
+    const left = await add()
+    expect(left.status).toBe(400)
+    expect(left.value['detail']).toContain(
+      'body.repositories: say which repositories below the owner: "**" for all',
+    )
+    const repeated = await add('acme/web/**')
+    expect(repeated.status).toBe(400)
+    expect(repeated.value['detail']).toContain(
+      'write web/** for acme/web/**, or ./acme/web/** for acme/acme/web/**',
+    )
+    const made = await add('./acme/web/**')
+    expect([made.status, made.value['repositories']]).toEqual([201, './acme/web/**'])
+    for (const [repository, allowed] of [
+      ['acme/acme/web/app', true],
+      ['acme/web/app', false],
+    ] as const) {
+      const path = `/access/explain/${encodeURIComponent(repository)}?principal=bob&action=pull`
+      expect((await call('GET', path, { as: 'alice' })).value).toMatchObject({ allowed })
+    }
+    const whoCan = (query: string) => call('GET', `/access/who-can/acme?action=pull${query}`, { as: 'alice' })
+    expect((await whoCan('')).status).toBe(400)
+    expect((await whoCan('&repositories=acme/web')).status).toBe(400)
+    const found = (await whoCan('&repositories=./acme/web/app')).value['items']
+    expect((found as { name: string }[]).map(({ name }) => name)).toContain('bob')
+    await call('DELETE', `/owners/acme/grants/${String(made.value['id'])}`, { as: 'alice' })
   })
 
   test('take a role that is there, to somebody who is there', async () => {
     for (const json of [
-      { role: 'nothing', to: 'bob' },
-      { role: 'reader', to: 'nobody' },
+      { repositories: '**', role: 'nothing', to: 'bob' },
+      { repositories: '**', role: 'reader', to: 'nobody' },
     ]) {
       expect((await call('POST', '/owners/acme/grants', { as: 'alice', json })).status).toBe(404)
     }
@@ -223,8 +257,12 @@ describe('grants', () => {
     expect((await call('POST', '/roles', { as: 'bob', json: role })).status).toBe(403)
     expect((await call('POST', '/roles', { as: 'root', json: role })).status).toBe(201)
     expect(
-      (await call('POST', '/owners/acme/grants', { as: 'alice', json: { role: 'tagger', to: 'bob' } }))
-        .status,
+      (
+        await call('POST', '/owners/acme/grants', {
+          as: 'alice',
+          json: { repositories: '**', role: 'tagger', to: 'bob' },
+        })
+      ).status,
     ).toBe(201)
     expect((await call('DELETE', '/roles/tagger', { as: 'root' })).status).toBe(409)
     expect((await call('DELETE', '/roles/reader', { as: 'root' })).status).toBe(409)

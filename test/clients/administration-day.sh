@@ -20,13 +20,13 @@ lading org member add acme bob
 step 'a team that works on the web part'
 lading team create acme/web-team
 lading team member add acme/web-team bob
-lading grant add acme/web-team writer 'acme/web/**'
+lading grant add acme/web-team writer acme 'web/**'
 push 'bob:the password of bob' acme/web/shop:v1
 echo 'bob pushed acme/web/shop:v1'
 
 step 'a robot for CI, limited to a glob'
 lading robot add acme+ci
-lading grant add acme+ci writer 'acme/web/**'
+lading grant add acme+ci writer acme 'web/**'
 made=$(lading token create acme+ci --name pipeline --action pull,push --repository 'acme/web/**' --expires 30d --json)
 token_id=$(field '.id' <<<"$made")
 secret=$(field '.token' <<<"$made")
@@ -41,7 +41,7 @@ fi
 grep -o 'acme+ci may not[^"\\]*' "$WORK/refused.txt" | head -n 1
 lading access explain acme+ci push acme/billing
 lading access explain acme+ci push acme/web/shop
-lading access who-can push 'acme/web/**'
+lading access who-can push acme 'web/**'
 
 step 'a token that is revoked while a push runs'
 uploads="http://$REGISTRY/v2/acme/web/shop/blobs/uploads/"

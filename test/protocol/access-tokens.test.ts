@@ -107,7 +107,10 @@ describe('a robot', () => {
     const authorization = basic('alice+ci', secret)
     expectStatus(await send('/v2/', authorization), 200)
     expectError(await send(web, authorization), { status: 403, code: 'DENIED' })
-    await server.auth.grants.add({ to: 'alice+ci', role: 'reader', on: 'alice/web' }, tester)
+    await server.auth.grants.add(
+      { to: 'alice+ci', role: 'reader', owner: 'alice', repositories: 'web' },
+      tester,
+    )
     expectStatus(await send(web, authorization), 200)
     expectStatus(await send(web, await bearerFor('alice+ci', secret, ['repository:alice/web:pull'])), 200)
     expectError(await send(api, authorization), { status: 403, code: 'DENIED' })

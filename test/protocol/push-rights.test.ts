@@ -20,7 +20,10 @@ async function start(actions: readonly string[]) {
   const url = `${server.url}/v2/alice/web`
   await pushImage(url, first, { reference: 'latest', headers: { authorization: basic('alice') } })
   await server.auth.roles.add({ name: 'some', actions }, operator('test'))
-  await server.auth.grants.add({ on: 'alice', role: 'some', to: 'bob' }, operator('test'))
+  await server.auth.grants.add(
+    { owner: 'alice', repositories: '**', role: 'some', to: 'bob' },
+    operator('test'),
+  )
   const authorization = basic('bob')
   const put = (manifest: TestManifest, reference: string, base = url): Promise<Answer> =>
     ask(`${base}/manifests/${reference}`, {
@@ -155,7 +158,10 @@ describe('a grant', () => {
   test('reaches what its pattern says, and hides the rest', async () => {
     await using given = await start(['delete'])
     const { server } = given
-    await server.auth.grants.add({ on: 'alice/w*', role: 'reader', to: 'bob' }, operator('test'))
+    await server.auth.grants.add(
+      { owner: 'alice', repositories: 'w*', role: 'reader', to: 'bob' },
+      operator('test'),
+    )
     await server.addRepository('alice/api', 'private')
     const status = async (name: string) =>
       (await ask(`${server.url}/v2/${name}/tags/list`, { headers: { authorization: basic('bob') } })).status

@@ -3,6 +3,7 @@
  * repositories in each, by visibility, and principals by what they have there and by the credential they come with.
  */
 import { createPasswordHasher } from '../../src/auth/password-hash.ts'
+import { renameOwner } from '../../src/metadata/owner-rename.ts'
 import { insertOrganization } from '../../src/metadata/owners.ts'
 import { parseRepositoryPattern } from '../../src/auth/repository-pattern.ts'
 import { parseRepositoryName } from '../../src/oci/repository-name.ts'
@@ -34,10 +35,18 @@ export const principals = [
   'expired token',
   'narrowed token',
   'disabled user',
+  'robot of disabled user',
   'administrator',
 ] as const
 
 export type PrincipalName = (typeof principals)[number]
+
+export interface Subject {
+  /** The account, or `anonymous`. */
+  readonly principal: string
+  /** Where the principal is an access token of it. */
+  readonly token?: number | undefined
+}
 
 export interface AccessScene extends AsyncDisposable {
   readonly registry: InProcessRegistry
@@ -48,6 +57,8 @@ export interface AccessScene extends AsyncDisposable {
   readonly blobs: ReadonlyMap<string, string>
   /** `Authorization` of the principal; robots belong to an owner. */
   credential(principal: PrincipalName, owner: string): string | undefined
+  /** The same principal as explanations are asked about it. */
+  subject(principal: PrincipalName, owner: string): Subject
 }
 
 /** Where everyone but anonymous may push: what is mounted goes there. */
@@ -67,6 +78,7 @@ export async function openAccessScene(): Promise<AccessScene> {
   await addPeople(registry)
   const [image, other] = [anImageManifest({ layers: 1 }), anImageManifest({ layers: 1 })]
   const blobs = await addRepositories(registry, { image, other })
+  await renameOwners(registry)
   const secrets = await addCredentials(registry)
   await registry.app.auth.accounts.disable('disabled', tester)
   const resources = stack.move()
@@ -76,21 +88,29 @@ export async function openAccessScene(): Promise<AccessScene> {
     other,
     blobs,
     credential: (principal, owner) => findCredential(principal, owner, secrets),
+    subject: (principal, owner) => findSubject(principal, owner, secrets),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }
 
-function findCredential(
-  principal: PrincipalName,
-  owner: string,
-  secrets: ReadonlyMap<string, string>,
-): string | undefined {
+function findCredential(principal: PrincipalName, owner: string, secrets: Secrets): string | undefined {
   if (principal === 'anonymous') return undefined
   if (principal === 'disabled user') return basic('disabled')
   if (principal === 'administrator') return basic('root')
-  if (principal === 'robot') return basic(`${owner}+ci`, secrets.get(owner))
-  const secret = secrets.get(principal)
-  return secret === undefined ? basic(principal) : basic('chief', secret)
+  if (principal === 'robot') return basic(`${owner}+ci`, secrets.get(owner)?.secret)
+  const token = secrets.get(principal)
+  return token === undefined ? basic(principal) : basic(token.account, token.secret)
+}
+
+/** Access tokens by robots' owners and by the names of principals. */
+type Secrets = ReadonlyMap<string, { readonly id: number; readonly account: string; readonly secret: string }>
+
+function findSubject(principal: PrincipalName, owner: string, secrets: Secrets): Subject {
+  if (principal === 'disabled user') return { principal: 'disabled' }
+  if (principal === 'administrator') return { principal: 'root' }
+  if (principal === 'robot') return { principal: `${owner}+ci`, token: secrets.get(owner)?.id }
+  const token = secrets.get(principal)
+  return token === undefined ? { principal } : { principal: token.account, token: token.id }
 }
 
 async function addPeople({ app }: InProcessRegistry): Promise<void> {
@@ -101,17 +121,35 @@ async function addPeople({ app }: InProcessRegistry): Promise<void> {
   await allRoles.add({ name: 'creator', actions: ['pull', 'push:create'] }, tester)
   const users = ['stranger', ...Object.keys(roles), 'creator', 'disabled']
   for (const name of users) await add(name)
-  const owners = visibilities.map((visibility) => ({ name: `${visibility}-owner`, visibility }))
+  const owners = visibilities.map((visibility) => ({ name: formerName(visibility), visibility }))
   for (const owner of [...owners, { name: 'scratch', visibility: 'private' as const }]) {
     await app.metadata.transact((tx) => insertOrganization(tx, { ...owner, now: Date.now() }))
     await robots.create(`${owner.name}+ci`, tester)
   }
   for (const { name: owner } of owners) {
     const granted = { ...roles, creator: 'creator', disabled: 'owner', [`${owner}+ci`]: 'writer' }
-    for (const [to, role] of Object.entries(granted)) await grants.add({ on: owner, role, to }, tester)
-    await grants.add({ on: 'scratch', role: 'writer', to: `${owner}+ci` }, tester)
+    for (const [to, role] of Object.entries(granted))
+      await grants.add({ owner, repositories: '**', role, to }, tester)
+    await grants.add({ owner: 'scratch', repositories: '**', role: 'writer', to: `${owner}+ci` }, tester)
   }
-  for (const to of users) await grants.add({ on: 'scratch', role: 'writer', to }, tester)
+  await robots.create('disabled+ci', tester)
+  for (const { name: owner } of owners) {
+    await grants.add({ owner, repositories: '**', role: 'writer', to: 'disabled+ci' }, tester)
+  }
+  for (const to of users)
+    await grants.add({ owner: 'scratch', repositories: '**', role: 'writer', to }, tester)
+}
+
+/** What each owner was called until it was renamed: its repositories are pulled by that name too. */
+export function formerName(visibility: (typeof visibilities)[number]): string {
+  return `${visibility}-former`
+}
+
+async function renameOwners({ app }: InProcessRegistry): Promise<void> {
+  for (const visibility of visibilities) {
+    const change = { name: formerName(visibility), newName: `${visibility}-owner`, now: Date.now() }
+    await app.metadata.transact((tx) => renameOwner(tx, change))
+  }
 }
 
 async function addRepositories(
@@ -121,39 +159,42 @@ async function addRepositories(
   const headers = { authorization: basic('root') }
   const own = new Map<string, string>()
   for (const repository of repositories) {
-    const repositoryUrl = `${url}/v2/${repository}`
+    const repositoryUrl = `${url}/v2/${repository.replace('-owner/', '-former/')}`
     await pushImage(repositoryUrl, other, { headers })
     await pushImage(repositoryUrl, image, { headers, reference: 'latest' })
     const blob = aRandomBlob()
     await pushBlob(repositoryUrl, blob, { headers })
     own.set(repository, blob.digest)
     const visibility = visibilities.find((one) => repository.endsWith(`/${one}`)) ?? 'private'
-    const change = { name: parseRepositoryName(repository), visibility }
+    const change = { name: parseRepositoryName(repository.replace('-owner/', '-former/')), visibility }
     await app.metadata.transact((tx) => setRepositoryVisibility(tx, change))
   }
   await pushBlob(`${url}/v2/${mountTarget}`, aRandomBlob(), { headers })
   return own
 }
 
-/** By robots' owners and by the names of principals. */
-async function addCredentials(registry: InProcessRegistry): Promise<ReadonlyMap<string, string>> {
+async function addCredentials(registry: InProcessRegistry): Promise<Secrets> {
   const { accounts, robots, accessTokens } = registry.app.auth
-  const secrets = new Map<string, string>()
+  const secrets = new Map<string, { id: number; account: string; secret: string }>()
   const chief = await accounts.find('chief')
   if (chief === undefined) throw new Error('there is no chief')
-  const make = async (key: string, accountId: number, limits: object = {}) => {
-    const { secret } = await accessTokens.create(accountId, { name: key, ...limits }, tester)
-    secrets.set(key, secret)
+  const make = async (key: string, { id, name }: { id: number; name: string }, limits: object = {}) => {
+    const { token, secret } = await accessTokens.create(id, { name: key, ...limits }, tester)
+    secrets.set(key, { id: token.id, account: name, secret })
   }
   const hour = 3_600_000
-  await make('expired token', chief.id, { expiresAt: registry.clock.now() + hour })
+  await make('expired token', chief, { expiresAt: registry.clock.now() + hour })
   registry.advance(2 * hour)
   const patterns = [parseRepositoryPattern('*/public')]
-  await make('narrowed token', chief.id, { actions: ['pull'], patterns })
-  for (const visibility of visibilities) {
-    const robot = await robots.find(`${visibility}-owner+ci`)
-    if (robot === undefined) throw new Error('there is no robot')
-    await make(`${visibility}-owner`, robot.id)
+  await make('narrowed token', chief, { actions: ['pull'], patterns })
+  const owners = visibilities.map((visibility) => `${visibility}-owner`)
+  for (const [owner, key] of [
+    ...owners.map((name) => [name, name]),
+    ['disabled', 'robot of disabled user'],
+  ]) {
+    const robot = await robots.find(`${owner}+ci`)
+    if (robot === undefined || key === undefined) throw new Error('there is no robot')
+    await make(key, robot)
   }
   return secrets
 }

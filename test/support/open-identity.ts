@@ -7,7 +7,14 @@ export const openPolicy: Policy = {
   mayEnter: () => true,
   decide: () => ({ allowed: true, push: { create: true, update: true } }),
   decideOwner: () => ({ allowed: true }),
-  explain: () => Promise.resolve({ allowed: true, text: 'allowed', grantId: undefined, remedy: undefined }),
+  explain: () =>
+    Promise.resolve({
+      allowed: true,
+      text: 'allowed because everything is',
+      reason: 'everything is',
+      grantId: undefined,
+      remedy: undefined,
+    }),
   grant: (_principal, scopes) => Promise.resolve([...scopes]),
   visibleTo: () => ({ all: true }),
   ownersSeenBy: () => ({ visibilities: ['public', 'internal', 'private'], names: [] }),

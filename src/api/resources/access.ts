@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import type { RoleAction } from '../../auth/permissions.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery } from '../pages.ts'
-import { ownerName, repositoryName, text } from '../schemas.ts'
+import { ownerName, patternBelowOwner, repositoryName, rowId, text } from '../schemas.ts'
 import { action } from './access-token-shapes.ts'
 
 const explanation = z
@@ -22,7 +22,9 @@ const explanation = z
 
 const holder = z
   .object({
-    kind: z.enum(['anyone', 'users', 'user', 'robot']),
+    kind: z.enum(['anyone', 'users', 'administrators', 'user', 'robot']).meta({
+      description: '`administrators`: those of the registry, who are named to administrators alone.',
+    }),
     name: z.string(),
     because: z.string(),
     grant: z.int().optional(),
@@ -35,18 +37,24 @@ export const accessEndpoints = [
     method: 'GET',
     path: '/access/explain/{repository}',
     tag: 'rights',
-    summary: 'Why an account, or `anonymous`, may or may not do something in a repository.',
+    summary:
+      'Why an account, or `anonymous`, may or may not do something in a repository. Whether an account is disabled or an administrator counts for those alone who may know it.',
     access: 'repository:administer',
     status: 200,
     problems: [404],
     params: z.strictObject({ repository: repositoryName }),
-    query: z.strictObject({ principal: text(255).min(1), action }),
+    account: 'query.principal',
+    query: z.strictObject({
+      principal: text(255).min(1),
+      action,
+      token: rowId.optional().openapi({ description: 'With this access token of the account.' }),
+    }),
     result: explanation,
-    handler: async ({ params: { repository }, query }, { access }) => {
-      const { principal } = query
-      const asked = { principal, repository, action: query.action as RoleAction }
-      const { grantId, ...found } = await access.explain(asked)
-      return { value: { ...found, grant: grantId } }
+    handler: async ({ params: { repository }, query, principal: asker }, { access }) => {
+      const { principal, token } = query
+      const asked = { principal, token, repository, action: query.action as RoleAction, asker }
+      const { allowed, text, remedy, grantId } = await access.explain(asked)
+      return { value: { allowed, text, remedy, grant: grantId } }
     },
   }),
   defineEndpoint({
@@ -61,13 +69,12 @@ export const accessEndpoints = [
     params: z.strictObject({ owner: ownerName }),
     query: pageQuery.extend({
       action,
-      repositories: text(200).min(1).default('**').openapi({ example: 'web/**' }),
+      repositories: patternBelowOwner,
     }),
     result: pageOf(holder),
-    handler: async ({ params: { owner }, query, http: { signal } }, { access }) => {
-      const { limit, after } = query
-      const on = `${owner}/${query.repositories}`
-      const page = await access.whoCan({ action: query.action as RoleAction, on, after, limit, signal })
+    handler: async ({ params: { owner }, query, principal: asker, http: { signal } }, { access }) => {
+      const asked = { ...query, action: query.action as RoleAction, owner, asker, signal }
+      const page = await access.whoCan(asked)
       const items = page.holders.map(({ grantId, ...one }) => ({ ...one, grant: grantId }))
       return { value: { items }, after: page.after }
     },

@@ -73,6 +73,7 @@ const memberRows = [
     status: 204,
     problems: [404, 409],
     params: memberParams,
+    account: 'params.user',
     body: z.strictObject({ role: text(64).min(1).optional() }),
     handler: async ({ params: { owner: organization, user }, body: { role }, actor }, { members }) => {
       await members.add({ organization, user, role }, actor)

@@ -1,10 +1,11 @@
 /** Roles and grants. Grants are below their owner, so that one owner's rights cannot be reached by another's path. */
 import { z } from '@hono/zod-openapi'
+import { formatPatternBelow } from '../../auth/repository-pattern.ts'
 import type { Grant } from '../../auth/rights/grants.ts'
 import { notFound } from '../api-error.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery, readPage } from '../pages.ts'
-import { formatTime, ownerName, rowId, text, time } from '../schemas.ts'
+import { formatTime, ownerName, patternBelowOwner, rowId, text, time } from '../schemas.ts'
 import type { ApiServices } from '../services.ts'
 import { action } from './access-token-shapes.ts'
 
@@ -20,7 +21,7 @@ const grant = z
   .object({
     id: z.int(),
     owner: z.string(),
-    repositories: z.string().meta({ description: 'Below the owner: `**` is all, `web/**` a part.' }),
+    repositories: z.string().meta({ description: 'Below the owner, as it is written when a grant is made.' }),
     role: z.string(),
     actions: z.array(z.string()),
     to: z.string().meta({ description: 'A user, a robot `acme+ci` or a team `acme/dev`.' }),
@@ -58,7 +59,7 @@ function formatGrant({
   return {
     id,
     owner,
-    repositories: pattern,
+    repositories: formatPatternBelow(owner, pattern),
     role,
     actions: [...actions],
     to: to.name,
@@ -156,6 +157,7 @@ const grantEndpoints = [
     status: 200,
     problems: [404],
     params: ownerParams,
+    account: 'query.to',
     query: pageQuery.extend({
       after: rowId.optional(),
       to: text(255).min(1).optional().openapi({ description: 'To this user, robot or team alone.' }),
@@ -187,14 +189,14 @@ const grantEndpoints = [
     problems: [404, 409],
     params: ownerParams,
     body: z.strictObject({
-      repositories: text(200).min(1).default('**').openapi({ example: 'web/**' }),
+      repositories: patternBelowOwner,
       role: roleName,
       to: text(255).min(1).openapi({ example: 'acme+ci' }),
     }),
     result: grant,
+    account: 'body.to',
     handler: async ({ params: { owner }, body, actor }, { grants }) => {
-      const on = `${owner}/${body.repositories}`
-      const made = await grants.add({ on, role: body.role, to: body.to }, actor)
+      const made = await grants.add({ owner, ...body }, actor)
       return { value: formatGrant(made), location: `/owners/${owner}/grants/${made.id}` }
     },
   }),

@@ -25,6 +25,9 @@ const robot = z
     name: robotName,
     login: z.string().meta({ description: 'What it logs in with: `acme+ci`.' }),
     disabled: z.boolean(),
+    ownerDisabled: z.boolean().meta({
+      description: 'Its owner is a user who is disabled: the tokens of the robot do not hold either.',
+    }),
     createdAt: time,
   })
   .openapi('Robot')
@@ -49,8 +52,9 @@ async function findRobot(params: RobotParams, { robots }: ApiServices): Promise<
   return found
 }
 
-function formatRobot({ name: login, disabled, createdAt }: Robot): z.input<typeof robot> {
-  return { name: login.slice(login.indexOf('+') + 1), login, disabled, createdAt: formatTime(createdAt) }
+function formatRobot({ name: login, disabled, ownerDisabled, createdAt }: Robot): z.input<typeof robot> {
+  const name = login.slice(login.indexOf('+') + 1)
+  return { name, login, disabled, ownerDisabled, createdAt: formatTime(createdAt) }
 }
 
 async function getRobot(params: RobotParams, services: ApiServices): Promise<z.input<typeof robot>> {

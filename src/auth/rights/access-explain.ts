@@ -1,27 +1,50 @@
-/** Answers to "why may they" and "who may", for those who give rights. */
+/**
+ * Answers to "why may they" and "who may", for those who give rights. What requests are decided by is asked here too: the
+ * policy, old names, the state of accounts and of access tokens.
+ */
+import type { Clock } from '../../lib/clock.ts'
+import { findTokenHolder } from '../../metadata/access-tokens.ts'
 import { findAccount } from '../../metadata/accounts.ts'
+import type { Account } from '../../metadata/accounts.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
-import { parseRepositoryName } from '../../oci/repository-name.ts'
+import { ownerOf, parseRepositoryName } from '../../oci/repository-name.ts'
+import type { RepositoryName } from '../../oci/repository-name.ts'
+import { AccessTokenUnknownError } from '../access-tokens/access-token-errors.ts'
+import { principalOfHolder, stateOfHolder } from '../access-tokens/token-holder.ts'
 import { AccountUnknownError } from '../account-errors.ts'
 import type { RoleAction } from '../permissions.ts'
 import type { Explanation, Policy } from '../policy.ts'
 import { anonymous } from '../principal.ts'
+import type { AccountPrincipal, Principal } from '../principal.ts'
+import type { Aliases } from './aliases.ts'
+import { knowsStanding, knowsState, ownerOfAccount } from './audience.ts'
+import type { Asker } from './audience.ts'
 import type { AnonymousMode } from './decide.ts'
+import { deny } from './explain-verdict.ts'
 import { listHolders } from './list-holders.ts'
 import type { Holder, HolderPage } from './list-holders.ts'
+import { describeOldName, judgeOldName } from './old-names.ts'
 
 export type { Holder, HolderPage }
 
+export interface ExplainRequest {
+  /** An account by name, or `anonymous`. */
+  readonly principal: string
+  /** The id of one of its access tokens; absent: as with its password, or with a token without limits. */
+  readonly token?: number | undefined
+  readonly action: RoleAction
+  /** Also by a name that its owner gave up. */
+  readonly repository: string
+  /** Somebody who administers the repository; absent: the operator. */
+  readonly asker?: Asker
+}
+
 export interface AccessExplain {
   /**
-   * Of an account by name, or of `anonymous`, as if it had logged in with its password. Throws `AccountUnknownError`,
-   * `NameInvalidError`.
+   * What a request of the principal is answered, and why. Where the asker may not know whether the account is disabled or an
+   * administrator, neither counts. Throws `AccountUnknownError`, `AccessTokenUnknownError`, `NameInvalidError`.
    */
-  explain(asked: {
-    readonly principal: string
-    readonly action: RoleAction
-    readonly repository: string
-  }): Promise<Explanation>
+  explain(asked: ExplainRequest): Promise<Explanation>
   /**
    * Everyone who may do it in at least one of the repositories that the pattern reaches, those that are still to come
    * among them; who may for several reasons is there for each. A page may have fewer than `limit`, even none, and still
@@ -29,40 +52,107 @@ export interface AccessExplain {
    */
   whoCan(asked: {
     readonly action: RoleAction
-    readonly on: string
+    readonly owner: string
+    /** Below the owner, see `parsePatternBelow`. */
+    readonly repositories: string
     readonly after?: string | undefined
     readonly limit: number
     readonly signal?: AbortSignal | undefined
+    /** Somebody who administers the owner; absent: the operator. */
+    readonly asker?: Asker
   }): Promise<HolderPage>
 }
 
 export interface AccessExplainDeps {
   readonly metadata: Metadata
+  readonly clock: Clock
   readonly policy: Pick<Policy, 'explain'>
+  readonly aliases: Aliases
   readonly anonymous: AnonymousMode
 }
 
 export function createAccessExplain(deps: AccessExplainDeps): AccessExplain {
+  const { metadata, anonymous: mode } = deps
+  const explainTo = (principal: Principal, action: RoleAction, repository: RepositoryName) =>
+    explainByName(deps, { principal, action, repository })
   return {
     explain: (asked) => explain(deps, asked),
-    whoCan: (asked) => listHolders(deps.metadata.reader, { ...asked, anonymous: deps.anonymous }),
+    whoCan: (asked) => listHolders(metadata.reader, { ...asked, anonymous: mode, explain: explainTo }),
   }
 }
 
-async function explain(
-  { metadata, policy }: AccessExplainDeps,
-  asked: { principal: string; action: RoleAction; repository: string },
-): Promise<Explanation> {
+async function explain(deps: AccessExplainDeps, asked: ExplainRequest): Promise<Explanation> {
   const { principal: name, action } = asked
   const repository = parseRepositoryName(asked.repository)
   // A user may have that name: who asks this wants to know what is open to the world.
-  if (name === anonymous.kind) return policy.explain(anonymous, action, repository)
-  const account = await findAccount(metadata.reader, name)
+  if (name === anonymous.kind) return explainByName(deps, { principal: anonymous, action, repository })
+  const found = await findPrincipal(deps, { ...asked, repository })
+  return 'refusal' in found ? deny(found.refusal) : explainByName(deps, { ...found, action, repository })
+}
+
+interface Question {
+  readonly principal: Principal
+  readonly action: RoleAction
+  readonly repository: RepositoryName
+}
+
+/** By the name that the repository has, or had: as `http/authorize.ts` decides. */
+async function explainByName(
+  { policy, aliases }: AccessExplainDeps,
+  { principal, action, repository }: Question,
+): Promise<Explanation> {
+  const newName = await aliases.resolve(repository)
+  if (newName === undefined) return policy.explain(principal, action, repository)
+  const names = { oldName: repository, newName }
+  const judge = (who: Principal, name: RepositoryName) => policy.explain(who, action, name)
+  const answer = await judgeOldName({ principal, isPull: action === 'pull', judge }, names)
+  if (answer === 'renamed') return deny(describeOldName(names))
+  // What would end a denial is a grant under the new name.
+  return answer.allowed ? answer : policy.explain(principal, action, newName)
+}
+
+type Found = { readonly principal: AccountPrincipal } | { readonly refusal: string }
+
+async function findPrincipal(
+  deps: AccessExplainDeps,
+  asked: ExplainRequest & { readonly repository: RepositoryName },
+): Promise<Found> {
+  const { principal: name, token, repository, asker } = asked
+  const account = await findAccount(deps.metadata.reader, name)
   if (account === undefined) throw new AccountUnknownError(name)
-  const { id: accountId, kind, isAdmin, disabled } = account
-  if (disabled) {
-    const text = `denied because ${kind} ${name} is disabled`
-    return { allowed: false, text, grantId: undefined, remedy: undefined }
+  const owner = ownerOf((await deps.aliases.resolve(repository)) ?? repository)
+  const isKnown = knowsState(asker, account, owner)
+  if (token !== undefined) {
+    if (!isKnown) throw new AccessTokenUnknownError(token)
+    return findByToken(deps, account, token)
   }
-  return policy.explain({ kind, accountId, name, isAdmin, scopes: undefined }, action, repository)
+  if (isKnown && isOut(account)) return { refusal: describeOut(account) }
+  const { id: accountId, kind } = account
+  const isAdmin = account.isAdmin && knowsStanding(asker, account)
+  return { principal: { kind, accountId, name, isAdmin, scopes: undefined } }
+}
+
+/** With what the request of a token is decided by. */
+async function findByToken(
+  { metadata, clock }: AccessExplainDeps,
+  account: Account,
+  id: number,
+): Promise<Found> {
+  const holder = await findTokenHolder(metadata.reader, { id })
+  if (holder?.account.id !== account.id) throw new AccessTokenUnknownError(id)
+  const state = stateOfHolder(holder, clock.now())
+  if (state === 'granted') return { principal: principalOfHolder(holder, undefined) }
+  if (state === 'disabled') return { refusal: describeOut(account) }
+  const ended = state === 'revoked' ? 'is revoked' : 'has expired'
+  return { refusal: `access token ${id} of ${account.kind} ${account.name} ${ended}` }
+}
+
+function isOut({ disabled, ownerDisabled }: Account): boolean {
+  return disabled || ownerDisabled
+}
+
+function describeOut({ kind, name, disabled }: Account): string {
+  return disabled
+    ? `${kind} ${name} is disabled`
+    : `user ${ownerOfAccount(name)}, who owns ${kind} ${name}, is disabled`
 }

@@ -28,7 +28,7 @@ export function explainVerdict(verdict: Verdict, { facts, action, repository }: 
     const grant = verdict.by === 'grant' ? verdict.grant : undefined
     const why =
       grant === undefined ? explainStanding(verdict.by, facts, repository) : describeGrant(grant, principal)
-    return { allowed: true, text: `allowed because ${why}`, grantId: grant?.id, remedy: undefined }
+    return { ...explanationOf('allowed', why), grantId: grant?.id }
   }
   const what = `${action} in ${repository}`
   if (verdict.by === 'scope') return deny(`the bearer token has no scope for ${what}`)
@@ -37,8 +37,8 @@ export function explainVerdict(verdict: Verdict, { facts, action, repository }: 
   if (principal.kind === 'anonymous') return deny(`only what is public is open to ${who}`)
   const role = weakestRole(action)
   const remedy = { role, on: repository }
-  const text = `denied because no grant to ${who} allows ${what}; a grant of ${role} on ${repository} would allow it`
-  return { allowed: false, text, grantId: undefined, remedy }
+  const why = `no grant to ${who} allows ${what}; a grant of ${role} on ${repository} would allow it`
+  return { ...deny(why), remedy }
 }
 
 export function describeGrant({ id, role, pattern, team }: HeldGrant, principal: Principal): string {
@@ -72,6 +72,12 @@ function explainStanding(
   return `${repository} is ${stricter ?? 'public'}`
 }
 
-function deny(why: string): Explanation {
-  return { allowed: false, text: `denied because ${why}`, grantId: undefined, remedy: undefined }
+/** A denial that no grant would end. */
+export function deny(why: string): Explanation {
+  return explanationOf('denied', why)
+}
+
+function explanationOf(outcome: 'allowed' | 'denied', reason: string): Explanation {
+  const text = `${outcome} because ${reason}`
+  return { allowed: outcome === 'allowed', text, reason, grantId: undefined, remedy: undefined }
 }

@@ -9,15 +9,16 @@ import { holdRole } from '../../metadata/roles.ts'
 import { findTeam } from '../../metadata/teams.ts'
 import { OwnerUnknownError } from '../account-errors.ts'
 import type { Actor } from '../actor.ts'
-import { splitPattern } from '../repository-pattern.ts'
+import { parsePatternBelow } from '../repository-pattern.ts'
 import { GranteeUnknownError, GrantUnknownError, RoleUnknownError, TooManyGrantsError } from './errors.ts'
 import type { RoleDeps } from './roles.ts'
 
 export type { Grant }
 
 export interface GrantRequest {
-  /** `acme/web/**`; an owner alone is all of it. */
-  readonly on: string
+  readonly owner: string
+  /** Below the owner, see `parsePatternBelow`: `**` is all, `web/**` a part. */
+  readonly repositories: string
   readonly role: string
   /** `<user>`, `<owner>/<team>` or `<owner>+<robot>`; a team has grants on what its own organization has alone. */
   readonly to: string
@@ -65,9 +66,9 @@ export function createGrants(deps: RoleDeps): Grants {
 export async function addGrant(
   { clock, audit }: Pick<RoleDeps, 'clock' | 'audit'>,
   tx: Transaction,
-  { on, role: roleName, to, actor }: GrantRequest & { readonly actor: Actor },
+  { owner, repositories, role: roleName, to, actor }: GrantRequest & { readonly actor: Actor },
 ): Promise<Grant> {
-  const { owner, pattern } = splitPattern(on)
+  const pattern = parsePatternBelow(owner, repositories)
   const ownerId = await getOwnerId(tx, owner)
   const role = await holdRole(tx, roleName)
   if (role === undefined) throw new RoleUnknownError(roleName)

@@ -6,22 +6,31 @@ import { listAdministrators } from '../../metadata/administrators.ts'
 import { listGrantsOn, listTeamAccounts } from '../../metadata/grantees.ts'
 import type { GranteeAccount, GranteeGrant } from '../../metadata/grantees.ts'
 import type { Reader } from '../../metadata/handles.ts'
-import { listRepositories } from '../../metadata/list-repositories.ts'
-import { findOwner } from '../../metadata/owners.ts'
+import { findOwner, findOwnerByAlias } from '../../metadata/owners.ts'
 import type { Owner } from '../../metadata/owners.ts'
+import { findRepositoryName } from '../../oci/repository-name.ts'
 import { OwnerUnknownError } from '../account-errors.ts'
 import { expandActions, isRoleAction } from '../permissions.ts'
-import type { Permission, RoleAction } from '../permissions.ts'
-import { patternBelow, splitPattern } from '../repository-pattern.ts'
+import type { RoleAction } from '../permissions.ts'
+import { parsePatternBelow, patternBelow } from '../repository-pattern.ts'
 import type { RepositoryPattern } from '../repository-pattern.ts'
+import type { AccountPrincipal } from '../principal.ts'
+import { isInformed, knowsState } from './audience.ts'
+import type { Asker } from './audience.ts'
+import { decide } from './decide.ts'
 import type { AnonymousMode } from './decide.ts'
-import { createNameSet } from './name-set.ts'
+import { holdGrants } from './held-grants.ts'
+import { findOpening } from './list-open.ts'
+import type { Explain } from './list-open.ts'
 import { overlaps } from './pattern-overlap.ts'
 
 export interface Holder {
-  /** `anyone`: without a login too. `users`: every user, no robot. */
-  readonly kind: 'anyone' | 'users' | 'user' | 'robot'
-  /** Empty for `anyone` and `users`. */
+  /**
+   * `anyone`: without a login too. `users`: every user, no robot. `administrators`: those of the registry, where the asker may
+   * not know who they are.
+   */
+  readonly kind: 'anyone' | 'users' | 'administrators' | 'user' | 'robot'
+  /** Empty for `anyone`, `users` and `administrators`. */
   readonly name: string
   /** `grant 12 gives writer on acme/web/** to team acme/dev`. */
   readonly because: string
@@ -36,8 +45,14 @@ export interface HolderPage {
 
 interface Asked {
   readonly action: RoleAction
-  readonly on: string
+  readonly owner: string
+  /** Below the owner, see `parsePatternBelow`. */
+  readonly repositories: string
   readonly anonymous: AnonymousMode
+  /** As requests are decided: for what is open to everyone. */
+  readonly explain: Explain
+  /** Somebody who administers the owner; absent: the operator. */
+  readonly asker?: Asker
   readonly after?: string | undefined
   readonly limit: number
   readonly signal?: AbortSignal | undefined
@@ -45,10 +60,11 @@ interface Asked {
 }
 
 interface Search {
-  readonly permissions: readonly Permission[]
+  readonly action: RoleAction
   readonly owner: Owner
   readonly pattern: RepositoryPattern
-  readonly anonymous: AnonymousMode
+  readonly explain: Explain
+  readonly asker: Asker
   /** Whether a grant gives one of the permissions somewhere in the pattern. */
   readonly serves: (grant: GranteeGrant) => boolean
   readonly turns: Turns
@@ -81,15 +97,15 @@ const maxTurns = 100
  * and what aborts the signal.
  */
 export async function listHolders(db: Reader, asked: Asked): Promise<HolderPage> {
-  const { owner: name, pattern: below } = splitPattern(asked.on)
-  const owner = await findOwner(db, name)
-  if (owner === undefined) throw new OwnerUnknownError(name)
-  const { action, anonymous, signal, loop } = asked
-  const permissions = expandActions([action])
-  const pattern = patternBelow(name, below)
-  const serves = createFilter(permissions, pattern)
+  const { action, anonymous, explain, signal, loop, asker } = asked
+  const { owner, isOldName } = await findAsked(db, asked.owner)
+  const below = parsePatternBelow(asked.owner, asked.repositories)
+  // By an old name only pulls are served.
+  if (isOldName && action !== 'pull') return pageOf([], undefined)
+  const pattern = patternBelow(owner.name, below)
+  const serves = createFilter({ action, pattern, anonymous })
   const turns = new Turns({ signal, maxTurns, ...(loop !== undefined && { loop }) })
-  const search: Search = { permissions, owner, pattern, anonymous, serves, turns, signal }
+  const search: Search = { action, owner, pattern, explain, asker, serves, turns, signal }
   const holders: Holder[] = []
   let last: Cursor | undefined
   for await (const { holder, cursor } of walk(db, search, parseCursor(asked.after))) {
@@ -101,6 +117,20 @@ export async function listHolders(db: Reader, asked: Asked): Promise<HolderPage>
   return pageOf(holders, undefined)
 }
 
+interface AskedOwner {
+  readonly owner: Owner
+  readonly isOldName: boolean
+}
+
+async function findAsked(db: Reader, name: string): Promise<AskedOwner> {
+  const owner = await findOwner(db, name)
+  if (owner !== undefined) return { owner, isOldName: false }
+  const newName = await findOwnerByAlias(db, name)
+  const renamed = newName === undefined ? undefined : await findOwner(db, newName)
+  if (renamed === undefined) throw new OwnerUnknownError(name)
+  return { owner: renamed, isOldName: true }
+}
+
 function pageOf(holders: readonly Holder[], last: Cursor | undefined): HolderPage {
   return { holders, after: last === undefined ? undefined : formatCursor(last) }
 }
@@ -108,39 +138,28 @@ function pageOf(holders: readonly Holder[], last: Cursor | undefined): HolderPag
 async function* walk(db: Reader, search: Search, from: Cursor): AsyncGenerator<Step> {
   const { first, administrator, grantId = 0, accountId = 0 } = from
   if (first !== undefined) {
-    const owner = await findOwnerAccount(db, search.owner)
-    const holders = [...(await listOpen(db, search)), ...(owner === undefined ? [] : [owner])]
+    const holders = await listStanding(db, search)
     for (const [index, holder] of holders.entries()) {
       if (index >= first) yield { holder, cursor: { first: index + 1 } }
     }
   }
-  if (first !== undefined || administrator !== undefined) {
+  if (isInformed(search.asker) && (first !== undefined || administrator !== undefined)) {
     yield* walkAdministrators(db, administrator ?? '', search.turns)
   }
   yield* walkGrants(db, search, { grantId, accountId })
 }
 
-/** One repository is enough of an example. */
-async function listOpen(db: Reader, { permissions, pattern, anonymous, signal }: Search): Promise<Holder[]> {
-  const within = createNameSet([pattern])
-  const findSeen = async (internal: boolean): Promise<string | undefined> => {
-    const visible = { all: false, public: true, internal, owner: undefined, within } as const
-    const [name] = await listRepositories(db, { limit: 1, visible, signal })
-    return name
-  }
-  const isPush = anonymous === 'push'
-  const isOpen = permissions.some(
-    (one) => one === 'pull' || (isPush && one !== 'manage' && one !== 'administer'),
-  )
-  if (!isOpen) return []
-  const shown = await findSeen(false)
-  const byPublic = { because: `${shown ?? ''} is public`, name: '', grantId: undefined }
-  if (shown !== undefined && anonymous !== 'none') return [{ ...byPublic, kind: 'anyone' }]
-  if (!permissions.includes('pull')) return []
-  const internal = await findSeen(true)
-  if (internal === undefined) return []
-  const why = internal === shown ? 'public' : 'internal or public'
-  return [{ kind: 'users', name: '', because: `${internal} is ${why}`, grantId: undefined }]
+/** Those that need no look at grants: what is open to all, the owner, and administrators where they are not named. */
+async function listStanding(db: Reader, search: Search): Promise<Holder[]> {
+  const opening = await findOpening(db, search)
+  const owner = await findOwnerAccount(db, search.owner)
+  const nobody = { name: '', grantId: undefined }
+  const because = 'administrators of this registry may do everything'
+  return [
+    ...(opening === undefined ? [] : [{ ...opening, ...nobody }]),
+    ...(owner === undefined ? [] : [owner]),
+    ...(isInformed(search.asker) ? [] : [{ kind: 'administrators' as const, because, ...nobody }]),
+  ]
 }
 
 async function findOwnerAccount(db: Reader, { name, kind }: Owner): Promise<Holder | undefined> {
@@ -177,7 +196,7 @@ async function* walkGrants(
     const grants = await listGrantsOn(db, { ownerId: owner.id, after, limit: batch })
     for (const grant of grants) {
       const from = grant.id === grantId ? accountId : 0
-      if (search.serves(grant)) yield* walkAccounts(db, grant, { after: from, turns })
+      if (search.serves(grant)) yield* walkAccounts(db, grant, { ...search, after: from })
       yield { holder: undefined, cursor: { grantId: grant.id + 1 } }
       await turns.pass()
       after = grant.id
@@ -190,15 +209,16 @@ async function* walkGrants(
 async function* walkAccounts(
   db: Reader,
   grant: GranteeGrant,
-  page: { readonly after: number; readonly turns: Turns },
+  page: Pick<Search, 'turns' | 'asker'> & { readonly after: number },
 ): AsyncGenerator<Step> {
   const { account, team } = grant
-  if (account !== undefined && account.id > page.after) yield stepOf(grant, account)
+  const { asker } = page
+  if (account !== undefined && account.id > page.after) yield stepOf(grant, account, asker)
   if (team === undefined) return
   let { after } = page
   for (;;) {
     const found = await listTeamAccounts(db, { teamId: team.id, after, limit: batch })
-    for (const member of found) yield stepOf(grant, member)
+    for (const member of found) yield stepOf(grant, member, asker)
     const last = found.at(-1)
     if (last === undefined || found.length < batch) return
     after = last.id
@@ -206,20 +226,45 @@ async function* walkAccounts(
   }
 }
 
-function stepOf(grant: GranteeGrant, account: GranteeAccount): Step {
+function stepOf(grant: GranteeGrant, account: GranteeAccount, asker: Asker): Step {
   const cursor = { grantId: grant.id, accountId: account.id }
-  return { holder: account.disabled ? undefined : holderOf(grant, account), cursor }
+  const isLeftOut = account.disabled && knowsState(asker, account, grant.owner)
+  return { holder: isLeftOut ? undefined : holderOf(grant, account), cursor }
 }
 
-/** Of many grants few say something that none before it said. */
-function createFilter(permissions: readonly Permission[], asked: RepositoryPattern): Search['serves'] {
-  const known = new Map<RepositoryPattern, boolean>()
-  return ({ owner, pattern, actions }) => {
-    const allowed = expandActions(actions.filter(isRoleAction))
-    if (!permissions.some((permission) => allowed.includes(permission))) return false
-    const full = patternBelow(owner, pattern)
-    const found = known.get(full) ?? overlaps(full, asked)
-    known.set(full, found)
+/** An account that has nothing but one grant. */
+const anyRobot: AccountPrincipal = {
+  kind: 'robot',
+  accountId: 0,
+  name: '',
+  isAdmin: false,
+  scopes: undefined,
+}
+
+interface Wanted {
+  readonly action: RoleAction
+  readonly pattern: RepositoryPattern
+  readonly anonymous: AnonymousMode
+}
+
+/** By the decision itself where one repository is asked about. Of many grants few say something that none before it said. */
+function createFilter({ action, pattern: asked, anonymous }: Wanted): Search['serves'] {
+  const repository = asked.includes('*') ? undefined : findRepositoryName(asked)
+  const permissions = expandActions([action])
+  const allows = (grant: GranteeGrant, full: RepositoryPattern): boolean => {
+    if (repository === undefined) return overlaps(full, asked)
+    const grants = holdGrants([{ ...grant, team: undefined }])
+    const facts = { anonymous, principal: anyRobot, grants, visibility: undefined }
+    return permissions.some((permission) => decide(facts, permission, repository).allowed)
+  }
+  const known = new Map<string, boolean>()
+  return (grant) => {
+    const gives = expandActions(grant.actions.filter(isRoleAction))
+    if (!permissions.some((permission) => gives.includes(permission))) return false
+    const full = patternBelow(grant.owner, grant.pattern)
+    const key = `${grant.role} ${full}`
+    const found = known.get(key) ?? allows(grant, full)
+    known.set(key, found)
     return found
   }
 }

@@ -18,6 +18,8 @@ import { createGrantsCache } from './grants-cache.ts'
 import { holdGrants } from './held-grants.ts'
 import { createRoles } from './roles.ts'
 import type { RoleDeps, Roles } from './roles.ts'
+import { createSeenAccounts } from './seen-accounts.ts'
+import type { SeenAccounts } from './seen-accounts.ts'
 import { VersionWatch } from './version-watch.ts'
 
 export interface RightsDeps extends RoleDeps, Pick<PolicyOptions, 'anonymous' | 'newRepositoryVisibility'> {}
@@ -34,6 +36,7 @@ export interface Rights {
   /** For tokens: by old names too. */
   readonly granting: Pick<Policy, 'grant'>
   readonly aliases: Aliases
+  readonly seenAccounts: SeenAccounts
   readonly services: RightsServices
 }
 
@@ -64,9 +67,10 @@ export function openRights(deps: RightsDeps): Rights {
   const services = {
     grants: createGrants(deps),
     roles: createRoles(deps),
-    access: createAccessExplain({ metadata, policy, anonymous }),
+    access: createAccessExplain({ metadata, clock: deps.clock, policy, aliases, anonymous }),
   }
-  return { policy, granting: grantOldNames(policy, aliases), aliases, services }
+  const seenAccounts = createSeenAccounts({ reader, policy })
+  return { policy, granting: grantOldNames(policy, aliases), aliases, seenAccounts, services }
 }
 
 /** Who has the name, or gave it up. */

@@ -18,7 +18,10 @@ test('a grant that was added or removed counts in this process at once', async (
   }
   expect(await mayPush()).toBe(false)
   for (let round = 0; round < 3; round++) {
-    const { id } = await auth.grants.add({ on: 'bob/web', role: 'writer', to: 'carol' }, tester)
+    const { id } = await auth.grants.add(
+      { owner: 'bob', repositories: 'web', role: 'writer', to: 'carol' },
+      tester,
+    )
     expect(await mayPush()).toBe(true)
     await auth.grants.remove(id, tester)
     expect(await mayPush()).toBe(false)

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { addUsers, basic, openAuth, origin, type OpenAuth } from '../../../test/support/open-auth.ts'
 import { tester } from '../../../test/support/tester.ts'
+import { renameOwner } from '../../metadata/owner-rename.ts'
 import { findOwner } from '../../metadata/owners.ts'
 import { kyselyOf } from '../../metadata/sql/database.ts'
 import { insertTeam, insertTeamMember } from '../../metadata/teams.ts'
@@ -51,7 +52,10 @@ describe('a change of rights', () => {
     const [here, there] = [opened.auth, opened.openSecond()]
     const asked: [Permission, string] = ['pull', 'bob/web']
     expect(await can(there, carol, asked)).toBe(false)
-    const { id } = await here.grants.add({ on: 'bob/w*', role: 'reader', to: 'carol' }, tester)
+    const { id } = await here.grants.add(
+      { owner: 'bob', repositories: 'w*', role: 'reader', to: 'carol' },
+      tester,
+    )
     expect([await can(there, carol, asked), await can(here, carol, asked)]).toEqual([true, true])
     await here.grants.remove(id, tester)
     expect([await can(there, carol, asked), await can(here, carol, asked)]).toEqual([false, false])
@@ -61,8 +65,8 @@ describe('a change of rights', () => {
     await using opened = await open()
     const { grants, roles } = opened.auth
     await roles.add({ name: 'ci', actions: ['push:create', 'pull', 'pull'] }, tester)
-    const { id } = await grants.add({ on: 'bob', role: 'ci', to: 'carol' }, tester)
-    await grants.add({ on: 'bob/**', role: 'ci', to: 'carol' }, tester)
+    const { id } = await grants.add({ owner: 'bob', repositories: '**', role: 'ci', to: 'carol' }, tester)
+    await grants.add({ owner: 'bob', repositories: '**', role: 'ci', to: 'carol' }, tester)
     await grants.remove(id, tester)
     await roles.remove('ci', tester)
     const found = await opened.audit.search({ filter: {}, limit: 20 })
@@ -128,11 +132,12 @@ describe('grants', () => {
   test('A4: to one principal are bounded, since each is read with the rights of that one', async () => {
     await using opened = await open()
     const { grants } = opened.auth
-    const add = (on: string, to: string) => grants.add({ on, role: 'reader', to }, tester)
-    for (let count = 0; count < 200; count += 1) await add(`bob/r${count}`, 'carol')
-    await expect(add('bob/more', 'carol')).rejects.toMatchObject(refused)
-    expect(await add('bob/r0', 'carol')).toMatchObject({ pattern: 'r0' })
-    expect(await add('bob/more', 'root')).toMatchObject({ pattern: 'more' })
+    const add = (repositories: string, to: string) =>
+      grants.add({ owner: 'bob', repositories, role: 'reader', to }, tester)
+    for (let count = 0; count < 200; count += 1) await add(`r${count}`, 'carol')
+    await expect(add('more', 'carol')).rejects.toMatchObject(refused)
+    expect(await add('r0', 'carol')).toMatchObject({ pattern: 'r0' })
+    expect(await add('more', 'root')).toMatchObject({ pattern: 'more' })
     expect(await grants.list({ owner: 'bob', limit: 300 })).toHaveLength(201)
   })
 
@@ -151,7 +156,7 @@ describe('grants', () => {
         await kyselyOf(tx).insertInto('access_grant').values(rows).execute()
       }
     })
-    const added = auth.grants.add({ on: 'bob', role: 'reader', to: 'carol' }, tester)
+    const added = auth.grants.add({ owner: 'bob', repositories: '**', role: 'reader', to: 'carol' }, tester)
     await expect(added).rejects.toMatchObject(refused)
   })
 })
@@ -161,7 +166,7 @@ describe('a robot', () => {
     await using opened = await open()
     const { robots, accessTokens, grants, policy, authenticator } = opened.auth
     const robot = await robots.create('bob+ci', tester)
-    await grants.add({ on: 'bob', role: 'writer', to: 'bob+ci' }, tester)
+    await grants.add({ owner: 'bob', repositories: '**', role: 'writer', to: 'bob+ci' }, tester)
     const request = {
       actions: ['push:create', 'delete'],
       patterns: [parseRepositoryPattern('bob/web/*')],
@@ -199,7 +204,7 @@ describe('who may', () => {
     const found: Holder[] = []
     let after: string | undefined
     do {
-      const page = await auth.access.whoCan({ action, on: 'bob/web', after, limit })
+      const page = await auth.access.whoCan({ action, owner: 'bob', repositories: 'web', after, limit })
       expect(page.holders.length).toBeLessThanOrEqual(limit)
       found.push(...page.holders)
       ;({ after } = page)
@@ -207,17 +212,91 @@ describe('who may', () => {
     return found
   }
 
+  test('counts what anyone may create where anyone may push, and only there', async () => {
+    for (const anonymous of ['push', 'pull'] as const) {
+      await using opened = await openAuth({ anonymous })
+      await addUsers(opened)
+      for (const repositories of ['**', 'new', 'new/*']) {
+        const asked = { action: 'push', owner: 'bob', repositories, limit: 9 } as const
+        const { holders } = await opened.auth.access.whoCan(asked)
+        const isOpen = holders.some(({ kind }) => kind === 'anyone')
+        expect([anonymous, repositories, isOpen]).toEqual([anonymous, repositories, anonymous === 'push'])
+      }
+    }
+  })
+
+  test('says the same by an old name as requests do', async () => {
+    await using opened = await open()
+    const { access, grants } = opened.auth
+    await grants.add({ owner: 'bob', repositories: 'web', role: 'writer', to: 'carol' }, tester)
+    await opened.metadata.transact((tx) => renameOwner(tx, { name: 'bob', newName: 'robert', now: 2 }))
+    const explain = (action: 'pull' | 'push', principal: string) =>
+      access.explain({ principal, action, repository: 'bob/web' })
+    expect(await explain('pull', 'carol')).toMatchObject({ allowed: true })
+    expect(await explain('push', 'carol')).toMatchObject({
+      allowed: false,
+      text: 'denied because bob/web is called robert/web now and can only be pulled by its old name: use robert/web',
+    })
+    const whoCan = async (action: 'pull' | 'push') => {
+      const { holders } = await access.whoCan({ action, owner: 'bob', repositories: 'web', limit: 9 })
+      return holders.map(({ name }) => name)
+    }
+    expect([await whoCan('pull'), await whoCan('push')]).toEqual([['robert', 'root', 'carol'], []])
+  })
+
+  test('with an access token, may as long as it holds and as far as it reaches', async () => {
+    await using opened = await open()
+    const { access, accounts, accessTokens } = opened.auth
+    const { id } = (await accounts.find('bob')) ?? { id: 0 }
+    const limits = { actions: ['pull'], patterns: [parseRepositoryPattern('bob/web')] } as const
+    const expiresAt = opened.clock.now() + 1_000
+    const { token } = await accessTokens.create(id, { name: 'x', ...limits, expiresAt }, tester)
+    const explain = async (action: 'pull' | 'push', repository = 'bob/web') =>
+      (await access.explain({ principal: 'bob', token: token.id, action, repository })).text
+    expect(await explain('pull')).toBe('allowed because user bob owns bob')
+    expect(await explain('push')).toContain('the access token is limited and does not reach push in bob/web')
+    expect(await explain('pull', 'bob/api')).toContain('does not reach pull in bob/api')
+    opened.clock.advance(1_000)
+    expect(await explain('pull')).toBe(`denied because access token ${token.id} of user bob has expired`)
+    await accessTokens.revoke(token.id, tester)
+    expect(await explain('pull')).toBe(`denied because access token ${token.id} of user bob is revoked`)
+    const ofCarol = { principal: 'carol', token: token.id, action: 'pull', repository: 'bob/web' } as const
+    await expect(access.explain(ofCarol)).rejects.toMatchObject({ name: 'AccessTokenUnknownError' })
+  })
+
+  test('of a robot ends while the user who owns it is disabled', async () => {
+    await using opened = await open()
+    const { access, accounts, robots, grants } = opened.auth
+    await robots.create('bob+ci', tester)
+    await grants.add({ owner: 'bob', repositories: '**', role: 'writer', to: 'bob+ci' }, tester)
+    await accounts.disable('bob', tester)
+    const explain = { principal: 'bob+ci', action: 'pull', repository: 'bob/web' } as const
+    expect(await access.explain(explain)).toMatchObject({
+      allowed: false,
+      text: 'denied because user bob, who owns robot bob+ci, is disabled',
+    })
+    const asked = { action: 'pull', owner: 'bob', repositories: '**', limit: 9 } as const
+    expect((await access.whoCan(asked)).holders.map(({ name }) => name)).toEqual(['root'])
+    expect(await robots.list({ limit: 9 })).toMatchObject([{ disabled: false, ownerDisabled: true }])
+  })
+
   test('is the same in pages of any size, with members of teams and without the disabled', async () => {
     await using opened = await open()
     const { auth } = opened
     await addTeam(opened, 'bob', 'carol')
     await auth.robots.create('bob+ci', tester)
     await auth.accounts.add({ name: 'dave', password: 'a password of some length', isAdmin: false }, tester)
-    const team = await auth.grants.add({ on: 'bob', role: 'writer', to: 'bob/dev' }, tester)
-    await auth.grants.add({ on: 'bob/api', role: 'writer', to: 'carol' }, tester)
-    await auth.grants.add({ on: 'bob/w*', role: 'reader', to: 'bob+ci' }, tester)
-    const robot = await auth.grants.add({ on: 'bob/*b', role: 'writer', to: 'bob+ci' }, tester)
-    await auth.grants.add({ on: 'bob', role: 'writer', to: 'dave' }, tester)
+    const team = await auth.grants.add(
+      { owner: 'bob', repositories: '**', role: 'writer', to: 'bob/dev' },
+      tester,
+    )
+    await auth.grants.add({ owner: 'bob', repositories: 'api', role: 'writer', to: 'carol' }, tester)
+    await auth.grants.add({ owner: 'bob', repositories: 'w*', role: 'reader', to: 'bob+ci' }, tester)
+    const robot = await auth.grants.add(
+      { owner: 'bob', repositories: '*b', role: 'writer', to: 'bob+ci' },
+      tester,
+    )
+    await auth.grants.add({ owner: 'bob', repositories: '**', role: 'writer', to: 'dave' }, tester)
     await auth.accounts.disable('dave', tester)
     const all = await listAll(auth, 'push', 100)
     expect(all).toEqual([

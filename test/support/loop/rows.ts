@@ -61,7 +61,8 @@ export const loopRows: readonly LoopRow[] = [
   },
   {
     what: 'who-can among all grants of an owner, all pages',
-    run: ({ as }) => drainPages(as.root, `/api/v1/access/who-can/${names.grants}?action=pull&limit=200`),
+    run: ({ as }) =>
+      drainPages(as.root, `/api/v1/access/who-can/${names.grants}?action=pull&repositories=**&limit=200`),
   },
   {
     what: 'who-can for hostile names',

@@ -1,0 +1,52 @@
+/**
+ * Repositories asked for by a name that their owner gave up. Pulls are answered as under the new name, without a
+ * redirect: the scopes of tokens name what was asked for. Anyone who could push receives the new name; everyone else
+ * receives what they would of a repository that does not exist.
+ */
+import type { RepositoryName } from '../../oci/repository-name.ts'
+import type { Principal } from '../principal.ts'
+
+type MaybePromise<T> = T | Promise<T>
+
+export interface OldName {
+  readonly oldName: RepositoryName
+  readonly newName: RepositoryName
+}
+
+interface Judged {
+  readonly allowed: boolean
+}
+
+interface Question<V extends Judged> {
+  readonly principal: Principal
+  readonly isPull: boolean
+  /** Decides by one name: `Policy.decide` or `Policy.explain`, which agree. */
+  readonly judge: (principal: Principal, repository: RepositoryName) => MaybePromise<V>
+}
+
+/**
+ * Decides on a repository asked for by its old name, for requests and for explanations alike. `renamed`: it is allowed,
+ * but only by the new name, since by the old one nothing but pulls is served.
+ */
+export async function judgeOldName<V extends Judged>(
+  { principal, isPull, judge }: Question<V>,
+  names: OldName,
+): Promise<V | 'renamed'> {
+  const verdict = await judge(underNewName(principal, names), names.newName)
+  // Where anyone may create, a repository that is not there is allowed, too.
+  const answer = verdict.allowed ? verdict : await judge(principal, names.oldName)
+  return !answer.allowed || isPull ? answer : 'renamed'
+}
+
+/** What a bearer token says of the old name it says of the new one. */
+export function underNewName(principal: Principal, { oldName, newName }: OldName): Principal {
+  const { scopes } = principal
+  if (scopes === undefined) return principal
+  const renamed = scopes.filter(({ type, name }) => type === 'repository' && name === oldName)
+  return { ...principal, scopes: [...scopes, ...renamed.map((scope) => ({ ...scope, name: newName }))] }
+}
+
+/** The refusal of `renamed`. */
+export function describeOldName({ oldName, newName }: OldName): string {
+  return `${oldName} is called ${newName} now and can only be pulled by its old name: use ${newName}`
+}

@@ -1,0 +1,37 @@
+/** Which accounts someone may know of: one that is hidden is answered like one that does not exist. */
+import { findAccount } from '../../metadata/accounts.ts'
+import { isConnected } from '../../metadata/members.ts'
+import type { Reader } from '../../metadata/handles.ts'
+import { findOwner } from '../../metadata/owners.ts'
+import { openVisibilities } from '../access-policy.ts'
+import type { Policy } from '../policy.ts'
+import type { Principal } from '../principal.ts'
+import { isInformed, isSelf, ownerOfAccount } from './audience.ts'
+
+export interface SeenAccounts {
+  /**
+   * Whether there is an account of that name that the asker, who administers `at`, may know of: its owner is visible to
+   * the asker, or it is a member of `at` or has a grant there, which the asker can list.
+   */
+  sees(asker: Principal, name: string, at: string): Promise<boolean>
+}
+
+interface SeenAccountsDeps {
+  readonly reader: Reader
+  readonly policy: Pick<Policy, 'decideOwner'>
+}
+
+export function createSeenAccounts({ reader, policy }: SeenAccountsDeps): SeenAccounts {
+  return {
+    async sees(asker, name, at) {
+      const account = await findAccount(reader, name)
+      if (account === undefined) return false
+      if (isInformed(asker) || isSelf(asker, account.id)) return true
+      const ownerName = ownerOfAccount(name)
+      const owner = await findOwner(reader, ownerName)
+      if (owner !== undefined && openVisibilities(asker).includes(owner.visibility)) return true
+      if ((await policy.decideOwner(asker, 'pull', ownerName)).allowed) return true
+      return isConnected(reader, { owner: at, accountId: account.id })
+    },
+  }
+}
