@@ -10,6 +10,11 @@ export abstract class AccountError extends Error {
   }
 }
 
+/** The same whoever has the name or had it, for those who may not know of all owners. */
+export function describeTaken(name: string): string {
+  return `the name ${name} is taken: choose another name`
+}
+
 export class AccountNameError extends AccountError {
   override readonly name = 'AccountNameError'
   constructor(account: string, reason: string, options?: ErrorOptions & { readonly discreet?: string }) {
@@ -26,7 +31,7 @@ export class PasswordRefusedError extends AccountError {
 
 export class AccountExistsError extends AccountError {
   override readonly name = 'AccountExistsError'
-  constructor(account: string, options?: ErrorOptions) {
+  constructor(account: string, options?: ErrorOptions & { readonly discreet?: string }) {
     super(`there is a user ${account} already: choose another name, or set a new password`, options)
   }
 }

@@ -28,7 +28,7 @@ describe('registration', () => {
       insertOrganization(tx, { name: 'acme', visibility: 'public', now: 1 }),
     )
     const register = (name: string) => open.auth.accounts.register({ ...eve, name }, origin)
-    await expect(register('acme')).rejects.toMatchObject({ name: 'OwnerTakenError' })
+    await expect(register('acme')).rejects.toMatchObject({ name: 'AccountExistsError' })
     for (let tries = 0; tries < 4; tries += 1) {
       await expect(register('bob')).rejects.toMatchObject({ name: 'AccountExistsError' })
     }

@@ -1,6 +1,13 @@
 /** Accounts that people make for themselves, where the configuration lets them. Slowed down like logins. */
 import type { AccountsDeps } from './accounts-deps.ts'
-import { AccountError, RegistrationOffError } from './account-errors.ts'
+import {
+  AccountError,
+  AccountExistsError,
+  describeTaken,
+  FormerNameError,
+  OwnerTakenError,
+  RegistrationOffError,
+} from './account-errors.ts'
 import { actorOf } from './actor.ts'
 import type { Actor } from './actor.ts'
 import type { Origin } from './identity.ts'
@@ -36,9 +43,18 @@ export async function register(
       return true
     } catch (error) {
       if (!(error instanceof AccountError)) throw error
-      refusal = error
+      refusal = isTaken(error) ? hideOwner(name, error) : error
       return undefined
     }
   })
   if (refusal !== undefined) throw refusal
+}
+
+function isTaken(error: AccountError): boolean {
+  return [AccountExistsError, OwnerTakenError, FormerNameError].some((kind) => error instanceof kind)
+}
+
+/** Anyone may register: whether a user, an organization or a former owner has the name is not for them. */
+function hideOwner(name: string, error: AccountError): AccountExistsError {
+  return new AccountExistsError(name, { cause: error, discreet: describeTaken(name) })
 }

@@ -1,5 +1,5 @@
 /** Why owners, teams and members are not as someone wants them. Told to those who may change them. */
-import { AccountError, OwnerUnknownError } from '../auth/account-errors.ts'
+import { AccountError, describeTaken, OwnerUnknownError } from '../auth/account-errors.ts'
 import {
   OwnerNameTaken,
   OwnerNotEmpty,
@@ -56,12 +56,14 @@ export class RepositoryUnknownError extends AccountError {
 /** What the database says of owners, as those who change them are told it. */
 export function translateOwnerError(error: unknown): unknown {
   if (error instanceof OwnerUnknown) return new OwnerUnknownError(error.owner, { cause: error })
-  if (error instanceof OwnerNameTaken) return new NameTakenError(error.message, { cause: error })
+  if (error instanceof OwnerNameTaken) {
+    const discreet = describeTaken(error.owner)
+    return new NameTakenError(error.message, { cause: error, discreet })
+  }
   if (error instanceof OwnerRenamed) {
     const { oldName, newName } = error
     const message = `${oldName} is an old name of ${newName}, whose pulls go on under it: choose another name`
-    const discreet = `${oldName} is an old name of another owner: choose another name`
-    return new NameTakenError(message, { cause: error, discreet })
+    return new NameTakenError(message, { cause: error, discreet: describeTaken(oldName) })
   }
   if (error instanceof TooManyOldNames) return new NameTakenError(error.message, { cause: error })
   if (error instanceof OwnerNotEmpty) return new OwnerNotEmptyError(error.message, { cause: error })

@@ -121,7 +121,7 @@ describe('owners', () => {
       json: { name: `${org}-b` },
     })
     expect(status).toBe(409)
-    expect(value['detail']).toContain('an old name of another owner')
+    expect(value['detail']).toBe(`the name ${org}-b is taken: choose another name`)
     expect(JSON.stringify(value)).not.toContain('hidden')
   })
 

@@ -1,0 +1,234 @@
+/**
+ * @module What the management API tells of accounts and owners that a caller may not know of. Walks all endpoints: each field
+ * that takes a name is asked with one that is hidden and with one that does not exist, and with accounts whose state is
+ * nobody's business. Answers have to be the same but for the name.
+ */
+import type { z } from '@hono/zod-openapi'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Endpoint } from '../../src/api/endpoint.ts'
+import { endpoints } from '../../src/api/endpoints.ts'
+import { createAudit } from '../../src/audit/audit.ts'
+import { insertOrganization, setOwnerVisibility } from '../../src/metadata/owners.ts'
+import { ensureRepository } from '../../src/metadata/repositories.ts'
+import { parseRepositoryName } from '../../src/oci/repository-name.ts'
+import { openPackages } from '../../src/packages/open-packages.ts'
+import type { Packages } from '../../src/packages/open-packages.ts'
+import { askApi } from '../support/api-client.ts'
+import { passwordOf } from '../support/identity-server.ts'
+import { shareRegistry } from '../support/in-process.ts'
+import { tester } from '../support/tester.ts'
+
+/** An ordinary account, and the owner of the organization acme. */
+const callers = ['bob', 'alice'] as const
+
+/** Hidden, and absent; then somebody of a state that is not told, and somebody without it. Each name is in one pair. */
+const pairs = [
+  ['hana', 'absent-0'],
+  ['vault', 'absent-1'],
+  ['vault+ci', 'absent-2+ci'],
+  ['hana+ci', 'absent-3+ci'],
+  ['vault/core', 'absent-4/core'],
+  ['vault/web', 'absent-5/web'],
+  ['hana/web', 'absent-6/web'],
+  ['dora', 'plain-0'],
+  ['root', 'plain-1'],
+  ['dora-member', 'plain-member-0'],
+  ['root-member', 'plain-member-1'],
+] as const
+
+const registry = shareRegistry({
+  auth: { anonymous: 'pull', selfRegistration: true },
+  deps: { auth: { throttle: { sleep: () => Promise.resolve() } } },
+})
+
+/** What an operator has at the command line. */
+function openServices(): Packages {
+  const { metadata } = registry.app
+  const { clock } = registry
+  return openPackages({ metadata, clock, audit: createAudit({ metadata, clock, onError: () => undefined }) })
+}
+
+beforeAll(async () => {
+  const { auth, metadata } = registry.app
+  const packages = openServices()
+  const admins = ['root', 'root-member']
+  const users = ['alice', 'bob', 'mia', 'hana', 'dora', 'dora-member', 'plain-0', 'plain-1']
+  for (const name of [...admins, ...users, 'plain-member-0', 'plain-member-1']) {
+    await auth.accounts.add({ name, password: passwordOf(name), isAdmin: admins.includes(name) }, tester)
+  }
+  await metadata.transact(async (tx) => {
+    await insertOrganization(tx, { name: 'acme', visibility: 'public', now: 1 })
+    await insertOrganization(tx, { name: 'vault', visibility: 'private', now: 1 })
+    await setOwnerVisibility(tx, { name: 'hana', visibility: 'private' })
+    for (const name of ['acme/web', 'vault/web', 'hana/web'].map(parseRepositoryName)) {
+      await ensureRepository(tx, { name, visibility: 'private', now: 1 })
+    }
+  })
+  for (const name of ['acme+ci', 'vault+ci', 'hana+ci']) await auth.robots.create(name, tester)
+  for (const organization of ['acme', 'vault']) {
+    await packages.teams.create({ organization, team: 'core' }, tester)
+  }
+  const role = 'writer'
+  for (const user of ['mia', 'dora-member', 'root-member', 'plain-member-0', 'plain-member-1']) {
+    await packages.members.add({ organization: 'acme', user, role }, tester)
+    await packages.teams.addMember({ organization: 'acme', team: 'core' }, user, tester)
+  }
+  await packages.members.add({ organization: 'acme', user: 'alice', role: 'owner' }, tester)
+  for (const name of ['dora', 'dora-member']) await auth.accounts.disable(name, tester)
+})
+
+const names = ['owner', 'user', 'robot', 'team', 'repository', 'principal', 'to', 'name', 'actor', 'target']
+/** Fields that take text, but no name of an account or an owner. */
+const others = [
+  'action', 'role', 'actions', 'repositories', 'visibility', 'kind', 'outcome', 'since', 'until', 'expiresAt',
+  'password', 'oldPassword', 'newPassword', 'limit', 'after', 'grant', 'token', 'session', 'purge', 'disabled',
+  'isAdmin', 'adopt', 'overlapSeconds',
+] // prettier-ignore
+
+/** A name that is taken cannot be given: see the test of those. */
+const takesNewName = ['renameOrganization body.name', 'register body.name']
+
+type Part = 'params' | 'query' | 'body'
+
+interface Probe {
+  readonly endpoint: Endpoint
+  readonly part: Part
+  readonly field: string
+}
+
+function fieldsOf(schema: z.ZodType | undefined): string[] {
+  return schema === undefined ? [] : Object.keys((schema as z.ZodObject).shape ?? {})
+}
+
+const fields: readonly Probe[] = endpoints.flatMap((endpoint) =>
+  (['params', 'query', 'body'] as const).flatMap((part) =>
+    fieldsOf(endpoint[part]).map((field) => ({ endpoint, part, field })),
+  ),
+)
+
+function titleOf({ endpoint, part, field }: Probe): string {
+  return `${endpoint.id} ${part}.${field}`
+}
+
+const probes = fields.filter((probe) => names.includes(probe.field) && !takesNewName.includes(titleOf(probe)))
+
+/** Valid for the owner of acme. */
+const usual = {
+  params: {
+    owner: 'acme', user: 'mia', robot: 'ci', team: 'core', repository: 'acme/web', role: 'reader', grant: '1', token: '1', session: '1',
+  },
+  query: { principal: 'mia', action: 'pull', repositories: '**' },
+  body: { role: 'reader', to: 'mia', repositories: '**', name: 'fresh', password: 'a password of some length', visibility: 'public', actions: ['pull'] },
+} // prettier-ignore
+
+function requiredOf(endpoint: Endpoint, part: Part): Record<string, unknown> {
+  const shape = ((endpoint[part] as z.ZodObject | undefined)?.shape ?? {}) as Record<string, z.ZodType>
+  const needed = Object.keys(shape).filter((field) => shape[field]?.safeParse(undefined).success === false)
+  return Object.fromEntries(needed.map((field) => [field, (usual[part] as Record<string, unknown>)[field]]))
+}
+
+async function send({ endpoint, part, field }: Probe, as: string, name: string): Promise<string> {
+  const input = { params: {}, query: {}, body: {} } as Record<Part, Record<string, unknown>>
+  for (const one of ['params', 'query', 'body'] as const) input[one] = requiredOf(endpoint, one)
+  input[part][field] = name
+  const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, key: string) =>
+    encodeURIComponent(String(input.params[key])),
+  )
+  const query = new URLSearchParams(input.query as Record<string, string>).toString()
+  const answer = await askApi(registry.url, query === '' ? path : `${path}?${query}`, {
+    method: endpoint.method,
+    as,
+    ...(endpoint.body !== undefined && { json: input.body }),
+  })
+  return `${answer.status} ${normalise(answer.text(), name)}`
+}
+
+function normalise(text: string, name: string): string {
+  return (
+    text
+      .replaceAll(/"(?:secret|hint)":"[^"]*"/g, '')
+      .replaceAll(/"requestId":"[^"]*"/g, '')
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+      .replaceAll(name, '<name>')
+      // Of a repository the owner, of a robot what it belongs to.
+      .replaceAll(name.split(/[+/]/)[0] ?? name, '<owner>')
+      .replaceAll(/("id":|grant(?:":)? ?)\d+/g, '$1<id>')
+  )
+}
+
+describe('B6: hidden and absent', () => {
+  test('every field is known to be a name or not', () => {
+    const known = new Set([...names, ...others])
+    expect([...new Set(fields.map(({ field }) => field))].filter((field) => !known.has(field))).toEqual([])
+    expect(fields.map(titleOf)).toEqual(expect.arrayContaining(takesNewName))
+  })
+
+  test('a field that names an account of any owner says so in the table', () => {
+    const open = fields.filter(({ field }) => ['principal', 'to'].includes(field))
+    for (const { endpoint, part, field } of open) expect(endpoint.account).toBe(`${part}.${field}`)
+    expect(open).not.toEqual([])
+  })
+
+  test('what an owner administers shows nothing of the state of others', async () => {
+    const list = async (path: string) => {
+      const items = (await askApi(registry.url, path, { as: 'alice' })).value['items'] as { name: string }[]
+      return items.map(({ name }) => name)
+    }
+    const holders = await list('/access/who-can/acme?action=push&repositories=**')
+    expect(holders).toEqual(expect.arrayContaining(['dora-member', 'root-member', 'mia']))
+    expect(holders).not.toContain('root')
+    const told = await askApi(registry.url, '/access/who-can/acme?action=push&repositories=**', {
+      as: 'root',
+    })
+    const toldNames = (told.value['items'] as { name: string }[]).map(({ name }) => name)
+    expect(toldNames).toContain('root')
+    expect(toldNames).not.toContain('dora-member')
+  })
+
+  test('an account that is hidden is known where it has a grant, which its owner can list', async () => {
+    const { grants } = registry.app.auth
+    const explain = (name: string) =>
+      askApi(registry.url, `/access/explain/acme%2Fweb?principal=${name}&action=pull`, { as: 'alice' })
+    expect((await explain('hana%2Bci')).status).toBe(404)
+    const granted = { owner: 'acme', repositories: '**', role: 'reader', to: 'hana+ci' }
+    const { id } = await grants.add(granted, tester)
+    expect((await explain('hana%2Bci')).value).toMatchObject({ allowed: true, grant: id })
+    await grants.remove(id, tester)
+    expect((await explain('hana%2Bci')).status).toBe(404)
+    // Its own robots an owner knows, hidden or not.
+    expect((await explain('acme%2Bci')).status).toBe(200)
+  })
+
+  test.each(probes.map((probe) => [titleOf(probe), probe] as const))('%s', async (_, probe) => {
+    let accepted = 0
+    for (const as of callers) {
+      for (const [one, other] of pairs) {
+        const [first, second] = [await send(probe, as, one), await send(probe, as, other)]
+        expect(`${as} ${one}: ${first}`).toBe(`${as} ${one}: ${second}`)
+        if (!first.startsWith('400 ')) accepted++
+      }
+    }
+    expect(accepted).toBeGreaterThan(0)
+  })
+
+  test('a name that is taken is refused alike, whoever has or had it', async () => {
+    await openServices().owners.createOrganization({ name: 'before', visibility: 'private' }, tester)
+    await openServices().owners.rename({ name: 'before', newName: 'after' }, tester)
+    const taken = ['hana', 'vault', 'bob', 'before', 'dora']
+    const rename = async (name: string) => {
+      const answer = await askApi(registry.url, '/owners/acme/rename', { as: 'alice', json: { name } })
+      return `${answer.status} ${normalise(answer.text(), name)}`
+    }
+    const register = async (name: string) => {
+      const json = { name, password: 'a password of some length' }
+      const answer = await askApi(registry.url, '/registrations', { json })
+      return `${answer.status} ${normalise(answer.text(), name)}`
+    }
+    for (const ask of [rename, register]) {
+      const answers: string[] = []
+      for (const name of taken) answers.push(await ask(name))
+      expect(answers[0]).toMatch(/^409 /)
+      expect(answers).toEqual(taken.map(() => answers[0]))
+    }
+  })
+})
