@@ -18,6 +18,23 @@ function sharedProject(...options: Parameters<typeof project>) {
   return { test: { ...project(...options).test, isolate: false } }
 }
 
+/** The suites of identity, rights and names: they run on PostgreSQL too, beside the contract. */
+const rightsSuites = [
+  'src/auth/{accounts,authenticator,robots,sessions}.test.ts',
+  'src/auth/access-tokens/{access-tokens,token-login}.test.ts',
+  'src/auth/rights/rights.test.ts',
+  'src/auth/tokens/{signing-keys,token-service}.test.ts',
+  'src/packages/owners.test.ts',
+  'test/access-matrix.test.ts',
+  'test/api/{access-matrix,credentials,people}.test.ts',
+  'test/protocol/{access-tokens,old-names,push-rights,rights,token-endpoint,tokens}.test.ts',
+]
+
+/** See `test/support/test-database.ts`; needs the server of `scripts/postgres.ts`. */
+function onPostgres({ test }: ReturnType<typeof sharedProject>) {
+  return { test: { ...test, env: { LADING_TEST_DATABASE: 'postgres' } } }
+}
+
 export default defineConfig({
   test: {
     // The default leaves one core to the machine's owner; on two cores that is half.
@@ -30,6 +47,7 @@ export default defineConfig({
       ),
       project('processes', ['test/processes/**/*.test.ts'], 60_000),
       project('contract-postgres', ['src/**/contract/*postgres*.contract.ts'], 60_000),
+      onPostgres(sharedProject('rights-postgres', rightsSuites, 60_000)),
       serialProject('crash', ['test/crash/**/*.test.ts'], 300_000),
       project('conformance', ['test/conformance/**/*.test.ts'], 300_000),
       serialProject('differences', ['test/differences/**/*.test.ts'], 120_000),

@@ -1,5 +1,6 @@
 /** Who may do what, cell by cell: every principal against every visibility of owner and repository, and every action. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Holder } from '../src/auth/rights/access-explain.ts'
 import { mountTarget, openAccessScene, principals, repositories, resetTags } from './support/access-scene.ts'
 import type { AccessScene, PrincipalName, Subject } from './support/access-scene.ts'
 import { ask } from './support/client.ts'
@@ -131,6 +132,27 @@ async function explainLetters({ scene, repository, subject }: Cell): Promise<str
   return (await Promise.all(letters)).join('')
 }
 
+const lists = new Map<string, Promise<readonly Holder[]>>()
+
+/** Nobody's rights change here: each list is read once. */
+function listHolders(
+  { registry }: AccessScene,
+  action: (typeof actions)[number][1],
+  repository: string,
+): Promise<readonly Holder[]> {
+  const slash = repository.indexOf('/')
+  const asked = {
+    owner: repository.slice(0, slash),
+    repositories: repository.slice(slash + 1),
+    action,
+    limit: 100,
+  }
+  const key = `${action} ${repository}`
+  const list = lists.get(key) ?? registry.app.auth.access.whoCan(asked).then(({ holders }) => holders)
+  lists.set(key, list)
+  return list
+}
+
 function isToken({ principal }: Cell): boolean {
   return principal.endsWith(' token')
 }
@@ -139,12 +161,10 @@ function isToken({ principal }: Cell): boolean {
 async function listLetters(cell: Cell): Promise<string | undefined> {
   if (isToken(cell)) return undefined
   const { scene, principal, repository, subject } = cell
-  const { access, accounts } = scene.registry.app.auth
-  const slash = repository.indexOf('/')
-  const below = { owner: repository.slice(0, slash), repositories: repository.slice(slash + 1) }
+  const { accounts } = scene.registry.app.auth
   const account = await accounts.find(subject.principal)
   const letters = actions.map(async ([letter, action]) => {
-    const { holders } = await access.whoCan({ ...below, action, limit: 100 })
+    const holders = await listHolders(scene, action, repository)
     const isListed = holders.some(({ kind, name }) => {
       if (kind === 'anyone') return principal === 'anonymous' || account?.disabled === false
       if (kind === 'users') return account?.disabled === false

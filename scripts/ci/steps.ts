@@ -23,8 +23,15 @@ export const steps: readonly Step[] = [
   },
   {
     name: 'contract-postgres',
-    command: ['node', 'scripts/postgres.ts', '--', ...vitestProject('contract-postgres')],
-    budgetSeconds: 80,
+    command: [
+      'node',
+      'scripts/postgres.ts',
+      '--',
+      ...vitestProject('contract-postgres'),
+      '--project',
+      'rights-postgres',
+    ],
+    budgetSeconds: 140,
     vitest: true,
   },
   { name: 'api', command: vitestProject('api'), budgetSeconds: 130, vitest: true },

@@ -196,7 +196,7 @@ describe('the first administrator', () => {
 
   test('is made once, also when processes start together, and the file is of the one that was made', async () => {
     await using open = await openAuth()
-    const processes = [open.auth, open.openSecond(), open.openSecond()]
+    const processes = [open.auth, await open.openSecond(), await open.openSecond()]
     const made = await Promise.all(
       processes.map((auth) => auth.accounts.ensureFirstAdministrator({ name: 'admin' })),
     )

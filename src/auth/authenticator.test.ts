@@ -111,7 +111,7 @@ describe('the authenticator', () => {
 
   test('C2: a new password ends the old one and its tokens, in other processes too', async () => {
     await using open = await openWithUsers()
-    const second = { auth: open.openSecond() }
+    const second = { auth: await open.openSecond() }
     const bearer = await bearerOf(open)
     expect(await authenticate(second, bearer)).toMatchObject({ name: 'bob' })
     expect(await authenticate(second, bob)).toMatchObject({ name: 'bob' })
@@ -135,7 +135,7 @@ describe('the authenticator', () => {
 
   test('ends remembered tokens within a second of the end of their key, in other processes too', async () => {
     await using open = await openWithUsers()
-    const second = { auth: open.openSecond() }
+    const second = { auth: await open.openSecond() }
     const bearer = await bearerOf(open)
     expect(await authenticate(second, bearer)).toMatchObject({ name: 'bob' })
     await open.auth.keys.rotate({ overlapMs: 0 }, tester)

@@ -109,7 +109,7 @@ describe('a session', () => {
     'C2: ends with %s, in other processes too',
     async (change) => {
       await using open = await openWithUsers()
-      const second = open.openSecond()
+      const second = await open.openSecond()
       const cookie = cookieOf(await open.auth.sessions.login(bob, origin))
       expect(await second.sessions.find(cookie)).toBeDefined()
       if (change === 'disable') await open.auth.accounts.disable('bob', tester)

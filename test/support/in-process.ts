@@ -11,6 +11,7 @@ import type { Clock } from '../../src/lib/clock.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { aRepositoryName } from './random.ts'
 import { tempFolder } from './temp-folder.ts'
+import { createTestDatabase } from './test-database.ts'
 
 /** Sections are merged with their defaults. */
 export interface InProcessSections extends Pick<
@@ -52,10 +53,12 @@ export async function startInProcess(sections: InProcessSections = {}): Promise<
   stack.defer(() => refuseFaults(faults))
   const folder = stack.use(await tempFolder())
   const dataDir = givenDir ?? join(folder.path, 'data')
+  const database = stack.use(await createTestDatabase())
   let ahead = 0
   const clock: Clock = { now: () => Date.now() + ahead }
   const app = await createApp(
     configSchema.parse({
+      metadata: database.metadata,
       ...config,
       auth: { anonymous: 'push', ...config.auth },
       data: dataDir,

@@ -1,12 +1,13 @@
-/** Identity over real parts, SQLite in a temporary folder unless another database is given, with cheap password hashes and a throttle that never sleeps. */
+/** Identity over real parts, over the database of `test-database.ts` unless another one is given, with cheap password hashes and a throttle that never sleeps. */
 import { join } from 'node:path'
 import { createAudit, type Audit } from '../../src/audit/audit.ts'
 import { createAuth, type Auth, type AuthDeps } from '../../src/auth/auth.ts'
 import { createPasswordHasher } from '../../src/auth/password-hash.ts'
-import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
+import { ensureInstallation } from '../../src/metadata/installation.ts'
 import type { Metadata } from '../../src/metadata/metadata.ts'
 import { createTestClock, type TestClock } from './open-registry.ts'
 import { tempFolder } from './temp-folder.ts'
+import { openTestMetadata } from './test-database.ts'
 import { tester } from './tester.ts'
 
 export interface OpenAuth extends AsyncDisposable {
@@ -21,7 +22,7 @@ export interface OpenAuth extends AsyncDisposable {
   /** How long each login was held, in milliseconds. */
   readonly delays: readonly number[]
   /** Another process over the same database. */
-  openSecond(): Auth
+  openSecond(): Promise<Auth>
 }
 
 export const origin = { address: '192.0.2.1', client: 'test' }
@@ -37,15 +38,19 @@ export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAut
   })
   const onError = (error: unknown): void => void faults.push(error)
   const file = join(folder.path, 'lading.db')
-  const metadata = stack.use(
-    options.metadata ?? (await openSqliteMetadata({ file, clock, onFatal: onError })),
-  )
+  const given = options.metadata
+  const opened =
+    given === undefined
+      ? stack.use(await openTestMetadata({ file, clock, onFatal: onError }))
+      : { metadata: stack.use(given), openSecond: () => Promise.resolve(given) }
+  const { metadata } = opened
+  await metadata.transact((tx) => ensureInstallation(tx, { id: installationId, now: clock.now() }))
   const audit = stack.use(createAudit({ metadata, clock, onError }))
   let hashes = 0
   const delays: number[] = []
-  const open = (): Auth =>
+  const open = (over: Metadata): Auth =>
     createAuth({
-      metadata,
+      metadata: over,
       clock,
       installationId,
       anonymous: 'pull',
@@ -65,7 +70,7 @@ export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAut
       throttle: { sleep: (ms) => Promise.resolve(void delays.push(ms)) },
       ...options,
     })
-  const auth = stack.use(open())
+  const auth = stack.use(open(metadata))
   const resources = stack.move()
   return {
     auth,
@@ -75,7 +80,7 @@ export async function openAuth(options: Partial<AuthDeps> = {}): Promise<OpenAut
     folder: folder.path,
     hashes: () => hashes,
     delays,
-    openSecond: () => resources.use(open()),
+    openSecond: async () => resources.use(open(await opened.openSecond())),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }

@@ -1,4 +1,4 @@
-/** The registry services over real parts, SQLite in a temporary folder and the memory store, without HTTP. */
+/** The registry services over real parts, the database of `test-database.ts` and the memory store, without HTTP. */
 import { join } from 'node:path'
 import { createAudit, type Audit } from '../../src/audit/audit.ts'
 import { anonymous } from '../../src/auth/principal.ts'
@@ -7,7 +7,6 @@ import { MemoryBlobStore } from '../../src/blob-store/memory/memory-blob-store.t
 import { systemIds } from '../../src/lib/ids.ts'
 import { systemTimers } from '../../src/lib/timers.ts'
 import { createLogger, type Logger } from '../../src/telemetry/logger.ts'
-import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
 import { ensureInstallation } from '../../src/metadata/installation.ts'
 import type { Metadata } from '../../src/metadata/metadata.ts'
 import type { DamagedContent } from '../../src/registry/blob-health.ts'
@@ -15,6 +14,7 @@ import { createRegistry, type Registry, type RegistryDeps } from '../../src/regi
 import { HashThreads } from '../../src/registry/uploads/hash-threads.ts'
 import { openPolicy } from './open-identity.ts'
 import { tempFolder } from './temp-folder.ts'
+import { openTestMetadata } from './test-database.ts'
 
 export interface TestClock {
   now(): number
@@ -55,7 +55,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     if (fatal.length > 0) throw fatal[0]
   })
   const onFatal = (error: unknown): void => void fatal.push(error)
-  const metadata = stack.use(await openSqliteMetadata({ file, clock, onFatal }))
+  const { metadata } = stack.use(await openTestMetadata({ file, clock, onFatal }))
   if (options.installation !== 'none') {
     await metadata.transact((tx) => ensureInstallation(tx, { id: 'installation-1', now: clock.now() }))
   }

@@ -136,7 +136,7 @@ describe('an access token', () => {
   test('is out with the next request when it is revoked, in other processes too', async () => {
     await using given = await openWithToken()
     const { open, secret, tokenId } = given
-    const second = { auth: open.openSecond() }
+    const second = { auth: await open.openSecond() }
     const bearer = `Bearer ${await bearerFrom(given)}`
     for (const process of [open, second]) {
       for (const header of [basic('bob', secret), bearer]) {

@@ -11,10 +11,8 @@ import {
 import { describe, expect, test } from 'vitest'
 import { installationId, openAuth, origin, type OpenAuth } from '../../../test/support/open-auth.ts'
 import { findActiveKey, insertSigningKey } from '../../metadata/signing-keys.ts'
-import { kyselyOf } from '../../metadata/sql/database.ts'
 import { anonymous, type Principal } from '../principal.ts'
 import { parseScopes } from '../scope.ts'
-import { tester } from '../../../test/support/tester.ts'
 
 const refused = expect.objectContaining({ code: 'UNAUTHORIZED', error: 'invalid_token' })
 
@@ -205,53 +203,5 @@ describe('a bearer token', () => {
       insertSigningKey(tx, { kid, publicKey, privateKey, now: 1, verifyUntil: 1 }),
     )
     await expect(authenticate(second, token)).rejects.toEqual(refused)
-  })
-})
-
-describe('signing keys', () => {
-  test('are made once by processes that start together', async () => {
-    await using open = await openAuth()
-    const processes = [open.auth, open.openSecond(), open.openSecond()]
-    const tokens = await Promise.all(processes.map((auth) => issue({ auth })))
-    expect(new Set(tokens.map((token) => decodeProtectedHeader(token).kid)).size).toBe(1)
-    expect(await open.auth.keys.list()).toHaveLength(1)
-  })
-
-  test('rotate with an overlap: old tokens hold to their end, new ones at once everywhere', async () => {
-    await using open = await openAuth()
-    const second = { auth: open.openSecond() }
-    const old = await issue(second)
-    const kid = await open.auth.keys.rotate({ overlapMs: 15 * 60_000 }, tester)
-    const fresh = [await issue(open), await issue(second)]
-    for (const token of fresh) {
-      expect(decodeProtectedHeader(token).kid).toBe(kid)
-      for (const process of [open, second]) {
-        expect(await authenticate(process, token)).toMatchObject({ kind: 'anonymous' })
-        expect(await authenticate(process, old)).toMatchObject({ kind: 'anonymous' })
-      }
-    }
-    expect((await open.auth.keys.list()).map((key) => key.state)).toEqual(['active', 'retired'])
-    open.clock.advance(15 * 60_000)
-    await expect(authenticate(second, old)).rejects.toEqual(refused)
-    expect((await open.auth.keys.list()).map((key) => key.kid)).toEqual([kid])
-  })
-
-  test('leave no private part behind when they retire', async () => {
-    await using open = await openAuth()
-    await issue(open)
-    const first = await findActiveKey(open.metadata.reader)
-    await open.auth.keys.rotate({ overlapMs: 15 * 60_000 }, tester)
-    const rows = await kyselyOf(open.metadata.reader).selectFrom('signing_key').selectAll().execute()
-    expect(rows.map(({ state }) => state).toSorted()).toEqual(['active', 'retired'])
-    expect(JSON.stringify(rows)).not.toContain((JSON.parse(first!.privateKey) as { d: string }).d)
-  })
-
-  test('are listed without their private parts', async () => {
-    await using open = await openAuth()
-    await issue(open)
-    const { kid, privateKey } = (await findActiveKey(open.metadata.reader))!
-    const listed = await open.auth.keys.list()
-    expect(listed).toMatchObject([{ kid, state: 'active' }])
-    expect(JSON.stringify(listed)).not.toContain((JSON.parse(privateKey) as { d: string }).d)
   })
 })
