@@ -1,4 +1,5 @@
 /** `lading grant add|list|remove`: who has which role where. */
+import { formatPatternBelow } from '../auth/repository-pattern.ts'
 import type { Grant, GrantFilter } from '../auth/rights/grants.ts'
 import { belowOwner, listPages, parseId } from './administered.ts'
 import type { Command } from './command.ts'
@@ -6,7 +7,7 @@ import { defineServiceCommand, formatTable, formatTime } from './service-command
 import type { ServiceInvocation } from './service-command.ts'
 
 const grantShape =
-  '{"id": number, "on": string, "role": string, "to": string, "kind": "user" | "robot" | "team", "createdAt": string, "createdBy": string}'
+  '{"id": number, "owner": string, "repositories": string, "on": string, "role": string, "to": string, "kind": "user" | "robot" | "team", "createdAt": string, "createdBy": string}'
 
 const addCommand = defineServiceCommand({
   name: 'grant add',
@@ -69,6 +70,8 @@ const removeCommand = defineServiceCommand({
 function describe({ id, owner, pattern, role, to, createdAt, createdBy }: Grant) {
   return {
     id,
+    owner,
+    repositories: formatPatternBelow(owner, pattern),
     on: `${owner}/${pattern}`,
     role,
     to: to.name,

@@ -40,6 +40,7 @@ describe('grant', () => {
     expect([await pull('bob', 'alice/web'), await push('bob', 'alice/web')]).toEqual([200, 403])
     const writer = (await lading('grant add bob writer alice ** --json')).json()
     expect(writer).toMatchObject({ id: 2, on: 'alice/**', role: 'writer', to: 'bob', kind: 'user' })
+    expect(writer).toMatchObject({ owner: 'alice', repositories: '**' })
     expect([await push('bob', 'alice/web'), await push('bob', 'alice/new')]).toEqual([201, 201])
     expect((await lading('grant list --owner alice --json')).json()).toMatchObject([{ id: 1 }, { id: 2 }])
     expect((await lading('grant list --to bob')).out).toMatch(/^2 +alice\/\*\* +writer +user bob /m)

@@ -211,6 +211,39 @@ describe('B6: hidden and absent', () => {
     expect(accepted).toBeGreaterThan(0)
   })
 
+  test('access tokens of others are unknown, those of own robots are explained', async () => {
+    const { accounts, accessTokens, robots } = registry.app.auth
+    const make = async (account: { id: number } | undefined) =>
+      (await accessTokens.create(account?.id ?? 0, { name: 'probe', actions: ['pull'] }, tester)).token.id
+    const explain = async (principal: string, token: number) => {
+      const query = new URLSearchParams({ principal, action: 'push', token: String(token) }).toString()
+      const answer = await askApi(registry.url, `/access/explain/acme%2Fweb?${query}`, { as: 'alice' })
+      return `${answer.status} ${normalise(answer.text(), String(token))}`
+    }
+    const [ofBob, ofRobot] = [
+      await make(await accounts.find('bob')),
+      await make(await robots.find('acme+ci')),
+    ]
+    expect(await explain('bob', ofBob)).toBe(await explain('bob', 999_999))
+    expect(await explain('bob', ofBob)).toMatch(/^404 /)
+    expect(await explain('acme+ci', ofRobot)).toContain('the access token is limited')
+  })
+
+  test('an old name is explained to those who administer the repository, and leads nobody else to the new one', async () => {
+    const { owners, members } = openServices()
+    await owners.createOrganization({ name: 'early', visibility: 'private' }, tester)
+    await members.add({ organization: 'early', user: 'alice', role: 'owner' }, tester)
+    await owners.rename({ name: 'early', newName: 'later' }, tester)
+    const explain = async (as: string, name: string) => {
+      const path = `/access/explain/${name}%2Fweb?principal=mia&action=pull`
+      const answer = await askApi(registry.url, path, { as })
+      return `${answer.status} ${normalise(answer.text(), name)}`
+    }
+    expect(await explain('alice', 'early')).toMatch(/^200 .*a grant of reader on later\/web would allow it/)
+    expect(await explain('bob', 'early')).toBe(await explain('bob', 'nobody-had-it'))
+    expect(await explain('bob', 'early')).toMatch(/^403 /)
+  })
+
   test('a name that is taken is refused alike, whoever has or had it', async () => {
     await openServices().owners.createOrganization({ name: 'before', visibility: 'private' }, tester)
     await openServices().owners.rename({ name: 'before', newName: 'after' }, tester)

@@ -48,7 +48,8 @@ export interface AccessExplain {
   /**
    * Everyone who may do it in at least one of the repositories that the pattern reaches, those that are still to come
    * among them; who may for several reasons is there for each. A page may have fewer than `limit`, even none, and still
-   * others follow: `after` tells. Throws `PatternInvalidError`, `OwnerUnknownError`.
+   * others follow: `after` tells. By an old name of the owner nobody but those who may pull is listed, since nothing else is
+   * served there. Throws `PatternInvalidError`, `OwnerUnknownError`.
    */
   whoCan(asked: {
     readonly action: RoleAction

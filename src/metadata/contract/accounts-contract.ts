@@ -39,6 +39,7 @@ export function testAccounts({ metadata }: ContractSubject): void {
     expect(await findAccount(reader, name)).toEqual({
       ...state,
       id,
+      ownerDisabled: false,
       passwordHash: 'hash',
       createdAt: 7,
       passwordSetAt: 7,

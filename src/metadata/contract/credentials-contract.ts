@@ -60,6 +60,18 @@ export function testRobots({ metadata }: ContractSubject): void {
     return metadata().transact((tx) => insertRobot(tx, { name, ownerId, now: 8 }))
   }
 
+  test('are out while the user who owns them is disabled', async () => {
+    const { name: owner } = await createAccount(metadata())
+    const ownerId = await ownerIdOf(metadata(), owner)
+    await createRobot(`${owner}+ci`, ownerId)
+    for (const disabled of [true, false]) {
+      await metadata().transact((tx) => setAccountDisabled(tx, { name: owner, disabled }))
+      const state = { disabled: false, ownerDisabled: disabled }
+      expect(await findAccount(metadata().reader, `${owner}+ci`)).toMatchObject(state)
+      expect(await listRobots(metadata().reader, { ownerId, limit: 1 })).toMatchObject([state])
+    }
+  })
+
   test('belong to an owner and are no users', async () => {
     const { name: owner } = await createAccount(metadata())
     const ownerId = await ownerIdOf(metadata(), owner)
