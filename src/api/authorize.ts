@@ -3,6 +3,7 @@
  * of what exists and of what does not.
  */
 import { openVisibilities } from '../auth/access-policy.ts'
+import { cameWith, isLimited } from '../auth/limited-credentials.ts'
 import type { Decision } from '../auth/policy.ts'
 import type { Permission } from '../auth/permissions.ts'
 import { anonymous, isWhole } from '../auth/principal.ts'
@@ -11,7 +12,7 @@ import { quote } from '../oci/quote.ts'
 import { ownerOf, parseRepositoryName } from '../oci/repository-name.ts'
 import type { Owner } from '../packages/owners.ts'
 import { ApiError, denied, notFound, notSignedIn } from './api-error.ts'
-import type { Access, Endpoint } from './endpoint.ts'
+import type { Access, Endpoint, Gives } from './endpoint.ts'
 import type { ApiServices } from './services.ts'
 
 /** What can be decided without looking at the path. Throws `ApiError`. */
@@ -20,12 +21,10 @@ export function checkCaller(access: Access, principal: Principal): void {
   if (principal.kind === 'anonymous') throw notSignedIn()
   if (access === 'self') checkSelf(principal)
   if (access === 'administrator') checkAdministrator(principal)
-  if (access === 'owner:credentials') checkMaker(principal)
 }
 
 const rights: Readonly<Partial<Record<Access, readonly Permission[]>>> = {
   'owner:administer': ['administer'],
-  'owner:credentials': ['administer'],
   'repository:pull': ['pull'],
   'repository:administer': ['administer'],
   'repository:manage': ['manage'],
@@ -43,7 +42,8 @@ export async function checkTarget(
   { principal, params }: Asked,
   services: ApiServices,
 ): Promise<void> {
-  const { access } = endpoint
+  const { access, gives } = endpoint
+  checkGives(gives, { principal, params })
   const { policy } = services
   const owner = String(params['owner'])
   if (access === 'owner:see' && !(await seesOwner(principal, owner, services)))
@@ -146,11 +146,14 @@ function checkSelf(principal: AccountPrincipal): void {
   }
 }
 
-/** Of credentials of robots, which may reach further than the token, and hold for longer. */
-function checkMaker(principal: AccountPrincipal): void {
-  if (isWhole(principal)) return
+/** Whoever it is and whatever it may do: the credential decides. */
+function checkGives(gives: Gives | undefined, { principal, params }: Asked): void {
+  if (gives === undefined || !isLimited(principal)) return
+  if (gives === 'rotation' && cameWith(principal, Number(params['token']))) return
   throw denied(
-    'this access token is narrowed and makes no others: log in with name and password, or use one that is not',
+    gives === 'rotation'
+      ? 'an access token rotates itself alone: send the token of this id, or log in with name and password'
+      : 'an access token gives nobody access, which would outlive the token: log in with name and password, or open a session',
   )
 }
 

@@ -7,9 +7,9 @@ import type { ApiServices } from './services.ts'
 
 /**
  * Who may ask, decided before the handler runs. `user`: whoever is logged in, robots too, also with a narrowed access
- * token. `self`: a user on its own account, whose credential is not narrowed, since it may make others. `administrator`: likewise.
+ * token. `self`: a user on its own account, whose credential is not narrowed. `administrator`: likewise.
  * `owner:…` and `repository:…`: the right that the policy decides on for the `{owner}` or `{repository}` of the path; to
- * delete a whole repository takes `manage` too, and `owner:credentials` is `administer` by what is not narrowed.
+ * delete a whole repository takes `manage` too. `Gives` may ask for more.
  */
 export type Access =
   | 'public'
@@ -18,11 +18,16 @@ export type Access =
   | 'administrator'
   | 'owner:see'
   | 'owner:administer'
-  | 'owner:credentials'
   | 'repository:pull'
   | 'repository:administer'
   | 'repository:manage'
   | 'repository:delete'
+
+/**
+ * What the row makes outlasts the request: an account, a credential, or what others may do. A limited credential
+ * (`auth/limited-credentials.ts`) may not, but for a `rotation`, by which the token that is sent replaces itself.
+ */
+export type Gives = 'access' | 'rotation'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -60,6 +65,8 @@ interface Description {
   readonly tag: string
   readonly summary: string
   readonly access: Access
+  /** Absent: it gives nothing to anybody, or takes something away. */
+  readonly gives?: Gives
   readonly status: 200 | 201 | 204
   readonly problems?: readonly ProblemStatus[]
   /** The field that names an account: one that the caller may not know of is answered like one that does not exist (404). */

@@ -2,7 +2,7 @@
  * @module
  * From an `Authorization` header to a principal. What was proven once, by a password hash or a signature, is remembered
  * in bounded memory, a password under a hash that only this process can compute; every request asks in one query whether
- * the account, and the access token where one was used, is still as it was, so that a disabled account, a changed password
+ * the account, and the access or refresh token that it came from, is still as it was, so that a disabled account, a changed password
  * or a revoked token counts at once. It knows nothing of rights: `access-policy.ts` does.
  */
 import { hash, randomBytes } from 'node:crypto'
@@ -12,6 +12,7 @@ import type { LruStats } from '../lib/lru.ts'
 import { isAccessTokenUnchanged } from '../metadata/access-tokens.ts'
 import { isAccountUnchanged } from '../metadata/accounts.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import { isRefreshTokenUnchanged } from '../metadata/refresh-tokens.ts'
 import { isWellFormed } from './access-tokens/token-format.ts'
 import { checkAccessToken } from './access-tokens/token-login.ts'
 import type { GivenToken } from './access-tokens/token-login.ts'
@@ -156,10 +157,19 @@ class CachingAuthenticator implements RememberingAuthenticator {
   }
 
   #isUnchanged(
-    { accountId: id, name, isAdmin, limits }: AccountPrincipal,
+    { accountId: id, name, isAdmin, limits, refreshTokenId }: AccountPrincipal,
     credentialVersion: number,
   ): MaybePromise<boolean> {
     const { metadata, clock, uses } = this.#deps
+    if (refreshTokenId !== undefined) {
+      return isRefreshTokenUnchanged(metadata.reader, {
+        id,
+        name,
+        isAdmin,
+        credentialVersion,
+        refreshTokenId,
+      })
+    }
     if (limits === undefined) {
       return isAccountUnchanged(metadata.reader, { id, name, isAdmin, credentialVersion })
     }

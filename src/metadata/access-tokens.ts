@@ -24,6 +24,10 @@ export interface NewAccessToken extends TokenBounds {
   readonly hint: string
   readonly createdBy: string
   readonly expiresAt: number | undefined
+  /** What a rotation renews; absent: from now to its end. */
+  readonly lifetimeMs?: number | undefined
+  /** Of the token that rotated itself into this one: its first. */
+  readonly firstId?: number | undefined
   readonly now: number
 }
 
@@ -190,12 +194,18 @@ export async function insertAccessToken(tx: Transaction, token: NewAccessToken):
       created_at: token.now,
       created_by: token.createdBy,
       expires_at: token.expiresAt ?? null,
+      lifetime_ms: lifetimeOf(token) ?? null,
+      first_id: token.firstId ?? null,
       used_at: null,
       revoked_at: null,
     })
     .returning('id')
     .executeTakeFirstOrThrow()
   return id
+}
+
+function lifetimeOf({ lifetimeMs, expiresAt, now }: NewAccessToken): number | undefined {
+  return lifetimeMs ?? (expiresAt === undefined ? undefined : expiresAt - now)
 }
 
 /** A token that ended is found too. */
@@ -239,7 +249,7 @@ export async function countAccessTokens(
   return count
 }
 
-/** Whether there was one that was not revoked before. */
+/** Whether it was not revoked before. What it rotated itself into holds on: `revokeTokenLineage` ends that too. */
 export async function revokeAccessToken(
   tx: Transaction,
   { id, now }: { readonly id: number; readonly now: number },

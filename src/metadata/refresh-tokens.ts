@@ -1,5 +1,8 @@
 /** Refresh tokens: stored as hashes, each valid until it is revoked or its account's credentials change. */
+import { sql } from 'kysely'
+import type { ProvenAccount } from './accounts.ts'
 import type { Reader, Transaction } from './handles.ts'
+import { compileOnce } from './sql/compile-once.ts'
 import { kyselyOf } from './sql/database.ts'
 import { storableOrNull } from './sql/storable-text.ts'
 
@@ -30,6 +33,36 @@ interface TokenRow {
 }
 
 const columns = ['id', 'account_id', 'credential_version', 'client_id', 'created_at', 'used_at'] as const
+
+const unchangedRefreshToken = compileOnce<
+  { id: number; name: string; isAdmin: 0 | 1; credentialVersion: number; refreshTokenId: number },
+  { id: number }
+>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('refresh_token')
+    .innerJoin('account', 'account.id', 'refresh_token.account_id')
+    .select('refresh_token.id')
+    .where('refresh_token.id', '=', parameter('refreshTokenId'))
+    .where('account.id', '=', parameter('id'))
+    .where('account.disabled', '=', sql.lit(0))
+    .where('account.name', '=', parameter('name'))
+    .where('account.is_admin', '=', parameter('isAdmin'))
+    .where('account.credential_version', '=', parameter('credentialVersion')),
+)
+
+/**
+ * Whether the refresh token is there and its account, enabled, is in all else as it was: one query, asked with each
+ * request that carries a bearer token which was issued from it. On SQLite it answers at once.
+ */
+export function isRefreshTokenUnchanged(
+  db: Reader,
+  proven: ProvenAccount & { readonly refreshTokenId: number },
+): boolean | Promise<boolean> {
+  const { id, name, isAdmin, credentialVersion, refreshTokenId } = proven
+  const asked = { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion, refreshTokenId } as const
+  const found = unchangedRefreshToken.first(db, asked)
+  return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
+}
 
 /** Keeps the account's newest `keep`, this one included: a client that logs in with each job fills no table. */
 export async function insertRefreshToken(
@@ -95,7 +128,6 @@ export async function listRefreshTokens(db: Reader, accountId: number): Promise<
   return rows.map(tokenOf)
 }
 
-/** Whether there was one. */
 /** The name of its account. */
 export async function findRefreshTokenHolder(db: Reader, id: number): Promise<string | undefined> {
   const row = await kyselyOf(db)
@@ -107,6 +139,7 @@ export async function findRefreshTokenHolder(db: Reader, id: number): Promise<st
   return row?.name
 }
 
+/** Whether there was one. Bearer tokens that were issued from it end with it. */
 export async function deleteRefreshToken(tx: Transaction, id: number): Promise<boolean> {
   const result = await kyselyOf(tx).deleteFrom('refresh_token').where('id', '=', id).executeTakeFirst()
   return result.numDeletedRows > 0n

@@ -203,6 +203,8 @@ interface AccessTokenTable {
   expires_at: number | null
   used_at: number | null
   revoked_at: number | null
+  lifetime_ms: number | null
+  first_id: number | null
 }
 
 interface BrowserSessionTable {

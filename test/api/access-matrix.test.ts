@@ -9,6 +9,7 @@ import type { RoleAction } from '../../src/auth/permissions.ts'
 import { openAccessScene, principals, visibilities } from '../support/access-scene.ts'
 import type { AccessScene, PrincipalName } from '../support/access-scene.ts'
 import { askApi } from '../support/api-client.ts'
+import { tester } from '../support/tester.ts'
 
 type Visibility = (typeof visibilities)[number]
 
@@ -23,7 +24,6 @@ const outsider = {
   administrator: never,
   'owner:see': never,
   'owner:administer': never,
-  'owner:credentials': never,
   'repository:pull': ['public'],
   'repository:manage': never,
   'repository:delete': never,
@@ -43,7 +43,6 @@ const maintainer: Row = {
 const chief: Row = {
   ...maintainer,
   'owner:administer': always,
-  'owner:credentials': always,
   'repository:administer': always,
 }
 
@@ -121,11 +120,19 @@ async function explain(
   return found.every(({ allowed }) => allowed)
 }
 
-function expectedOf(principal: PrincipalName, access: Access, visibility: Visibility): string {
+/** Who comes with a credential that gives nothing to anybody: `gives` of a row. */
+const limited: ReadonlySet<PrincipalName> = new Set<PrincipalName>(['robot', 'narrowed token'])
+
+function expectedOf(
+  principal: PrincipalName,
+  { access, gives }: Pick<Endpoint, 'access' | 'gives'>,
+  visibility: Visibility,
+): string {
   const row = table[principal]
   // Nothing is asked there of who somebody is, so nothing of it is looked at.
   if (access === 'public') return 'in'
   if (row === 'holds nowhere') return '401'
+  if (gives !== undefined && limited.has(principal)) return '403'
   if (row[access].includes(visibility)) return 'in'
   if (principal === 'anonymous') return '401'
   return access === 'owner:see' ? '404' : '403'
@@ -139,7 +146,7 @@ describe('B4: the access matrix of the management API', () => {
         const refusals = endpoint.access === 'owner:see' ? [401, 403, 404] : [401, 403]
         const outcome = refusals.includes(status) ? String(status) : 'in'
         const cell = `${principal}, ${visibility}: `
-        expect(cell + outcome).toBe(cell + expectedOf(principal, endpoint.access, visibility))
+        expect(cell + outcome).toBe(cell + expectedOf(principal, endpoint, visibility))
         expect(status).toBeLessThan(500)
         const explained = (await explain(endpoint, principal, visibility)) ?? outcome === 'in'
         expect(`${cell}${explained}`).toBe(`${cell}${outcome === 'in'}`)
@@ -147,3 +154,21 @@ describe('B4: the access matrix of the management API', () => {
     }
   })
 })
+
+/** The column of limited credentials: the administrator's own access token, which nothing narrows. */
+test.each(endpoints.map((endpoint) => ({ ...endpoint })))(
+  'C5: $method $path by an access token of an administrator: gives $gives',
+  async (endpoint) => {
+    const { accounts, accessTokens } = scene.registry.app.auth
+    const root = await accounts.find('root')
+    if (root === undefined) throw new Error('there is no root')
+    const { token, secret } = await accessTokens.create(root.id, { name: 'whole' }, tester)
+    const json = endpoint.body === undefined ? {} : { json: {} }
+    const headers = { authorization: `Bearer ${secret}` }
+    const path = fillPath(endpoint, 'public')
+    const { status } = await askApi(scene.registry.url, path, { method: endpoint.method, headers, ...json })
+    expect(status === 403).toBe(endpoint.gives !== undefined)
+    expect(status).not.toBe(401)
+    await accessTokens.revoke(token.id, tester)
+  },
+)

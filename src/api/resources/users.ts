@@ -63,6 +63,7 @@ export const userEndpoints = [
     tag: 'users',
     summary: 'A new user, who owns what is below its name.',
     access: 'administrator',
+    gives: 'access',
     status: 201,
     problems: [409],
     body: z.strictObject({
@@ -101,6 +102,7 @@ export const userEndpoints = [
     tag: 'users',
     summary: 'Disables or enables a user, or sets its password; its sessions and tokens end.',
     access: 'administrator',
+    gives: 'access',
     status: 200,
     problems: [404, 409],
     params,

@@ -22,12 +22,12 @@ export class TooManyAccessTokensError extends AccountError {
   }
 }
 
-/** Who has a token must not get others that outlive it, or reach further. */
+/** What a token made would outlive it, or reach further: `limited-credentials.ts`. */
 export class TokenForTokenError extends AccountError {
   override readonly name = 'TokenForTokenError'
   constructor(options?: ErrorOptions) {
     super(
-      'an access token gets no other access token of its account: log in with the password instead',
+      'an access token makes no other one, which would outlive it: log in with the password, or rotate the token that you send',
       options,
     )
   }

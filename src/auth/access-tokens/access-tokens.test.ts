@@ -83,7 +83,7 @@ describe('access tokens', () => {
     await create()
   })
 
-  test('C5: are not made with an access token of the same account', async () => {
+  test('C5: are not made with an access token, whoever would get them', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth
     const narrow = await accessTokens.create(open.bob, { name: 'narrow', actions: ['pull'] }, tester)
@@ -94,9 +94,8 @@ describe('access tokens', () => {
     await expect(accessTokens.rotate(wide.token.id, { overlapMs: 0 }, actor)).rejects.toEqual(refused)
     await open.auth.robots.create('bob+ci', tester)
     const robot = (await open.auth.robots.find('bob+ci'))!
-    expect(await accessTokens.create(robot.id, { name: 'ci' }, actor)).toMatchObject({
-      token: { name: 'ci' },
-    })
+    await expect(accessTokens.create(robot.id, { name: 'ci' }, actor)).rejects.toEqual(refused)
+    expect(await accessTokens.list({ accountId: robot.id, limit: 5 })).toEqual([])
   })
 })
 
@@ -139,7 +138,28 @@ describe('the rotation of an access token', () => {
     await expect(accessTokens.rotate(1_000_000, { overlapMs: 0 }, tester)).rejects.toThrow('no access token')
   })
 
-  test('C5: by the token itself gains it no time', async () => {
+  test('renews the whole lifetime, also of one that was replaced already', async () => {
+    await using open = await openWithBob()
+    const { accessTokens } = open.auth
+    const expiresAt = open.clock.now() + 90 * dayMs
+    const { token } = await accessTokens.create(open.bob, { name: 'ci', expiresAt }, tester)
+    const first = await accessTokens.rotate(token.id, { overlapMs: 12 * hourMs }, tester)
+    open.clock.advance(hourMs)
+    const second = await accessTokens.rotate(token.id, { overlapMs: 12 * hourMs }, tester)
+    const end = open.clock.now() + 90 * dayMs
+    expect(second.token.expiresAt).toBe(end)
+    const third = await accessTokens.rotate(second.token.id, { overlapMs: 0 }, tester)
+    expect(third.token.expiresAt).toBe(end)
+    expect(await accessTokens.find(first.token.id)).toMatchObject({ revokedAt: undefined })
+    const [event] = await open.audit.search({ filter: { action: 'access-token.rotate' }, limit: 1 })
+    expect(event?.detail).toMatchObject({
+      token: third.token.id,
+      replaces: second.token.id,
+      expiresAt: new Date(end).toISOString(),
+    })
+  })
+
+  test('C5: by the token itself gains it no time, and keeps its lifetime for the next person', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth
     const expiresAt = open.clock.now() + 30 * dayMs
@@ -147,6 +167,66 @@ describe('the rotation of an access token', () => {
     open.clock.advance(dayMs)
     const itself = bobWith(open.bob, `access-token:${token.id}`)
     const rotated = await accessTokens.rotate(token.id, { overlapMs: hourMs }, itself)
-    expect(rotated.token.expiresAt).toBe(expiresAt)
+    expect(rotated.token).toMatchObject({ expiresAt, createdBy: 'operator' })
+    const again = await accessTokens.rotate(token.id, { overlapMs: 2 * hourMs }, itself)
+    expect(again.token.expiresAt).toBe(open.clock.now() + hourMs)
+    const renewed = await accessTokens.rotate(again.token.id, { overlapMs: 0 }, tester)
+    expect(renewed.token.expiresAt).toBe(open.clock.now() + 30 * dayMs)
+  })
+})
+
+describe('the lineage of an access token', () => {
+  async function openWithLineage() {
+    const open = await openWithBob()
+    const { accessTokens } = open.auth
+    const { token } = await accessTokens.create(open.bob, { name: 'ci' }, tester)
+    const rotateItself = async (id: number) =>
+      (await accessTokens.rotate(id, { overlapMs: hourMs }, bobWith(open.bob, `access-token:${id}`))).token.id
+    const second = await rotateItself(token.id)
+    const ids = [token.id, second, await rotateItself(second)]
+    const states = () =>
+      Promise.all(ids.map(async (id) => (await accessTokens.find(id))?.revokedAt !== undefined))
+    return { ...open, accessTokens, ids, states }
+  }
+
+  test.each([0, 1, 2])('C2: ends as a whole with its secret %i', async (index) => {
+    await using open = await openWithLineage()
+    expect(await open.accessTokens.revoke(open.ids[index]!, tester)).toBe(true)
+    expect(await open.states()).toEqual([true, true, true])
+    expect(await open.accessTokens.revoke(open.ids[index]!, tester)).toBe(false)
+  })
+
+  test('C2: ends with the first secret after a rotation without an overlap', async () => {
+    await using open = await openWithBob()
+    const { accessTokens } = open.auth
+    const { token } = await accessTokens.create(open.bob, { name: 'ci' }, tester)
+    const itself = bobWith(open.bob, `access-token:${token.id}`)
+    const next = await accessTokens.rotate(token.id, { overlapMs: 0 }, itself)
+    expect(await accessTokens.revoke(token.id, tester)).toBe(true)
+    expect((await accessTokens.find(next.token.id))?.revokedAt).toBe(open.clock.now())
+  })
+
+  test('is replaced as a whole by a person, and what replaces it stays when it is revoked', async () => {
+    await using open = await openWithLineage()
+    const { token } = await open.accessTokens.rotate(open.ids[2]!, { overlapMs: hourMs }, tester)
+    const end = open.clock.now() + hourMs
+    for (const id of open.ids) expect((await open.accessTokens.find(id))?.expiresAt).toBe(end)
+    await open.accessTokens.revoke(open.ids[0]!, tester)
+    expect((await open.accessTokens.find(token.id))?.revokedAt).toBeUndefined()
+  })
+
+  test('C2: ends with all that its maker made, for robots too', async () => {
+    await using open = await openWithBob()
+    const { accessTokens, robots } = open.auth
+    const robot = await robots.create('bob+ci', tester)
+    const [bob, root] = [bobWith(open.bob, 'password'), tester]
+    const { token } = await accessTokens.create(robot.id, { name: 'by bob' }, bob)
+    const itself = { id: `robot:${robot.id}`, name: 'bob+ci', credential: `access-token:${token.id}` }
+    await accessTokens.rotate(token.id, { overlapMs: hourMs }, itself)
+    const other = await accessTokens.create(robot.id, { name: 'by root' }, root)
+    expect(await accessTokens.revokeAll(open.bob, tester)).toBe(2)
+    const left = await accessTokens.list({ accountId: robot.id, limit: 9 })
+    const active = left.filter(({ revokedAt }) => revokedAt === undefined)
+    expect(active.map(({ id }) => id)).toEqual([other.token.id])
   })
 })

@@ -22,8 +22,18 @@ import type { AuditAction } from '../../metadata/audit-actions.ts'
 import type { AuditDetail, AuditEntry, AuditTrail } from '../../metadata/audit-trail.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
+import {
+  endTokenLineage,
+  findTokenLineage,
+  listAccountsWithTokensBy,
+  revokeTokenLineage,
+  revokeTokensMadeBy,
+} from '../../metadata/token-lineage.ts'
+import type { TokenLineage } from '../../metadata/token-lineage.ts'
 import type { Actor } from '../actor.ts'
+import { isLimitedCredential } from '../limited-credentials.ts'
 import type { RoleAction } from '../permissions.ts'
+import { principalId } from '../principal.ts'
 import type { RepositoryPattern } from '../repository-pattern.ts'
 import { hashSecret } from '../secret-hash.ts'
 import {
@@ -66,13 +76,17 @@ export interface AccessTokens {
   }): Promise<AccessToken[]>
   /** One that ended is found too. */
   find(id: number): Promise<AccessToken | undefined>
-  /** Ends it and the bearer tokens that were issued from it. Whether there was one that was not revoked before. */
+  /**
+   * Ends it, all that it rotated itself into, or was rotated from by itself, and the bearer tokens that were issued from
+   * these. Whether there was one that was not revoked before.
+   */
   revoke(id: number, actor: Actor): Promise<boolean>
-  /** Returns how many. */
+  /** All of the account, and those that it made for robots. Returns how many. */
   revokeAll(accountId: number, actor: Actor): Promise<number>
   /**
-   * A new token like the old one, for as long as that was made for; the old one holds for `overlapMs` at most. Who does it
-   * with the token itself gains no time. Throws `AccessTokenUnknownError`, `TokenForTokenError`.
+   * A new token like the old one, for as long as that was made for, however often it is rotated; the old one holds for
+   * `overlapMs` at most. A token that rotates itself gains no time: the new one ends when the old one would have, and is
+   * revoked with it. Throws `AccessTokenUnknownError`, `TokenForTokenError`, `TooManyAccessTokensError`.
    */
   rotate(id: number, options: { readonly overlapMs: number }, actor: Actor): Promise<CreatedAccessToken>
 }
@@ -109,7 +123,7 @@ async function create(
   const { metadata, clock, audit } = deps
   const now = clock.now()
   checkRequest(request, now)
-  if (comesWithToken(actor) && isSelf(actor, accountId)) throw new TokenForTokenError()
+  if (isLimitedActor(actor)) throw new TokenForTokenError()
   const { name, actions, patterns, expiresAt } = request
   return metadata.transact(async (tx) => {
     const account = await findAccountState(tx, accountId)
@@ -151,11 +165,14 @@ async function revoke(
   { id, actor }: { readonly id: number; readonly actor: Actor },
   { clock, audit }: AccessTokensDeps,
 ): Promise<boolean> {
-  const token = await holdToken(tx, id)
-  const account = token && (await findAccountState(tx, token.accountId))
-  if (token === undefined || account === undefined) return false
-  if (!(await revokeAccessToken(tx, { id, now: clock.now() }))) return false
-  await audit.change(tx, actor, entryOf('access-token.revoke', account, { token: id, name: token.name }))
+  const held = await holdToken(tx, id)
+  const account = held && (await findAccountState(tx, held.token.accountId))
+  if (held === undefined || account === undefined) return false
+  const { token, firstId } = held
+  const count = await revokeTokenLineage(tx, { firstId, now: clock.now() })
+  if (count === 0) return false
+  const detail = { token: id, name: token.name, count }
+  await audit.change(tx, actor, entryOf('access-token.revoke', account, detail))
   return true
 }
 
@@ -164,10 +181,14 @@ async function revokeAll(
   { accountId, actor }: { readonly accountId: number; readonly actor: Actor },
   { clock, audit }: AccessTokensDeps,
 ): Promise<number> {
-  await lockAccount(tx, accountId)
   const account = await findAccountState(tx, accountId)
-  const count = await revokeAccessTokensOf(tx, { accountId, now: clock.now() })
-  if (account !== undefined && count > 0) {
+  if (account === undefined) return 0
+  const [createdBy, now] = [principalId({ ...account, accountId }), clock.now()]
+  const holders = await listAccountsWithTokensBy(tx, createdBy)
+  for (const id of [...new Set([accountId, ...holders])].toSorted((a, b) => a - b)) await lockAccount(tx, id)
+  const own = await revokeAccessTokensOf(tx, { accountId, now })
+  const count = own + (await revokeTokensMadeBy(tx, { createdBy, now }))
+  if (count > 0) {
     await audit.change(tx, actor, entryOf('access-token.revoke', account, { all: true, count }))
   }
   return count
@@ -180,44 +201,70 @@ async function rotate(
 ): Promise<CreatedAccessToken> {
   const now = clock.now()
   const isItself = actor.credential === `access-token:${id}`
+  if (isLimitedActor(actor) && !isItself) throw new TokenForTokenError()
   return metadata.transact(async (tx) => {
-    const [old, holder] = [await holdToken(tx, id), await findTokenHolder(tx, { id })]
-    if (old === undefined || holder === undefined || !isOpen(old, now)) throw new AccessTokenUnknownError(id)
-    if (comesWithToken(actor) && isSelf(actor, old.accountId) && !isItself) throw new TokenForTokenError()
-    if (overlapMs > 0) await endAccessToken(tx, { id, at: now + overlapMs })
-    else await revokeAccessToken(tx, { id, now })
-    const { accountId, name, actions, patterns } = old
-    const expiresAt = isItself ? old.expiresAt : renewExpiry(old, now)
-    const bounds = { accountId, name, actions, patterns, expiresAt }
-    const created = await insert(tx, holder.account, { ...bounds, createdBy: actor.id, now })
+    const [held, holder] = [await holdToken(tx, id), await findTokenHolder(tx, { id })]
+    if (held === undefined || holder === undefined || !isOpen(held.token, now)) {
+      throw new AccessTokenUnknownError(id)
+    }
+    await retire(tx, held, { isItself, overlapMs, now })
+    const { accountId, name, actions, patterns } = held.token
+    const given = isItself ? inherit(held) : renew(held, { createdBy: actor.id, now })
+    const created = await insert(tx, holder.account, { accountId, name, actions, patterns, ...given, now })
     const detail = { ...describe(created.token), replaces: id, overlapMs }
     await audit.change(tx, actor, entryOf('access-token.rotate', holder.account, detail))
     return created
   })
 }
 
+interface HeldToken extends TokenLineage {
+  readonly token: AccessToken
+}
+
+/** Ends what is replaced: of a token that rotates itself that one alone, else all its secrets. */
+async function retire(
+  tx: Transaction,
+  { token: { id }, firstId }: HeldToken,
+  {
+    isItself,
+    overlapMs,
+    now,
+  }: { readonly isItself: boolean; readonly overlapMs: number; readonly now: number },
+): Promise<void> {
+  const at = now + overlapMs
+  if (isItself) await (overlapMs > 0 ? endAccessToken(tx, { id, at }) : revokeAccessToken(tx, { id, now }))
+  else await (overlapMs > 0 ? endTokenLineage(tx, { firstId, at }) : revokeTokenLineage(tx, { firstId, now }))
+}
+
+type Given = Pick<NewAccessToken, 'createdBy' | 'expiresAt' | 'lifetimeMs' | 'firstId'>
+
+/** By the token itself: the end stays, and so does who answers for it. */
+function inherit({ token: { createdBy, expiresAt }, lifetimeMs, firstId }: HeldToken): Given {
+  return { createdBy, expiresAt, lifetimeMs, firstId }
+}
+
+/** By a person: the whole lifetime again, in a lineage of its own. */
+function renew({ lifetimeMs }: HeldToken, { createdBy, now }: { createdBy: string; now: number }): Given {
+  const expiresAt = lifetimeMs === undefined ? undefined : Math.min(now + lifetimeMs, lastTime)
+  return { createdBy, expiresAt, lifetimeMs }
+}
+
 /** As it is until the transaction ends: none is rotated while it is revoked, or twice. */
-async function holdToken(tx: Transaction, id: number): Promise<AccessToken | undefined> {
+async function holdToken(tx: Transaction, id: number): Promise<HeldToken | undefined> {
   const known = await findAccessToken(tx, id)
   if (known === undefined) return undefined
   await lockAccount(tx, known.accountId)
-  return findAccessToken(tx, id)
-}
-
-function renewExpiry({ createdAt, expiresAt }: AccessToken, now: number): number | undefined {
-  return expiresAt === undefined ? undefined : Math.min(now + (expiresAt - createdAt), lastTime)
+  const [token, lineage] = [await findAccessToken(tx, id), await findTokenLineage(tx, id)]
+  return token && lineage && { token, ...lineage }
 }
 
 function isOpen({ expiresAt = Infinity, revokedAt }: AccessToken, now: number): boolean {
   return revokedAt === undefined && expiresAt > now
 }
 
-function comesWithToken({ credential = '' }: Actor): boolean {
-  return credential.startsWith('access-token:')
-}
-
-function isSelf(actor: Actor, accountId: number): boolean {
-  return actor.id === `user:${accountId}` || actor.id === `robot:${accountId}`
+/** Operators and the registry itself come without a credential. */
+function isLimitedActor({ credential }: Actor): boolean {
+  return credential !== undefined && isLimitedCredential(credential)
 }
 
 function checkRequest({ name, actions, patterns, expiresAt }: AccessTokenRequest, now: number): void {

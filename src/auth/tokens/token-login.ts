@@ -1,8 +1,9 @@
-/** Bearer tokens of this registry as credentials: what they say, as far as the account and its access token still hold. */
+/** Bearer tokens of this registry as credentials: what they say, as far as the account and what they were issued from still hold. */
 import type { Clock } from '../../lib/clock.ts'
 import { findTokenHolder } from '../../metadata/access-tokens.ts'
 import { findAccountState } from '../../metadata/accounts.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
+import { isRefreshTokenUnchanged } from '../../metadata/refresh-tokens.ts'
 import { principalOfHolder, stateOfHolder } from '../access-tokens/token-holder.ts'
 import { invalidToken } from '../errors.ts'
 import type { AccountPrincipal } from '../principal.ts'
@@ -14,24 +15,43 @@ export interface BearerLoginDeps {
   readonly clock: Clock
 }
 
+type AccountClaims = TokenClaims & { readonly accountId: number }
+
 /** Throws `CredentialsError` when the account changed since, or what the token was issued from has ended. */
-export async function checkBearer(
+export function checkBearer(deps: BearerLoginDeps, claims: AccountClaims): Promise<AccountPrincipal> {
+  const { source } = claims
+  return source?.kind === 'access-token'
+    ? checkFromAccessToken(deps, source.id, claims)
+    : checkFromAccount(deps, claims)
+}
+
+async function checkFromAccessToken(
   { metadata, clock }: BearerLoginDeps,
-  claims: TokenClaims & { readonly accountId: number },
+  tokenId: number,
+  { accountId, credentialVersion, scopes }: AccountClaims,
 ): Promise<AccountPrincipal> {
-  const { accountId, credentialVersion, scopes, source } = claims
-  if (source?.kind === 'access-token') {
-    const holder = await findTokenHolder(metadata.reader, { id: source.id })
-    if (holder?.account.id !== accountId || stateOfHolder(holder, clock.now()) !== 'granted') {
-      throw invalidToken()
-    }
-    if (holder.account.credentialVersion !== credentialVersion) throw invalidToken()
-    return principalOfHolder(holder, scopes)
+  const holder = await findTokenHolder(metadata.reader, { id: tokenId })
+  if (holder?.account.id !== accountId || stateOfHolder(holder, clock.now()) !== 'granted') {
+    throw invalidToken()
   }
-  const state = await findAccountState(metadata.reader, accountId)
+  if (holder.account.credentialVersion !== credentialVersion) throw invalidToken()
+  return principalOfHolder(holder, scopes)
+}
+
+/** From a password, or a refresh token that came from one. */
+async function checkFromAccount(
+  { metadata: { reader } }: BearerLoginDeps,
+  { accountId, credentialVersion, scopes, source }: AccountClaims,
+): Promise<AccountPrincipal> {
+  const state = await findAccountState(reader, accountId)
   if (state === undefined || state.disabled || state.credentialVersion !== credentialVersion) {
     throw invalidToken()
   }
   const { kind, name, isAdmin } = state
-  return { kind, accountId, name, isAdmin, scopes, credentialVersion, credential: formatSource(source) }
+  const credential = formatSource(source)
+  const principal = { kind, accountId, name, isAdmin, scopes, credentialVersion, credential } as const
+  if (source === undefined) return principal
+  const asked = { id: accountId, name, isAdmin, credentialVersion, refreshTokenId: source.id }
+  if (!(await isRefreshTokenUnchanged(reader, asked))) throw invalidToken()
+  return { ...principal, refreshTokenId: source.id }
 }

@@ -78,6 +78,29 @@ describe('a refresh token', () => {
     await expect(refresh(open, refreshToken)).rejects.toEqual(refused)
   })
 
+  test('C2: takes the bearer tokens with it that were issued from it, and with it', async () => {
+    await using open = await openAuth()
+    await addUsers(open)
+    const issued = await issue(open)
+    const other = await issue(open)
+    const renewed = await refresh(open, issued.refreshToken)
+    const enter = async (token: string) =>
+      (await open.auth.authenticator.authenticate(`Bearer ${token}`, origin)).kind
+    for (const { token } of [issued, renewed, other]) expect(await enter(token)).toBe('user')
+    const { id: accountId } = (await open.auth.accounts.find('bob'))!
+    const [listed] = await open.auth.refreshTokens.list(accountId)
+    await open.auth.refreshTokens.revoke(listed!.id, tester)
+    await new Promise(setImmediate)
+    await expect(enter(issued.token)).rejects.toEqual(refused)
+    await expect(enter(renewed.token)).rejects.toEqual(refused)
+    expect(await enter(other.token)).toBe('user')
+    // Another process never saw them before.
+    const second = open.openSecond()
+    const there = (token: string) => second.authenticator.authenticate(`Bearer ${token}`, origin)
+    await expect((async () => there(renewed.token))()).rejects.toEqual(refused)
+    expect(await there(other.token)).toMatchObject({ credential: expect.stringMatching(/^refresh-token:/) })
+  })
+
   test('is stored as a hash only', async () => {
     await using open = await openAuth()
     await addUsers(open)

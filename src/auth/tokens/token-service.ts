@@ -12,6 +12,7 @@ import { findRefreshToken, insertRefreshToken, touchRefreshToken } from '../../m
 import { stateOfHolder } from '../access-tokens/token-holder.ts'
 import { invalidToken, RefreshTokensOffError } from '../errors.ts'
 import type { IssuedToken, Origin, TokenRequest, TokenService } from '../identity.ts'
+import { isLimited } from '../limited-credentials.ts'
 import type { Logins } from '../logins.ts'
 import type { Policy } from '../policy.ts'
 import type { Principal, AccountPrincipal } from '../principal.ts'
@@ -50,14 +51,14 @@ async function issue(deps: TokenServiceDeps, request: TokenRequest): Promise<Iss
   const scopes = await deps.policy.grant(principal, request.scopes)
   if (principal.kind === 'anonymous') return sign(deps, { principal, version: 0, scopes, until: undefined })
   const { version, until } = await getCurrent(deps, principal)
-  const issued = await sign(deps, { principal, version, scopes, until })
-  // A bearer token, and an access token, buys no token that outlives it.
-  if (!offline || !deps.refreshTokens || principal.scopes !== undefined) return issued
-  if (principal.limits !== undefined) return issued
-  return {
-    ...issued,
-    refreshToken: await createRefreshToken(deps, principal.accountId, { version, clientId }),
+  // What is limited buys no token that outlives it.
+  if (!offline || !deps.refreshTokens || isLimited(principal)) {
+    return sign(deps, { principal, version, scopes, until })
   }
+  const { id, token } = await createRefreshToken(deps, principal.accountId, { version, clientId })
+  // They go to the client together, and end together.
+  const holder = { ...principal, credential: `refresh-token:${id}` }
+  return { ...(await sign(deps, { principal: holder, version, scopes, until })), refreshToken: token }
 }
 
 /** The version of the credentials that were proven, and when the access token ends. */
@@ -121,7 +122,7 @@ async function createRefreshToken(
   { metadata, clock }: TokenServiceDeps,
   accountId: number,
   { version, clientId }: { version: number; clientId: string | undefined },
-): Promise<string> {
+): Promise<{ readonly id: number; readonly token: string }> {
   const token = randomBytes(refreshTokenBytes).toString('base64url')
   const row = {
     tokenHash: hashSecret(token),
@@ -130,8 +131,8 @@ async function createRefreshToken(
     clientId: clientId?.slice(0, maxClientIdCharacters),
     now: clock.now(),
   }
-  await metadata.transact((tx) => insertRefreshToken(tx, row, maxRefreshTokensPerAccount))
-  return token
+  const id = await metadata.transact((tx) => insertRefreshToken(tx, row, maxRefreshTokensPerAccount))
+  return { id, token }
 }
 
 async function refresh(

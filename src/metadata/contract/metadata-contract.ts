@@ -24,6 +24,7 @@ import { testRepositories } from './repositories-contract.ts'
 import { testRepositoryDeletion } from './repository-deletion-contract.ts'
 import { testSigningKeys } from './signing-keys-contract.ts'
 import { testTags } from './tags-contract.ts'
+import { testTokenLineages } from './token-lineage-contract.ts'
 import { testTransactions } from './transactions-contract.ts'
 import { testUploads } from './uploads-contract.ts'
 import { testVisibility } from './visibility-contract.ts'
@@ -52,6 +53,7 @@ const suites: readonly (readonly [string, (subject: ContractSubject) => void])[]
   ['refresh tokens', testRefreshTokens],
   ['robots', testRobots],
   ['access tokens', testAccessTokens],
+  ['token lineages', testTokenLineages],
   ['browser sessions', testBrowserSessions],
   ['signing keys', testSigningKeys],
   ['audit events', testAuditEvents],

@@ -25,7 +25,7 @@ const rows: readonly string[] = [
   `insert into role values (9, 'auditor', '["pull"]', 0, 1)`,
   `insert into access_grant values (1, 1, 'acme/*', 9, 'team', 1, 1, 'operator')`,
   `update rights_version set version = 42`,
-  `insert into access_token values (1, 1, 'ci', 'h', 'abc', '["pull"]', '["acme/*"]', 1, 'x', null, null, 5)`,
+  `insert into access_token values (1, 1, 'ci', 'h', 'abc', '["pull"]', '["acme/*"]', 1, 'x', null, null, 5, 90, 1)`,
   `insert into browser_session values (1, 'h', 1, 3, 1, 1, 9, '127.0.0.1', null)`,
   `insert into refresh_token values (1, 'h', 1, 3, null, 1, 1)`,
   `insert into signing_key values ('k', 'active', 'public', 'private', 1, null)`,
