@@ -4,6 +4,7 @@ import { parseRepositoryName } from '../oci/repository-name.ts'
 import { createPolicy, type AnonymousMode } from './access-policy.ts'
 import type { Action, Decision, Policy } from './policy.ts'
 import { anonymous, type Principal } from './principal.ts'
+import { parseRepositoryPattern } from './repository-pattern.ts'
 import { noGrants } from './rights/held-grants.ts'
 import { formatScope, parseScopes } from './scope.ts'
 
@@ -130,12 +131,13 @@ describe('the policy', () => {
       'bob/app',
       'the token does not allow to push to bob/app: get one with the scope repository:bob/app:pull,push',
     ],
+    // It names this one and was asked for less: only the scope is missing.
     [
       bob,
       'repository:acme/public:pull',
       'push',
       'acme/public',
-      'user bob may not push to acme/public with this token: push below your own name, bob/, or ask acme or an administrator',
+      'the token does not allow to push to acme/public: get one with the scope repository:acme/public:pull,push',
     ],
     [
       bob,
@@ -162,6 +164,49 @@ describe('the policy', () => {
       })
     },
   )
+
+  test('says of a token that was refused what it was asked for who may help', async () => {
+    const repository = 'acme/public'
+    const scopes = [{ type: 'repository', name: repository, actions: ['pull'], refused: ['push'] }] as const
+    const decide = (action: Action) =>
+      open('pull').decide({ ...bob, scopes }, action, parseRepositoryName(repository))
+    expect(await decide('push')).toMatchObject({
+      refusal: 'scope',
+      reason:
+        'user bob may not push to acme/public with this token: push below your own name, bob/, or ask acme or an administrator',
+    })
+    expect(await decide('delete')).toMatchObject({
+      reason:
+        'the token does not allow to delete from acme/public: get one with the scope repository:acme/public:delete',
+    })
+  })
+
+  test('names what an access token lacks, by itself and behind a bearer token', async () => {
+    const limits = { tokenId: 1, permissions: new Set(['pull'] as const), patterns: undefined }
+    const reason =
+      'the access token of user bob allows pull and does not allow to push to bob/app: use one that was made with the action push'
+    const name = parseRepositoryName('bob/app')
+    expect(await open('pull').decide({ ...bob, limits }, 'push', name)).toEqual({
+      allowed: false,
+      refusal: 'rights',
+      reason,
+    })
+    const scopes = [{ type: 'repository', name, actions: ['pull'], refused: ['push'] }] as const
+    expect(await open('pull').decide({ ...bob, limits, scopes }, 'push', name)).toEqual({
+      allowed: false,
+      refusal: 'scope',
+      reason,
+    })
+    expect(await open('pull').decideOwner({ ...bob, limits }, 'administer', 'bob')).toMatchObject({
+      reason:
+        'the access token of user bob allows pull and does not allow to change who may do what in all of bob: use one that was made with the action administer',
+    })
+    const elsewhere = { ...limits, permissions: undefined, patterns: [parseRepositoryPattern('bob/web')] }
+    expect(await open('pull').decide({ ...bob, limits: elsewhere }, 'push', name)).toMatchObject({
+      reason:
+        'the access token of user bob was made for other repositories than bob/app: use one that was made for it',
+    })
+  })
 
   test('says nothing of the rights behind a token: an administrator hears what a user hears', async () => {
     const ask = async (isAdmin: boolean) =>

@@ -8,6 +8,7 @@ export type Actor = AuditActor
 
 export interface Whence {
   readonly origin?: Origin | undefined
+  /** Absent: the one of the origin. */
   readonly requestId?: string | undefined
 }
 
@@ -19,7 +20,7 @@ export function actorOf(principal: Principal, { origin, requestId }: Whence = {}
     credential: isAccount ? principal.credential : undefined,
     address: origin?.address,
     client: origin?.client,
-    requestId,
+    requestId: requestId ?? origin?.requestId,
   }
 }
 

@@ -7,6 +7,8 @@ export interface Origin {
   /** The client's address, as far as trusted proxies tell it. */
   readonly address: string
   readonly client: string | undefined
+  /** Of the reply's header and of the log. */
+  readonly requestId?: string | undefined
 }
 
 export interface Authenticator {

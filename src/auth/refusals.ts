@@ -8,6 +8,7 @@ import type { Permission } from './permissions.ts'
 import type { Action, Refusal } from './policy.ts'
 import type { AccountPrincipal, Principal } from './principal.ts'
 import { formatScope } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 type Bound = 'scope' | 'limits' | 'rights'
 
@@ -32,7 +33,7 @@ export function refuse(principal: Principal, { action, repository, by }: Refused
   if (by === 'scope') {
     return { allowed: false, refusal: 'scope', reason: explainScope(principal, action, repository) }
   }
-  if (by === 'limits') return refuseLimits(principal, what)
+  if (by === 'limits') return refuseLimits(explainLimits(principal, { action, what, name: repository }))
   if (principal.kind === 'anonymous') {
     return { allowed: false, refusal: 'credentials', reason: `only users with the right may ${what}: log in` }
   }
@@ -49,7 +50,9 @@ export function refuseOwner(
     const reason = `a token for repositories does not allow to ${what}: log in without one`
     return { allowed: false, refusal: 'scope', reason }
   }
-  if (by === 'limits') return refuseLimits(principal, what)
+  if (by === 'limits') {
+    return refuseLimits(explainLimits(principal, { action: permission, what, name: `all of ${owner}` }))
+  }
   if (principal.kind === 'anonymous') {
     return { allowed: false, refusal: 'credentials', reason: `only users with the right may ${what}: log in` }
   }
@@ -58,28 +61,68 @@ export function refuseOwner(
 }
 
 /** Another token of the same account may do, but no other way to send this one. */
-function refuseLimits(principal: Principal, what: string): Refusal {
-  const holder = principal.kind === 'anonymous' ? '' : ` of ${nameOf(principal)}`
-  const reason = `the access token${holder} is limited and does not allow to ${what}: use one with wider limits`
+function refuseLimits(reason: string): Refusal {
   return { allowed: false, refusal: 'rights', reason }
 }
 
-/**
- * A repository that the bearer token names was asked for, and its owner would have got all of it.
- */
+interface Beyond {
+  readonly action: Action | Permission
+  /** `push to acme/web` */
+  readonly what: string
+  /** `acme/web` */
+  readonly name: string
+}
+
+/** Names the action that the access token was made without, or says that it was made for other repositories. */
+function explainLimits(principal: Principal, { action, what, name }: Beyond): string {
+  if (principal.kind === 'anonymous') return `a token without a login does not allow to ${what}: log in`
+  const token = `the access token of ${nameOf(principal)}`
+  if (!lacksAction(principal, action)) {
+    return `${token} was made for other repositories than ${name}: use one that was made for it`
+  }
+  const allowed = [...(principal.limits?.permissions ?? [])].join(', ')
+  return `${token} allows ${allowed} and does not allow to ${what}: use one that was made with the action ${action}`
+}
+
+function lacksAction({ limits }: AccountPrincipal, action: Action | Permission): boolean {
+  const held = limits?.permissions
+  if (held === undefined) return false
+  return action === 'push' ? !held.has('push:create') && !held.has('push:update') : !held.has(action)
+}
+
+/** Says first what the access token lacks that the bearer token was issued from: no scope helps then. */
 function explainScope(principal: Principal, action: Action | Permission, repository: RepositoryName): string {
   const what = `${verbs[action]} ${repository}`
-  const wasAsked = principal.scopes?.some(({ type, name }) => type === 'repository' && name === repository)
-  if (!wasAsked || (principal.kind === 'user' && principal.name === ownerOf(repository))) {
-    const scopes = scopeActions[action]
-    if (scopes === undefined)
-      return `a bearer token for repositories does not allow to ${what}: log in without one`
-    const needed = formatScope({ type: 'repository', name: repository, actions: scopes })
+  if (principal.kind !== 'anonymous' && lacksAction(principal, action)) {
+    return explainLimits(principal, { action, what, name: repository })
+  }
+  const wanted = scopeActions[action]
+  if (wanted === undefined)
+    return `a bearer token for repositories does not allow to ${what}: log in without one`
+  if (!wasRefused(principal, repository, wanted)) {
+    const needed = formatScope({ type: 'repository', name: repository, actions: wanted })
     return `the token does not allow to ${what}: get one with the scope ${needed}`
   }
   if (principal.kind === 'anonymous') return `a token without a login does not allow to ${what}: log in`
   const advice = advise(principal, action, ownerOf(repository))
   return `${nameOf(principal)} may not ${what} with this token: ${advice}`
+}
+
+/**
+ * Whether the token was asked for this and refused, so that no other scope helps; else its scope alone is missing. Who has
+ * not logged in is refused whatever is asked for; owners never are.
+ */
+function wasRefused(principal: Principal, repository: RepositoryName, wanted: readonly string[]): boolean {
+  const named = principal.scopes?.filter(({ type, name }) => type === 'repository' && name === repository)
+  if (principal.kind === 'anonymous') return named?.length !== 0
+  if (principal.kind === 'user' && principal.name === ownerOf(repository)) return false
+  return named?.some((scope) => isRefusal(scope, wanted)) ?? false
+}
+
+/** A scope without actions was asked for without success, whatever it was. */
+function isRefusal({ actions, refused }: Scope, wanted: readonly string[]): boolean {
+  if (refused === undefined) return actions.length === 0
+  return refused.some((action) => wanted.includes(action))
 }
 
 const pushing = ['pull', 'push']

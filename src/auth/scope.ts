@@ -9,6 +9,8 @@ export interface Scope {
   readonly name: string
   /** Sorted, each once; empty: asked for and not granted. */
   readonly actions: readonly string[]
+  /** In a bearer token: what was asked for and not granted. To ask again is of no use. */
+  readonly refused?: readonly string[]
 }
 
 /** A token for more is asked for by nobody honest, and each repository costs a query. */

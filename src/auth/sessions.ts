@@ -78,8 +78,7 @@ export const noteSessionEveryMs = 5 * 60_000
 
 export function createSessions(deps: SessionsDeps): Sessions {
   return {
-    login: (credentials, origin, cookieHeader) =>
-      login(deps, credentials, { address: origin.address, client: origin.client, cookieHeader }),
+    login: (credentials, origin, cookieHeader) => login(deps, credentials, { origin, cookieHeader }),
     find: (cookieHeader) => find(deps, cookieHeader),
     list: (accountId) => list(deps, accountId),
     end: (id, actor, accountId) => end(deps, { id, accountId }, actor),
@@ -89,7 +88,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
 async function login(
   deps: SessionsDeps,
   credentials: { readonly name: string; readonly password: string },
-  { cookieHeader, ...origin }: Origin & { readonly cookieHeader: string | undefined },
+  { origin, cookieHeader }: { readonly origin: Origin; readonly cookieHeader: string | undefined },
 ): Promise<BegunSession> {
   const { metadata, clock, audit, authenticator, lifetimeMs } = deps
   const proven = await authenticator.login(credentials, origin)
@@ -101,7 +100,8 @@ async function login(
   const { accountId, name } = proven
   const now = clock.now()
   const expiresAt = now + lifetimeMs
-  const row = { tokenHash: hashSecret(secret), accountId, credentialVersion, now, expiresAt, ...origin }
+  const { address, client } = origin
+  const row = { tokenHash: hashSecret(secret), accountId, credentialVersion, now, expiresAt, address, client }
   const before = await find(deps, cookieHeader)
   const actor = actorOf(proven, { origin })
   const id = await metadata.transact(async (tx) => {

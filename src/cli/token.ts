@@ -62,8 +62,9 @@ function printCreated(
   { token, principal, secret }: CreatedAccessToken,
 ): void {
   const limits = formatLimits(token)
+  const end = token.expiresAt === undefined ? 'it is revoked' : formatTime(token.expiresAt)
   print({ ...describe(token, principal), token: secret }, [
-    `created access token ${token.id} of ${principal}${limits === '' ? '' : `, ${limits}`}`,
+    `created access token ${token.id} of ${principal}${limits === '' ? '' : `, ${limits}`}, until ${end}`,
     `token: ${secret}`,
   ])
 }
@@ -116,7 +117,8 @@ function listTokens(
 
 const rotateCommand = defineServiceCommand({
   name: 'token rotate',
-  summary: 'Replace an access token by a new one with the same limits; the old one holds for a while.',
+  summary:
+    'Replace an access token by a new one with the same limits and lifetime; the old one holds for a while.',
   words: ['<id>'],
   flags: [
     {
@@ -134,7 +136,8 @@ const rotateCommand = defineServiceCommand({
 
 const revokeCommand = defineServiceCommand({
   name: 'token revoke',
-  summary: 'Revoke an access token; the bearer tokens that were issued from it end too, within a second.',
+  summary:
+    'Revoke an access token, with what it rotated itself into; the bearer tokens that were issued from it end too.',
   words: ['<id>'],
   jsonShape: '{"id": number, "revoked": true}',
   run: async ({ arguments: { words }, accessTokens, actor, print }) => {

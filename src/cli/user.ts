@@ -74,7 +74,11 @@ const passwordCommand = defineServiceCommand({
   words: ['<name>'],
   flags: [
     ...passwordFlags,
-    { name: '--revoke-tokens', summary: 'Revoke its access tokens too: they do not end with the password.' },
+    {
+      name: '--revoke-tokens',
+      summary:
+        'Revoke its access tokens, and those that it made for robots, too: they do not end with the password.',
+    },
   ],
   jsonShape: '{"name": string, "password"?: string}, the password when it was generated',
   run: async (invocation) => {

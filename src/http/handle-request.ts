@@ -163,13 +163,14 @@ function openExchange(handled: HandledRequest, deps: RequestDeps): Exchange {
     },
     onStart: expectsContinue ? () => response.writeContinue() : undefined,
   })
+  const id = deps.ids.requestId()
   return new Exchange({
     incoming,
     response,
     expectsContinue,
-    id: deps.ids.requestId(),
+    id,
     body,
-    origin: new RequestOrigin(incoming, deps.publicAddress),
+    origin: new RequestOrigin(incoming, deps.publicAddress, id),
     readers: deps.readers,
     cors: deps.cors,
   })

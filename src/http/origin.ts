@@ -26,9 +26,11 @@ export function isHost(text: string): boolean {
 export class RequestOrigin implements Origin {
   readonly #incoming: IncomingMessage
   readonly #known: PublicAddress
+  readonly requestId: string | undefined
   #forwarded: ForwardedClient | undefined
 
-  constructor(incoming: IncomingMessage, known: PublicAddress) {
+  constructor(incoming: IncomingMessage, known: PublicAddress, requestId?: string) {
+    this.requestId = requestId
     this.#incoming = incoming
     this.#known = known
   }

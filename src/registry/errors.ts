@@ -154,10 +154,17 @@ export class PushDeniedError extends RegistryError {
     tag?: TagName
     right: 'push:create' | 'push:update'
   }
-  constructor(detail: PushDeniedError['detail'], options?: ErrorOptions) {
+  /** `lackedBy: 'token'`: no role helps, since the access token was made without the right. */
+  constructor(
+    detail: PushDeniedError['detail'],
+    { lackedBy, ...options }: ErrorOptions & { readonly lackedBy?: 'token' | undefined } = {},
+  ) {
     const { repository, right } = detail
-    const owner = ownerOf(repository)
-    super(`${explainPush(detail)}, or ask ${owner} or an administrator for a role with ${right}`, options)
+    const help =
+      lackedBy === 'token'
+        ? `use an access token that was made with the action ${right}`
+        : `ask ${ownerOf(repository)} or an administrator for a role with ${right}`
+    super(`${explainPush(detail)}, or ${help}`, options)
     this.detail = detail
   }
 }

@@ -19,7 +19,7 @@ export async function openRepository(
   const { name, caller, now } = push
   if (!caller.push.create) {
     const existing = await findRepository(tx, name)
-    if (existing === undefined) throw new PushDeniedError({ repository: name, right: 'push:create' })
+    if (existing === undefined) throw deny(caller, { repository: name, right: 'push:create' })
     return existing
   }
   const visibility = deps.policy.newRepositoryVisibility(caller.principal, name)
@@ -28,10 +28,17 @@ export async function openRepository(
 
 /** Of a tag that points elsewhere by now, or at nothing before. Throws `PushDeniedError`. */
 export function checkTagRight(
-  { push }: Caller,
+  caller: Caller,
   moved: { readonly repository: RepositoryName; readonly tag: TagName; readonly before: Digest | undefined },
 ): void {
   const { repository, tag, before } = moved
-  if (before === undefined ? push.create : push.update) return
-  throw new PushDeniedError({ repository, tag, right: before === undefined ? 'push:create' : 'push:update' })
+  const { create, update } = caller.push
+  if (before === undefined ? create : update) return
+  throw deny(caller, { repository, tag, right: before === undefined ? 'push:create' : 'push:update' })
+}
+
+function deny({ principal }: Caller, detail: PushDeniedError['detail']): PushDeniedError {
+  const held = principal.kind === 'anonymous' ? undefined : principal.limits?.permissions
+  const lackedBy = held === undefined || held.has(detail.right) ? undefined : 'token'
+  return new PushDeniedError(detail, { lackedBy })
 }

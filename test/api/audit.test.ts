@@ -29,6 +29,32 @@ async function search(query: string): Promise<Event[]> {
   return answer.value['items'] as Event[]
 }
 
+test('each event of a login, a session and a password names the request that its reply names', async () => {
+  const json = { name: 'carol', password: passwordOf('carol') }
+  const wrong = await askApi(registry.url, '/session', { json: { ...json, password: 'a wrong password' } })
+  const opened = await askApi(registry.url, '/session', { json })
+  const changed = await askApi(registry.url, '/me/password', {
+    method: 'PUT',
+    as: 'carol',
+    json: { oldPassword: passwordOf('carol'), password: passwordOf('carol') },
+  })
+  expect([wrong.status, opened.status, changed.status]).toEqual([401, 201, 204])
+  const ids = [wrong, opened, changed].map(({ headers }) => String(headers['x-request-id']))
+  const find = async () =>
+    (await search('limit=100'))
+      .map(({ action, outcome, requestId = '' }) => `${ids.indexOf(requestId)} ${action} ${outcome}`)
+      .filter((text) => !text.startsWith('-1'))
+  const expected = [
+    '0 login wrong-password',
+    '1 login granted',
+    '1 session.create done',
+    '2 login granted',
+    '2 user.password done',
+  ]
+  const found = await eventually(find, ({ length }) => length >= expected.length)
+  expect(found.toSorted()).toEqual(expected)
+})
+
 const refused = 'action=manage&outcome=denied&actor=bob'
 
 test('a change that is refused stands in it once a minute, with the request and without a secret', async () => {

@@ -28,6 +28,41 @@ function asking({ url }: IdentityServer, name: string) {
 }
 
 describe('the audit', () => {
+  test('names the request of each login, whatever came of it and wherever it was sent', async () => {
+    await using server = await openIdentityServer({ refreshTokens: true })
+    await server.addUser('alice')
+    const form = (fields: Record<string, string>) => ({
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(fields).toString(),
+    })
+    const password = { grant_type: 'password', username: 'alice' }
+    const requests = [
+      ['/v2/', { headers: { authorization: basic('alice', 'wrong password') } }],
+      ['/v2/', { headers: { authorization: basic('nobody', 'wrong password') } }],
+      ['/v2/', { headers: { authorization: basic('alice', `ladu_${'0'.repeat(36)}`) } }],
+      ['/v2/alice/web/tags/list', { headers: as('alice') }],
+      ['/v2/token?service=lading', { headers: { authorization: basic('alice', 'another wrong one') } }],
+      ['/v2/token', form({ ...password, password: 'one more wrong one' })],
+      ['/v2/token', form({ grant_type: 'refresh_token', refresh_token: 'nobody-got-this' })],
+    ] as const
+    const ids: (string | undefined)[] = []
+    for (const [path, options] of requests)
+      ids.push((await ask(`${server.url}${path}`, options)).headers['x-request-id']?.toString())
+    const logins = await audited(server, { action: 'login' })
+    expect(logins.map(({ outcome, actor }) => [outcome, actor.requestId])).toEqual(
+      [
+        'wrong-password',
+        'unknown',
+        'wrong-password',
+        'granted',
+        'wrong-password',
+        'wrong-password',
+        'unknown',
+      ].map((outcome, index) => [outcome, ids[index]]),
+    )
+  })
+
   test('tells of each push, tag move, mount and deletion, who did it, from where and how', async () => {
     await using server = await openWithUsers()
     const alice = asking(server, 'alice')

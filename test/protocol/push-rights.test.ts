@@ -59,6 +59,24 @@ describe('with push:create alone', () => {
     expect(await digestOf('latest')).toBe(first.digest)
   })
 
+  test('an access token that was made so narrow says that, not that a role is missing', async () => {
+    await using given = await start(['pull', 'push'])
+    const { server, url } = given
+    const bob = await server.auth.accounts.find('bob')
+    const request = { name: 'publish', actions: ['pull', 'push:create'] as const }
+    const { secret } = await server.auth.accessTokens.create(bob?.id ?? 0, request, operator('test'))
+    const refused = await ask(`${url}/manifests/latest`, {
+      method: 'PUT',
+      headers: { authorization: basic('bob', secret), 'content-type': mediaType.ociManifest },
+      body: second.bytes,
+    })
+    expect([refused.status, refused.text()]).toEqual([
+      403,
+      expect.stringContaining('or use an access token that was made with the action push:update'),
+    ])
+    expect(refused.text()).not.toContain('administrator')
+  })
+
   test('B4: latest cannot be moved by ?tag= either, and nothing of such a push is kept', async () => {
     await using given = await start(['pull', 'push:create'])
     const { put, digestOf } = given

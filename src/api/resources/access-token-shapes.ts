@@ -54,6 +54,11 @@ export const newToken = z.strictObject({
     .optional(),
 })
 
+/** Beside a new password: who had the old one may have made some. */
+export const revokeTokens = z.boolean().default(false).meta({
+  description: 'Also revokes the access tokens of the user, and those that it made for robots.',
+})
+
 const maxOverlapSeconds = 7 * 24 * 3600
 
 export const rotation = z.strictObject({

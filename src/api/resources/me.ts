@@ -15,6 +15,7 @@ import {
   getTokenOf,
   listTokens,
   newToken,
+  revokeTokens,
   rotation,
   token,
   toTokenRequest,
@@ -110,14 +111,17 @@ const myPassword = defineEndpoint({
   method: 'PUT',
   path: '/me/password',
   tag,
-  summary: 'A new password; sessions and bearer tokens end, access tokens stay.',
+  summary: 'A new password; sessions, refresh and bearer tokens end, access tokens with `revokeTokens`.',
   access: 'self',
   gives: 'access',
   status: 204,
   problems: [409],
-  body: z.strictObject({ oldPassword: secret, password: secret.min(8) }),
-  handler: async ({ principal, body, http }, { accounts }) => {
-    await accounts.changePassword({ name: accountOf(principal).name, ...body }, http.origin)
+  body: z.strictObject({ oldPassword: secret, password: secret.min(8), revokeTokens }),
+  handler: async ({ principal, actor, body, http }, { accounts, accessTokens }) => {
+    const { accountId, name } = accountOf(principal)
+    const { oldPassword, password } = body
+    await accounts.changePassword({ name, oldPassword, password }, http.origin)
+    if (body.revokeTokens) await accessTokens.revokeAll(accountId, actor)
     return {}
   },
 })

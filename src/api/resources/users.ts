@@ -1,6 +1,7 @@
 /** Accounts of people, for administrators. */
 import { z } from '@hono/zod-openapi'
 import type { Account } from '../../auth/accounts.ts'
+import type { Actor } from '../../auth/actor.ts'
 import type { Principal } from '../../auth/principal.ts'
 import { conflict, notFound } from '../api-error.ts'
 import { defineEndpoint } from '../endpoint.ts'
@@ -8,6 +9,7 @@ import { pageOf, pageQuery, readPage } from '../pages.ts'
 import { checkPurge, purge } from '../purge.ts'
 import { formatTime, ownerName, secret, time } from '../schemas.ts'
 import type { ApiServices } from '../services.ts'
+import { revokeTokens } from './access-token-shapes.ts'
 
 const user = z
   .object({
@@ -28,6 +30,13 @@ async function getUser(name: string, { accounts }: ApiServices): Promise<z.input
   const found = await accounts.find(name)
   if (found?.kind !== 'user') throw notFound(`user ${name}`)
   return formatUser(found)
+}
+
+async function revokeAllTokens(name: string, actor: Actor, services: ApiServices): Promise<void> {
+  const { accounts, accessTokens } = services
+  const found = await accounts.find(name)
+  if (found === undefined) throw notFound(`user ${name}`)
+  await accessTokens.revokeAll(found.id, actor)
 }
 
 /** Whoever locks itself out cannot undo it, and may have been the last who could. */
@@ -100,13 +109,17 @@ export const userEndpoints = [
     method: 'PATCH',
     path: '/users/{user}',
     tag: 'users',
-    summary: 'Disables or enables a user, or sets its password; its sessions and tokens end.',
+    summary: 'Disables or enables a user, or sets its password; its sessions, refresh and bearer tokens end.',
     access: 'administrator',
     gives: 'access',
     status: 200,
     problems: [404, 409],
     params,
-    body: z.strictObject({ disabled: z.boolean().optional(), password: secret.min(8).optional() }),
+    body: z.strictObject({
+      disabled: z.boolean().optional(),
+      password: secret.min(8).optional(),
+      revokeTokens,
+    }),
     result: user,
     current: ({ params }, services) => getUser(params.user, services),
     handler: async ({ params: { user: name }, body, principal, actor }, services) => {
@@ -114,6 +127,7 @@ export const userEndpoints = [
       // A stolen session or token would make itself lasting: the own password takes the old one, at /me/password.
       if (body.disabled === true || body.password !== undefined) checkOther(name, principal)
       if (body.password !== undefined) await accounts.setPassword(name, body.password, actor)
+      if (body.revokeTokens) await revokeAllTokens(name, actor, services)
       if (body.disabled !== undefined)
         await (body.disabled ? accounts.disable(name, actor) : accounts.enable(name, actor))
       return { value: await getUser(name, services) }

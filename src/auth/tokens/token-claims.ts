@@ -26,6 +26,7 @@ export const algorithm = 'EdDSA'
 /** Between the machines of one registry. */
 export const clockSkewSeconds = 30
 
+const repositoryActions = ['delete', 'pull', 'push']
 const anonymousSubject = 'anonymous'
 const subjectPattern = /^(?:user|robot):([1-9]\d{0,15})$/
 const sourcePattern = /^(access|refresh)-token:([1-9]\d{0,15})$/
@@ -44,6 +45,16 @@ export function sourceClaims({ credential = '' }: { readonly credential?: string
   const [, kind, id] = sourcePattern.exec(credential) ?? []
   if (id === undefined) return {}
   return kind === 'access' ? { tid: Number(id) } : { rid: Number(id) }
+}
+
+/** What a token says of its scopes, so that a later refusal knows what was asked for. */
+export function accessClaims(granted: readonly Scope[], asked: readonly Scope[]): Scope[] {
+  return granted.map(({ type, name, actions }) => {
+    const found = asked.find((scope) => scope.type === type && scope.name === name)?.actions ?? []
+    const wanted = found.includes('*') && type === 'repository' ? repositoryActions : found
+    const refused = wanted.filter((action) => !actions.includes(action))
+    return refused.length === 0 ? { type, name, actions } : { type, name, actions, refused }
+  })
 }
 
 /** Throws `CredentialsError` for claims that this registry does not write. */
@@ -74,8 +85,12 @@ function parseSource({ tid, rid }: JWTPayload): TokenSource | undefined {
 }
 
 function parseAccess(entry: unknown): Scope {
-  const { type, name, actions } = (entry ?? {}) as Partial<Record<keyof Scope, unknown>>
+  const { type, name, actions, refused } = (entry ?? {}) as Partial<Record<keyof Scope, unknown>>
   if ((type !== 'repository' && type !== 'registry') || typeof name !== 'string') throw invalidToken()
-  if (!Array.isArray(actions) || !actions.every((action) => typeof action === 'string')) throw invalidToken()
-  return { type, name, actions }
+  if (!isTexts(actions) || !(refused === undefined || isTexts(refused))) throw invalidToken()
+  return refused === undefined ? { type, name, actions } : { type, name, actions, refused }
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string')
 }

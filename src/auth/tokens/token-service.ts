@@ -19,7 +19,14 @@ import type { Principal, AccountPrincipal } from '../principal.ts'
 import type { Scope } from '../scope.ts'
 import { hashSecret } from '../secret-hash.ts'
 import type { SigningKeys } from './signing-keys.ts'
-import { algorithm, audience, clockSkewSeconds, formatSubject, sourceClaims } from './token-claims.ts'
+import {
+  accessClaims,
+  algorithm,
+  audience,
+  clockSkewSeconds,
+  formatSubject,
+  sourceClaims,
+} from './token-claims.ts'
 
 export interface TokenServiceDeps {
   readonly metadata: Metadata
@@ -49,16 +56,19 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
 async function issue(deps: TokenServiceDeps, request: TokenRequest): Promise<IssuedToken> {
   const { principal, offline, clientId } = request
   const scopes = await deps.policy.grant(principal, request.scopes)
-  if (principal.kind === 'anonymous') return sign(deps, { principal, version: 0, scopes, until: undefined })
+  if (principal.kind === 'anonymous') {
+    return sign(deps, { principal, version: 0, scopes, asked: [], until: undefined })
+  }
   const { version, until } = await getCurrent(deps, principal)
+  const access = { scopes, asked: request.scopes }
   // What is limited buys no token that outlives it.
   if (!offline || !deps.refreshTokens || isLimited(principal)) {
-    return sign(deps, { principal, version, scopes, until })
+    return sign(deps, { principal, version, ...access, until })
   }
   const { id, token } = await createRefreshToken(deps, principal.accountId, { version, clientId })
   // They go to the client together, and end together.
   const holder = { ...principal, credential: `refresh-token:${id}` }
-  return { ...(await sign(deps, { principal: holder, version, scopes, until })), refreshToken: token }
+  return { ...(await sign(deps, { principal: holder, version, ...access, until })), refreshToken: token }
 }
 
 /** The version of the credentials that were proven, and when the access token ends. */
@@ -86,20 +96,21 @@ interface SignedClaims {
   readonly principal: Principal
   readonly version: number
   readonly scopes: readonly Scope[]
+  /** What a refusal may say of it; of no use to anonymous. */
+  readonly asked: readonly Scope[]
   /** It holds no longer than this, whatever the configuration says. */
   readonly until: number | undefined
 }
 
 async function sign(
   { keys, clock, issuer, lifetimeMs }: TokenServiceDeps,
-  { principal, version, scopes, until = Infinity }: SignedClaims,
+  { principal, version, scopes, asked, until = Infinity }: SignedClaims,
 ): Promise<IssuedToken> {
   const { kid, key } = await keys.getActive()
   const issuedAt = Math.floor(clock.now() / 1000)
   const expiresInSeconds = Math.min(Math.floor(lifetimeMs / 1000), Math.floor(until / 1000) - issuedAt)
-  const access = scopes.map(({ type, name, actions }) => ({ type, name, actions }))
   const source = principal.kind === 'anonymous' ? {} : sourceClaims(principal)
-  const token = await new SignJWT({ access, cv: version, ...source })
+  const token = await new SignJWT({ access: accessClaims(scopes, asked), cv: version, ...source })
     .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid })
     .setIssuer(issuer)
     .setAudience(audience)
