@@ -9,7 +9,7 @@ import {
 } from '../metadata/accounts.ts'
 import type { Account } from '../metadata/accounts.ts'
 import type { AuditEntry } from '../metadata/audit-trail.ts'
-import { hasOtherAdministrator } from '../metadata/administrators.ts'
+import { isLastAdministrator } from '../metadata/administrators.ts'
 import { Conflict } from '../metadata/errors.ts'
 import type { Reader, Transaction } from '../metadata/handles.ts'
 import { OwnerNameTaken, OwnerRenamed } from '../metadata/owner-errors.ts'
@@ -147,7 +147,7 @@ async function setDisabled(
   await metadata.transact(async (tx) => {
     const account = await findWithoutHash(tx, name)
     if (account === undefined) throw new AccountUnknownError(name)
-    if (disabled && account.isAdmin) await requireOtherAdministrator(tx, name)
+    if (disabled) await requireOtherAdministrator(tx, name)
     await setAccountDisabled(tx, change)
     await audit.change(tx, actor, entryOf(disabled ? 'user.disable' : 'user.enable', name))
   })
@@ -171,7 +171,7 @@ async function setAdministrator(
 
 /** Nobody could make another one. Throws `LastAdministratorError`. */
 async function requireOtherAdministrator(tx: Transaction, name: string): Promise<void> {
-  if (!(await hasOtherAdministrator(tx, name))) throw new LastAdministratorError(name)
+  if (await isLastAdministrator(tx, name)) throw new LastAdministratorError(name)
 }
 
 async function changePassword(

@@ -125,6 +125,21 @@ describe('user', () => {
     expect((await given.lading('user promote nobody')).err).toContain('there is no user "nobody"')
   })
 
+  test.each([
+    ['user disable', 'user demote'],
+    ['user demote', 'user delete'],
+    ['user delete', 'user disable'],
+  ])('C2: of two administrators %s of one and %s of the other at once leave one', async (one, other) => {
+    await using given = await start()
+    await given.lading('user add alice --admin --password-stdin', { stdin: password })
+    const ended = await Promise.all([given.lading(`${one} admin`), given.lading(`${other} alice`)])
+    expect(ended.map(({ code }) => code).toSorted()).toEqual([0, 1])
+    expect(ended.map(({ err }) => err).join('')).toContain('is the last administrator')
+    const users = (await given.lading('user list --json')).json() as { isAdmin: boolean; disabled: boolean }[]
+    const administrators = users.filter(({ isAdmin, disabled }) => isAdmin && !disabled)
+    expect(administrators).toHaveLength(1)
+  })
+
   test('refuses to disable the last administrator', async () => {
     await using given = await start()
     const last = { code: 1, out: '', err: expect.stringContaining('admin is the last administrator') }

@@ -23,8 +23,12 @@ export async function listAdministrators(
   return rows.map(({ name, disabled }) => ({ name, disabled: disabled === 1 }))
 }
 
-/** One that may log in. Those found stay administrators until the transaction ends. */
-export async function hasOtherAdministrator(tx: Transaction, name: string): Promise<boolean> {
+/**
+ * Whether the account is an administrator and no other one may log in. All administrators stay as they are until the
+ * transaction ends, also where the account is none of them: who disables, demotes or deletes two of them at once, or one
+ * that becomes an administrator meanwhile, waits and sees what the other did.
+ */
+export async function isLastAdministrator(tx: Transaction, name: string): Promise<boolean> {
   const query = kyselyOf(tx)
     .selectFrom('account')
     .select(['name', 'disabled'])
@@ -32,5 +36,6 @@ export async function hasOtherAdministrator(tx: Transaction, name: string): Prom
     .where('name', '>', '')
     .orderBy('name')
   const rows = await (hasRowLocks(tx) ? query.forUpdate() : query).execute()
-  return rows.some((row) => row.name !== name && row.disabled === 0)
+  const others = rows.filter((row) => row.name !== name)
+  return others.length < rows.length && others.every(({ disabled }) => disabled === 1)
 }

@@ -6,8 +6,7 @@
  */
 import { LastAdministratorError } from '../auth/account-errors.ts'
 import type { Actor } from '../auth/actor.ts'
-import { hasOtherAdministrator } from '../metadata/administrators.ts'
-import { findAccount } from '../metadata/accounts.ts'
+import { isLastAdministrator } from '../metadata/administrators.ts'
 import type { AuditAction } from '../metadata/audit-actions.ts'
 import type { AuditDetail, AuditEntry } from '../metadata/audit-trail.ts'
 import { Conflict } from '../metadata/errors.ts'
@@ -193,17 +192,11 @@ async function deleteOne(
 ): Promise<void> {
   // Before anything else: an owner of the other kind must not lose its repositories to a purge.
   if ((await findOwner(tx, name))?.kind !== kind) throw new OwnerUnknown(name)
-  if (kind === 'user') await refuseLastAdministrator(tx, name)
+  if (kind === 'user' && (await isLastAdministrator(tx, name))) throw new LastAdministratorError(name)
   await deleteOwner(tx, name)
   const isUser = kind === 'user'
   const entry = entryOf(isUser ? 'user.delete' : 'organization.delete', name)
   await deps.audit.change(tx, actor, isUser ? { ...entry, target: { kind: 'user', name } } : entry)
-}
-
-async function refuseLastAdministrator(tx: Transaction, name: string): Promise<void> {
-  const account = await findAccount(tx, name)
-  if (account === undefined || !account.isAdmin || account.disabled) return
-  if (!(await hasOtherAdministrator(tx, name))) throw new LastAdministratorError(name)
 }
 
 async function deleteRepositories(deps: PackagesDeps, { name: owner, actor }: NamedDeletion): Promise<void> {

@@ -191,6 +191,42 @@ describe('users', () => {
     expect((await call('GET', '/me', { as: 'root' })).status).toBe(200)
   })
 
+  /** Administrators who may log in. */
+  async function listActive(): Promise<string[]> {
+    const users = await registry.app.auth.accounts.list({ limit: 500 })
+    return users.filter(({ isAdmin, disabled }) => isAdmin && !disabled).map(({ name }) => name)
+  }
+
+  test.each([
+    ['PATCH', 'DELETE'],
+    ['DELETE', 'PATCH'],
+    ['PATCH', 'PATCH'],
+    ['DELETE', 'DELETE'],
+  ])('C2: of two administrators %s of one and %s of the other at once leave one', async (...methods) => {
+    const names = ['ann', 'bea'].map((name) => `${name}-${methods.join('-').toLowerCase()}`)
+    const { accounts } = registry.app.auth
+    for (const name of names) await accounts.add({ name, password: passwordOf(name), isAdmin: true }, tester)
+    const others = (await listActive()).filter((name) => !names.includes(name))
+    for (const name of others) await accounts.disable(name, tester)
+    try {
+      const answers = await Promise.all(
+        methods.map((method, index) =>
+          call(method, `/users/${names[index] ?? ''}`, {
+            as: names[1 - index] ?? '',
+            ...(method === 'PATCH' && { json: { disabled: true } }),
+          }),
+        ),
+      )
+      // The second one may be out already when it asks.
+      const refused = answers.filter(({ status }) => status === 409 || status === 401)
+      expect(refused).toHaveLength(1)
+      expect(await listActive()).toHaveLength(1)
+    } finally {
+      for (const name of others) await accounts.enable(name, tester)
+      for (const name of names) await accounts.setAdministrator(name, false, tester).catch(() => undefined)
+    }
+  })
+
   test('B10: no list and no user shows a hash', async () => {
     const list = await call('GET', '/users', { as: 'root' })
     expect(Object.keys((list.value['items'] as object[])[0] ?? {}).sort()).toEqual([
