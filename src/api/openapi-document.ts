@@ -1,7 +1,7 @@
 /** The OpenAPI document, made of the same rows that are served: what is documented is what is checked. */
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { cookieName } from '../auth/session-cookie.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { Endpoint, Gives } from './endpoint.ts'
 import { endpoints } from './endpoints.ts'
 import { apiPrefix } from './paths.ts'
 import { problemSchema, problemType, titles } from './problem.ts'
@@ -61,14 +61,14 @@ export function describeApi(): ApiDocument {
 }
 
 function toRoute(endpoint: Endpoint): RouteConfig {
-  const { id, method, path, tag, summary, access, params, query, body, current } = endpoint
+  const { id, method, path, tag, summary, access, gives, params, query, body, current } = endpoint
   return {
     method: method.toLowerCase() as Lowercase<Endpoint['method']>,
     path,
     operationId: id,
     tags: [tag],
     summary,
-    description: `Access: \`${access}\`.`,
+    description: `Access: \`${access}\`.${gives === undefined ? '' : ` ${credentialsOf[gives]}`}`,
     ...(access === 'public' ? { security: [] } : { security: credentials }),
     request: {
       ...(hasFields(params) && { params }),
@@ -114,11 +114,16 @@ function describeProblems(endpoint: Endpoint): Responses {
   )
 }
 
+const credentialsOf: Readonly<Record<Gives, string>> = {
+  access: 'Takes a password or a session: an access token gives nobody access.',
+  rotation: 'Takes a password, a session, or the access token that is rotated.',
+}
+
 /** Those of the row, of its access, of its input, and those that any request can meet. */
-function problemsOf({ access, method, body, current, problems = [] }: Endpoint): number[] {
+function problemsOf({ access, gives, method, body, current, problems = [] }: Endpoint): number[] {
   const statuses = new Set<number>([400, 401, 429, 500, 503, ...problems])
   if (method !== 'GET') statuses.add(403).add(507)
-  if (access !== 'public' && access !== 'user') statuses.add(403)
+  if ((access !== 'public' && access !== 'user') || gives !== undefined) statuses.add(403)
   if (body !== undefined) statuses.add(408).add(413).add(415)
   if (current !== undefined) statuses.add(412)
   return [...statuses].sort((a, b) => a - b)

@@ -133,7 +133,7 @@ describe('user', () => {
     await using given = await start()
     await given.lading('user add alice --admin --password-stdin', { stdin: password })
     const ended = await Promise.all([given.lading(`${one} admin`), given.lading(`${other} alice`)])
-    expect(ended.map(({ code }) => code).toSorted()).toEqual([0, 1])
+    expect(ended.map(({ code }) => String(code)).toSorted()).toEqual(['0', '1'])
     expect(ended.map(({ err }) => err).join('')).toContain('is the last administrator')
     const users = (await given.lading('user list --json')).json() as { isAdmin: boolean; disabled: boolean }[]
     const administrators = users.filter(({ isAdmin, disabled }) => isAdmin && !disabled)

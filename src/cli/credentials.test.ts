@@ -86,6 +86,18 @@ describe('token', () => {
     ])
   })
 
+  test('renews the lifetime with each rotation, also of one that was rotated already, and says the end', async () => {
+    await using given = await start()
+    const { id } = (await given.lading('token create alice --expires 90d --json')).json() as CreatedToken
+    for (const next of [1, 2]) {
+      const { out } = await given.lading(`token rotate ${id} --overlap 12h`)
+      const [, end = ''] = /created access token \d+ of alice, until (\S+)/.exec(out) ?? []
+      // The day that the command takes at most is 89 days away from the twelve hours that the old one has left.
+      expect([next, Date.parse(end) > Date.now() + 89 * 24 * 60 * 60_000]).toEqual([next, true])
+    }
+    expect((await given.lading('token create alice')).out).toContain('of alice, until it is revoked')
+  })
+
   test('stays with a new password, unless asked otherwise', async () => {
     await using given = await start()
     const { token } = (await given.lading('token create alice --json')).json() as CreatedToken

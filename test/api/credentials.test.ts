@@ -133,6 +133,20 @@ describe('robots', () => {
     await call('PATCH', '/owners/acme/robots/ci', { as: 'alice', json: { disabled: false } })
   })
 
+  test('have tokens whose lifetime each rotation renews, also of one that was rotated already', async () => {
+    const tokens = '/owners/acme/robots/ci/tokens'
+    const expiresAt = new Date(Date.now() + 90 * 24 * 3_600_000).toISOString()
+    const { id } = await makeToken(tokens, 'alice', { name: 'quarter', expiresAt })
+    for (const overlapSeconds of [3600, 3600]) {
+      const { value } = await call('POST', `${tokens}/${id}/rotate`, {
+        as: 'alice',
+        json: { overlapSeconds },
+      })
+      const { token } = value as { token: { expiresAt: string } }
+      expect(token.expiresAt >= expiresAt).toBe(true)
+    }
+  })
+
   test('C5: get no token by a narrowed one, which may reach less and end sooner', async () => {
     const { secret } = await makeToken('/me/tokens', 'alice', { name: 'rights', actions: ['administer'] })
     const tokens = '/owners/acme/robots/ci/tokens'
