@@ -202,10 +202,14 @@ describe('the policy', () => {
         'the access token of user bob allows pull and does not allow to change who may do what in all of bob: use one that was made with the action administer',
     })
     const elsewhere = { ...limits, permissions: undefined, patterns: [parseRepositoryPattern('bob/web')] }
-    expect(await open('pull').decide({ ...bob, limits: elsewhere }, 'push', name)).toMatchObject({
-      reason:
-        'the access token of user bob was made for other repositories than bob/app: use one that was made for it',
-    })
+    for (const held of [undefined, scopes]) {
+      expect(
+        await open('pull').decide({ ...bob, limits: elsewhere, scopes: held }, 'push', name),
+      ).toMatchObject({
+        reason:
+          'the access token of user bob was made for other repositories than bob/app: use one that was made for it',
+      })
+    }
   })
 
   test('says nothing of the rights behind a token: an administrator hears what a user hears', async () => {

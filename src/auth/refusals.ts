@@ -7,6 +7,7 @@ import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Permission } from './permissions.ts'
 import type { Action, Refusal } from './policy.ts'
 import type { AccountPrincipal, Principal } from './principal.ts'
+import { findBound } from './rights/decide.ts'
 import { formatScope } from './scope.ts'
 import type { Scope } from './scope.ts'
 
@@ -93,7 +94,7 @@ function lacksAction({ limits }: AccountPrincipal, action: Action | Permission):
 /** Says first what the access token lacks that the bearer token was issued from: no scope helps then. */
 function explainScope(principal: Principal, action: Action | Permission, repository: RepositoryName): string {
   const what = `${verbs[action]} ${repository}`
-  if (principal.kind !== 'anonymous' && lacksAction(principal, action)) {
+  if (isBeyondLimits(principal, action, repository)) {
     return explainLimits(principal, { action, what, name: repository })
   }
   const wanted = scopeActions[action]
@@ -106,6 +107,16 @@ function explainScope(principal: Principal, action: Action | Permission, reposit
   if (principal.kind === 'anonymous') return `a token without a login does not allow to ${what}: log in`
   const advice = advise(principal, action, ownerOf(repository))
   return `${nameOf(principal)} may not ${what} with this token: ${advice}`
+}
+
+function isBeyondLimits(
+  principal: Principal,
+  action: Action | Permission,
+  repository: RepositoryName,
+): boolean {
+  const unscoped = { ...principal, scopes: undefined }
+  const permissions = action === 'push' ? (['push:create', 'push:update'] as const) : [action]
+  return permissions.every((permission) => findBound(unscoped, permission, repository) === 'limits')
 }
 
 /**
