@@ -82,7 +82,7 @@ const names = ['owner', 'user', 'robot', 'team', 'repository', 'principal', 'to'
 const others = [
   'action', 'role', 'actions', 'repositories', 'visibility', 'kind', 'outcome', 'since', 'until', 'expiresAt',
   'password', 'oldPassword', 'newPassword', 'limit', 'after', 'grant', 'token', 'session', 'purge', 'disabled',
-  'isAdmin', 'adopt', 'overlapSeconds',
+  'isAdmin', 'adopt', 'overlapSeconds', 'revokeTokens',
 ] // prettier-ignore
 
 /** A name that is taken cannot be given: see the test of those. */

@@ -133,7 +133,7 @@ async function addPeople(
   await asRoot('POST', '/owners', { name: org, visibility: 'private' })
   await asRoot('PUT', `/owners/${org}/members/${user}`, { role: 'owner' })
   for (const owner of [user, org]) await auth.robots.create(`${owner}+ci`, by)
-  await auth.grants.add({ on: org, role: 'owner', to: `${org}+ci` }, by)
+  await auth.grants.add({ owner: org, repositories: '**', role: 'owner', to: `${org}+ci` }, by)
 }
 
 async function passwordActor({ authenticator }: Auth, name: string): Promise<ReturnType<typeof actorOf>> {

@@ -95,7 +95,7 @@ describe('a refresh token', () => {
     await expect(enter(renewed.token)).rejects.toEqual(refused)
     expect(await enter(other.token)).toBe('user')
     // Another process never saw them before.
-    const second = open.openSecond()
+    const second = await open.openSecond()
     const there = (token: string) => second.authenticator.authenticate(`Bearer ${token}`, origin)
     await expect((async () => there(renewed.token))()).rejects.toEqual(refused)
     expect(await there(other.token)).toMatchObject({ credential: expect.stringMatching(/^refresh-token:/) })

@@ -11,7 +11,7 @@ import { auditSchema } from './0005-audit.ts'
 import { storeSafetySchema } from './0006-store-safety.ts'
 import { listsSchema } from './0007-lists.ts'
 import { dropEvent } from './0008-drop-event.ts'
-import { tokenLineageSchema } from './0011-token-lineage.ts'
+import { tokenLineageSchema } from './0010-token-lineage.ts'
 import { columnTypes } from './column-types.ts'
 import type { Migration } from './migration.ts'
 
@@ -25,7 +25,7 @@ const migrations: ReadonlyMap<string, Migration> = new Map([
   ['0006-store-safety', storeSafetySchema],
   ['0007-lists', listsSchema],
   ['0008-drop-event', dropEvent],
-  ['0011-token-lineage', tokenLineageSchema],
+  ['0010-token-lineage', tokenLineageSchema],
 ])
 
 // An arbitrary number that no other use of advisory locks in the same database should pick.

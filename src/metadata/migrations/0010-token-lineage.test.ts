@@ -5,7 +5,7 @@ import { initialSchema } from './0001-initial.ts'
 import { identitySchema } from './0002-identity.ts'
 import { rightsSchema } from './0003-rights.ts'
 import { credentialsSchema } from './0004-credentials.ts'
-import { tokenLineageSchema } from './0011-token-lineage.ts'
+import { tokenLineageSchema } from './0010-token-lineage.ts'
 import { columnTypes } from './column-types.ts'
 
 const before = [initialSchema, identitySchema, rightsSchema, credentialsSchema]
