@@ -27,6 +27,7 @@ import { defaultHttpLimits, type HttpLimits } from './http/limits.ts'
 import { createMetricsEndpoint } from './http/metrics-endpoint.ts'
 import { startMetricsListener } from './http/metrics-listener.ts'
 import { reserveAddress } from './http/reserve-address.ts'
+import { uploadLives } from './registry/uploads/session-ceiling.ts'
 import { createRegistryServer, type RegistryServer } from './http/server.ts'
 import { createJobs, removeDeadKeysJob } from './jobs/jobs.ts'
 import { startScheduler, type Scheduler } from './jobs/scheduler.ts'
@@ -164,6 +165,7 @@ function startRegistry(
   config: Config,
   { metadata, store, clock, monotonic, ids, ...parts }: Parts,
 ): { registry: Registry; scheduler: Scheduler } {
+  const lives = uploadLives({ ...config.uploads, ...config.limits })
   const jobs = createJobs(
     {
       metadata,
@@ -174,7 +176,7 @@ function startRegistry(
       onSweep: parts.telemetry.metrics?.onSweep,
     },
     {
-      uploadExpireAfterMs: config.uploads.expireAfterMs,
+      uploadLives: lives,
       sessionIdleMs: config.auth.sessionIdleMs,
       auditRetention: config.audit.retention,
     },
@@ -185,11 +187,7 @@ function startRegistry(
   )
   const { logger, telemetry } = parts
   const log = (fields: object, message: string): void => logger.error(fields, message)
-  const reportDamage = createDamageReporter({
-    log,
-    monotonic,
-    metrics: telemetry.metrics,
-  })
+  const reportDamage = createDamageReporter({ log, monotonic, metrics: telemetry.metrics })
   const registry = createRegistry({
     metadata,
     store,
@@ -205,6 +203,7 @@ function startRegistry(
     deleteEnabled: config.delete.enabled,
     references: config.references,
     maxSessions: config.uploads.maxSessions,
+    lives,
     takeoverMs,
   })
   return { registry, scheduler }

@@ -126,7 +126,9 @@ describe('headers of an error', () => {
   })
 
   test('say when to come back', () => {
-    expect(reply(new TooManyUploadsError(5)).headers['Retry-After']).toMatch(/^\d+$/)
+    expect(reply(new TooManyUploadsError({ limit: 5, retryAfterSeconds: 300 })).headers['Retry-After']).toBe(
+      '300',
+    )
     expect(reply(new MetadataUnavailable('gone', { retryable: true })).headers['Retry-After']).toMatch(
       /^\d+$/,
     )
@@ -192,7 +194,7 @@ describe('body of an error', () => {
   test.each([
     [new TokenRequestError('unsupported_grant_type', 'why'), 'unsupported_grant_type'],
     [new UnauthorizedError('why'), 'invalid_grant'],
-    [new TooManyUploadsError(5), 'temporarily_unavailable'],
+    [new TooManyUploadsError({ limit: 5, retryAfterSeconds: 300 }), 'temporarily_unavailable'],
     [new StoreFull('full'), 'temporarily_unavailable'],
     [new FormTooLargeError(10), 'invalid_request'],
     [new RefreshTokensOffError(), 'unsupported_grant_type'],

@@ -9,6 +9,7 @@ import { removeDeadKeys } from '../lifecycle/remove-dead-keys.ts'
 import { removeAllRemains } from '../lifecycle/remove-remains.ts'
 import { sweepStore, type SweepDeps } from '../lifecycle/sweep-store.ts'
 import { LeaseWatch } from '../metadata/lease-watch.ts'
+import type { UploadLives } from '../metadata/upload-ceiling.ts'
 import type { Job } from './job.ts'
 
 const minuteMs = 60_000
@@ -17,8 +18,8 @@ const hourMs = 60 * minuteMs
 export const removeDeadKeysJob = 'remove-dead-keys'
 
 export interface JobOptions {
-  /** An upload session that received nothing for so long ends. */
-  readonly uploadExpireAfterMs: number
+  /** An upload session that nobody touched for so long ends. */
+  readonly uploadLives: UploadLives
   readonly auditRetention: AuditRetention
   /** A browser session without a request for so long is over. */
   readonly sessionIdleMs: number
@@ -40,7 +41,7 @@ export function createJobs(deps: JobDeps, options: JobOptions): Job[] {
     {
       name: 'expire-uploads',
       everyMs: minuteMs,
-      run: (signal) => expireUploads(deps, options.uploadExpireAfterMs, signal),
+      run: (signal) => expireUploads(deps, options.uploadLives, signal),
     },
     {
       name: 'collect-blobs',

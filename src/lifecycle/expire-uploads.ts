@@ -1,5 +1,11 @@
 /** Ends upload sessions that received nothing for longer than the configured time (the FAQ's "can a session expire"). */
-import { correctUploadTimes, endExpiredUploads, listExpiredUploads } from '../metadata/uploads.ts'
+import type { UploadLives } from '../metadata/upload-ceiling.ts'
+import {
+  correctUploadTimes,
+  endExpiredUploads,
+  listExpiredUploads,
+  type ExpiryCondition,
+} from '../metadata/uploads.ts'
 import { batchSize, type LifecycleDeps } from './remove-dead-keys.ts'
 
 /** More than the clocks of processes that share a database differ. */
@@ -13,19 +19,28 @@ const maxEndedPerRun = 2_000
 /** Returns how many sessions ended; their bytes are dead keys now. A session touched meanwhile is left alone. */
 export async function expireUploads(
   deps: LifecycleDeps,
-  expireAfterMs: number,
+  { emptyMs, withBytesMs }: UploadLives,
   signal: AbortSignal,
 ): Promise<number> {
   await correctTimes(deps, signal)
-  const { metadata, clock } = deps
-  const touchedBefore = clock.now() - expireAfterMs
+  const now = deps.clock.now()
+  const ended = await endAll(deps, { touchedBefore: now - withBytesMs, limit: maxEndedPerRun }, signal)
+  const rest = { touchedBefore: now - emptyMs, isEmpty: true, limit: maxEndedPerRun - ended }
+  return ended + (await endAll(deps, rest, signal))
+}
+
+async function endAll(
+  { metadata, clock }: LifecycleDeps,
+  { limit, ...condition }: ExpiryCondition & { readonly limit: number },
+  signal: AbortSignal,
+): Promise<number> {
   let ended = 0
-  while (ended < maxEndedPerRun) {
+  while (ended < limit) {
     signal.throwIfAborted()
-    const expired = await listExpiredUploads(metadata.reader, { touchedBefore, limit: batchSize })
+    const expired = await listExpiredUploads(metadata.reader, { ...condition, limit: batchSize })
     if (expired.length === 0) return ended
-    const times = { touchedBefore, now: clock.now() }
-    ended += await metadata.transact((tx) => endExpiredUploads(tx, expired, times))
+    const options = { ...condition, now: clock.now() }
+    ended += await metadata.transact((tx) => endExpiredUploads(tx, expired, options))
   }
   return ended
 }

@@ -18,6 +18,7 @@ const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
+const hourLives = { withBytesMs: hourMs, emptyMs: hourMs }
 
 async function killBlobs(open: OpenRegistry, count: number): Promise<string[]> {
   const keys: string[] = []
@@ -139,7 +140,7 @@ describe('the expiry of upload sessions', () => {
       sql`update upload set segments = 'no JSON', touched_at = 1 where id = ${bad.id}`.execute(kyselyOf(tx)),
     )
     open.clock.advance(hourMs + 1)
-    expect(await expireUploads(open, hourMs, signal)).toBe(2)
+    expect(await expireUploads(open, hourLives, signal)).toBe(2)
     await expect(uploads.status({ repository, id: good.id, caller })).rejects.toMatchObject({
       code: 'BLOB_UPLOAD_UNKNOWN',
     })
@@ -154,8 +155,8 @@ describe('the expiry of upload sessions', () => {
         kyselyOf(tx),
       ),
     )
-    expect(await expireUploads(open, hourMs, signal)).toBe(2_000)
-    expect(await expireUploads(open, hourMs, signal)).toBe(500)
+    expect(await expireUploads(open, hourLives, signal)).toBe(2_000)
+    expect(await expireUploads(open, hourLives, signal)).toBe(500)
   })
 })
 

@@ -44,7 +44,11 @@ async function countTurns({ metadata }: OpenRegistry, work: () => Promise<unknow
 
 test.each([
   ['the collection of blobs', blobs, (open: OpenRegistry) => collectBlobs(open, 0, signal)],
-  ['the expiry of uploads', uploads, (open: OpenRegistry) => expireUploads(open, 1, signal)],
+  [
+    'the expiry of uploads',
+    uploads,
+    (open: OpenRegistry) => expireUploads(open, { withBytesMs: 1, emptyMs: 1 }, signal),
+  ],
   [
     'the postponement of dead keys',
     deadKeys,

@@ -100,6 +100,7 @@ interface UploadTable {
   id: string
   repository: string
   principal: string
+  holder: string | null
   storage_key: string
   generation: number
   writer: string | null

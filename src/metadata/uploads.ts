@@ -30,6 +30,8 @@ export interface UploadRow {
   readonly id: string
   readonly repository: RepositoryName
   readonly principal: string
+  /** Whose ceiling counts the session; of a push in one request nobody's. */
+  readonly holder: string | undefined
   readonly storageKey: string
   /**
    * Raised by each takeover; the segment of this number is the writer's own. A writer releases a session only after its
@@ -71,6 +73,7 @@ const uploadInsert = compileOnce<Selectable<Schema['upload']>, object>(({ kysely
     id: parameter('id'),
     repository: parameter('repository'),
     principal: parameter('principal'),
+    holder: parameter('holder'),
     storage_key: parameter('storage_key'),
     generation: parameter('generation'),
     writer: parameter('writer'),
@@ -82,13 +85,6 @@ const uploadInsert = compileOnce<Selectable<Schema['upload']>, object>(({ kysely
 
 const uploadById = compileOnce<{ id: string }, Selectable<Schema['upload']>>(({ kysely, parameter }) =>
   kysely.selectFrom('upload').selectAll().where('id', '=', parameter('id')),
-)
-
-const uploadCount = compileOnce<{ principal: string }, { count: number }>(({ kysely, parameter }) =>
-  kysely
-    .selectFrom('upload')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('principal', '=', parameter('principal')),
 )
 
 const progressUpdate = compileOnce<
@@ -122,6 +118,7 @@ export async function insertUpload(tx: Transaction, row: UploadRow): Promise<voi
     id: row.id,
     repository: row.repository,
     principal: row.principal,
+    holder: row.holder ?? null,
     storage_key: row.storageKey,
     generation: row.generation,
     writer: row.writer ?? null,
@@ -129,12 +126,6 @@ export async function insertUpload(tx: Transaction, row: UploadRow): Promise<voi
     touched_at: row.touchedAt,
     ...progressColumns(row),
   })
-}
-
-/** Open sessions of a principal. */
-export async function countUploads(db: Reader, principal: string): Promise<number> {
-  const row = await uploadCount.first(db, { principal })
-  return row?.count ?? 0
 }
 
 /** Of everyone. */
@@ -226,32 +217,35 @@ export async function correctUploadTimes(
   return Number(result.numUpdatedRows)
 }
 
-/** Sessions without a byte since `touchedBefore`, the longest idle first. Reads no more of a row than it needs. */
+/** Which sessions are past their life. */
+export interface ExpiryCondition {
+  readonly touchedBefore: number
+  /** Only sessions that hold no byte. */
+  readonly isEmpty?: boolean
+}
+
+/** Returns the sessions that nobody touched since, the longest idle first. Reads no more of a row than it needs. */
 export async function listExpiredUploads(
   db: Reader,
-  options: { readonly touchedBefore: number; readonly limit: number },
+  { touchedBefore, isEmpty = false, limit }: ExpiryCondition & { readonly limit: number },
 ): Promise<Pick<UploadRow, 'id' | 'storageKey'>[]> {
-  const rows = await kyselyOf(db)
+  let query = kyselyOf(db)
     .selectFrom('upload')
     .select(['id', 'storage_key'])
-    .where('touched_at', '<', options.touchedBefore)
-    .orderBy('touched_at')
-    .limit(options.limit)
-    .execute()
+    .where('touched_at', '<', touchedBefore)
+  if (isEmpty) query = query.where('byte_offset', '=', 0)
+  const rows = await query.orderBy('touched_at').limit(limit).execute()
   return rows.map((row) => ({ id: row.id, storageKey: row.storage_key }))
 }
 
-/** Ends the session unless it was touched again; returns whether it did. */
+/** Ends the session unless it was touched again, or got its first byte; returns whether it did. */
 export async function deleteExpiredUpload(
   tx: Transaction,
-  options: { readonly id: string; readonly touchedBefore: number },
+  { id, touchedBefore, isEmpty = false }: ExpiryCondition & { readonly id: string },
 ): Promise<boolean> {
-  const row = await kyselyOf(tx)
-    .deleteFrom('upload')
-    .where('id', '=', options.id)
-    .where('touched_at', '<', options.touchedBefore)
-    .returning('id')
-    .executeTakeFirst()
+  let query = kyselyOf(tx).deleteFrom('upload').where('id', '=', id).where('touched_at', '<', touchedBefore)
+  if (isEmpty) query = query.where('byte_offset', '=', 0)
+  const row = await query.returning('id').executeTakeFirst()
   return row !== undefined
 }
 
@@ -259,12 +253,12 @@ export async function deleteExpiredUpload(
 export async function endExpiredUploads(
   tx: Transaction,
   expired: readonly Pick<UploadRow, 'id' | 'storageKey'>[],
-  { touchedBefore, now }: { readonly touchedBefore: number; readonly now: number },
+  { now, ...condition }: ExpiryCondition & { readonly now: number },
 ): Promise<number> {
   let ended = 0
   // The session and its dead key.
   await eachInTurns(tx, { items: expired, rowsPerItem: 2 }, async ({ id, storageKey }) => {
-    if (!(await deleteExpiredUpload(tx, { id, touchedBefore }))) return
+    if (!(await deleteExpiredUpload(tx, { id, ...condition }))) return
     await insertDeadKey(tx, { storageKey, digest: undefined, since: now })
     ended += 1
   })
@@ -294,6 +288,7 @@ function uploadOf(row: Selectable<Schema['upload']>): UploadRow {
     id: row.id,
     repository: row.repository as RepositoryName,
     principal: row.principal,
+    holder: row.holder ?? undefined,
     storageKey: row.storage_key,
     generation: row.generation,
     writer: row.writer ?? undefined,

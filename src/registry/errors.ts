@@ -248,9 +248,17 @@ export class TooManyUploadsError extends RegistryError {
   override readonly name = 'TooManyUploadsError'
   readonly code = 'TOOMANYREQUESTS'
   readonly detail: { limit: number; setting: string }
-  readonly retryAfterSeconds = 60
-  constructor(limit: number, options?: ErrorOptions) {
-    super(`${limit} upload sessions are open, the limit: finish or cancel some, or let them expire`, options)
+  /** When the next session would expire. */
+  readonly retryAfterSeconds: number
+  constructor(
+    { limit, retryAfterSeconds }: { readonly limit: number; readonly retryAfterSeconds: number },
+    options?: ErrorOptions,
+  ) {
+    super(
+      `${limit} upload sessions with content are open, the limit: finish or cancel some; the next one expires in ${retryAfterSeconds} s`,
+      options,
+    )
+    this.retryAfterSeconds = retryAfterSeconds
     this.detail = { limit, setting: 'uploads.maxSessions' }
   }
 }

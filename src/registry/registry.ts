@@ -10,6 +10,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { Timers } from '../lib/timers.ts'
 import type { AuditTrail } from '../metadata/audit-trail.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import type { UploadLives } from '../metadata/upload-ceiling.ts'
 import { BlobHealth, type BlobHealthDeps } from './blob-health.ts'
 import { createBlobs, type Blobs } from './blobs.ts'
 import type { RegistryPolicy } from './caller.ts'
@@ -47,6 +48,7 @@ export interface RegistryDeps {
   readonly deleteEnabled: boolean
   readonly references: ManifestDeps['references']
   readonly maxSessions: number
+  readonly lives: UploadLives
   readonly takeoverMs: number
   /** Called each time that content is met whose row is there and whose bytes are not. */
   readonly onDamage: BlobHealthDeps['onDamage']

@@ -97,6 +97,7 @@ export class WorldProcess {
       deleteEnabled: true,
       references: { blobs: 'strict', children: 'lenient' },
       maxSessions: Number.MAX_SAFE_INTEGER,
+      lives: { withBytesMs: Number.MAX_SAFE_INTEGER, emptyMs: Number.MAX_SAFE_INTEGER },
       // Real time: a holder that hangs is passed over at once.
       takeoverMs: 3,
     })

@@ -36,6 +36,9 @@ export interface OpenRegistry extends AsyncDisposable {
   deadKeys(): number
 }
 
+/** How long upload sessions live. */
+export const testLives = { withBytesMs: 24 * 3_600_000, emptyMs: 5 * 60_000 }
+
 export const caller = { principal: anonymous, push: { create: true, update: true }, requestId: 'test' }
 
 export interface OpenRegistryOptions extends Partial<RegistryDeps> {
@@ -83,6 +86,7 @@ export async function openRegistry(options: OpenRegistryOptions = {}): Promise<O
     deleteEnabled: true,
     references: { blobs: 'strict', children: 'lenient' },
     maxSessions: 100,
+    lives: testLives,
     takeoverMs: 5_000,
     ...options,
   })

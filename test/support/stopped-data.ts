@@ -43,7 +43,7 @@ export async function cleanData(dataDir: string): Promise<Cleaned> {
   })
   const deps = { metadata, store, clock, log: silentLog }
   const { signal } = new AbortController()
-  const endedUploads = await expireUploads(deps, 0, signal)
+  const endedUploads = await expireUploads(deps, { withBytesMs: 0, emptyMs: 0 }, signal)
   const collectedBlobs = await collectBlobs(deps, 0, signal)
   const removedKeys = await removeDeadKeys(deps, signal)
   // A crash may leave more than the share that a sweep moves without the word of an operator.

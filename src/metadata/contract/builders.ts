@@ -94,6 +94,7 @@ export function anUpload(changes: Partial<UploadRow> = {}): UploadRow {
     id: unique('upload'),
     repository: aName(),
     principal: unique('principal'),
+    holder: unique('holder'),
     storageKey: unique('key'),
     generation: 0,
     writer: undefined,

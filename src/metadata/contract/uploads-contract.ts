@@ -1,8 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { HashState, UploadRow } from '../uploads.ts'
 import {
   claimUpload,
-  countUploads,
   deleteExpiredUpload,
   deleteUpload,
   findUpload,
@@ -12,6 +11,14 @@ import {
   recordUpload,
 } from '../uploads.ts'
 import type { Metadata } from '../metadata.ts'
+import {
+  countUploads,
+  endUnchangedUpload,
+  findNextUploadExpiry,
+  listForgottenUploads,
+  lockHolder,
+  type HeldUpload,
+} from '../upload-ceiling.ts'
 import { aDigest, anUpload, numbers, unique } from './builders.ts'
 import type { ContractSubject } from './contract-subject.ts'
 
@@ -54,11 +61,82 @@ export function testUploads({ metadata }: ContractSubject): void {
     expect(await find(unique('upload'))).toBeUndefined()
   })
 
-  test('counts the sessions of one principal', async () => {
-    const principal = unique('principal')
-    for (const _ of numbers(3)) await createUpload(metadata(), { principal })
-    expect(await countUploads(metadata().reader, principal)).toBe(3)
-    expect(await countUploads(metadata().reader, unique('principal'))).toBe(0)
+  test('counts the sessions of one holder, and none that has no holder', async () => {
+    const holder = unique('holder')
+    for (const _ of numbers(3)) await createUpload(metadata(), { holder })
+    await createUpload(metadata(), { holder: undefined })
+    expect(await countUploads(metadata().reader, holder)).toBe(3)
+    expect(await countUploads(metadata().reader, unique('holder'))).toBe(0)
+  })
+
+  describe('what makes room below the ceiling', () => {
+    const lives = { withBytesMs: 1_000, emptyMs: 100 }
+    const now = 10_000
+    const reservedPrefix = 'reserved/here/'
+    const list = (holder: string, more: { after?: HeldUpload | undefined; limit?: number } = {}) =>
+      listForgottenUploads(metadata().reader, { holder, lives, now, reservedPrefix, limit: 9, ...more })
+
+    test('is empty without a foreign writer, or past its life, the oldest first', async () => {
+      const holder = unique('holder')
+      const filled = { holder, offset: 1, segments: [{ generation: 0, size: 1 }] }
+      const create = (changes: Partial<UploadRow>) => createUpload(metadata(), { holder, ...changes })
+      const young = { touchedAt: now }
+      const c = await create({ ...young, createdAt: 3 })
+      const a = await create({ ...young, createdAt: 1, writer: `${reservedPrefix}1` })
+      const b = await create({ createdAt: 2, touchedAt: now - 101, writer: 'foreign' })
+      const d = await create({ ...filled, createdAt: 4, touchedAt: now - 1_001, writer: 'foreign' })
+      await create({ ...young, createdAt: 0, writer: 'reserved/there/1' })
+      await create({ ...young, createdAt: 0, writer: 'foreign' })
+      await create({ ...filled, createdAt: 0, touchedAt: now - 1_000 })
+      await createUpload(metadata(), { createdAt: 0 })
+      const wanted = [a, b, c, d].map(({ id }) => id)
+      const all = await list(holder)
+      expect(all.map(({ id }) => id)).toEqual(wanted)
+      const rest = await list(holder, { after: all[1], limit: 1 })
+      expect(rest.map(({ id }) => id)).toEqual(wanted.slice(2, 3))
+    })
+
+    test('ends once, and only as it was seen', async () => {
+      const holder = unique('holder')
+      const [claimed, ended] = [
+        await createUpload(metadata(), { holder }),
+        await createUpload(metadata(), { holder }),
+      ]
+      const seen = await list(holder)
+      const end = async (id: string) => {
+        const found = seen.find((one) => one.id === id)
+        if (found === undefined) throw new Error('not listed')
+        return metadata().transact((tx) => endUnchangedUpload(tx, found, now))
+      }
+      await claim(claimed.id, 'first')
+      expect(await end(claimed.id)).toBe(false)
+      expect(await end(ended.id)).toBe(true)
+      expect(await end(ended.id)).toBe(false)
+      expect(await claim(ended.id, 'late')).toBeUndefined()
+    })
+
+    test('is told how long to wait: until the first session is past its life', async () => {
+      const holder = unique('holder')
+      const next = () => findNextUploadExpiry(metadata().reader, holder, lives)
+      expect(await next()).toBeUndefined()
+      await createUpload(metadata(), { holder, offset: 1, touchedAt: 500 })
+      expect(await next()).toBe(1_500)
+      await createUpload(metadata(), { holder, touchedAt: 1_350 })
+      expect(await next()).toBe(1_450)
+    })
+
+    test('is counted by one transaction at a time', async () => {
+      const holder = unique('holder')
+      const start = async (): Promise<boolean> =>
+        metadata().transact(async (tx) => {
+          await lockHolder(tx, holder)
+          if ((await countUploads(tx, holder)) >= 3) return false
+          await insertUpload(tx, anUpload({ holder }))
+          return true
+        })
+      const started = await Promise.all(numbers(12).map(start))
+      expect(started.filter(Boolean)).toHaveLength(3)
+    })
   })
 
   test('keeps the generation for the first writer and for the same one again', async () => {

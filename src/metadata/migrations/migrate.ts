@@ -11,6 +11,7 @@ import { auditSchema } from './0005-audit.ts'
 import { storeSafetySchema } from './0006-store-safety.ts'
 import { listsSchema } from './0007-lists.ts'
 import { dropEvent } from './0008-drop-event.ts'
+import { uploadCeilingSchema } from './0009-upload-ceiling.ts'
 import { tokenLineageSchema } from './0010-token-lineage.ts'
 import { columnTypes } from './column-types.ts'
 import type { Migration } from './migration.ts'
@@ -25,6 +26,7 @@ const migrations: ReadonlyMap<string, Migration> = new Map([
   ['0006-store-safety', storeSafetySchema],
   ['0007-lists', listsSchema],
   ['0008-drop-event', dropEvent],
+  ['0009-upload-ceiling', uploadCeilingSchema],
   ['0010-token-lineage', tokenLineageSchema],
 ])
 

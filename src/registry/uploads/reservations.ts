@@ -10,10 +10,17 @@ import type { UploadRow } from '../../metadata/uploads.ts'
 const entryBytes = 200
 const maxBytes = 2 * 1024 * 1024
 /** A claim also keeps a session from expiring; an old reservation therefore counts as none. */
-const usableMs = 60_000
+export const reservationUsableMs = 60_000
 
 export class Reservations {
+  /** Starts the name of each writer that is reserved here, and of no other. */
+  readonly prefix: string
   readonly #writers = new Lru<string, string>({ maxBytes })
+
+  /** `process` is unique to this process. */
+  constructor(process: string) {
+    this.prefix = `reserved/${process}/`
+  }
 
   /** `writer` stands in the row already. */
   add(id: string, writer: string): void {
@@ -21,13 +28,13 @@ export class Reservations {
   }
 
   /** The row is still as this process inserted it: nobody writes, here or elsewhere. */
-  holds({ id, writer }: UploadRow): boolean {
+  holds({ id, writer }: Pick<UploadRow, 'id' | 'writer'>): boolean {
     return writer !== undefined && this.#writers.get(id) === writer
   }
 
   /** Hands the session to its first writer, if the row shows that it may still do without a claim. */
   take(row: UploadRow, now: number): string | undefined {
-    const usable = this.holds(row) && now - row.touchedAt < usableMs
+    const usable = this.holds(row) && now - row.touchedAt < reservationUsableMs
     this.#writers.delete(row.id)
     return usable ? row.writer : undefined
   }

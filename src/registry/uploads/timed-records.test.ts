@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { openPolicy } from '../../../test/support/open-identity.ts'
-import { caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
+import { caller, openRegistry, testLives, type OpenRegistry } from '../../../test/support/open-registry.ts'
 import { TestTimers } from '../../../test/support/test-timers.ts'
 import { FailingBlobStore, type FaultPlan } from '../../blob-store/contract/failing-blob-store.ts'
 import { systemIds } from '../../lib/ids.ts'
@@ -93,7 +93,7 @@ async function begin(open: OpenRegistry, start?: number) {
 function restarted({ metadata, store, clock, audit }: OpenRegistry) {
   const parts = { metadata, store, clock, audit, timers: new TestTimers(), ids: systemIds }
   const health = new BlobHealth({ ...parts, monotonic: clock, onDamage: () => undefined })
-  const limits = { maxSessions: 100, takeoverMs: 5_000, hashThreads: new HashThreads() }
+  const limits = { maxSessions: 100, lives: testLives, takeoverMs: 5_000, hashThreads: new HashThreads() }
   return createUploads({ ...parts, ...limits, health, policy: openPolicy, onDeadKey: () => undefined })
 }
 

@@ -5,6 +5,7 @@ import type { Ids } from '../../lib/ids.ts'
 import type { Timers } from '../../lib/timers.ts'
 import type { AuditTrail } from '../../metadata/audit-trail.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
+import type { UploadLives } from '../../metadata/upload-ceiling.ts'
 import type { Digest, DigestAlgorithm } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { BlobHealth } from '../blob-health.ts'
@@ -23,8 +24,9 @@ export interface UploadDeps {
   readonly hashThreads: HashThreads
   /** Called after a commit that left bytes to remove: the job that removes them need not wait for its hour. */
   readonly onDeadKey: () => void
-  /** Open sessions one principal may have. */
+  /** Open sessions one principal, or one address of anonymous clients, may have. */
   readonly maxSessions: number
+  readonly lives: UploadLives
   /** How long a newcomer waits for the holder of a session to let go. */
   readonly takeoverMs: number
 }
@@ -71,7 +73,7 @@ export interface CommittedBlob {
 
 /** Upload sessions (distribution-spec end-4 to end-6, end-11, end-13, end-14). */
 export interface Uploads {
-  /** Throws `TooManyUploadsError`. */
+  /** At the ceiling the oldest session without a byte ends. Throws `TooManyUploadsError` where each holds some. */
   start(request: StartRequest): Promise<UploadStatus>
   /**
    * What the session holds. A body that is just arriving ends here with `UploadOutOfOrderError`, what came of it
@@ -88,7 +90,7 @@ export interface Uploads {
    * too, with `DigestMismatchError`.
    */
   commit(request: CommitRequest): Promise<CommittedBlob>
-  /** A whole blob in one request; a failure leaves no session behind. */
+  /** A whole blob in one request, which no ceiling counts; a failure leaves no session behind. */
   push(request: PushRequest): Promise<CommittedBlob>
   /** Throws `UploadUnknownError`. */
   cancel(request: SessionRequest): Promise<void>

@@ -3,14 +3,7 @@
  * and all of its state in its row and the store: any process can go on with it at any time.
  */
 import { UploadMissing } from '../../blob-store/errors.ts'
-import {
-  claimUpload,
-  countUploads,
-  deleteUpload,
-  findUpload,
-  insertUpload,
-  recordUpload,
-} from '../../metadata/uploads.ts'
+import { claimUpload, deleteUpload, findUpload, insertUpload, recordUpload } from '../../metadata/uploads.ts'
 import type { UploadRow } from '../../metadata/uploads.ts'
 import { findLinkedBlob } from '../../metadata/blobs.ts'
 import { insertDeadKey, insertUnusedKey } from '../../metadata/dead-keys.ts'
@@ -19,18 +12,13 @@ import { algorithmOf } from '../../oci/digest.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { OciError } from '../../oci/oci-error.ts'
 import { principalId } from '../../auth/principal.ts'
-import {
-  ChunkLengthError,
-  PushDeniedError,
-  TooManyUploadsError,
-  UploadOutOfOrderError,
-  UploadUnknownError,
-} from '../errors.ts'
+import { ChunkLengthError, PushDeniedError, UploadOutOfOrderError, UploadUnknownError } from '../errors.ts'
 import { chooseHasher } from './choose-hasher.ts'
 import { finishSession } from './finish-session.ts'
 import { ingest, recordEveryMs as defaultRecordEveryMs, type Received } from './ingest.ts'
 import { RecordTurns } from './record-turns.ts'
 import { Reservations } from './reservations.ts'
+import { holderOf, makeRoom } from './session-ceiling.ts'
 import { LetGo, SessionLocks, type SessionLock } from './session-locks.ts'
 import type { AppendRequest, BodyRequest, CommitRequest, CommittedBlob, PushRequest } from './upload-types.ts'
 import type { SessionRequest, StartRequest, UploadDeps, Uploads, UploadStatus } from './upload-types.ts'
@@ -49,7 +37,8 @@ interface Context extends UploadDeps {
 export function createUploads(deps: UploadDeps): Uploads {
   const locks = new SessionLocks({ deadlineMs: deps.takeoverMs })
   const recordTurns = new RecordTurns(recordsAtOnce)
-  const context: Context = { ...deps, locks, recordTurns, reservations: new Reservations() }
+  const reservations = new Reservations(deps.ids.requestId())
+  const context: Context = { ...deps, locks, recordTurns, reservations }
   return {
     start: (request) => start(context, request),
     status: (request) => status(context, request),
@@ -60,26 +49,19 @@ export function createUploads(deps: UploadDeps): Uploads {
   }
 }
 
+/** A session without bytes does not wait for the disk: a client that loses one in a power cut has lost nothing. */
 async function start(context: Context, request: StartRequest): Promise<UploadStatus> {
-  const { row, writer } = await insertNew(context, request)
-  context.reservations.add(row.id, writer)
-  return { id: row.id, offset: 0 }
-}
-
-/** A session without bytes does not wait for the disk: whoever loses one in a power cut has lost nothing. */
-async function insertNew(context: Context, request: StartRequest): Promise<Claim> {
-  const writer = context.ids.requestId()
-  const row = { ...newRow(context, request), writer }
-  const insert = async (tx: Transaction): Promise<void> => {
-    refuseTooMany(context, await countUploads(tx, row.principal))
-    await insertUpload(tx, row)
+  const { ids, metadata, reservations } = context
+  const holder = holderOf(request.caller)
+  const row = { ...newRow(context, request), holder }
+  const writer = `${reservations.prefix}${ids.requestId()}`
+  const insert = async (tx: Transaction): Promise<boolean> => {
+    const isReserved = await makeRoom(context, tx, holder)
+    await insertUpload(tx, { ...row, writer: isReserved ? writer : undefined })
+    return isReserved
   }
-  await context.metadata.transact(insert, { durable: false })
-  return { row, writer }
-}
-
-function refuseTooMany(context: Context, open: number): void {
-  if (open >= context.maxSessions) throw new TooManyUploadsError(context.maxSessions)
+  if (await metadata.transact(insert, { durable: false })) reservations.add(row.id, writer)
+  return { id: row.id, offset: 0 }
 }
 
 function newRow(context: Context, request: StartRequest): UploadRow {
@@ -89,6 +71,7 @@ function newRow(context: Context, request: StartRequest): UploadRow {
     id: context.ids.uploadId(),
     repository: request.repository,
     principal: principalId(request.caller.principal),
+    holder: undefined,
     storageKey: context.ids.storageKey(),
     generation: 0,
     writer: undefined,
@@ -286,8 +269,10 @@ async function keepForRetry(context: Context, { row, writer }: Claim, received: 
 }
 
 async function push(context: Context, request: PushRequest): Promise<CommittedBlob> {
-  const claimed = await insertNew(context, request)
-  const { row } = claimed
+  const writer = context.ids.requestId()
+  const row = { ...newRow(context, request), writer }
+  const claimed = { row, writer }
+  await context.metadata.transact((tx) => insertUpload(tx, row), { durable: false })
   try {
     using lock = await context.locks.acquire(row.id)
     const received = await receive(context, {
