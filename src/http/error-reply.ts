@@ -51,7 +51,7 @@ export const replies = {
   MANIFEST_UNKNOWN: { status: 404, summary: 'the repository has no such tag or manifest' },
   NAME_INVALID: { status: 400, summary: 'the repository name is not of the form <owner>/<image>' },
   NAME_UNKNOWN: { status: 404, summary: 'no such repository' },
-  SIZE_INVALID: { status: 400, summary: 'more or fewer bytes than announced' },
+  SIZE_INVALID: { status: 400, summary: 'more or fewer bytes than announced, by a request or by a descriptor of a manifest' },
   UNAUTHORIZED: { status: 401, summary: 'credentials are missing or do not hold' },
   DENIED: { status: 403, summary: 'the caller may not do this' },
   UNSUPPORTED: { status: 405, summary: 'the operation is not supported here, or switched off' },

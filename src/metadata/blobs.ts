@@ -96,15 +96,15 @@ const linkedMark = compileOnce<{ digest: string }, object>(({ kysely, parameter 
 
 const pinnedLinks = compileOnce<
   { repositoryId: number; digests: unknown },
-  { digest: string; state: 'live' | 'hidden' }
+  { digest: string; state: 'live' | 'hidden'; size: number }
 >(({ kysely, dialect, parameter }) => {
   const query = kysely
     .selectFrom('blob_link')
-    .select(['blob_link.digest', 'blob_link.state'])
+    .innerJoin('blob', 'blob.digest', 'blob_link.digest')
+    .select(['blob_link.digest', 'blob_link.state', 'blob.size'])
     .where('repository_id', '=', parameter('repositoryId'))
     .where(isAnyOf(dialect, 'blob_link.digest', parameter('digests')))
-  if (dialect === 'sqlite') return query
-  return query.innerJoin('blob', 'blob.digest', 'blob_link.digest').orderBy('blob.digest').forKeyShare()
+  return dialect === 'sqlite' ? query : query.orderBy('blob.digest').forKeyShare()
 })
 
 /** The blob as this repository shows it; a hidden link is no link here. */
@@ -249,10 +249,10 @@ export async function findBlobUser(
 export async function pinLinkedBlobs(
   tx: Transaction,
   options: { readonly repositoryId: number; readonly digests: readonly Digest[]; readonly now: number },
-): Promise<Digest[]> {
+): Promise<ReadonlyMap<Digest, number>> {
   const { repositoryId, digests, now } = options
   const asked = [...new Set(digests)]
-  const found = new Set<string>()
+  const found = new Map<Digest, number>()
   // In the order in which everybody locks.
   for (const [index, some] of [...chunks(asked.toSorted(), rowsPerTurn)].entries()) {
     if (index > 0) await pause(tx)
@@ -260,9 +260,9 @@ export async function pinLinkedBlobs(
     const rows = await pinnedLinks.all(tx, { repositoryId, digests: list })
     if (rows.some((row) => row.state === 'hidden'))
       await reviveLinks(tx, { repositoryId, digests: some, now })
-    for (const { digest } of rows) found.add(digest)
+    for (const { digest, size } of rows) found.set(digest as Digest, size)
   }
-  return asked.filter((digest) => !found.has(digest))
+  return found
 }
 
 /** A place in the list of unlinked blobs. */

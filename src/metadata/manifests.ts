@@ -158,13 +158,15 @@ const insertChildren = compileInsert('manifest_child', [
 
 const insertProperties = compileInsert('property', ['ref_type', 'ref_id', 'name', 'value'])
 
-const presentManifests = compileOnce<{ repositoryId: number; digests: unknown }, { digest: string }>(
-  ({ kysely, dialect, parameter }) =>
-    kysely
-      .selectFrom('manifest')
-      .select('digest')
-      .where('repository_id', '=', parameter('repositoryId'))
-      .where(isAnyOf(dialect, 'digest', parameter('digests'))),
+const presentManifests = compileOnce<
+  { repositoryId: number; digests: unknown },
+  { digest: string; size: number }
+>(({ kysely, dialect, parameter }) =>
+  kysely
+    .selectFrom('manifest')
+    .select(['digest', 'size'])
+    .where('repository_id', '=', parameter('repositoryId'))
+    .where(isAnyOf(dialect, 'digest', parameter('digests'))),
 )
 
 /** The manifest as the repository has it now, in one query. */
@@ -228,20 +230,21 @@ async function insertContent(tx: Transaction, { digest, bytes }: NewManifest): P
   if (inserted.length === 0) await contentRepair.all(tx, { digest, bytes, size: bytes.byteLength })
 }
 
-/** The digests of which the repository has no manifest, each once, in input order. */
-export async function listMissingManifests(
+/** Returns the size of each manifest that the repository has of these; the others are left out. */
+export async function findManifestSizes(
   tx: Transaction,
   options: { readonly repositoryId: number; readonly digests: readonly Digest[] },
-): Promise<Digest[]> {
+): Promise<ReadonlyMap<Digest, number>> {
   const { repositoryId } = options
   const asked = [...new Set(options.digests)]
-  const found = new Set<string>()
+  const found = new Map<Digest, number>()
   for (const [index, some] of [...chunks(asked, rowsPerTurn)].entries()) {
     if (index > 0) await pause(tx)
     const digests = listParameter(databaseOf(tx).dialect, some)
-    for (const { digest } of await presentManifests.all(tx, { repositoryId, digests })) found.add(digest)
+    const rows = await presentManifests.all(tx, { repositoryId, digests })
+    for (const { digest, size } of rows) found.set(digest as Digest, size)
   }
-  return asked.filter((digest) => !found.has(digest))
+  return found
 }
 
 function selectFound({ kysely }: Pick<TemplateInput<never>, 'kysely'>) {

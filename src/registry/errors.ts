@@ -145,6 +145,38 @@ export class ManifestBlobUnknownError extends RegistryError {
   }
 }
 
+const maxNamedSizes = 10
+
+export interface WrongSize {
+  readonly digest: Digest
+  /** By the descriptor. */
+  readonly given: number
+  /** Of the content in the repository. */
+  readonly actual: number
+}
+
+/**
+ * A descriptor gives content another size than it has. The code is not `MANIFEST_INVALID`: containers/image takes that
+ * for a type of manifest that the registry does not know, and would push the same sizes again in each other type.
+ */
+export class DescriptorSizeError extends RegistryError {
+  override readonly name = 'DescriptorSizeError'
+  readonly code = 'SIZE_INVALID'
+  readonly detail: { repository: RepositoryName; sizes: readonly WrongSize[] }
+  constructor(repository: RepositoryName, wrong: readonly WrongSize[], options?: ErrorOptions) {
+    const named = wrong.slice(0, maxNamedSizes)
+    const texts = named.map(
+      ({ digest, given, actual }) => `${digest} a size of ${given} bytes, which has ${actual} bytes`,
+    )
+    const rest = wrong.length > named.length ? ` and ${wrong.length - named.length} more` : ''
+    super(
+      `the manifest gives ${texts.join(', ')}${rest} in ${repository}: push a manifest with the right sizes`,
+      options,
+    )
+    this.detail = { repository, sizes: named }
+  }
+}
+
 /** A push of one kind only; what it would have done was not done. */
 export class PushDeniedError extends RegistryError {
   override readonly name = 'PushDeniedError'

@@ -155,6 +155,95 @@ describe('missing content, as configured by default', () => {
   })
 })
 
+describe('sizes in descriptors', () => {
+  const registry = shareRegistry()
+  const wrong = 7_777_777
+
+  /** The document with another size for what it names under this digest. */
+  function missized(manifest: TestManifest, digest: string, size = wrong): TestManifest {
+    const text = JSON.stringify(manifest.json, (_, value: unknown) =>
+      typeof value === 'object' && value !== null && 'digest' in value && value.digest === digest
+        ? { ...value, size }
+        : value,
+    )
+    const json = JSON.parse(text) as Record<string, unknown>
+    return aManifest(manifest.mediaType, { json, blobs: manifest.blobs, children: manifest.children })
+  }
+
+  function expectWrongSize(answer: Answer, { digest, size }: TestBlob): void {
+    const naming = [digest, `${wrong}`, `${size}`]
+    expectError(answer, { status: 400, code: 'SIZE_INVALID', naming })
+    expect(errorsOf(answer)[0]?.detail).toMatchObject({ sizes: [{ digest, given: wrong, actual: size }] })
+  }
+
+  test.each([
+    ['the config', 0],
+    ['a layer', 2],
+  ])('end-7a: %s of another size than its blob is refused, with both sizes', async (_, position) => {
+    const repository = registry.repository()
+    const image = anImageManifest({ layers: 3 })
+    for (const blob of image.blobs) await pushBlob(repository, blob)
+    const blob = image.blobs[position]!
+    const bad = missized(image, blob.digest)
+    for (const reference of ['v1', bad.digest]) expectWrongSize(await put(repository, bad, reference), blob)
+    expectWrongSize(await put(repository, missized(image, blob.digest, wrong)), blob)
+    expect((await ask(`${repository}/manifests/${bad.digest}`)).status).toBe(404)
+    expectStatus(await put(repository, image), 201)
+  })
+
+  test('end-7a: missing content comes first, so that a client pushes it', async () => {
+    const repository = registry.repository()
+    const image = anImageManifest({ layers: 2 })
+    await pushBlob(repository, image.blobs[0]!)
+    expectMissing(await put(repository, missized(image, image.blobs[0]!.digest)), image.blobs.slice(1))
+  })
+
+  test('end-7a: a child and a blob of an index of another size are refused', async () => {
+    const repository = registry.repository()
+    const [child, blob] = [anImageManifest(), aRandomBlob()]
+    await pushImage(repository, child)
+    await pushBlob(repository, blob)
+    const index = anImageIndex({ manifests: [child] })
+    expectWrongSize(await put(repository, missized(index, child.digest)), child)
+    const manifests = [{ ...aDescriptor(blob, mediaType.ociLayer), size: wrong }]
+    const cache = aManifest(mediaType.ociIndex, { json: { schemaVersion: 2, manifests } })
+    expectWrongSize(await put(repository, cache), blob)
+  })
+
+  test('end-7a: what need not be here is not measured: foreign layers, a subject, a child that comes later', async () => {
+    const repository = registry.repository()
+    const [config, blob] = [aBlob('{}'), aRandomBlob()]
+    for (const one of [config, blob]) await pushBlob(repository, one)
+    const type = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip'
+    const foreign = { ...aDescriptor(blob, type, { urls: ['https://example.org/layer'] }), size: wrong }
+    const image = aManifest(mediaType.ociManifest, {
+      json: { schemaVersion: 2, config: aDescriptor(config, mediaType.ociConfig), layers: [foreign] },
+    })
+    expectStatus(await put(repository, image), 201)
+    const subject = { ...image.descriptor, size: wrong }
+    expectStatus(await put(repository, anImageManifest({ subject, layers: 0, config })), 201)
+    const later = anImageManifest()
+    const index = missized(anImageIndex({ manifests: [later] }), later.digest)
+    expectStatus(await put(repository, index), 201)
+    await pushImage(repository, later)
+    expectStatus(await ask(`${repository}/manifests/v1`), 200)
+  })
+
+  test('end-7a: a manifest that is here already can be tagged and pushed again', async () => {
+    const repository = registry.repository()
+    const child = anImageManifest()
+    const index = missized(anImageIndex({ manifests: [child] }), child.digest)
+    expectStatus(await put(repository, index), 201)
+    await pushImage(repository, child)
+    expectStatus(await put(repository, index, 'again'), 201)
+    expectStatus(await put(repository, index, index.digest), 201)
+    expectWrongSize(
+      await put(repository, missized(anImageIndex({ manifests: [child], extra: { x: 1 } }), child.digest)),
+      child,
+    )
+  })
+})
+
 describe('references.blobs: lenient', () => {
   const registry = shareRegistry({ references: { blobs: 'lenient' } })
 

@@ -8,7 +8,7 @@ import {
   findManifestContent,
   findManifestSize,
   insertManifest,
-  listMissingManifests,
+  findManifestSizes,
 } from '../manifests.ts'
 import { deleteManifest } from '../manifest-deletion.ts'
 import type { Repository } from '../repositories.ts'
@@ -219,7 +219,7 @@ export function testManifests({ metadata }: ContractSubject): void {
     const manifest = aManifest(repository, { blobs })
     expect(await turnsOf((tx) => pinLinkedBlobs(tx, { repositoryId, digests, now: 1 }))).toBeGreaterThan(2)
     expect(await turnsOf((tx) => insertManifest(tx, manifest))).toBeGreaterThan(2)
-    expect(await turnsOf((tx) => listMissingManifests(tx, { repositoryId, digests }))).toBeGreaterThan(2)
+    expect(await turnsOf((tx) => findManifestSizes(tx, { repositoryId, digests }))).toBeGreaterThan(2)
     const key = { repositoryId, digest: manifest.digest, maxTags: 100 }
     expect(await turnsOf((tx) => deleteManifest(tx, key))).toBeGreaterThan(2)
   })
@@ -269,14 +269,15 @@ export function testManifests({ metadata }: ContractSubject): void {
     }
   })
 
-  test('names the manifests that a repository lacks, among 3,000', async () => {
+  test('finds the size of the manifest that a repository has, among 3,000', async () => {
     const repository = await createRepository(metadata())
     const { digest } = await pushManifest(metadata(), repository)
     const missing = numbers(3_000).map((index) => aDigest(`missing-${index}`))
     const digests = [...missing, digest, digest, ...missing]
     const list = (asked: readonly Digest[]) =>
-      metadata().transact((tx) => listMissingManifests(tx, { repositoryId: repository.id, digests: asked }))
-    expect(await list(digests)).toEqual(missing)
-    expect(await list([])).toEqual([])
+      metadata().transact((tx) => findManifestSizes(tx, { repositoryId: repository.id, digests: asked }))
+    const found = await findManifest(metadata().reader, repository.name, { kind: 'digest', digest })
+    expect([...(await list(digests))]).toEqual([[digest, found?.size]])
+    expect((await list([])).size).toBe(0)
   })
 }

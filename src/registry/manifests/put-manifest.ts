@@ -4,20 +4,18 @@
  * are pushed in parallel.
  */
 import { principalId } from '../../auth/principal.ts'
-import { pinLinkedBlobs } from '../../metadata/blobs.ts'
 import type { Transaction } from '../../metadata/handles.ts'
-import { insertManifest, listMissingManifests, type NewManifest } from '../../metadata/manifests.ts'
+import { insertManifest, type NewManifest } from '../../metadata/manifests.ts'
 import { putTag } from '../../metadata/tags.ts'
 import { formatPlatform, type Descriptor } from '../../oci/descriptor.ts'
 import { algorithmOf, digestBytes, type Digest } from '../../oci/digest.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
-import { isForeignLayer } from '../../oci/media-type.ts'
-import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { TagName } from '../../oci/tag-name.ts'
-import { DigestMismatchError, ManifestBlobUnknownError } from '../errors.ts'
+import { DigestMismatchError } from '../errors.ts'
 import { checkTagRight, openRepository } from '../push-rights.ts'
 import { recordChanges, type Change } from '../record-changes.ts'
 import type { ManifestParser } from './manifest-parser.ts'
+import { checkReferences, digestsOf, neededBlobs } from './check-references.ts'
 import type { ManifestDeps, PutManifestRequest, PutManifestResult } from './manifest-types.ts'
 import { listDamagedBlobs } from './damaged-blobs.ts'
 import { findConfig } from './find-config.ts'
@@ -36,14 +34,15 @@ export async function putManifest(
   const tags = tagsOf(request)
   const party = principalId(request.caller.principal)
   const parsed = await deps.parser.parse({ bytes, contentType, party })
-  const damaged = deps.references.blobs === 'strict' ? await listDamagedBlobs(deps, neededBlobs(parsed)) : []
+  const isStrict = deps.references.blobs === 'strict'
+  const damaged = isStrict ? await listDamagedBlobs(deps, digestsOf(neededBlobs(parsed))) : []
   const row = await describeManifest(deps, request, { digest, parsed })
   await deps.metadata.transact(async (tx) => {
     const now = deps.clock.now()
     const { caller } = request
     const { id: repositoryId } = await openRepository(deps, tx, { name: repository, caller, now })
     await checkConditions(tx, { repositoryId, tags, condition: request.condition })
-    await checkReferences(deps, tx, { repository, repositoryId, parsed, damaged, now })
+    await checkReferences(deps, tx, { repository, repositoryId, digest, parsed, damaged, now })
     await insertManifest(tx, { ...row, repositoryId, now })
     const moved = await moveTags(tx, { repositoryId, tags, digest, now })
     for (const { tag, before } of moved) checkTagRight(caller, { repository, tag, before })
@@ -125,33 +124,6 @@ async function checkConditions(
   const { repositoryId, tags, condition } = put
   if (condition === undefined) return
   for (const name of tags) await checkTagCondition(tx, { repositoryId, name }, condition)
-}
-
-interface References {
-  readonly repository: RepositoryName
-  readonly repositoryId: number
-  readonly parsed: ParsedManifest
-  readonly damaged: readonly Digest[]
-  readonly now: number
-}
-
-/** All that is missing or damaged is named at once. What is found stays pinned until the transaction ends. */
-async function checkReferences(deps: ManifestDeps, tx: Transaction, put: References): Promise<void> {
-  const { repository, repositoryId, parsed, damaged, now } = put
-  const missingBlobs = await pinLinkedBlobs(tx, { repositoryId, digests: neededBlobs(parsed), now })
-  const missing = deps.references.blobs === 'strict' ? [...new Set([...missingBlobs, ...damaged])] : []
-  if (deps.references.children === 'strict') {
-    const digests = [...new Set(parsed.children.map((child) => child.digest))]
-    missing.push(...(await listMissingManifests(tx, { repositoryId, digests })))
-  }
-  if (missing.length > 0) throw new ManifestBlobUnknownError(repository, missing)
-}
-
-/** Foreign layers live elsewhere by intent (image-spec, non-distributable layers); they are pinned when present. */
-function neededBlobs(parsed: ParsedManifest): Digest[] {
-  const config = parsed.config === undefined ? [] : [parsed.config]
-  const layers = parsed.layers.filter((layer) => !isForeignLayer(layer.mediaType))
-  return [...new Set([...config, ...layers, ...parsed.blobEntries].map((blob) => blob.digest))]
 }
 
 type MovedTag = Change & { readonly tag: TagName; readonly before: Digest | undefined }

@@ -1,0 +1,79 @@
+/** Whether what a manifest names is in its repository, and has the size that the manifest gives it. */
+import { pinLinkedBlobs } from '../../metadata/blobs.ts'
+import type { Transaction } from '../../metadata/handles.ts'
+import { findManifestSizes } from '../../metadata/manifests.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import type { Digest } from '../../oci/digest.ts'
+import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
+import { isForeignLayer } from '../../oci/media-type.ts'
+import type { RepositoryName } from '../../oci/repository-name.ts'
+import { DescriptorSizeError, ManifestBlobUnknownError, type WrongSize } from '../errors.ts'
+import type { ManifestDeps } from './manifest-types.ts'
+
+export interface References {
+  readonly repository: RepositoryName
+  readonly repositoryId: number
+  /** Of the manifest itself. */
+  readonly digest: Digest
+  readonly parsed: ParsedManifest
+  readonly damaged: readonly Digest[]
+  readonly now: number
+}
+
+/**
+ * Throws `ManifestBlobUnknownError` with all that is missing or damaged, then `DescriptorSizeError`. What is found stays
+ * pinned until the transaction ends.
+ */
+export async function checkReferences(deps: ManifestDeps, tx: Transaction, put: References): Promise<void> {
+  const { repository, repositoryId, parsed, damaged, now } = put
+  const blobs = neededBlobs(parsed)
+  const digests = digestsOf(blobs)
+  const found = await pinLinkedBlobs(tx, { repositoryId, digests, now })
+  const children = await findManifestSizes(tx, { repositoryId, digests: digestsOf(parsed.children) })
+  const missing: Digest[] = []
+  if (deps.references.blobs === 'strict') {
+    const unusable = digests.filter((digest) => !found.has(digest))
+    missing.push(...new Set([...unusable, ...damaged]))
+  }
+  if (deps.references.children === 'strict') {
+    missing.push(...digestsOf(parsed.children).filter((digest) => !children.has(digest)))
+  }
+  if (missing.length > 0) throw new ManifestBlobUnknownError(repository, missing)
+  await checkSizes(tx, put, [...wrongSizes(blobs, found), ...wrongSizes(parsed.children, children)])
+}
+
+/**
+ * A manifest that the repository has already may be pushed again whatever it says: a push with another tag, or one that
+ * heals damage, does not begin to fail for what was accepted once.
+ */
+async function checkSizes(
+  tx: Transaction,
+  { repository, repositoryId, digest }: References,
+  wrong: readonly WrongSize[],
+): Promise<void> {
+  if (wrong.length === 0) return
+  const known = await findManifestSizes(tx, { repositoryId, digests: [digest] })
+  if (!known.has(digest)) throw new DescriptorSizeError(repository, wrong)
+}
+
+function wrongSizes(descriptors: readonly Descriptor[], stored: ReadonlyMap<Digest, number>): WrongSize[] {
+  return descriptors.flatMap(({ digest, size: given }) => {
+    const actual = stored.get(digest)
+    return actual === undefined || actual === given ? [] : [{ digest, given, actual }]
+  })
+}
+
+/**
+ * Returns the descriptors of blobs that must be here. Foreign layers live elsewhere by intent (image-spec,
+ * non-distributable layers), and a subject may come later or never: neither is looked at.
+ */
+export function neededBlobs(parsed: ParsedManifest): readonly Descriptor[] {
+  const config = parsed.config === undefined ? [] : [parsed.config]
+  const layers = parsed.layers.filter((layer) => !isForeignLayer(layer.mediaType))
+  return [...config, ...layers, ...parsed.blobEntries]
+}
+
+/** Returns each digest once, in the order of the descriptors. */
+export function digestsOf(descriptors: readonly Descriptor[]): Digest[] {
+  return [...new Set(descriptors.map(({ digest }) => digest))]
+}
