@@ -9,10 +9,16 @@ export class CredentialsError extends AuthError {
   readonly code = 'UNAUTHORIZED'
   readonly detail: null = null
   readonly error: 'invalid_token' | undefined
+  /** A token that this installation did not issue: it proves nothing, and says nothing about who sends it. */
+  readonly isForeign: boolean
 
-  constructor(message: string, options: ErrorOptions & { readonly error?: 'invalid_token' } = {}) {
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly error?: 'invalid_token'; readonly isForeign?: boolean } = {},
+  ) {
     super(message, options)
     this.error = options.error
+    this.isForeign = options.isForeign ?? false
   }
 }
 
@@ -36,7 +42,7 @@ export function needsPassword(): CredentialsError {
 }
 
 /** The same whatever is wrong with the token. */
-export function invalidToken(options?: ErrorOptions): CredentialsError {
+export function invalidToken(options?: ErrorOptions & { readonly isForeign?: boolean }): CredentialsError {
   return new CredentialsError(
     'the token has expired, was revoked or is not of this registry: get a new one',
     {

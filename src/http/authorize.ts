@@ -3,6 +3,7 @@
  * handler. No handler runs and no state of a repository is looked at before the policy has agreed.
  */
 import type { Authenticator } from '../auth/identity.ts'
+import { CredentialsError } from '../auth/errors.ts'
 import type { Decision, Policy, PushRights } from '../auth/policy.ts'
 import { anonymous } from '../auth/principal.ts'
 import type { Principal } from '../auth/principal.ts'
@@ -27,23 +28,54 @@ export interface Authorized {
   readonly push: PushRights
 }
 
+interface Asked {
+  readonly action: Exclude<Route['action'], 'none'>
+  readonly repository: RepositoryName | undefined
+}
+
 const noPush: PushRights = Object.freeze({ create: false, update: false })
 
 /**
  * Throws `UnauthorizedError` where other credentials may help, `DeniedError` where none do, and what the
- * authenticator throws for credentials that do not hold.
+ * authenticator throws for credentials that do not hold. A read with a token that this registry did not issue is
+ * answered as one without a token; where that is refused, the token is what is wrong.
  */
 export async function authorize(
   exchange: Exchange,
-  asked: { readonly route: Route; readonly repository: RepositoryName | undefined },
-  { authenticator, policy, aliases }: AuthorizeDeps,
+  { route, repository }: { readonly route: Route; readonly repository: RepositoryName | undefined },
+  deps: AuthorizeDeps,
 ): Promise<Authorized> {
-  const { route, repository } = asked
   const { action } = route
   if (action === 'none') return { principal: anonymous, repository, push: noPush }
+  const asked = { action, repository }
   const { incoming, origin } = exchange
-  const principal = await authenticator.authenticate(incoming.headers.authorization, origin)
+  let principal: Principal
+  try {
+    principal = await deps.authenticator.authenticate(incoming.headers.authorization, origin)
+  } catch (error) {
+    if (!isIgnorable(error, action)) throw error
+    exchange.principal = anonymous
+    return await authorizeAs(anonymous, asked, deps).catch((refusal: unknown) => {
+      throw refusal instanceof UnauthorizedError || refusal instanceof DeniedError ? error : refusal
+    })
+  }
   exchange.principal = principal
+  return authorizeAs(principal, asked, deps)
+}
+
+/**
+ * Reads only: a client that pushes means to be somebody, and what nobody pushes is public. Neither is the ping, where
+ * clients find out whether what they send holds.
+ */
+function isIgnorable(error: unknown, action: Asked['action']): boolean {
+  return error instanceof CredentialsError && error.isForeign && (action === 'pull' || action === 'catalog')
+}
+
+async function authorizeAs(
+  principal: Principal,
+  { action, repository }: Asked,
+  { policy, aliases }: AuthorizeDeps,
+): Promise<Authorized> {
   if (action === 'enter' || action === 'catalog') checkEntry(principal, action, policy)
   else if (repository !== undefined) {
     const found = aliases.resolve(repository)

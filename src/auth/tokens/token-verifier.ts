@@ -2,7 +2,7 @@
  * Verifies bearer tokens. Only the key that the installation itself keeps under the token's `kid` counts: keys and
  * addresses of keys inside a token are not looked at, and only one algorithm is accepted.
  */
-import { decodeProtectedHeader, errors, jwtVerify } from 'jose'
+import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import type { Clock } from '../../lib/clock.ts'
 import { CredentialsError, invalidToken } from '../errors.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -14,7 +14,7 @@ export interface VerifiedToken extends TokenClaims {
 }
 
 export interface TokenVerifier {
-  /** Throws `CredentialsError` with `invalid_token`. Says nothing about the account: it may be disabled since. */
+  /** Throws `CredentialsError` with `invalid_token`, and `isForeign` where neither key nor issuer is of this installation. Says nothing about the account: it may be disabled since. */
   verify(token: string): Promise<VerifiedToken>
 }
 
@@ -29,9 +29,11 @@ export function createTokenVerifier({ keys, clock, issuer }: TokenVerifierDeps):
   return {
     async verify(token) {
       try {
-        const { kid = '' } = decodeProtectedHeader(token)
-        const key = await keys.find(kid)
-        if (key === undefined) throw invalidToken()
+        const kid = findKeyId(token)
+        const key = kid === undefined ? undefined : await keys.find(kid)
+        if (kid === undefined || key === undefined) {
+          throw invalidToken({ isForeign: findIssuer(token) !== issuer })
+        }
         const { payload } = await jwtVerify(token, key, {
           algorithms: [algorithm],
           typ: 'JWT',
@@ -45,6 +47,24 @@ export function createTokenVerifier({ keys, clock, issuer }: TokenVerifierDeps):
         throw explain(error)
       }
     },
+  }
+}
+
+/** `undefined` where the token is no JWT. */
+function findKeyId(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).kid ?? ''
+  } catch {
+    return undefined
+  }
+}
+
+/** What a token says of itself, which proves nothing; `undefined` where it is no JWT. */
+function findIssuer(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss
+  } catch {
+    return undefined
   }
 }
 
