@@ -300,7 +300,11 @@ describe('what the policy says of others', () => {
       true,
       true,
     ])
-    expect(open('none').mayEnter(anonymous)).toBe(false)
+    expect([anonymous, token, bob].map((principal) => open('none').mayEnter(principal))).toEqual([
+      false,
+      false,
+      true,
+    ])
     expect(open('push').mayEnter(anonymous)).toBe(true)
   })
 

@@ -52,7 +52,7 @@ class AccessPolicy implements Policy {
 
   mayEnter(principal: Principal): boolean {
     if (this.#options.anonymous === 'push' || principal.kind !== 'anonymous') return true
-    return principal.scopes !== undefined
+    return principal.scopes !== undefined && this.#options.anonymous === 'pull'
   }
 
   decide(

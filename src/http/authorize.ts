@@ -96,7 +96,9 @@ async function authorizeAs(
 
 function checkEntry(principal: Principal, action: 'enter' | 'catalog', policy: Policy): void {
   if (!policy.mayEnter(principal)) {
-    throw new UnauthorizedError('this registry asks who you are: log in with a user name and a password')
+    const error = principal.scopes === undefined ? undefined : 'insufficient_scope'
+    const reason = 'this registry asks who you are: log in with a user name and a password'
+    throw new UnauthorizedError(reason, error)
   }
   if (action === 'enter' || principal.scopes === undefined) return
   const covered = principal.scopes.some(

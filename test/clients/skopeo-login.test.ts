@@ -19,9 +19,9 @@ interface Skopeo extends AsyncDisposable {
 }
 
 /** skopeo with an own file of logins, and a registry with users. */
-async function start(): Promise<Skopeo> {
+async function start(env: Readonly<Record<string, string>> = {}): Promise<Skopeo> {
   await using stack = new AsyncDisposableStack()
-  const registry = stack.use(await startWithUsers())
+  const registry = stack.use(await startWithUsers(env))
   const folder = stack.use(await tempFolder())
   const authFile = join(folder.path, 'auth.json')
   const run = async (...args: readonly string[]) => {
@@ -43,6 +43,28 @@ async function start(): Promise<Skopeo> {
 function loginArguments(host: string, { name, password }: typeof alice): string[] {
   return ['login', '--tls-verify=false', '--username', name, '--password', password, host]
 }
+
+describe('skopeo and a registry that gives nothing to anonymous clients', () => {
+  test('hears that a login is needed, and of a wrong password only when it sent one', async () => {
+    await using skopeo = await start({ LADING_AUTH_ANONYMOUS: 'none' })
+    await using layout = await anOciLayout()
+    const image = skopeo.image('alice/app:v1')
+    const inspect = (...flags: readonly string[]): Promise<string> =>
+      skopeo.run('inspect', '--tls-verify=false', ...flags, image)
+    const attempts = [inspect(), skopeo.copy(`oci:${layout.path}:v1`, image)]
+    for (const attempt of attempts) {
+      const error: unknown = await attempt.catch((reason: unknown) => reason)
+      expect(String(error)).toMatch(/a token without a login does not allow to pull from alice\/app: log in/)
+      expect(String(error)).not.toContain('invalid username/password')
+    }
+    await expect(inspect('--creds', 'alice:wrong')).rejects.toThrow(
+      /invalid username\/password: unauthorized: incorrect name or password/,
+    )
+    await skopeo.run(...loginArguments(skopeo.registry.host, alice))
+    await skopeo.copy(`oci:${layout.path}:v1`, image)
+    expect(await inspect()).toContain('"Digest"')
+  })
+})
 
 describe('skopeo with users', () => {
   test('logs in with the right password only, pushes what is private and pulls it', async () => {

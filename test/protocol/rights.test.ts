@@ -67,20 +67,20 @@ const expected: Record<Mode, Record<Request, string>> = {
     'mount public': '401 403 201 201 401 401s 201 401s 401s',
   },
   none: {
-    ping: '401 200 200 200 401 200 200 - 200',
-    catalog: '401 200 200 200 401 200 200 - 401s',
-    'pull public': '401 200 200 200 401 200 200 - 401s',
-    'pull private': '401 200 403 200 401 200 401s - 401s',
-    'pull absent': '401 404 403 404 401 404 401s - 401s',
-    'pull nobody': '401 403 403 404 401 401s 401s - 401s',
-    'push public': '401 202 403 202 401 202 401s - 401s',
-    'push private': '401 202 403 202 401 202 401s - 401s',
-    'push new': '401 202 403 202 401 202 401s - 401s',
-    'push nobody': '401 403 403 202 401 401s 401s - 401s',
-    'delete public': '401 404 403 404 401 404 401s - 401s',
-    'delete private': '401 404 403 404 401 404 401s - 401s',
-    'mount private': '401 403 202 201 401 401s 202 - 401s',
-    'mount public': '401 403 201 201 401 401s 201 - 401s',
+    ping: '401 200 200 200 401 200 200 401s 200',
+    catalog: '401 200 200 200 401 200 200 401s 401s',
+    'pull public': '401 200 200 200 401 200 200 401s 401s',
+    'pull private': '401 200 403 200 401 200 401s 401s 401s',
+    'pull absent': '401 404 403 404 401 404 401s 401s 401s',
+    'pull nobody': '401 403 403 404 401 401s 401s 401s 401s',
+    'push public': '401 202 403 202 401 202 401s 401s 401s',
+    'push private': '401 202 403 202 401 202 401s 401s 401s',
+    'push new': '401 202 403 202 401 202 401s 401s 401s',
+    'push nobody': '401 403 403 202 401 401s 401s 401s 401s',
+    'delete public': '401 404 403 404 401 404 401s 401s 401s',
+    'delete private': '401 404 403 404 401 404 401s 401s 401s',
+    'mount private': '401 403 202 201 401 401s 202 401s 401s',
+    'mount public': '401 403 201 201 401 401s 201 401s 401s',
   },
   push: {
     ping: '200 200 200 200 401 200 200 200 200',
@@ -163,11 +163,7 @@ describe.each(Object.keys(expected) as Mode[])('in mode %s', (mode) => {
   test.each(Object.entries(expected[mode]) as [Request, string][])('B4: %s is %s', async (request, row) => {
     const outcomes: string[] = []
     const wanted = row.split(' ')
-    for (const [index, column] of columns.entries()) {
-      if (wanted[index] === '-') {
-        outcomes.push('-')
-        continue
-      }
+    for (const column of columns) {
       const authorization = await authorize(server, column, request)
       const [method, path] = requests[request]
       const headers = authorization === undefined ? {} : { authorization }

@@ -1,9 +1,10 @@
 /**
  * The token endpoint in its two dialects: Docker's (GET with Basic) and OAuth 2 (POST with a form). A right that is
- * missing is no error: the token says less than was asked for. Credentials that do not hold are one (401).
+ * missing is no error: the token says less than was asked for. Credentials that do not hold are one (401). A client
+ * without credentials gets a token too, without a right where the registry has none for it: a 401 from here would be
+ * shown as a wrong password, while the refusal of the request itself says that a login is needed.
  */
 import type { IssuedToken, TokenRequest } from '../../auth/identity.ts'
-import { anonymous } from '../../auth/principal.ts'
 import { formatScope, parseScopes } from '../../auth/scope.ts'
 import { auditUngranted } from '../audit-refusal.ts'
 import { TokenRequestError, UnauthorizedError } from '../errors.ts'
@@ -18,24 +19,14 @@ const fresh = ['Cache-Control', 'no-store']
 
 export async function getToken(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
   const { query, headers, origin } = request
-  const principal = await deps.authenticator.authenticate(basicOf(headers.authorization), origin)
-  if (principal.kind === 'anonymous' && !(await isAnonymousWelcome(deps))) {
-    throw new UnauthorizedError('this registry gives tokens to its users only: log in with name and password')
-  }
   const asked = {
-    principal,
+    principal: await deps.authenticator.authenticate(basicOf(headers.authorization), origin),
     scopes: parseScopes(query.getAll('scope')),
     offline: query.get('offline_token') === 'true',
     clientId: query.get('client_id') ?? undefined,
   }
   const issued = await issueToken(asked, request, deps)
   return jsonReply(200, { token: issued.token, ...describeToken(issued) }, fresh)
-}
-
-/** A token for nothing would make clients go on until they fail, where they should log in. */
-async function isAnonymousWelcome({ policy }: HandlerDeps): Promise<boolean> {
-  const visible = await policy.visibleTo(anonymous)
-  return visible.all || visible.public
 }
 
 /** A token makes no tokens: it would outlive its own end, or grow. */
