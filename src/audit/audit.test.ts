@@ -138,6 +138,18 @@ describe('what is not recorded', () => {
     expect(open.losses).toEqual([{ count: 2, events: ['push denied: 2'] }])
   })
 
+  test('because one network of IPv6 asks for too many different things is counted as of one party', async () => {
+    await using open = await openCounting()
+    const denied = { action: 'login', outcome: 'unknown' } as const
+    for (let count = 0; count < 501; count += 1) {
+      const actor = { id: 'anonymous', name: '', address: `2001:db8:0:1::${count.toString(16)}` }
+      open.audit.recordOnce(actor, denied, `${count}`)
+    }
+    open.audit.recordOnce({ id: 'anonymous', name: '', address: '2001:db8:0:2::1' }, denied, 'another')
+    await open.audit[Symbol.asyncDispose]()
+    expect(open.dropped).toEqual([['distinct', 1]])
+  })
+
   test('because the database fails is counted, and recorded once it works', async () => {
     let isBroken = true
     await using real = await openAuth()

@@ -4,6 +4,7 @@
  * in their own transaction (`change`), what changes nothing in batches (`record`); then it can be searched, exported
  * and, by age and number, forgotten. Nothing changes a row. Who may read it is decided by those who ask.
  */
+import { groupAddress } from '../lib/group-address.ts'
 import { Turns } from '../lib/turns.ts'
 import { insertAuditEvents, listAuditEvents, searchAuditEvents } from '../metadata/audit-events.ts'
 import type { AuditEvent, AuditFilter, NewAuditEvent } from '../metadata/audit-events.ts'
@@ -81,8 +82,8 @@ export function createAudit(deps: AuditDeps): Audit {
     },
     record: (actor, entry) => buffer.add(entry, () => eventOf(actor, entry)),
     recordOnce(actor, entry, key) {
-      // Of those that nobody knows, each address is one.
-      const party = actor.id === 'anonymous' ? (actor.address ?? '') : actor.id
+      // Of those that nobody knows, each address is one, and each network of IPv6.
+      const party = actor.id === 'anonymous' ? groupAddress(actor.address ?? '') : actor.id
       buffer.addOnce(entry, { key, party }, () => eventOf(actor, entry))
     },
     pulled(describe) {

@@ -237,12 +237,17 @@ export async function listAccessTokens(
 /** Of one account, those that hold at the moment. */
 export async function countAccessTokens(
   db: Reader,
-  { accountId, now }: { readonly accountId: number; readonly now: number },
+  {
+    accountId,
+    now,
+    exceptId = 0,
+  }: { readonly accountId: number; readonly now: number; readonly exceptId?: number | undefined },
 ): Promise<number> {
   const { count } = await kyselyOf(db)
     .selectFrom('access_token')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('account_id', '=', accountId)
+    .where('id', '!=', exceptId)
     .where('revoked_at', 'is', null)
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
     .executeTakeFirstOrThrow()

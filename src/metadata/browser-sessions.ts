@@ -2,6 +2,7 @@
 import { stateOf } from './accounts.ts'
 import type { AccountState } from './accounts.ts'
 import type { Reader, Transaction } from './handles.ts'
+import { findLeastUsed } from './least-used.ts'
 import { kyselyOf } from './sql/database.ts'
 import { eachInTurns } from './sql/pause.ts'
 import { storableOrNull, storableText } from './sql/storable-text.ts'
@@ -49,7 +50,7 @@ const columns = [
   'client',
 ] as const
 
-/** Keeps the account's newest `keep`, this one included. */
+/** Keeps the `keep` of the account that were used last, this one included; those that ended go first. */
 export async function insertBrowserSession(
   tx: Transaction,
   session: NewBrowserSession,
@@ -70,20 +71,16 @@ export async function insertBrowserSession(
     })
     .returning('id')
     .executeTakeFirstOrThrow()
-  const surplus = await kysely
+  const rows = await kysely
     .selectFrom('browser_session')
-    .select('id')
+    .select(['id', 'used_at', 'expires_at'])
     .where('account_id', '=', session.accountId)
-    .orderBy('id', 'desc')
-    .offset(keep)
-    .limit(1)
-    .executeTakeFirst()
-  if (surplus === undefined) return id
-  await kysely
-    .deleteFrom('browser_session')
-    .where('account_id', '=', session.accountId)
-    .where('id', '<=', surplus.id)
     .execute()
+  const all = rows.map((row) => {
+    return { id: row.id, usedAt: row.used_at, isOver: row.expires_at <= session.now }
+  })
+  const surplus = findLeastUsed(all, { keep, newest: id })
+  for (const one of surplus) await kysely.deleteFrom('browser_session').where('id', '=', one).execute()
   return id
 }
 

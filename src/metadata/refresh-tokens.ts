@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import type { ProvenAccount } from './accounts.ts'
 import type { Reader, Transaction } from './handles.ts'
+import { findLeastUsed } from './least-used.ts'
 import { compileOnce } from './sql/compile-once.ts'
 import { kyselyOf } from './sql/database.ts'
 import { storableOrNull } from './sql/storable-text.ts'
@@ -64,7 +65,10 @@ export function isRefreshTokenUnchanged(
   return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
 }
 
-/** Keeps the account's newest `keep`, this one included: a client that logs in with each job fills no table. */
+/**
+ * Keeps the `keep` of the account that were used last, this one included: a client that logs in with each job fills no
+ * table, and ends no token that is in use.
+ */
 export async function insertRefreshToken(
   tx: Transaction,
   token: NewRefreshToken,
@@ -83,21 +87,14 @@ export async function insertRefreshToken(
     })
     .returning('id')
     .executeTakeFirstOrThrow()
-  const surplus = await kysely
+  const rows = await kysely
     .selectFrom('refresh_token')
-    .select('id')
+    .select(['id', 'used_at'])
     .where('account_id', '=', token.accountId)
-    .orderBy('id', 'desc')
-    .offset(keep)
-    .limit(1)
-    .executeTakeFirst()
-  if (surplus !== undefined) {
-    await kysely
-      .deleteFrom('refresh_token')
-      .where('account_id', '=', token.accountId)
-      .where('id', '<=', surplus.id)
-      .execute()
-  }
+    .execute()
+  const all = rows.map((row) => ({ id: row.id, usedAt: row.used_at, isOver: false }))
+  const surplus = findLeastUsed(all, { keep, newest: id })
+  for (const one of surplus) await kysely.deleteFrom('refresh_token').where('id', '=', one).execute()
   return id
 }
 

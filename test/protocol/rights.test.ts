@@ -162,7 +162,6 @@ describe.each(Object.keys(expected) as Mode[])('in mode %s', (mode) => {
 
   test.each(Object.entries(expected[mode]) as [Request, string][])('B4: %s is %s', async (request, row) => {
     const outcomes: string[] = []
-    const wanted = row.split(' ')
     for (const column of columns) {
       const authorization = await authorize(server, column, request)
       const [method, path] = requests[request]

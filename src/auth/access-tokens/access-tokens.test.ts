@@ -126,6 +126,21 @@ describe('the rotation of an access token', () => {
     expect(await accessTokens.find(old.token.id)).toMatchObject({ expiresAt: now + hourMs })
   })
 
+  test('is possible at the limit: what is replaced takes no place', async () => {
+    await using open = await openWithBob()
+    const { accessTokens } = open.auth
+    const { token } = await accessTokens.create(open.bob, { name: 'ci' }, tester)
+    for (let count = 1; count < maxTokensPerAccount; count += 1) {
+      await accessTokens.create(open.bob, { name: `other ${count}` }, tester)
+    }
+    const rotated = await accessTokens.rotate(token.id, { overlapMs: hourMs }, tester)
+    // The one before still holds, so the next has no place until it ends.
+    const again = accessTokens.rotate(rotated.token.id, { overlapMs: hourMs }, tester)
+    await expect(again).rejects.toMatchObject({ name: 'TooManyAccessTokensError' })
+    open.clock.advance(hourMs)
+    await accessTokens.rotate(rotated.token.id, { overlapMs: hourMs }, tester)
+  })
+
   test('ends the old one at once without an overlap, and gives no ended one new life', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth

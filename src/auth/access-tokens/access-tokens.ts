@@ -146,10 +146,11 @@ async function insert(
   tx: Transaction,
   account: AccountState,
   token: Omit<NewAccessToken, 'tokenHash' | 'hint'>,
+  replacedId?: number,
 ): Promise<CreatedAccessToken> {
   const { accountId, now } = token
   await lockAccount(tx, accountId)
-  if ((await countAccessTokens(tx, { accountId, now })) >= maxTokensPerAccount) {
+  if ((await countAccessTokens(tx, { accountId, now, exceptId: replacedId })) >= maxTokensPerAccount) {
     throw new TooManyAccessTokensError(account.name, maxTokensPerAccount)
   }
   const secret = generateToken(account.kind)
@@ -210,7 +211,8 @@ async function rotate(
     await retire(tx, held, { isItself, overlapMs, now })
     const { accountId, name, actions, patterns } = held.token
     const given = isItself ? inherit(held) : renew(held, { createdBy: actor.id, now })
-    const created = await insert(tx, holder.account, { accountId, name, actions, patterns, ...given, now })
+    const bounds = { accountId, name, actions, patterns }
+    const created = await insert(tx, holder.account, { ...bounds, ...given, now }, id)
     const detail = { ...describe(created.token), replaces: id, overlapMs }
     await audit.change(tx, actor, entryOf('access-token.rotate', holder.account, detail))
     return created

@@ -145,6 +145,19 @@ describe('a refresh token', () => {
     await expect(refresh(open, text)).rejects.toEqual(refused)
   })
 
+  test('stays while it is used, however many logins of jobs come after it', async () => {
+    await using open = await openAuth()
+    await addUsers(open)
+    const laptop = await issue(open)
+    for (let day = 0; day < 3; day += 1) {
+      for (let count = 0; count < 60; count += 1) await issue(open)
+      open.clock.advance(24 * 60 * 60_000)
+      await refresh(open, laptop.refreshToken)
+    }
+    const { id } = (await open.auth.accounts.find('bob'))!
+    expect(await open.auth.refreshTokens.list(id)).toHaveLength(100)
+  })
+
   test('gives way to newer ones: an account has a hundred', async () => {
     await using open = await openAuth()
     await addUsers(open)

@@ -42,7 +42,8 @@ export interface TokenServiceDeps {
 
 const refreshTokenBytes = 32
 const maxRefreshTokensPerAccount = 100
-const touchEveryMs = 60 * 60 * 1_000
+/** Of several hundred tokens of an account, those that were used last stay. */
+const touchEveryMs = 5 * 60 * 1_000
 const maxClientIdCharacters = 200
 
 export function createTokenService(deps: TokenServiceDeps): TokenService {
@@ -180,7 +181,7 @@ async function refresh(
   return { ...issued, refreshToken: request.refreshToken }
 }
 
-/** For those who list tokens. Without space it stays unnoted: a full disk must not keep anybody from pulling. */
+/** For those who list tokens, and for the choice of those that stay. Without space it stays unnoted: a full disk must not keep anybody from pulling. */
 async function noteUse(metadata: Metadata, use: { id: number; now: number }): Promise<void> {
   try {
     await metadata.transact((tx) => touchRefreshToken(tx, use), { durable: false })

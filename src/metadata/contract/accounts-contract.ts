@@ -151,6 +151,18 @@ export function testRefreshTokens({ metadata }: ContractSubject): void {
     expect(await listRefreshTokens(metadata().reader, other.id)).toHaveLength(1)
   })
 
+  test('keeps what is in use, however many come after it', async () => {
+    const { id: accountId } = await createAccount(metadata())
+    const { id: laptop } = await insert(accountId, 3)
+    const { id: forgotten } = await insert(accountId, 3)
+    await metadata().transact((tx) => touchRefreshToken(tx, { id: laptop, now: 8 }))
+    const jobs: number[] = []
+    for (const _ of numbers(5)) jobs.push((await insert(accountId, 3)).id)
+    const kept = (await listRefreshTokens(metadata().reader, accountId)).map(({ id }) => id)
+    expect(kept).toEqual([laptop, ...jobs.slice(3)])
+    expect(kept).not.toContain(forgotten)
+  })
+
   test('loses all of an account with its password', async () => {
     const { id: accountId, name } = await createAccount(metadata())
     await insert(accountId)

@@ -314,6 +314,18 @@ export function testBrowserSessions({ metadata }: ContractSubject): void {
     expect(await end({ id })).toBe(false)
   })
 
+  test('stay while they are used, however many logins come after them; what ended goes first', async () => {
+    const { id: accountId } = await createAccount(metadata())
+    const used = await insert({ accountId, expiresAt: 1_000 }, 3)
+    await metadata().transact((tx) => noteBrowserSessionUses(tx, new Map([[used, 40]]), 10))
+    const over = await insert({ accountId, expiresAt: 1 }, 3)
+    await metadata().transact((tx) => noteBrowserSessionUses(tx, new Map([[over, 50]]), 10))
+    const ids: number[] = []
+    for (const _ of numbers(4)) ids.push(await insert({ accountId, expiresAt: 1_000 }, 3))
+    const left = await listBrowserSessions(metadata().reader, accountId)
+    expect(left.map(({ id }) => id)).toEqual([used, ...ids.slice(2)])
+  })
+
   test('give way to newer ones, remember their use, and go when they are idle or old', async () => {
     const { id: accountId } = await createAccount(metadata())
     const forget = (options: { now: number; usedBefore: number }): Promise<number> =>

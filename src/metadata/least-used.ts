@@ -1,0 +1,21 @@
+/** Which credentials of an account go when it has too many: what is in use stays, however old it is. */
+
+export interface Used {
+  readonly id: number
+  readonly usedAt: number
+  /** It lets nobody in any more. */
+  readonly isOver: boolean
+}
+
+/** Returns the ids beyond the `keep` that were used last; `newest` is always kept. What is over goes first. */
+export function findLeastUsed(
+  all: readonly Used[],
+  { keep, newest }: { readonly keep: number; readonly newest: number },
+): number[] {
+  const rank = (one: Used): number => {
+    if (one.id === newest) return 0
+    return one.isOver ? 2 : 1
+  }
+  const kept = all.toSorted((a, b) => rank(a) - rank(b) || b.usedAt - a.usedAt || b.id - a.id)
+  return kept.slice(keep).map(({ id }) => id)
+}
