@@ -145,8 +145,7 @@ async function create(
 async function insert(
   tx: Transaction,
   account: AccountState,
-  token: Omit<NewAccessToken, 'tokenHash' | 'hint'>,
-  replacedId?: number,
+  { replacedId, ...token }: Omit<NewAccessToken, 'tokenHash' | 'hint'> & { readonly replacedId?: number },
 ): Promise<CreatedAccessToken> {
   const { accountId, now } = token
   await lockAccount(tx, accountId)
@@ -211,8 +210,8 @@ async function rotate(
     await retire(tx, held, { isItself, overlapMs, now })
     const { accountId, name, actions, patterns } = held.token
     const given = isItself ? inherit(held) : renew(held, { createdBy: actor.id, now })
-    const bounds = { accountId, name, actions, patterns }
-    const created = await insert(tx, holder.account, { ...bounds, ...given, now }, id)
+    const bounds = { accountId, name, actions, patterns, replacedId: id }
+    const created = await insert(tx, holder.account, { ...bounds, ...given, now })
     const detail = { ...describe(created.token), replaces: id, overlapMs }
     await audit.change(tx, actor, entryOf('access-token.rotate', holder.account, detail))
     return created
