@@ -287,7 +287,7 @@ export class TooManyUploadsError extends RegistryError {
     options?: ErrorOptions,
   ) {
     super(
-      `${limit} upload sessions with content are open, the limit: finish or cancel some; the next one expires in ${retryAfterSeconds} s`,
+      `${limit} upload sessions are open, the limit, and all of them are in use: finish or cancel some; the next one expires in ${retryAfterSeconds} s`,
       options,
     )
     this.retryAfterSeconds = retryAfterSeconds
