@@ -64,8 +64,8 @@ export async function authorize(
 }
 
 /**
- * Reads only: a client that pushes means to be somebody, and what nobody pushes is public. Neither is the ping, where
- * clients find out whether what they send holds.
+ * Whether the request is a read with a token of somebody else's. Pushes are not: such a client means to be somebody, and
+ * what anonymous clients push becomes public. Nor is the ping, where clients find out whether their credentials hold.
  */
 function isIgnorable(error: unknown, action: Asked['action']): boolean {
   return error instanceof CredentialsError && error.isForeign && (action === 'pull' || action === 'catalog')

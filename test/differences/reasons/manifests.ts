@@ -54,6 +54,12 @@ export const manifests: Chapter = {
       cases: [answers('201', '400 MANIFEST_INVALID', /^manifest-documents: PUT .*layers and fsLayers$/)],
     },
     {
+      title: 'Sizes in descriptors',
+      source: 'image-spec, descriptors',
+      text: '"If the length of the retrieved content does not match the specified length, the content SHOULD NOT be trusted": clients refuse to pull it, so the push is refused, with both sizes. `SIZE_INVALID`, because containers/image takes `MANIFEST_INVALID` for a type of manifest that is not known and pushes the same sizes again in each other type.',
+      cases: [answers('201', '400 SIZE_INVALID', /^manifest-documents: PUT .*a layer of another size$/)],
+    },
+    {
       title: 'Members that have to be there',
       source: 'image-spec, manifest and descriptor',
       text: '`schemaVersion`, `config` and `layers` are required by the schema of a manifest, `mediaType`, `digest` and `size` by that of a descriptor, and "The size MUST NOT be negative"; the digest of `subject` is one like any other. The document is refused for what it is (`MANIFEST_INVALID`), not for a blob of no name that is missing.',
