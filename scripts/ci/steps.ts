@@ -15,6 +15,8 @@ export const steps: readonly Step[] = [
   { name: 'install', command: ['bash', 'scripts/tools/debian-packages.sh'], budgetSeconds: 150 },
   { name: 'install-docker', command: ['bash', 'scripts/tools/docker-sid.sh'], budgetSeconds: 60 },
   { name: 'install-clients', command: ['bash', 'scripts/tools/debian-clients.sh'], budgetSeconds: 90 },
+  { name: 'install-python-clients', command: ['bash', 'scripts/tools/python-clients.sh'], budgetSeconds: 60 },
+  { name: 'install-jib', command: ['bash', 'scripts/tools/jib-client.sh'], budgetSeconds: 90 },
   { name: 'install-schemathesis', command: ['bash', 'scripts/tools/schemathesis.sh'], budgetSeconds: 60 },
   {
     name: 'install-go-tools',

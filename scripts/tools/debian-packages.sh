@@ -18,6 +18,9 @@ need /usr/lib/postgresql/15/bin/postgres postgresql-15
 need mkfs.ext4 e2fsprogs
 need losetup mount
 need setpriv util-linux
+need /usr/bin/ch-image charliecloud-builders
+need /usr/bin/ruby ruby
+need /usr/share/doc/ruby-rest-client ruby-rest-client
 need wrk wrk
 need perf linux-perf
 need docker-registry docker-registry

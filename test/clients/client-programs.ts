@@ -1,7 +1,8 @@
 /**
  * @module Where the clients are that the system does not install: built from Go modules by
- * `scripts/tools/go-tools.sh --clients`, or unpacked from other Debian suites by `scripts/tools/debian-clients.sh`.
- * Each says its version once, so that a run tells what it was made with.
+ * `scripts/tools/go-tools.sh --clients`, unpacked from other Debian suites by `scripts/tools/debian-clients.sh`, or
+ * installed from the package indexes of their languages. Each that was built or unpacked says its version once, so that
+ * a run tells what it was made with.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,6 +24,13 @@ export async function builtClient(program: string, ...version: readonly string[]
   const path = join(tools, 'bin', program)
   if (!existsSync(path)) throw new Error(`${program} is missing: run scripts/tools/go-tools.sh --clients`)
   return introduce({ program, path, version: await runTool(path, ...version) })
+}
+
+/** The path of what another script of `scripts/tools` put below `.tools`. Throws when it is missing. */
+export function installedTool(path: string, script: string): string {
+  const installed = join(tools, path)
+  if (!existsSync(installed)) throw new Error(`.tools/${path} is missing: run scripts/tools/${script}`)
+  return installed
 }
 
 /** As Debian's stable suite has it. Throws when it is missing. */

@@ -1,0 +1,160 @@
+/** oras-py, whose HTTP library joins the lines of a challenge and whose pattern keeps the last value of each name. */
+import { randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import type { RunningRegistry } from '../support/start-registry.ts'
+import { startRegistry } from '../support/start-registry.ts'
+import { alice, bob, setVisibility, startWithUsers } from './accounts.ts'
+import type { ClientAtHome } from './client-at-home.ts'
+import { aClientAtHome, uploadedBytes } from './client-at-home.ts'
+import { installedTool } from './client-programs.ts'
+import type { Credentials } from './run-client.ts'
+
+const python = { path: installedTool('python-clients/bin/python', 'python-clients.sh') }
+const script = join(import.meta.dirname, 'oras-py.py')
+let registry: RunningRegistry
+
+beforeAll(async () => {
+  registry = await startWithUsers()
+})
+afterAll(async () => {
+  await registry[Symbol.asyncDispose]()
+})
+
+interface StartOptions {
+  readonly url: string
+  readonly bytes?: Buffer
+  readonly backend?: 'token' | 'basic'
+}
+
+interface OrasPy extends ClientAtHome {
+  oras(operation: string, ...args: readonly string[]): Promise<string>
+  login(credentials: Credentials): Promise<string>
+}
+
+/** `data.bin` in its home is what it pushes. */
+async function start({
+  url,
+  bytes = randomBytes(300_000),
+  backend = 'token',
+}: StartOptions): Promise<OrasPy> {
+  const client = await aClientAtHome(python, { url })
+  await writeFile(join(client.home, 'data.bin'), bytes)
+  const oras = (operation: string, ...args: readonly string[]) =>
+    client.run(script, client.host, backend, operation, ...args)
+  const login = ({ name, password }: Credentials) =>
+    client.tell(password, script, client.host, backend, 'login', name)
+  return { ...client, oras, login }
+}
+
+async function isPulled({ home }: ClientAtHome): Promise<boolean> {
+  const [pushed, pulled] = await Promise.all(
+    ['data.bin', 'pulled/data.bin'].map((path) => readFile(join(home, path))),
+  )
+  return pushed !== undefined && pulled?.equals(pushed) === true
+}
+
+/** Pushes with the password in each request, which oras-py calls its basic backend. */
+async function pushed(repository: string, bytes: Buffer): Promise<void> {
+  await using pusher = await start({ url: registry.url, bytes, backend: 'basic' })
+  await pusher.login(alice)
+  await pusher.oras('push', `${repository}:v1`, 'data.bin')
+}
+
+describe('oras-py', () => {
+  test('pushes and pulls without a login where everyone may', async () => {
+    await using open = await startRegistry()
+    await using client = await start({ url: open.url })
+
+    await client.oras('push', 'anyone/data:v1', 'data.bin')
+    await client.oras('pull', 'anyone/data:v1', 'pulled')
+
+    expect(await isPulled(client)).toBe(true)
+  })
+
+  test('pushes what is private with the right password only, and pulls it', async () => {
+    await using client = await start({ url: registry.url, backend: 'basic' })
+    const push = () => client.oras('push', 'alice/data:v1', 'data.bin')
+
+    await client.login({ ...alice, password: 'wrong' })
+    await expect(push()).rejects.toThrow('incorrect name or password')
+    await client.login(bob)
+    await expect(push()).rejects.toThrow('user bob may not push to alice/data')
+    await client.login(alice)
+    expect(await push()).toMatch(/^sha256:/)
+    await client.oras('pull', 'alice/data:v1', 'pulled')
+
+    expect(await isPulled(client)).toBe(true)
+    expect(await client.oras('tags', 'alice/data')).toBe('v1')
+  })
+
+  test('gets a token with the right password only, and sends the password to the token endpoint alone', async () => {
+    const bytes = randomBytes(300_000)
+    await pushed('alice/token', bytes)
+    await using client = await start({ url: registry.url, bytes })
+    const pull = () => client.oras('pull', 'alice/token:v1', 'pulled')
+
+    await expect(pull()).rejects.toThrow(/401|Unauthorized/)
+    await client.login({ ...alice, password: 'wrong' })
+    await expect(pull()).rejects.toThrow('Cannot respond to request for authentication')
+    await client.login(bob)
+    await expect(pull()).rejects.toThrow(/401|403|Unauthorized/)
+    await client.login(alice)
+    await pull()
+
+    expect(await isPulled(client)).toBe(true)
+    const paths = client.seen.filter(({ scheme }) => scheme === 'Basic').map(({ path }) => path.split('?')[0])
+    expect(new Set(paths)).toEqual(new Set(['/v2/token']))
+  })
+
+  test('pulls without a login what is public', async () => {
+    const bytes = randomBytes(300_000)
+    await pushed('alice/public', bytes)
+    await setVisibility(registry, 'alice/public', 'public')
+    await using client = await start({ url: registry.url, bytes })
+
+    await client.oras('pull', 'alice/public:v1', 'pulled')
+
+    expect(await isPulled(client)).toBe(true)
+  })
+
+  test('keeps the token of its first request, and hears which scope a push lacks', async () => {
+    await using client = await start({ url: registry.url })
+    await client.login(alice)
+
+    await expect(client.oras('push', 'alice/kept:v1', 'data.bin')).rejects.toThrow(
+      'get one with the scope repository:alice/kept:pull,push',
+    )
+  })
+
+  test('pushes in chunks', async () => {
+    const bytes = randomBytes(1_000_000)
+    await using client = await start({ url: registry.url, bytes, backend: 'basic' })
+    await client.login(alice)
+
+    await client.oras('push-chunked', 'alice/chunks:v1', 'data.bin', '300000')
+    await client.oras('pull', 'alice/chunks:v1', 'pulled')
+
+    const chunks = client.seen.filter(({ method, status }) => method === 'PATCH' && status === 202)
+    expect(chunks.map(({ contentRange }) => contentRange)).toEqual([
+      '0-299999',
+      '300000-599999',
+      '600000-899999',
+      '900000-999999',
+    ])
+    expect(uploadedBytes(chunks)).toBe(1_000_000)
+    expect(await isPulled(client)).toBe(true)
+  })
+
+  test('deletes what a tag names', async () => {
+    await using client = await start({ url: registry.url, backend: 'basic' })
+    await client.login(alice)
+    for (const tag of ['v1', 'v2']) await client.oras('push', `alice/delete:${tag}`, 'data.bin')
+
+    expect(await client.oras('delete-tag', 'alice/delete', 'v2')).toBe('True')
+
+    await expect(client.oras('pull', 'alice/delete:v2', 'pulled')).rejects.toThrow(/404|Not Found/i)
+  })
+})

@@ -1,0 +1,36 @@
+/** A registry that ends TLS itself and has users, for the clients that speak nothing else with a password. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { createCertificate } from '../support/certificate.ts'
+import { findFreePort } from '../support/free-port.ts'
+import type { RunningRegistry } from '../support/start-registry.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+import { startWithUsers } from './accounts.ts'
+
+export interface TlsRegistry extends AsyncDisposable {
+  readonly registry: RunningRegistry
+  /** A file that holds the certificate, which signs itself. */
+  readonly certificate: string
+}
+
+/** Knows its own URL, so that each `Location` is absolute: some clients ask for it as it stands. */
+export async function startTlsRegistry(): Promise<TlsRegistry> {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await tempFolder('tls'))
+  const [certificate, key] = [join(folder.path, 'tls.crt'), join(folder.path, 'tls.key')]
+  const made = createCertificate()
+  await writeFile(certificate, made.cert)
+  await writeFile(key, made.key, { mode: 0o600 })
+  const port = String(await findFreePort())
+  const registry = stack.use(
+    await startWithUsers({
+      LADING_HTTP_PORT: port,
+      LADING_HTTP_PUBLIC_URL: `https://127.0.0.1:${port}`,
+      LADING_HTTP_TLS_CERT: certificate,
+      LADING_HTTP_TLS_KEY: key,
+    }),
+  )
+  const resources = stack.move()
+  return { registry, certificate, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
