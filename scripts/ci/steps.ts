@@ -23,6 +23,7 @@ export const steps: readonly Step[] = [
     command: ['bash', 'scripts/tools/go-tools.sh', '--peer', '--clients'],
     budgetSeconds: 330,
   },
+  { name: 'install-suites', command: ['bash', 'scripts/tools/client-suites.sh'], budgetSeconds: 240 },
   {
     name: 'contract-postgres',
     command: [
@@ -39,7 +40,7 @@ export const steps: readonly Step[] = [
   { name: 'api', command: vitestProject('api'), budgetSeconds: 130, vitest: true },
   { name: 'conformance', command: vitestProject('conformance'), budgetSeconds: 120, vitest: true },
   { name: 'differences', command: vitestProject('differences'), budgetSeconds: 40, vitest: true },
-  { name: 'clients', command: vitestProject('clients'), budgetSeconds: 330, vitest: true },
+  { name: 'clients', command: vitestProject('clients'), budgetSeconds: 480, vitest: true },
   { name: 'crash', command: vitestProject('crash'), budgetSeconds: 480, vitest: true },
   { name: 'pack', command: ['node', 'scripts/ci/pack.ts'], budgetSeconds: 60 },
 ]
