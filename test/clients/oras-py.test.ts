@@ -14,6 +14,9 @@ import type { Credentials } from './run-client.ts'
 
 const python = { path: installedTool('python-clients/bin/python', 'python-clients.sh') }
 const script = join(import.meta.dirname, 'oras-py.py')
+// The basic backend sends every body once without a login first. The proxy that records passes on a refusal when it has
+// the body, and a longer one waits there for a reader: these fit into the buffers between.
+const dataBytes = 50_000
 let registry: RunningRegistry
 
 beforeAll(async () => {
@@ -37,7 +40,7 @@ interface OrasPy extends ClientAtHome {
 /** `data.bin` in its home is what it pushes. */
 async function start({
   url,
-  bytes = randomBytes(300_000),
+  bytes = randomBytes(dataBytes),
   backend = 'token',
 }: StartOptions): Promise<OrasPy> {
   const client = await aClientAtHome(python, { url })
@@ -91,7 +94,7 @@ describe('oras-py', () => {
   })
 
   test('gets a token with the right password only, and sends the password to the token endpoint alone', async () => {
-    const bytes = randomBytes(300_000)
+    const bytes = randomBytes(dataBytes)
     await pushed('alice/token', bytes)
     await using client = await start({ url: registry.url, bytes })
     const pull = () => client.oras('pull', 'alice/token:v1', 'pulled')
@@ -110,7 +113,7 @@ describe('oras-py', () => {
   })
 
   test('pulls without a login what is public', async () => {
-    const bytes = randomBytes(300_000)
+    const bytes = randomBytes(dataBytes)
     await pushed('alice/public', bytes)
     await setVisibility(registry, 'alice/public', 'public')
     await using client = await start({ url: registry.url, bytes })
@@ -120,6 +123,7 @@ describe('oras-py', () => {
     expect(await isPulled(client)).toBe(true)
   })
 
+  // Its first request is HEAD of a blob, whose challenge asks for `pull`; on another 401 it sends the same token again.
   test('keeps the token of its first request, and hears which scope a push lacks', async () => {
     await using client = await start({ url: registry.url })
     await client.login(alice)
@@ -130,21 +134,21 @@ describe('oras-py', () => {
   })
 
   test('pushes in chunks', async () => {
-    const bytes = randomBytes(1_000_000)
+    const bytes = randomBytes(100_000)
     await using client = await start({ url: registry.url, bytes, backend: 'basic' })
     await client.login(alice)
 
-    await client.oras('push-chunked', 'alice/chunks:v1', 'data.bin', '300000')
+    await client.oras('push-chunked', 'alice/chunks:v1', 'data.bin', '30000')
     await client.oras('pull', 'alice/chunks:v1', 'pulled')
 
     const chunks = client.seen.filter(({ method, status }) => method === 'PATCH' && status === 202)
     expect(chunks.map(({ contentRange }) => contentRange)).toEqual([
-      '0-299999',
-      '300000-599999',
-      '600000-899999',
-      '900000-999999',
+      '0-29999',
+      '30000-59999',
+      '60000-89999',
+      '90000-99999',
     ])
-    expect(uploadedBytes(chunks)).toBe(1_000_000)
+    expect(uploadedBytes(chunks)).toBe(100_000)
     expect(await isPulled(client)).toBe(true)
   })
 
