@@ -10,6 +10,7 @@ import { tokenPath, tokenRouteId } from './token-route.ts'
 
 const service = 'lading'
 const pingRouteId = 'end-1'
+const blobRouteId = 'end-2'
 
 interface ChallengedRequest {
   readonly match: Match | undefined
@@ -46,11 +47,15 @@ export function challengesOf({ match, registryUrl, reason }: ChallengedRequest):
   return match?.route?.id === pingRouteId ? [bearer] : [bearer, basic]
 }
 
-/** By the right that the route needs, as clients know it: pushing reads too. */
+/**
+ * By the right that the route needs, as clients know it: pushing reads too. HEAD of a blob is how a push begins, and some clients
+ * (oras-py) keep the token of their first request, so it asks for both; the token endpoint grants what the caller may do.
+ */
 function formatNeededScopes({ route, name, rawQuery }: Match): string {
   if (route?.action === 'catalog') return 'registry:catalog:*'
   if (route === undefined || name === undefined) return ''
-  if (route.action !== 'push') return `repository:${name}:${route.action}`
+  const isStartOfPush = route.method === 'HEAD' && route.id === blobRouteId
+  if (route.action !== 'push' && !isStartOfPush) return `repository:${name}:${route.action}`
   const own = `repository:${name}:pull,push`
   const from = route.method === 'POST' ? findMountSource(parseQuery(rawQuery)) : undefined
   return from === undefined || from === name ? own : `${own} repository:${from}:pull`
