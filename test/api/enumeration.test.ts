@@ -229,6 +229,42 @@ describe('B6: hidden and absent', () => {
     expect(await explain('acme+ci', ofRobot)).toContain('the access token is limited')
   })
 
+  test('who administers a single repository learns no more of accounts than anyone else', async () => {
+    const { accounts, accessTokens, grants, robots } = registry.app.auth
+    const packages = openServices()
+    for (const name of ['rita', 'hugo', 'mona', 'mona-out']) {
+      await accounts.add({ name, password: passwordOf(name), isAdmin: false }, tester)
+    }
+    await packages.owners.setVisibility('hugo', 'private', tester)
+    await packages.members.add({ organization: 'acme', user: 'hugo', role: 'reader' }, tester)
+    for (const owner of ['acme', 'mona', 'mona-out']) {
+      await grants.add({ owner, repositories: 'web', role: 'owner', to: 'rita' }, tester)
+    }
+    await robots.create('acme+out', tester)
+    await robots.disable('acme+out', tester)
+    await accounts.disable('mona-out', tester)
+    const explain = async (repository: string, principal: string, token?: number) => {
+      const query = new URLSearchParams({ principal, action: 'pull', ...(token && { token: `${token}` }) })
+      const path = `/access/explain/${encodeURIComponent(repository)}?${query.toString()}`
+      const answer = await askApi(registry.url, path, { as: 'rita' })
+      const text = answer.text().replaceAll(repository, '<repository>').replaceAll(principal, '<account>')
+      const known = normalise(text, 'rita')
+      return `${answer.status} ${known.replace(`access token ${token ?? ''}`, 'access token <id>')}`
+    }
+    // A hidden member of the organization, whom rita cannot list.
+    expect(await explain('acme/web', 'hugo')).toBe(await explain('acme/web', 'absent-9'))
+    expect(await explain('acme/web', 'acme+out')).toBe(await explain('acme/web', 'acme+ci'))
+    expect(await explain('mona-out/web', 'mona-out')).toBe(await explain('mona/web', 'mona'))
+    for (const account of [await accounts.find('mona'), await robots.find('acme+ci')]) {
+      const request = { name: 'probe', actions: ['push' as const] }
+      const made = await accessTokens.create(account?.id ?? 0, request, tester)
+      const repository = made.principal === 'mona' ? 'mona/web' : 'acme/web'
+      const told = await explain(repository, made.principal, made.token.id)
+      expect(told).toMatch(/^404 /)
+      expect(told).toBe(await explain(repository, made.principal, 999_999))
+    }
+  })
+
   test('an old name is explained to those who administer the repository, and leads nobody else to the new one', async () => {
     const { owners, members } = openServices()
     await owners.createOrganization({ name: 'early', visibility: 'private' }, tester)

@@ -35,7 +35,7 @@ export interface ExplainRequest {
   readonly action: RoleAction
   /** Also by a name that its owner gave up. */
   readonly repository: string
-  /** Somebody who administers the repository; absent: the operator. */
+  /** Somebody who administers the repository, and perhaps all of its owner; absent: the operator. */
   readonly asker?: Asker
 }
 
@@ -67,7 +67,7 @@ export interface AccessExplain {
 export interface AccessExplainDeps {
   readonly metadata: Metadata
   readonly clock: Clock
-  readonly policy: Pick<Policy, 'explain'>
+  readonly policy: Pick<Policy, 'explain' | 'decideOwner'>
   readonly aliases: Aliases
   readonly anonymous: AnonymousMode
 }
@@ -121,8 +121,7 @@ async function findPrincipal(
   const { principal: name, token, repository, asker } = asked
   const account = await findAccount(deps.metadata.reader, name)
   if (account === undefined) throw new AccountUnknownError(name)
-  const owner = ownerOf((await deps.aliases.resolve(repository)) ?? repository)
-  const isKnown = knowsState(asker, account, owner)
+  const isKnown = knowsState(asker, account, await findAdministered(deps, asker, repository))
   if (token !== undefined) {
     if (!isKnown) throw new AccessTokenUnknownError(token)
     return findByToken(deps, account, token)
@@ -131,6 +130,17 @@ async function findPrincipal(
   const { id: accountId, kind } = account
   const isAdmin = account.isAdmin && knowsStanding(asker, account)
   return { principal: { kind, accountId, name, isAdmin, scopes: undefined } }
+}
+
+/** The owner of the repository, where the asker administers all that it has. */
+async function findAdministered(
+  { policy, aliases }: AccessExplainDeps,
+  asker: Asker,
+  repository: RepositoryName,
+): Promise<string | undefined> {
+  const owner = ownerOf((await aliases.resolve(repository)) ?? repository)
+  if (asker === undefined) return owner
+  return (await policy.decideOwner(asker, 'administer', owner)).allowed ? owner : undefined
 }
 
 /** With what the request of a token is decided by. */

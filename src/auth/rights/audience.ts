@@ -21,8 +21,15 @@ export function ownerOfAccount(name: string): string {
   return plus === -1 ? name : name.slice(0, plus)
 }
 
-/** Whether an asker who administers `owner` may know if the account is disabled. */
-export function knowsState(asker: Asker, { id, name }: Pick<Account, 'id' | 'name'>, owner: string): boolean {
+/**
+ * Whether an asker who administers all of `owner` may know if the account is disabled. `undefined`: the asker administers
+ * a part at most.
+ */
+export function knowsState(
+  asker: Asker,
+  { id, name }: Pick<Account, 'id' | 'name'>,
+  owner: string | undefined,
+): boolean {
   return isInformed(asker) || isSelf(asker, id) || ownerOfAccount(name) === owner
 }
 

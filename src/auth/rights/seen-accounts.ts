@@ -10,8 +10,8 @@ import { isInformed, isSelf, ownerOfAccount } from './audience.ts'
 
 export interface SeenAccounts {
   /**
-   * Whether there is an account of that name that the asker, who administers `at`, may know of: its owner is visible to
-   * the asker, or it is a member of `at` or has a grant there, which the asker can list.
+   * Whether there is an account of that name that the asker, who administers `at` or a part of it, may know of: its owner is
+   * visible to the asker, or it is a member of `at` or has a grant there. These only who administers all of `at` can list.
    */
   sees(asker: Principal, name: string, at: string): Promise<boolean>
 }
@@ -31,6 +31,7 @@ export function createSeenAccounts({ reader, policy }: SeenAccountsDeps): SeenAc
       const owner = await findOwner(reader, ownerName)
       if (owner !== undefined && openVisibilities(asker).includes(owner.visibility)) return true
       if ((await policy.decideOwner(asker, 'pull', ownerName)).allowed) return true
+      if (!(await policy.decideOwner(asker, 'administer', at)).allowed) return false
       return isConnected(reader, { owner: at, accountId: account.id })
     },
   }
