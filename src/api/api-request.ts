@@ -21,9 +21,9 @@ export interface ApiRequest {
   readonly origin: Origin
   /** Of this registry as the client sees it, without a slash at the end. */
   readonly registryUrl: string
-  /** Aborted when the connection closes before the reply is complete. */
   /** Whether the page that sent this may change something, although it is of another origin. */
-  readonly mayChange: boolean
+  readonly admission: 'always' | 'with-account' | 'never'
+  /** Aborted when the connection closes before the reply is complete. */
   readonly signal: AbortSignal
   /** Reads the body to its end; throws when it is larger than `maxBytes` or the client leaves, and `BodyTimeoutError`. */
   readonly readBody: (maxBytes: number) => Promise<Uint8Array>

@@ -16,9 +16,11 @@ export async function authenticate(
   access: Access,
   services: ApiServices,
 ): Promise<Principal> {
-  const { method, registryUrl } = request
+  const { method, registryUrl, admission } = request
   const [origin, site] = [header(request, 'origin'), header(request, 'sec-fetch-site')]
-  if (!request.mayChange) checkSameSite({ method, origin, site, registryUrl })
+  // Rows that are public look at no token.
+  const isAdmitted = admission === 'always' || (admission === 'with-account' && access !== 'public')
+  if (!isAdmitted) checkSameSite({ method, origin, site, registryUrl })
   if (access === 'public') return anonymous
   const authorization = header(request, 'authorization')
   if (authorization === undefined) return authenticateSession(request, services)

@@ -66,7 +66,7 @@ export const http = z.strictObject({
         .default([])
         .meta({
           description:
-            'Origins of pages, or `*` for all, that may use the registry from a browser. With `*` browsers send no passwords that they remember, and only a page that has a token changes something.',
+            'Origins of pages, or `*` for all, that may use the registry from a browser. With `*` browsers send no passwords that they remember, and only a page that has a token of an account changes something.',
           examples: ['https://ui.example.com'],
         }),
     })

@@ -29,6 +29,9 @@ const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const preflightSeconds = '3600'
 const none: HeaderList = []
 
+/** `with-account`: where the token of the request turns out to be one of an account. */
+export type Admission = 'always' | 'with-account' | 'never'
+
 export class Cors {
   readonly #origins: ReadonlySet<string>
 
@@ -68,13 +71,13 @@ export class Cors {
   }
 
   /**
-   * Whether a page may change something. With `*` only with a token that it has itself: a password may be one that the browser
-   * remembers and adds, whatever page asks.
+   * Whether a page of another origin may change something. With `*` only with the token of an account, which the page has
+   * itself: a password may be one that the browser remembers and adds, and a token without a login is there for every page.
    */
-  mayChange({ origin, authorization }: IncomingHttpHeaders): boolean {
-    if (origin === undefined) return false
-    if (this.#origins.has(origin)) return true
-    return this.#origins.has('*') && /^bearer /i.test(authorization ?? '')
+  admits({ origin, authorization }: IncomingHttpHeaders): Admission {
+    if (origin === undefined) return 'never'
+    if (this.#origins.has(origin)) return 'always'
+    return this.#origins.has('*') && /^bearer /i.test(authorization ?? '') ? 'with-account' : 'never'
   }
 
   #isListed(origin: string): boolean {

@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ManagementApi } from '../api/api-request.ts'
 import { checkSameSite } from '../auth/csrf.ts'
 import type { YoungGarbage } from '../lib/young-garbage.ts'
+import type { Principal } from '../auth/principal.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import { authorize } from './authorize.ts'
 import { auditRefusal } from './audit-refusal.ts'
@@ -33,6 +34,7 @@ import { answerByApi, isForApi } from './management.ts'
 import type { HttpObserver } from './observer.ts'
 import { RequestOrigin } from './origin.ts'
 import type { PublicAddress } from './origin.ts'
+import { parseQuery } from './query.ts'
 import type { Readers } from './readers.ts'
 import { bodilessReply } from './reply.ts'
 import type { Reply } from './reply.ts'
@@ -41,7 +43,7 @@ import type { BodyLimit } from './request.ts'
 import type { Match, Router } from './router.ts'
 import type { Route } from './route.ts'
 import { sendReply } from './send-reply.ts'
-import { tokenRouteId } from './token-route.ts'
+import { offlineParameter, tokenRouteId } from './token-route.ts'
 
 export interface RequestDeps extends HandlerDeps {
   readonly router: Router
@@ -216,19 +218,27 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
   const { route, name, allow } = match
   if (route === undefined) throw new MethodUnsupportedError(incoming.method ?? '', allow)
   const repository = name === undefined ? undefined : parseRepositoryName(name)
-  checkBrowser(exchange)
+  checkBrowser(exchange, match)
   const authorized = await authorize(exchange, { route, repository }, deps)
+  checkBrowser(exchange, match, authorized.principal)
   const bodyLimit = limitOf(route, deps.limits)
   return route.handler(new IncomingRequest(exchange, match, { ...authorized, bodyLimit }), deps)
 }
 
-/** Throws `CsrfError`. */
-function checkBrowser({ incoming, origin, cors }: Exchange): void {
-  const { method = '', headers } = incoming
+/** Before it is known who asks (`principal` is `undefined`), and again after. Throws `CsrfError`. */
+function checkBrowser({ incoming, origin, cors }: Exchange, match: Match, principal?: Principal): void {
+  const { headers } = incoming
   const site = headers['sec-fetch-site']
   if (headers.origin === undefined && site === undefined) return
-  if (cors.mayChange(headers)) return
+  const admission = cors.admits(headers)
+  if (admission === 'always' || (admission === 'with-account' && principal?.kind !== 'anonymous')) return
+  const method = makesRefreshToken(match) ? 'POST' : (incoming.method ?? '')
   checkSameSite({ method, origin: headers.origin, site: site?.toString(), registryUrl: origin.registryUrl })
+}
+
+/** Docker's dialect of the token endpoint makes it by GET, which any page can have a browser send. */
+function makesRefreshToken({ route, rawQuery }: Match): boolean {
+  return route?.id === tokenRouteId && parseQuery(rawQuery).get(offlineParameter) === 'true'
 }
 
 function limitOf({ body }: Route, limits: HttpLimits): BodyLimit | undefined {

@@ -81,7 +81,7 @@ function toApiRequest(exchange: Exchange, { wholeBodyMs }: HttpLimits): ApiReque
     headers,
     origin,
     registryUrl: origin.registryUrl,
-    mayChange: exchange.cors.mayChange(incoming.headers),
+    admission: exchange.cors.admits(incoming.headers),
     get signal() {
       return getSignal()
     },

@@ -1,9 +1,13 @@
 /** Pages of other origins that use the registry from a browser (Fetch standard, CORS protocol). */
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
+import { askApi } from '../support/api-client.ts'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
+import { passwordOf } from '../support/identity-server.ts'
 import { startInProcess } from '../support/in-process.ts'
+import { basic } from '../support/open-auth.ts'
+import { tester } from '../support/tester.ts'
 
 const origin = 'https://ui.example.com'
 
@@ -96,14 +100,42 @@ describe('with * in the configuration', () => {
 
   test('a page changes something only with a token that it has itself', async () => {
     await using registry = await start(['*'])
+    const account = { name: 'bob', password: passwordOf('bob'), isAdmin: false }
+    await registry.app.auth.accounts.add(account, tester)
     const uploads = `${registry.url}/v2/a/b/blobs/uploads/`
-    const { token } = (await ask(`${registry.url}/v2/token?scope=repository:a/b:pull,push`)).json() as {
-      token: string
+    const getToken = async (headers: Record<string, string>) => {
+      const asked = await ask(`${registry.url}/v2/token?scope=repository:a/b:pull,push`, { headers })
+      return (asked.json() as { token: string }).token
     }
     const send = (headers: Record<string, string>) =>
       ask(uploads, { method: 'POST', headers: { origin, ...headers } })
-    expectStatus(await send({ authorization: `Bearer ${token}` }), 202)
+    const own = await getToken({ authorization: basic('bob', passwordOf('bob')) })
+    expectStatus(await send({ authorization: `Bearer ${own}` }), 202)
+    // Every page gets one without a login.
+    expectStatus(await send({ authorization: `Bearer ${await getToken({})}` }), 403)
     expectStatus(await send({}), 403)
     expectStatus(await send({ authorization: 'Basic YTpi' }), 403)
+  })
+
+  test('a page that says that it has a token logs nobody in, and makes no account', async () => {
+    await using registry = await startInProcess({
+      auth: { anonymous: 'push', selfRegistration: true },
+      http: { cors: { origins: ['*'] } },
+    })
+    const account = { name: 'bob', password: passwordOf('bob'), isAdmin: false }
+    await registry.app.auth.accounts.add(account, tester)
+    const headers = { origin, authorization: 'Bearer anything' }
+    const bob = { name: 'bob', password: passwordOf('bob') }
+    for (const [path, json] of [
+      ['/session', bob],
+      ['/registrations', { ...bob, name: 'carol' }],
+    ] as const) {
+      const answer = await askApi(registry.url, path, { json, headers })
+      expect([path, answer.status]).toEqual([path, 403])
+    }
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    const body = `grant_type=password&username=bob&password=${passwordOf('bob').replaceAll(' ', '+')}`
+    const asked = { method: 'POST', headers: { ...headers, ...form }, body }
+    expectStatus(await ask(`${registry.url}/v2/token`, asked), 403)
   })
 })

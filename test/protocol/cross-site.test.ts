@@ -2,9 +2,12 @@
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
+import { passwordOf } from '../support/identity-server.ts'
 import { shareRegistry, startInProcess } from '../support/in-process.ts'
 import { anImageManifest, pushBlob, pushImage } from '../support/manifests.ts'
+import { basic } from '../support/open-auth.ts'
 import { aRandomBlob } from '../support/random.ts'
+import { tester } from '../support/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'push' } })
 
@@ -43,6 +46,23 @@ describe('a change that another site sends', () => {
       body: 'grant_type=password&username=a&password=b',
     })
     expectStatus(answer, 403)
+  })
+})
+
+describe('a refresh token', () => {
+  const headers = { authorization: basic('bob', passwordOf('bob')) }
+
+  test.each(others)('is made for no page of another site: %j', async (page) => {
+    await using known = await startInProcess({ auth: { refreshTokens: true } })
+    const account = { name: 'bob', password: passwordOf('bob'), isAdmin: false }
+    await known.app.auth.accounts.add(account, tester)
+    const path = `${known.url}/v2/token?offline_token=true`
+    for (const method of ['GET', 'HEAD']) {
+      expectStatus(await ask(path, { method, headers: { ...headers, ...page } }), 403)
+    }
+    // An image may be loaded from there: what comes back makes nothing, and no page can read it.
+    expectStatus(await ask(`${known.url}/v2/token`, { headers: { ...headers, ...page } }), 200)
+    expect((await ask(path, { headers })).json()).toHaveProperty('refresh_token')
   })
 })
 

@@ -13,6 +13,7 @@ import { readWhole } from '../read-whole.ts'
 import { jsonReply } from '../reply.ts'
 import type { Reply } from '../reply.ts'
 import type { RegistryRequest } from '../request.ts'
+import { offlineParameter } from '../token-route.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
 const fresh = ['Cache-Control', 'no-store']
@@ -22,7 +23,7 @@ export async function getToken(request: RegistryRequest, deps: HandlerDeps): Pro
   const asked = {
     principal: await deps.authenticator.authenticate(basicOf(headers.authorization), origin),
     scopes: parseScopes(query.getAll('scope')),
-    offline: query.get('offline_token') === 'true',
+    offline: query.get(offlineParameter) === 'true',
     clientId: query.get('client_id') ?? undefined,
   }
   const issued = await issueToken(asked, request, deps)
