@@ -280,6 +280,22 @@ describe('B6: hidden and absent', () => {
     expect(await explain('bob', 'early')).toMatch(/^403 /)
   })
 
+  test('own rights by an old name are what requests by it may do: pulls, for those who may pull by the new one', async () => {
+    const { owners, members } = openServices()
+    await owners.createOrganization({ name: 'first', visibility: 'private' }, tester)
+    await members.add({ organization: 'first', user: 'alice', role: 'owner' }, tester)
+    await owners.rename({ name: 'first', newName: 'second' }, tester)
+    const rightsOf = async (as: string, owner: string) => {
+      const answer = await askApi(registry.url, `/me/rights?repository=${owner}%2Fweb`, { as })
+      expect(answer.value['repository']).toBe(`${owner}/web`)
+      return answer.value['permissions']
+    }
+    expect(await rightsOf('alice', 'first')).toEqual(['pull'])
+    expect(await rightsOf('alice', 'second')).toContain('administer')
+    expect(await rightsOf('root', 'first')).toEqual(['pull'])
+    expect(await rightsOf('bob', 'first')).toEqual([])
+  })
+
   test('a name that is taken is refused alike, whoever has or had it', async () => {
     await openServices().owners.createOrganization({ name: 'before', visibility: 'private' }, tester)
     await openServices().owners.rename({ name: 'before', newName: 'after' }, tester)

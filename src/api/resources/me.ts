@@ -1,12 +1,16 @@
 /** The account of whoever asks: who it is, what it may do, its access tokens and sessions. */
 import { z } from '@hono/zod-openapi'
 import { permissions } from '../../auth/permissions.ts'
-import type { AccountPrincipal } from '../../auth/principal.ts'
+import type { Permission } from '../../auth/permissions.ts'
+import type { AccountPrincipal, Principal } from '../../auth/principal.ts'
+import { judgeOldName } from '../../auth/rights/old-names.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
+import type { RepositoryName } from '../../oci/repository-name.ts'
 import { notFound } from '../api-error.ts'
 import { accountOf } from '../callers.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery } from '../pages.ts'
+import type { ApiServices } from '../services.ts'
 import { formatTime, repositoryName, rowId, secret, time } from '../schemas.ts'
 import {
   createdReply,
@@ -72,6 +76,20 @@ function describeCaller({
   }
 }
 
+/** By the name that the repository has, or had: as requests of clients are decided. */
+async function isAllowed(
+  principal: Principal,
+  { permission, repository }: { readonly permission: Permission; readonly repository: RepositoryName },
+  { policy, aliases }: ApiServices,
+): Promise<boolean> {
+  const judge = (who: Principal, name: RepositoryName) => policy.decide(who, permission, name)
+  const newName = await aliases.resolve(repository)
+  if (newName === undefined) return (await judge(principal, repository)).allowed
+  const isPull = permission === 'pull'
+  const answer = await judgeOldName({ principal, isPull, judge }, { oldName: repository, newName })
+  return answer !== 'renamed' && answer.allowed
+}
+
 const aboutMe = [
   defineEndpoint({
     id: 'whoAmI',
@@ -95,12 +113,11 @@ const aboutMe = [
     status: 200,
     query: z.strictObject({ repository: repositoryName }),
     result: rights,
-    handler: async ({ principal, query }, { policy }) => {
+    handler: async ({ principal, query }, services) => {
       const repository = parseRepositoryName(query.repository)
-      const decisions = await Promise.all(
-        permissions.map(async (permission) => policy.decide(principal, permission, repository)),
-      )
-      const held = permissions.filter((_permission, index) => decisions[index]?.allowed === true)
+      const ask = (permission: Permission) => isAllowed(principal, { permission, repository }, services)
+      const allowed = await Promise.all(permissions.map(ask))
+      const held = permissions.filter((_permission, index) => allowed[index])
       return { value: { repository, permissions: held } }
     },
   }),
