@@ -1,6 +1,6 @@
 /**
- * Tells the audit of pushes and deletions that were refused to somebody who said who it is: by 403, or by a token
- * without them, which is how clients with bearer tokens meet it.
+ * Tells the audit of pushes and deletions that were refused to somebody who said who it is: by 403, or with a token that
+ * was asked for them and refused them, which is how clients with bearer tokens meet it.
  */
 import type { Audit } from '../audit/audit.ts'
 import { actorOf } from '../auth/actor.ts'
@@ -10,19 +10,36 @@ import type { Exchange } from './exchange.ts'
 import type { RegistryRequest } from './request.ts'
 import type { Match } from './router.ts'
 
+interface Refused {
+  readonly action: 'push' | 'delete'
+  readonly name: string
+}
+
+/** Of a reply with 401 or 403. */
 export function auditRefusal(
   { principal, origin, id: requestId }: Exchange,
-  match: Match | undefined,
+  { match, status }: { readonly match: Match | undefined; readonly status: number },
   audit: Pick<Audit, 'recordOnce'>,
 ): void {
   const action = match?.route?.action
   const name = match?.name
   if (principal === undefined || name === undefined) return
   if (action !== 'push' && action !== 'delete') return
+  if (status === 401 && !wasRefused(principal, { action, name })) return
   recordRefusal(actorOf(principal, { origin, requestId }), { action, name }, audit)
 }
 
-/** Of a token: what was asked for beside what it got. A registry scope changes nothing. */
+/** Whether the token was asked for this. One that was not may only have to be exchanged for another. */
+function wasRefused({ kind, scopes }: Principal, { action, name }: Refused): boolean {
+  if (kind === 'anonymous') return false
+  const named = scopes?.find((scope) => scope.type === 'repository' && scope.name === name)
+  return named?.refused?.includes(action) ?? false
+}
+
+/**
+ * Of a token: what was asked for beside what it got. A registry scope changes nothing. Who asks for `pull` and `push` together
+ * may only look: the challenge of a HEAD of a blob says so. A push with such a token is refused, and told then.
+ */
 export function auditUngranted(
   {
     principal,
@@ -36,14 +53,15 @@ export function auditUngranted(
   const actor = actorOf(principal, { origin, requestId })
   for (const { type, name, actions } of asked) {
     const got = granted.find((scope) => scope.type === type && scope.name === name)?.actions ?? []
-    const missing = (['push', 'delete'] as const).find((one) => actions.includes(one) && !got.includes(one))
+    const wanted = actions.includes('pull') ? (['delete'] as const) : (['push', 'delete'] as const)
+    const missing = wanted.find((one) => actions.includes(one) && !got.includes(one))
     if (type === 'repository' && missing !== undefined) recordRefusal(actor, { action: missing, name }, audit)
   }
 }
 
 function recordRefusal(
   actor: ReturnType<typeof actorOf>,
-  { action, name }: { readonly action: 'push' | 'delete'; readonly name: string },
+  { action, name }: Refused,
   audit: Pick<Audit, 'recordOnce'>,
 ): void {
   const entry = { action, outcome: 'denied', target: { kind: 'repository', name } } as const

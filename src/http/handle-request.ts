@@ -194,8 +194,9 @@ function explainError(
 ): Reply {
   const refusal = findRefusal(error)
   const reply = errorReply(refusal, describeContext(exchange, match))
-  if (reply.status === 403) auditRefusal(exchange, match, deps.audit)
-  if (reply.status >= 500) logFault(exchange, error, { log: deps.log, expected: refusal !== undefined })
+  const { status } = reply
+  if (status === 401 || status === 403) auditRefusal(exchange, { match, status }, deps.audit)
+  if (status >= 500) logFault(exchange, error, { log: deps.log, expected: refusal !== undefined })
   return reply
 }
 

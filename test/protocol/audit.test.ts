@@ -130,13 +130,35 @@ describe('the audit', () => {
     await using server = await openWithUsers()
     await server.addRepository('alice/web', 'public')
     await server.bearer(['repository:alice/web:pull'], 'bob')
-    await server.bearer(['repository:alice/web:pull,push', 'repository:alice/other:delete'], 'bob')
+    await server.bearer(['repository:alice/web:push', 'repository:alice/other:delete'], 'bob')
     await server.bearer(['repository:alice/web:pull,push'])
     await server.bearer(['repository:alice/web:pull,push'], 'alice')
     const denied = await audited(server, { outcome: 'denied' })
     expect(denied.map(({ action, target, actor }) => [action, target?.name, actor.name])).toEqual([
       ['push', 'alice/web', 'bob'],
       ['delete', 'alice/other', 'bob'],
+    ])
+  })
+
+  test('tells of a push with a token that was refused it, not of a look at a blob, whose challenge asks for the scopes of a push', async () => {
+    await using server = await openWithUsers()
+    await server.addRepository('alice/web', 'public')
+    const path = `${server.url}/v2/alice/web/blobs`
+    const blob = `${path}/sha256:${'0'.repeat(64)}`
+    const looked = await ask(blob, { method: 'HEAD', headers: { authorization: 'Bearer none' } })
+    expect([401, 404]).toContain(looked.status)
+    const token = await server.bearer(['repository:alice/web:pull,push'], 'bob')
+    const headers = { authorization: token }
+    expect((await ask(blob, { method: 'HEAD', headers })).status).toBe(404)
+    expect(await audited(server, { outcome: 'denied' })).toEqual([])
+    const pulling = await server.bearer(['repository:alice/web:pull'], 'bob')
+    for (const authorization of [pulling, token, token]) {
+      const push = { method: 'POST', headers: { authorization } }
+      expect((await ask(`${path}/uploads/`, push)).status).toBe(401)
+    }
+    const denied = await audited(server, { outcome: 'denied' })
+    expect(denied.map(({ action, target, actor }) => [action, target?.name, actor.name])).toEqual([
+      ['push', 'alice/web', 'bob'],
     ])
   })
 
