@@ -29,6 +29,7 @@ export interface PolicyOptions {
   /** Of repositories that users create. */
   readonly newRepositoryVisibility: 'public' | 'internal' | 'private'
   readonly findAccess: (repository: RepositoryName) => MaybePromise<RepositoryVisibility | undefined>
+  /** What those may see who have no right below the name; `undefined`: nobody has it, and anyone may take it. */
   readonly findOwner: (name: string) => MaybePromise<Pick<Owner, 'visibility'> | undefined>
   readonly grantsOf: (accountId: number) => MaybePromise<HeldGrants>
 }

@@ -1,5 +1,6 @@
 /** What happens under a name that its owner gave up: pulls go on, everything else is told the new name or nothing. */
 import { describe, expect, test } from 'vitest'
+import { parseRepositoryPattern } from '../../src/auth/repository-pattern.ts'
 import { renameOwner } from '../../src/metadata/owner-rename.ts'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
@@ -7,6 +8,7 @@ import { basic, openIdentityServer, passwordOf } from '../support/identity-serve
 import type { IdentityServer } from '../support/identity-server.ts'
 import { anImageManifest, pushImage } from '../support/manifests.ts'
 import { aRandomBlob } from '../support/random.ts'
+import { tester } from '../support/tester.ts'
 
 const blob = aRandomBlob()
 const image = anImageManifest({ layers: [blob] })
@@ -155,6 +157,48 @@ describe('a name that its owner gave up', () => {
         expect(comparable(hidden, ['acme'])).toEqual(comparable(absent, ['nobody']))
         expect(hidden.body.toString()).not.toContain('apex')
       }
+    }
+  })
+
+  test('B2: opens nothing that the new name does not, where anyone may create repositories', async () => {
+    await using given = await open({ anonymous: 'push' })
+    await given.server.addUser('carol')
+    const asked = (['GET', 'HEAD'] as const).flatMap((method) =>
+      ['manifests/latest', `manifests/${image.digest}`, `blobs/${blob.digest}`, 'tags/list']
+        .concat(`referrers/${image.digest}`, '_oci/ext/discover')
+        .map((path) => [method, path] as const),
+    )
+    const bearer = await given.server.bearer(['repository:acme/private:pull,push'])
+    for (const authorization of [undefined, bearer, basic('carol')]) {
+      for (const [method, path] of asked) {
+        const by = async (name: string) => {
+          const { status, body } = await given.send(method, `${name}/private/${path}`, authorization)
+          return `${method} ${path} ${status} ${body.toString().replaceAll('apex', 'acme')}`
+        }
+        const old = await by('acme')
+        expect(old).toMatch(/ 40[13] /)
+        // The token has no scope for the new name.
+        expect(old).toBe(authorization === bearer ? old : await by('apex'))
+      }
+      const { headers, ...push } = await given.send('POST', `acme/private/${uploads}`, authorization)
+      expect([401, 403]).toContain(push.status)
+      expect(`${push.body.toString()} ${JSON.stringify(headers)}`).not.toContain('apex')
+    }
+    expect((await given.send('GET', 'acme/private/tags/list')).body.toString()).not.toContain('apex')
+    expect((await given.send('GET', 'acme/public/manifests/latest')).status).toBe(200)
+    expect((await given.send('GET', 'acme/private/manifests/latest', apex)).status).toBe(200)
+    const { access } = given.server.auth
+    const explained = { principal: 'anonymous', action: 'pull', repository: 'acme/private' } as const
+    expect((await access.explain(explained)).allowed).toBe(false)
+  })
+
+  test('opens nothing to an administrator whose access token reaches the old name alone', async () => {
+    await using given = await open()
+    const { accounts, accessTokens } = given.server.auth
+    const request = { name: 'narrow', patterns: [parseRepositoryPattern('acm*/**')] }
+    const { secret } = await accessTokens.create((await accounts.find('root'))?.id ?? 0, request, tester)
+    for (const name of ['acme', 'apex']) {
+      expect((await given.send('GET', `${name}/private/tags/list`, basic('root', secret))).status).toBe(403)
     }
   })
 

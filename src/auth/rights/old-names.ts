@@ -26,16 +26,19 @@ interface Question<V extends Judged> {
 
 /**
  * Decides on a repository asked for by its old name, for requests and for explanations alike. `renamed`: it is allowed,
- * but only by the new name, since by the old one nothing but pulls is served.
+ * but only by the new name, since by the old one nothing but pulls is served. What is pulled is the repository of the new
+ * name, so a verdict on the old one never allows it: that one only words refusals.
  */
 export async function judgeOldName<V extends Judged>(
   { principal, isPull, judge }: Question<V>,
   names: OldName,
 ): Promise<V | 'renamed'> {
   const verdict = await judge(underNewName(principal, names), names.newName)
-  // Where anyone may create, a repository that is not there is allowed, too.
-  const answer = verdict.allowed ? verdict : await judge(principal, names.oldName)
-  return !answer.allowed || isPull ? answer : 'renamed'
+  if (verdict.allowed) return isPull ? verdict : 'renamed'
+  const refusal = await judge(principal, names.oldName)
+  if (!refusal.allowed) return refusal
+  // Of an administrator, whose access token reaches the old name alone.
+  return isPull ? verdict : 'renamed'
 }
 
 /** What a bearer token says of the old name it says of the new one. */

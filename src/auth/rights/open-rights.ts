@@ -73,10 +73,11 @@ export function openRights(deps: RightsDeps): Rights {
   return { policy, granting: grantOldNames(policy, aliases), aliases, seenAccounts, services }
 }
 
-/** Who has the name, or gave it up. */
-async function findOwnerOfName(reader: Reader, name: string): Promise<Owner | undefined> {
+/** Nobody creates anything below a name that an owner gave up: it is as closed as the name of a private owner. */
+const reserved: Pick<Owner, 'visibility'> = Object.freeze({ visibility: 'private' })
+
+async function findOwnerOfName(reader: Reader, name: string): Promise<Pick<Owner, 'visibility'> | undefined> {
   const owner = await findOwner(reader, name)
   if (owner !== undefined) return owner
-  const newName = await findOwnerByAlias(reader, name)
-  return newName === undefined ? undefined : findOwner(reader, newName)
+  return (await findOwnerByAlias(reader, name)) === undefined ? undefined : reserved
 }
