@@ -72,9 +72,10 @@ async function decideRepository(
   // What an old name is answered is explained to those who administer the repository by its new name.
   const newName = access === 'repository:administer' ? await aliases.resolve(repository) : undefined
   const decision = await policy.decide(principal, permission, newName ?? repository)
-  return decision.allowed || newName === undefined
-    ? decision
-    : policy.decide(principal, permission, repository)
+  if (decision.allowed || newName === undefined) return decision
+  // It words the refusal; what the old name alone would allow is nothing.
+  const refusal = await policy.decide(principal, permission, repository)
+  return refusal.allowed ? decision : refusal
 }
 
 /** What a row is asked with. */

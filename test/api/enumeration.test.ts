@@ -6,6 +6,7 @@
 import type { z } from '@hono/zod-openapi'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Endpoint } from '../../src/api/endpoint.ts'
+import { parseRepositoryPattern } from '../../src/auth/repository-pattern.ts'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { createAudit } from '../../src/audit/audit.ts'
 import { insertOrganization, setOwnerVisibility } from '../../src/metadata/owners.ts'
@@ -278,6 +279,13 @@ describe('B6: hidden and absent', () => {
     expect(await explain('alice', 'early')).toMatch(/^200 .*a grant of reader on later\/web would allow it/)
     expect(await explain('bob', 'early')).toBe(await explain('bob', 'nobody-had-it'))
     expect(await explain('bob', 'early')).toMatch(/^403 /)
+    // An administrator's access token that reaches the old name alone.
+    const { accounts, accessTokens } = registry.app.auth
+    const request = { name: 'narrow', patterns: [parseRepositoryPattern('earl*/**')] }
+    const { secret } = await accessTokens.create((await accounts.find('root'))?.id ?? 0, request, tester)
+    const path = '/access/explain/early%2Fweb?principal=mia&action=pull'
+    const narrow = { headers: { authorization: `Bearer ${secret}` } }
+    expect((await askApi(registry.url, path, narrow)).status).toBe(403)
   })
 
   test('own rights by an old name are what requests by it may do: pulls, for those who may pull by the new one', async () => {
