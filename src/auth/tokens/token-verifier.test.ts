@@ -13,6 +13,7 @@ import { installationId, openAuth, origin, type OpenAuth } from '../../../test/s
 import { findActiveKey, insertSigningKey } from '../../metadata/signing-keys.ts'
 import { anonymous, type Principal } from '../principal.ts'
 import { parseScopes } from '../scope.ts'
+import { createTokenVerifier } from './token-verifier.ts'
 
 const refused = expect.objectContaining({ code: 'UNAUTHORIZED', error: 'invalid_token' })
 
@@ -204,4 +205,25 @@ describe('a bearer token', () => {
     )
     await expect(authenticate(second, token)).rejects.toEqual(refused)
   })
+})
+
+test('a token of another registry costs no search for its key, however often it is sent', async () => {
+  await using open = await openAuth()
+  const { keys } = open.auth
+  let searches = 0
+  const counted = {
+    isValid: (kid: string) => keys.isValid(kid),
+    find: (kid: string) => {
+      searches += 1
+      return keys.find(kid)
+    },
+  }
+  const verifier = createTokenVerifier({ keys: counted, clock: open.clock, issuer: installationId })
+  await verifier.verify(await issue(open))
+  expect(searches).toBe(1)
+  const foreign = await forge(open, { header: { kid: 'elsewhere' }, payload: { iss: 'elsewhere' } })
+  for (let count = 0; count < 3; count += 1) {
+    await expect(verifier.verify(foreign)).rejects.toMatchObject({ isForeign: true })
+  }
+  expect(searches).toBe(1)
 })

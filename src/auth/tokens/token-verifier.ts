@@ -14,12 +14,15 @@ export interface VerifiedToken extends TokenClaims {
 }
 
 export interface TokenVerifier {
-  /** Throws `CredentialsError` with `invalid_token`, and `isForeign` where neither key nor issuer is of this installation. Says nothing about the account: it may be disabled since. */
+  /**
+   * Throws `CredentialsError` with `invalid_token`, and with `isForeign` where neither the key nor the issuer belongs to this
+   * installation. Does not look at the account, which may have been disabled since.
+   */
   verify(token: string): Promise<VerifiedToken>
 }
 
 export interface TokenVerifierDeps {
-  readonly keys: SigningKeys
+  readonly keys: Pick<SigningKeys, 'find' | 'isValid'>
   readonly clock: Clock
   /** The installation's id. */
   readonly issuer: string
@@ -30,10 +33,12 @@ export function createTokenVerifier({ keys, clock, issuer }: TokenVerifierDeps):
     async verify(token) {
       try {
         const kid = findKeyId(token)
-        const key = kid === undefined ? undefined : await keys.find(kid)
-        if (kid === undefined || key === undefined) {
-          throw invalidToken({ isForeign: findIssuer(token) !== issuer })
+        if (findIssuer(token) !== issuer) {
+          // A client may send such a token with each pull. This reads no keys, where `find` would for every id that it does not know.
+          throw invalidToken({ isForeign: kid === undefined || !(await keys.isValid(kid)) })
         }
+        const key = kid === undefined ? undefined : await keys.find(kid)
+        if (kid === undefined || key === undefined) throw invalidToken()
         const { payload } = await jwtVerify(token, key, {
           algorithms: [algorithm],
           typ: 'JWT',
@@ -50,7 +55,7 @@ export function createTokenVerifier({ keys, clock, issuer }: TokenVerifierDeps):
   }
 }
 
-/** `undefined` where the token is no JWT. */
+/** Returns `undefined` where the token is not a JWT. */
 function findKeyId(token: string): string | undefined {
   try {
     return decodeProtectedHeader(token).kid ?? ''
@@ -59,7 +64,7 @@ function findKeyId(token: string): string | undefined {
   }
 }
 
-/** What a token says of itself, which proves nothing; `undefined` where it is no JWT. */
+/** Returns the issuer that the token claims, which proves nothing; `undefined` where it is not a JWT. */
 function findIssuer(token: string): string | undefined {
   try {
     return decodeJwt(token).iss
@@ -68,7 +73,7 @@ function findIssuer(token: string): string | undefined {
   }
 }
 
-/** What is wrong with a token is nobody's business; a database that does not answer is no fault of the token. */
+/** Hides what is wrong with a token. A database that does not answer is not a fault of the token. */
 function explain(error: unknown): unknown {
   if (error instanceof CredentialsError) return error
   if (error instanceof errors.JOSEError || error instanceof TypeError) return invalidToken({ cause: error })
