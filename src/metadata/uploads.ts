@@ -1,5 +1,5 @@
 /** Upload sessions: which bytes count, who writes them, and how far they are hashed. One row per open session. */
-import type { Selectable } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { insertDeadKey } from './dead-keys.ts'
@@ -233,7 +233,8 @@ export async function listExpiredUploads(
     .selectFrom('upload')
     .select(['id', 'storage_key'])
     .where('touched_at', '<', touchedBefore)
-  if (isEmpty) query = query.where('byte_offset', '=', 0)
+  // A literal: the index of empty sessions does not serve a parameter.
+  if (isEmpty) query = query.where('byte_offset', '=', sql.lit(0))
   const rows = await query.orderBy('touched_at').limit(limit).execute()
   return rows.map((row) => ({ id: row.id, storageKey: row.storage_key }))
 }

@@ -69,3 +69,14 @@ test('B1: the search for what may be mounted does not begin with all that hold t
   expect(steps.filter((detail) => detail.includes('blob_link_digest (digest=?)'))).toEqual([])
   expect(steps).toContain('SEARCH blob_link USING INDEX blob_link_digest (digest>?)')
 })
+
+test('expiry finds sessions without a byte by themselves, however many hold some', () => {
+  const asked = [...prepared].filter((sql) =>
+    /^select .* from "upload" where "touched_at" < .*"byte_offset" = 0/.test(sql),
+  )
+  expect(asked).toHaveLength(1)
+  using database = new DatabaseSync(file, { readOnly: true })
+  expect(asked.flatMap((sql) => plan(database, sql))).toEqual([
+    'SEARCH upload USING INDEX upload_empty (touched_at<?)',
+  ])
+})

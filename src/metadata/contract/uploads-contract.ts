@@ -220,4 +220,17 @@ export function testUploads({ metadata }: ContractSubject): void {
       await deleteUpload(tx, old.id)
     })
   })
+
+  test('lists and ends sessions without a byte alone, where these are asked for', async () => {
+    const filled = await createUpload(metadata(), { touchedAt: -20, offset: 1 })
+    const empty = await createUpload(metadata(), { touchedAt: -10 })
+    const asked = { touchedBefore: 0, isEmpty: true, limit: 9 }
+    const { id, storageKey } = empty
+    expect(await listExpiredUploads(metadata().reader, asked)).toEqual([{ id, storageKey }])
+    const end = (upload: UploadRow) =>
+      metadata().transact((tx) => deleteExpiredUpload(tx, { ...asked, id: upload.id }))
+    expect(await end(filled)).toBe(false)
+    expect(await end(empty)).toBe(true)
+    await metadata().transact((tx) => deleteUpload(tx, filled.id))
+  })
 }

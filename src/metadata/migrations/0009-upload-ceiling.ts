@@ -1,6 +1,7 @@
 /**
- * Against whose ceiling an upload session counts, which is not always its principal: anonymous clients count by address.
- * Sessions from before the upgrade count against nobody; they end within a day.
+ * Adds the holder whose ceiling counts an upload session: the principal, or the address of anonymous clients. No ceiling
+ * counts the sessions from before the upgrade; they end within a day. Sessions without a byte expire early and get an
+ * index of their own.
  */
 import type { ColumnTypes } from './column-types.ts'
 
@@ -9,5 +10,6 @@ export function uploadCeilingSchema({ text }: ColumnTypes): readonly string[] {
     `alter table upload add column holder ${text}`,
     'drop index upload_principal',
     'create index upload_holder on upload (holder, created_at)',
+    'create index upload_empty on upload (touched_at) where byte_offset = 0',
   ]
 }
