@@ -4,8 +4,9 @@ import type { IncomingMessage } from 'node:http'
 import { Socket, connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
-import { JoinedIncoming } from './joined-incoming.ts'
+import { joinedIncomingFor } from './joined-incoming.ts'
 
+const JoinedIncoming = joinedIncomingFor({ spend: () => undefined })
 const head = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'
 
 /** The request that a server makes of `wire`, and the connection that it came on. */

@@ -11,21 +11,19 @@ import type { ReadTurns } from './read-turns.ts'
 /** Small pieces in one turn. Clients that write what they have at once come to a few dozen. */
 const manyPieces = 1_024
 
-/** How many small pieces are counted at once: the clients that send fewer are not looked at. */
+/** Small pieces are counted by so many at a time, so that a body of fewer in a turn costs nothing. */
 const countedPieces = 64
 
 /** Of all connections with many pieces one is read in a turn. */
 const crumbs = new TurnBudget({ maxBytes: 1 })
 
-export class JoinedIncoming extends IncomingMessage {
+abstract class JoinedIncoming extends IncomingMessage {
   /** Came in this turn, or waits for its connection's turn to be read on. */
   #kept: KeptPieces | undefined
   #count = 0
 
-  /** Where small pieces are counted. */
-  protected get reads(): Pick<ReadTurns, 'spend'> | undefined {
-    return undefined
-  }
+  /** Counts the small pieces. A getter of the class, since the parser makes the instances. */
+  protected abstract get reads(): Pick<ReadTurns, 'spend'>
 
   /** Called by the parser with each chunk, and with `null` at the end; returns whether more may come. */
   override push(piece: Uint8Array | null): boolean {
@@ -40,7 +38,7 @@ export class JoinedIncoming extends IncomingMessage {
     }
     this.#kept.keep(piece)
     this.#count += 1
-    if (this.#count % countedPieces === 0) this.reads?.spend(this.socket, countedPieces)
+    if (this.#count % countedPieces === 0) this.reads.spend(this.socket, countedPieces)
     return this.#count < manyPieces && this.readableLength + this.#kept.bytes < this.readableHighWaterMark
   }
 
@@ -65,7 +63,7 @@ export class JoinedIncoming extends IncomingMessage {
   }
 }
 
-/** The class for the requests of one server. */
+/** Returns the class for the requests of one server, whose small pieces count in `reads`. */
 export function joinedIncomingFor(reads: Pick<ReadTurns, 'spend'>): typeof IncomingMessage {
   return class extends JoinedIncoming {
     protected override get reads(): Pick<ReadTurns, 'spend'> {

@@ -32,6 +32,7 @@ export async function startMetricsListener(
     serve: ({ incoming, response }) => void answer(incoming, response, deps),
     refuse: (_, socket) => socket.destroy(),
     onOverflow: () => undefined,
+    onParsedAhead: () => undefined,
     isClosing: () => false,
   })
   server.on('request', (incoming, response) => turns.enter({ incoming, response, expectsContinue: false }))

@@ -1,32 +1,31 @@
 /**
- * How much Node's parser does in one turn of the event loop. A read of 64 KiB holds ten thousand chunks of one byte, or hundreds of
- * requests, and costs up to 20 ms; a client can have such a read ready on each of its connections. Once a turn has spent its share,
- * the other connections of the same address are read in the next one, so that clients at other addresses come in between. The
- * connection that spent it rests meanwhile: the kernel would name it first again and again, and the others would never be read.
+ * Limits what Node's parser does in one turn of the event loop. A read of 64 KiB holds ten thousand chunks of one byte, or hundreds
+ * of requests, and costs up to 20 ms; a client can have such a read ready on each of its connections. Once a turn has spent its
+ * share, the other connections of the same address are read in the next turn, so that clients at other addresses come in between.
+ * The connection that spent it rests until a turn had time for all the others: the kernel names it first in each turn, and the
+ * others would never be read.
  */
 import type { Socket } from 'node:net'
 import { groupAddress } from '../lib/group-address.ts'
 import { peerAddress } from './origin.ts'
 
-/** Small pieces of bodies in one turn, about 6 ms. */
+/** The share of a turn, in small pieces of bodies: about 6 ms. */
 const maxPieces = 4_096
-/** What a request costs the parser, in pieces. */
+/** The cost of a request in the parser, in pieces. */
 const piecesPerRequest = 10
-/** What a URL or a token costs: parameters of a byte take longest, 1.6 ms for 16 KiB. What clients commonly send is not counted. */
+/** The cost of a URL or a token. Parameters of one byte each take longest: 1.6 ms for 16 KiB. */
 const charactersPerPiece = 16
+/** Longer than what clients commonly send; anything shorter is not counted. */
 const longHead = 2_048
-
-/** A connection that spent the share of a turn. */
-interface Rest {
-  /** It would be read if it did not rest: it has no other reason to be paused. */
-  isWanted: boolean
-}
 
 /** The connections of one address. */
 interface Group {
   readonly sockets: Set<Socket>
-  /** In the order in which they go on. */
-  readonly resting: Map<Socket, Rest>
+  /**
+   * The connections that spent the share of a turn, in the order in which they go on. `false`: it is paused for another reason
+   * too, which will resume it.
+   */
+  readonly resting: Map<Socket, boolean>
   /** One of them spent the share of this turn. */
   hasSpent: boolean
 }
@@ -34,15 +33,16 @@ interface Group {
 export class ReadTurns {
   readonly #groups = new Map<string, Group>()
   readonly #groupOf = new WeakMap<Socket, Group>()
-  /** Those where something rests, or spent the share of this turn. */
+  /** The groups in which a connection rests, or spent the share of this turn. */
   readonly #busy = new Set<Group>()
-  /** Until the end of this turn. */
+  /** The connections that are paused until the end of this turn. */
   readonly #paused = new Set<Socket>()
+  /** The connections that have rested once, and have the listener for it. */
   readonly #rested = new WeakSet<Socket>()
   #spent = 0
   #isScheduled = false
 
-  /** Of connections that an HTTP parser reads, from their start. */
+  /** Takes a new connection that an HTTP parser is about to read. */
   add(socket: Socket): void {
     const address = groupAddress(peerAddress(socket))
     const group = this.#groups.get(address) ?? { sockets: new Set(), resting: new Map(), hasSpent: false }
@@ -88,24 +88,24 @@ export class ReadTurns {
 
   #pauseOthers({ sockets }: Group, socket: Socket): void {
     for (const other of sockets) {
-      // What is paused already has a reason of its own, and is resumed by it.
+      // A connection that is paused already has another reason, which will resume it.
       if (other === socket || other.isPaused()) continue
-      // A readiness that the kernel has reported for this turn is dropped too.
+      // This also drops a readiness that the kernel has reported for this turn.
       other.pause()
       this.#paused.add(other)
     }
   }
 
   #rest(group: Group, socket: Socket): void {
-    group.resting.set(socket, { isWanted: !socket.isPaused() })
+    group.resting.set(socket, !socket.isPaused())
     socket.pause()
     if (this.#rested.has(socket)) return
     this.#rested.add(socket)
-    // Whoever takes its body, or answers its request, does not know that it rests.
+    // Node resumes it when its body is taken or its request answered. Node's own listener has to run first, so this one is
+    // not added with the connection.
     socket.on('resume', () => {
-      const rest = group.resting.get(socket)
-      if (rest === undefined) return
-      rest.isWanted = true
+      if (!group.resting.has(socket)) return
+      group.resting.set(socket, true)
       socket.pause()
     })
   }
@@ -122,7 +122,7 @@ export class ReadTurns {
     for (const socket of this.#paused) socket.resume()
     this.#paused.clear()
     for (const group of this.#busy) {
-      // One goes on after each turn that had time for all the others.
+      // One connection goes on after each turn that had time for all the others.
       if (!group.hasSpent) releaseFirst(group)
       group.hasSpent = false
       if (group.resting.size === 0) this.#busy.delete(group)
@@ -132,9 +132,9 @@ export class ReadTurns {
 }
 
 function releaseFirst({ resting }: Group): void {
-  for (const [socket, { isWanted }] of resting) {
-    resting.delete(socket)
-    if (isWanted) socket.resume()
-    return
-  }
+  const [first] = resting
+  if (first === undefined) return
+  const [socket, isOnlyResting] = first
+  resting.delete(socket)
+  if (isOnlyResting) socket.resume()
 }

@@ -22,7 +22,7 @@ export interface RequestTurnsOptions {
   /** One more than `maxWaiting` came; the connection is closed. */
   readonly onOverflow: (socket: Socket) => void
   /** Called for each request that was parsed in one read with another, also after the connection was closed. */
-  readonly onParsedAhead?: ((socket: Socket) => void) | undefined
+  readonly onParsedAhead: (socket: Socket) => void
   /** While draining, nothing that waits gets its turn. */
   readonly isClosing: () => boolean
 }
@@ -58,7 +58,7 @@ export class RequestTurns {
     const { socket } = request.incoming
     // The rest of a piece whose connection is gone already.
     if (socket.destroyed) {
-      this.#options.onParsedAhead?.(socket)
+      this.#options.onParsedAhead(socket)
       return
     }
     const connection = this.#connections.get(socket)
@@ -104,7 +104,7 @@ export class RequestTurns {
 
   #wait(connection: Connection, request: ParsedRequest): void {
     const waiting = this.#openQueue(connection)
-    this.#options.onParsedAhead?.(connection.socket)
+    this.#options.onParsedAhead(connection.socket)
     if (waiting.length >= this.#options.maxWaiting) {
       this.#drop(connection)
       this.#options.onOverflow(connection.socket)
