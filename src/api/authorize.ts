@@ -153,8 +153,8 @@ function checkGives(gives: Gives | undefined, { principal, params }: Asked): voi
   if (gives === 'rotation' && cameWith(principal, Number(params['token']))) return
   throw denied(
     gives === 'rotation'
-      ? 'an access token rotates itself alone: send the token of this id, or log in with name and password'
-      : 'an access token gives nobody access, which would outlive the token: log in with name and password, or open a session',
+      ? 'an access token can only rotate itself: send the token with this id, or log in with name and password'
+      : 'an access token cannot give access, which would outlive the token: log in with name and password, or open a session',
   )
 }
 

@@ -115,8 +115,8 @@ function describeProblems(endpoint: Endpoint): Responses {
 }
 
 const credentialsOf: Readonly<Record<Gives, string>> = {
-  access: 'Takes a password or a session: an access token gives nobody access.',
-  rotation: 'Takes a password, a session, or the access token that is rotated.',
+  access: 'Needs a password or a session: an access token cannot give access.',
+  rotation: 'Needs a password, a session, or the access token that is rotated.',
 }
 
 /** Those of the row, of its access, of its input, and those that any request can meet. */

@@ -32,14 +32,14 @@ export const repositoryName = z
   )
   .openapi({ example: 'acme/web' })
 
-/** Left out, it would silently be everything. */
+/** Required: a default would silently mean everything. */
 export const patternBelowOwner = text(200, {
   missing: 'say which repositories below the owner: "**" for all, "web/**" for a part',
 })
   .min(1)
   .openapi({
     description:
-      'Below the owner: `**` is all, `web/**` a part. It does not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`.',
+      'A pattern below the owner: `**` is all, `web/**` a part. It does not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`.',
     example: 'web/**',
   })
 

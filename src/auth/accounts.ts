@@ -16,6 +16,7 @@ import { OwnerNameTaken, OwnerRenamed } from '../metadata/owner-errors.ts'
 import {
   AccountExistsError,
   AccountUnknownError,
+  describeTaken,
   FormerNameError,
   LastAdministratorError,
   OwnerTakenError,
@@ -124,8 +125,7 @@ async function addUser(deps: AccountsDeps, user: NewUser, actor: Actor): Promise
     if (error instanceof Conflict) throw new AccountExistsError(name, { cause: error })
     if (error instanceof OwnerNameTaken) throw new OwnerTakenError(name, { cause: error })
     if (error instanceof OwnerRenamed) {
-      const discreet = `${name} is an old name of another owner: choose another name`
-      throw new FormerNameError(name, error.newName, { cause: error, discreet })
+      throw new FormerNameError(name, error.newName, { cause: error, discreet: describeTaken(name) })
     }
     throw error
   }

@@ -12,7 +12,9 @@ const explainCommand = defineServiceCommand({
   name: 'access explain',
   summary: 'Say whether a user, a robot or anonymous may do something in a repository, and why.',
   words: ['<principal>', '<action>', '<repository>'],
-  flags: [{ name: '--token', value: '<id>', summary: 'With this access token of the principal.' }],
+  flags: [
+    { name: '--token', value: '<id>', summary: 'Explain a request with this access token of the principal.' },
+  ],
   jsonShape:
     '{"allowed": boolean, "text": string, "grantId": number | null, "remedy": {"role": string, "on": string} | null}',
   run: async ({ arguments: args, access, print }) => {
@@ -27,7 +29,7 @@ const explainCommand = defineServiceCommand({
 
 const whoCanCommand = defineServiceCommand({
   name: 'access who-can',
-  summary: `List who may do something somewhere in what an owner has. ${belowOwner}`,
+  summary: `List who may do something in at least one of the repositories. ${belowOwner}`,
   words: ['<action>', '<owner>', '<repositories>'],
   jsonShape:
     '[{"kind": "anyone" | "users" | "user" | "robot", "name": string, "because": string, "grantId": number | null}]',

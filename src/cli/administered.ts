@@ -3,7 +3,7 @@ import { CliError, misused } from './command.ts'
 
 const pageSize = 500
 
-/** Of patterns below an owner, in the help of the commands that take one. */
+/** Help for the commands that take a pattern below an owner. */
 export const belowOwner =
   'The repositories are a pattern below the owner: "**" for all, "web/**" for a part. A pattern does not repeat the name of the owner; "./acme/web" below acme is acme/acme/web.'
 

@@ -118,7 +118,7 @@ function listTokens(
 const rotateCommand = defineServiceCommand({
   name: 'token rotate',
   summary:
-    'Replace an access token by a new one with the same limits and lifetime; the old one holds for a while.',
+    'Replace an access token by a new one with the same limits and lifetime; the old one stays valid for a while.',
   words: ['<id>'],
   flags: [
     {
@@ -137,7 +137,7 @@ const rotateCommand = defineServiceCommand({
 const revokeCommand = defineServiceCommand({
   name: 'token revoke',
   summary:
-    'Revoke an access token, with what it rotated itself into; the bearer tokens that were issued from it end too.',
+    'Revoke an access token; the tokens that it rotated itself into or from, and their bearer tokens, end too.',
   words: ['<id>'],
   jsonShape: '{"id": number, "revoked": true}',
   run: async ({ arguments: { words }, accessTokens, actor, print }) => {

@@ -77,7 +77,7 @@ const passwordCommand = defineServiceCommand({
     {
       name: '--revoke-tokens',
       summary:
-        'Revoke its access tokens, and those that it made for robots, too: they do not end with the password.',
+        'Also revoke its access tokens and those that it made for robots, which do not end with the password.',
     },
   ],
   jsonShape: '{"name": string, "password"?: string}, the password when it was generated',

@@ -224,14 +224,14 @@ const uploads = z.strictObject({
   expireAfterMs: durationMs(minUploadExpiryMs)
     .default(defaultUploadExpiryMs)
     .describe(
-      'An upload session that got no bytes for this time ends (default: one day). A session that holds no byte at all ends after five minutes already, or two minutes more than `limits.idleTimeoutMs`. At least a minute, and no less than `limits.idleTimeoutMs`.',
+      'An upload session that got no bytes for this time ends (default: one day). A session that holds no byte at all ends after five minutes, or two minutes after `limits.idleTimeoutMs` where that is later. At least a minute, and no less than `limits.idleTimeoutMs`.',
     ),
   maxSessions: z
     .int()
     .min(1)
     .default(defaultMaxSessions)
     .describe(
-      'Open upload sessions per account, or per address (one /64 of IPv6) for clients without an account. One more ends the oldest session that holds no byte; when all of them hold bytes, it is answered with 429, and `Retry-After` says when the next one expires. Pushes in one request and mounts are not counted.',
+      'Open upload sessions per account, or per address (one /64 of IPv6) for clients without an account. One more ends the oldest session that holds no byte and that nobody writes. Where there is none, it is answered with 429, and `Retry-After` says when the next session expires. Pushes in one request and mounts are not counted.',
     ),
 })
 

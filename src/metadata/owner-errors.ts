@@ -28,7 +28,7 @@ export class OwnerRenamed extends OwnerError {
   readonly newName: string
   constructor(names: { readonly oldName: string; readonly newName: string }, options?: ErrorOptions) {
     const { oldName, newName } = names
-    super(`${oldName} is called ${newName} now: use the new name, the old one is for pulling only`, options)
+    super(`${oldName} is now called ${newName}, and the old name only serves pulls: use ${newName}`, options)
     this.oldName = oldName
     this.newName = newName
   }

@@ -81,7 +81,7 @@ export class OwnerRenamedError extends RegistryError {
   readonly detail: { oldName: string; newName: string }
   constructor({ oldName, newName }: OwnerRenamedError['detail'], options?: ErrorOptions) {
     super(
-      `${oldName} is called ${newName} now and its old name is for pulling only: push to ${newName}`,
+      `${oldName} is now called ${newName}, and the old name only serves pulls: push to ${newName}`,
       options,
     )
     this.detail = { oldName, newName }
@@ -165,12 +165,10 @@ export class DescriptorSizeError extends RegistryError {
   readonly detail: { repository: RepositoryName; sizes: readonly WrongSize[] }
   constructor(repository: RepositoryName, wrong: readonly WrongSize[], options?: ErrorOptions) {
     const named = wrong.slice(0, maxNamedSizes)
-    const texts = named.map(
-      ({ digest, given, actual }) => `${digest} a size of ${given} bytes, which has ${actual} bytes`,
-    )
-    const rest = wrong.length > named.length ? ` and ${wrong.length - named.length} more` : ''
+    const texts = named.map(({ digest, given, actual }) => `${digest} has ${actual} bytes, not ${given}`)
+    const rest = wrong.length > named.length ? `; ${wrong.length - named.length} more are wrong` : ''
     super(
-      `the manifest gives ${texts.join(', ')}${rest} in ${repository}: push a manifest with the right sizes`,
+      `the descriptors give wrong sizes (in ${repository} ${texts.join('; ')}${rest}): push a manifest with the right sizes`,
       options,
     )
     this.detail = { repository, sizes: named }
@@ -287,7 +285,7 @@ export class TooManyUploadsError extends RegistryError {
     options?: ErrorOptions,
   ) {
     super(
-      `${limit} upload sessions are open, the limit, and all of them are in use: finish or cancel some; the next one expires in ${retryAfterSeconds} s`,
+      `all ${limit} upload sessions that a client may have open are in use: finish or cancel one; the next one expires in ${retryAfterSeconds} s`,
       options,
     )
     this.retryAfterSeconds = retryAfterSeconds

@@ -54,7 +54,7 @@ export const newToken = z.strictObject({
     .optional(),
 })
 
-/** Beside a new password: who had the old one may have made some. */
+/** For a new password: anyone who had the old one may have made tokens with it. */
 export const revokeTokens = z.boolean().default(false).meta({
   description: 'Also revokes the access tokens of the user, and those that it made for robots.',
 })

@@ -23,7 +23,7 @@ const explanation = z
 const holder = z
   .object({
     kind: z.enum(['anyone', 'users', 'administrators', 'user', 'robot']).meta({
-      description: '`administrators`: those of the registry, who are named to administrators alone.',
+      description: '`administrators`: those of the registry, whose names only administrators see.',
     }),
     name: z.string(),
     because: z.string(),
@@ -38,7 +38,7 @@ export const accessEndpoints = [
     path: '/access/explain/{repository}',
     tag: 'rights',
     summary:
-      'Why an account, or `anonymous`, may or may not do something in a repository. Whether an account is disabled or an administrator counts for those alone who may know it.',
+      'Why an account, or `anonymous`, may or may not do something in a repository. Where the caller may not know whether the account is disabled or an administrator, neither counts.',
     access: 'repository:administer',
     status: 200,
     problems: [404],
@@ -47,7 +47,9 @@ export const accessEndpoints = [
     query: z.strictObject({
       principal: text(255).min(1),
       action,
-      token: rowId.optional().openapi({ description: 'With this access token of the account.' }),
+      token: rowId
+        .optional()
+        .openapi({ description: 'Asks for a request with this access token of the account.' }),
     }),
     result: explanation,
     handler: async ({ params: { repository }, query, principal: asker }, { access }) => {

@@ -128,7 +128,8 @@ const myPassword = defineEndpoint({
   method: 'PUT',
   path: '/me/password',
   tag,
-  summary: 'A new password; sessions, refresh and bearer tokens end, access tokens with `revokeTokens`.',
+  summary:
+    'A new password; sessions, refresh and bearer tokens end, and with `revokeTokens` access tokens too.',
   access: 'self',
   gives: 'access',
   status: 204,
@@ -258,7 +259,7 @@ const myTokens = [
     path: '/me/tokens/{token}/rotate',
     tag,
     summary:
-      'A new secret for an access token, also for the one that is sent; the old one may hold on for a while.',
+      'A new secret for an access token, also for the one that is sent; the old one may stay valid for a while.',
     access: 'user',
     gives: 'rotation',
     status: 201,

@@ -21,7 +21,7 @@ const grant = z
   .object({
     id: z.int(),
     owner: z.string(),
-    repositories: z.string().meta({ description: 'Below the owner, as it is written when a grant is made.' }),
+    repositories: z.string().meta({ description: 'A pattern below the owner, written as for a new grant.' }),
     role: z.string(),
     actions: z.array(z.string()),
     to: z.string().meta({ description: 'A user, a robot `acme+ci` or a team `acme/dev`.' }),

@@ -26,7 +26,8 @@ const robot = z
     login: z.string().meta({ description: 'What it logs in with: `acme+ci`.' }),
     disabled: z.boolean(),
     ownerDisabled: z.boolean().meta({
-      description: 'Its owner is a user who is disabled: the tokens of the robot do not hold either.',
+      description:
+        'Whether its owner is a disabled user, so that the tokens of the robot do not hold either.',
     }),
     createdAt: time,
   })
@@ -236,7 +237,7 @@ const tokenRows = [
     method: 'POST',
     path: `${one}/tokens/{token}/rotate`,
     tag,
-    summary: 'A new secret for an access token; the old one may hold on for a while.',
+    summary: 'A new secret for an access token; the old one may stay valid for a while.',
     access,
     gives: 'rotation',
     status: 201,

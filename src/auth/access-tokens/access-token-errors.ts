@@ -22,12 +22,12 @@ export class TooManyAccessTokensError extends AccountError {
   }
 }
 
-/** What a token made would outlive it, or reach further: `limited-credentials.ts`. */
+/** Otherwise the new token could outlive the old one, or reach further (`limited-credentials.ts`). */
 export class TokenForTokenError extends AccountError {
   override readonly name = 'TokenForTokenError'
   constructor(options?: ErrorOptions) {
     super(
-      'an access token makes no other one, which would outlive it: log in with the password, or rotate the token that you send',
+      'an access token cannot make another one, which would outlive it: log in with the password, or rotate the token that you send',
       options,
     )
   }

@@ -51,5 +51,5 @@ export function underNewName(principal: Principal, { oldName, newName }: OldName
 
 /** The refusal of `renamed`. */
 export function describeOldName({ oldName, newName }: OldName): string {
-  return `${oldName} is called ${newName} now and can only be pulled by its old name: use ${newName}`
+  return `${oldName} is now called ${newName}, and the old name only serves pulls: use ${newName}`
 }

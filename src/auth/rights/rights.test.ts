@@ -247,7 +247,7 @@ describe('who may', () => {
     expect(await explain('pull', 'carol')).toMatchObject({ allowed: true })
     expect(await explain('push', 'carol')).toMatchObject({
       allowed: false,
-      text: 'denied because bob/web is called robert/web now and can only be pulled by its old name: use robert/web',
+      text: 'denied because bob/web is now called robert/web, and the old name only serves pulls: use robert/web',
     })
     const whoCan = async (action: 'pull' | 'push') => {
       const { holders } = await access.whoCan({ action, owner: 'bob', repositories: 'web', limit: 9 })
