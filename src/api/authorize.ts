@@ -69,7 +69,7 @@ async function decideRepository(
 ): Promise<Decision> {
   const { principal, permission } = asked
   const repository = parseRepositoryName(asked.name)
-  // What an old name is answered is explained to those who administer the repository by its new name.
+  // Anyone who administers the repository may have its old name explained.
   const newName = access === 'repository:administer' ? await aliases.resolve(repository) : undefined
   const decision = await policy.decide(principal, permission, newName ?? repository)
   if (decision.allowed || newName === undefined) return decision
@@ -78,7 +78,7 @@ async function decideRepository(
   return refusal.allowed ? decision : refusal
 }
 
-/** What a row is asked with. */
+/** The parsed input of a request. */
 interface Input {
   readonly params: Readonly<Record<string, unknown>>
   readonly query: Readonly<Record<string, unknown>>
@@ -86,8 +86,8 @@ interface Input {
 }
 
 /**
- * Of rows that name an account: one that the caller may not know of, and one that does not exist, get the same answer. A
- * team, which has a slash in its name, is looked up among those of the owner alone. Throws `ApiError`.
+ * Checks the account that a request names: one that the caller may not know of is refused like one that does not exist.
+ * A team, which has a slash in its name, needs no check, since only those of the owner are looked up. Throws `ApiError`.
  */
 export async function checkAccount(
   { account }: Endpoint,
@@ -147,7 +147,7 @@ function checkSelf(principal: AccountPrincipal): void {
   }
 }
 
-/** Whoever it is and whatever it may do: the credential decides. */
+/** Refuses by the credential alone, whatever rights its account has. */
 function checkGives(gives: Gives | undefined, { principal, params }: Asked): void {
   if (gives === undefined || !isLimited(principal)) return
   if (gives === 'rotation' && cameWith(principal, Number(params['token']))) return

@@ -9,7 +9,7 @@ import type { ApiServices } from './services.ts'
  * Who may ask, decided before the handler runs. `user`: whoever is logged in, robots too, also with a narrowed access
  * token. `self`: a user on its own account, whose credential is not narrowed. `administrator`: likewise.
  * `owner:…` and `repository:…`: the right that the policy decides on for the `{owner}` or `{repository}` of the path; to
- * delete a whole repository takes `manage` too. `Gives` may ask for more.
+ * delete a whole repository takes `manage` too. `Gives` restricts the credential further.
  */
 export type Access =
   | 'public'
@@ -24,8 +24,8 @@ export type Access =
   | 'repository:delete'
 
 /**
- * What the row makes outlasts the request: an account, a credential, or what others may do. A limited credential
- * (`auth/limited-credentials.ts`) may not, but for a `rotation`, by which the token that is sent replaces itself.
+ * `access`: the row makes something that outlasts the request: an account, a credential, or rights of others. A limited
+ * credential (`auth/limited-credentials.ts`) is refused there. `rotation`: the token that is sent may also replace itself.
  */
 export type Gives = 'access' | 'rotation'
 
@@ -65,11 +65,11 @@ interface Description {
   readonly tag: string
   readonly summary: string
   readonly access: Access
-  /** Absent: it gives nothing to anybody, or takes something away. */
+  /** Absent: the row gives no access, or takes some away. */
   readonly gives?: Gives
   readonly status: 200 | 201 | 204
   readonly problems?: readonly ProblemStatus[]
-  /** The field that names an account: one that the caller may not know of is answered like one that does not exist (404). */
+  /** The field that names an account. One that the caller may not know of is answered like one that does not exist (404). */
   readonly account?: `${'params' | 'query' | 'body'}.${string}`
   /** GET of one thing: the reply has an entity tag. */
   readonly tagged?: boolean

@@ -82,7 +82,7 @@ export function createAudit(deps: AuditDeps): Audit {
     },
     record: (actor, entry) => buffer.add(entry, () => eventOf(actor, entry)),
     recordOnce(actor, entry, key) {
-      // Of those that nobody knows, each address is one, and each network of IPv6.
+      // Anonymous clients count by address, or by /64 of IPv6.
       const party = actor.id === 'anonymous' ? groupAddress(actor.address ?? '') : actor.id
       buffer.addOnce(entry, { key, party }, () => eventOf(actor, entry))
     },

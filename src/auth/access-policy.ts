@@ -214,18 +214,18 @@ function boundOf(
 
 interface Judgement {
   readonly verdict: Verdict
-  /** Where `push` was asked about. */
+  /** Present where `push` was asked about. */
   readonly push?: PushRights
 }
 
-/** What requests are answered by and what explanations put into words. */
+/** Decides for requests and for explanations alike. */
 function judge(facts: Facts, action: Action | Permission, repository: RepositoryName): Judgement {
   if (action !== 'push') return { verdict: decide(facts, action, repository) }
   const create = decide(facts, 'push:create', repository)
   const update = decide(facts, 'push:update', repository)
   const push: PushRights = { create: create.allowed, update: update.allowed }
   if (create.allowed) return { verdict: create, push }
-  return { verdict: update.allowed ? update : weakest(create, update), push }
+  return { verdict: update.allowed ? update : hardest(create, update), push }
 }
 
 function conclude(facts: Facts, action: Action | Permission, repository: RepositoryName): Decision {
@@ -236,8 +236,8 @@ function conclude(facts: Facts, action: Action | Permission, repository: Reposit
 
 type Refused = Extract<Verdict, { readonly allowed: false }>
 
-/** Of two refusals the one that more of the principal stands behind. */
-function weakest(one: Refused, other: Refused): Refused {
+/** Returns the refusal that takes more to end: a grant, then another access token, then another scope. */
+function hardest(one: Refused, other: Refused): Refused {
   const reasons = ['rights', 'limits', 'scope']
   return reasons.indexOf(other.by) < reasons.indexOf(one.by) ? other : one
 }

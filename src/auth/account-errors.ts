@@ -10,7 +10,7 @@ export abstract class AccountError extends Error {
   }
 }
 
-/** The same whoever has the name or had it, for those who may not know of all owners. */
+/** Returns the same text for a user, an organization and a former name, for callers who may not know of all owners. */
 export function describeTaken(name: string): string {
   return `the name ${name} is taken: choose another name`
 }

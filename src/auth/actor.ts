@@ -8,7 +8,7 @@ export type Actor = AuditActor
 
 export interface Whence {
   readonly origin?: Origin | undefined
-  /** Absent: the one of the origin. */
+  /** Absent: that of the origin. */
   readonly requestId?: string | undefined
 }
 

@@ -9,7 +9,7 @@ export class CredentialsError extends AuthError {
   readonly code = 'UNAUTHORIZED'
   readonly detail: null = null
   readonly error: 'invalid_token' | undefined
-  /** A token that this installation did not issue: it proves nothing, and says nothing about who sends it. */
+  /** Whether it is a token that this installation did not issue, which says nothing about its sender. */
   readonly isForeign: boolean
 
   constructor(

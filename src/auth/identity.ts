@@ -7,7 +7,7 @@ export interface Origin {
   /** The client's address, as far as trusted proxies tell it. */
   readonly address: string
   readonly client: string | undefined
-  /** Of the reply's header and of the log. */
+  /** The id in the reply's header and in the log. */
   readonly requestId?: string | undefined
 }
 

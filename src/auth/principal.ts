@@ -22,7 +22,7 @@ export interface AccountPrincipal {
   readonly credentialVersion?: number
   /** What proved it, for the audit: `password`, `access-token:<id>`, `session:<id>`, `refresh-token:<id>`. */
   readonly credential?: string
-  /** Of the refresh token that the bearer token was issued from, or together with: it ends with that. */
+  /** The refresh token that the bearer token was issued from or with, and ends with. */
   readonly refreshTokenId?: number | undefined
   /** Of the access token that proved it, also by way of a bearer token that was issued from it. */
   readonly limits?: TokenLimits | undefined

@@ -91,7 +91,7 @@ function lacksAction({ limits }: AccountPrincipal, action: Action | Permission):
   return action === 'push' ? !held.has('push:create') && !held.has('push:update') : !held.has(action)
 }
 
-/** Says first what the access token lacks that the bearer token was issued from: no scope helps then. */
+/** Names what the access token behind the bearer token lacks, where it lacks something: no scope helps then. */
 function explainScope(principal: Principal, action: Action | Permission, repository: RepositoryName): string {
   const what = `${verbs[action]} ${repository}`
   if (isBeyondLimits(principal, action, repository)) {
@@ -120,8 +120,8 @@ function isBeyondLimits(
 }
 
 /**
- * Whether the token was asked for this and refused, so that no other scope helps; else its scope alone is missing. Who has
- * not logged in is refused whatever is asked for; owners never are.
+ * Whether the client asked for this scope and did not get it, so that asking again is of no use. Anonymous clients never
+ * get it, and owners always do.
  */
 function wasRefused(principal: Principal, repository: RepositoryName, wanted: readonly string[]): boolean {
   const named = principal.scopes?.filter(({ type, name }) => type === 'repository' && name === repository)
@@ -130,7 +130,7 @@ function wasRefused(principal: Principal, repository: RepositoryName, wanted: re
   return named?.some((scope) => isRefusal(scope, wanted)) ?? false
 }
 
-/** A scope without actions was asked for without success, whatever it was. */
+/** A scope without any action was refused as a whole. */
 function isRefusal({ actions, refused }: Scope, wanted: readonly string[]): boolean {
   if (refused === undefined) return actions.length === 0
   return refused.some((action) => wanted.includes(action))

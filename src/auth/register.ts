@@ -54,7 +54,7 @@ function isTaken(error: AccountError): boolean {
   return [AccountExistsError, OwnerTakenError, FormerNameError].some((kind) => error instanceof kind)
 }
 
-/** Anyone may register: whether a user, an organization or a former owner has the name is not for them. */
+/** Anyone may register, so the refusal hides whether a user, an organization or a former owner has the name. */
 function hideOwner(name: string, error: AccountError): AccountExistsError {
   return new AccountExistsError(name, { cause: error, discreet: describeTaken(name) })
 }

@@ -50,7 +50,7 @@ export function parsePatternBelow(owner: string, text: string): string {
   return pattern
 }
 
-/** As `parsePatternBelow` reads it. */
+/** Returns the spelling that `parsePatternBelow` accepts. */
 export function formatPatternBelow(owner: string, pattern: string): string {
   return startsWithName(pattern, owner) ? `./${pattern}` : pattern
 }

@@ -9,13 +9,13 @@ export interface Scope {
   readonly name: string
   /** Sorted, each once; empty: asked for and not granted. */
   readonly actions: readonly string[]
-  /** In a bearer token: what was asked for and not granted. To ask again is of no use. */
+  /** In a bearer token: the actions that were asked for and not granted, so that asking again is of no use. */
   readonly refused?: readonly string[]
 }
 
 /** A token for more is asked for by nobody honest, and each repository costs a query. */
 const maxScopes = 100
-/** A scope knows pull, push, delete and `*`. Equal scopes are joined, which must cost little however many actions each asks for. */
+/** There are pull, push, delete and `*`. The bound keeps it cheap to join scopes of one name that ask for thousands. */
 const maxActions = 16
 const actionPattern = /^(?:[a-z]+|\*)$/
 const namePattern = /^[A-Za-z0-9._:/-]{1,300}$/

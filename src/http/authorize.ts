@@ -38,7 +38,7 @@ const noPush: PushRights = Object.freeze({ create: false, update: false })
 /**
  * Throws `UnauthorizedError` where other credentials may help, `DeniedError` where none do, and what the
  * authenticator throws for credentials that do not hold. A read with a token that this registry did not issue is
- * answered as one without a token; where that is refused, the token is what is wrong.
+ * answered like one without a token; where that is refused, the refusal is about the token.
  */
 export async function authorize(
   exchange: Exchange,
@@ -64,8 +64,8 @@ export async function authorize(
 }
 
 /**
- * Whether the request is a read with a token of somebody else's. Pushes are not: such a client means to be somebody, and
- * what anonymous clients push becomes public. Nor is the ping, where clients find out whether their credentials hold.
+ * Whether the request is a read with a token of another registry. A push is refused instead: its client wants to act as a
+ * certain account, and what anonymous clients push becomes public. So is the ping, by which clients check their credentials.
  */
 function isIgnorable(error: unknown, action: Asked['action']): boolean {
   return error instanceof CredentialsError && error.isForeign && (action === 'pull' || action === 'catalog')

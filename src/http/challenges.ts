@@ -48,8 +48,8 @@ export function challengesOf({ match, registryUrl, reason }: ChallengedRequest):
 }
 
 /**
- * By the right that the route needs, as clients know it: pushing reads too. HEAD of a blob is how a push begins, and some clients
- * (oras-py) keep the token of their first request, so it asks for both; the token endpoint grants what the caller may do.
+ * Returns the scopes for the right that the route needs; a push also needs `pull`. A push begins with HEAD of a blob, and some clients
+ * (oras-py) keep the token of their first request, so HEAD asks for both. The token endpoint grants what the caller may do.
  */
 function formatNeededScopes({ route, name, rawQuery }: Match): string {
   if (route?.action === 'catalog') return 'registry:catalog:*'

@@ -21,7 +21,7 @@ export interface RequestTurnsOptions {
   readonly refuse: (error: Error, socket: Socket, current: ServerResponse | undefined) => void
   /** One more than `maxWaiting` came; the connection is closed. */
   readonly onOverflow: (socket: Socket) => void
-  /** Called for each request that was parsed in one read with another, also after the connection was closed. */
+  /** Called for each request that was parsed behind another in the same read, also after the connection was closed. */
   readonly onParsedAhead: (socket: Socket) => void
   /** While draining, nothing that waits gets its turn. */
   readonly isClosing: () => boolean

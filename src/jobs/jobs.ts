@@ -18,7 +18,7 @@ const hourMs = 60 * minuteMs
 export const removeDeadKeysJob = 'remove-dead-keys'
 
 export interface JobOptions {
-  /** An upload session that nobody touched for so long ends. */
+  /** How long upload sessions live after their last use. */
   readonly uploadLives: UploadLives
   readonly auditRetention: AuditRetention
   /** A browser session without a request for so long is over. */

@@ -45,7 +45,7 @@ export async function removeDeadKeys(
     const now = clock.now()
     const due = await listDueDeadKeys(metadata.reader, { now, limit: keysAtOnce })
     if (due.length === 0) return removed
-    // A dead key is visible before it is durable. After a power cut without it the row would be back, and its bytes gone.
+    // A dead key is visible before it is durable: a power cut now could bring the blob's row back without its bytes.
     await metadata.flush()
     // After the list, see `isBackupRunning`: a backup that begins later knows none of these keys.
     if (await isBackupRunning(deps, now)) return removed

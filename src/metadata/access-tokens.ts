@@ -24,9 +24,9 @@ export interface NewAccessToken extends TokenBounds {
   readonly hint: string
   readonly createdBy: string
   readonly expiresAt: number | undefined
-  /** What a rotation renews; absent: from now to its end. */
+  /** The lifetime that a rotation renews; absent: the time from `now` to `expiresAt`. */
   readonly lifetimeMs?: number | undefined
-  /** Of the token that rotated itself into this one: its first. */
+  /** The first token of the lineage, where one rotated itself into this one. */
   readonly firstId?: number | undefined
   readonly now: number
 }
@@ -254,7 +254,7 @@ export async function countAccessTokens(
   return count
 }
 
-/** Whether it was not revoked before. What it rotated itself into holds on: `revokeTokenLineage` ends that too. */
+/** Returns whether it was not revoked before. The rest of its lineage stays valid: `revokeTokenLineage` ends that too. */
 export async function revokeAccessToken(
   tx: Transaction,
   { id, now }: { readonly id: number; readonly now: number },

@@ -22,7 +22,7 @@ export interface AccountState {
 
 export interface Account extends AccountState {
   readonly id: number
-  /** Of a robot: whether its owner is a disabled user, so that the robot's tokens do not hold either. */
+  /** Whether it is a robot whose owner is a disabled user, so that its tokens do not hold either. */
   readonly ownerDisabled: boolean
   readonly createdAt: number
   readonly passwordSetAt: number
@@ -59,7 +59,7 @@ const ownerOut = sql`exists (
 
 const isOwnerDisabled = sql<0 | 1>`case when ${ownerOut} then 1 else 0 end`
 
-/** Whether no credential of a row of \`account\` holds: it is disabled, or a robot of a disabled user. */
+/** Whether no credential of a row of `account` holds, since it is disabled or a robot of a disabled user. */
 export const isOut = sql<0 | 1>`case when account.disabled = 1 or ${ownerOut} then 1 else 0 end`
 
 const unchangedAccount = compileOnce<

@@ -24,9 +24,9 @@ export async function listAdministrators(
 }
 
 /**
- * Whether the account is an administrator and no other one may log in. All administrators stay as they are until the
- * transaction ends, also where the account is none of them: who disables, demotes or deletes two of them at once, or one
- * that becomes an administrator meanwhile, waits and sees what the other did.
+ * Whether the account is an administrator and no other one may log in. Locks all administrators until the transaction
+ * ends, also where the account is not one of them. Two transactions that disable, demote or delete administrators at the
+ * same time, or one account while it becomes an administrator, therefore wait for each other and see each other's change.
  */
 export async function isLastAdministrator(tx: Transaction, name: string): Promise<boolean> {
   const query = kyselyOf(tx)

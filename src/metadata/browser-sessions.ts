@@ -50,7 +50,7 @@ const columns = [
   'client',
 ] as const
 
-/** Keeps the `keep` of the account that were used last, this one included; those that ended go first. */
+/** Keeps the `keep` sessions of the account that were used last, this one included; those that expired go first. */
 export async function insertBrowserSession(
   tx: Transaction,
   session: NewBrowserSession,

@@ -14,7 +14,7 @@ export interface DeadKey {
   readonly digest: Digest | undefined
 }
 
-/** A key that is dead already learns the digest. */
+/** Adds the digest to a key that is dead already. */
 export async function insertDeadKey(
   tx: Transaction,
   entry: DeadKey & { readonly since: number },
@@ -30,7 +30,7 @@ export async function insertDeadKey(
     .execute()
 }
 
-/** As `insertDeadKey`, unless a blob or an upload names the key; returns whether none does. */
+/** Does the same unless a blob or an upload names the key; returns whether none does. */
 export async function insertUnusedKey(
   tx: Transaction,
   entry: DeadKey & { readonly since: number },
@@ -102,7 +102,7 @@ function deadKeyOf(row: { storage_key: string; digest: string | null }): DeadKey
   return { storageKey: row.storage_key, digest: (row.digest ?? undefined) as Digest | undefined }
 }
 
-/** Once their bytes are gone. A key that has learned its digest since it was read stays: the bytes under that are not. */
+/** Removes keys whose bytes are gone. A key that got its digest since it was read stays: the bytes under the digest remain. */
 export async function removeDeadKeys(tx: Transaction, removed: readonly DeadKey[]): Promise<void> {
   const { kysely, dialect } = databaseOf(tx)
   for (const hasDigest of [true, false]) {

@@ -9,7 +9,7 @@ export interface GranteeAccount {
   readonly id: number
   readonly name: string
   readonly kind: 'user' | 'robot'
-  /** Of a robot also where its owner is a disabled user. */
+  /** Also set for a robot of a disabled user. */
   readonly disabled: boolean
 }
 

@@ -1,13 +1,13 @@
-/** Which credentials of an account go when it has too many: what is in use stays, however old it is. */
+/** Chooses which credentials of an account are removed when it has too many: those in use stay, however old they are. */
 
 export interface Used {
   readonly id: number
   readonly usedAt: number
-  /** It lets nobody in any more. */
+  /** Whether it has expired. */
   readonly isOver: boolean
 }
 
-/** Returns the ids beyond the `keep` that were used last; `newest` is always kept. What is over goes first. */
+/** Returns the ids beyond the `keep` that were used last; `newest` is always kept, and those that are over go first. */
 export function findLeastUsed(
   all: readonly Used[],
   { keep, newest }: { readonly keep: number; readonly newest: number },

@@ -230,7 +230,7 @@ async function insertContent(tx: Transaction, { digest, bytes }: NewManifest): P
   if (inserted.length === 0) await contentRepair.all(tx, { digest, bytes, size: bytes.byteLength })
 }
 
-/** Returns the size of each manifest that the repository has of these; the others are left out. */
+/** Returns the sizes of those of the manifests that the repository has. */
 export async function findManifestSizes(
   tx: Transaction,
   options: { readonly repositoryId: number; readonly digests: readonly Digest[] },

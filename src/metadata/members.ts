@@ -64,7 +64,7 @@ export async function isMember(tx: Transaction, { ownerId, accountId }: Membersh
   return row !== undefined
 }
 
-/** Whether it is a member of the owner, or has a grant of its own on what the owner has. */
+/** Whether the account is a member of the owner, or has a grant of its own on repositories of the owner. */
 export async function isConnected(
   db: Reader,
   { owner, accountId }: { readonly owner: string; readonly accountId: number },

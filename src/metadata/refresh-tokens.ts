@@ -52,8 +52,8 @@ const unchangedRefreshToken = compileOnce<
 )
 
 /**
- * Whether the refresh token is there and its account, enabled, is in all else as it was: one query, asked with each
- * request that carries a bearer token which was issued from it. On SQLite it answers at once.
+ * Whether the refresh token exists, and its account is enabled and otherwise unchanged: one query for each request with a
+ * bearer token that was issued from it or with it. On SQLite it answers at once.
  */
 export function isRefreshTokenUnchanged(
   db: Reader,
@@ -66,8 +66,8 @@ export function isRefreshTokenUnchanged(
 }
 
 /**
- * Keeps the `keep` of the account that were used last, this one included: a client that logs in with each job fills no
- * table, and ends no token that is in use.
+ * Keeps the `keep` tokens of the account that were used last, this one included: a client that logs in with each job
+ * neither fills the table nor ends a token that is in use.
  */
 export async function insertRefreshToken(
   tx: Transaction,
@@ -136,7 +136,7 @@ export async function findRefreshTokenHolder(db: Reader, id: number): Promise<st
   return row?.name
 }
 
-/** Whether there was one. Bearer tokens that were issued from it end with it. */
+/** Returns whether there was one. Bearer tokens that were issued from it or with it end with it. */
 export async function deleteRefreshToken(tx: Transaction, id: number): Promise<boolean> {
   const result = await kyselyOf(tx).deleteFrom('refresh_token').where('id', '=', id).executeTakeFirst()
   return result.numDeletedRows > 0n

@@ -1,19 +1,19 @@
 /**
- * An access token and those that it rotated itself into: one credential with several secrets, which end together. What
- * somebody else rotates begins a lineage of its own.
+ * An access token and those that it rotated itself into are a lineage: one credential with several secrets, which are
+ * revoked together. A rotation by a person begins a new lineage.
  */
 import type { Reader, Transaction } from './handles.ts'
 import { kyselyOf } from './sql/database.ts'
 
-/** What a rotation keeps of a token, and its end and limits do not say. */
+/** What a rotation keeps of a token besides its limits. */
 export interface TokenLineage {
-  /** Milliseconds that it was made for, whatever ended it earlier; `undefined`: until it is revoked. */
+  /** The lifetime in milliseconds that it was made with; `undefined`: it has no end but revocation. */
   readonly lifetimeMs: number | undefined
-  /** The token that was not made by one that rotated itself; of such a token its own id. */
+  /** The first token of the lineage, which may be the token itself. */
   readonly firstId: number
 }
 
-/** Of a token that ended too. */
+/** Also finds the lineage of a token that has ended. */
 export async function findTokenLineage(db: Reader, id: number): Promise<TokenLineage | undefined> {
   const row = await kyselyOf(db)
     .selectFrom('access_token')
@@ -23,7 +23,7 @@ export async function findTokenLineage(db: Reader, id: number): Promise<TokenLin
   return row && { lifetimeMs: row.lifetime_ms ?? undefined, firstId: row.first_id ?? id }
 }
 
-/** A token and all that rotated themselves out of it; returns how many were not revoked before. */
+/** Revokes a token and all that rotated themselves out of it; returns how many were not revoked before. */
 export async function revokeTokenLineage(
   tx: Transaction,
   { firstId, now }: { readonly firstId: number; readonly now: number },
@@ -37,7 +37,7 @@ export async function revokeTokenLineage(
   return Number(result.numUpdatedRows)
 }
 
-/** Accounts that have tokens which this principal made, in the order of their ids. */
+/** Lists the accounts that have tokens which this principal made, in the order of their ids. */
 export async function listAccountsWithTokensBy(db: Reader, createdBy: string): Promise<number[]> {
   const rows = await kyselyOf(db)
     .selectFrom('access_token')
@@ -50,7 +50,7 @@ export async function listAccountsWithTokensBy(db: Reader, createdBy: string): P
   return rows.map((row) => row.account_id)
 }
 
-/** All that a principal made, for itself and for robots; returns how many were not revoked before. */
+/** Revokes all tokens that a principal made, for itself and for robots; returns how many were not revoked before. */
 export async function revokeTokensMadeBy(
   tx: Transaction,
   { createdBy, now }: { readonly createdBy: string; readonly now: number },
@@ -64,7 +64,7 @@ export async function revokeTokensMadeBy(
   return Number(result.numUpdatedRows)
 }
 
-/** The lineage ends then at the latest: none of it holds for longer than it did. */
+/** Brings the end of the lineage forward to `at`; tokens that end earlier keep their end. */
 export async function endTokenLineage(
   tx: Transaction,
   { firstId, at }: { readonly firstId: number; readonly at: number },

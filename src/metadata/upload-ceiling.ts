@@ -1,6 +1,6 @@
 /**
- * How many upload sessions a holder has open, and which of them nobody uses: what a ceiling counts and what makes room
- * below it. A holder is a principal, or an address of anonymous clients.
+ * Counts the upload sessions that a holder has open, and finds those that nobody uses, for the ceiling of open sessions. A
+ * holder is a principal, or an address of anonymous clients.
  */
 import { sql } from 'kysely'
 import { insertDeadKey } from './dead-keys.ts'
@@ -12,7 +12,7 @@ import type { UploadRow } from './uploads.ts'
 /** How long an upload session lives after it was last touched, in milliseconds. */
 export interface UploadLives {
   readonly withBytesMs: number
-  /** Of a session that holds no byte: its client has probably forgotten it. */
+  /** The life of a session that holds no byte, which its client has probably forgotten. */
   readonly emptyMs: number
 }
 

@@ -30,7 +30,7 @@ export interface UploadRow {
   readonly id: string
   readonly repository: RepositoryName
   readonly principal: string
-  /** Whose ceiling counts the session; of a push in one request nobody's. */
+  /** Whose ceiling counts the session; `undefined` for a push in one request, which no ceiling counts. */
   readonly holder: string | undefined
   readonly storageKey: string
   /**
@@ -217,7 +217,7 @@ export async function correctUploadTimes(
   return Number(result.numUpdatedRows)
 }
 
-/** Which sessions are past their life. */
+/** Selects the sessions that are past their life. */
 export interface ExpiryCondition {
   readonly touchedBefore: number
   /** Only sessions that hold no byte. */

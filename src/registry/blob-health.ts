@@ -75,7 +75,7 @@ export class BlobHealth {
     return undefined
   }
 
-  /** The size of the bytes; `undefined` when they are missing. Requests for the same blob at the same time share one look. */
+  /** Returns the size of the bytes; `undefined` when they are missing. Concurrent requests for the same blob share one look. */
   async #look(blob: StoredBlob): Promise<number | undefined> {
     const underWay = this.#looks.get(blob.key)
     if (underWay !== undefined) return underWay

@@ -149,9 +149,9 @@ const maxNamedSizes = 10
 
 export interface WrongSize {
   readonly digest: Digest
-  /** By the descriptor. */
+  /** The size in the descriptor. */
   readonly given: number
-  /** Of the content in the repository. */
+  /** The size of the content in the repository. */
   readonly actual: number
 }
 

@@ -77,16 +77,15 @@ export interface AccessTokens {
   /** One that ended is found too. */
   find(id: number): Promise<AccessToken | undefined>
   /**
-   * Ends it, all that it rotated itself into, or was rotated from by itself, and the bearer tokens that were issued from
-   * these. Whether there was one that was not revoked before.
+   * Revokes the token, the tokens that it rotated itself into or from, and their bearer tokens. Returns whether one of
+   * them was not revoked before.
    */
   revoke(id: number, actor: Actor): Promise<boolean>
-  /** All of the account, and those that it made for robots. Returns how many. */
+  /** Revokes all tokens of the account, and those that it made for robots. Returns how many. */
   revokeAll(accountId: number, actor: Actor): Promise<number>
   /**
-   * A new token like the old one, for as long as that was made for, however often it is rotated; the old one holds for
-   * `overlapMs` at most. A token that rotates itself gains no time: the new one ends when the old one would have, and is
-   * revoked with it. Throws `AccessTokenUnknownError`, `TokenForTokenError`, `TooManyAccessTokensError`.
+   * Makes a new token with the limits and the lifetime of the old one, which stays valid for `overlapMs` at most. A token
+   * that rotates itself gains no time: the new one ends when the old one would have, and is revoked with it. Throws `AccessTokenUnknownError`, `TokenForTokenError`, `TooManyAccessTokensError`.
    */
   rotate(id: number, options: { readonly overlapMs: number }, actor: Actor): Promise<CreatedAccessToken>
 }
@@ -222,7 +221,7 @@ interface HeldToken extends TokenLineage {
   readonly token: AccessToken
 }
 
-/** Ends what is replaced: of a token that rotates itself that one alone, else all its secrets. */
+/** Ends the token that is replaced, and where it did not rotate itself all of its lineage. */
 async function retire(
   tx: Transaction,
   { token: { id }, firstId }: HeldToken,
@@ -239,18 +238,18 @@ async function retire(
 
 type Given = Pick<NewAccessToken, 'createdBy' | 'expiresAt' | 'lifetimeMs' | 'firstId'>
 
-/** By the token itself: the end stays, and so does who answers for it. */
+/** For a token that rotates itself: the new one keeps the end and `createdBy`. */
 function inherit({ token: { createdBy, expiresAt }, lifetimeMs, firstId }: HeldToken): Given {
   return { createdBy, expiresAt, lifetimeMs, firstId }
 }
 
-/** By a person: the whole lifetime again, in a lineage of its own. */
+/** For a rotation by a person: the new token has the whole lifetime again and a lineage of its own. */
 function renew({ lifetimeMs }: HeldToken, { createdBy, now }: { createdBy: string; now: number }): Given {
   const expiresAt = lifetimeMs === undefined ? undefined : Math.min(now + lifetimeMs, lastTime)
   return { createdBy, expiresAt, lifetimeMs }
 }
 
-/** As it is until the transaction ends: none is rotated while it is revoked, or twice. */
+/** Locks the token until the transaction ends, so that it is not rotated twice, or while it is revoked. */
 async function holdToken(tx: Transaction, id: number): Promise<HeldToken | undefined> {
   const known = await findAccessToken(tx, id)
   if (known === undefined) return undefined
@@ -263,7 +262,7 @@ function isOpen({ expiresAt = Infinity, revokedAt }: AccessToken, now: number): 
   return revokedAt === undefined && expiresAt > now
 }
 
-/** Operators and the registry itself come without a credential. */
+/** Operators and the registry itself act without a credential. */
 function isLimitedActor({ credential }: Actor): boolean {
   return credential !== undefined && isLimitedCredential(credential)
 }

@@ -1,6 +1,6 @@
 /**
- * Answers to "why may they" and "who may", for those who give rights. What requests are decided by is asked here too: the
- * policy, old names, the state of accounts and of access tokens.
+ * Answers "why may they" and "who may", for those who give rights. It asks what requests are decided by: the policy, old
+ * names, and the state of accounts and access tokens.
  */
 import type { Clock } from '../../lib/clock.ts'
 import { findTokenHolder } from '../../metadata/access-tokens.ts'
@@ -30,26 +30,25 @@ export type { Holder, HolderPage }
 export interface ExplainRequest {
   /** An account by name, or `anonymous`. */
   readonly principal: string
-  /** The id of one of its access tokens; absent: as with its password, or with a token without limits. */
+  /** The id of one of its access tokens; absent: explains a request with the password. */
   readonly token?: number | undefined
   readonly action: RoleAction
-  /** Also by a name that its owner gave up. */
+  /** Its name, or one that its owner gave up. */
   readonly repository: string
-  /** Somebody who administers the repository, and perhaps all of its owner; absent: the operator. */
+  /** A principal that administers the repository, and perhaps its whole owner; absent: the operator. */
   readonly asker?: Asker
 }
 
 export interface AccessExplain {
   /**
-   * What a request of the principal is answered, and why. Where the asker may not know whether the account is disabled or an
-   * administrator, neither counts. Throws `AccountUnknownError`, `AccessTokenUnknownError`, `NameInvalidError`.
+   * Returns what a request of the principal would be answered, and why. Where the asker may not know whether the account is
+   * disabled or an administrator, neither counts. Throws `AccountUnknownError`, `AccessTokenUnknownError`, `NameInvalidError`.
    */
   explain(asked: ExplainRequest): Promise<Explanation>
   /**
    * Everyone who may do it in at least one of the repositories that the pattern reaches, those that are still to come
-   * among them; who may for several reasons is there for each. A page may have fewer than `limit`, even none, and still
-   * others follow: `after` tells. By an old name of the owner nobody but those who may pull is listed, since nothing else is
-   * served there. Throws `PatternInvalidError`, `OwnerUnknownError`.
+   * among them, once for each reason. A page may have fewer holders than `limit`, even none, while others follow: then
+   * `after` is set. For an old name of the owner only `pull` lists anyone, since nothing else is served there. Throws `PatternInvalidError`, `OwnerUnknownError`.
    */
   whoCan(asked: {
     readonly action: RoleAction
@@ -59,7 +58,7 @@ export interface AccessExplain {
     readonly after?: string | undefined
     readonly limit: number
     readonly signal?: AbortSignal | undefined
-    /** Somebody who administers the owner; absent: the operator. */
+    /** A principal that administers the owner; absent: the operator. */
     readonly asker?: Asker
   }): Promise<HolderPage>
 }
@@ -85,7 +84,7 @@ export function createAccessExplain(deps: AccessExplainDeps): AccessExplain {
 async function explain(deps: AccessExplainDeps, asked: ExplainRequest): Promise<Explanation> {
   const { principal: name, action } = asked
   const repository = parseRepositoryName(asked.repository)
-  // A user may have that name: who asks this wants to know what is open to the world.
+  // A user may have that name; the question is what is open to the world.
   if (name === anonymous.kind) return explainByName(deps, { principal: anonymous, action, repository })
   const found = await findPrincipal(deps, { ...asked, repository })
   return 'refusal' in found ? deny(found.refusal) : explainByName(deps, { ...found, action, repository })
@@ -97,7 +96,7 @@ interface Question {
   readonly repository: RepositoryName
 }
 
-/** By the name that the repository has, or had: as `http/authorize.ts` decides. */
+/** Explains by the present or a former name of the repository, as `http/authorize.ts` decides. */
 async function explainByName(
   { policy, aliases }: AccessExplainDeps,
   { principal, action, repository }: Question,
@@ -108,7 +107,7 @@ async function explainByName(
   const judge = (who: Principal, name: RepositoryName) => policy.explain(who, action, name)
   const answer = await judgeOldName({ principal, isPull: action === 'pull', judge }, names)
   if (answer === 'renamed') return deny(describeOldName(names))
-  // What would end a denial is a grant under the new name.
+  // A grant that ends the denial has to be under the new name.
   return answer.allowed ? answer : policy.explain(principal, action, newName)
 }
 
@@ -132,7 +131,7 @@ async function findPrincipal(
   return { principal: { kind, accountId, name, isAdmin, scopes: undefined } }
 }
 
-/** The owner of the repository, where the asker administers all that it has. */
+/** Returns the owner of the repository if the asker administers all of its repositories. */
 async function findAdministered(
   { policy, aliases }: AccessExplainDeps,
   asker: Asker,
@@ -143,7 +142,7 @@ async function findAdministered(
   return (await policy.decideOwner(asker, 'administer', owner)).allowed ? owner : undefined
 }
 
-/** With what the request of a token is decided by. */
+/** Returns the principal of a request with the access token, or why there is none. */
 async function findByToken(
   { metadata, clock }: AccessExplainDeps,
   account: Account,

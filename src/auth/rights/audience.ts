@@ -1,12 +1,13 @@
 /**
- * What those who ask about rights may know of accounts. Whether an account is disabled, or an administrator, is for
- * operators, administrators, the account itself, and those who administer the owner that the account is or belongs to.
+ * What the asker of a question about rights may know of accounts. Operators and administrators may know everything, and an
+ * account everything of itself. Anyone who administers an owner may also know whether that user, or a robot of the owner,
+ * is disabled.
  */
 import type { Account } from '../../metadata/accounts.ts'
 import { isWhole } from '../principal.ts'
 import type { Principal } from '../principal.ts'
 
-/** Who asks; `undefined`: the operator. */
+/** The principal that asks; `undefined`: the operator. */
 export type Asker = Principal | undefined
 
 /** Whether the asker may know everything of every account. */
@@ -15,7 +16,7 @@ export function isInformed(asker: Asker): boolean {
   return asker.kind === 'user' && asker.isAdmin && isWhole(asker)
 }
 
-/** The owner that a user is, or that a robot belongs to. */
+/** Returns the user's own name, or the owner of a robot. */
 export function ownerOfAccount(name: string): string {
   const plus = name.indexOf('+')
   return plus === -1 ? name : name.slice(0, plus)

@@ -27,7 +27,7 @@ import { overlaps } from './pattern-overlap.ts'
 export interface Holder {
   /**
    * `anyone`: without a login too. `users`: every user, no robot. `administrators`: those of the registry, where the asker may
-   * not know who they are.
+   * not see their names.
    */
   readonly kind: 'anyone' | 'users' | 'administrators' | 'user' | 'robot'
   /** Empty for `anyone`, `users` and `administrators`. */
@@ -49,9 +49,9 @@ interface Asked {
   /** Below the owner, see `parsePatternBelow`. */
   readonly repositories: string
   readonly anonymous: AnonymousMode
-  /** As requests are decided: for what is open to everyone. */
+  /** Decides what is open to everyone. */
   readonly explain: Explain
-  /** Somebody who administers the owner; absent: the operator. */
+  /** A principal that administers the owner; absent: the operator. */
   readonly asker?: Asker
   readonly after?: string | undefined
   readonly limit: number
@@ -100,7 +100,7 @@ export async function listHolders(db: Reader, asked: Asked): Promise<HolderPage>
   const { action, anonymous, explain, signal, loop, asker } = asked
   const { owner, isOldName } = await findAsked(db, asked.owner)
   const below = parsePatternBelow(asked.owner, asked.repositories)
-  // By an old name only pulls are served.
+  // An old name serves only pulls.
   if (isOldName && action !== 'pull') return pageOf([], undefined)
   const pattern = patternBelow(owner.name, below)
   const serves = createFilter({ action, pattern, anonymous })
@@ -149,7 +149,7 @@ async function* walk(db: Reader, search: Search, from: Cursor): AsyncGenerator<S
   yield* walkGrants(db, search, { grantId, accountId })
 }
 
-/** Those that need no look at grants: what is open to all, the owner, and administrators where they are not named. */
+/** Lists what follows without grants: what is open to all, the owner, and the administrators as one where they are not named. */
 async function listStanding(db: Reader, search: Search): Promise<Holder[]> {
   const opening = await findOpening(db, search)
   const owner = await findOwnerAccount(db, search.owner)
@@ -232,7 +232,7 @@ function stepOf(grant: GranteeGrant, account: GranteeAccount, asker: Asker): Ste
   return { holder: isLeftOut ? undefined : holderOf(grant, account), cursor }
 }
 
-/** An account that has nothing but one grant. */
+/** A stand-in for an account whose only right is one grant. */
 const anyRobot: AccountPrincipal = {
   kind: 'robot',
   accountId: 0,
@@ -247,7 +247,7 @@ interface Wanted {
   readonly anonymous: AnonymousMode
 }
 
-/** By the decision itself where one repository is asked about. Of many grants few say something that none before it said. */
+/** Returns a filter of grants, which asks the decision itself where the pattern is one repository. It remembers its answers, since many grants are alike. */
 function createFilter({ action, pattern: asked, anonymous }: Wanted): Search['serves'] {
   const repository = asked.includes('*') ? undefined : findRepositoryName(asked)
   const permissions = expandActions([action])

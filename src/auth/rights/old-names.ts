@@ -37,11 +37,11 @@ export async function judgeOldName<V extends Judged>(
   if (verdict.allowed) return isPull ? verdict : 'renamed'
   const refusal = await judge(principal, names.oldName)
   if (!refusal.allowed) return refusal
-  // Of an administrator, whose access token reaches the old name alone.
+  // Allowed by the old name alone, as for an administrator's access token that is limited to it.
   return isPull ? verdict : 'renamed'
 }
 
-/** What a bearer token says of the old name it says of the new one. */
+/** Returns the principal with the scopes of the old name for the new name, too. */
 export function underNewName(principal: Principal, { oldName, newName }: OldName): Principal {
   const { scopes } = principal
   if (scopes === undefined) return principal
@@ -49,7 +49,7 @@ export function underNewName(principal: Principal, { oldName, newName }: OldName
   return { ...principal, scopes: [...scopes, ...renamed.map((scope) => ({ ...scope, name: newName }))] }
 }
 
-/** The refusal of `renamed`. */
+/** Returns the message for `renamed`. */
 export function describeOldName({ oldName, newName }: OldName): string {
   return `${oldName} is now called ${newName}, and the old name only serves pulls: use ${newName}`
 }

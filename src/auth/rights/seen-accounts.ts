@@ -1,4 +1,4 @@
-/** Which accounts someone may know of: one that is hidden is answered like one that does not exist. */
+/** Decides which accounts an asker may know of. A hidden account is answered like one that does not exist. */
 import { findAccount } from '../../metadata/accounts.ts'
 import { isConnected } from '../../metadata/members.ts'
 import type { Reader } from '../../metadata/handles.ts'

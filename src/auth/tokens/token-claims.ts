@@ -47,7 +47,7 @@ export function sourceClaims({ credential = '' }: { readonly credential?: string
   return kind === 'access' ? { tid: Number(id) } : { rid: Number(id) }
 }
 
-/** What a token says of its scopes, so that a later refusal knows what was asked for. */
+/** Returns the granted scopes with what was refused, so that a later refusal knows what was asked for. */
 export function accessClaims(granted: readonly Scope[], asked: readonly Scope[]): Scope[] {
   return granted.map(({ type, name, actions }) => {
     const found = asked.find((scope) => scope.type === type && scope.name === name)?.actions ?? []

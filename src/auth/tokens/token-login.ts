@@ -1,4 +1,4 @@
-/** Bearer tokens of this registry as credentials: what they say, as far as the account and what they were issued from still hold. */
+/** Checks bearer tokens of this registry: the account, and the credential that they were issued from, have to hold still. */
 import type { Clock } from '../../lib/clock.ts'
 import { findTokenHolder } from '../../metadata/access-tokens.ts'
 import { findAccountState } from '../../metadata/accounts.ts'
@@ -38,7 +38,7 @@ async function checkFromAccessToken(
   return principalOfHolder(holder, scopes)
 }
 
-/** From a password, or a refresh token that came from one. */
+/** Checks a token that was issued from a password, or from a refresh token. */
 async function checkFromAccount(
   { metadata: { reader } }: BearerLoginDeps,
   { accountId, credentialVersion, scopes, source }: AccountClaims,

@@ -42,7 +42,7 @@ export interface TokenServiceDeps {
 
 const refreshTokenBytes = 32
 const maxRefreshTokensPerAccount = 100
-/** Of several hundred tokens of an account, those that were used last stay. */
+/** Often enough to choose which tokens of an account stay: those that were used last. */
 const touchEveryMs = 5 * 60 * 1_000
 const maxClientIdCharacters = 200
 
@@ -62,12 +62,12 @@ async function issue(deps: TokenServiceDeps, request: TokenRequest): Promise<Iss
   }
   const { version, until } = await getCurrent(deps, principal)
   const access = { scopes, asked: request.scopes }
-  // What is limited buys no token that outlives it.
+  // A limited credential gets no token that outlives it.
   if (!offline || !deps.refreshTokens || isLimited(principal)) {
     return sign(deps, { principal, version, ...access, until })
   }
   const { id, token } = await createRefreshToken(deps, principal.accountId, { version, clientId })
-  // They go to the client together, and end together.
+  // Both go to the client together, and end together.
   const holder = { ...principal, credential: `refresh-token:${id}` }
   return { ...(await sign(deps, { principal: holder, version, ...access, until })), refreshToken: token }
 }
@@ -97,7 +97,7 @@ interface SignedClaims {
   readonly principal: Principal
   readonly version: number
   readonly scopes: readonly Scope[]
-  /** What a refusal may say of it; of no use to anonymous. */
+  /** What the client asked for, for the text of later refusals; empty for anonymous clients. */
   readonly asked: readonly Scope[]
   /** It holds no longer than this, whatever the configuration says. */
   readonly until: number | undefined
@@ -181,7 +181,7 @@ async function refresh(
   return { ...issued, refreshToken: request.refreshToken }
 }
 
-/** For those who list tokens, and for the choice of those that stay. Without space it stays unnoted: a full disk must not keep anybody from pulling. */
+/** Notes the use for lists, and for the choice of the tokens that stay. Skips the note on a full disk, which must not stop pulls. */
 async function noteUse(metadata: Metadata, use: { id: number; now: number }): Promise<void> {
   try {
     await metadata.transact((tx) => touchRefreshToken(tx, use), { durable: false })

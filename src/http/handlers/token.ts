@@ -1,8 +1,8 @@
 /**
  * The token endpoint in its two dialects: Docker's (GET with Basic) and OAuth 2 (POST with a form). A right that is
- * missing is no error: the token says less than was asked for. Credentials that do not hold are one (401). A client
- * without credentials gets a token too, without a right where the registry has none for it: a 401 from here would be
- * shown as a wrong password, while the refusal of the request itself says that a login is needed.
+ * missing is not an error: the token allows less than was asked for. Credentials that do not hold are one (401). A client
+ * without credentials always gets a token, which allows nothing where anonymous clients have no rights: clients show a 401
+ * from here as a wrong password, while the refusal of the request itself says that a login is needed.
  */
 import type { IssuedToken, TokenRequest } from '../../auth/identity.ts'
 import { formatScope, parseScopes } from '../../auth/scope.ts'

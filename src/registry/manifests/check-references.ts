@@ -1,4 +1,4 @@
-/** Whether what a manifest names is in its repository, and has the size that the manifest gives it. */
+/** Checks that the content which a manifest names is in its repository, and has the size in its descriptor. */
 import { pinLinkedBlobs } from '../../metadata/blobs.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import { findManifestSizes } from '../../metadata/manifests.ts'
@@ -13,7 +13,7 @@ import type { ManifestDeps } from './manifest-types.ts'
 export interface References {
   readonly repository: RepositoryName
   readonly repositoryId: number
-  /** Of the manifest itself. */
+  /** The digest of the manifest itself. */
   readonly digest: Digest
   readonly parsed: ParsedManifest
   readonly damaged: readonly Digest[]
@@ -43,8 +43,8 @@ export async function checkReferences(deps: ManifestDeps, tx: Transaction, put: 
 }
 
 /**
- * A manifest that the repository has already may be pushed again whatever it says: a push with another tag, or one that
- * heals damage, does not begin to fail for what was accepted once.
+ * A manifest that the repository already has may be pushed again with wrong sizes: a push with another tag, or one that heals
+ * damage, must not fail for a manifest that was accepted before.
  */
 async function checkSizes(
   tx: Transaction,

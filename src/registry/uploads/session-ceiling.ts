@@ -1,5 +1,5 @@
 /**
- * How many upload sessions one client may have open. The ceiling never counts what its client has forgotten: at the
+ * Limits how many upload sessions one client may have open. Sessions that the client has forgotten do not block it: at the
  * ceiling the oldest session without a byte makes room for a new one. A session that holds a byte, or that somebody is
  * writing, never does.
  */
@@ -27,16 +27,16 @@ export interface CeilingDeps {
   readonly reservations: Reservations
 }
 
-/** Rows that one query reads. */
+/** Rows in one query. */
 const pageSize = 50
-/** A ceiling that was lowered may leave many too many: each request ends some, until the ceiling holds again. */
+/** A ceiling that was lowered may be exceeded by many sessions: each request ends some of them. */
 const maxEndedAtOnce = 100
 /**
- * More transactions than one client can have under way at the same time, so that nobody passes the ceiling by counting
- * together below it. From here on they count one after the other.
+ * More transactions than one client can have under way at the same time. So close to the ceiling they count one after the
+ * other, since transactions that count at the same time could pass it together.
  */
 const maxConcurrentInserts = 256
-/** Minutes: no client pauses for so long between the start of a session and its first byte. */
+/** No client pauses for so long between the start of a session and its first byte. */
 const minEmptyMs = 5 * 60_000
 const marginMs = 60_000
 
@@ -61,9 +61,9 @@ export function holderOf({ principal, origin }: Pick<Caller, 'principal' | 'orig
 }
 
 /**
- * Makes sure that one more session is within the ceiling. Returns whether its first writer may go without a claim:
- * where the ceiling is far, so that of the sessions near it the row alone tells which are unused, to every process.
- * Throws `TooManyUploadsError`.
+ * Makes sure that one more session is within the ceiling. Returns whether its first writer may do without a claim, which is
+ * allowed only far from the ceiling: near it, the row has to show to every process whether the session is unused. Throws
+ * `TooManyUploadsError`.
  */
 export async function makeRoom(deps: CeilingDeps, tx: Transaction, holder: string): Promise<boolean> {
   const { maxSessions } = deps
@@ -99,8 +99,8 @@ async function endForgotten(
 }
 
 /**
- * Of a reserved session this process alone knows whether somebody writes it, so it takes the reservation back first: a
- * writer that comes now has to claim the row, and either the claim or the end of the session finds that it came second.
+ * Only this process knows whether somebody writes a session that it has reserved, so it takes the reservation back first. A
+ * writer that comes now has to claim the row, and the second of the claim and the end of the session fails.
  */
 async function endIfUnused(
   { lives, reservations }: CeilingDeps,
@@ -121,7 +121,7 @@ async function refuse(
 ): Promise<TooManyUploadsError> {
   const now = clock.now()
   const expiry = await findNextUploadExpiry(tx, holder, lives)
-  // A session ends when it is past its life, not at it.
+  // A session ends one millisecond after its life.
   const waitMs = (expiry ?? now) + 1 - now
   return new TooManyUploadsError({
     limit: maxSessions,

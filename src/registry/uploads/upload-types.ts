@@ -73,7 +73,7 @@ export interface CommittedBlob {
 
 /** Upload sessions (distribution-spec end-4 to end-6, end-11, end-13, end-14). */
 export interface Uploads {
-  /** At the ceiling the oldest session without a byte ends. Throws `TooManyUploadsError` where each holds some. */
+  /** At the ceiling the oldest session without a byte ends. Throws `TooManyUploadsError` where all are in use. */
   start(request: StartRequest): Promise<UploadStatus>
   /**
    * What the session holds. A body that is just arriving ends here with `UploadOutOfOrderError`, what came of it

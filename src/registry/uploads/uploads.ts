@@ -253,7 +253,7 @@ async function commitSession(context: Context, request: CommitRequest): Promise<
   } catch (error) {
     const { row } = claimed
     if (error instanceof UploadUnknownError) await giveUp(context, row, digest).catch(() => undefined)
-    // Its bytes may lie under the digest, which whoever ends the session later does not know.
+    // The bytes may already lie under the digest, which the job that expires the session would not know.
     if (error instanceof PushDeniedError) await end(context, row.id, digest).catch(() => undefined)
     if (!(error instanceof OciError)) await keepForRetry(context, claimed, received)
     throw await explainLoss(context, claimed.row, error)
@@ -304,8 +304,8 @@ async function abandon(context: Context, row: UploadRow, digest: Digest): Promis
 }
 
 /**
- * The session ended while its bytes were committed, and whoever ended it did not know that they lie under the digest. A
- * request that took the session over, or made the blob, still needs them.
+ * Makes the key a dead one with its digest: the session ended while its bytes were committed, and the request that ended it
+ * did not know that they lie under the digest. Leaves them to a request that took the session over, or made the blob.
  */
 async function giveUp(
   { metadata, clock, onDeadKey }: Context,
