@@ -58,7 +58,7 @@ async function admit(
   services: ApiServices,
 ): Promise<Admitted> {
   const principal = await authenticate(http, endpoint.access, services)
-  const actor = actorOf(principal, { origin: http.origin, requestId: http.id })
+  const actor = actorOf(principal, http.origin)
   try {
     checkCaller(endpoint.access, principal)
     const params = readParams(endpoint, given)

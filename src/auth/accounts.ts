@@ -183,7 +183,7 @@ async function changePassword(
   const principal = await deps.authenticator.login({ name, password: oldPassword }, origin)
   if (principal.kind !== 'user' || principal.credential !== 'password') throw needsPassword()
   const { credentialVersion } = principal
-  await setPassword(deps, { name, password, credentialVersion }, actorOf(principal, { origin }))
+  await setPassword(deps, { name, password, credentialVersion }, actorOf(principal, origin))
 }
 
 interface NewPassword {

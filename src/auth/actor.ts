@@ -1,4 +1,4 @@
-/** Who acts, as the audit is told it. */
+/** Who acts, as the audit records it. */
 import type { AuditActor } from '../metadata/audit-trail.ts'
 import type { Origin } from './identity.ts'
 import { principalId } from './principal.ts'
@@ -6,13 +6,7 @@ import type { Principal } from './principal.ts'
 
 export type Actor = AuditActor
 
-export interface Whence {
-  readonly origin?: Origin | undefined
-  /** Absent: that of the origin. */
-  readonly requestId?: string | undefined
-}
-
-export function actorOf(principal: Principal, { origin, requestId }: Whence = {}): Actor {
+export function actorOf(principal: Principal, origin?: Origin): Actor {
   const isAccount = principal.kind !== 'anonymous'
   return {
     id: principalId(principal),
@@ -20,7 +14,7 @@ export function actorOf(principal: Principal, { origin, requestId }: Whence = {}
     credential: isAccount ? principal.credential : undefined,
     address: origin?.address,
     client: origin?.client,
-    requestId: requestId ?? origin?.requestId,
+    requestId: origin?.requestId,
   }
 }
 

@@ -8,7 +8,7 @@ export interface Origin {
   readonly address: string
   readonly client: string | undefined
   /** The id in the reply's header and in the log. */
-  readonly requestId?: string | undefined
+  readonly requestId?: string
 }
 
 export interface Authenticator {

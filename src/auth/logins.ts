@@ -28,7 +28,7 @@ export function createLogins({ audit, onLogin }: LoginsDeps): Logins {
   return {
     record({ account, credential, outcome }, origin) {
       onLogin?.(outcome)
-      const stranger = { ...actorOf(anonymous, { origin }), credential }
+      const stranger = { ...actorOf(anonymous, origin), credential }
       // Who fails has not shown to be the account: it is what was tried, not who did it.
       const actor =
         account === undefined || outcome !== 'granted'

@@ -39,7 +39,7 @@ export async function register(
   let refusal: AccountError | undefined
   await throttle.guard({ account: name, address: origin.address }, async () => {
     try {
-      await add({ name, password, isAdmin: false }, actorOf(anonymous, { origin }))
+      await add({ name, password, isAdmin: false }, actorOf(anonymous, origin))
       return true
     } catch (error) {
       if (!(error instanceof AccountError)) throw error

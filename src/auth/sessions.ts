@@ -103,7 +103,7 @@ async function login(
   const { address, client } = origin
   const row = { tokenHash: hashSecret(secret), accountId, credentialVersion, now, expiresAt, address, client }
   const before = await find(deps, cookieHeader)
-  const actor = actorOf(proven, { origin })
+  const actor = actorOf(proven, origin)
   const id = await metadata.transact(async (tx) => {
     if (before !== undefined) await endIn(tx, { id: before.id, accountId: undefined, actor }, audit)
     const inserted = await insertBrowserSession(tx, row, maxSessionsPerAccount)

@@ -17,7 +17,7 @@ interface Refused {
 
 /** Of a reply with 401 or 403. */
 export function auditRefusal(
-  { principal, origin, id: requestId }: Exchange,
+  { principal, origin }: Exchange,
   { match, status }: { readonly match: Match | undefined; readonly status: number },
   audit: Pick<Audit, 'recordOnce'>,
 ): void {
@@ -26,7 +26,7 @@ export function auditRefusal(
   if (principal === undefined || name === undefined) return
   if (action !== 'push' && action !== 'delete') return
   if (status === 401 && !wasRefused(principal, { action, name })) return
-  recordRefusal(actorOf(principal, { origin, requestId }), { action, name }, audit)
+  recordRefusal(actorOf(principal, origin), { action, name }, audit)
 }
 
 /** Whether the token was asked for this. One that was not may only have to be exchanged for another. */
@@ -46,11 +46,11 @@ export function auditUngranted(
     asked,
     granted,
   }: Record<'asked' | 'granted', readonly Scope[]> & { readonly principal: Principal },
-  { origin, id: requestId }: Pick<RegistryRequest, 'origin' | 'id'>,
+  { origin }: Pick<RegistryRequest, 'origin'>,
   audit: Pick<Audit, 'recordOnce'>,
 ): void {
   if (principal.kind === 'anonymous') return
-  const actor = actorOf(principal, { origin, requestId })
+  const actor = actorOf(principal, origin)
   for (const { type, name, actions } of asked) {
     const got = granted.find((scope) => scope.type === type && scope.name === name)?.actions ?? []
     const wanted = actions.includes('pull') ? (['delete'] as const) : (['push', 'delete'] as const)

@@ -26,10 +26,10 @@ export function isHost(text: string): boolean {
 export class RequestOrigin implements Origin {
   readonly #incoming: IncomingMessage
   readonly #known: PublicAddress
-  readonly requestId: string | undefined
+  readonly requestId: string
   #forwarded: ForwardedClient | undefined
 
-  constructor(incoming: IncomingMessage, known: PublicAddress, requestId?: string) {
+  constructor(incoming: IncomingMessage, known: PublicAddress, requestId: string) {
     this.requestId = requestId
     this.#incoming = incoming
     this.#known = known

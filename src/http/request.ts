@@ -113,7 +113,7 @@ export class IncomingRequest implements RepositoryRequest {
   }
 
   get caller(): Caller {
-    return { principal: this.principal, push: this.#push, requestId: this.id, origin: this.origin }
+    return { principal: this.principal, push: this.#push, origin: this.origin }
   }
 
   /** Made on demand: most requests never need one. */

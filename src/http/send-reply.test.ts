@@ -27,7 +27,11 @@ async function serve(reply: Reply, limits: Partial<HttpLimits> = {}): Promise<Se
   const readers = new Readers({ limits: allLimits, log: { debug: () => undefined } })
   const server = createServer((incoming, response) => {
     const body = new BodyReader(incoming, { idleMs: 1_000 })
-    const origin = new RequestOrigin(incoming, { publicUrl: undefined, trustedProxies: { has: () => false } })
+    const origin = new RequestOrigin(
+      incoming,
+      { publicUrl: undefined, trustedProxies: { has: () => false } },
+      'r-1',
+    )
     const connection = { incoming, response, body, origin, cors: new Cors(), expectsContinue: false }
     const exchange = new Exchange({ ...connection, id: 'request-1', readers })
     sendReply(exchange, reply, allLimits).then(resolve, resolve)

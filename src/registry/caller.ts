@@ -1,13 +1,14 @@
-/** Who asks, as the registry needs to know it: for the audit, for session ownership, and for what may be seen. */
-import type { Whence } from '../auth/actor.ts'
+/** Who asks: for the audit, for the ownership of sessions, and for what may be seen. */
+import type { Origin } from '../auth/identity.ts'
 import type { Policy, PushRights } from '../auth/policy.ts'
 import type { Principal } from '../auth/principal.ts'
 
-export interface Caller extends Whence {
+export interface Caller {
   readonly principal: Principal
   /** As the policy decided for this request: nothing where it was not about a push. */
   readonly push: PushRights
-  readonly requestId: string
+  /** Absent where no request came over the network. */
+  readonly origin?: Origin | undefined
 }
 
 /** What the registry itself asks of the policy; that the caller may do what it asks for was decided before. */

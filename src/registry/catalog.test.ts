@@ -74,7 +74,7 @@ function open(maxTurns: number, loop = createFastLoop()) {
       n: 100,
       last,
       signal,
-      caller: { principal, push: { create: false, update: false }, requestId: 'test' },
+      caller: { principal, push: { create: false, update: false } },
     })
   return { list, loop }
 }

@@ -12,7 +12,7 @@ const { signal } = new AbortController()
 
 function alice(scopes: readonly Scope[] | undefined) {
   const principal: AccountPrincipal = { kind: 'user', accountId: 1, name: 'alice', isAdmin: false, scopes }
-  return { principal, push: { create: true, update: true }, requestId: 'test' }
+  return { principal, push: { create: true, update: true } }
 }
 
 function scope(name: string, ...actions: string[]): Scope {

@@ -34,7 +34,7 @@ export async function recordChanges(
   { repository, caller, changes }: Changes,
 ): Promise<void> {
   const entries = changes.map((change) => describeChange(repository, change))
-  await audit.change(tx, actorOf(caller.principal, caller), ...entries)
+  await audit.change(tx, actorOf(caller.principal, caller.origin), ...entries)
 }
 
 /** The digest is what there is now, or what there was where nothing is left. */

@@ -24,7 +24,6 @@ function by(principal: Principal, scopes?: string): Caller {
   return {
     principal: { ...principal, scopes: bounds },
     push: { create: true, update: true },
-    requestId: 'test',
   }
 }
 

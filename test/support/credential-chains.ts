@@ -138,7 +138,7 @@ async function addPeople(
 
 async function passwordActor({ authenticator }: Auth, name: string): Promise<ReturnType<typeof actorOf>> {
   const origin = { address: '192.0.2.1', client: undefined }
-  return actorOf(await authenticator.login({ name, password: passwordOf(name) }, origin), { origin })
+  return actorOf(await authenticator.login({ name, password: passwordOf(name) }, origin), origin)
 }
 
 async function rotateItself(url: string, { id, secret }: Token): Promise<Token> {

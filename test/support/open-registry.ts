@@ -39,7 +39,7 @@ export interface OpenRegistry extends AsyncDisposable {
 /** How long upload sessions live. */
 export const testLives = { withBytesMs: 24 * 3_600_000, emptyMs: 5 * 60_000 }
 
-export const caller = { principal: anonymous, push: { create: true, update: true }, requestId: 'test' }
+export const caller = { principal: anonymous, push: { create: true, update: true } }
 
 export interface OpenRegistryOptions extends Partial<RegistryDeps> {
   /** Puts a decorator around the memory store. */

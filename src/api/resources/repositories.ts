@@ -55,7 +55,7 @@ export const repositoryEndpoints = [
     result: pageOf(repository),
     handler: async ({ query: { limit, after, owner }, principal, http }, services) => {
       const push = { create: false, update: false }
-      const caller = { principal, push, requestId: http.id, origin: http.origin }
+      const caller = { principal, push, origin: http.origin }
       const { signal } = http
       const asked = { n: limit, last: after, owner, caller, signal }
       const { repositories: names, next } = await services.catalog.list(asked)

@@ -24,7 +24,7 @@ function bobWith(accountId: number, credential: string) {
     scopes: undefined,
     credential,
   }
-  return actorOf(principal, { origin })
+  return actorOf(principal, origin)
 }
 
 describe('access tokens', () => {

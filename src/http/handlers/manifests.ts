@@ -29,7 +29,7 @@ export async function getManifest(request: RepositoryRequest, deps: HandlerDeps)
   const found = await manifests.get(repository, reference, request)
   if (isNotModified(headers, found.digest)) return notModified(found, reference)
   deps.audit.pulled(() => ({
-    actor: actorOf(request.principal, request.caller),
+    actor: actorOf(request.principal, request.origin),
     repository,
     detail: { tag: reference.kind === 'tag' ? reference.tag : undefined, digest: found.digest },
   }))
