@@ -6,7 +6,7 @@ import type { ApiRequest } from './api-request.ts'
 import type { ApiServices } from './services.ts'
 
 /**
- * Who may ask, decided before the handler runs. `user`: whoever is logged in, robots too, also with a narrowed access
+ * Who may ask, decided before the handler runs. `user`: anyone who is logged in, robots too, also with a narrowed access
  * token. `self`: a user on its own account, whose credential is not narrowed. `administrator`: likewise.
  * `owner:…` and `repository:…`: the right that the policy decides on for the `{owner}` or `{repository}` of the path; to
  * delete a whole repository takes `manage` too. `Gives` restricts the credential further.
@@ -38,7 +38,7 @@ type Shape = z.ZodObject
 
 export interface EndpointRequest<P, Q, B> {
   readonly principal: Principal
-  /** The same as the audit is told it. */
+  /** The same for the audit. */
   readonly actor: Actor
   readonly params: P
   readonly query: Q

@@ -29,7 +29,7 @@ const tags = [
   ['audit', 'Who did what.'],
 ] as const
 
-/** Made anew each time: it is asked for seldom. */
+/** Makes the document each time, since it is rarely asked for. */
 export function describeApi(): ApiDocument {
   const app = new OpenAPIHono()
   const { openAPIRegistry: registry } = app
@@ -119,7 +119,7 @@ const credentialsOf: Readonly<Record<Gives, string>> = {
   rotation: 'Needs a password, a session, or the access token that is rotated.',
 }
 
-/** Those of the row, of its access, of its input, and those that any request can meet. */
+/** Returns the statuses of the row, of its access and of its input, and those that any request can get. */
 function problemsOf({ access, gives, method, body, current, problems = [] }: Endpoint): number[] {
   const statuses = new Set<number>([400, 401, 429, 500, 503, ...problems])
   if (method !== 'GET') statuses.add(403).add(507)

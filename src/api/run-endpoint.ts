@@ -51,7 +51,7 @@ export function createRunner(services: ApiServices): Runner {
 
 type Admitted = EndpointRequest<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>, unknown>
 
-/** Who asks comes first, then whether it may, then what it says: nobody learns more than it has to. */
+/** Authenticates, authorizes and parses, in this order, so that a caller learns no more than it has to. */
 async function admit(
   endpoint: Endpoint,
   { http, params: given }: Asked,
@@ -74,7 +74,7 @@ async function admit(
   }
 }
 
-/** Of changes that somebody who said who it is may not make (403). */
+/** Records a change that a known caller may not make (403). */
 function auditRefusal(
   error: unknown,
   { actor, params }: { actor: Actor; params: Asked['params'] },

@@ -155,7 +155,7 @@ class AccessPolicy implements Policy {
     return asked.filter((action) => conclude(facts, action, repository).allowed).toSorted()
   }
 
-  /** Of those who are neither administrator nor owner: the same queries whether the repository exists or not. */
+  /** For principals that are neither administrator nor owner: the same queries whether the repository exists or not. */
   #findFacts(principal: Principal, repository: RepositoryName): MaybePromise<Facts> {
     const { anonymous } = this.#options
     if (standingOf(principal, ownerOf(repository)) !== undefined) {
@@ -183,7 +183,7 @@ class AccessPolicy implements Policy {
     return found instanceof Promise ? found.then(complete) : complete(found)
   }
 
-  /** Where anyone may push, anyone may create what will be public, and hears truly that it is not there yet. */
+  /** Where anyone may push, anyone may create a public repository, and receives the true answer that it does not exist yet. */
   #visibilityToCome(repository: RepositoryName): MaybePromise<RepositoryVisibility | undefined> {
     return this.#options.anonymous === 'push' ? this.#visibilityBelow(ownerOf(repository)) : undefined
   }
@@ -196,12 +196,12 @@ class AccessPolicy implements Policy {
 
 const everyVisibility: readonly Visibility[] = ['public', 'internal', 'private']
 
-/** Of owners that the principal sees without any right on them. */
+/** Returns the visibilities of owners that the principal sees without a right on them. */
 export function openVisibilities({ kind }: Pick<Principal, 'kind'>): readonly Visibility[] {
   return kind === 'user' ? ['public', 'internal'] : ['public']
 }
 
-/** Answered before anything is looked up. */
+/** Returns what bounds the request by itself, before anything is looked up. */
 function boundOf(
   principal: Principal,
   action: Action | Permission,

@@ -1,4 +1,4 @@
-/** Tells the audit, and whoever counts, how logins ended. No name that was typed in is kept: it may be a password. */
+/** Records in the audit and in the metrics how logins ended. A name that was typed in is not kept: it may be a password. */
 import type { LoginOutcome } from '../metadata/audit-actions.ts'
 import type { AuditTrail } from '../metadata/audit-trail.ts'
 import { actorOf } from './actor.ts'
@@ -29,7 +29,7 @@ export function createLogins({ audit, onLogin }: LoginsDeps): Logins {
     record({ account, credential, outcome }, origin) {
       onLogin?.(outcome)
       const stranger = { ...actorOf(anonymous, origin), credential }
-      // Who fails has not shown to be the account: it is what was tried, not who did it.
+      // A failed login does not prove the account: it is the target, not the actor.
       const actor =
         account === undefined || outcome !== 'granted'
           ? stranger

@@ -11,12 +11,12 @@ import type { Permission } from './permissions.ts'
 import type { Principal } from './principal.ts'
 import type { Scope } from './scope.ts'
 
-/** As routes and token scopes name it; `push` is for those who have one of its two permissions. */
+/** An action as routes and token scopes name it. `push` needs one of its two permissions. */
 export type Action = 'pull' | 'push' | 'delete'
 
 type MaybePromise<T> = T | Promise<T>
 
-/** What a push may do to tags. Making a repository takes `create` too. */
+/** The kinds of tag changes that a push may make. Making a repository needs `create` too. */
 export interface PushRights {
   readonly create: boolean
   readonly update: boolean
@@ -25,7 +25,7 @@ export interface PushRights {
 export type Decision =
   | {
       readonly allowed: true
-      /** Where `push` was asked about: which kinds of it. */
+      /** Present where `push` was asked about. */
       readonly push?: PushRights
     }
   | Refusal
@@ -38,38 +38,38 @@ export interface Refusal {
   readonly reason: string
 }
 
-/** For administrators and those who give rights: it tells what a refusal keeps quiet. */
+/** A decision with its reason, which a refusal hides, for administrators and anyone who gives rights. */
 export interface Explanation {
   readonly allowed: boolean
   /** `allowed because grant 12 gives writer on acme/web/** to team acme/dev`, `denied because ...`. */
   readonly text: string
-  /** The text without its first two words. */
+  /** The text after `allowed because` or `denied because`. */
   readonly reason: string
-  /** The one that suffices by itself, where a grant is the reason. */
+  /** The grant that allows it, where the reason is a grant. */
   readonly grantId: number | undefined
-  /** Of a denial that a grant would end: the weakest built-in role that would do, and where. */
+  /** The weakest built-in role that would end the denial, and where; absent where no grant would. */
   readonly remedy: { readonly role: string; readonly on: string } | undefined
 }
 
 export interface Policy {
-  /** May `GET /v2/` answer 200 to this principal. */
+  /** Whether `GET /v2/` answers 200 to this principal. */
   mayEnter(principal: Principal): boolean
   decide(
     principal: Principal,
     action: Action | Permission,
     repository: RepositoryName,
   ): MaybePromise<Decision>
-  /** Of what concerns an owner as a whole, whether there is one of that name or not. */
+  /** Decides on an owner as a whole, whether there is one of that name or not. */
   decideOwner(principal: Principal, permission: Permission, owner: string): MaybePromise<Decision>
-  /** The same decision with its reasons. Whoever is shown it may know all of the repository's rights. */
+  /** Returns the same decision with its reason, for askers who may know the rights in the repository. */
   explain(principal: Principal, action: Action | Permission, repository: RepositoryName): Promise<Explanation>
-  /** Of what a token was asked for, what it gets; a scope of which nothing is granted stays with no actions. */
+  /** Returns the part of the scopes that a token gets; a scope of which nothing is granted stays, without actions. */
   grant(principal: Principal, scopes: readonly Scope[]): Promise<Scope[]>
-  /** Public ones (where anonymous may pull or the principal is a user), internal ones for users, all of the owner's own, and granted ones. */
+  /** Returns what the principal may see: public repositories (where anonymous may pull or it is a user), internal ones as a user, its own, and granted ones. */
   visibleTo(principal: Principal): MaybePromise<VisibleRepositories>
-  /** Where to look for owners that the principal may see, so that no others are read; `decideOwner` decides on each. */
+  /** Returns which owners to read for a list of those that the principal may see; `decideOwner` decides on each. */
   ownersSeenBy(principal: Principal): MaybePromise<OwnersSeen>
-  /** Of a repository that this principal's push creates; without its name: below a name where the principal may do all. */
+  /** Returns the visibility of a repository that a push of the principal creates; without a name: below an owner where it may do everything. */
   newRepositoryVisibility(
     principal: Principal,
     repository?: RepositoryName,

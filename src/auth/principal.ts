@@ -5,7 +5,7 @@ import type { Scope } from './scope.ts'
 
 export interface AnonymousPrincipal {
   readonly kind: 'anonymous'
-  /** Of an anonymous bearer token: what the request may do at most. */
+  /** The scopes of an anonymous bearer token, which bound the request; `undefined` without one. */
   readonly scopes: readonly Scope[] | undefined
 }
 
@@ -13,18 +13,18 @@ export interface AccountPrincipal {
   /** A robot belongs to an owner and has what it is granted, nothing by itself. */
   readonly kind: 'user' | 'robot'
   readonly accountId: number
-  /** Of a robot `<owner>+<name>`. */
+  /** `<owner>+<name>` for a robot. */
   readonly name: string
   readonly isAdmin: boolean
-  /** What the request may do at most, when it came with a bearer token; `undefined` without one. */
+  /** The scopes of the bearer token, which bound the request; `undefined` without one. */
   readonly scopes: readonly Scope[] | undefined
-  /** Of the account when this was proven: a token made from it ends with the next change. */
+  /** The account's version when this was proven. A token that was issued then ends with the next version. */
   readonly credentialVersion?: number
-  /** What proved it, for the audit: `password`, `access-token:<id>`, `session:<id>`, `refresh-token:<id>`. */
+  /** The credential that proved it: `password`, `access-token:<id>`, `session:<id>`, `refresh-token:<id>`. */
   readonly credential?: string
   /** The refresh token that the bearer token was issued from or with, and ends with. */
   readonly refreshTokenId?: number | undefined
-  /** Of the access token that proved it, also by way of a bearer token that was issued from it. */
+  /** The limits of the access token that proved it, or that its bearer token was issued from. */
   readonly limits?: TokenLimits | undefined
 }
 

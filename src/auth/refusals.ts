@@ -1,6 +1,6 @@
 /**
- * What a refused request is told: the same for what is forbidden and what does not exist. Of bearer and access tokens it
- * says only what follows from them and the names; the rights behind are nobody's business.
+ * Words refusals: the same for what is forbidden and what does not exist. About bearer and access tokens a refusal says only
+ * what follows from them and the names, and nothing about the rights of others.
  */
 import { ownerOf } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -61,7 +61,7 @@ export function refuseOwner(
   return { allowed: false, refusal: 'rights', reason }
 }
 
-/** Another token of the same account may do, but no other way to send this one. */
+/** 403: another token of the same account may help, but not another way to send this one. */
 function refuseLimits(reason: string): Refusal {
   return { allowed: false, refusal: 'rights', reason }
 }

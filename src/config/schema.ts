@@ -40,7 +40,7 @@ const defaultConnections = 10_000
 const defaultConnectionsPerAddress = 1_000
 /** Long enough for the layers of a large push between two tokens, short enough that a leaked one is soon worthless. */
 const defaultTokenLifetimeMs = 15 * oneMinuteMs
-/** Docker takes a token for one of 60 s when no lifetime is told, and some clients never ask again before that. */
+/** Docker assumes 60 s for a token without a lifetime, and some clients never ask again before that. */
 const minTokenLifetimeMs = oneMinuteMs
 /** A rotated key must be kept until its last token has expired. */
 const maxTokenLifetimeMs = oneDayMs

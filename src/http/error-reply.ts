@@ -162,7 +162,7 @@ function findOauthError(refusal: OciError, status: number): string {
 function toEntries(refusal: OciError, { method }: ErrorContext): readonly ErrorEntry[] {
   const { code, message, detail } = refusal
   if (refusal instanceof NameInvalidError && method === 'POST') {
-    // Docker begins an upload anew, for 50 s, unless the first code is one that it takes for final.
+    // Docker repeats an upload for 50 s unless the first code is one that it takes for final.
     return [
       { code: 'DENIED', message, detail },
       { code, message, detail },

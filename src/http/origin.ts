@@ -13,7 +13,7 @@ export interface PublicAddress {
   readonly trustedProxies: TrustedProxies
 }
 
-/** More is of no use to whoever reads it in the audit. */
+/** More is of no use in the audit. */
 const maxClientLength = 255
 
 const hostPattern = /^(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i

@@ -187,7 +187,7 @@ export async function recordUpload(
   return rows.length > 0
 }
 
-/** Ends the session whoever writes it; returns what it was. */
+/** Ends the session even if somebody writes it; returns its row. */
 export async function deleteUpload(tx: Transaction, id: string): Promise<UploadRow | undefined> {
   const row = await kyselyOf(tx).deleteFrom('upload').where('id', '=', id).returningAll().executeTakeFirst()
   return row === undefined ? undefined : uploadOf(row)

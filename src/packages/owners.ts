@@ -84,7 +84,7 @@ export interface Owners {
 }
 
 const pageSize = 500
-// Pushes that go on while an owner is deleted make repositories anew; so many times they are deleted again.
+// Pushes that continue while an owner is deleted make new repositories, which are deleted again so many times.
 const maxPurges = 5
 
 export function createOwners(deps: PackagesDeps): Owners {

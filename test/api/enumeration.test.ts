@@ -1,7 +1,7 @@
 /**
- * @module What the management API tells of accounts and owners that a caller may not know of. Walks all endpoints: each field
- * that takes a name is asked with one that is hidden and with one that does not exist, and with accounts whose state is
- * nobody's business. Answers have to be the same but for the name.
+ * @module What the management API reveals about accounts and owners that a caller may not know of. Walks all endpoints: each
+ * field that takes a name is sent a hidden name and one that does not exist, and accounts whose state is hidden. The answers
+ * have to be the same but for the name.
  */
 import type { z } from '@hono/zod-openapi'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -22,7 +22,7 @@ import { tester } from '../support/tester.ts'
 /** An ordinary account, and the owner of the organization acme. */
 const callers = ['bob', 'alice'] as const
 
-/** Hidden, and absent; then somebody of a state that is not told, and somebody without it. Each name is in one pair. */
+/** Pairs of a hidden and an absent name, then of an account in a hidden state and one in the usual state. Each name is in one pair. */
 const pairs = [
   ['hana', 'absent-0'],
   ['vault', 'absent-1'],
@@ -86,7 +86,7 @@ const others = [
   'isAdmin', 'adopt', 'overlapSeconds', 'revokeTokens',
 ] // prettier-ignore
 
-/** A name that is taken cannot be given: see the test of those. */
+/** Fields for a new name, which have a test of their own. */
 const takesNewName = ['renameOrganization body.name', 'register body.name']
 
 type Part = 'params' | 'query' | 'body'

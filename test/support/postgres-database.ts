@@ -6,7 +6,7 @@ export interface PostgresDatabase extends AsyncDisposable {
   readonly url: string
 }
 
-/** Empty. Dropped on dispose, whoever is connected. Throws without `LADING_TEST_POSTGRES_URL`. */
+/** Makes an empty database, which is dropped on dispose even while clients are connected. Throws without `LADING_TEST_POSTGRES_URL`. */
 export async function createPostgresDatabase(): Promise<PostgresDatabase> {
   const server = process.env['LADING_TEST_POSTGRES_URL']
   if (server === undefined) throw new Error('LADING_TEST_POSTGRES_URL is not set: run scripts/postgres.ts')

@@ -1,4 +1,4 @@
-/** The account of whoever asks: who it is, what it may do, its access tokens and sessions. */
+/** The account of the caller: its name, its rights, its access tokens and sessions. */
 import { z } from '@hono/zod-openapi'
 import { permissions } from '../../auth/permissions.ts'
 import type { Permission } from '../../auth/permissions.ts'

@@ -39,7 +39,7 @@ async function revokeAllTokens(name: string, actor: Actor, services: ApiServices
   await accessTokens.revokeAll(found.id, actor)
 }
 
-/** Whoever locks itself out cannot undo it, and may have been the last who could. */
+/** Administrators cannot lock themselves out, since they could not undo it. */
 function checkOther(name: string, principal: Principal): void {
   if (principal.kind === 'anonymous' || principal.name !== name) return
   throw conflict('you cannot do this to your own account: ask another administrator, or use the command line')

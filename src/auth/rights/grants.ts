@@ -128,8 +128,8 @@ async function getOwnerId(db: Reader, name: string): Promise<number> {
 }
 
 /**
- * The slash tells teams from accounts, which have none in their names. A team of another owner is like none: whoever
- * could grant it something would be told who is in it.
+ * The slash distinguishes teams from accounts, which have none in their names. A team of another owner counts as unknown,
+ * since a grant to it would show who is in it.
  */
 async function getGrantee(db: Reader, text: string, on: number | undefined): Promise<GrantPrincipal> {
   const slash = text.indexOf('/')

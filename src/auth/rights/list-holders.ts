@@ -72,8 +72,8 @@ interface Search {
 }
 
 /**
- * What was looked at last: how many of those who need no look at accounts, an administrator, or an account by a grant;
- * without an account, the grant is the next one.
+ * The last holder of the page before: the number of those that follow without grants, an administrator, or an account by a
+ * grant; without an account, the grant is the next one.
  */
 interface Cursor {
   readonly first?: number

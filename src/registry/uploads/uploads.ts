@@ -93,8 +93,8 @@ async function getSession(context: Context, request: SessionRequest): Promise<Up
 }
 
 /**
- * Who asks where to go on has lost its PATCH, whose last bytes may still lie in a socket. Nothing may be added to
- * the offset it is told: it sends the bytes from there, mostly without Content-Range. So the writer is ended first,
+ * A client that asks where to go on has lost its PATCH, whose last bytes may still lie in a socket. Nothing may be added
+ * after the offset in the answer, from which the client sends, mostly without Content-Range. So the writer is ended first,
  * here or, by a claim on the row, in another process.
  */
 async function status(context: Context, request: SessionRequest): Promise<UploadStatus> {
