@@ -140,7 +140,7 @@ describe('oras-py', () => {
     await client.login(bob)
 
     await expect(client.oras('push', 'alice/kept:v1', 'data.bin')).rejects.toThrow(
-      /denied|may not push|insufficient/i,
+      'user bob may not push to alice/kept with this token',
     )
   })
 
