@@ -93,10 +93,11 @@ const makings = {
   'an enabled robot': ({ asking, org }) => asking('PATCH', `/owners/${org}/robots/ci`, { disabled: false }),
   'a user': ({ asking, unique }) =>
     asking('POST', '/users', { name: unique(), password: passwordOf('made'), isAdmin: true }),
-  'a password': ({ asking, user }) =>
-    asking('PUT', '/me/password', { oldPassword: passwordOf(user), password: passwordOf(user) }),
   'another secret of another token': ({ asking, otherToken }) =>
     asking('POST', `/me/tokens/${otherToken}/rotate`, {}),
+  // The last one, since it ends the session with all that was proven by the old password.
+  'a password': ({ asking, user }) =>
+    asking('PUT', '/me/password', { oldPassword: passwordOf(user), password: passwordOf(user) }),
 } satisfies Record<string, (maker: ReturnType<Chains['as']>) => Promise<number>>
 
 type Making = keyof typeof makings
@@ -123,8 +124,6 @@ describe('C5: what a credential makes', () => {
       const status = await makings[making](maker)
       const outcome = status < 300 ? 'makes' : status
       expect([making, outcome]).toEqual([making, expected])
-      // It ends the session, with all that was proven by the old one.
-      if (making === 'a password' && kind === 'session' && expected === 'makes') break
     }
   })
 

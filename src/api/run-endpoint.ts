@@ -5,6 +5,7 @@
 import type { Audit } from '../audit/audit.ts'
 import { actorOf } from '../auth/actor.ts'
 import type { Actor } from '../auth/actor.ts'
+import type { Principal } from '../auth/principal.ts'
 import { ApiError } from './api-error.ts'
 import type { ApiReply, ApiRequest } from './api-request.ts'
 import { authenticate, header } from './authenticate.ts'
@@ -51,7 +52,10 @@ export function createRunner(services: ApiServices): Runner {
 
 type Admitted = EndpointRequest<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>, unknown>
 
-/** Authenticates, authorizes and parses, in this order, so that a caller learns no more than it has to. */
+/**
+ * Authenticates, authorizes and parses, in this order, so that a caller learns no more than it has to. A body may arrive
+ * long after its head, so the credential and the rights are checked again then: they may have been taken away meanwhile.
+ */
 async function admit(
   endpoint: Endpoint,
   { http, params: given }: Asked,
@@ -65,13 +69,27 @@ async function admit(
     await checkTarget(endpoint, { principal, params }, services)
     const query = readQuery(endpoint, http)
     if (typeof query['limit'] === 'number') await http.reserve(query['limit'] * pageItemBytes, principal)
-    const input = { principal, params, query, body: await readBody(endpoint, http) }
+    const body = await readBody(endpoint, http)
+    const current =
+      endpoint.body === undefined ? principal : await checkAgain(endpoint, { http, params }, services)
+    const input = { principal: current, params, query, body }
     await checkAccount(endpoint, input, services)
     return { ...input, actor, http }
   } catch (error) {
     if (endpoint.method !== 'GET') auditRefusal(error, { actor, params: given }, services)
     throw error
   }
+}
+
+async function checkAgain(
+  endpoint: Endpoint,
+  { http, params }: Pick<Admitted, 'http' | 'params'>,
+  services: ApiServices,
+): Promise<Principal> {
+  const principal = await authenticate(http, endpoint.access, services)
+  checkCaller(endpoint.access, principal)
+  await checkTarget(endpoint, { principal, params }, services)
+  return principal
 }
 
 /** Records a change that a known caller may not make (403). */
