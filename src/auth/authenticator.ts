@@ -156,6 +156,10 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return principal
   }
 
+  isCurrent(principal: Principal): MaybePromise<boolean> {
+    return principal.kind === 'anonymous' || this.#isUnchanged(principal, principal.credentialVersion ?? 0)
+  }
+
   #isUnchanged(
     { accountId: id, name, isAdmin, limits, refreshTokenId }: AccountPrincipal,
     credentialVersion: number,

@@ -17,6 +17,11 @@ export interface Authenticator {
    * `TooManyAttemptsError` (429) when this account or address failed too often just now.
    */
   authenticate(authorization: string | undefined, origin: Origin): Promise<Principal> | Principal
+  /**
+   * Whether what proved the principal still holds: nobody changed the password, disabled the account or revoked the token
+   * since. The end of a bearer token does not count, because an upload may take longer than its token lives.
+   */
+  isCurrent(principal: Principal): Promise<boolean> | boolean
   /** Checks a name and password; throws as `authenticate`. */
   login(credentials: { name: string; password: string }, origin: Origin): Promise<Principal>
 }

@@ -64,6 +64,28 @@ export async function authorize(
 }
 
 /**
+ * Decides again, once the body of a request has arrived, which may be hours after its head. Throws as `authorize` when the
+ * credential or the right was taken away meanwhile, so that nothing is changed with what no longer holds.
+ */
+export async function authorizeAgain(
+  { principal, push }: Authorized,
+  asked: Asked,
+  deps: AuthorizeDeps,
+): Promise<void> {
+  if (!(await deps.authenticator.isCurrent(principal))) {
+    throw new UnauthorizedError(
+      'the credentials were revoked or changed while the body arrived: log in again',
+    )
+  }
+  const now = await authorizeAs(principal, asked, deps)
+  const isLess = (push.create && !now.push.create) || (push.update && !now.push.update)
+  if (isLess)
+    throw new DeniedError(
+      'rights were taken away while the body arrived: push again with those that are left',
+    )
+}
+
+/**
  * Whether the request is a read with a token of another registry. A push is refused instead: its client wants to act as a
  * certain account, and what anonymous clients push becomes public. So is the ping, by which clients check their credentials.
  */

@@ -28,6 +28,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   readonly #options: BodyReaderOptions
   #iterator: BodyIterator | undefined
   #discarded = 0
+  #checkAtEnd: (() => Promise<void>) | undefined
 
   constructor(incoming: IncomingMessage, options: BodyReaderOptions) {
     const { headers } = incoming
@@ -35,6 +36,11 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
     this.expected = length === undefined ? headers['transfer-encoding'] !== undefined : Number(length) > 0
     this.#incoming = incoming
     this.#options = options
+  }
+
+  /** Runs the check when the whole body has arrived, before its reader hears of the end; what it throws, the reader gets. */
+  checkAtEnd(check: () => Promise<void>): void {
+    this.#checkAtEnd = check
   }
 
   /** Not everything was read. What is buffered counts: left there, it can keep the connection from reading on. */
@@ -50,7 +56,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
     if (this.#iterator !== undefined) throw new Error('a request body can be read once only')
     if (this.unread) this.#options.onStart?.()
-    this.#iterator = new BodyIterator(this.#incoming, this.#options)
+    this.#iterator = new BodyIterator(this.#incoming, this.#options, this.#checkAtEnd)
     return this.#iterator
   }
 
@@ -91,6 +97,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
 class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
   readonly #incoming: IncomingMessage
   readonly #options: BodyReaderOptions
+  readonly #checkAtEnd: (() => Promise<void>) | undefined
   readonly #onData = (piece: Uint8Array): void => this.#keep(piece)
   readonly #wake = (): void => this.#pump()
   readonly #onClose = (): void => this.#keepRest()
@@ -101,9 +108,14 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
   #stopped = false
   bytes = 0
 
-  constructor(incoming: IncomingMessage, options: BodyReaderOptions) {
+  constructor(
+    incoming: IncomingMessage,
+    options: BodyReaderOptions,
+    checkAtEnd: (() => Promise<void>) | undefined,
+  ) {
     this.#incoming = incoming
     this.#options = options
+    this.#checkAtEnd = checkAtEnd
     incoming.on('data', this.#onData)
     incoming.on('end', this.#wake)
     incoming.on('error', this.#wake)
@@ -170,8 +182,21 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
       return
     }
     this.#stop()
-    if (this.#incoming.readableEnded) waiting.resolve(done)
-    else waiting.reject(new ClientGoneError())
+    if (!this.#incoming.readableEnded) waiting.reject(new ClientGoneError())
+    else if (this.#checkAtEnd === undefined) waiting.resolve(done)
+    else void this.#endAfter(this.#checkAtEnd, waiting)
+  }
+
+  async #endAfter(
+    check: () => Promise<void>,
+    waiting: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>>,
+  ): Promise<void> {
+    try {
+      await check()
+      waiting.resolve(done)
+    } catch (error) {
+      waiting.reject(error)
+    }
   }
 
   /** Only silence of the client counts, not the time that we take with what it sent. */

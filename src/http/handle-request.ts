@@ -10,7 +10,9 @@ import { checkSameSite } from '../auth/csrf.ts'
 import type { YoungGarbage } from '../lib/young-garbage.ts'
 import type { Principal } from '../auth/principal.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
-import { authorize } from './authorize.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import { authorize, authorizeAgain } from './authorize.ts'
+import type { Authorized } from './authorize.ts'
 import { auditRefusal } from './audit-refusal.ts'
 import { BodyReader } from './body-reader.ts'
 import { challengesOf } from './challenges.ts'
@@ -222,8 +224,29 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
   checkBrowser(exchange, match)
   const authorized = await authorize(exchange, { route, repository }, deps)
   checkBrowser(exchange, match, authorized.principal)
+  if (exchange.body.expected) checkAfterBody(exchange, { route, repository, authorized }, deps)
   const bodyLimit = limitOf(route, deps.limits)
   return route.handler(new IncomingRequest(exchange, match, { ...authorized, bodyLimit }), deps)
+}
+
+/** Bodies that arrive at once need no second look, and most do. */
+const atOnceMs = 250
+
+function checkAfterBody(
+  { body, startedAt }: Exchange,
+  {
+    route,
+    repository,
+    authorized,
+  }: { route: Route; repository: RepositoryName | undefined; authorized: Authorized },
+  deps: RequestDeps,
+): void {
+  const { action } = route
+  if (action === 'none') return
+  body.checkAtEnd(async () => {
+    if (performance.now() - startedAt < atOnceMs) return
+    await authorizeAgain(authorized, { action, repository }, deps)
+  })
 }
 
 /** Before it is known who asks (`principal` is `undefined`), and again after. Throws `CsrfError`. */
