@@ -1,6 +1,6 @@
 /** What a password and the name of an account must be. */
 import { isWellFormed } from './access-tokens/token-format.ts'
-import { findOwnerFault } from '../oci/owner-name.ts'
+import { findUserFault } from '../oci/owner-name.ts'
 import { AccountNameError, PasswordRefusedError } from './account-errors.ts'
 
 /** The shortest that NIST SP 800-63B allows. */
@@ -25,6 +25,6 @@ export function checkPassword(name: string, password: string): void {
 
 /** An account owns the repositories below its name, so it is named like one. Throws `AccountNameError`. */
 export function checkAccountName(name: string): void {
-  const fault = findOwnerFault(name)
+  const fault = findUserFault(name)
   if (fault !== undefined) throw new AccountNameError(name, fault)
 }

@@ -34,6 +34,15 @@ export function findOwnerFault(name: string): string | undefined {
   return findComponentFault(name)
 }
 
+/**
+ * The same for the name of a user. Explanations of rights call clients without a login `anonymous`, so that a user of that
+ * name would get theirs.
+ */
+export function findUserFault(name: string): string | undefined {
+  if (name === 'anonymous') return 'it stands for clients without a login; choose another name'
+  return findOwnerFault(name)
+}
+
 /** Teams are written like owners, and nothing is reserved: they stand in no path of a repository. */
 export function findTeamFault(name: string): string | undefined {
   if (name.length > maxCharacters) return `it has more than ${maxCharacters} characters`

@@ -27,7 +27,7 @@ import {
 import type { Owner } from '../metadata/owners.ts'
 import { listRemains, removeRemains } from '../metadata/repository-remains.ts'
 import type { Visibility } from '../metadata/schema.ts'
-import { findOwnerFault } from '../oci/owner-name.ts'
+import { findOwnerFault, findUserFault } from '../oci/owner-name.ts'
 import { quote } from '../oci/quote.ts'
 import { NameRefusedError, translateOwnerError } from './errors.ts'
 import type { PackagesDeps } from './packages-deps.ts'
@@ -143,6 +143,7 @@ async function rename(
   return change(deps, async (tx) => {
     const renamed = await renameOwner(tx, { name, newName, now })
     if (kind !== undefined && renamed.kind !== kind) throw new OwnerUnknown(name)
+    if (renamed.kind === 'user') checkName(newName, findUserFault)
     const { repositories, robots } = renamed
     await deps.audit.change(
       tx,
@@ -216,8 +217,8 @@ async function change<T>(deps: PackagesDeps, work: (tx: Transaction) => Promise<
   }
 }
 
-function checkName(name: string): void {
-  const fault = findOwnerFault(name)
+function checkName(name: string, findFault: (name: string) => string | undefined = findOwnerFault): void {
+  const fault = findFault(name)
   if (fault !== undefined)
     throw new NameRefusedError(`${quote(name)} cannot be the name of an owner: ${fault}`)
 }

@@ -12,6 +12,27 @@ test('nobody makes an account for themselves unless the configuration says so', 
   expect([status, value['code']]).toEqual([403, 'UNSUPPORTED'])
 })
 
+test('nobody takes the name that explanations have for clients without a login', async () => {
+  await using registry = await startInProcess({ auth: { anonymous: 'pull', selfRegistration: true } })
+  const { accounts } = registry.app.auth
+  await accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true }, tester)
+  await accounts.add({ name: 'eve', password: passwordOf('eve'), isAdmin: false }, tester)
+  const account = { name: 'anonymous', password: passwordOf('anonymous') }
+  const answers = [
+    await askApi(registry.url, '/registrations', { json: account }),
+    await askApi(registry.url, '/users', { as: 'root', json: account }),
+    await askApi(registry.url, '/users/eve/rename', { as: 'root', json: { name: 'anonymous' } }),
+  ]
+  for (const { status, value } of answers) {
+    expect([status, value['code'], value['detail']]).toEqual([
+      400,
+      'NAME_INVALID',
+      expect.stringContaining('it stands for clients without a login'),
+    ])
+  }
+  expect(await accounts.find('eve')).toBeDefined()
+})
+
 test('where it does, they are users and nothing more', async () => {
   await using registry = await startInProcess({ auth: { anonymous: 'pull', selfRegistration: true } })
   const wide = await askApi(registry.url, '/registrations', { json: { ...json, isAdmin: true } })
