@@ -23,6 +23,7 @@ import {
   PasswordChangedError,
 } from './account-errors.ts'
 import { actorOf } from './actor.ts'
+import { requireStanding } from './actor-standing.ts'
 import type { Actor } from './actor.ts'
 import type { AccountsDeps } from './accounts-deps.ts'
 import { needsPassword } from './errors.ts'
@@ -117,6 +118,7 @@ async function addUser(deps: AccountsDeps, user: NewUser, actor: Actor): Promise
   const passwordHash = await passwords.hash(password)
   try {
     await metadata.transact(async (tx) => {
+      await requireStanding(tx, actor)
       const adopt = user.adopt === true
       await insertAccount(tx, { name, passwordHash, isAdmin, adopt, now: clock.now() })
       await deps.audit.change(tx, actor, entryOf('user.create', name, { isAdmin }))
@@ -148,6 +150,7 @@ async function setDisabled(
     const account = await findWithoutHash(tx, name)
     if (account === undefined) throw new AccountUnknownError(name)
     if (disabled) await requireOtherAdministrator(tx, name)
+    else await requireStanding(tx, actor)
     await setAccountDisabled(tx, change)
     await audit.change(tx, actor, entryOf(disabled ? 'user.disable' : 'user.enable', name))
   })
@@ -204,6 +207,7 @@ async function setPassword(
   if (account?.kind !== 'user') throw new AccountUnknownError(name)
   const passwordHash = await passwords.hash(password)
   await metadata.transact(async (tx) => {
+    if (credentialVersion === undefined) await requireStanding(tx, actor)
     const change = { name, passwordHash, now: clock.now(), credentialVersion }
     if (!(await setAccountPassword(tx, change))) throw new PasswordChangedError()
     await deps.audit.change(tx, actor, entryOf('user.password', name))

@@ -19,6 +19,7 @@ import type { Metadata } from '../metadata/metadata.ts'
 import { findOwner } from '../metadata/owners.ts'
 import { raiseRightsVersion } from '../metadata/rights-version.ts'
 import { OwnerUnknownError, RobotExistsError, RobotNameError, RobotUnknownError } from './account-errors.ts'
+import { requireStanding } from './actor-standing.ts'
 import type { Actor } from './actor.ts'
 
 export type Robot = Account
@@ -96,6 +97,7 @@ async function createRobot(
   const { owner } = parseRobotName(name)
   try {
     return await metadata.transact(async (tx) => {
+      await requireStanding(tx, actor)
       const { id: ownerId } = await getOwner(tx, owner)
       await insertRobot(tx, { name, ownerId, now: clock.now() })
       await audit.change(tx, actor, entryOf('robot.create', name))
@@ -112,6 +114,7 @@ async function setDisabled(
   { name, actor, disabled }: { readonly name: string; readonly actor: Actor; readonly disabled: boolean },
   { audit }: RobotsDeps,
 ): Promise<void> {
+  if (!disabled) await requireStanding(tx, actor)
   await getRobot(tx, name)
   await setAccountDisabled(tx, { name, disabled })
   await raiseRightsVersion(tx)

@@ -30,6 +30,7 @@ import {
   revokeTokensMadeBy,
 } from '../../metadata/token-lineage.ts'
 import type { TokenLineage } from '../../metadata/token-lineage.ts'
+import { requireStanding } from '../actor-standing.ts'
 import type { Actor } from '../actor.ts'
 import { isLimitedCredential } from '../limited-credentials.ts'
 import type { RoleAction } from '../permissions.ts'
@@ -125,6 +126,8 @@ async function create(
   if (isLimitedActor(actor)) throw new TokenForTokenError()
   const { name, actions, patterns, expiresAt } = request
   return metadata.transact(async (tx) => {
+    await lockAccount(tx, accountId)
+    await requireStanding(tx, actor)
     const account = await findAccountState(tx, accountId)
     if (account === undefined) throw new AccessTokenRefusedError('there is no such account')
     const created = await insert(tx, account, {
@@ -206,6 +209,7 @@ async function rotate(
     if (held === undefined || holder === undefined || !isOpen(held.token, now)) {
       throw new AccessTokenUnknownError(id)
     }
+    await requireStanding(tx, actor)
     await retire(tx, held, { isItself, overlapMs, now })
     const { accountId, name, actions, patterns } = held.token
     const given = isItself ? inherit(held) : renew(held, { createdBy: actor.id, now })

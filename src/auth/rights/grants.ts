@@ -8,6 +8,7 @@ import { findOwner } from '../../metadata/owners.ts'
 import { holdRole } from '../../metadata/roles.ts'
 import { findTeam } from '../../metadata/teams.ts'
 import { OwnerUnknownError } from '../account-errors.ts'
+import { requireStanding } from '../actor-standing.ts'
 import type { Actor } from '../actor.ts'
 import { parsePatternBelow } from '../repository-pattern.ts'
 import { GranteeUnknownError, GrantUnknownError, RoleUnknownError, TooManyGrantsError } from './errors.ts'
@@ -69,6 +70,7 @@ export async function addGrant(
   { owner, repositories, role: roleName, to, actor }: GrantRequest & { readonly actor: Actor },
 ): Promise<Grant> {
   const pattern = parsePatternBelow(owner, repositories)
+  await requireStanding(tx, actor)
   const ownerId = await getOwnerId(tx, owner)
   const role = await holdRole(tx, roleName)
   if (role === undefined) throw new RoleUnknownError(roleName)

@@ -5,6 +5,7 @@ import { Conflict } from '../../metadata/errors.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import { deleteRole, findRole, insertRole, listRoles } from '../../metadata/roles.ts'
 import type { Role as RoleRow } from '../../metadata/roles.ts'
+import { requireStanding } from '../actor-standing.ts'
 import type { Actor } from '../actor.ts'
 import { isRoleAction, roleActions } from '../permissions.ts'
 import type { RoleAction } from '../permissions.ts'
@@ -56,6 +57,7 @@ async function addRole(
   const actions = checkRole(name, texts)
   try {
     await metadata.transact(async (tx) => {
+      await requireStanding(tx, actor)
       await insertRole(tx, { name, actions, now: clock.now() })
       const target = { kind: 'role', name } as const
       await audit.change(tx, actor, { action: 'role.create', outcome: 'done', target, detail: { actions } })
