@@ -54,13 +54,34 @@ async function openOnes(open: OpenRegistry, requests: Awaited<ReturnType<typeof 
 }
 
 /** Another process on the same database and store. */
-function otherProcess(open: OpenRegistry, maxSessions: number) {
-  const { metadata, store, clock, audit } = open
+function otherProcess(open: OpenRegistry, maxSessions: number, metadata = open.metadata) {
+  const { store, clock, audit } = open
   const limits = { maxSessions, lives: testLives, takeoverMs: 5_000 }
   const parts = { metadata, store, clock, audit, timers: systemTimers, ids: systemIds }
   const health = new BlobHealth({ ...parts, monotonic: clock, onDamage: () => undefined })
   const deps = { ...parts, health, policy: openPolicy, onDeadKey: () => undefined }
   return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
+}
+
+/** The most transactions that were asked for and not ended at the same time. */
+function countTransactions(metadata: OpenRegistry['metadata']) {
+  let now = 0
+  const counter = {
+    most: 0,
+    metadata: new Proxy(metadata, {
+      get(target, name) {
+        if (name !== 'transact') return Reflect.get(target, name, target) as unknown
+        return async (...options: Parameters<typeof metadata.transact>) => {
+          now += 1
+          counter.most = Math.max(counter.most, now)
+          return target.transact(...options).finally(() => {
+            now -= 1
+          })
+        }
+      },
+    }),
+  }
+  return counter
 }
 
 describe('at the ceiling', () => {
@@ -165,6 +186,24 @@ describe('at the ceiling', () => {
     open.clock.advance(testLives.emptyMs + 1)
     for (let count = 0; count < 3; count += 1) await lowered.start({ repository, caller })
     expect(await countUploads(open.metadata.reader, holderOf(caller))).toBe(10)
+  })
+})
+
+describe('near the ceiling', () => {
+  test('many new sessions of one holder take one transaction at a time, and others do not wait in their line', async () => {
+    await using open = await openRegistry({ maxSessions: 4 })
+    for (const session of await startSome(open, 4)) await fill(open, session)
+    const transactions = countTransactions(open.metadata)
+    const uploads = otherProcess(open, 4, transactions.metadata)
+    const start = (from: Caller) => uploads.start({ repository, caller: from }).catch(() => undefined)
+    await start(caller)
+    transactions.most = 0
+    const ended: string[] = []
+    const many = Array.from({ length: 30 }, () => start(caller).then(() => ended.push('many')))
+    const other = start(callerAt('192.0.2.9')).then(() => ended.push('other'))
+    await Promise.all([...many, other])
+    expect(transactions.most).toBe(2)
+    expect(ended.indexOf('other')).toBeLessThan(3)
   })
 })
 

@@ -18,6 +18,7 @@ import {
 import { principalId } from '../../auth/principal.ts'
 import type { Caller } from '../caller.ts'
 import { TooManyUploadsError } from '../errors.ts'
+import type { HolderLines } from './holder-lines.ts'
 import { reservationUsableMs, type Reservations } from './reservations.ts'
 
 export interface CeilingDeps {
@@ -25,6 +26,7 @@ export interface CeilingDeps {
   readonly maxSessions: number
   readonly lives: UploadLives
   readonly reservations: Reservations
+  readonly holderLines: HolderLines
 }
 
 /** Rows in one query. */
@@ -66,9 +68,10 @@ export function holderOf({ principal, origin }: Pick<Caller, 'principal' | 'orig
  * `TooManyUploadsError`.
  */
 export async function makeRoom(deps: CeilingDeps, tx: Transaction, holder: string): Promise<boolean> {
-  const { maxSessions } = deps
+  const { maxSessions, holderLines } = deps
   let open = await countUploads(tx, holder)
   const isNear = open >= Math.min(maxSessions / 2, maxSessions - maxConcurrentInserts)
+  holderLines.note(holder, isNear)
   if (isNear && (await lockHolder(tx, holder))) open = await countUploads(tx, holder)
   const surplus = open - maxSessions + 1
   if (surplus > 0) await endForgotten(deps, tx, { holder, surplus })

@@ -15,6 +15,7 @@ import { principalId } from '../../auth/principal.ts'
 import { ChunkLengthError, PushDeniedError, UploadOutOfOrderError, UploadUnknownError } from '../errors.ts'
 import { chooseHasher } from './choose-hasher.ts'
 import { finishSession } from './finish-session.ts'
+import { HolderLines } from './holder-lines.ts'
 import { ingest, recordEveryMs as defaultRecordEveryMs, type Received } from './ingest.ts'
 import { RecordTurns } from './record-turns.ts'
 import { Reservations } from './reservations.ts'
@@ -32,13 +33,15 @@ interface Context extends UploadDeps {
   readonly recordTurns: RecordTurns
   readonly locks: SessionLocks
   readonly reservations: Reservations
+  readonly holderLines: HolderLines
 }
 
 export function createUploads(deps: UploadDeps): Uploads {
   const locks = new SessionLocks({ deadlineMs: deps.takeoverMs })
   const recordTurns = new RecordTurns(recordsAtOnce)
   const reservations = new Reservations(deps.ids.requestId())
-  const context: Context = { ...deps, locks, recordTurns, reservations }
+  const holderLines = new HolderLines()
+  const context: Context = { ...deps, locks, recordTurns, reservations, holderLines }
   return {
     start: (request) => start(context, request),
     status: (request) => status(context, request),
@@ -51,17 +54,19 @@ export function createUploads(deps: UploadDeps): Uploads {
 
 /** A session without bytes does not wait for the disk: a client that loses one in a power cut has lost nothing. */
 async function start(context: Context, request: StartRequest): Promise<UploadStatus> {
-  const { ids, metadata, reservations } = context
+  const { ids, metadata, reservations, holderLines } = context
   const holder = holderOf(request.caller)
-  const row = { ...newRow(context, request), holder }
-  const writer = `${reservations.prefix}${ids.requestId()}`
-  const insert = async (tx: Transaction): Promise<boolean> => {
-    const isReserved = await makeRoom(context, tx, holder)
-    await insertUpload(tx, { ...row, writer: isReserved ? writer : undefined })
-    return isReserved
-  }
-  if (await metadata.transact(insert, { durable: false })) reservations.add(row.id, writer)
-  return { id: row.id, offset: 0 }
+  return holderLines.run(holder, async () => {
+    const row = { ...newRow(context, request), holder }
+    const writer = `${reservations.prefix}${ids.requestId()}`
+    const insert = async (tx: Transaction): Promise<boolean> => {
+      const isReserved = await makeRoom(context, tx, holder)
+      await insertUpload(tx, { ...row, writer: isReserved ? writer : undefined })
+      return isReserved
+    }
+    if (await metadata.transact(insert, { durable: false })) reservations.add(row.id, writer)
+    return { id: row.id, offset: 0 }
+  })
 }
 
 function newRow(context: Context, request: StartRequest): UploadRow {

@@ -1,0 +1,43 @@
+/** Who waits for whom: work of a holder near its ceiling runs alone, also after work that failed. */
+import { expect, test } from 'vitest'
+import { HolderLines } from './holder-lines.ts'
+
+/** Begins work that ends when it is told to. */
+function begin(lines: HolderLines, holder: string) {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const work = { hasBegun: false, resolve, reject, ended: Promise.resolve() }
+  work.ended = lines.run(holder, () => {
+    work.hasBegun = true
+    return promise
+  })
+  return work
+}
+
+/** Resolves when what could begin has begun. */
+const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+test('work of a holder near its ceiling begins when the work before has ended, however it ended', async () => {
+  const lines = new HolderLines()
+  lines.note('near', true)
+  const [first, second, third] = [begin(lines, 'near'), begin(lines, 'near'), begin(lines, 'near')]
+  const other = begin(lines, 'other')
+  const begun = () => [first, second, third, other].map(({ hasBegun }) => hasBegun)
+  await aTurn()
+  expect(begun()).toEqual([true, false, false, true])
+  first.reject(new Error('refused'))
+  await expect(first.ended).rejects.toThrow('refused')
+  await aTurn()
+  expect(begun()).toEqual([true, true, false, true])
+  second.resolve()
+  await aTurn()
+  expect(begun()).toEqual([true, true, true, true])
+})
+
+test('a holder that is far from its ceiling again works at once', async () => {
+  const lines = new HolderLines()
+  lines.note('holder', true)
+  lines.note('holder', false)
+  const works = [begin(lines, 'holder'), begin(lines, 'holder')]
+  await aTurn()
+  expect(works.map(({ hasBegun }) => hasBegun)).toEqual([true, true])
+})
