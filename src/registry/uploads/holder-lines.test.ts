@@ -1,6 +1,6 @@
 /** Who waits for whom: work of a holder near its ceiling runs alone, also after work that failed. */
 import { expect, test } from 'vitest'
-import { HolderLines } from './holder-lines.ts'
+import { HolderLines, LineTooLong } from './holder-lines.ts'
 
 /** Begins work that ends when it is told to. */
 function begin(lines: HolderLines, holder: string) {
@@ -40,4 +40,16 @@ test('a holder that is far from its ceiling again works at once', async () => {
   const works = [begin(lines, 'holder'), begin(lines, 'holder')]
   await aTurn()
   expect(works.map(({ hasBegun }) => hasBegun)).toEqual([true, true])
+})
+
+test('a line takes a thousand, and more when they are done', async () => {
+  const lines = new HolderLines()
+  lines.note('holder', true)
+  const works = Array.from({ length: 1_000 }, () => begin(lines, 'holder'))
+  await expect(begin(lines, 'holder').ended).rejects.toThrow(LineTooLong)
+  for (const { resolve } of works) resolve()
+  await Promise.all(works.map(({ ended }) => ended))
+  const next = begin(lines, 'holder')
+  await aTurn()
+  expect(next.hasBegun).toBe(true)
 })

@@ -9,10 +9,23 @@ import { Lru } from '../../lib/lru.ts'
 const entryBytes = 200
 const maxBytes = 1024 * 1024
 
+/** In the line of one holder. Clients that left are among them, so that the line could grow without end. */
+const maxInLine = 1_000
+
+/** So many of the holder wait that this one is not served in useful time. */
+export class LineTooLong extends Error {
+  override readonly name = 'LineTooLong'
+}
+
+interface Line {
+  /** Resolves when the last one is done. */
+  last: Promise<void>
+  length: number
+}
+
 export class HolderLines {
   readonly #near = new Lru<string, true>({ maxBytes })
-  /** Resolves when the last in the line of a holder is done. */
-  readonly #last = new Map<string, Promise<void>>()
+  readonly #lines = new Map<string, Line>()
 
   /** What the latest count of the holder's sessions found. */
   note(holder: string, isNear: boolean): void {
@@ -20,18 +33,23 @@ export class HolderLines {
     else this.#near.delete(holder)
   }
 
-  /** Runs the work at once, or behind the others of a holder that is near its ceiling. */
+  /** Runs the work at once, or behind the others of a holder that is near its ceiling. Throws `LineTooLong`. */
   async run<T>(holder: string, work: () => Promise<T>): Promise<T> {
     if (this.#near.get(holder) === undefined) return work()
-    const before = this.#last.get(holder)
+    const line = this.#lines.get(holder) ?? { last: Promise.resolve(), length: 0 }
+    if (line.length >= maxInLine) throw new LineTooLong()
+    this.#lines.set(holder, line)
+    const before = line.last
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#last.set(holder, promise)
+    line.last = promise
+    line.length += 1
     try {
       await before
       return await work()
     } finally {
       resolve()
-      if (this.#last.get(holder) === promise) this.#last.delete(holder)
+      line.length -= 1
+      if (line.length === 0) this.#lines.delete(holder)
     }
   }
 }

@@ -12,10 +12,16 @@ import { algorithmOf } from '../../oci/digest.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { OciError } from '../../oci/oci-error.ts'
 import { principalId } from '../../auth/principal.ts'
-import { ChunkLengthError, PushDeniedError, UploadOutOfOrderError, UploadUnknownError } from '../errors.ts'
+import {
+  ChunkLengthError,
+  PushDeniedError,
+  TooManyUploadsError,
+  UploadOutOfOrderError,
+  UploadUnknownError,
+} from '../errors.ts'
 import { chooseHasher } from './choose-hasher.ts'
 import { finishSession } from './finish-session.ts'
-import { HolderLines } from './holder-lines.ts'
+import { HolderLines, LineTooLong } from './holder-lines.ts'
 import { ingest, recordEveryMs as defaultRecordEveryMs, type Received } from './ingest.ts'
 import { RecordTurns } from './record-turns.ts'
 import { Reservations } from './reservations.ts'
@@ -56,7 +62,7 @@ export function createUploads(deps: UploadDeps): Uploads {
 async function start(context: Context, request: StartRequest): Promise<UploadStatus> {
   const { ids, metadata, reservations, holderLines } = context
   const holder = holderOf(request.caller)
-  return holderLines.run(holder, async () => {
+  const insertOne = async (): Promise<UploadStatus> => {
     const row = { ...newRow(context, request), holder }
     const writer = `${reservations.prefix}${ids.requestId()}`
     const insert = async (tx: Transaction): Promise<boolean> => {
@@ -66,7 +72,13 @@ async function start(context: Context, request: StartRequest): Promise<UploadSta
     }
     if (await metadata.transact(insert, { durable: false })) reservations.add(row.id, writer)
     return { id: row.id, offset: 0 }
-  })
+  }
+  try {
+    return await holderLines.run(holder, insertOne)
+  } catch (error) {
+    if (!(error instanceof LineTooLong)) throw error
+    throw new TooManyUploadsError({ limit: context.maxSessions, retryAfterSeconds: 1 }, { cause: error })
+  }
 }
 
 function newRow(context: Context, request: StartRequest): UploadRow {
