@@ -60,6 +60,6 @@ function toFaults(issue: z.core.$ZodIssue, place: string): FieldFault[] {
   if (issue.code !== 'unrecognized_keys') return [{ field: path, message: issue.message }]
   return issue.keys.map((key) => ({
     field: `${path}.${key.slice(0, maxNameLength)}`,
-    message: 'it is not known here',
+    message: 'it is not a known field',
   }))
 }

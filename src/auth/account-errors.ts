@@ -89,7 +89,7 @@ export class RobotExistsError extends AccountError {
 export class RobotUnknownError extends AccountError {
   override readonly name = 'RobotUnknownError'
   constructor(robot: string, options?: ErrorOptions) {
-    super(`there is no robot ${quote(robot)}`, options)
+    super(`there is no robot ${quote(robot)}: check the name, or create it first`, options)
   }
 }
 
@@ -97,7 +97,7 @@ export class RobotUnknownError extends AccountError {
 export class OwnerUnknownError extends AccountError {
   override readonly name = 'OwnerUnknownError'
   constructor(owner: string, options?: ErrorOptions) {
-    super(`there is no user or organization ${quote(owner)}`, options)
+    super(`there is no user or organization ${quote(owner)}: check the name, or create it first`, options)
   }
 }
 

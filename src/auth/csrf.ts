@@ -36,7 +36,9 @@ export function checkCsrf(session: { readonly csrfToken: string }, headers: Csrf
 /** Throws `CsrfError` for a page of another site; programs send no `Origin`. */
 export function checkOrigin({ origin, registryUrl }: Pick<CsrfHeaders, 'origin' | 'registryUrl'>): void {
   if (origin === undefined || isSameOrigin(origin, registryUrl)) return
-  throw new CsrfError('it comes from a page of another site')
+  throw new CsrfError(
+    'it comes from a page of another site; if that page should be admitted, ask an operator to check http.publicUrl and http.cors.origins',
+  )
 }
 
 export interface BrowserHeaders extends Pick<CsrfHeaders, 'method' | 'origin' | 'registryUrl'> {

@@ -65,7 +65,7 @@ function hintAt(owner: string, pattern: string): string {
 }
 
 function findFault(text: string): string | undefined {
-  if (text === '') return 'it is empty; write <owner>/**, or ** for everything'
+  if (text === '') return 'it is empty; write ** for everything'
   if (text.length > maxCharacters) {
     return `it has ${text.length} characters, at most ${maxCharacters} are allowed`
   }

@@ -115,9 +115,9 @@ describe('token', () => {
     ['token create alice --expires soon', 2, '--expires takes a time like 12h'],
     ['token create alice --expires 2020-01-01', 1, 'it would have expired already'],
     ['token rotate one', 2, 'one is no id'],
-    ['token rotate 99', 1, 'there is no access token 99'],
+    ['token rotate 99', 1, 'there is no access token 99 that is active: '],
     ['token rotate 99 --overlap long', 2, '--overlap takes a time'],
-    ['token revoke 99', 1, 'there is no access token 99'],
+    ['token revoke 99', 1, 'there is no access token 99 that is active: '],
     ['token list --principal nobody', 1, 'there is no user "nobody"'],
   ])('refuses %s', async (line, code, message) => {
     await using given = await start()

@@ -1,4 +1,5 @@
 /** `lading user|org show|visibility|rename|delete`: what users and organizations have in common as owners of names. */
+import { formatCount } from '../lib/format-count.ts'
 import type { OwnerDetails, OwnerKind, Owners } from '../packages/owners.ts'
 import { parseChoice } from './arguments.ts'
 import { CliError } from './command.ts'
@@ -62,7 +63,7 @@ function renameCommand({ kind, group }: Form): Command {
       const { repositories } = await owners.rename({ kind, name, newName }, actor)
       print(
         { name: newName, before: name, repositories },
-        `renamed ${name} to ${newName}, with ${repositories} repositories; ${name} can still be pulled from`,
+        `renamed ${name} to ${newName}, with ${formatCount(repositories, 'repository', 'repositories')}; ${name} can still be pulled from`,
       )
     },
   })

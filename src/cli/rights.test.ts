@@ -62,7 +62,7 @@ describe('grant', () => {
     ],
     ['grant add bob reader alice/web **', 1, 'there is no user or organization "alice/web"'],
     ['grant add bob reader alice w[eb]', 1, 'characters that no repository has'],
-    ['grant remove 7', 1, 'there is no grant 7'],
+    ['grant remove 7', 1, 'there is no grant 7: list the grants'],
     ['grant remove x', 2, 'x is no id'],
   ])('refuses %s', async (line, code, message) => {
     await using given = await start()
@@ -89,7 +89,7 @@ describe('role', () => {
   })
 
   test.each([
-    ['role add ci fly', 'fly is no action'],
+    ['role add ci fly', '"fly" is not an action'],
     ['role add CI pull', 'its name takes lower-case letters'],
     ['role add reader pull', 'there is a role reader already'],
     ['role remove reader', 'it is built in'],
@@ -141,6 +141,7 @@ describe('access', () => {
   test.each([
     ['access explain bob fly alice/web', 2, '<action> must be one of'],
     ['access explain carol pull alice/web', 1, 'there is no user "carol"'],
+    ['access explain alice+nobody pull alice/web', 1, 'there is no robot "alice+nobody"'],
     ['access explain bob pull hello', 1, 'write <owner>/<image>'],
     ['access who-can push prod **', 1, 'there is no user or organization "prod"'],
   ])('refuses %s', async (line, code, message) => {

@@ -30,7 +30,8 @@ const createCommand = defineServiceCommand({
     {
       name: '--repository',
       value: '<patterns>',
-      summary: 'Where it counts, separated by commas: acme/web, acme/web/**. Everywhere, if absent.',
+      summary:
+        'Where it counts, as full names with their owner, separated by commas: acme/web, acme/web/**. Everywhere, if absent.',
     },
     {
       name: '--expires',
@@ -143,7 +144,9 @@ const revokeCommand = defineServiceCommand({
   run: async ({ arguments: { words }, accessTokens, actor, print }) => {
     const id = parseId(words[0])
     if (!(await accessTokens.revoke(id, actor))) {
-      throw new CliError(`there is no access token ${id} that holds; lading token list shows those that do`)
+      throw new CliError(
+        `there is no access token ${id} that is active: lading token list shows the ids and which have ended`,
+      )
     }
     print({ id, revoked: true }, `revoked access token ${id}`)
   },

@@ -50,7 +50,7 @@ export class OwnerNotEmpty extends OwnerError {
   readonly owner: string
   constructor(owner: string, repository: RepositoryName, options?: ErrorOptions) {
     super(
-      `${owner} has repositories, ${repository} among them: delete them first, or purge all together`,
+      `${owner} has repositories, ${repository} among them: delete them first, or delete all of it at once with --purge (purge=true in the API)`,
       options,
     )
     this.owner = owner

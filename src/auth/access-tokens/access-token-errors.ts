@@ -11,7 +11,10 @@ export class AccessTokenRefusedError extends AccountError {
 export class AccessTokenUnknownError extends AccountError {
   override readonly name = 'AccessTokenUnknownError'
   constructor(id: number, options?: ErrorOptions) {
-    super(`there is no access token ${id} that holds`, options)
+    super(
+      `there is no access token ${id} that is active: list the access tokens to see their ids and which have ended`,
+      options,
+    )
   }
 }
 

@@ -11,7 +11,7 @@ import { ownerOf, parseRepositoryName } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { AccessTokenUnknownError } from '../access-tokens/access-token-errors.ts'
 import { principalOfHolder, stateOfHolder } from '../access-tokens/token-holder.ts'
-import { AccountUnknownError } from '../account-errors.ts'
+import { AccountUnknownError, RobotUnknownError } from '../account-errors.ts'
 import type { RoleAction } from '../permissions.ts'
 import type { Explanation, Policy } from '../policy.ts'
 import { anonymous } from '../principal.ts'
@@ -42,7 +42,8 @@ export interface ExplainRequest {
 export interface AccessExplain {
   /**
    * Returns what a request of the principal would be answered, and why. Where the asker may not know whether the account is
-   * disabled or an administrator, neither counts. Throws `AccountUnknownError`, `AccessTokenUnknownError`, `NameInvalidError`.
+   * disabled or an administrator, neither counts. Throws `AccountUnknownError`, `RobotUnknownError`, `AccessTokenUnknownError`,
+   * `NameInvalidError`.
    */
   explain(asked: ExplainRequest): Promise<Explanation>
   /**
@@ -119,7 +120,9 @@ async function findPrincipal(
 ): Promise<Found> {
   const { principal: name, token, repository, asker } = asked
   const account = await findAccount(deps.metadata.reader, name)
-  if (account === undefined) throw new AccountUnknownError(name)
+  if (account === undefined) {
+    throw name.includes('+') ? new RobotUnknownError(name) : new AccountUnknownError(name)
+  }
   const isKnown = knowsState(asker, account, await findAdministered(deps, asker, repository))
   if (token !== undefined) {
     if (!isKnown) throw new AccessTokenUnknownError(token)

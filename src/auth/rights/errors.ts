@@ -5,7 +5,7 @@ import { AccountError } from '../account-errors.ts'
 export class GrantUnknownError extends AccountError {
   override readonly name = 'GrantUnknownError'
   constructor(id: number, options?: ErrorOptions) {
-    super(`there is no grant ${id}`, options)
+    super(`there is no grant ${id}: list the grants to see their ids`, options)
   }
 }
 

@@ -7,6 +7,7 @@ import { deleteRole, findRole, insertRole, listRoles } from '../../metadata/role
 import type { Role as RoleRow } from '../../metadata/roles.ts'
 import { requireStanding } from '../actor-standing.ts'
 import type { Actor } from '../actor.ts'
+import { quote } from '../../oci/quote.ts'
 import { isRoleAction, roleActions } from '../permissions.ts'
 import type { RoleAction } from '../permissions.ts'
 import { RoleExistsError, RoleInvalidError, RoleKeptError, RoleUnknownError } from './errors.ts'
@@ -78,7 +79,10 @@ function checkRole(name: string, texts: readonly string[]): RoleAction[] {
   }
   const unknown = texts.find((text) => !isRoleAction(text))
   if (unknown !== undefined) {
-    throw new RoleInvalidError(name, `${unknown} is no action, it takes some of ${roleActions.join(', ')}`)
+    throw new RoleInvalidError(
+      name,
+      `${quote(unknown)} is not an action; choose from ${roleActions.join(', ')}`,
+    )
   }
   const wanted = new Set(texts)
   const actions = roleActions.filter((action) => wanted.has(action))
