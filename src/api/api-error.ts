@@ -57,7 +57,7 @@ export function conflict(message: string): ApiError {
 export function notFound(what: string): ApiError {
   return new ApiError(404, {
     code: 'NAME_UNKNOWN',
-    message: `there is no ${what} that you may see: check its name, or ask an administrator for access`,
+    message: `there is no ${what} that you may see: check its name or id, or ask an administrator for access`,
   })
 }
 
