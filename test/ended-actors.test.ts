@@ -50,7 +50,7 @@ async function aScene(): Promise<Scene> {
   const account = await auth.accounts.find(user)
   if (account === undefined) throw new Error(`there is no ${user}`)
   const { token } = await auth.accessTokens.create(account.id, { name: 'first' }, tester)
-  const actor = actorOf(await auth.authenticator.login({ name: user, password }, origin), { origin })
+  const actor = actorOf(await auth.authenticator.login({ name: user, password }, origin), origin)
   return { auth, packages, user, org, accountId: account.id, tokenId: token.id, actor }
 }
 

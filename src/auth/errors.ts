@@ -41,6 +41,13 @@ export function needsPassword(): CredentialsError {
   return new CredentialsError('this takes the password of a user: an access token does not count here')
 }
 
+/** The credentials held when the request began. */
+export function endedMeanwhile(): CredentialsError {
+  return new CredentialsError(
+    'the credentials were changed or revoked while the request was sent: log in again',
+  )
+}
+
 /** The same whatever is wrong with the token. */
 export function invalidToken(options?: ErrorOptions & { readonly isForeign?: boolean }): CredentialsError {
   return new CredentialsError(

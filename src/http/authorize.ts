@@ -3,7 +3,7 @@
  * handler. No handler runs and no state of a repository is looked at before the policy has agreed.
  */
 import type { Authenticator } from '../auth/identity.ts'
-import { CredentialsError } from '../auth/errors.ts'
+import { CredentialsError, endedMeanwhile } from '../auth/errors.ts'
 import type { Decision, Policy, PushRights } from '../auth/policy.ts'
 import { anonymous } from '../auth/principal.ts'
 import type { Principal } from '../auth/principal.ts'
@@ -72,11 +72,7 @@ export async function authorizeAgain(
   asked: Asked,
   deps: AuthorizeDeps,
 ): Promise<void> {
-  if (!(await deps.authenticator.isCurrent(principal))) {
-    throw new UnauthorizedError(
-      'the credentials were revoked or changed while the body arrived: log in again',
-    )
-  }
+  if (!(await deps.authenticator.isCurrent(principal))) throw endedMeanwhile()
   const now = await authorizeAs(principal, asked, deps)
   const isLess = (push.create && !now.push.create) || (push.update && !now.push.update)
   if (isLess)
