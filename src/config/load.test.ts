@@ -262,6 +262,11 @@ describe('loadConfig', () => {
       'uploads.expireAfterMs: must be at least limits.idleTimeoutMs (60001): an upload may be silent for that long',
     ],
     [
+      'a ceiling that each refusal would take long to count',
+      { env: { LADING_UPLOADS_MAX_SESSIONS: '10001' } },
+      'uploads.maxSessions: expected a whole number from 1 to 10000, got 10001 (LADING_UPLOADS_MAX_SESSIONS)',
+    ],
+    [
       'an idle limit that a lost packet exceeds',
       { env: { LADING_LIMITS_IDLE_TIMEOUT_MS: '999' } },
       'limits.idleTimeoutMs: expected a whole number from 1000 to 2147483647, got 999 (LADING_LIMITS_IDLE_TIMEOUT_MS)',

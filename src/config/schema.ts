@@ -22,6 +22,8 @@ const defaultUploadExpiryMs = oneDayMs
 const minUploadExpiryMs = oneMinuteMs
 /** Far above what a build farm opens at once, low enough that a runaway script cannot fill the table. */
 const defaultMaxSessions = 1000
+/** A refusal at the ceiling looks at all sessions of the holder, 4 ms for each thousand. */
+const mostSessions = 10_000
 /** The spec asks for 4 MiB at least; 10 MiB is what large indexes with annotations need. */
 const defaultManifestBytes = 10 * oneMebibyte
 /** Above the pauses that proxies and slow disks make, below the patience of most clients. */
@@ -229,6 +231,7 @@ const uploads = z.strictObject({
   maxSessions: z
     .int()
     .min(1)
+    .max(mostSessions)
     .default(defaultMaxSessions)
     .describe(
       'Open upload sessions per account, or per address (one /64 of IPv6) for clients without an account. One more ends the oldest session that holds no byte and that nobody writes. Where there is none, it is answered with 429, and `Retry-After` says when the next session expires. Pushes in one request and mounts are not counted.',
