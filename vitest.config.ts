@@ -1,8 +1,8 @@
 /** Test projects: `npm test` runs `unit`; the slower suites are run by name from `.ci/run` and `npm run proof`. */
 import { defineConfig } from 'vitest/config'
 
-/** Beside `src/cli`, but as slow as what starts processes: whole backups and restores of registries under load. */
-const wholeBackups = 'src/cli/{backup,backup-verify,restore}.test.ts'
+/** As slow as what starts processes: whole backups and restores of registries under load, and upgrades of filled databases. */
+const slowSuites = ['src/cli/{backup,backup-verify,restore}.test.ts', 'src/metadata/migrations/*.test.ts']
 
 function project(name: string, include: string[], testTimeoutMs: number) {
   return { test: { name, include, testTimeout: testTimeoutMs, hookTimeout: testTimeoutMs } }
@@ -47,14 +47,14 @@ export default defineConfig({
         'unit',
         [
           'src/**/*.test.ts',
-          `!${wholeBackups}`,
+          ...slowSuites.map((suite) => `!${suite}`),
           'test/*.test.ts',
           'test/protocol/**/*.test.ts',
           'test/api/*.test.ts',
         ],
         20_000,
       ),
-      project('processes', ['test/processes/**/*.test.ts', wholeBackups], 60_000),
+      project('processes', ['test/processes/**/*.test.ts', ...slowSuites], 60_000),
       project('contract-postgres', ['src/**/contract/*postgres*.contract.ts'], 60_000),
       onPostgres(sharedProject('rights-postgres', rightsSuites, 60_000)),
       serialProject('crash', ['test/crash/**/*.test.ts'], 300_000),

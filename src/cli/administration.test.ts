@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { startInProcess, type InProcessRegistry } from '../../test/support/in-process.ts'
+import { shareScene } from '../../test/support/share-scene.ts'
 import { runLading, type RunOptions } from '../../test/support/run-lading.ts'
 import { tempFolder } from '../../test/support/temp-folder.ts'
 
@@ -46,6 +47,8 @@ async function push({ url }: Pick<InProcessRegistry, 'url'>, name: string): Prom
   })
   expect(answer.status).toBe(201)
 }
+
+const shared = shareScene(start)
 
 describe('user', () => {
   test('adds users who can log in at once', async () => {
@@ -166,7 +169,7 @@ describe('user', () => {
     ['user password nobody --generate', {}, 1, 'there is no user "nobody"'],
     ['user', {}, 2, 'user is one of: user add, user list'],
   ])('G1: refuses %s (%j) and repeats no password', async (line, options, code, message) => {
-    await using given = await start()
+    const given = await shared()
     const result = await given.lading(line, options)
     expect(result).toMatchObject({ code, out: '', err: expect.stringContaining(message) })
     expect(result.err).not.toContain('hunter2')
@@ -211,7 +214,7 @@ describe('repository', () => {
     ['repository delete a/b', 1, 'there is no repository a/b'],
     ['repository delete hello', 1, 'write <owner>/<image>'],
   ])('refuses %s', async (line, code, message) => {
-    await using given = await start()
+    const given = await shared()
     expect(await given.lading(line)).toMatchObject({ code, out: '', err: expect.stringContaining(message) })
   })
 })
@@ -265,7 +268,7 @@ describe('token and keys', () => {
     ['refresh-token revoke one', 2, 'one is no id'],
     ['refresh-token list --user nobody', 1, 'there is no user "nobody"'],
   ])('refuses %s', async (line, code, message) => {
-    await using given = await start()
+    const given = await shared()
     expect(await given.lading(line)).toMatchObject({ code, err: expect.stringContaining(message) })
   })
 })

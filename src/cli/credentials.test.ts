@@ -1,6 +1,7 @@
 /** The commands for access tokens, robots and sessions, beside a registry that runs: what they change counts there at once. */
 import { describe, expect, test } from 'vitest'
 import { startInProcess } from '../../test/support/in-process.ts'
+import { shareScene } from '../../test/support/share-scene.ts'
 import { runLading, type RunOptions } from '../../test/support/run-lading.ts'
 
 const password = 'a password of some length'
@@ -37,6 +38,8 @@ interface CreatedToken {
   readonly id: number
   readonly token: string
 }
+
+const shared = shareScene(start)
 
 describe('token', () => {
   test('makes a token that is shown once and counts until it is revoked', async () => {
@@ -120,7 +123,7 @@ describe('token', () => {
     ['token revoke 99', 1, 'there is no access token 99 that is active: '],
     ['token list --principal nobody', 1, 'there is no user "nobody"'],
   ])('refuses %s', async (line, code, message) => {
-    await using given = await start()
+    const given = await shared()
     expect(await given.lading(line)).toMatchObject({ code, out: '', err: expect.stringContaining(message) })
   })
 })
@@ -161,7 +164,7 @@ describe('robot', () => {
     ['robot delete alice+ci', 1, 'there is no robot "alice+ci"'],
     ['user password alice+ci --generate', 1, 'there is no user "alice+ci"'],
   ])('B4: refuses %s', async (line, code, message) => {
-    await using given = await start()
+    const given = await shared()
     expect(await given.lading(line)).toMatchObject({ code, out: '', err: expect.stringContaining(message) })
   })
 })

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { startInProcess } from '../../test/support/in-process.ts'
 import { anImageManifest, pushImage } from '../../test/support/manifests.ts'
+import { shareScene } from '../../test/support/share-scene.ts'
 import { runLading, type RunOptions } from '../../test/support/run-lading.ts'
 
 const password = 'a password of some length'
@@ -33,6 +34,8 @@ async function start() {
     [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
   }
 }
+
+const shared = shareScene(start)
 
 describe('org and team', () => {
   test('make an organization whose members have what they are granted', async () => {
@@ -159,7 +162,7 @@ describe('owners', () => {
     ['team list acme', 1, 'there is no organization "acme"'],
     ['repository show a/b', 1, 'there is no repository a/b'],
   ])('refuses %s', async (line, code, message) => {
-    await using given = await start()
+    const given = await shared()
     expect(await given.lading(line)).toMatchObject({ code, out: '', err: expect.stringContaining(message) })
   })
 })

@@ -1,6 +1,7 @@
 /** The commands that give rights and explain them, beside a registry that runs: what they change counts there at once. */
 import { describe, expect, test } from 'vitest'
 import { startInProcess } from '../../test/support/in-process.ts'
+import { shareScene } from '../../test/support/share-scene.ts'
 import { runLading, type RunOptions } from '../../test/support/run-lading.ts'
 
 const password = 'a password of some length'
@@ -27,6 +28,8 @@ async function start() {
   const resources = stack.move()
   return { lading, push, pull, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
+
+const shared = shareScene(start)
 
 describe('grant', () => {
   test('gives and takes a right that counts with the next request', async () => {
@@ -65,7 +68,7 @@ describe('grant', () => {
     ['grant remove 7', 1, 'there is no grant 7: list the grants'],
     ['grant remove x', 2, 'x is no id'],
   ])('refuses %s', async (line, code, message) => {
-    await using given = await start()
+    const given = await shared()
     expect(await given.lading(line)).toMatchObject({ code, out: '', err: expect.stringContaining(message) })
   })
 })
@@ -95,7 +98,7 @@ describe('role', () => {
     ['role remove reader', 'it is built in'],
     ['role remove nothing', 'there is no role "nothing"'],
   ])('refuses %s', async (line, message) => {
-    await using given = await start()
+    const given = await shared()
     expect(await given.lading(line)).toMatchObject({ code: 1, err: expect.stringContaining(message) })
   })
 })
@@ -145,7 +148,7 @@ describe('access', () => {
     ['access explain bob pull hello', 1, 'write <owner>/<image>'],
     ['access who-can push prod **', 1, 'there is no user or organization "prod"'],
   ])('refuses %s', async (line, code, message) => {
-    await using given = await start()
+    const given = await shared()
     expect(await given.lading(line)).toMatchObject({ code, err: expect.stringContaining(message) })
   })
 })

@@ -51,18 +51,17 @@ describe('the owner of a session', () => {
 })
 
 describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s store', (driver) => {
+  // Each waits a second for a record, so they wait together.
   const registry = shareRegistry({ storage: { driver } })
 
   /**
    * Sends so many bytes and then single ones until the session's row holds that many: a registry records a running
-   * body every second, here because its clock moves. Asking it over HTTP would end the PATCH. Returns what was sent.
+   * body every second. Asking it over HTTP would end the PATCH. Returns what was sent.
    */
   async function sendUntilRecorded(request: OpenRequest, session: string, bytes: Buffer): Promise<number> {
     const wanted = bytes.length / 2
     await request.write(bytes.subarray(0, wanted))
     for (let sent = wanted; sent < bytes.length; sent += 1) {
-      // Far from the minutes after which a session without a recorded byte counts as forgotten.
-      registry.advance(1_000)
       await request.write(bytes.subarray(sent, sent + 1))
       // The record waits for the disk; 500 of these pauses are far more than a busy one needs.
       await pause(20)
@@ -83,7 +82,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
     expect((await ask(`${repository}/blobs/${blob.digest}`)).body.equals(blob.bytes)).toBe(true)
   }
 
-  test('end-13: asking for the state ends it, so that the answer stays true; the client goes on from there', async () => {
+  test.concurrent('end-13: asking for the state ends it, so that the answer stays true; the client goes on from there', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(100_000)
     const session = await openSession(repository)
@@ -98,7 +97,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
     await finish(session, blob, { offset, repository })
   })
 
-  test.each([
+  test.concurrent.each([
     ['end-5: PATCH', ''],
     ['end-6: PUT', '?digest={digest}'],
   ])(
@@ -120,7 +119,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
     },
   )
 
-  test('end-5: a second writer at the right offset takes the session over; the first one hears where it stands', async () => {
+  test.concurrent('end-5: a second writer at the right offset takes the session over; the first one hears where it stands', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(4000)
     const session = await openSession(repository)
@@ -136,7 +135,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
     await finish(session, blob, { offset: 3000, repository })
   })
 
-  test('end-5: many writers of one chunk leave a session that one of them can finish', async () => {
+  test.concurrent('end-5: many writers of one chunk leave a session that one of them can finish', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(20_000)
     const session = await openSession(repository)
@@ -148,7 +147,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
     expectStatus(await closeSession(session, blob.digest), 201)
   })
 
-  test('end-6: many closing PUTs of one session end it once and all hear so', async () => {
+  test.concurrent('end-6: many closing PUTs of one session end it once and all hear so', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(20_000)
     const session = await openSession(repository)
@@ -159,7 +158,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
     expect((await ask(`${repository}/blobs/${blob.digest}`)).body.equals(blob.bytes)).toBe(true)
   })
 
-  test('end-14: DELETE ends a session while a PATCH is running', async () => {
+  test.concurrent('end-14: DELETE ends a session while a PATCH is running', async () => {
     const session = await openSession(registry.repository())
     await using patch = openRequest(session, { method: 'PATCH' })
     await sendUntilRecorded(patch, session, Buffer.alloc(1000))
