@@ -50,11 +50,15 @@ export function createRunner(services: ApiServices): Runner {
   }
 }
 
+/** A list that waits less for memory is not decided again. */
+const atOnceMs = 250
+
 type Admitted = EndpointRequest<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>, unknown>
 
 /**
  * Authenticates, authorizes and parses, in this order, so that a caller learns no more than it has to. A body may arrive
- * long after its head, so the credential and the rights are checked again then: they may have been taken away meanwhile.
+ * long after its head, and a list may wait for memory, so the credential and the rights are checked again then: they may have
+ * been taken away meanwhile.
  */
 async function admit(
   endpoint: Endpoint,
@@ -68,10 +72,11 @@ async function admit(
     const params = readParams(endpoint, given)
     await checkTarget(endpoint, { principal, params }, services)
     const query = readQuery(endpoint, http)
+    const began = performance.now()
     if (typeof query['limit'] === 'number') await http.reserve(query['limit'] * pageItemBytes, principal)
     const body = await readBody(endpoint, http)
-    const current =
-      endpoint.body === undefined ? principal : await checkAgain(endpoint, { http, params }, services)
+    const hasWaited = endpoint.body !== undefined || performance.now() - began >= atOnceMs
+    const current = hasWaited ? await checkAgain(endpoint, { http, params }, services) : principal
     const input = { principal: current, params, query, body }
     await checkAccount(endpoint, input, services)
     return { ...input, actor, http }

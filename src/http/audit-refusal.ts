@@ -37,8 +37,9 @@ function wasRefused({ kind, scopes }: Principal, { action, name }: Refused): boo
 }
 
 /**
- * Of a token: what was asked for beside what it got. A registry scope changes nothing. Who asks for `pull` and `push` together
- * may only look: the challenge of a HEAD of a blob says so. A push with such a token is refused, and told then.
+ * Of a token: what was asked for beside what it got. A registry scope changes nothing. A client that only reads may ask for
+ * `pull` and `push` together, since the challenge to HEAD of a blob says so: where it gets `pull`, its push is recorded when it
+ * is sent. Without either no push is sent, because its first step is refused already.
  */
 export function auditUngranted(
   {
@@ -53,7 +54,7 @@ export function auditUngranted(
   const actor = actorOf(principal, origin)
   for (const { type, name, actions } of asked) {
     const got = granted.find((scope) => scope.type === type && scope.name === name)?.actions ?? []
-    const wanted = actions.includes('pull') ? (['delete'] as const) : (['push', 'delete'] as const)
+    const wanted = got.includes('pull') ? (['delete'] as const) : (['push', 'delete'] as const)
     const missing = wanted.find((one) => actions.includes(one) && !got.includes(one))
     if (type === 'repository' && missing !== undefined) recordRefusal(actor, { action: missing, name }, audit)
   }

@@ -31,6 +31,8 @@ export class Exchange implements ReplyMemory {
   readonly origin: RequestOrigin
   /** Once the authenticator has said it. */
   principal: Principal | undefined = undefined
+  /** Checks after a wait that the request is still allowed; throws its refusal. */
+  decideAgain: (() => Promise<void>) | undefined = undefined
   /** Of the reply's body, so far. */
   bytesOut = 0
   readonly readers: Readers

@@ -224,29 +224,31 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
   checkBrowser(exchange, match)
   const authorized = await authorize(exchange, { route, repository }, deps)
   checkBrowser(exchange, match, authorized.principal)
-  if (exchange.body.expected) checkAfterBody(exchange, { route, repository, authorized }, deps)
+  decideAgainAfterWaits(exchange, { route, repository, authorized }, deps)
   const bodyLimit = limitOf(route, deps.limits)
   return route.handler(new IncomingRequest(exchange, match, { ...authorized, bodyLimit }), deps)
 }
 
-/** Bodies that arrive at once need no second look, and most do. */
+/** What is served at once needs no second look, and most is. */
 const atOnceMs = 250
 
-function checkAfterBody(
-  { body, startedAt }: Exchange,
+/** A body may arrive hours after its head, and a reply may wait for memory; the right may be taken away meanwhile. */
+function decideAgainAfterWaits(
+  exchange: Exchange,
   {
-    route,
+    route: { action },
     repository,
     authorized,
   }: { route: Route; repository: RepositoryName | undefined; authorized: Authorized },
   deps: RequestDeps,
 ): void {
-  const { action } = route
   if (action === 'none') return
-  body.checkAtEnd(async () => {
-    if (performance.now() - startedAt < atOnceMs) return
+  const decideAgain = async (): Promise<void> => {
+    if (performance.now() - exchange.startedAt < atOnceMs) return
     await authorizeAgain(authorized, { action, repository }, deps)
-  })
+  }
+  exchange.decideAgain = decideAgain
+  if (exchange.body.expected) exchange.body.checkAtEnd(decideAgain)
 }
 
 /** Before it is known who asks (`principal` is `undefined`), and again after. Throws `CsrfError`. */

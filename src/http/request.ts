@@ -30,7 +30,7 @@ export interface RegistryRequest {
   readonly body: AsyncIterable<Uint8Array>
   /**
    * Resolves when there is room in memory for a reply of so many bytes; call it before the reply is made. Throws
-   * `ClientGoneError` when the client leaves meanwhile.
+   * `ClientGoneError` when the client leaves meanwhile, and the refusal when it had to wait and is no longer allowed.
    */
   reserve(bytes: number): Promise<void>
   /** The same for so many bytes of its body, before it is read into memory. */
@@ -122,9 +122,10 @@ export class IncomingRequest implements RepositoryRequest {
     return this.#signal
   }
 
-  reserve(bytes: number): Promise<void> {
+  async reserve(bytes: number): Promise<void> {
     const { readers } = this.#exchange
-    return readers.reserve(this.#exchange, bytes, () => this.signal)
+    await readers.reserve(this.#exchange, bytes, () => this.signal)
+    await this.#exchange.decideAgain?.()
   }
 
   async reserveBody(bytes: number): Promise<void> {

@@ -3,7 +3,7 @@
 export const auditActions = {
   login:
     'a name and password, a refresh token or an access token was checked; what was proven before is not checked again',
-  push: 'a push was refused, or a token that was asked for pushes alone; at most once a minute for each principal and repository',
+  push: 'a push was refused, or a token for it that allows no pull either; at most once a minute for each principal and repository',
   delete:
     'a deletion was refused, or a token for it; at most once a minute for each principal and repository',
   manage: 'a change by the management API was refused; at most once a minute for each principal and target',

@@ -162,6 +162,16 @@ describe('the audit', () => {
     ])
   })
 
+  test('tells of a push that ends with its first step, because the token allows no pull either', async () => {
+    await using server = await openWithUsers()
+    await server.addRepository('alice/secret', 'private')
+    await server.bearer(['repository:alice/secret:pull,push'], 'bob')
+    const denied = await audited(server, { outcome: 'denied' })
+    expect(denied.map(({ action, target, actor }) => [action, target?.name, actor.name])).toEqual([
+      ['push', 'alice/secret', 'bob'],
+    ])
+  })
+
   test('says nothing of pulls, nor of a client that was only asked to log in', async () => {
     await using server = await openWithUsers()
     await server.addRepository('alice/web', 'public')
