@@ -263,8 +263,8 @@ describe('loadConfig', () => {
     ],
     [
       'a ceiling that each refusal would take long to count',
-      { env: { LADING_UPLOADS_MAX_SESSIONS: '10001' } },
-      'uploads.maxSessions: expected a whole number from 1 to 10000, got 10001 (LADING_UPLOADS_MAX_SESSIONS)',
+      { env: { LADING_UPLOADS_MAX_SESSIONS: '4001' } },
+      'uploads.maxSessions: expected a whole number from 1 to 4000, got 4001 (LADING_UPLOADS_MAX_SESSIONS)',
     ],
     [
       'an idle limit that a lost packet exceeds',

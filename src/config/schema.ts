@@ -22,8 +22,8 @@ const defaultUploadExpiryMs = oneDayMs
 const minUploadExpiryMs = oneMinuteMs
 /** Far above what a build farm opens at once, low enough that a runaway script cannot fill the table. */
 const defaultMaxSessions = 1000
-/** A refusal at the ceiling looks at all sessions of the holder, 4 ms for each thousand. */
-const mostSessions = 10_000
+/** A refusal at the ceiling looks at all sessions of the holder at once, 4 ms for each thousand. */
+const mostSessions = 4_000
 /** The spec asks for 4 MiB at least; 10 MiB is what large indexes with annotations need. */
 const defaultManifestBytes = 10 * oneMebibyte
 /** Above the pauses that proxies and slow disks make, below the patience of most clients. */
