@@ -1,5 +1,6 @@
 /** Who asks, and whether a browser was made to ask: the one place of the API that looks at credentials. */
 import { checkCsrf, checkSameSite } from '../auth/csrf.ts'
+import { endedMeanwhile } from '../auth/errors.ts'
 import type { Principal } from '../auth/principal.ts'
 import { anonymous } from '../auth/principal.ts'
 import { ApiError } from './api-error.ts'
@@ -31,6 +32,20 @@ export async function authenticate(
     message: 'this token is for /v2 alone: send name and password, an access token, or open a session',
     error: 'insufficient_scope',
   })
+}
+
+/**
+ * Checks again, while a long reply is written, what proved the principal at its start. Throws `CredentialsError` when the
+ * session ended, or the account or its credential changed.
+ */
+export async function requireCurrent(
+  request: ApiRequest,
+  principal: Principal,
+  { authenticator, sessions }: ApiServices,
+): Promise<void> {
+  const bySession = principal.kind !== 'anonymous' && header(request, 'authorization') === undefined
+  const isOpen = !bySession || (await sessions.find(header(request, 'cookie'))) !== undefined
+  if (!isOpen || !(await authenticator.isCurrent(principal))) throw endedMeanwhile()
 }
 
 async function authenticateSession(request: ApiRequest, { sessions }: ApiServices): Promise<Principal> {

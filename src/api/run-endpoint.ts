@@ -8,7 +8,7 @@ import type { Actor } from '../auth/actor.ts'
 import type { Principal } from '../auth/principal.ts'
 import { ApiError } from './api-error.ts'
 import type { ApiReply, ApiRequest } from './api-request.ts'
-import { authenticate, header } from './authenticate.ts'
+import { authenticate, header, requireCurrent } from './authenticate.ts'
 import { checkAccount, checkCaller, checkTarget } from './authorize.ts'
 import { checkIfMatch, entityTag, isUnchanged } from './conditions.ts'
 import { endpoints } from './endpoints.ts'
@@ -37,7 +37,12 @@ export function createRunner(services: ApiServices): Runner {
     const request = await admit(endpoint, asked, services)
     const { http } = asked
     const { current } = endpoint
-    if (current === undefined) return toReply(endpoint, await endpoint.handler(request, services), http)
+    if (current === undefined) {
+      const reply = await endpoint.handler(request, services)
+      if (reply.lines === undefined) return toReply(endpoint, reply, http)
+      const lines = whileAllowed(reply.lines, () => requireAllowed(endpoint, request, services))
+      return toReply(endpoint, { ...reply, lines }, http)
+    }
     const ifMatch = header(http, 'if-match')
     // Of two that name the same state one comes first, and the other finds it changed. How a path is escaped is no matter.
     return turns.take(JSON.stringify([endpoint.path, request.params]), async () => {
@@ -95,6 +100,28 @@ async function checkAgain(
   checkCaller(endpoint.access, principal)
   await checkTarget(endpoint, { principal, params }, services)
   return principal
+}
+
+/** Throws when the credential or the right was taken away since the request was admitted. */
+async function requireAllowed(
+  endpoint: Endpoint,
+  { principal, params, http }: Admitted,
+  services: ApiServices,
+): Promise<void> {
+  await requireCurrent(http, principal, services)
+  checkCaller(endpoint.access, principal)
+  await checkTarget(endpoint, { principal, params }, services)
+}
+
+/** Each group is handed over only when `check` passes after the group was read: a slow reader may take hours. */
+async function* whileAllowed<T>(
+  groups: AsyncIterable<T>,
+  check: () => Promise<void>,
+): AsyncGenerator<T, void> {
+  for await (const group of groups) {
+    await check()
+    yield group
+  }
 }
 
 /** Records a change that a known caller may not make (403). */
@@ -167,6 +194,6 @@ function formatNext({ path, rawQuery }: ApiRequest, after: string): string {
 
 async function* formatLines(groups: AsyncIterable<readonly unknown[]>): AsyncGenerator<Uint8Array, void> {
   for await (const values of groups) {
-    yield Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
+    if (values.length > 0) yield Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
   }
 }

@@ -6,7 +6,12 @@
  */
 import { groupAddress } from '../lib/group-address.ts'
 import { Turns } from '../lib/turns.ts'
-import { insertAuditEvents, listAuditEvents, searchAuditEvents } from '../metadata/audit-events.ts'
+import {
+  findLastAuditKey,
+  insertAuditEvents,
+  listAuditEvents,
+  searchAuditEvents,
+} from '../metadata/audit-events.ts'
 import type { AuditEvent, AuditFilter, NewAuditEvent } from '../metadata/audit-events.ts'
 import type { AuditKey } from '../metadata/audit-walk.ts'
 import type { AuditActor, AuditDetail, AuditEntry, AuditTrail } from '../metadata/audit-trail.ts'
@@ -24,8 +29,8 @@ export interface Audit extends AuditTrail, AsyncDisposable {
   /** As `search`, but ends where enough rows were looked at: go on before `next` until it is absent. */
   searchPage(query: AuditSearch): Promise<AuditSearchPage>
   /**
-   * All that match, oldest first, in pages that are read when they are asked for, each in a turn of its own. Throws the
-   * reason of `signal`.
+   * All that match and are there when the first page is asked for, oldest first, in pages that are read when they are asked
+   * for, each in a turn of its own; a page may be empty. Throws the reason of `signal`.
    */
   export(filter: AuditFilter, signal?: AbortSignal): AsyncIterable<readonly AuditEvent[]>
 }
@@ -143,9 +148,22 @@ async function* exportPages(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly AuditEvent[], void> {
   const turns = new Turns({ signal })
+  const last = await findLastAuditKey(reader)
+  if (last === undefined) return
+  const bounded = {
+    ...filter,
+    until: Math.min(filter.until ?? Number.MAX_SAFE_INTEGER, last.at + 1),
+    lastId: last.id,
+  }
+  await turns.rest()
   for (let after: AuditKey | undefined; ;) {
-    const { events, next } = await listAuditEvents(reader, { filter, after, limit: exportPage, signal })
-    if (events.length > 0) yield events
+    const { events, next } = await listAuditEvents(reader, {
+      filter: bounded,
+      after,
+      limit: exportPage,
+      signal,
+    })
+    yield events
     if (next === undefined) return
     after = next
     await turns.rest()

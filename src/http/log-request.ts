@@ -1,5 +1,6 @@
 /** Lines of the log about requests: reads at debug, writes at info, faults at warn, each with the request id. */
 import type { IncomingMessage } from 'node:http'
+import { OciError } from '../oci/oci-error.ts'
 import { ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { Log } from './log.ts'
@@ -39,8 +40,16 @@ export function logFault(
   else log.error(fields, 'a request met a fault')
 }
 
-/** Failed without a complete reply: the client left, or the bytes of a reply could not be read to the end. */
+/**
+ * Failed without a complete reply: the client left, it lost its credential or its right meanwhile, or the bytes of a reply
+ * could not be read to the end.
+ */
 export function logUnanswered(exchange: Exchange, error: unknown, { log }: { log: Log }): void {
   if (error instanceof ClientGoneError) log.debug(describeExchange(exchange), 'the client left')
+  else if (isRefusal(error)) log.warn({ ...describeExchange(exchange), err: error }, 'a reply was cut off')
   else log.error({ ...describeExchange(exchange), err: error }, 'a reply broke off')
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof OciError && (error.code === 'UNAUTHORIZED' || error.code === 'DENIED')
 }

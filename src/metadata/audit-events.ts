@@ -93,6 +93,24 @@ export async function listAuditEvents(
   return readPage(await walkAudit(db, { ...page, start, order: 'asc' }))
 }
 
+/** The greatest id and the latest time of all events, each of its own event; `undefined` when there are none. */
+export async function findLastAuditKey(db: Reader): Promise<AuditKey | undefined> {
+  const row = await kyselyOf(db)
+    .selectNoFrom((eb) => [
+      eb
+        .selectFrom('audit_event')
+        .select(({ fn }) => fn.max('id').as('id'))
+        .as('id'),
+      eb
+        .selectFrom('audit_event')
+        .select(({ fn }) => fn.max('at').as('at'))
+        .as('at'),
+    ])
+    .executeTakeFirst()
+  if (row?.id === undefined || row.id === null || row.at === null) return undefined
+  return { at: row.at, id: row.id }
+}
+
 function readPage({ rows, next }: AuditPage): AuditEvents {
   return { events: rows.map(readRow), next }
 }

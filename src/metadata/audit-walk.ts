@@ -23,6 +23,10 @@ export interface AuditFilter {
   readonly since?: number | undefined
   /** Exclusive. */
   readonly until?: number | undefined
+  /** Leaves out the events whose target is the account of a user. */
+  readonly withoutAccounts?: boolean | undefined
+  /** Inclusive. Combine it with `until`: rows after it are not found by an index. */
+  readonly lastId?: number | undefined
 }
 
 export interface AuditKey {
@@ -179,7 +183,9 @@ function splitConditions(filter: AuditFilter, dialect: Dialect): Conditions {
   if (first?.column === 'outcome') driving.push(sql<SqlBool>`outcome <> 'done'`)
   if (filter.since !== undefined) driving.push(sql<SqlBool>`at >= ${filter.since}`)
   if (filter.until !== undefined) driving.push(sql<SqlBool>`at < ${filter.until}`)
+  if (filter.lastId !== undefined) driving.push(sql<SqlBool>`id <= ${filter.lastId}`)
   const others = equalities.map((equality) => rowByRow(dialect, equality))
+  if (filter.withoutAccounts === true) others.push(sql<SqlBool>`coalesce(target_kind, '') <> 'user'`)
   return {
     driving,
     others: [...belowTarget(filter.target ?? ''), ...others],

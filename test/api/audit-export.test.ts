@@ -8,7 +8,7 @@ import { ask } from '../support/client.ts'
 import { basic, passwordOf } from '../support/identity-server.ts'
 import { startInProcess } from '../support/in-process.ts'
 import type { InProcessRegistry } from '../support/in-process.ts'
-import { RawConnection } from '../support/raw-connection.ts'
+import { RawConnection, statusesIn } from '../support/raw-connection.ts'
 import { tester } from '../support/tester.ts'
 import { TurnCounter } from '../support/turn-counter.ts'
 
@@ -42,8 +42,10 @@ afterEach(() => {
 async function openWithEvents(count: number, text: string): Promise<InProcessRegistry> {
   const registry = await startInProcess()
   await registry.app.auth.accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true }, tester)
+  // Recent ones: a job forgets what is old.
+  const start = registry.clock.now() - 60_000
   const events = Array.from({ length: count }, (_, index) => ({
-    at: index + 1,
+    at: start + index,
     action: 'tag.move' as const,
     outcome: 'done' as const,
     actor: { id: 'user:9', name: 'mover' },
@@ -106,4 +108,64 @@ test('an export waits for its reader, and ends with the connection', async () =>
   await delay(200)
   // The keys and the rows of one page.
   expect(reads.length - before).toBeLessThanOrEqual(2)
+})
+
+/** An export of 30 MB whose reader has stopped, so that most of it is not read yet. */
+async function beginExport(registry: InProcessRegistry, credentials: string): Promise<RawConnection> {
+  const connection = await RawConnection.open(registry.url)
+  connection.pause()
+  connection.write(
+    `GET /api/v1/audit/export HTTP/1.1\r\nHost: registry\r\nConnection: close\r\n${credentials}\r\n\r\n`,
+  )
+  await eventually(
+    () => Promise.resolve(reads.length),
+    (count) => count > 2,
+  )
+  return connection
+}
+
+/** What came until the connection was closed: how many of the events, and whether the reply is whole. */
+async function readToEnd(connection: RawConnection) {
+  connection.resume()
+  const text = await connection.untilClosed()
+  return {
+    status: statusesIn(text)[0],
+    isWhole: text.endsWith('\r\n0\r\n\r\n'),
+    events: text.split('"name":"mover"').length - 1,
+    hasLater: text.includes('newcomer'),
+  }
+}
+
+test('an export ends with the events that were there at its start', async () => {
+  await using registry = await openWithEvents(3_000, 'x'.repeat(10_000))
+  using connection = await beginExport(registry, `Authorization: ${headers.authorization}`)
+  const actor = { id: 'user:9', name: 'newcomer' }
+  const later = [60_000, -57_500].map((ms) => {
+    const at = registry.clock.now() + ms
+    return { at, action: 'tag.create' as const, outcome: 'done' as const, actor }
+  })
+  await registry.app.metadata.transact((tx) => insertAuditEvents(tx, later))
+  const expected = { status: 200, isWhole: true, events: 3_000, hasLater: false }
+  expect(await readToEnd(connection)).toEqual(expected)
+})
+
+test('an export breaks off when its reader is disabled, or ends the session', async () => {
+  await using registry = await openWithEvents(3_000, 'x'.repeat(10_000))
+  const { accounts, sessions } = registry.app.auth
+  await accounts.add({ name: 'second', password: passwordOf('second'), isAdmin: true }, tester)
+  const origin = { address: '127.0.0.1', client: undefined }
+  const session = await sessions.login({ name: 'second', password: passwordOf('second') }, origin)
+  const cookie = session.cookie({ secure: false }).split(';', 1)[0]
+  const ways = [
+    [`Cookie: ${cookie}`, () => sessions.end(session.id, tester)],
+    [`Authorization: ${headers.authorization}`, () => accounts.disable('root', tester)],
+  ] as const
+  for (const [credentials, end] of ways) {
+    reads = []
+    using connection = await beginExport(registry, credentials)
+    await end()
+    const { events, ...received } = await readToEnd(connection)
+    expect(received).toEqual({ status: 200, isWhole: false, hasLater: false })
+    expect(events).toBeLessThan(2_000)
+  }
 })

@@ -1,7 +1,8 @@
 import { beforeAll, expect, test } from 'vitest'
+import { parseRepositoryPattern } from '../../src/auth/repository-pattern.ts'
 import { askApi } from '../support/api-client.ts'
 import { eventually } from '../support/eventually.ts'
-import { passwordOf } from '../support/identity-server.ts'
+import { basic, passwordOf } from '../support/identity-server.ts'
 import { shareRegistry } from '../support/in-process.ts'
 import { tester } from '../support/tester.ts'
 
@@ -13,7 +14,7 @@ interface Event {
   readonly outcome: string
   readonly actor: { readonly name: string }
   readonly requestId?: string
-  readonly target?: { readonly name: string }
+  readonly target?: { readonly kind: string; readonly name: string }
 }
 
 beforeAll(async () => {
@@ -132,4 +133,72 @@ test('B6: an owner reads nothing of another one who had its name before', async 
   expect(found).toContain('user.create')
   expect(found).not.toContain('robot.create')
   expect(await readAll('root')).toContain('robot.create')
+})
+
+/** The events of an owner as `kind action`, by an `Authorization` header, over all pages. */
+async function readOwner(owner: string, authorization: string, query = 'limit=200'): Promise<string[]> {
+  const found: string[] = []
+  let path: string | undefined = `/audit/owners/${owner}?${query}`
+  while (path !== undefined) {
+    const answer = await askApi(registry.url, path, { headers: { authorization } })
+    expect(answer.status).toBe(200)
+    found.push(...(answer.value['items'] as Event[]).map(({ action, target }) => `${target?.kind} ${action}`))
+    path = /<\/api\/v1([^>]+)>/.exec(answer.headers.link?.toString() ?? '')?.[1]
+  }
+  return found
+}
+
+async function tokenOf(name: string, isNarrowed: boolean): Promise<string> {
+  const { accounts, accessTokens } = registry.app.auth
+  const limits = isNarrowed ? { patterns: [parseRepositoryPattern('**')] } : {}
+  const request = { name: isNarrowed ? 'narrow' : 'whole', ...limits }
+  const { secret } = await accessTokens.create((await accounts.find(name))?.id ?? 0, request, tester)
+  return `Bearer ${secret}`
+}
+
+test('events of an account are for itself and for administrators, with credentials that are not narrowed', async () => {
+  for (const name of ['eve', 'finn']) {
+    const json = { name, password: passwordOf(name) }
+    expect((await askApi(registry.url, '/users', { as: 'root', json })).status).toBe(201)
+  }
+  const grant = { role: 'owner', to: 'finn', repositories: '**' }
+  expect((await askApi(registry.url, '/owners/eve/grants', { as: 'eve', json: grant })).status).toBe(201)
+  for (const name of ['r1', 'r2', 'r3']) {
+    await askApi(registry.url, '/owners/eve/robots', { as: 'eve', json: { name } })
+    await askApi(registry.url, '/session', { json: { name: 'eve', password: passwordOf('eve') } })
+  }
+  const narrow = [basic('finn'), await tokenOf('eve', true), await tokenOf('root', true)]
+  const whole = [basic('eve'), basic('root'), await tokenOf('eve', false), await tokenOf('root', false)]
+  // Logins are written in batches.
+  await eventually(
+    () => readOwner('eve', basic('root')),
+    (found) => found.includes('user login'),
+  )
+  const robots = Array<string>(3).fill('robot robot.create')
+  for (const authorization of narrow) {
+    const expected = [...robots, 'owner grant.create']
+    expect(await readOwner('eve', authorization)).toEqual(expected)
+    expect(await readOwner('eve', authorization, 'limit=1')).toEqual(expected)
+    expect(await readOwner('eve', authorization, 'action=session.create')).toEqual([])
+  }
+  for (const authorization of whole) {
+    const found = await readOwner('eve', authorization)
+    const all = ['user user.create', 'user session.create', 'user login', 'owner grant.create', ...robots]
+    expect(found).toEqual(expect.arrayContaining(all))
+  }
+})
+
+test('a narrowed token of an administrator reads nothing of an owner that is gone, or had the name before', async () => {
+  const make = { as: 'root', json: { name: 'gone' } }
+  expect((await askApi(registry.url, '/owners', make)).status).toBe(201)
+  await askApi(registry.url, '/owners/gone/robots', { as: 'root', json: { name: 'ci' } })
+  const deleted = await askApi(registry.url, '/owners/gone', { method: 'DELETE', as: 'root' })
+  expect(deleted.status).toBe(204)
+  const narrowed = await tokenOf('root', true)
+  expect(await readOwner('gone', narrowed)).toEqual([])
+  expect(await readOwner('gone', basic('root'))).toContain('robot robot.create')
+  registry.advance(1)
+  await askApi(registry.url, '/owners', make)
+  expect(await readOwner('gone', narrowed)).toEqual(['owner organization.create'])
+  expect(await readOwner('gone', basic('root'))).toContain('robot robot.create')
 })

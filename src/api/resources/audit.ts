@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { auditActionNames, auditOutcomeNames } from '../../audit/audit-words.ts'
 import type { Audit } from '../../audit/audit.ts'
-import { accountOf } from '../callers.ts'
+import { isInformed, knowsAccountEvents } from '../../auth/rights/audience.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery } from '../pages.ts'
 import { formatTime, ownerName, text, time } from '../schemas.ts'
@@ -138,18 +138,20 @@ export const auditEndpoints = [
     path: '/audit/owners/{owner}',
     tag: 'audit',
     summary:
-      'Events of an owner, its repositories, teams and robots, newest first. They outlive it, and what came before it got its name is for administrators.',
+      'Events of an owner, its repositories, teams and robots, newest first. They outlive it. What came before it got its name is for administrators; events of the account of a user are for that user and for administrators. Neither is for a narrowed access token.',
     access: 'owner:administer',
     status: 200,
     params: owned,
     query: ofOwner.extend(paged),
     result: pageOf(event),
     handler: async ({ principal, params: { owner }, query, http: { signal } }, { audit, owners }) => {
-      const { isAdmin } = accountOf(principal)
+      const withoutAccounts = !knowsAccountEvents(principal, owner)
+      const filter = { ...query, target: `${owner}/`, withoutAccounts }
+      if (isInformed(principal)) return readEvents(filter, { audit, signal })
       // Someone else may have had the name before.
-      const from = isAdmin ? undefined : await owners.namedAt(owner)
-      const since = from === undefined ? query.since : Math.max(from, query.since ?? 0)
-      return readEvents({ ...query, since, target: `${owner}/` }, { audit, signal })
+      const from = await owners.namedAt(owner)
+      if (from === undefined) return { value: { items: [] } }
+      return readEvents({ ...filter, since: Math.max(from, query.since ?? 0) }, { audit, signal })
     },
   }),
 ]

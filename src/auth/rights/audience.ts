@@ -39,6 +39,15 @@ export function knowsStanding(asker: Asker, { id }: Pick<Account, 'id'>): boolea
   return isInformed(asker) || isSelf(asker, id)
 }
 
+/**
+ * Whether the asker may read the audit of the account itself: its logins, sessions, tokens and changes. Only that account
+ * and administrators may, and a narrowed credential may not.
+ */
+export function knowsAccountEvents(asker: Asker, name: string): boolean {
+  if (isInformed(asker)) return true
+  return asker?.kind === 'user' && asker.name === name && isWhole(asker)
+}
+
 export function isSelf(asker: Asker, accountId: number): boolean {
   return asker !== undefined && asker.kind !== 'anonymous' && asker.accountId === accountId
 }

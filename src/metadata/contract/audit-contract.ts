@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { AuditAction } from '../audit-actions.ts'
 import {
+  findLastAuditKey,
   forgetAuditEventsBefore,
   forgetAuditEventsBeyond,
   insertAuditEvents,
@@ -101,6 +102,31 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
   test('finds nothing before an event that is forgotten', async () => {
     const actor = await insertOf([{}])
     expect(await search({ actor }, { before: 0 })).toEqual([])
+  })
+
+  test('leaves out the events of accounts, and what came after a certain event', async () => {
+    const owner = unique('owner')
+    const targets = [
+      { kind: 'user', name: owner },
+      { kind: 'owner', name: owner },
+      { kind: 'robot', name: `${owner}+ci` },
+    ] as const
+    await insertOf(targets.map((target) => ({ target })))
+    const kinds = async (filter: AuditFilter) =>
+      (await search({ target: `${owner}/`, ...filter })).map(({ target }) => target?.kind)
+    expect(await kinds({})).toEqual(['robot', 'owner', 'user'])
+    expect(await kinds({ withoutAccounts: true })).toEqual(['robot', 'owner'])
+    const [, { id: lastId } = { id: 0 }] = await search({ target: `${owner}/` })
+    expect(await kinds({ lastId })).toEqual(['owner', 'user'])
+  })
+
+  test('finds the last id and the latest time, also of different events', async () => {
+    const at = Date.now() + 10 ** 11
+    const actor = await insertOf([{ at }, { at: 7 }])
+    const [, late] = await list({ filter: { actor }, limit: 10 })
+    const last = await findLastAuditKey(metadata().reader)
+    expect(last?.at).toBeGreaterThanOrEqual(at)
+    expect(last?.id).toBeGreaterThan(late?.id ?? Infinity)
   })
 
   test('lists oldest first after an event, for exports', async () => {
