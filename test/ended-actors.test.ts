@@ -1,12 +1,14 @@
 /**
- * Changes that were decided on before the account of the actor was disabled, or its password changed, and that come to the
- * database after: they give nothing to anybody.
+ * Changes that were decided on before the account of the actor was disabled, its password changed, or its session or access
+ * token ended, and that come to the database after: they give nothing to anybody.
  */
 import { beforeAll, expect, test } from 'vitest'
 import { actorOf, type Actor } from '../src/auth/actor.ts'
 import type { Auth } from '../src/auth/auth.ts'
 import { CredentialsError } from '../src/auth/errors.ts'
 import { createAudit } from '../src/audit/audit.ts'
+import { ensureRepository } from '../src/metadata/repositories.ts'
+import { parseRepositoryName } from '../src/oci/repository-name.ts'
 import { openPackages, type Packages } from '../src/packages/open-packages.ts'
 import { passwordOf } from './support/identity-server.ts'
 import { shareRegistry } from './support/in-process.ts'
@@ -29,6 +31,8 @@ interface Scene {
   readonly accountId: number
   readonly tokenId: number
   readonly actor: Actor
+  /** Of `tokenId`. */
+  readonly secret: string
 }
 
 async function aScene(): Promise<Scene> {
@@ -47,11 +51,13 @@ async function aScene(): Promise<Scene> {
   await auth.robots.disable(`${org}+ci`, tester)
   await auth.accounts.add({ name: `${user}-off`, password, isAdmin: false }, tester)
   await auth.accounts.disable(`${user}-off`, tester)
+  const repository = parseRepositoryName(`${org}/web`)
+  await metadata.transact((tx) => ensureRepository(tx, { name: repository, visibility: 'private', now: 1 }))
   const account = await auth.accounts.find(user)
   if (account === undefined) throw new Error(`there is no ${user}`)
-  const { token } = await auth.accessTokens.create(account.id, { name: 'first' }, tester)
+  const { token, secret } = await auth.accessTokens.create(account.id, { name: 'first' }, tester)
   const actor = actorOf(await auth.authenticator.login({ name: user, password }, origin), origin)
-  return { auth, packages, user, org, accountId: account.id, tokenId: token.id, actor }
+  return { auth, packages, user, org, accountId: account.id, tokenId: token.id, actor, secret }
 }
 
 /** By the id of the endpoint. */
@@ -60,6 +66,8 @@ const gifts: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
     auth.accounts.add({ name: `${user}-new`, password: passwordOf('new'), isAdmin: true }, actor),
   'changeUser, its password': ({ auth, user, actor }) =>
     auth.accounts.setPassword(`${user}-off`, passwordOf('new'), actor),
+  'the command line, an administrator': ({ auth, user, actor }) =>
+    auth.accounts.setAdministrator(`${user}-off`, true, actor),
   'changeUser, enabled': ({ auth, user, actor }) => auth.accounts.enable(`${user}-off`, actor),
   createMyToken: ({ auth, accountId, actor }) => auth.accessTokens.create(accountId, { name: 'new' }, actor),
   rotateMyToken: ({ auth, tokenId, actor }) => auth.accessTokens.rotate(tokenId, { overlapMs: 0 }, actor),
@@ -73,6 +81,24 @@ const gifts: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
   createTeam: ({ packages, org, actor }) => packages.teams.create({ organization: org, team: 'new' }, actor),
   addTeamMember: ({ packages, org, actor }) =>
     packages.teams.addMember({ organization: org, team: 'dev' }, 'bob', actor),
+  'changeOwner, opened': ({ packages, org, actor }) => packages.owners.setVisibility(org, 'internal', actor),
+  'changeRepository, opened': ({ packages, org, actor }) =>
+    packages.repositories.setVisibility(parseRepositoryName(`${org}/web`), 'public', actor),
+}
+/** With an access token: those that `credential-chains.test.ts` does not forbid. */
+const giftsByToken = ['rotateMyToken', 'changeOwner, opened', 'changeRepository, opened']
+
+async function inSession(): Promise<Scene & { readonly sessionId: number }> {
+  const scene = await aScene()
+  const login = { name: scene.user, password: passwordOf(scene.user) }
+  const { id, principal } = await scene.auth.sessions.login(login, origin)
+  return { ...scene, sessionId: id, actor: actorOf(principal, origin) }
+}
+
+async function withToken(): Promise<Scene> {
+  const scene = await aScene()
+  const header = `Bearer ${scene.secret}`
+  return { ...scene, actor: actorOf(await scene.auth.authenticator.authenticate(header, origin), origin) }
 }
 
 test.each(Object.keys(gifts))('C2: %s takes an actor whose credentials hold', async (name) => {
@@ -85,4 +111,42 @@ test.each(Object.keys(gifts))('C2: %s takes an actor whose credentials hold', as
   await expect(give?.(changed)).rejects.toBeInstanceOf(CredentialsError)
   const holding = await aScene()
   await expect(give?.(holding)).resolves.not.toThrow()
+})
+
+test.each(Object.keys(gifts))('C2: %s takes an actor whose session is open', async (name) => {
+  const give = gifts[name]
+  const ended = await inSession()
+  // Another session of the same user does not count.
+  await ended.auth.sessions.login({ name: ended.user, password: passwordOf(ended.user) }, origin)
+  expect(await ended.auth.sessions.end(ended.sessionId, tester)).toBe(true)
+  await expect(give?.(ended)).rejects.toBeInstanceOf(CredentialsError)
+  const open = await inSession()
+  await expect(give?.(open)).resolves.not.toThrow()
+})
+
+test.each(giftsByToken)('C2: %s takes an actor whose access token holds', async (name) => {
+  const give = gifts[name]
+  const revoked = await withToken()
+  expect(await revoked.auth.accessTokens.revoke(revoked.tokenId, tester)).toBe(true)
+  await expect(give?.(revoked)).rejects.toBeInstanceOf(CredentialsError)
+  const holding = await withToken()
+  await expect(give?.(holding)).resolves.not.toThrow()
+})
+
+test('C2: changes that take access away need no credentials that still hold', async () => {
+  const { auth, packages, user, org, sessionId, actor } = await inSession()
+  await packages.owners.setVisibility(org, 'public', tester)
+  await auth.accounts.setAdministrator(`${user}-off`, true, tester)
+  await auth.sessions.end(sessionId, tester)
+  await expect(packages.owners.setVisibility(org, 'private', actor)).resolves.toBe('public')
+  await expect(auth.accounts.setAdministrator(`${user}-off`, false, actor)).resolves.not.toThrow()
+  await expect(auth.robots.disable(`${org}+ci`, actor)).resolves.not.toThrow()
+})
+
+// The last one, since it moves the clock of all.
+test('C2: a session that expired in the meantime gives nothing', async () => {
+  const { packages, org, actor } = await inSession()
+  registry.advance(366 * 24 * 3_600_000)
+  const opened = packages.owners.setVisibility(org, 'public', actor)
+  await expect(opened).rejects.toBeInstanceOf(CredentialsError)
 })

@@ -118,7 +118,7 @@ async function addUser(deps: AccountsDeps, user: NewUser, actor: Actor): Promise
   const passwordHash = await passwords.hash(password)
   try {
     await metadata.transact(async (tx) => {
-      await requireStanding(tx, actor)
+      await requireStanding(tx, actor, clock)
       const adopt = user.adopt === true
       await insertAccount(tx, { name, passwordHash, isAdmin, adopt, now: clock.now() })
       await deps.audit.change(tx, actor, entryOf('user.create', name, { isAdmin }))
@@ -141,7 +141,7 @@ async function findWithoutHash(db: Reader, name: string): Promise<Account | unde
 }
 
 async function setDisabled(
-  { metadata, audit }: AccountsDeps,
+  { metadata, audit, clock }: AccountsDeps,
   change: { readonly name: string; readonly disabled: boolean },
   actor: Actor,
 ): Promise<void> {
@@ -150,14 +150,14 @@ async function setDisabled(
     const account = await findWithoutHash(tx, name)
     if (account === undefined) throw new AccountUnknownError(name)
     if (disabled) await requireOtherAdministrator(tx, name)
-    else await requireStanding(tx, actor)
+    else await requireStanding(tx, actor, clock)
     await setAccountDisabled(tx, change)
     await audit.change(tx, actor, entryOf(disabled ? 'user.disable' : 'user.enable', name))
   })
 }
 
 async function setAdministrator(
-  { metadata, audit }: AccountsDeps,
+  { metadata, audit, clock }: AccountsDeps,
   change: { readonly name: string; readonly isAdmin: boolean },
   actor: Actor,
 ): Promise<void> {
@@ -167,6 +167,7 @@ async function setAdministrator(
     if (account === undefined) throw new AccountUnknownError(name)
     if (account.isAdmin === isAdmin) return
     if (!isAdmin) await requireOtherAdministrator(tx, name)
+    else await requireStanding(tx, actor, clock)
     await setAccountAdministrator(tx, change)
     await audit.change(tx, actor, entryOf('user.administrator', name, { isAdmin }))
   })
@@ -207,7 +208,7 @@ async function setPassword(
   if (account?.kind !== 'user') throw new AccountUnknownError(name)
   const passwordHash = await passwords.hash(password)
   await metadata.transact(async (tx) => {
-    if (credentialVersion === undefined) await requireStanding(tx, actor)
+    if (credentialVersion === undefined) await requireStanding(tx, actor, clock)
     const change = { name, passwordHash, now: clock.now(), credentialVersion }
     if (!(await setAccountPassword(tx, change))) throw new PasswordChangedError()
     await deps.audit.change(tx, actor, entryOf('user.password', name))

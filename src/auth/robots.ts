@@ -97,7 +97,7 @@ async function createRobot(
   const { owner } = parseRobotName(name)
   try {
     return await metadata.transact(async (tx) => {
-      await requireStanding(tx, actor)
+      await requireStanding(tx, actor, clock)
       const { id: ownerId } = await getOwner(tx, owner)
       await insertRobot(tx, { name, ownerId, now: clock.now() })
       await audit.change(tx, actor, entryOf('robot.create', name))
@@ -112,9 +112,9 @@ async function createRobot(
 async function setDisabled(
   tx: Transaction,
   { name, actor, disabled }: { readonly name: string; readonly actor: Actor; readonly disabled: boolean },
-  { audit }: RobotsDeps,
+  { audit, clock }: RobotsDeps,
 ): Promise<void> {
-  if (!disabled) await requireStanding(tx, actor)
+  if (!disabled) await requireStanding(tx, actor, clock)
   await getRobot(tx, name)
   await setAccountDisabled(tx, { name, disabled })
   await raiseRightsVersion(tx)

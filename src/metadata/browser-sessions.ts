@@ -3,7 +3,7 @@ import { stateOf } from './accounts.ts'
 import type { AccountState } from './accounts.ts'
 import type { Reader, Transaction } from './handles.ts'
 import { findLeastUsed } from './least-used.ts'
-import { kyselyOf } from './sql/database.ts'
+import { hasRowLocks, kyselyOf } from './sql/database.ts'
 import { eachInTurns } from './sql/pause.ts'
 import { storableOrNull, storableText } from './sql/storable-text.ts'
 
@@ -99,6 +99,13 @@ export async function findBrowserSession(
     .executeTakeFirst()
   if (row === undefined) return undefined
   return { session: sessionOf(row), account: stateOf({ ...row, credential_version: row.account_version }) }
+}
+
+/** One that expired is found too. Until the end of the transaction nobody can end the session. */
+export async function holdBrowserSession(tx: Transaction, id: number): Promise<BrowserSession | undefined> {
+  const query = kyselyOf(tx).selectFrom('browser_session').select(columns).where('id', '=', id)
+  const row = await (hasRowLocks(tx) ? query.forKeyShare() : query).executeTakeFirst()
+  return row && sessionOf(row)
 }
 
 /** Of one account, oldest first; those that expired are among them until the job removes them. */

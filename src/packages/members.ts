@@ -107,7 +107,7 @@ async function addMember(
   tx: Transaction,
   { organization, user, role, actor }: MemberChange,
 ): Promise<boolean> {
-  await requireStanding(tx, actor)
+  await requireStanding(tx, actor, deps.clock)
   const ownerId = await getOrganization(tx, organization)
   const accountId = await getUser(tx, user)
   const isNew = await insertMember(tx, { ownerId, accountId, now: deps.clock.now() })
@@ -166,7 +166,7 @@ async function createTeam(deps: PackagesDeps, name: TeamName, actor: Actor): Pro
   const createdAt = deps.clock.now()
   try {
     return await deps.metadata.transact(async (tx) => {
-      await requireStanding(tx, actor)
+      await requireStanding(tx, actor, deps.clock)
       const ownerId = await getOrganization(tx, name.organization)
       const id = await insertTeam(tx, { ownerId, name: name.team, now: createdAt })
       await audit(deps, tx, { actor, action: 'team.create', name: format(name) })
@@ -189,7 +189,7 @@ async function addToTeam(
   tx: Transaction,
   { name, user, actor }: PlaceChange,
 ): Promise<boolean> {
-  await requireStanding(tx, actor)
+  await requireStanding(tx, actor, deps.clock)
   const { id: teamId, ownerId } = await getTeam(tx, name)
   const account = await findAccount(tx, user)
   const belongs = account !== undefined && (await isMember(tx, { ownerId, accountId: account.id }))

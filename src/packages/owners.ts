@@ -6,6 +6,7 @@
  */
 import { LastAdministratorError } from '../auth/account-errors.ts'
 import type { Actor } from '../auth/actor.ts'
+import { requireStanding } from '../auth/actor-standing.ts'
 import { isLastAdministrator } from '../metadata/administrators.ts'
 import type { AuditAction } from '../metadata/audit-actions.ts'
 import type { AuditDetail, AuditEntry } from '../metadata/audit-trail.ts'
@@ -30,6 +31,7 @@ import type { Visibility } from '../metadata/schema.ts'
 import { findOwnerFault, findUserFault } from '../oci/owner-name.ts'
 import { quote } from '../oci/quote.ts'
 import { NameRefusedError, translateOwnerError } from './errors.ts'
+import { opens } from './opens.ts'
 import type { PackagesDeps } from './packages-deps.ts'
 import { createRepositories, deleteWhole } from './repositories.ts'
 
@@ -128,6 +130,7 @@ function setVisibility(
   return change(deps, async (tx) => {
     const before = await setOwnerVisibility(tx, { name, visibility })
     if (before === undefined) throw new OwnerUnknown(name)
+    if (opens(before, visibility)) await requireStanding(tx, actor, deps.clock)
     await deps.audit.change(tx, actor, entryOf('owner.visibility', name, { visibility, before }))
     return before
   })

@@ -1,5 +1,6 @@
 /** The settings of repositories, and their end. What is in them is the registry's. */
 import type { Actor } from '../auth/actor.ts'
+import { requireStanding } from '../auth/actor-standing.ts'
 import { deleteRepository } from '../metadata/repository-deletion.ts'
 import {
   findRepositoryAccess,
@@ -10,6 +11,7 @@ import type { RepositoryAccess } from '../metadata/repositories.ts'
 import type { Visibility } from '../metadata/schema.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { RepositoryUnknownError } from './errors.ts'
+import { opens } from './opens.ts'
 import type { PackagesDeps } from './packages-deps.ts'
 
 export type { Visibility }
@@ -57,13 +59,14 @@ async function listOf(
 }
 
 function setVisibility(
-  { metadata, audit }: PackagesDeps,
+  { metadata, audit, clock }: PackagesDeps,
   { name, visibility }: { readonly name: RepositoryName; readonly visibility: Visibility },
   actor: Actor,
 ): Promise<Visibility> {
   return metadata.transact(async (tx) => {
     const before = await setRepositoryVisibility(tx, { name, visibility })
     if (before === undefined) throw new RepositoryUnknownError(name)
+    if (opens(before, visibility)) await requireStanding(tx, actor, clock)
     const target = { kind: 'repository', name } as const
     const detail = { visibility, before }
     await audit.change(tx, actor, { action: 'repository.visibility', outcome: 'done', target, detail })

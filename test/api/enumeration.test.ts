@@ -266,6 +266,43 @@ describe('B6: hidden and absent', () => {
     }
   })
 
+  test('access tokens of a user are known to the user and to administrators, whoever administers the repository', async () => {
+    const { accounts, accessTokens, grants, robots } = registry.app.auth
+    for (const name of ['pia', 'piet']) {
+      await accounts.add({ name, password: passwordOf(name), isAdmin: false }, tester)
+    }
+    await grants.add({ owner: 'pia', repositories: '**', role: 'owner', to: 'piet' }, tester)
+    await robots.create('pia+ci', tester)
+    const [pia, robot] = [(await accounts.find('pia'))?.id ?? 0, (await robots.find('pia+ci'))?.id ?? 0]
+    const make = (id: number, request: object) =>
+      accessTokens.create(id, { name: 'probe', ...request }, tester)
+    const [usual, revoked] = [await make(pia, {}), await make(pia, {})]
+    await accessTokens.revoke(revoked.token.id, tester)
+    const limited = await make(pia, { actions: ['pull'] })
+    const narrow = await make(pia, { patterns: [parseRepositoryPattern('pia/**')] })
+    const ofRobot = await make(robot, { actions: ['pull'] })
+    const explain = async (by: { as: string } | { secret: string }, principal: string, token: number) => {
+      const query = new URLSearchParams({ principal, action: 'push', token: `${token}` }).toString()
+      const headers = 'secret' in by ? { headers: { authorization: `Bearer ${by.secret}` } } : by
+      const answer = await askApi(registry.url, `/access/explain/pia%2Fweb?${query}`, headers)
+      const text = answer.text().replaceAll(/access token \d+/g, 'access token <id>')
+      return `${answer.status} ${normalise(text, principal)}`
+    }
+    // The narrow token is not told of itself either.
+    const ids = [usual, revoked, limited, narrow].map(({ token }) => token.id)
+    for (const by of [{ as: 'piet' }, narrow]) {
+      const absent = await explain(by, 'pia', 999_999)
+      expect(absent).toMatch(/^404 /)
+      for (const id of ids) expect(await explain(by, 'pia', id)).toBe(absent)
+      expect(await explain(by, 'pia+ci', ofRobot.token.id)).toContain('the access token is limited')
+    }
+    for (const by of [{ as: 'pia' }, { as: 'root' }, usual]) {
+      expect(await explain(by, 'pia', revoked.token.id)).toContain('is revoked')
+      expect(await explain(by, 'pia', limited.token.id)).toContain('the access token is limited')
+      expect(await explain(by, 'pia+ci', ofRobot.token.id)).toContain('the access token is limited')
+    }
+  })
+
   test('an old name is explained to those who administer the repository, and leads nobody else to the new one', async () => {
     const { owners, members } = openServices()
     await owners.createOrganization({ name: 'early', visibility: 'private' }, tester)

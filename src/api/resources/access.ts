@@ -49,7 +49,10 @@ export const accessEndpoints = [
       action,
       token: rowId
         .optional()
-        .openapi({ description: 'Asks for a request with this access token of the account.' }),
+        .openapi({
+          description:
+            'Asks for a request with this access token of the account. Where the caller may not know the access tokens of the account, there is none.',
+        }),
     }),
     result: explanation,
     handler: async ({ params: { repository }, query, principal: asker }, { access }) => {

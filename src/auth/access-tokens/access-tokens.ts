@@ -127,7 +127,7 @@ async function create(
   const { name, actions, patterns, expiresAt } = request
   return metadata.transact(async (tx) => {
     await lockAccount(tx, accountId)
-    await requireStanding(tx, actor)
+    await requireStanding(tx, actor, clock)
     const account = await findAccountState(tx, accountId)
     if (account === undefined) throw new AccessTokenRefusedError('there is no such account')
     const created = await insert(tx, account, {
@@ -206,10 +206,10 @@ async function rotate(
   if (isLimitedActor(actor) && !isItself) throw new TokenForTokenError()
   return metadata.transact(async (tx) => {
     const [held, holder] = [await holdToken(tx, id), await findTokenHolder(tx, { id })]
+    await requireStanding(tx, actor, clock)
     if (held === undefined || holder === undefined || !isOpen(held.token, now)) {
       throw new AccessTokenUnknownError(id)
     }
-    await requireStanding(tx, actor)
     await retire(tx, held, { isItself, overlapMs, now })
     const { accountId, name, actions, patterns } = held.token
     const given = isItself ? inherit(held) : renew(held, { createdBy: actor.id, now })

@@ -17,7 +17,7 @@ import type { Explanation, Policy } from '../policy.ts'
 import { anonymous } from '../principal.ts'
 import type { AccountPrincipal, Principal } from '../principal.ts'
 import type { Aliases } from './aliases.ts'
-import { knowsStanding, knowsState, ownerOfAccount } from './audience.ts'
+import { knowsStanding, knowsState, knowsTokens, ownerOfAccount } from './audience.ts'
 import type { Asker } from './audience.ts'
 import type { AnonymousMode } from './decide.ts'
 import { deny } from './explain-verdict.ts'
@@ -42,7 +42,7 @@ export interface ExplainRequest {
 export interface AccessExplain {
   /**
    * Returns what a request of the principal would be answered, and why. Where the asker may not know whether the account is
-   * disabled or an administrator, neither counts. Throws `AccountUnknownError`, `RobotUnknownError`, `AccessTokenUnknownError`,
+   * disabled or an administrator, neither counts. Where it may not know the tokens of the account, there are none. Throws `AccountUnknownError`, `RobotUnknownError`, `AccessTokenUnknownError`,
    * `NameInvalidError`.
    */
   explain(asked: ExplainRequest): Promise<Explanation>
@@ -123,12 +123,12 @@ async function findPrincipal(
   if (account === undefined) {
     throw name.includes('+') ? new RobotUnknownError(name) : new AccountUnknownError(name)
   }
-  const isKnown = knowsState(asker, account, await findAdministered(deps, asker, repository))
+  const administered = await findAdministered(deps, asker, repository)
   if (token !== undefined) {
-    if (!isKnown) throw new AccessTokenUnknownError(token)
+    if (!knowsTokens(asker, account, administered)) throw new AccessTokenUnknownError(token)
     return findByToken(deps, account, token)
   }
-  if (isKnown && isOut(account)) return { refusal: describeOut(account) }
+  if (knowsState(asker, account, administered) && isOut(account)) return { refusal: describeOut(account) }
   const { id: accountId, kind } = account
   const isAdmin = account.isAdmin && knowsStanding(asker, account)
   return { principal: { kind, accountId, name, isAdmin, scopes: undefined } }

@@ -1,7 +1,7 @@
 /**
  * What the asker of a question about rights may know of accounts. Operators and administrators may know everything, and an
- * account everything of itself. Anyone who administers an owner may also know whether that user, or a robot of the owner,
- * is disabled.
+ * account everything of itself, but for its access tokens where it asks with a narrowed one. Anyone who administers an owner
+ * may also know whether that user, or a robot of the owner, is disabled, and the access tokens of such a robot.
  */
 import type { Account } from '../../metadata/accounts.ts'
 import { isWhole } from '../principal.ts'
@@ -32,6 +32,20 @@ export function knowsState(
   owner: string | undefined,
 ): boolean {
   return isInformed(asker) || isSelf(asker, id) || ownerOfAccount(name) === owner
+}
+
+/**
+ * Whether the asker may know which access tokens the account has, their limits and how they ended. `owner` is as in
+ * `knowsState`, and counts for its robots alone: the tokens of a user are personal. A narrowed token says nothing of others.
+ */
+export function knowsTokens(
+  asker: Asker,
+  { id, kind, name }: Pick<Account, 'id' | 'kind' | 'name'>,
+  owner: string | undefined,
+): boolean {
+  if (isInformed(asker)) return true
+  if (kind === 'robot' && ownerOfAccount(name) === owner) return true
+  return asker !== undefined && asker.kind !== 'anonymous' && asker.accountId === id && isWhole(asker)
 }
 
 /** Whether the asker may know if the account is an administrator. */

@@ -70,7 +70,7 @@ export async function addGrant(
   { owner, repositories, role: roleName, to, actor }: GrantRequest & { readonly actor: Actor },
 ): Promise<Grant> {
   const pattern = parsePatternBelow(owner, repositories)
-  await requireStanding(tx, actor)
+  await requireStanding(tx, actor, clock)
   const ownerId = await getOwnerId(tx, owner)
   const role = await holdRole(tx, roleName)
   if (role === undefined) throw new RoleUnknownError(roleName)

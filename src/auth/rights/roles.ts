@@ -58,7 +58,7 @@ async function addRole(
   const actions = checkRole(name, texts)
   try {
     await metadata.transact(async (tx) => {
-      await requireStanding(tx, actor)
+      await requireStanding(tx, actor, clock)
       await insertRole(tx, { name, actions, now: clock.now() })
       const target = { kind: 'role', name } as const
       await audit.change(tx, actor, { action: 'role.create', outcome: 'done', target, detail: { actions } })
