@@ -28,7 +28,7 @@ const rightsSuites = [
   'src/auth/rights/rights.test.ts',
   'src/auth/tokens/{signing-keys,token-service}.test.ts',
   'src/packages/owners.test.ts',
-  'test/access-matrix.test.ts',
+  'test/{access-matrix,ended-actors}.test.ts',
   'test/api/{access-matrix,credentials,people}.test.ts',
   'test/protocol/{access-tokens,old-names,push-rights,rights,token-endpoint,tokens}.test.ts',
 ]

@@ -47,12 +47,10 @@ export const accessEndpoints = [
     query: z.strictObject({
       principal: text(255).min(1),
       action,
-      token: rowId
-        .optional()
-        .openapi({
-          description:
-            'Asks for a request with this access token of the account. Where the caller may not know the access tokens of the account, there is none.',
-        }),
+      token: rowId.optional().openapi({
+        description:
+          'Asks for a request with this access token of the account. Where the caller may not know the access tokens of the account, there is none.',
+      }),
     }),
     result: explanation,
     handler: async ({ params: { repository }, query, principal: asker }, { access }) => {

@@ -30,6 +30,7 @@ import {
   deleteExpiredBrowserSessions,
   findBrowserSession,
   findBrowserSessionHolder,
+  holdBrowserSession,
   insertBrowserSession,
   listBrowserSessions,
   noteBrowserSessionUses,
@@ -312,6 +313,24 @@ export function testBrowserSessions({ metadata }: ContractSubject): void {
     expect(await end({ id, accountId: accountId + 1_000_000 })).toBe(false)
     expect(await end({ id, accountId })).toBe(true)
     expect(await end({ id })).toBe(false)
+  })
+
+  test('are not ended before a transaction that holds them', async () => {
+    const { id: accountId } = await createAccount(metadata())
+    const id = await insert({ accountId })
+    const order: string[] = []
+    const ended: Promise<void>[] = []
+    await metadata().transact(async (tx) => {
+      expect(await holdBrowserSession(tx, id)).toMatchObject({ id, accountId, credentialVersion: 1 })
+      const end = metadata().transact((other) => deleteBrowserSession(other, { id }))
+      ended.push(end.then(() => void order.push('ended')))
+      // Queries of this transaction give the other one turns enough to end first.
+      for (const _ of numbers(50)) await findBrowserSessionHolder(tx, id)
+      order.push('changed')
+    })
+    await Promise.all(ended)
+    expect(order).toEqual(['changed', 'ended'])
+    expect(await metadata().transact((tx) => holdBrowserSession(tx, id))).toBeUndefined()
   })
 
   test('stay while they are used, however many logins come after them; what ended goes first', async () => {
