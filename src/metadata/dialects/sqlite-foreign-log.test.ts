@@ -1,11 +1,12 @@
 /** A log beside a database that it does not belong to. */
-import { copyFile, readFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
 import { aName, createRepository, numbers } from '../contract/builders.ts'
 import { createTemporaryFolder } from '../contract/temporary-folder.ts'
 import { MetadataUnavailable } from '../errors.ts'
+import { ensureInstallation } from '../installation.ts'
 import { findRepository } from '../repositories.ts'
 import { openSqliteMetadata } from './sqlite.ts'
 
@@ -53,7 +54,33 @@ test('an older copy of a database is refused beside a newer log, and both stay a
   const read = () => Promise.all([readFile(file), readFile(`${file}-wal`)])
   const before = await read()
   await expect(open(file)).rejects.toThrow(MetadataUnavailable)
-  await expect(open(file)).rejects.toThrow(/make a damaged database .* put both original files back/)
+  await expect(open(file)).rejects.toThrow(/does not belong to .* put both original files back/)
   const after = await read()
   expect(after.map((bytes, index) => bytes.equals(before[index]!))).toEqual([true, true])
+})
+
+test('the log of another installation is refused beside a whole database, and both stay as they are', async () => {
+  await using folder = await createTemporaryFolder()
+  const [file, other] = [join(folder.path, 'lading.db'), join(folder.path, 'other.db')]
+  {
+    await using metadata = await open(file)
+    await metadata.transact((tx) => ensureInstallation(tx, { id: 'ours', now: 1 }))
+  }
+  await using metadata = await open(other)
+  await metadata.transact((tx) => ensureInstallation(tx, { id: 'theirs', now: 1 }))
+  await copyFile(`${other}-wal`, `${file}-wal`)
+  const read = () => Promise.all([readFile(file), readFile(`${file}-wal`)])
+  const before = await read()
+  await expect(open(file)).rejects.toThrow(/it is of another installation/)
+  const after = await read()
+  expect(after.map((bytes, index) => bytes.equals(before[index]!))).toEqual([true, true])
+})
+
+test('a log that cannot be read is not called foreign', async () => {
+  await using folder = await createTemporaryFolder()
+  const { file } = await crash(folder.path)
+  // No file can be made where the shared index has to be.
+  await mkdir(`${file}-shm`)
+  await expect(open(file)).rejects.toThrow(MetadataUnavailable)
+  await expect(open(file)).rejects.not.toThrow(/does not belong/)
 })
