@@ -54,7 +54,9 @@ test('an older copy of a database is refused beside a newer log, and both stay a
   const read = () => Promise.all([readFile(file), readFile(`${file}-wal`)])
   const before = await read()
   await expect(open(file)).rejects.toThrow(MetadataUnavailable)
-  await expect(open(file)).rejects.toThrow(/does not belong to .* put both original files back/)
+  await expect(open(file)).rejects.toThrow(
+    /do not belong together or are damaged .* put both original files back/,
+  )
   const after = await read()
   expect(after.map((bytes, index) => bytes.equals(before[index]!))).toEqual([true, true])
 })
@@ -71,7 +73,7 @@ test('the log of another installation is refused beside a whole database, and bo
   await copyFile(`${other}-wal`, `${file}-wal`)
   const read = () => Promise.all([readFile(file), readFile(`${file}-wal`)])
   const before = await read()
-  await expect(open(file)).rejects.toThrow(/it is of another installation/)
+  await expect(open(file)).rejects.toThrow(/the log is of another installation/)
   const after = await read()
   expect(after.map((bytes, index) => bytes.equals(before[index]!))).toEqual([true, true])
 })
@@ -82,5 +84,5 @@ test('a log that cannot be read is not called foreign', async () => {
   // No file can be made where the shared index has to be.
   await mkdir(`${file}-shm`)
   await expect(open(file)).rejects.toThrow(MetadataUnavailable)
-  await expect(open(file)).rejects.not.toThrow(/does not belong/)
+  await expect(open(file)).rejects.not.toThrow(/do not belong/)
 })

@@ -23,7 +23,7 @@ export async function refuseForeignLog(file: string): Promise<void> {
   const fault = await retryWhileBusy(() => findFault(file, { isRead: size <= mostCheckedBytes }))
   if (fault === undefined) return
   throw new MetadataUnavailable(
-    `the log ${file}-wal does not belong to ${file} (${fault}); put both original files back, or move both away and restore a backup with lading restore --database-only; nothing was changed`,
+    `${file} and its log ${file}-wal do not belong together or are damaged (${fault}); put both original files back, or move both away and restore a backup with lading restore --database-only; nothing was changed`,
     { retryable: false },
   )
 }
@@ -34,7 +34,7 @@ function findFault(file: string, { isRead }: { readonly isRead: boolean }): stri
   try {
     using database = new DatabaseSync(file, { readOnly: true, timeout: 0 })
     const withLog = readInstallation(database)
-    if (own !== undefined && withLog !== own) return 'it is of another installation'
+    if (own !== undefined && withLog !== own) return 'the log is of another installation'
     if (!isRead) return undefined
     const row = database.prepare('pragma quick_check(1)').get()
     const found = String(row?.['quick_check'] ?? '')
