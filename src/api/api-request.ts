@@ -1,4 +1,5 @@
 /** What the HTTP layer hands to the management API and gets back: the border between `http/` and `api/`. */
+import type { Admission } from '../auth/csrf.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Origin } from '../auth/identity.ts'
 import { OciError } from '../oci/oci-error.ts'
@@ -21,8 +22,8 @@ export interface ApiRequest {
   readonly origin: Origin
   /** Of this registry as the client sees it, without a slash at the end. */
   readonly registryUrl: string
-  /** Whether the page that sent this may change something, although it is of another origin. */
-  readonly admission: 'always' | 'with-account' | 'never'
+  /** When the page that sent this may change something, although it is of another origin. */
+  readonly admission: Admission
   /** Aborted when the connection closes before the reply is complete. */
   readonly signal: AbortSignal
   /** Reads the body to its end; throws when it is larger than `maxBytes` or the client leaves, and `BodyTimeoutError`. */

@@ -8,8 +8,10 @@ import type { Decision } from '../auth/policy.ts'
 import type { Permission } from '../auth/permissions.ts'
 import { anonymous, isWhole } from '../auth/principal.ts'
 import type { AccountPrincipal, Principal } from '../auth/principal.ts'
+import { judgeOldName } from '../auth/rights/old-names.ts'
 import { quote } from '../oci/quote.ts'
 import { ownerOf, parseRepositoryName } from '../oci/repository-name.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Owner } from '../packages/owners.ts'
 import { ApiError, denied, notFound, notSignedIn } from './api-error.ts'
 import type { Access, Endpoint, Gives } from './endpoint.ts'
@@ -71,11 +73,9 @@ async function decideRepository(
   const repository = parseRepositoryName(asked.name)
   // Anyone who administers the repository may have its old name explained.
   const newName = access === 'repository:administer' ? await aliases.resolve(repository) : undefined
-  const decision = await policy.decide(principal, permission, newName ?? repository)
-  if (decision.allowed || newName === undefined) return decision
-  // It words the refusal; what the old name alone would allow is nothing.
-  const refusal = await policy.decide(principal, permission, repository)
-  return refusal.allowed ? decision : refusal
+  const judge = (who: Principal, name: RepositoryName) => policy.decide(who, permission, name)
+  if (newName === undefined) return judge(principal, repository)
+  return judgeOldName({ principal, isServed: true, judge }, { oldName: repository, newName })
 }
 
 /** The parsed input of a request. */

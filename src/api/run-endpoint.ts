@@ -5,7 +5,7 @@
 import type { Audit } from '../audit/audit.ts'
 import { actorOf } from '../auth/actor.ts'
 import type { Actor } from '../auth/actor.ts'
-import type { Principal } from '../auth/principal.ts'
+import { decisionHoldsMs } from '../auth/policy.ts'
 import { ApiError } from './api-error.ts'
 import type { ApiReply, ApiRequest } from './api-request.ts'
 import { authenticate, header, requireCurrent } from './authenticate.ts'
@@ -55,9 +55,6 @@ export function createRunner(services: ApiServices): Runner {
   }
 }
 
-/** A list that waits less for memory is not decided again. */
-const atOnceMs = 250
-
 type Admitted = EndpointRequest<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>, unknown>
 
 /**
@@ -80,9 +77,9 @@ async function admit(
     const began = performance.now()
     if (typeof query['limit'] === 'number') await http.reserve(query['limit'] * pageItemBytes, principal)
     const body = await readBody(endpoint, http)
-    const hasWaited = endpoint.body !== undefined || performance.now() - began >= atOnceMs
-    const current = hasWaited ? await checkAgain(endpoint, { http, params }, services) : principal
-    const input = { principal: current, params, query, body }
+    const hasWaited = endpoint.body !== undefined || performance.now() - began >= decisionHoldsMs
+    if (hasWaited) await requireAllowed(endpoint, { principal, params, http }, services)
+    const input = { principal, params, query, body }
     await checkAccount(endpoint, input, services)
     return { ...input, actor, http }
   } catch (error) {
@@ -91,21 +88,10 @@ async function admit(
   }
 }
 
-async function checkAgain(
-  endpoint: Endpoint,
-  { http, params }: Pick<Admitted, 'http' | 'params'>,
-  services: ApiServices,
-): Promise<Principal> {
-  const principal = await authenticate(http, endpoint.access, services)
-  checkCaller(endpoint.access, principal)
-  await checkTarget(endpoint, { principal, params }, services)
-  return principal
-}
-
 /** Throws when the credential or the right was taken away since the request was admitted. */
 async function requireAllowed(
   endpoint: Endpoint,
-  { principal, params, http }: Admitted,
+  { principal, params, http }: Pick<Admitted, 'principal' | 'params' | 'http'>,
   services: ApiServices,
 ): Promise<void> {
   await requireCurrent(http, principal, services)

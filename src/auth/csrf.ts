@@ -33,6 +33,9 @@ export function checkCsrf(session: { readonly csrfToken: string }, headers: Csrf
   }
 }
 
+/** When a page of another origin may change something. `with-account`: where the request has a token of an account. */
+export type Admission = 'always' | 'with-account' | 'never'
+
 /** Throws `CsrfError` for a page of another site; programs send no `Origin`. */
 export function checkOrigin({ origin, registryUrl }: Pick<CsrfHeaders, 'origin' | 'registryUrl'>): void {
   if (origin === undefined || isSameOrigin(origin, registryUrl)) return

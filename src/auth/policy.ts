@@ -1,8 +1,8 @@
 /**
  * @module
  * Who may do what. A policy answers: may this principal do that in this repository, what of a token request is
- * granted, and what may be seen of other repositories. It is asked once per request, before the handler runs, with the
- * action that the route table names. It knows nothing of HTTP; `http/` turns a refusal into 401 or 403.
+ * granted, and what may be seen of other repositories. It is asked before the handler runs, with the action
+ * that the route table names, and again where the request had to wait. It knows nothing of HTTP; `http/` turns a refusal into 401 or 403.
  */
 import type { OwnersSeen } from '../metadata/list-owners.ts'
 import type { VisibleRepositories } from '../metadata/visible-repositories.ts'
@@ -10,6 +10,9 @@ import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Permission } from './permissions.ts'
 import type { Principal } from './principal.ts'
 import type { Scope } from './scope.ts'
+
+/** A decision holds for this time, in milliseconds. What waits longer, for a body or for memory, is decided again. */
+export const decisionHoldsMs = 250
 
 /** An action as routes and token scopes name it. `push` needs one of its two permissions. */
 export type Action = 'pull' | 'push' | 'delete'

@@ -104,7 +104,7 @@ async function authorizeAs(
     }
     const names = { oldName: repository, newName }
     const judge = (who: Principal, name: RepositoryName) => policy.decide(who, action, name)
-    const decision = await judgeOldName({ principal, isPull: action === 'pull', judge }, names)
+    const decision = await judgeOldName({ principal, isServed: action === 'pull', judge }, names)
     if (decision === 'renamed') throw new DeniedError(describeOldName(names))
     checkDecision(decision)
     return { principal: underNewName(principal, names), repository: newName, push: noPush }

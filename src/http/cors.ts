@@ -3,6 +3,7 @@
  * before they send what changes something or carries credentials, and show a page no reply without these headers.
  */
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Admission } from '../auth/csrf.ts'
 import type { HeaderList } from './reply.ts'
 
 /** What browser tools read of a reply; a page sees few others by itself. */
@@ -28,9 +29,6 @@ const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 /** Browsers ask again after this time; some cap it at two hours. */
 const preflightSeconds = '3600'
 const none: HeaderList = []
-
-/** `with-account`: where the token of the request turns out to be one of an account. */
-export type Admission = 'always' | 'with-account' | 'never'
 
 export class Cors {
   readonly #origins: ReadonlySet<string>

@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ManagementApi } from '../api/api-request.ts'
 import { checkSameSite } from '../auth/csrf.ts'
+import { decisionHoldsMs } from '../auth/policy.ts'
 import type { YoungGarbage } from '../lib/young-garbage.ts'
 import type { Principal } from '../auth/principal.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
@@ -229,9 +230,6 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
   return route.handler(new IncomingRequest(exchange, match, { ...authorized, bodyLimit }), deps)
 }
 
-/** What is served at once needs no second look, and most is. */
-const atOnceMs = 250
-
 /** A body may arrive hours after its head, and a reply may wait for memory; the right may be taken away meanwhile. */
 function decideAgainAfterWaits(
   exchange: Exchange,
@@ -244,7 +242,7 @@ function decideAgainAfterWaits(
 ): void {
   if (action === 'none') return
   const decideAgain = async (): Promise<void> => {
-    if (performance.now() - exchange.startedAt < atOnceMs) return
+    if (performance.now() - exchange.startedAt < decisionHoldsMs) return
     await authorizeAgain(authorized, { action, repository }, deps)
   }
   exchange.decideAgain = decideAgain

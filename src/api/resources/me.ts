@@ -85,8 +85,8 @@ async function isAllowed(
   const judge = (who: Principal, name: RepositoryName) => policy.decide(who, permission, name)
   const newName = await aliases.resolve(repository)
   if (newName === undefined) return (await judge(principal, repository)).allowed
-  const isPull = permission === 'pull'
-  const answer = await judgeOldName({ principal, isPull, judge }, { oldName: repository, newName })
+  const isServed = permission === 'pull'
+  const answer = await judgeOldName({ principal, isServed, judge }, { oldName: repository, newName })
   return answer !== 'renamed' && answer.allowed
 }
 

@@ -106,7 +106,7 @@ async function explainByName(
   if (newName === undefined) return policy.explain(principal, action, repository)
   const names = { oldName: repository, newName }
   const judge = (who: Principal, name: RepositoryName) => policy.explain(who, action, name)
-  const answer = await judgeOldName({ principal, isPull: action === 'pull', judge }, names)
+  const answer = await judgeOldName({ principal, isServed: action === 'pull', judge }, names)
   if (answer === 'renamed') return deny(describeOldName(names))
   // A grant that ends the denial has to be under the new name.
   return answer.allowed ? answer : policy.explain(principal, action, newName)

@@ -19,7 +19,8 @@ interface Judged {
 
 interface Question<V extends Judged> {
   readonly principal: Principal
-  readonly isPull: boolean
+  /** Whether the old name serves what is asked: pulls of clients, and explanations. */
+  readonly isServed: boolean
   /** Decides by one name: `Policy.decide` or `Policy.explain`, which agree. */
   readonly judge: (principal: Principal, repository: RepositoryName) => MaybePromise<V>
 }
@@ -29,16 +30,21 @@ interface Question<V extends Judged> {
  * but only by the new name, since by the old one nothing but pulls is served. What is pulled is the repository of the new
  * name, so a verdict on the old one never allows it: that one only words refusals.
  */
+export function judgeOldName<V extends Judged>(
+  question: Question<V> & { readonly isServed: true },
+  names: OldName,
+): Promise<V>
+export function judgeOldName<V extends Judged>(question: Question<V>, names: OldName): Promise<V | 'renamed'>
 export async function judgeOldName<V extends Judged>(
-  { principal, isPull, judge }: Question<V>,
+  { principal, isServed, judge }: Question<V>,
   names: OldName,
 ): Promise<V | 'renamed'> {
   const verdict = await judge(underNewName(principal, names), names.newName)
-  if (verdict.allowed) return isPull ? verdict : 'renamed'
+  if (verdict.allowed) return isServed ? verdict : 'renamed'
   const refusal = await judge(principal, names.oldName)
   if (!refusal.allowed) return refusal
   // Allowed by the old name alone, as for an administrator's access token that is limited to it.
-  return isPull ? verdict : 'renamed'
+  return isServed ? verdict : 'renamed'
 }
 
 /** Returns the principal with the scopes of the old name for the new name, too. */
