@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { principalId } from '../auth/principal.ts'
 import type { Principal } from '../auth/principal.ts'
+import { ownerOfAccount } from '../auth/rights/audience.ts'
 import { groupAddress } from '../lib/group-address.ts'
 import type { BodyReader } from './body-reader.ts'
 import type { Cors } from './cors.ts'
@@ -55,8 +56,7 @@ export class Exchange implements ReplyMemory {
   get party(): string {
     const { principal, origin } = this
     if (principal === undefined || principal.kind === 'anonymous') return groupAddress(origin.address)
-    // Who administers an owner makes as many robots as they like.
-    const [owner = ''] = principal.name.split('+', 1)
-    return principal.kind === 'robot' ? `robots of ${owner}` : principalId(principal)
+    // Anyone who administers an owner can make as many robots as they like.
+    return principal.kind === 'robot' ? `robots of ${ownerOfAccount(principal.name)}` : principalId(principal)
   }
 }

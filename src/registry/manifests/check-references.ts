@@ -29,14 +29,15 @@ export async function checkReferences(deps: ManifestDeps, tx: Transaction, put: 
   const blobs = neededBlobs(parsed)
   const digests = digestsOf(blobs)
   const found = await pinLinkedBlobs(tx, { repositoryId, digests, now })
-  const children = await findManifestSizes(tx, { repositoryId, digests: digestsOf(parsed.children) })
+  const childDigests = digestsOf(parsed.children)
+  const children = await findManifestSizes(tx, { repositoryId, digests: childDigests })
   const missing: Digest[] = []
   if (deps.references.blobs === 'strict') {
     const unusable = digests.filter((digest) => !found.has(digest))
     missing.push(...new Set([...unusable, ...damaged]))
   }
   if (deps.references.children === 'strict') {
-    missing.push(...digestsOf(parsed.children).filter((digest) => !children.has(digest)))
+    missing.push(...childDigests.filter((digest) => !children.has(digest)))
   }
   if (missing.length > 0) throw new ManifestBlobUnknownError(repository, missing)
   await checkSizes(tx, put, [...wrongSizes(blobs, found), ...wrongSizes(parsed.children, children)])
