@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { run } from '../run-command.ts'
 import type { CommandResult } from '../run-command.ts'
 import { steps } from './steps.ts'
@@ -14,6 +14,7 @@ interface Outcome {
   readonly name: string
   readonly passed: number
   readonly failed: number
+  readonly failures: readonly string[]
   readonly seconds: number
   readonly note: string
 }
@@ -21,12 +22,27 @@ interface Outcome {
 interface TestCounts {
   readonly passed: number
   readonly failed: number
+  /** One line per failed test: its file, its name and the first line of what failed. */
+  readonly failures: readonly string[]
 }
 
 interface VitestReport {
   readonly numPassedTests: number
   readonly numFailedTests: number
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[]
+  readonly testResults: readonly VitestFile[]
+}
+
+interface VitestFile {
+  readonly name: string
+  readonly status: string
+  readonly message: string
+  readonly assertionResults: readonly VitestTest[]
+}
+
+interface VitestTest {
+  readonly fullName: string
+  readonly status: string
+  readonly failureMessages: readonly string[]
 }
 
 process.exitCode = await main(process.argv.slice(2))
@@ -56,7 +72,8 @@ async function runStep(step: Step, reportPath: string): Promise<Outcome> {
   const command = step.vitest === true ? [...step.command, ...reporters] : step.command
   const result = await run(command, { timeoutMs: step.budgetSeconds * 1000 })
   const counts = step.vitest === true ? countTests(reportPath) : undefined
-  return { name: step.name, seconds: result.seconds, ...judge(result, counts) }
+  const failures = counts?.failures ?? []
+  return { name: step.name, seconds: result.seconds, failures, ...judge(result, counts) }
 }
 
 /** A step that exits non-zero has at least one failure, even when every test that ran passed. */
@@ -74,21 +91,38 @@ function judge(
 
 /** A file that could not be loaded has no tests to count; it is one failure. */
 function countTests(reportPath: string): TestCounts {
-  if (!existsSync(reportPath)) return { passed: 0, failed: 0 }
+  if (!existsSync(reportPath)) return { passed: 0, failed: 0, failures: [] }
   const report = JSON.parse(readFileSync(reportPath, 'utf8')) as VitestReport
   const broken = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   )
-  return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length }
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + broken.length,
+    failures: [
+      ...broken.map(({ name, message }) => describeFailure(name, 'could not be loaded', message)),
+      ...report.testResults.flatMap(({ name, assertionResults }) =>
+        assertionResults
+          .filter(({ status }) => status === 'failed')
+          .map((test) => describeFailure(name, test.fullName, test.failureMessages[0] ?? '')),
+      ),
+    ],
+  }
+}
+
+function describeFailure(file: string, test: string, message: string): string {
+  const [firstLine = ''] = message.split('\n')
+  return `${relative(process.cwd(), file)}: ${test}: ${firstLine.slice(0, 500)}`
 }
 
 function summarise(outcomes: readonly Outcome[]): number {
   console.log('\n=== steps')
-  for (const { name, passed, failed, seconds, note } of outcomes) {
+  for (const { name, passed, failed, failures, seconds, note } of outcomes) {
     const verdict = failed === 0 ? 'ok  ' : 'FAIL'
     console.log(
       `${verdict} ${name.padEnd(20)} ${passed} passed, ${failed} failed, ${seconds.toFixed(1)} s ${note}`.trimEnd(),
     )
+    for (const failure of failures) console.log(`     ${failure}`)
   }
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0)
   const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0)
