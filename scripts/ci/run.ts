@@ -4,9 +4,11 @@
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { run } from '../run-command.ts'
 import type { CommandResult } from '../run-command.ts'
+import { outcomePathVariable } from './outcome-reporter.ts'
+import type { TestOutcome } from './outcome-reporter.ts'
 import { steps } from './steps.ts'
 import type { Step } from './steps.ts'
 
@@ -19,31 +21,7 @@ interface Outcome {
   readonly note: string
 }
 
-interface TestCounts {
-  readonly passed: number
-  readonly failed: number
-  /** One line per failed test: its file, its name and the first line of what failed. */
-  readonly failures: readonly string[]
-}
-
-interface VitestReport {
-  readonly numPassedTests: number
-  readonly numFailedTests: number
-  readonly testResults: readonly VitestFile[]
-}
-
-interface VitestFile {
-  readonly name: string
-  readonly status: string
-  readonly message: string
-  readonly assertionResults: readonly VitestTest[]
-}
-
-interface VitestTest {
-  readonly fullName: string
-  readonly status: string
-  readonly failureMessages: readonly string[]
-}
+const reporters = ['--reporter=default', `--reporter=${join(import.meta.dirname, 'outcome-reporter.ts')}`]
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -66,53 +44,34 @@ async function main(names: readonly string[]): Promise<number> {
   return summarise(outcomes)
 }
 
-async function runStep(step: Step, reportPath: string): Promise<Outcome> {
+async function runStep(step: Step, outcomePath: string): Promise<Outcome> {
   console.log(`\n=== ${step.name}: ${step.command.join(' ')} (at most ${step.budgetSeconds} s)`)
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath}`]
-  const command = step.vitest === true ? [...step.command, ...reporters] : step.command
-  const result = await run(command, { timeoutMs: step.budgetSeconds * 1000 })
-  const counts = step.vitest === true ? countTests(reportPath) : undefined
-  const failures = counts?.failures ?? []
-  return { name: step.name, seconds: result.seconds, failures, ...judge(result, counts) }
+  const isTests = step.vitest === true
+  const result = await run(isTests ? [...step.command, ...reporters] : step.command, {
+    timeoutMs: step.budgetSeconds * 1000,
+    env: { ...process.env, [outcomePathVariable]: outcomePath },
+  })
+  const tests = isTests ? readOutcome(outcomePath) : undefined
+  const failures = tests?.failures ?? []
+  return { name: step.name, seconds: result.seconds, failures, ...judge(result, tests) }
 }
 
 /** A step that exits non-zero has at least one failure, even when every test that ran passed. */
 function judge(
   result: CommandResult,
-  counts: TestCounts | undefined,
+  tests: TestOutcome | undefined,
 ): Pick<Outcome, 'passed' | 'failed' | 'note'> {
-  const passed = counts?.passed ?? (result.ok ? 1 : 0)
-  const failed = counts?.failed ?? 0
+  const passed = tests?.passed ?? (result.ok ? 1 : 0)
+  const failed = tests?.failures.length ?? 0
   if (result.timedOut) return { passed, failed: failed + 1, note: 'out of time' }
   if (!result.ok) return { passed, failed: Math.max(failed, 1), note: result.reason }
   if (passed === 0) return { passed, failed: Math.max(failed, 1), note: 'no test ran' }
   return { passed, failed, note: '' }
 }
 
-/** A file that could not be loaded has no tests to count; it is one failure. */
-function countTests(reportPath: string): TestCounts {
-  if (!existsSync(reportPath)) return { passed: 0, failed: 0, failures: [] }
-  const report = JSON.parse(readFileSync(reportPath, 'utf8')) as VitestReport
-  const broken = report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
-  )
-  return {
-    passed: report.numPassedTests,
-    failed: report.numFailedTests + broken.length,
-    failures: [
-      ...broken.map(({ name, message }) => describeFailure(name, 'could not be loaded', message)),
-      ...report.testResults.flatMap(({ name, assertionResults }) =>
-        assertionResults
-          .filter(({ status }) => status === 'failed')
-          .map((test) => describeFailure(name, test.fullName, test.failureMessages[0] ?? '')),
-      ),
-    ],
-  }
-}
-
-function describeFailure(file: string, test: string, message: string): string {
-  const [firstLine = ''] = message.split('\n')
-  return `${relative(process.cwd(), file)}: ${test}: ${firstLine.slice(0, 500)}`
+function readOutcome(path: string): TestOutcome {
+  if (!existsSync(path)) return { passed: 0, failures: [] }
+  return JSON.parse(readFileSync(path, 'utf8')) as TestOutcome
 }
 
 function summarise(outcomes: readonly Outcome[]): number {
