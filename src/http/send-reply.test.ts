@@ -21,10 +21,19 @@ interface Sender extends AsyncDisposable {
 }
 
 /** A server that sends one reply to whatever is asked. */
-async function serve(reply: Reply, limits: Partial<HttpLimits> = {}): Promise<Sender> {
+async function serve(
+  reply: Reply,
+  limits: Partial<HttpLimits> = {},
+  onWatch: () => void = () => undefined,
+): Promise<Sender> {
   const { promise: outcome, resolve } = Promise.withResolvers<unknown>()
   const allLimits = { ...defaultHttpLimits, ...limits }
   const readers = new Readers({ limits: allLimits, log: { debug: () => undefined } })
+  const watch = readers.watch.bind(readers)
+  readers.watch = (...given) => {
+    onWatch()
+    watch(...given)
+  }
   const server = createServer((incoming, response) => {
     const body = new BodyReader(incoming, { idleMs: 1_000 })
     const origin = new RequestOrigin(
@@ -83,6 +92,19 @@ const longReply = (body: StreamBody): Reply => ({
   headers: [],
   length: pieces * piece.length,
   body,
+})
+
+describe('a small reply', () => {
+  test('is not watched when the kernel took it at once', async () => {
+    let watched = 0
+    const reply: Reply = { status: 200, headers: [], length: 3, body: Buffer.from('abc') }
+    await using sender = await serve(reply, {}, () => (watched += 1))
+
+    const { body } = await ask(sender.url)
+
+    expect(body.toString()).toBe('abc')
+    expect(watched).toBe(0)
+  })
 })
 
 describe('a streamed reply', () => {

@@ -122,7 +122,8 @@ async function endExchange(
   const { response, body, readers } = exchange
   if (!body.unread) {
     response.end(last)
-    if (!response.writableFinished) readers.watch(response, { holdsMemory: false })
+    // `writableFinished` turns true in a later turn, even if the kernel took everything at once.
+    if (response.writableLength > 0) readers.watch(response, { holdsMemory: false })
     return
   }
   response.on('error', () => undefined)
