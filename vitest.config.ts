@@ -2,7 +2,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** As slow as what starts processes: whole backups and restores of registries under load, and upgrades of filled databases. */
-const slowSuites = ['src/cli/{backup,backup-verify,restore}.test.ts', 'src/metadata/migrations/*.test.ts']
+const slowSuites = ['src/cli/commands/backup/*.test.ts', 'src/metadata/migrations/*.test.ts']
 
 function project(name: string, include: string[], testTimeoutMs: number) {
   return { test: { name, include, testTimeout: testTimeoutMs, hookTimeout: testTimeoutMs } }
@@ -15,7 +15,7 @@ function serialProject(...options: Parameters<typeof project>) {
 
 /**
  * Files share the modules of their worker, which saves a third of the time. They run one after another, and what modules
- * remember (the turn budget of `lib/turns.ts`, name sets by their patterns) belongs to no test.
+ * remember (the turn budget of `lib/turns/turns.ts`, name sets by their patterns) belongs to no test.
  */
 function sharedProject(...options: Parameters<typeof project>) {
   return { test: { ...project(...options).test, isolate: false } }
@@ -23,11 +23,13 @@ function sharedProject(...options: Parameters<typeof project>) {
 
 /** The suites of identity, rights and names: they run on PostgreSQL too, beside the contract. */
 const rightsSuites = [
-  'src/auth/{accounts,authenticator,robots,sessions}.test.ts',
-  'src/auth/access-tokens/{access-tokens,token-login}.test.ts',
-  'src/auth/rights/rights.test.ts',
-  'src/auth/tokens/{signing-keys,token-service}.test.ts',
-  'src/packages/owners.test.ts',
+  'src/identity/authenticator.test.ts',
+  'src/identity/accounts/{accounts,robots}.test.ts',
+  'src/identity/sessions/sessions.test.ts',
+  'src/identity/access-tokens/{access-tokens,token-login}.test.ts',
+  'src/access/grants/rights.test.ts',
+  'src/identity/tokens/{signing-keys,token-service}.test.ts',
+  'src/organizations/owners.test.ts',
   'test/{access-matrix,ended-actors}.test.ts',
   'test/api/{access-matrix,credentials,people}.test.ts',
   'test/protocol/{access-tokens,old-names,push-rights,rights,token-endpoint,tokens}.test.ts',

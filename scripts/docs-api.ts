@@ -1,5 +1,5 @@
 /** Writes `docs/api.md` from the route table and the error table. */
-import { exceptions, replies } from '../src/http/error-reply.ts'
+import { exceptions, replies } from '../src/http/replies/error-reply.ts'
 import { defaultHttpLimits } from '../src/http/limits.ts'
 import { routes } from '../src/http/routes.ts'
 import { tokenPath } from '../src/http/token-route.ts'
@@ -51,7 +51,7 @@ generateFile(
   'docs/api.md',
   `# HTTP API
 
-Generated from \`src/http/routes.ts\` and \`src/http/error-reply.ts\` by \`npm run docs\`.
+Generated from \`src/http/routes.ts\` and \`src/http/replies/error-reply.ts\` by \`npm run docs\`.
 
 ## Endpoints
 

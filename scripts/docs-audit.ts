@@ -1,7 +1,7 @@
 /** Writes the two lists of words in `docs/audit.md`. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { auditActions, auditOutcomes } from '../src/metadata/audit-actions.ts'
+import { auditActions, auditOutcomes } from '../src/metadata/audit/audit-actions.ts'
 import { generateFile } from './generated-file.ts'
 
 const path = 'docs/audit.md'

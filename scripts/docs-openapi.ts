@@ -1,5 +1,5 @@
 /** Writes `docs/openapi.json` from the rows of the management API. */
-import { describeApi } from '../src/api/openapi-document.ts'
+import { describeApi } from '../src/api/document/openapi-document.ts'
 import { generateFile } from './generated-file.ts'
 
 generateFile('docs/openapi.json', `${JSON.stringify(describeApi(), undefined, 2)}\n`)

@@ -1,6 +1,6 @@
 /** Who may do what, cell by cell: every principal against every visibility of owner and repository, and every action. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Holder } from '../src/auth/rights/access-explain.ts'
+import type { Holder } from '../src/access/explain/access-explain.ts'
 import { mountTarget, openAccessScene, principals, repositories, resetTags } from './support/access-scene.ts'
 import type { AccessScene, PrincipalName, Subject } from './support/access-scene.ts'
 import { ask } from './support/client.ts'

@@ -9,9 +9,16 @@ interface SourceFile {
 }
 
 const base = ['lib']
-const guards = ['auth', 'limits', 'audit']
+const guards = ['auth.ts', 'identity', 'access', 'limits', 'audit']
 const store = ['blob-store/blob-store.ts', 'blob-store/errors.ts']
-const domain = ['registry', 'packages', 'lifecycle']
+const domain = ['registry', 'organizations', 'lifecycle']
+/** The words in which identity speaks of rights: what a token allows, and the question that the policy answers. */
+const accessTerms = [
+  'access/permissions.ts',
+  'access/policy.ts',
+  'access/scope.ts',
+  'access/patterns/repository-pattern.ts',
+]
 
 /** What each folder or file of src/ may import besides itself; the longest matching path decides. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -22,11 +29,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'blob-store': [...base, 'oci', 'telemetry'],
   'blob-store/database': [...base, 'oci', 'telemetry', 'blob-store', 'metadata'],
   metadata: [...base, 'oci', 'telemetry'],
-  auth: [...base, 'oci', 'metadata', 'telemetry'],
+  identity: [...base, ...accessTerms, 'oci', 'metadata', 'telemetry'],
+  access: [...base, 'identity', 'oci', 'metadata', 'telemetry'],
+  'auth.ts': [...base, 'identity', 'access', 'oci', 'metadata', 'telemetry'],
   limits: [...base, 'oci', 'metadata', 'telemetry'],
   audit: [...base, 'oci', 'metadata', 'telemetry'],
   registry: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
-  packages: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
+  organizations: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
   lifecycle: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
   jobs: [...base, ...guards, ...domain, 'oci', 'metadata', 'telemetry'],
   http: [...base, ...guards, ...domain, 'oci', 'telemetry', 'api/api-request.ts'],
@@ -34,8 +43,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: [
     ...base,
     'app',
-    'auth',
-    'packages',
+    'auth.ts',
+    'identity',
+    'access',
+    'organizations',
     'lifecycle',
     'blob-store/blob-store.ts',
     'config',
@@ -55,7 +66,7 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
     'lib/folders',
     'blob-store/filesystem',
     'metadata/dialects/sqlite',
-    'auth/first-administrator',
+    'identity/accounts/first-administrator',
     'lifecycle/backup',
     'config',
     'cli',
@@ -68,7 +79,7 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
   '@opentelemetry': ['telemetry'],
-  jose: ['auth'],
+  jose: ['identity'],
   zod: ['config'],
   hono: ['api'],
   '@hono': ['api'],

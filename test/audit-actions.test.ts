@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { auditActions } from '../src/metadata/audit-actions.ts'
+import { auditActions } from '../src/metadata/audit/audit-actions.ts'
 
 const root = join(import.meta.dirname, '..', 'src')
-const listed = 'metadata/audit-actions.ts'
+const listed = 'metadata/audit/audit-actions.ts'
 
 test('every action of the list is written by some code', () => {
   const text = readdirSync(root, { recursive: true, encoding: 'utf8' })

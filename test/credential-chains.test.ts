@@ -1,9 +1,9 @@
 /**
  * Credentials made by credentials: which kind may make what, and what holds after the end of what it came from. The rule is in
- * `src/auth/limited-credentials.ts`, and `docs/authentication.md` says it to people.
+ * `src/identity/limited-credentials.ts`, and `docs/authentication.md` says it to people.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createPasswordHasher } from '../src/auth/password-hash.ts'
+import { createPasswordHasher } from '../src/identity/passwords/password-hash.ts'
 import { endpoints } from '../src/api/endpoints.ts'
 import { passwordOf } from './support/identity-server.ts'
 import { shareRegistry } from './support/in-process.ts'

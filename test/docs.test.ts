@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commands } from '../src/cli/commands.ts'
 import { configKeys } from '../src/config/keys.ts'
-import { auditActions } from '../src/metadata/audit-actions.ts'
+import { auditActions } from '../src/metadata/audit/audit-actions.ts'
 
 const root = join(import.meta.dirname, '..')
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })

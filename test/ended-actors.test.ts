@@ -3,13 +3,13 @@
  * token ended, and that come to the database after: they give nothing to anybody.
  */
 import { beforeAll, expect, test } from 'vitest'
-import { actorOf, type Actor } from '../src/auth/actor.ts'
-import type { Auth } from '../src/auth/auth.ts'
-import { CredentialsError } from '../src/auth/errors.ts'
+import { actorOf, type Actor } from '../src/identity/actor.ts'
+import type { Auth } from '../src/auth.ts'
+import { CredentialsError } from '../src/identity/errors.ts'
 import { createAudit } from '../src/audit/audit.ts'
-import { ensureRepository } from '../src/metadata/repositories.ts'
+import { ensureRepository } from '../src/metadata/repositories/repositories.ts'
 import { parseRepositoryName } from '../src/oci/repository-name.ts'
-import { openPackages, type Packages } from '../src/packages/open-packages.ts'
+import { openPackages, type Packages } from '../src/organizations/open-organizations.ts'
 import { passwordOf } from './support/identity-server.ts'
 import { shareRegistry } from './support/in-process.ts'
 import { tester } from './support/tester.ts'

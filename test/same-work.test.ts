@@ -1,10 +1,10 @@
 /** What must not be told apart costs the same questions: counted, not timed. The times are in `test/proof/timing.test.ts`. */
 import { describe, expect, test } from 'vitest'
-import { createPolicy, type AnonymousMode } from '../src/auth/access-policy.ts'
-import { anonymous, type Principal } from '../src/auth/principal.ts'
-import { noGrants } from '../src/auth/rights/held-grants.ts'
-import { parseScopes } from '../src/auth/scope.ts'
-import type { RepositoryAccess } from '../src/metadata/repositories.ts'
+import { createPolicy, type AnonymousMode } from '../src/access/access-policy.ts'
+import { anonymous, type Principal } from '../src/identity/principal.ts'
+import { noGrants } from '../src/access/grants/held-grants.ts'
+import { parseScopes } from '../src/access/scope.ts'
+import type { RepositoryAccess } from '../src/metadata/repositories/repositories.ts'
 import { parseRepositoryName } from '../src/oci/repository-name.ts'
 
 const bob: Principal = { kind: 'user', accountId: 2, name: 'bob', isAdmin: false, scopes: undefined }

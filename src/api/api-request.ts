@@ -1,7 +1,7 @@
 /** What the HTTP layer hands to the management API and gets back: the border between `http/` and `api/`. */
-import type { Admission } from '../auth/csrf.ts'
-import type { Principal } from '../auth/principal.ts'
-import type { Origin } from '../auth/identity.ts'
+import type { Admission } from '../identity/sessions/csrf.ts'
+import type { Principal } from '../identity/principal.ts'
+import type { Origin } from '../identity/identity.ts'
 import { OciError } from '../oci/oci-error.ts'
 
 /** The body stopped arriving, or came too slowly: 408 (RFC 9110, 15.5.9). */

@@ -2,18 +2,18 @@
  * Whether a row may be served to a principal: by the access that it declares, before its handler runs. Refusals say the same
  * of what exists and of what does not.
  */
-import { openVisibilities } from '../auth/access-policy.ts'
-import { cameWith, isLimited } from '../auth/limited-credentials.ts'
-import type { Decision } from '../auth/policy.ts'
-import type { Permission } from '../auth/permissions.ts'
-import { anonymous, isWhole } from '../auth/principal.ts'
-import type { AccountPrincipal, Principal } from '../auth/principal.ts'
-import { judgeOldName } from '../auth/rights/old-names.ts'
+import { openVisibilities } from '../access/access-policy.ts'
+import { cameWith, isLimited } from '../identity/limited-credentials.ts'
+import type { Decision } from '../access/policy.ts'
+import type { Permission } from '../access/permissions.ts'
+import { anonymous, isWhole } from '../identity/principal.ts'
+import type { AccountPrincipal, Principal } from '../identity/principal.ts'
+import { judgeOldName } from '../access/former-names/old-names.ts'
 import { quote } from '../oci/quote.ts'
 import { ownerOf, parseRepositoryName } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
-import type { Owner } from '../packages/owners.ts'
-import { ApiError, denied, notFound, notSignedIn } from './api-error.ts'
+import type { Owner } from '../organizations/owners.ts'
+import { ApiError, denied, notFound, notSignedIn } from './errors/api-error.ts'
 import type { Access, Endpoint, Gives } from './endpoint.ts'
 import type { ApiServices } from './services.ts'
 

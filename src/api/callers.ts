@@ -1,6 +1,6 @@
 /** The caller as a handler knows it, after the row's access was checked. */
-import type { AccountPrincipal, Principal } from '../auth/principal.ts'
-import { notSignedIn } from './api-error.ts'
+import type { AccountPrincipal, Principal } from '../identity/principal.ts'
+import { notSignedIn } from './errors/api-error.ts'
 
 /** Of rows that ask for a login. Throws `ApiError`. */
 export function accountOf(principal: Principal): AccountPrincipal {

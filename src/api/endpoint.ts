@@ -1,7 +1,7 @@
 /** A row of the table of endpoints. What it takes, who may ask and what it answers is declared; the handler only does it. */
 import { z } from '@hono/zod-openapi'
-import type { Actor } from '../auth/actor.ts'
-import type { Principal } from '../auth/principal.ts'
+import type { Actor } from '../identity/actor.ts'
+import type { Principal } from '../identity/principal.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { ApiServices } from './services.ts'
 
@@ -25,7 +25,7 @@ export type Access =
 
 /**
  * `access`: the row makes something that outlasts the request: an account, a credential, or rights of others. A limited
- * credential (`auth/limited-credentials.ts`) is refused there. `rotation`: the token that is sent may also replace itself.
+ * credential (`identity/limited-credentials.ts`) is refused there. `rotation`: the token that is sent may also replace itself.
  */
 export type Gives = 'access' | 'rotation'
 

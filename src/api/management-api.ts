@@ -1,20 +1,20 @@
 /**
  * @module
  * The management API under `/api/v1`: owners, people, rights, credentials and the audit, as JSON. Hono finds the row of a
- * request, `run-endpoint.ts` takes it through, `problem.ts` says what went wrong. It asks the services of `auth/`, `packages/` and `audit/`
- * and knows neither the database nor connections: `http/` hands it requests and writes its replies.
+ * request, `run-endpoint.ts` takes it through, `problem.ts` says what went wrong. It asks the services of `identity/`, `access/`,
+ * `organizations/` and `audit/`, and knows neither the database nor connections: `http/` hands it requests and writes its replies.
  */
 import { Hono } from 'hono'
-import { ApiError } from './api-error.ts'
+import { ApiError } from './errors/api-error.ts'
 import type { ApiReply, ApiRequest, ManagementApi } from './api-request.ts'
 import { isFromScript } from './authenticate.ts'
-import { docsHeaders, formatDocsPage } from './docs-page.ts'
+import { docsHeaders, formatDocsPage } from './document/docs-page.ts'
 import type { Endpoint } from './endpoint.ts'
 import { endpoints } from './endpoints.ts'
-import { describeApi } from './openapi-document.ts'
+import { describeApi } from './document/openapi-document.ts'
 import { apiPrefix } from './paths.ts'
-import { problemReply } from './problem.ts'
-import type { ProblemContext } from './problem.ts'
+import { problemReply } from './errors/problem.ts'
+import type { ProblemContext } from './errors/problem.ts'
 import { createRunner } from './run-endpoint.ts'
 import type { Runner } from './run-endpoint.ts'
 import type { ApiServices } from './services.ts'

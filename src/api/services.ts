@@ -1,7 +1,7 @@
 /** What the endpoints work with: the services of identity and of the management view, the policy and the audit. */
 import type { Audit } from '../audit/audit.ts'
-import type { Auth } from '../auth/auth.ts'
-import type { Packages } from '../packages/open-packages.ts'
+import type { Auth } from '../auth.ts'
+import type { Packages } from '../organizations/open-organizations.ts'
 import type { Catalog } from '../registry/catalog.ts'
 
 type Identity = Pick<

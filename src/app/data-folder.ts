@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { blobPath, createLayout } from '../blob-store/filesystem/layout.ts'
 import type { Config } from '../config/schema.ts'
-import type { BlobLocation } from '../metadata/blobs.ts'
+import type { BlobLocation } from '../metadata/content/blobs.ts'
 
 type DataFolder = Pick<Config, 'data'>
 

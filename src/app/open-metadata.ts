@@ -1,7 +1,7 @@
 /** Opens the database that the configuration names; used by the server and by the commands beside it. */
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
-import { openSqliteMetadata } from '../metadata/dialects/sqlite.ts'
+import { openSqliteMetadata } from '../metadata/dialects/sqlite/sqlite.ts'
 import type { Reader } from '../metadata/handles.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -26,7 +26,7 @@ export async function openMetadata(config: Config, deps: OpenMetadataDeps): Prom
   const { clock, logger, upgrade = true, inspect, onFatal = () => undefined } = deps
   if (config.metadata.driver === 'postgres') {
     // Loaded on demand: most installations never need the driver.
-    const { openPostgresMetadata } = await import('../metadata/dialects/postgres.ts')
+    const { openPostgresMetadata } = await import('../metadata/dialects/postgres/postgres.ts')
     return openPostgresMetadata({ url: config.metadata.url.reveal(), clock, upgrade, inspect })
   }
   return openSqliteMetadata({

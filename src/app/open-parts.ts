@@ -2,7 +2,7 @@
  * Opens the database and the blob store of a registry, after a look at both: what does not belong together is refused
  * before a file is made or a row is written.
  */
-import { operator } from '../auth/actor.ts'
+import { operator } from '../identity/actor.ts'
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import { peekFilesystemStore } from '../blob-store/filesystem/peek-store.ts'
 import type { Config } from '../config/schema.ts'
@@ -10,10 +10,10 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { systemUser } from '../lib/system-user.ts'
 import { refuseUnfinishedRestore } from '../lifecycle/backup/restore-marker.ts'
-import { hasBlobs } from '../metadata/blobs.ts'
-import { isNewSqliteFile } from '../metadata/dialects/sqlite-files.ts'
+import { hasBlobs } from '../metadata/content/blobs.ts'
+import { isNewSqliteFile } from '../metadata/dialects/sqlite/files.ts'
 import type { Reader } from '../metadata/handles.ts'
-import { ensureInstallation, findInstallation, setJudgesSince } from '../metadata/installation.ts'
+import { ensureInstallation, findInstallation, setJudgesSince } from '../metadata/system/installation.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { readMigrationState } from '../metadata/migrations/migrate.ts'
 import type { Logger } from '../telemetry/logger.ts'

@@ -4,7 +4,7 @@ import { peekFilesystemStore, type StoreContents } from '../blob-store/filesyste
 import { openFilesystemBlobStore } from '../blob-store/filesystem/filesystem-blob-store.ts'
 import { MemoryBlobStore } from '../blob-store/memory/memory-blob-store.ts'
 import type { Config } from '../config/schema.ts'
-import { BufferPool } from '../lib/buffer-pool.ts'
+import { BufferPool } from '../lib/memory/buffer-pool.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { Logger } from '../telemetry/logger.ts'

@@ -1,6 +1,6 @@
 /** Tells the operator of content whose row is there and whose bytes are not: a log line and a counter. */
 import type { Clock } from '../lib/clock.ts'
-import { Lru } from '../lib/lru.ts'
+import { Lru } from '../lib/memory/lru.ts'
 import type { DamagedContent } from '../registry/blob-health.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 

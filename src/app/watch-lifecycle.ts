@@ -1,6 +1,6 @@
 /** Figures of the queue of dead keys, read from the database whenever the metrics are. */
 import type { Clock } from '../lib/clock.ts'
-import { countDeadKeys, findOldestDeadKey } from '../metadata/dead-keys.ts'
+import { countDeadKeys, findOldestDeadKey } from '../metadata/content/dead-keys.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 

@@ -4,8 +4,8 @@
  * recorded as one event that says how many of which kind are missing.
  */
 import { monotonicClock, type Clock } from '../lib/clock.ts'
-import { insertAuditEvents } from '../metadata/audit-events.ts'
-import type { NewAuditEvent } from '../metadata/audit-events.ts'
+import { insertAuditEvents } from '../metadata/audit/audit-events.ts'
+import type { NewAuditEvent } from '../metadata/audit/audit-events.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { Losses, type EventKind, type Loss, type LossReason } from './losses.ts'
 import { createNews } from './news.ts'

@@ -1,6 +1,6 @@
 /** The words of the audit as lists, for those who describe what can be asked. */
-import { auditActions, auditOutcomes } from '../metadata/audit-actions.ts'
-import type { AuditAction, AuditOutcome } from '../metadata/audit-actions.ts'
+import { auditActions, auditOutcomes } from '../metadata/audit/audit-actions.ts'
+import type { AuditAction, AuditOutcome } from '../metadata/audit/audit-actions.ts'
 
 export const auditActionNames = Object.keys(auditActions) as AuditAction[]
 

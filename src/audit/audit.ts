@@ -5,16 +5,16 @@
  * and, by age and number, forgotten. Nothing changes a row. Who may read it is decided by those who ask.
  */
 import { groupAddress } from '../lib/group-address.ts'
-import { Turns } from '../lib/turns.ts'
+import { Turns } from '../lib/turns/turns.ts'
 import {
   findLastAuditKey,
   insertAuditEvents,
   listAuditEvents,
   searchAuditEvents,
-} from '../metadata/audit-events.ts'
-import type { AuditEvent, AuditFilter, NewAuditEvent } from '../metadata/audit-events.ts'
-import type { AuditKey } from '../metadata/audit-walk.ts'
-import type { AuditActor, AuditDetail, AuditEntry, AuditTrail } from '../metadata/audit-trail.ts'
+} from '../metadata/audit/audit-events.ts'
+import type { AuditEvent, AuditFilter, NewAuditEvent } from '../metadata/audit/audit-events.ts'
+import type { AuditKey } from '../metadata/audit/audit-walk.ts'
+import type { AuditActor, AuditDetail, AuditEntry, AuditTrail } from '../metadata/audit/audit-trail.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { createAuditBuffer, type AuditBufferDeps } from './audit-buffer.ts'
 import { plainText } from './plain-text.ts'

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
 import { dayMs } from '../lib/utc-day.ts'
-import { forgetAuditEventsBefore, forgetAuditEventsBeyond } from '../metadata/audit-events.ts'
+import { forgetAuditEventsBefore, forgetAuditEventsBeyond } from '../metadata/audit/audit-events.ts'
 import type { Transaction } from '../metadata/handles.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 

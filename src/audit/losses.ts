@@ -1,6 +1,6 @@
 /** Counts the events that are not recorded, by kind, and describes them once a minute. */
 import type { Clock } from '../lib/clock.ts'
-import type { AuditEntry } from '../metadata/audit-trail.ts'
+import type { AuditEntry } from '../metadata/audit/audit-trail.ts'
 
 export type EventKind = Pick<AuditEntry, 'action' | 'outcome'>
 

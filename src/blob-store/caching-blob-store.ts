@@ -6,8 +6,8 @@
  * When it is full it admits only what is asked for more often than what it would drop: a mirror job that reads everything once
  * pushes nothing out, and its blobs are streamed like large ones, without a buffer of their own each.
  */
-import { FrequencySketch } from '../lib/frequency-sketch.ts'
-import { Lru } from '../lib/lru.ts'
+import { FrequencySketch } from '../lib/memory/frequency-sketch.ts'
+import { Lru } from '../lib/memory/lru.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { BlobReader, BlobStore, KeyFailure, StorageKey, StoredBlob, StoredBytes } from './blob-store.ts'
 import { BytesBlobReader } from './bytes-blob-reader.ts'

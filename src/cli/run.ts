@@ -4,8 +4,8 @@
  */
 import { ConfigError } from '../config/load.ts'
 import { findClosest } from '../lib/closest.ts'
-import { CliError, failed, misused, OutputEnded } from './command.ts'
-import type { CliHost, Command } from './command.ts'
+import { CliError, failed, misused, OutputEnded } from './frame/command.ts'
+import type { CliHost, Command } from './frame/command.ts'
 
 /** Resolves with the exit code; never rejects for what a user can cause. */
 export async function runCli(

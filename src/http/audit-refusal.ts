@@ -3,11 +3,11 @@
  * was asked for them and refused them, which is how clients with bearer tokens meet it.
  */
 import type { Audit } from '../audit/audit.ts'
-import { actorOf } from '../auth/actor.ts'
-import type { Principal } from '../auth/principal.ts'
-import type { Scope } from '../auth/scope.ts'
+import { actorOf } from '../identity/actor.ts'
+import type { Principal } from '../identity/principal.ts'
+import type { Scope } from '../access/scope.ts'
 import type { Exchange } from './exchange.ts'
-import type { RegistryRequest } from './request.ts'
+import type { RegistryRequest } from './requests/request.ts'
 import type { Match } from './router.ts'
 
 interface Refused {

@@ -2,13 +2,13 @@
  * Who asks, and whether the route may be served to it: the one place between the grammar of a request and its
  * handler. No handler runs and no state of a repository is looked at before the policy has agreed.
  */
-import type { Authenticator } from '../auth/identity.ts'
-import { CredentialsError, endedMeanwhile } from '../auth/errors.ts'
-import type { Decision, Policy, PushRights } from '../auth/policy.ts'
-import { anonymous } from '../auth/principal.ts'
-import type { Principal } from '../auth/principal.ts'
-import type { Aliases } from '../auth/rights/aliases.ts'
-import { describeOldName, judgeOldName, underNewName } from '../auth/rights/old-names.ts'
+import type { Authenticator } from '../identity/identity.ts'
+import { CredentialsError, endedMeanwhile } from '../identity/errors.ts'
+import type { Decision, Policy, PushRights } from '../access/policy.ts'
+import { anonymous } from '../identity/principal.ts'
+import type { Principal } from '../identity/principal.ts'
+import type { Aliases } from '../access/former-names/aliases.ts'
+import { describeOldName, judgeOldName, underNewName } from '../access/former-names/old-names.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { DeniedError, UnauthorizedError } from './errors.ts'
 import type { Exchange } from './exchange.ts'

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import type { BodyReader } from './body-reader.ts'
-import { Cors } from './cors.ts'
+import type { BodyReader } from './requests/body-reader.ts'
+import { Cors } from './replies/cors.ts'
 import { Exchange } from './exchange.ts'
-import type { RequestOrigin } from './origin.ts'
-import type { Readers } from './readers.ts'
+import type { RequestOrigin } from './requests/origin.ts'
+import type { Readers } from './connections/readers.ts'
 
 function openAt(address: string): Exchange {
   return new Exchange({

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { principalId } from '../auth/principal.ts'
-import type { Principal } from '../auth/principal.ts'
-import { ownerOfAccount } from '../auth/rights/audience.ts'
+import { principalId } from '../identity/principal.ts'
+import type { Principal } from '../identity/principal.ts'
+import { ownerOfAccount } from '../access/audience.ts'
 import { groupAddress } from '../lib/group-address.ts'
-import type { BodyReader } from './body-reader.ts'
-import type { Cors } from './cors.ts'
-import type { RequestOrigin } from './origin.ts'
-import type { Readers, ReplyMemory } from './readers.ts'
+import type { BodyReader } from './requests/body-reader.ts'
+import type { Cors } from './replies/cors.ts'
+import type { RequestOrigin } from './requests/origin.ts'
+import type { Readers, ReplyMemory } from './connections/readers.ts'
 
 type Opening = Pick<
   Exchange,

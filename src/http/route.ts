@@ -1,8 +1,8 @@
 /** A row of the table in `routes.ts`. */
-import type { Action } from '../auth/policy.ts'
+import type { Action } from '../access/policy.ts'
 import type { HandlerDeps } from './handlers/handler-deps.ts'
-import type { Reply } from './reply.ts'
-import type { RepositoryRequest } from './request.ts'
+import type { Reply } from './replies/reply.ts'
+import type { RepositoryRequest } from './requests/request.ts'
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

@@ -7,7 +7,7 @@ import { openServer } from '../../test/support/open-server.ts'
 import { aRandomBlob } from '../../test/support/random.ts'
 import { RawConnection, statusesIn } from '../../test/support/raw-connection.ts'
 import { TurnCounter } from '../../test/support/turn-counter.ts'
-import type { Decision, Policy } from '../auth/policy.ts'
+import type { Decision, Policy } from '../access/policy.ts'
 import { UnauthorizedError } from './errors.ts'
 
 const blob = aRandomBlob()

@@ -9,7 +9,7 @@ import { openServer } from '../../test/support/open-server.ts'
 import type { OpenServer } from '../../test/support/open-server.ts'
 import { RawConnection } from '../../test/support/raw-connection.ts'
 import type { ManagementApi } from '../api/api-request.ts'
-import type { Principal } from '../auth/principal.ts'
+import type { Principal } from '../identity/principal.ts'
 import type { CloseReason } from './observer.ts'
 
 const mebibyte = 1024 * 1024

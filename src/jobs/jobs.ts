@@ -1,6 +1,6 @@
 /** The list of background jobs. */
 import { forgetOldAudit, type AuditRetention } from '../audit/forget-old.ts'
-import { forgetEnded } from '../auth/forget-ended.ts'
+import { forgetEnded } from '../identity/forget-ended.ts'
 import type { Clock } from '../lib/clock.ts'
 import { holdTtlMs } from '../lifecycle/backup/deletion-hold.ts'
 import { collectBlobs } from '../lifecycle/collect-blobs.ts'
@@ -8,8 +8,8 @@ import { expireUploads } from '../lifecycle/expire-uploads.ts'
 import { removeDeadKeys } from '../lifecycle/remove-dead-keys.ts'
 import { removeAllRemains } from '../lifecycle/remove-remains.ts'
 import { sweepStore, type SweepDeps } from '../lifecycle/sweep-store.ts'
-import { LeaseWatch } from '../metadata/lease-watch.ts'
-import type { UploadLives } from '../metadata/upload-ceiling.ts'
+import { LeaseWatch } from '../metadata/system/lease-watch.ts'
+import type { UploadLives } from '../metadata/content/upload-ceiling.ts'
 import type { Job } from './job.ts'
 
 const minuteMs = 60_000

@@ -9,8 +9,8 @@
  * the first fails: jobs are safe to run twice.
  */
 import type { Clock } from '../lib/clock.ts'
-import { LeaseWatch } from '../metadata/lease-watch.ts'
-import { acquireLease, findLease, releaseLease, renewLease } from '../metadata/leases.ts'
+import { LeaseWatch } from '../metadata/system/lease-watch.ts'
+import { acquireLease, findLease, releaseLease, renewLease } from '../metadata/system/leases.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Logger } from '../telemetry/logger.ts'
 

@@ -1,6 +1,6 @@
 /** Deletions pause while a backup runs: its snapshot may name the bytes. */
 import { backupLease, endBackupHold, findBackupHold } from '../metadata/backup/backup-hold.ts'
-import type { LeaseWatch } from '../metadata/lease-watch.ts'
+import type { LeaseWatch } from '../metadata/system/lease-watch.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { holdTtlMs } from './backup/deletion-hold.ts'

@@ -1,5 +1,5 @@
 /** Collects blobs that no repository links any more: the row becomes a dead key in one transaction, the bytes follow. */
-import { listUnlinkedBlobs, removeUnlinkedBlobs, type UnlinkedBlob } from '../metadata/blobs.ts'
+import { listUnlinkedBlobs, removeUnlinkedBlobs, type UnlinkedBlob } from '../metadata/content/blobs.ts'
 import { batchSize, maxNames, type LifecycleDeps } from './remove-dead-keys.ts'
 
 /**

@@ -1,11 +1,11 @@
 /** Ends upload sessions that received nothing for longer than the configured time (the FAQ's "can a session expire"). */
-import type { UploadLives } from '../metadata/upload-ceiling.ts'
+import type { UploadLives } from '../metadata/content/upload-ceiling.ts'
 import {
   correctUploadTimes,
   endExpiredUploads,
   listExpiredUploads,
   type ExpiryCondition,
-} from '../metadata/uploads.ts'
+} from '../metadata/content/uploads.ts'
 import { batchSize, type LifecycleDeps } from './remove-dead-keys.ts'
 
 /** More than the clocks of processes that share a database differ. */

@@ -1,6 +1,6 @@
 /** Whether a database may call bytes unwanted because none of its rows names them. */
 import type { StoreEntry } from '../blob-store/blob-store.ts'
-import type { StoreJudgement } from '../metadata/installation.ts'
+import type { StoreJudgement } from '../metadata/system/installation.ts'
 
 /** Whether the operator has said that the database knows everything of that age. */
 export function isAccepted({ modifiedAt }: StoreEntry, { acceptedAt }: StoreJudgement): boolean {

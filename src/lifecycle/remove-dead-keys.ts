@@ -10,7 +10,7 @@ import {
   postponeDeadKeys,
   removeDeadKeys as removeRows,
   type DueDeadKey,
-} from '../metadata/dead-keys.ts'
+} from '../metadata/content/dead-keys.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { isBackupRunning, type BackupPauseDeps } from './backup-pause.ts'

@@ -3,10 +3,10 @@
  * for a week. Every entry is compared with the database again before it is deleted.
  */
 import type { AsideEntry } from '../blob-store/blob-store.ts'
-import { inBatches } from '../lib/in-batches.ts'
+import { inBatches } from '../lib/turns/in-batches.ts'
 import { dayMs } from '../lib/utc-day.ts'
-import { listKeysWithoutUpload, listUnusedKeys } from '../metadata/dead-keys.ts'
-import type { StoreJudgement } from '../metadata/installation.ts'
+import { listKeysWithoutUpload, listUnusedKeys } from '../metadata/content/dead-keys.ts'
+import type { StoreJudgement } from '../metadata/system/installation.ts'
 import { isJudged } from './judgement.ts'
 import { batchSize, type LifecycleDeps } from './remove-dead-keys.ts'
 import type { SweepReport } from './sweep-report.ts'

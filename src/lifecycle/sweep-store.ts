@@ -5,9 +5,9 @@
  * may be younger than its first byte), and moves nothing when it would take an unusual share of the store. ADR 3.
  */
 import type { StoreEntry } from '../blob-store/blob-store.ts'
-import { inBatches } from '../lib/in-batches.ts'
-import { listFinishedKeys, listUnknownKeys } from '../metadata/dead-keys.ts'
-import { findInstallation, findStoreJudgement, type StoreJudgement } from '../metadata/installation.ts'
+import { inBatches } from '../lib/turns/in-batches.ts'
+import { listFinishedKeys, listUnknownKeys } from '../metadata/content/dead-keys.ts'
+import { findInstallation, findStoreJudgement, type StoreJudgement } from '../metadata/system/installation.ts'
 import { isAccepted, isJudged } from './judgement.ts'
 import type { LifecycleDeps } from './remove-dead-keys.ts'
 import { sweepAside } from './sweep-aside.ts'

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../test/support/temp-folder.ts'
 import { systemClock } from '../lib/clock.ts'
-import { openSqliteMetadata } from './dialects/sqlite.ts'
+import { openSqliteMetadata } from './dialects/sqlite/sqlite.ts'
 import { ObservedMetadata } from './observed-metadata.ts'
 import type { TransactionObservation } from './observed-metadata.ts'
 

@@ -5,8 +5,8 @@
  * of values are bounded, time is linear in the size, and large documents can be read in steps. Objects have no inherited members at all, so that `__proto__`
  * and `constructor` are names like any other.
  */
-import { runAtOnce } from '../lib/steps.ts'
-import type { Steps } from '../lib/steps.ts'
+import { runAtOnce } from '../lib/turns/steps.ts'
+import type { Steps } from '../lib/turns/steps.ts'
 import { IJsonError } from './i-json-error.ts'
 import { decodeUtf8 } from './utf8.ts'
 import { quote } from './quote.ts'

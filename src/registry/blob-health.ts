@@ -5,8 +5,8 @@
  */
 import type { BlobStore, StoredBlob } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
-import { Lru } from '../lib/lru.ts'
-import type { BlobLocation } from '../metadata/blobs.ts'
+import { Lru } from '../lib/memory/lru.ts'
+import type { BlobLocation } from '../metadata/content/blobs.ts'
 import type { Digest } from '../oci/digest.ts'
 
 /** A row whose bytes are missing or have another size. */

@@ -6,9 +6,9 @@ import { FailingBlobStore, failOn } from '../blob-store/contract/failing-blob-st
 import { writeSegment } from '../blob-store/contract/support.ts'
 import { BlobMissing } from '../blob-store/errors.ts'
 import { removeDeadKeys } from '../lifecycle/remove-dead-keys.ts'
-import { removeUnlinkedBlob } from '../metadata/blobs.ts'
-import { listDeadKeys } from '../metadata/dead-keys.ts'
-import { claimUpload } from '../metadata/uploads.ts'
+import { removeUnlinkedBlob } from '../metadata/content/blobs.ts'
+import { listDeadKeys } from '../metadata/content/dead-keys.ts'
+import { claimUpload } from '../metadata/content/uploads.ts'
 import { digestBytes, type Digest } from '../oci/digest.ts'
 import { parseRepositoryName, type RepositoryName } from '../oci/repository-name.ts'
 

@@ -5,16 +5,23 @@
 import { BlobMissing } from '../blob-store/errors.ts'
 import type { BlobReader, BlobStore, ByteRange, ByteSink } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { AuditTrail } from '../metadata/audit-trail.ts'
-import { findBlob, findBlobUser, findLinkedBlob, linkBlob, pinBlob, unlinkBlob } from '../metadata/blobs.ts'
-import type { BlobLocation } from '../metadata/blobs.ts'
+import type { AuditTrail } from '../metadata/audit/audit-trail.ts'
+import {
+  findBlob,
+  findBlobUser,
+  findLinkedBlob,
+  linkBlob,
+  pinBlob,
+  unlinkBlob,
+} from '../metadata/content/blobs.ts'
+import type { BlobLocation } from '../metadata/content/blobs.ts'
 import type { Metadata } from '../metadata/metadata.ts'
-import { findMountSource, isMountSource } from '../metadata/mount-sources.ts'
-import { findRepository } from '../metadata/repositories.ts'
+import { findMountSource, isMountSource } from '../metadata/content/mount-sources.ts'
+import { findRepository } from '../metadata/repositories/repositories.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
-import { includesAction } from '../auth/scope.ts'
-import type { Scope } from '../auth/scope.ts'
+import { includesAction } from '../access/scope.ts'
+import type { Scope } from '../access/scope.ts'
 import type { BlobHealth } from './blob-health.ts'
 import type { Caller, RegistryPolicy } from './caller.ts'
 import { BlobDamagedError, BlobInUseError, BlobUnknownError, DeleteDisabledError } from './errors.ts'

@@ -1,7 +1,7 @@
 /** Who asks: for the audit, for the ownership of sessions, and for what may be seen. */
-import type { Origin } from '../auth/identity.ts'
-import type { Policy, PushRights } from '../auth/policy.ts'
-import type { Principal } from '../auth/principal.ts'
+import type { Origin } from '../identity/identity.ts'
+import type { Policy, PushRights } from '../access/policy.ts'
+import type { Principal } from '../identity/principal.ts'
 
 export interface Caller {
   readonly principal: Principal

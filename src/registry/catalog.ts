@@ -1,7 +1,7 @@
 /** Repositories the caller may pull, as keyset pages in byte order of the full name. */
-import { Turns } from '../lib/turns.ts'
-import type { Loop } from '../lib/turns.ts'
-import { pageRepositories } from '../metadata/list-repositories.ts'
+import { Turns } from '../lib/turns/turns.ts'
+import type { Loop } from '../lib/turns/turns.ts'
+import { pageRepositories } from '../metadata/repositories/list-repositories.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Caller, RegistryPolicy } from './caller.ts'

@@ -1,5 +1,5 @@
 /**
- * Refusals of the registry itself. Each says what is refused, why, and what to do about it; `http/error-reply.ts`
+ * Refusals of the registry itself. Each says what is refused, why, and what to do about it; `http/replies/error-reply.ts`
  * gives them a status by their code, or by their class where one code has two statuses.
  */
 import { OciError } from '../oci/oci-error.ts'

@@ -3,7 +3,7 @@
  * cursor holds it encrypted and padded: it tells neither the name nor its length, and every process can read it.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import { getListCursorKey } from '../metadata/list-cursor-key.ts'
+import { getListCursorKey } from '../metadata/system/list-cursor-key.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { CursorInvalidError } from './errors.ts'
 

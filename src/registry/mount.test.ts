@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
-import type { AccountPrincipal } from '../auth/principal.ts'
-import type { Scope } from '../auth/scope.ts'
+import type { AccountPrincipal } from '../identity/principal.ts'
+import type { Scope } from '../access/scope.ts'
 import { digestBytes, type Digest } from '../oci/digest.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 

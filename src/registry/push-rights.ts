@@ -3,7 +3,7 @@
  * happens, so they are checked in its own transaction: nothing can come between the look and the change.
  */
 import type { Transaction } from '../metadata/handles.ts'
-import { ensureRepository, findRepository, type Repository } from '../metadata/repositories.ts'
+import { ensureRepository, findRepository, type Repository } from '../metadata/repositories/repositories.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { TagName } from '../oci/tag-name.ts'

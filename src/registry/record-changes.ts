@@ -1,6 +1,6 @@
 /** Tells the audit what a transaction did to a repository, in that transaction: the history of its content. */
-import { actorOf } from '../auth/actor.ts'
-import type { AuditEntry, AuditTrail } from '../metadata/audit-trail.ts'
+import { actorOf } from '../identity/actor.ts'
+import type { AuditEntry, AuditTrail } from '../metadata/audit/audit-trail.ts'
 import type { Transaction } from '../metadata/handles.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'

@@ -2,10 +2,10 @@
  * Referrers of a subject (distribution-spec end-12): descriptors stored ready to serve, in the order they were
  * pushed. An unknown repository or subject has none, which is an answer and no error.
  */
-import { Turns } from '../lib/turns.ts'
+import { Turns } from '../lib/turns/turns.ts'
 import type { Metadata } from '../metadata/metadata.ts'
-import { listReferrers } from '../metadata/referrers.ts'
-import type { ReferrersPage } from '../metadata/referrers.ts'
+import { listReferrers } from '../metadata/content/referrers.ts'
+import type { ReferrersPage } from '../metadata/content/referrers.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 

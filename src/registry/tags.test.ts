@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { countingReader } from '../metadata/contract/counting-reader.ts'
 import { createRepository, pushManifest } from '../metadata/contract/builders.ts'
 import { openTemporaryMetadata } from '../metadata/contract/open-temporary.ts'
-import { putTag } from '../metadata/tags.ts'
+import { putTag } from '../metadata/content/tags.ts'
 import { parseTagName } from '../oci/tag-name.ts'
 import { createTags } from './tags.ts'
 

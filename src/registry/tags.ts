@@ -1,8 +1,8 @@
 /** Tags of a repository as keyset pages in byte order (distribution-spec end-8). */
-import { Turns } from '../lib/turns.ts'
+import { Turns } from '../lib/turns/turns.ts'
 import type { Metadata } from '../metadata/metadata.ts'
-import { findRepository } from '../metadata/repositories.ts'
-import { listTags } from '../metadata/tags.ts'
+import { findRepository } from '../metadata/repositories/repositories.ts'
+import { listTags } from '../metadata/content/tags.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { TagName } from '../oci/tag-name.ts'
 import { RepositoryUnknownError } from './errors.ts'

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Access, Endpoint } from '../../src/api/endpoint.ts'
 import { endpoints } from '../../src/api/endpoints.ts'
-import type { RoleAction } from '../../src/auth/permissions.ts'
+import type { RoleAction } from '../../src/access/permissions.ts'
 import { openAccessScene, principals, visibilities } from '../support/access-scene.ts'
 import type { AccessScene, PrincipalName } from '../support/access-scene.ts'
 import { askApi } from '../support/api-client.ts'

@@ -2,7 +2,7 @@
 import { StatementSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { insertAuditEvents } from '../../src/metadata/audit-events.ts'
+import { insertAuditEvents } from '../../src/metadata/audit/audit-events.ts'
 import { eventually } from '../support/eventually.ts'
 import { ask } from '../support/client.ts'
 import { basic, passwordOf } from '../support/identity-server.ts'

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { parseRepositoryPattern } from '../../src/auth/repository-pattern.ts'
+import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'
 import { askApi } from '../support/api-client.ts'
 import { eventually } from '../support/eventually.ts'
 import { basic, passwordOf } from '../support/identity-server.ts'

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
 
-import { findUpload } from '../../src/metadata/uploads.ts'
+import { findUpload } from '../../src/metadata/content/uploads.ts'
 import { digestBytes, type Digest } from '../../src/oci/digest.ts'
 import { parseRepositoryName } from '../../src/oci/repository-name.ts'
 import { bodyOf, caller } from '../support/open-registry.ts'

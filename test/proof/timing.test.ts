@@ -2,7 +2,7 @@ import http from 'node:http'
 import { expect, test } from 'vitest'
 
 import { median } from '../../bench/sample.ts'
-import { createPasswordHasher } from '../../src/auth/password-hash.ts'
+import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
 import { ask } from '../support/client.ts'
 import { basic, openIdentityServer } from '../support/identity-server.ts'
 import type { IdentityServer } from '../support/identity-server.ts'

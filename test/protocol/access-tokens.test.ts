@@ -1,7 +1,7 @@
 /** Access tokens and robots as clients use them: in place of a password, and by way of the token endpoint. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseRepositoryPattern } from '../../src/auth/repository-pattern.ts'
-import type { AccessTokenRequest } from '../../src/auth/access-tokens/access-tokens.ts'
+import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'
+import type { AccessTokenRequest } from '../../src/identity/access-tokens/access-tokens.ts'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask, type Answer, type Ask } from '../support/client.ts'
 import { basic, openIdentityServer, type IdentityServer } from '../support/identity-server.ts'

@@ -1,6 +1,6 @@
 /** end-9 and end-10: deleting tags, manifests and blobs. */
 import { describe, expect, test } from 'vitest'
-import { listAuditEvents } from '../../src/metadata/audit-events.ts'
+import { listAuditEvents } from '../../src/metadata/audit/audit-events.ts'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'

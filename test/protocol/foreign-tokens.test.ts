@@ -1,7 +1,7 @@
 /** Credentials that this registry did not issue, beside those that it did, in each mode of `auth.anonymous`. */
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { generateToken } from '../../src/auth/access-tokens/token-format.ts'
+import { generateToken } from '../../src/identity/access-tokens/token-format.ts'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
 import { basic, openIdentityServer } from '../support/identity-server.ts'

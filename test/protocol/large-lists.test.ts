@@ -1,7 +1,7 @@
 /** end-8b and `_catalog` beyond the largest page: `n` is cut, and the link says so. */
 import { describe, expect, test } from 'vitest'
-import { ensureRepository } from '../../src/metadata/repositories.ts'
-import { putTag } from '../../src/metadata/tags.ts'
+import { ensureRepository } from '../../src/metadata/repositories/repositories.ts'
+import { putTag } from '../../src/metadata/content/tags.ts'
 import { parseDigest } from '../../src/oci/digest.ts'
 import { parseRepositoryName } from '../../src/oci/repository-name.ts'
 import { parseTagName } from '../../src/oci/tag-name.ts'

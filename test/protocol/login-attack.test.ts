@@ -1,7 +1,7 @@
 /** Logins under attack: hundreds of guesses at once from many addresses, as a trusted proxy tells them. */
 import { describe, expect, test } from 'vitest'
-import { createPasswordHasher } from '../../src/auth/password-hash.ts'
-import type { PasswordHasher } from '../../src/auth/password-hash.ts'
+import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
+import type { PasswordHasher } from '../../src/identity/passwords/password-hash.ts'
 import { expectError } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'

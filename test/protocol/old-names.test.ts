@@ -1,7 +1,7 @@
 /** What happens under a name that its owner gave up: pulls go on, everything else is told the new name or nothing. */
 import { describe, expect, test } from 'vitest'
-import { parseRepositoryPattern } from '../../src/auth/repository-pattern.ts'
-import { renameOwner } from '../../src/metadata/owner-rename.ts'
+import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'
+import { renameOwner } from '../../src/metadata/owners/owner-rename.ts'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
 import { basic, openIdentityServer, passwordOf } from '../support/identity-server.ts'

@@ -1,6 +1,6 @@
 /** Pushing something new and changing what is there are two rights, over HTTP (CVE-2026-31801). */
 import { describe, expect, test } from 'vitest'
-import { operator } from '../../src/auth/actor.ts'
+import { operator } from '../../src/identity/actor.ts'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
 import { basic, openIdentityServer } from '../support/identity-server.ts'

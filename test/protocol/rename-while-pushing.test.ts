@@ -1,6 +1,6 @@
 /** An owner is renamed while clients push to it, under both names: no faults, and nothing that was acknowledged is lost. */
 import { expect, test } from 'vitest'
-import { renameOwner } from '../../src/metadata/owner-rename.ts'
+import { renameOwner } from '../../src/metadata/owners/owner-rename.ts'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
 import { basic, openIdentityServer } from '../support/identity-server.ts'

@@ -2,12 +2,12 @@
  * @module One registry with everyone and everything that the access matrix is about: three organisations and three
  * repositories in each, by visibility, and principals by what they have there and by the credential they come with.
  */
-import { createPasswordHasher } from '../../src/auth/password-hash.ts'
-import { renameOwner } from '../../src/metadata/owner-rename.ts'
-import { insertOrganization } from '../../src/metadata/owners.ts'
-import { parseRepositoryPattern } from '../../src/auth/repository-pattern.ts'
+import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
+import { renameOwner } from '../../src/metadata/owners/owner-rename.ts'
+import { insertOrganization } from '../../src/metadata/owners/owners.ts'
+import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'
 import { parseRepositoryName } from '../../src/oci/repository-name.ts'
-import { setRepositoryVisibility } from '../../src/metadata/repositories.ts'
+import { setRepositoryVisibility } from '../../src/metadata/repositories/repositories.ts'
 import { basic, passwordOf } from './identity-server.ts'
 import { startInProcess } from './in-process.ts'
 import type { InProcessRegistry } from './in-process.ts'

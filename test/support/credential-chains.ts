@@ -1,6 +1,6 @@
 /** @module One user with a credential of each kind, made by its password or by one another, and who acts with which. */
-import type { Auth } from '../../src/auth/auth.ts'
-import { actorOf } from '../../src/auth/actor.ts'
+import type { Auth } from '../../src/auth.ts'
+import { actorOf } from '../../src/identity/actor.ts'
 import { askApi } from './api-client.ts'
 import { ask } from './client.ts'
 import { basic, passwordOf } from './identity-server.ts'

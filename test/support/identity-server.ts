@@ -2,12 +2,12 @@
  * @module A registry with users over HTTP: the real identity services on the database of `openServer`. Passwords are
  * hashed cheaply and failed logins cost no time; whatever else is measured here is what a client would meet.
  */
-import { createAuth } from '../../src/auth/auth.ts'
-import type { Auth, AuthDeps } from '../../src/auth/auth.ts'
-import { createPasswordHasher } from '../../src/auth/password-hash.ts'
-import type { Policy } from '../../src/auth/policy.ts'
+import { createAuth } from '../../src/auth.ts'
+import type { Auth, AuthDeps } from '../../src/auth.ts'
+import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
+import type { Policy } from '../../src/access/policy.ts'
 import { systemIds } from '../../src/lib/ids.ts'
-import { ensureRepository, setRepositoryVisibility } from '../../src/metadata/repositories.ts'
+import { ensureRepository, setRepositoryVisibility } from '../../src/metadata/repositories/repositories.ts'
 import { parseRepositoryName } from '../../src/oci/repository-name.ts'
 import { ask } from './client.ts'
 import { openPolicy } from './open-identity.ts'

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { createApp, type App, type AppDeps } from '../../src/app.ts'
-import { createPasswordHasher } from '../../src/auth/password-hash.ts'
+import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
 import { configSchema, type ConfigInput } from '../../src/config/schema.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'

@@ -3,7 +3,7 @@
  * follows the pages of referrers as the registry lists them; prints how many there are.
  */
 import { systemClock } from '../../src/lib/clock.ts'
-import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
+import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite/sqlite.ts'
 import { parseDigest } from '../../src/oci/digest.ts'
 import { parseRepositoryName } from '../../src/oci/repository-name.ts'
 import { createReferrers } from '../../src/registry/referrers.ts'

@@ -1,9 +1,9 @@
 /** Identity over real parts, over the database of `test-database.ts` unless another one is given, with cheap password hashes and a throttle that never sleeps. */
 import { join } from 'node:path'
 import { createAudit, type Audit } from '../../src/audit/audit.ts'
-import { createAuth, type Auth, type AuthDeps } from '../../src/auth/auth.ts'
-import { createPasswordHasher } from '../../src/auth/password-hash.ts'
-import { ensureInstallation } from '../../src/metadata/installation.ts'
+import { createAuth, type Auth, type AuthDeps } from '../../src/auth.ts'
+import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
+import { ensureInstallation } from '../../src/metadata/system/installation.ts'
 import type { Metadata } from '../../src/metadata/metadata.ts'
 import { createTestClock, type TestClock } from './open-registry.ts'
 import { tempFolder } from './temp-folder.ts'

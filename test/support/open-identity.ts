@@ -1,7 +1,7 @@
 /** Identity for tests that are about something else: everyone is anonymous and may do everything. */
-import type { Authenticator, TokenService } from '../../src/auth/identity.ts'
-import type { Policy } from '../../src/auth/policy.ts'
-import { anonymous } from '../../src/auth/principal.ts'
+import type { Authenticator, TokenService } from '../../src/identity/identity.ts'
+import type { Policy } from '../../src/access/policy.ts'
+import { anonymous } from '../../src/identity/principal.ts'
 
 export const openPolicy: Policy = {
   mayEnter: () => true,

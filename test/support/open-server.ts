@@ -2,7 +2,7 @@
 import type { HandlerDeps } from '../../src/http/handlers/handler-deps.ts'
 import { defaultHttpLimits } from '../../src/http/limits.ts'
 import type { HttpLimits } from '../../src/http/limits.ts'
-import type { ReservedAddress } from '../../src/http/reserve-address.ts'
+import type { ReservedAddress } from '../../src/http/connections/reserve-address.ts'
 import { createRegistryServer } from '../../src/http/server.ts'
 import type { RegistryServer, RegistryServerDeps } from '../../src/http/server.ts'
 import { systemIds } from '../../src/lib/ids.ts'

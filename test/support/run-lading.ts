@@ -1,6 +1,6 @@
 /** Runs a command of Lading inside the test's process, with streams, environment and keyboard of the test's choice. */
-import { createPasswordHasher } from '../../src/auth/password-hash.ts'
-import type { CliHost, Command } from '../../src/cli/command.ts'
+import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
+import type { CliHost, Command } from '../../src/cli/frame/command.ts'
 import { commands } from '../../src/cli/commands.ts'
 import { runCli } from '../../src/cli/run.ts'
 

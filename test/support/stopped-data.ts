@@ -9,14 +9,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 import { openFilesystemBlobStore } from '../../src/blob-store/filesystem/filesystem-blob-store.ts'
-import { BufferPool } from '../../src/lib/buffer-pool.ts'
+import { BufferPool } from '../../src/lib/memory/buffer-pool.ts'
 import { systemIds } from '../../src/lib/ids.ts'
 import { collectBlobs } from '../../src/lifecycle/collect-blobs.ts'
 import { expireUploads } from '../../src/lifecycle/expire-uploads.ts'
 import { removeDeadKeys } from '../../src/lifecycle/remove-dead-keys.ts'
 import { sweepStore } from '../../src/lifecycle/sweep-store.ts'
-import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
-import { acceptStore } from '../../src/metadata/installation.ts'
+import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite/sqlite.ts'
+import { acceptStore } from '../../src/metadata/system/installation.ts'
 import { silentLog } from './silent-log.ts'
 
 export interface Cleaned {

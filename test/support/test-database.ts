@@ -4,8 +4,8 @@
  */
 import type { ConfigInput } from '../../src/config/schema.ts'
 import type { Clock } from '../../src/lib/clock.ts'
-import { openPostgresMetadata } from '../../src/metadata/dialects/postgres.ts'
-import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite.ts'
+import { openPostgresMetadata } from '../../src/metadata/dialects/postgres/postgres.ts'
+import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite/sqlite.ts'
 import type { Metadata } from '../../src/metadata/metadata.ts'
 import { createPostgresDatabase, runStatements } from './postgres-database.ts'
 import type { PostgresDatabase } from './postgres-database.ts'

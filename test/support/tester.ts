@@ -1,4 +1,4 @@
 /** Who changes things in tests where it does not matter who. */
-import { operator } from '../../src/auth/actor.ts'
+import { operator } from '../../src/identity/actor.ts'
 
 export const tester = operator('tester')

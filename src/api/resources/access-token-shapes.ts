@@ -4,14 +4,14 @@ import type {
   AccessToken,
   AccessTokenRequest,
   CreatedAccessToken,
-} from '../../auth/access-tokens/access-tokens.ts'
-import { roleActions } from '../../auth/permissions.ts'
-import { parseRepositoryPattern } from '../../auth/repository-pattern.ts'
+} from '../../identity/access-tokens/access-tokens.ts'
+import { roleActions } from '../../access/permissions.ts'
+import { parseRepositoryPattern } from '../../access/patterns/repository-pattern.ts'
 import type { EndpointReply } from '../endpoint.ts'
-import { readHeavyPage } from '../pages.ts'
-import type { Page } from '../pages.ts'
+import { readHeavyPage } from '../input/pages.ts'
+import type { Page } from '../input/pages.ts'
 import { formatTime, text, time } from '../schemas.ts'
-import { notFound } from '../api-error.ts'
+import { notFound } from '../errors/api-error.ts'
 import type { ApiServices } from '../services.ts'
 
 export const action = z.enum(roleActions as [string, ...string[]])

@@ -1,8 +1,8 @@
 /** Why somebody may or may not do something, and who may: for those who give the rights in question. */
 import { z } from '@hono/zod-openapi'
-import type { RoleAction } from '../../auth/permissions.ts'
+import type { RoleAction } from '../../access/permissions.ts'
 import { defineEndpoint } from '../endpoint.ts'
-import { pageOf, pageQuery } from '../pages.ts'
+import { pageOf, pageQuery } from '../input/pages.ts'
 import { ownerName, patternBelowOwner, repositoryName, rowId, text } from '../schemas.ts'
 import { action } from './access-token-shapes.ts'
 

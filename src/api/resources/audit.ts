@@ -2,9 +2,9 @@
 import { z } from '@hono/zod-openapi'
 import { auditActionNames, auditOutcomeNames } from '../../audit/audit-words.ts'
 import type { Audit } from '../../audit/audit.ts'
-import { isInformed, knowsAccountEvents } from '../../auth/rights/audience.ts'
+import { isInformed, knowsAccountEvents } from '../../access/audience.ts'
 import { defineEndpoint } from '../endpoint.ts'
-import { pageOf, pageQuery } from '../pages.ts'
+import { pageOf, pageQuery } from '../input/pages.ts'
 import { formatTime, ownerName, text, time } from '../schemas.ts'
 
 type AuditFilter = Parameters<Audit['export']>[0]

@@ -1,9 +1,9 @@
 /** Members of organizations and their teams. Membership gives no rights: grants do. */
 import { z } from '@hono/zod-openapi'
-import type { Member, Team } from '../../packages/members.ts'
-import { notFound } from '../api-error.ts'
+import type { Member, Team } from '../../organizations/members.ts'
+import { notFound } from '../errors/api-error.ts'
 import { defineEndpoint } from '../endpoint.ts'
-import { pageOf, pageQuery, readPage } from '../pages.ts'
+import { pageOf, pageQuery, readPage } from '../input/pages.ts'
 import { formatTime, ownerName, rowId, text, time } from '../schemas.ts'
 import type { ApiServices } from '../services.ts'
 

@@ -1,9 +1,9 @@
 /** Robots of an owner and their access tokens. In paths a robot has its own name alone: `acme+ci` is `ci` of `acme`. */
 import { z } from '@hono/zod-openapi'
-import type { Robot } from '../../auth/robots.ts'
-import { notFound } from '../api-error.ts'
+import type { Robot } from '../../identity/accounts/robots.ts'
+import { notFound } from '../errors/api-error.ts'
 import { defineEndpoint } from '../endpoint.ts'
-import { pageOf, pageQuery, readPage } from '../pages.ts'
+import { pageOf, pageQuery, readPage } from '../input/pages.ts'
 import { formatTime, ownerName, rowId, time } from '../schemas.ts'
 import type { ApiServices } from '../services.ts'
 import {

@@ -1,8 +1,8 @@
 /** Logins of browsers: a cookie that no script reads, and a token that every change has to carry. */
 import { z } from '@hono/zod-openapi'
-import { formatEndedCookie } from '../../auth/session-cookie.ts'
-import type { Session } from '../../auth/sessions.ts'
-import { notFound } from '../api-error.ts'
+import { formatEndedCookie } from '../../identity/sessions/session-cookie.ts'
+import type { Session } from '../../identity/sessions/sessions.ts'
+import { notFound } from '../errors/api-error.ts'
 import type { ApiRequest } from '../api-request.ts'
 import { header } from '../authenticate.ts'
 import { defineEndpoint } from '../endpoint.ts'

@@ -4,7 +4,7 @@ import { lstat, opendir } from 'node:fs/promises'
 import type { StorageKey, StoreEntry } from '../blob-store.ts'
 import type { Layout } from './layout.ts'
 import { isProbe, parseBlobName, parseUploadName, shardNames } from './layout.ts'
-import { isAbsent } from './translate-error.ts'
+import { isAbsent } from './files/translate-error.ts'
 
 /** How many `lstat` calls run at once: enough to keep the thread pool busy. */
 const statsAtOnce = 32

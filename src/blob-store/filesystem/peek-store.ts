@@ -1,8 +1,8 @@
 /** Looks at a store without opening it: makes nothing and changes nothing. */
 import { createLayout, isProbe, shardNames } from './layout.ts'
-import { listNames } from './remove-segments.ts'
-import { readText } from './small-files.ts'
-import { isAbsent, translated } from './translate-error.ts'
+import { listNames } from './segments/remove-segments.ts'
+import { readText } from './files/small-files.ts'
+import { isAbsent, translated } from './files/translate-error.ts'
 
 export interface StoreContents {
   readonly installationId: string | undefined

@@ -3,11 +3,11 @@ import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../test/support/temp-folder.ts'
-import { BufferPool } from '../../lib/buffer-pool.ts'
+import { BufferPool } from '../../lib/memory/buffer-pool.ts'
 import { systemIds } from '../../lib/ids.ts'
 import { aKey, entriesOf, putBlob, writeSegment } from '../contract/support.ts'
 import { openFilesystemBlobStore } from './filesystem-blob-store.ts'
-import { listNames } from './remove-segments.ts'
+import { listNames } from './segments/remove-segments.ts'
 
 const noon = Date.UTC(2026, 10, 30, 12)
 

@@ -7,11 +7,11 @@ import { lstat, rename, rmdir } from 'node:fs/promises'
 import { makeChildFolder } from '../../lib/folders.ts'
 import { formatDay, parseDay } from '../../lib/utc-day.ts'
 import type { AsideEntry, KeyFailure, StorageKey, StoredBytes } from '../blob-store.ts'
-import { firstOfEach } from './delete-all.ts'
-import { syncFolder } from './file-io.ts'
+import { firstOfEach } from './files/delete-all.ts'
+import { syncFolder } from './files/file-io.ts'
 import { blobPath, folderMode, parseBlobName, parseUploadName, shardPath, type Layout } from './layout.ts'
-import { listNames, removeFile, type ListNames } from './remove-segments.ts'
-import { errnoOf, isAbsent } from './translate-error.ts'
+import { listNames, removeFile, type ListNames } from './segments/remove-segments.ts'
+import { errnoOf, isAbsent } from './files/translate-error.ts'
 
 interface Move {
   readonly key: StorageKey

@@ -1,9 +1,9 @@
 import { formatNextLink } from '../headers/link.ts'
 import { defaultCatalogPage, maxCatalogPage, maxRepositoryEntryBytes } from '../limits.ts'
-import { parsePageSize } from '../query.ts'
-import { headReply, jsonReply, jsonType } from '../reply.ts'
-import type { Reply } from '../reply.ts'
-import type { RegistryRequest } from '../request.ts'
+import { parsePageSize } from '../requests/query.ts'
+import { headReply, jsonReply, jsonType } from '../replies/reply.ts'
+import type { Reply } from '../replies/reply.ts'
+import type { RegistryRequest } from '../requests/request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
 /** `_catalog`: not in the distribution-spec, but clients know it. */

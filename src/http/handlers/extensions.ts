@@ -1,5 +1,5 @@
-import { jsonReply } from '../reply.ts'
-import type { Reply } from '../reply.ts'
+import { jsonReply } from '../replies/reply.ts'
+import type { Reply } from '../replies/reply.ts'
 
 /** Extensions of the distribution-spec (`_oci/ext/discover`): the endpoint is there, this registry offers none yet. */
 export function discoverExtensions(): Reply {

@@ -1,11 +1,11 @@
 import type { Audit } from '../../audit/audit.ts'
-import type { Authenticator, TokenService } from '../../auth/identity.ts'
-import type { Policy } from '../../auth/policy.ts'
-import type { Aliases } from '../../auth/rights/aliases.ts'
+import type { Authenticator, TokenService } from '../../identity/identity.ts'
+import type { Policy } from '../../access/policy.ts'
+import type { Aliases } from '../../access/former-names/aliases.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { HttpLimits } from '../limits.ts'
-import type { MetricsEndpoint } from '../metrics-endpoint.ts'
+import type { MetricsEndpoint } from '../metrics/metrics-endpoint.ts'
 
 export interface Readiness {
   readonly ready: boolean

@@ -1,6 +1,6 @@
-import { jsonReply } from '../reply.ts'
-import type { Reply } from '../reply.ts'
-import type { RegistryRequest } from '../request.ts'
+import { jsonReply } from '../replies/reply.ts'
+import type { Reply } from '../replies/reply.ts'
+import type { RegistryRequest } from '../requests/request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
 const fresh = ['Cache-Control', 'no-store']

@@ -1,5 +1,5 @@
 /** Manifests by tag and by digest (distribution-spec end-3, end-7, end-9). */
-import { actorOf } from '../../auth/actor.ts'
+import { actorOf } from '../../identity/actor.ts'
 import { isTagName, parseTagName } from '../../oci/tag-name.ts'
 import type { TagName } from '../../oci/tag-name.ts'
 import { parseDigest } from '../../oci/digest.ts'
@@ -9,11 +9,11 @@ import type { Reference } from '../../oci/reference.ts'
 import type { ManifestInfo } from '../../registry/manifests/manifest-types.ts'
 import { RequestRefusedError, TooManyTagsError } from '../errors.ts'
 import { formatEntityTag, isNotModified, parseTagCondition } from '../headers/entity-tag.ts'
-import { manifestLocation } from '../locations.ts'
-import { readWhole } from '../read-whole.ts'
-import { bodilessReply, bytesReply, emptyReply } from '../reply.ts'
-import type { HeaderList, Reply } from '../reply.ts'
-import type { RepositoryRequest } from '../request.ts'
+import { manifestLocation } from '../replies/locations.ts'
+import { readWhole } from '../requests/read-whole.ts'
+import { bodilessReply, bytesReply, emptyReply } from '../replies/reply.ts'
+import type { HeaderList, Reply } from '../replies/reply.ts'
+import type { RepositoryRequest } from '../requests/request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
 /** GET and HEAD. Whatever `Accept` says, the manifest is served as it was pushed. */

@@ -1,6 +1,6 @@
 import { RouteUnknownError } from '../errors.ts'
-import type { Reply } from '../reply.ts'
-import type { RegistryRequest } from '../request.ts'
+import type { Reply } from '../replies/reply.ts'
+import type { RegistryRequest } from '../requests/request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
 /** The endpoint on the registry's own listener; where none is configured, there is no such path. */

@@ -1,5 +1,5 @@
-import { jsonReply } from '../reply.ts'
-import type { Reply } from '../reply.ts'
+import { jsonReply } from '../replies/reply.ts'
+import type { Reply } from '../replies/reply.ts'
 
 /** distribution-spec end-1. */
 export function ping(): Reply {

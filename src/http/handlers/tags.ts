@@ -1,9 +1,9 @@
 import { formatNextLink } from '../headers/link.ts'
 import { maxTagEntryBytes, maxTagsPage } from '../limits.ts'
-import { parsePageSize } from '../query.ts'
-import { headReply, jsonReply, jsonType } from '../reply.ts'
-import type { Reply } from '../reply.ts'
-import type { RepositoryRequest } from '../request.ts'
+import { parsePageSize } from '../requests/query.ts'
+import { headReply, jsonReply, jsonType } from '../replies/reply.ts'
+import type { Reply } from '../replies/reply.ts'
+import type { RepositoryRequest } from '../requests/request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
 /** distribution-spec end-8a, end-8b. */

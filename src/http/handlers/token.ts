@@ -4,15 +4,15 @@
  * without credentials always gets a token, which allows nothing where anonymous clients have no rights: clients show a 401
  * from here as a wrong password, while the refusal of the request itself says that a login is needed.
  */
-import type { IssuedToken, TokenRequest } from '../../auth/identity.ts'
-import { formatScope, parseScopes } from '../../auth/scope.ts'
+import type { IssuedToken, TokenRequest } from '../../identity/identity.ts'
+import { formatScope, parseScopes } from '../../access/scope.ts'
 import { auditUngranted } from '../audit-refusal.ts'
 import { TokenRequestError, UnauthorizedError } from '../errors.ts'
-import { parseQuery } from '../query.ts'
-import { readWhole } from '../read-whole.ts'
-import { jsonReply } from '../reply.ts'
-import type { Reply } from '../reply.ts'
-import type { RegistryRequest } from '../request.ts'
+import { parseQuery } from '../requests/query.ts'
+import { readWhole } from '../requests/read-whole.ts'
+import { jsonReply } from '../replies/reply.ts'
+import type { Reply } from '../replies/reply.ts'
+import type { RegistryRequest } from '../requests/request.ts'
 import { offlineParameter } from '../token-route.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 

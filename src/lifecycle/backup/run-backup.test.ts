@@ -7,10 +7,10 @@ import type { BlobReader, BlobStore, StoredBlob } from '../../blob-store/blob-st
 import { StoreUnavailable } from '../../blob-store/errors.ts'
 import { openFilesystemBlobStore } from '../../blob-store/filesystem/filesystem-blob-store.ts'
 import { ForwardingBlobStore } from '../../blob-store/forwarding-blob-store.ts'
-import { BufferPool } from '../../lib/buffer-pool.ts'
+import { BufferPool } from '../../lib/memory/buffer-pool.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
-import { openSqliteMetadata } from '../../metadata/dialects/sqlite.ts'
+import { openSqliteMetadata } from '../../metadata/dialects/sqlite/sqlite.ts'
 import { BackupRefused } from './errors.ts'
 import { runBackup } from './run-backup.ts'
 

@@ -9,9 +9,9 @@ import {
   type SnapshotBlob,
 } from '../../metadata/backup/snapshot-file.ts'
 import { digestBytes, algorithmOf, type Digest } from '../../oci/digest.ts'
-import { forEachAtOnce, type BackupSource } from './backup-place.ts'
-import { HashingSink, nowhere } from './files.ts'
-import { openBackupSource } from './open-place.ts'
+import { forEachAtOnce, type BackupSource } from './archives/backup-place.ts'
+import { HashingSink, nowhere } from './archives/files.ts'
+import { openBackupSource } from './archives/open-place.ts'
 
 export interface Damage extends Partial<AffectedContent> {
   /** The digest of a blob or manifest, or `metadata`. */

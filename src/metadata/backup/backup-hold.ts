@@ -1,6 +1,13 @@
 /** The lease that a running backup holds: as long as it runs, no bytes of the store are deleted. */
 import type { Reader, Transaction } from '../handles.ts'
-import { acquireLease, endLease, findLease, releaseLease, renewLease, type LeaseMark } from '../leases.ts'
+import {
+  acquireLease,
+  endLease,
+  findLease,
+  releaseLease,
+  renewLease,
+  type LeaseMark,
+} from '../system/leases.ts'
 
 /** Its row in the table of leases, which has rows of jobs too. */
 export const backupLease = 'backup'

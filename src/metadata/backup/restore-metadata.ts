@@ -1,16 +1,16 @@
 /** Puts the metadata of a backup in the place of an empty database, in one step. */
 import { sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
-import { openSqliteMetadata } from '../dialects/sqlite.ts'
+import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'
 import {
   isNewSqliteFile,
   isSqliteFileInUse,
   removeSqliteFile,
   replaceSqliteDatabase,
   sealSqliteFile,
-} from '../dialects/sqlite-files.ts'
+} from '../dialects/sqlite/files.ts'
 import type { Reader, Transaction } from '../handles.ts'
-import { findInstallation, setJudgesSince } from '../installation.ts'
+import { findInstallation, setJudgesSince } from '../system/installation.ts'
 import type { Metadata } from '../metadata.ts'
 import { migrate, readMigrationState } from '../migrations/migrate.ts'
 import { kyselyOf } from '../sql/database.ts'

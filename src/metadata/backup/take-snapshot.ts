@@ -1,8 +1,8 @@
 /** The metadata of one moment as a SQLite file, whatever database it comes from. */
 import { sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
-import { openSqliteMetadata } from '../dialects/sqlite.ts'
-import { copySqliteDatabase, sealSqliteFile } from '../dialects/sqlite-files.ts'
+import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'
+import { copySqliteDatabase, sealSqliteFile } from '../dialects/sqlite/files.ts'
 import type { Reader } from '../handles.ts'
 import type { Metadata } from '../metadata.ts'
 import { createReader, databaseOf } from '../sql/database.ts'

@@ -1,4 +1,4 @@
-import { describeMetadataContract } from './metadata-contract.ts'
+import { describeMetadataContract } from './system/metadata-contract.ts'
 import { openPgliteMetadata } from './open-pglite.ts'
 
 describeMetadataContract('metadata in PGlite', openPgliteMetadata)

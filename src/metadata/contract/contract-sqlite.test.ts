@@ -3,8 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
-import { openSqliteMetadata } from '../dialects/sqlite.ts'
-import { describeMetadataContract } from './metadata-contract.ts'
+import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'
+import { describeMetadataContract } from './system/metadata-contract.ts'
 import { createTemporaryFolder } from './temporary-folder.ts'
 
 const folder = await createTemporaryFolder()

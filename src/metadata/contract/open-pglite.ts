@@ -2,7 +2,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import { PGliteDialect } from 'kysely'
 import { systemClock } from '../../lib/clock.ts'
-import { createPostgresMetadata } from '../dialects/postgres-metadata.ts'
+import { createPostgresMetadata } from '../dialects/postgres/postgres-metadata.ts'
 import { integerTypeIds, parseSafeInteger } from '../dialects/safe-integer.ts'
 import type { Metadata } from '../metadata.ts'
 

@@ -1,6 +1,6 @@
 /** SQLite in a folder of its own, for tests beside the contract. */
 import { systemClock } from '../../lib/clock.ts'
-import { openSqliteMetadata } from '../dialects/sqlite.ts'
+import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'
 import type { Metadata } from '../metadata.ts'
 import { createTemporaryFolder } from './temporary-folder.ts'
 

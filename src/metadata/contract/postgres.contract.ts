@@ -5,7 +5,7 @@ import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
-import { insertAccount } from '../accounts.ts'
+import { insertAccount } from '../identity/accounts.ts'
 import {
   findBlob,
   findLinkedBlob,
@@ -14,16 +14,16 @@ import {
   pinLinkedBlobs,
   removeUnlinkedBlob,
   unlinkBlob,
-} from '../blobs.ts'
-import { openPostgresMetadata } from '../dialects/postgres.ts'
+} from '../content/blobs.ts'
+import { openPostgresMetadata } from '../dialects/postgres/postgres.ts'
 import { Conflict, MetadataUnavailable } from '../errors.ts'
 import type { Transaction } from '../handles.ts'
-import { acquireLease } from '../leases.ts'
-import { insertManifest } from '../manifests.ts'
+import { acquireLease } from '../system/leases.ts'
+import { insertManifest } from '../content/manifests.ts'
 import type { Metadata } from '../metadata.ts'
-import { renameOwner } from '../owner-rename.ts'
-import { findOwner, insertOrganization } from '../owners.ts'
-import { ensureRepository, findRepository } from '../repositories.ts'
+import { renameOwner } from '../owners/owner-rename.ts'
+import { findOwner, insertOrganization } from '../owners/owners.ts'
+import { ensureRepository, findRepository } from '../repositories/repositories.ts'
 import {
   aManifest,
   aName,
@@ -33,7 +33,7 @@ import {
   numbers,
   unique,
 } from './builders.ts'
-import { describeMetadataContract } from './metadata-contract.ts'
+import { describeMetadataContract } from './system/metadata-contract.ts'
 
 function serverUrl(): string {
   const url = env['LADING_TEST_POSTGRES_URL']

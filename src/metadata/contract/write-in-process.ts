@@ -1,8 +1,8 @@
 /** A program of its own that writes to a SQLite file while others do: `write-in-process.ts <file> <counter> <times>`. */
 import { argv } from 'node:process'
 import { systemClock } from '../../lib/clock.ts'
-import { openSqliteMetadata } from '../dialects/sqlite.ts'
-import { acquireLease } from '../leases.ts'
+import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'
+import { acquireLease } from '../system/leases.ts'
 
 const [file = '', name = '', times = ''] = argv.slice(2)
 await using metadata = await openSqliteMetadata({

@@ -1,7 +1,7 @@
 /**
  * Turns for everybody else within a large write. SQLite answers synchronously: 10,000 rows in one transaction would
  * keep the event loop for 100 ms. Small writes never pause, so that the write lock stays short where it matters. A
- * write does not wait in the line of `lib/turns.ts`: it holds the lock meanwhile, and there is one at a time.
+ * write does not wait in the line of `lib/turns/turns.ts`: it holds the lock meanwhile, and there is one at a time.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Reader, Transaction } from '../handles.ts'

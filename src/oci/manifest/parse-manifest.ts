@@ -5,8 +5,8 @@
  * fields, config and layer types, artifact types). The bytes themselves are stored as they came, never what is read
  * here. `layers` and `manifests` may be empty or `null`, but must be there: without them nothing says what it is.
  */
-import { runAtOnce } from '../../lib/steps.ts'
-import type { Steps } from '../../lib/steps.ts'
+import { runAtOnce } from '../../lib/turns/steps.ts'
+import type { Steps } from '../../lib/turns/steps.ts'
 import type { Descriptor } from '../descriptor.ts'
 import { IJsonError } from '../i-json-error.ts'
 import { readIJson } from '../i-json.ts'

@@ -1,5 +1,5 @@
 /** The JSON of a config, in which any member may have any type. */
-import type { Steps } from '../../lib/steps.ts'
+import type { Steps } from '../../lib/turns/steps.ts'
 import { IJsonError } from '../i-json-error.ts'
 import { readIJson } from '../i-json.ts'
 

@@ -4,8 +4,8 @@
  * annotations and labels, as name and value. Pure and bounded; odd content yields fewer properties, never an error.
  * The names are listed in the table of `extractProperties`; `annotation.` and `label.` keep the client's own keys.
  */
-import { runAtOnce } from '../../lib/steps.ts'
-import type { Steps } from '../../lib/steps.ts'
+import { runAtOnce } from '../../lib/turns/steps.ts'
+import type { Steps } from '../../lib/turns/steps.ts'
 import { formatPlatform } from '../descriptor.ts'
 import { mediaTypes } from '../media-type.ts'
 import type { ParsedManifest } from '../manifest/parse-manifest.ts'

@@ -1,7 +1,7 @@
 /** Checks that the content which a manifest names is in its repository, and has the size in its descriptor. */
-import { pinLinkedBlobs } from '../../metadata/blobs.ts'
+import { pinLinkedBlobs } from '../../metadata/content/blobs.ts'
 import type { Transaction } from '../../metadata/handles.ts'
-import { findManifestSizes } from '../../metadata/manifests.ts'
+import { findManifestSizes } from '../../metadata/content/manifests.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'

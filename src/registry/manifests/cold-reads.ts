@@ -2,7 +2,7 @@
  * Reads of manifests that are not in memory. Requests for the same content share one read, and large contents are read within
  * a number of bytes in flight: SQLite answers synchronously, so the bytes of one turn of the event loop are bounded too.
  */
-import { ByteBudget } from '../../lib/byte-budget.ts'
+import { ByteBudget } from '../../lib/memory/byte-budget.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { ContentReader } from './manifest-types.ts'
 

@@ -1,5 +1,5 @@
 /** Looks at the bytes of the blobs that a manifest names, outside every transaction. */
-import { findBlob, listBlobLocations, type BlobLocation } from '../../metadata/blobs.ts'
+import { findBlob, listBlobLocations, type BlobLocation } from '../../metadata/content/blobs.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { BlobHealth } from '../blob-health.ts'

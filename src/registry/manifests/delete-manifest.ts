@@ -3,9 +3,9 @@
  * many tags: the first of them go before it, some at a time, as if the client had deleted each.
  */
 import type { Transaction } from '../../metadata/handles.ts'
-import { deleteManifest } from '../../metadata/manifest-deletion.ts'
-import { findRepository } from '../../metadata/repositories.ts'
-import { deleteTag } from '../../metadata/tags.ts'
+import { deleteManifest } from '../../metadata/content/manifest-deletion.ts'
+import { findRepository } from '../../metadata/repositories/repositories.ts'
+import { deleteTag } from '../../metadata/content/tags.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { TagName } from '../../oci/tag-name.ts'
 import { recordChanges, type Change } from '../record-changes.ts'

@@ -1,8 +1,8 @@
 /** Finds an image's config blob for its searchable properties: bounded, and outside every transaction. */
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import { BlobMissing } from '../../blob-store/errors.ts'
-import { findLinkedBlob } from '../../metadata/blobs.ts'
-import type { BlobLocation } from '../../metadata/blobs.ts'
+import { findLinkedBlob } from '../../metadata/content/blobs.ts'
+import type { BlobLocation } from '../../metadata/content/blobs.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Steps } from '../../lib/steps.ts'
+import type { Steps } from '../../lib/turns/steps.ts'
 import { parseManifest } from '../../oci/manifest/parse-manifest.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
 import { anArtifact, anImageManifest } from '../../../test/support/manifests.ts'

@@ -2,8 +2,8 @@
  * Parses pushed manifests and their configs. What comes out of a parser takes many times the memory of the text: 3 MiB of empty objects make a
  * hundred. Large ones therefore wait for each other, and the accounts that push them take turns.
  */
-import { FairTurns } from '../../lib/fair-turns.ts'
-import { runInTurns } from '../../lib/steps.ts'
+import { FairTurns } from '../../lib/turns/fair-turns.ts'
+import { runInTurns } from '../../lib/turns/steps.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
 import { readManifest } from '../../oci/manifest/parse-manifest.ts'
 import { readProperties } from '../../oci/metadata/extract-properties.ts'

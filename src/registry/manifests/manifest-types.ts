@@ -1,8 +1,8 @@
 /** What the manifest service is asked and answers, and what it needs. */
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { LruStats } from '../../lib/lru.ts'
-import type { AuditTrail } from '../../metadata/audit-trail.ts'
+import type { LruStats } from '../../lib/memory/lru.ts'
+import type { AuditTrail } from '../../metadata/audit/audit-trail.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { Reference } from '../../oci/reference.ts'

@@ -3,11 +3,11 @@
  * transaction each. Only bytes by digest come from a memory cache; that a manifest exists here, under which tag and
  * media type, is always asked of the database, so that a pull anywhere sees what was acknowledged before it.
  */
-import { Lru } from '../../lib/lru.ts'
-import { findManifest, findManifestContent, findManifestSize } from '../../metadata/manifests.ts'
-import type { FoundManifest } from '../../metadata/manifests.ts'
+import { Lru } from '../../lib/memory/lru.ts'
+import { findManifest, findManifestContent, findManifestSize } from '../../metadata/content/manifests.ts'
+import type { FoundManifest } from '../../metadata/content/manifests.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
-import { findRepository } from '../../metadata/repositories.ts'
+import { findRepository } from '../../metadata/repositories/repositories.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { Reference } from '../../oci/reference.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'

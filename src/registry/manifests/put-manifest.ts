@@ -3,10 +3,10 @@
  * inserts it with its tags, references, properties and audit events. There is no lock per image: children of one index
  * are pushed in parallel.
  */
-import { principalId } from '../../auth/principal.ts'
+import { principalId } from '../../identity/principal.ts'
 import type { Transaction } from '../../metadata/handles.ts'
-import { insertManifest, type NewManifest } from '../../metadata/manifests.ts'
-import { putTag } from '../../metadata/tags.ts'
+import { insertManifest, type NewManifest } from '../../metadata/content/manifests.ts'
+import { putTag } from '../../metadata/content/tags.ts'
 import { formatPlatform, type Descriptor } from '../../oci/descriptor.ts'
 import { algorithmOf, digestBytes, type Digest } from '../../oci/digest.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'

@@ -1,6 +1,6 @@
 /** Conditional changes of a tag: RFC 9110 If-Match and If-None-Match, with the manifest's digest as entity tag. */
 import type { Transaction } from '../../metadata/handles.ts'
-import { lockTag } from '../../metadata/tags.ts'
+import { lockTag } from '../../metadata/content/tags.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { TagName } from '../../oci/tag-name.ts'
 import { PreconditionFailedError } from '../errors.ts'

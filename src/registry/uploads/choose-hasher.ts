@@ -1,5 +1,5 @@
 /** Which hasher an upload gets: by what was hashed before, and by what is known of what comes. */
-import type { HashState } from '../../metadata/uploads.ts'
+import type { HashState } from '../../metadata/content/uploads.ts'
 import type { DigestAlgorithm } from '../../oci/digest.ts'
 import { createNativeHasher, createResumableHasher } from './content-hasher.ts'
 import type { ContentHasher } from './content-hasher.ts'

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { createSHA256, createSHA512 } from 'hash-wasm'
-import type { HashState } from '../../metadata/uploads.ts'
+import type { HashState } from '../../metadata/content/uploads.ts'
 import { formatDigest, type Digest, type DigestAlgorithm } from '../../oci/digest.ts'
 
 export type FinishedHash = HashState & { readonly digest: Digest }

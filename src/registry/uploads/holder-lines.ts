@@ -3,7 +3,7 @@
  * PostgreSQL each would wait for the lock of the holder with a connection of its own, and a few hundred requests of one
  * client would keep all the connections from everybody else.
  */
-import { Lru } from '../../lib/lru.ts'
+import { Lru } from '../../lib/memory/lru.ts'
 
 // Some hundred bytes per holder. One that is forgotten is found near its ceiling again by its next session.
 const entryBytes = 200

@@ -7,7 +7,7 @@ import type { BlobStore, Segment, SegmentWriter } from '../../blob-store/blob-st
 import type { Clock } from '../../lib/clock.ts'
 import type { Timers } from '../../lib/timers.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
-import { recordUpload, type HashState, type UploadRow } from '../../metadata/uploads.ts'
+import { recordUpload, type HashState, type UploadRow } from '../../metadata/content/uploads.ts'
 import { SizeInvalidError } from '../errors.ts'
 import type { ContentHasher } from './content-hasher.ts'
 import { InterruptibleBody } from './interruptible-body.ts'

@@ -3,8 +3,8 @@
  * the first request of a session needs no claim; in any other process it finds a foreign writer and displaces it, as
  * it would one that hangs. What is forgotten here costs that claim and nothing else.
  */
-import { Lru } from '../../lib/lru.ts'
-import type { UploadRow } from '../../metadata/uploads.ts'
+import { Lru } from '../../lib/memory/lru.ts'
+import type { UploadRow } from '../../metadata/content/uploads.ts'
 
 // Some hundred bytes per entry: room for the sessions of a few seconds under full load.
 const entryBytes = 200

@@ -14,8 +14,8 @@ import {
   lockHolder,
   type HeldUpload,
   type UploadLives,
-} from '../../metadata/upload-ceiling.ts'
-import { principalId } from '../../auth/principal.ts'
+} from '../../metadata/content/upload-ceiling.ts'
+import { principalId } from '../../identity/principal.ts'
 import type { Caller } from '../caller.ts'
 import { TooManyUploadsError } from '../errors.ts'
 import type { HolderLines } from './holder-lines.ts'

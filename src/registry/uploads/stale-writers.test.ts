@@ -7,7 +7,7 @@ import { bodyOf, caller, openRegistry } from '../../../test/support/open-registr
 import { tempFolder } from '../../../test/support/temp-folder.ts'
 import { FailingBlobStore, type FaultPlan } from '../../blob-store/contract/failing-blob-store.ts'
 import { openFilesystemBlobStore } from '../../blob-store/filesystem/filesystem-blob-store.ts'
-import { BufferPool } from '../../lib/buffer-pool.ts'
+import { BufferPool } from '../../lib/memory/buffer-pool.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { systemIds } from '../../lib/ids.ts'
 import { digestBytes } from '../../oci/digest.ts'

@@ -6,7 +6,7 @@ import { caller, openRegistry, testLives, type OpenRegistry } from '../../../tes
 import { TestTimers } from '../../../test/support/test-timers.ts'
 import { FailingBlobStore, type FaultPlan } from '../../blob-store/contract/failing-blob-store.ts'
 import { systemIds } from '../../lib/ids.ts'
-import { claimUpload, findUpload } from '../../metadata/uploads.ts'
+import { claimUpload, findUpload } from '../../metadata/content/uploads.ts'
 import { digestBytes } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import { BlobHealth } from '../blob-health.ts'

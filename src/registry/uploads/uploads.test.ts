@@ -8,7 +8,7 @@ import {
   testLives,
   type OpenRegistry,
 } from '../../../test/support/open-registry.ts'
-import { claimUpload, findUpload, recordUpload } from '../../metadata/uploads.ts'
+import { claimUpload, findUpload, recordUpload } from '../../metadata/content/uploads.ts'
 import { digestBytes, type Digest } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import { systemTimers } from '../../lib/timers.ts'

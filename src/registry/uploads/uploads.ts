@@ -3,15 +3,21 @@
  * and all of its state in its row and the store: any process can go on with it at any time.
  */
 import { UploadMissing } from '../../blob-store/errors.ts'
-import { claimUpload, deleteUpload, findUpload, insertUpload, recordUpload } from '../../metadata/uploads.ts'
-import type { UploadRow } from '../../metadata/uploads.ts'
-import { findLinkedBlob } from '../../metadata/blobs.ts'
-import { insertDeadKey, insertUnusedKey } from '../../metadata/dead-keys.ts'
+import {
+  claimUpload,
+  deleteUpload,
+  findUpload,
+  insertUpload,
+  recordUpload,
+} from '../../metadata/content/uploads.ts'
+import type { UploadRow } from '../../metadata/content/uploads.ts'
+import { findLinkedBlob } from '../../metadata/content/blobs.ts'
+import { insertDeadKey, insertUnusedKey } from '../../metadata/content/dead-keys.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import { algorithmOf } from '../../oci/digest.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { OciError } from '../../oci/oci-error.ts'
-import { principalId } from '../../auth/principal.ts'
+import { principalId } from '../../identity/principal.ts'
 import {
   ChunkLengthError,
   PushDeniedError,

@@ -1,6 +1,6 @@
 /** Plays against the whole management API, as different callers: no fault, and nothing that the document does not say. */
 import { expect, test } from 'vitest'
-import { createPasswordHasher } from '../../../src/auth/password-hash.ts'
+import { createPasswordHasher } from '../../../src/identity/passwords/password-hash.ts'
 import { askApi } from '../../support/api-client.ts'
 import { basic, passwordOf } from '../../support/identity-server.ts'
 import { startInProcess } from '../../support/in-process.ts'

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { systemClock } from '../../../lib/clock.ts'
 import { createTemporaryFolder } from '../../contract/temporary-folder.ts'
-import { openSqliteMetadata } from '../../dialects/sqlite.ts'
+import { openSqliteMetadata } from '../../dialects/sqlite/sqlite.ts'
 import { sqliteRestoreDatabase } from '../restore-metadata.ts'
 import { describeBackupContract } from './backup-contract.ts'
 

@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { systemClock } from '../../../lib/clock.ts'
 import { digestBytes } from '../../../oci/digest.ts'
-import { openSqliteMetadata } from '../../dialects/sqlite.ts'
+import { openSqliteMetadata } from '../../dialects/sqlite/sqlite.ts'
 import type { Metadata } from '../../metadata.ts'
 import { copiedTables, transientTables } from '../tables.ts'
 

@@ -1,0 +1,58 @@
+/** Why rights are not changed as someone wants. Told to those who may change them. */
+import { quote } from '../../oci/quote.ts'
+import { AccountError } from '../../identity/accounts/account-errors.ts'
+
+export class GrantUnknownError extends AccountError {
+  override readonly name = 'GrantUnknownError'
+  constructor(id: number, options?: ErrorOptions) {
+    super(`there is no grant ${id}: list the grants to see their ids`, options)
+  }
+}
+
+/** Of a grant: who should get it, or whose it is. */
+export class GranteeUnknownError extends AccountError {
+  override readonly name = 'GranteeUnknownError'
+  constructor(grantee: string, options?: ErrorOptions) {
+    super(
+      `there is no ${quote(grantee)} to grant anything: write <user>, <owner>+<robot>, or <owner>/<team> for a team of the same owner`,
+      options,
+    )
+  }
+}
+
+export class TooManyGrantsError extends AccountError {
+  override readonly name = 'TooManyGrantsError'
+  constructor(what: string, options?: ErrorOptions) {
+    super(`${what}, as many as can be: grant more with one pattern, or to a team`, options)
+  }
+}
+
+export class RoleUnknownError extends AccountError {
+  override readonly name = 'RoleUnknownError'
+  constructor(role: string, options?: ErrorOptions) {
+    super(`there is no role ${quote(role)}: lading role list shows all`, options)
+  }
+}
+
+export class RoleExistsError extends AccountError {
+  override readonly name = 'RoleExistsError'
+  constructor(role: string, options?: ErrorOptions) {
+    super(`there is a role ${role} already: choose another name`, options)
+  }
+}
+
+export class RoleInvalidError extends AccountError {
+  override readonly name = 'RoleInvalidError'
+  constructor(role: string, reason: string, options?: ErrorOptions) {
+    super(`the role ${quote(role)} cannot be made: ${reason}`, options)
+  }
+}
+
+/** Built in, or used by grants. */
+export class RoleKeptError extends AccountError {
+  override readonly name = 'RoleKeptError'
+  constructor(role: string, reason: 'built-in' | 'used', options?: ErrorOptions) {
+    const why = reason === 'built-in' ? 'it is built in' : 'grants use it, remove them first'
+    super(`the role ${role} stays: ${why}`, options)
+  }
+}

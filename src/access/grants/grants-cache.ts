@@ -1,0 +1,39 @@
+/** The grants of principals, remembered for as long as the version of the rights stays. */
+import type { LruStats } from '../../lib/memory/lru.ts'
+import { noGrants } from './held-grants.ts'
+import type { HeldGrants } from './held-grants.ts'
+import { VersionedCache } from '../versioned-cache.ts'
+import type { VersionWatch } from '../version-watch.ts'
+
+type MaybePromise<T> = T | Promise<T>
+
+export interface GrantsCacheDeps {
+  readonly version: Pick<VersionWatch, 'current'>
+  readonly load: (accountId: number) => MaybePromise<HeldGrants>
+}
+
+export interface GrantsCache {
+  of(accountId: number): MaybePromise<HeldGrants>
+  stats(): LruStats
+}
+
+const maxBytes = 8 * 1024 * 1024
+const entryBytes = 200
+const grantBytes = 400
+
+export function createGrantsCache({ version, load }: GrantsCacheDeps): GrantsCache {
+  return new VersionedCache<number, HeldGrants>({
+    version,
+    maxBytes,
+    weigh: (_, { count }) => entryBytes + grantBytes * count,
+    load: (accountId) => {
+      const loaded = load(accountId)
+      return loaded instanceof Promise ? loaded.then(share) : share(loaded)
+    },
+  })
+}
+
+/** Most principals have none: they share one. */
+function share(grants: HeldGrants): HeldGrants {
+  return grants.count === 0 ? noGrants : grants
+}

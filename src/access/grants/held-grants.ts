@@ -1,0 +1,74 @@
+/** What is granted to one principal, by name and by its teams, ready to be asked. */
+import type { GrantOf } from '../../metadata/rights/grants.ts'
+import type { NameSet } from '../../metadata/repositories/visible-repositories.ts'
+import { expandActions, isRoleAction } from '../permissions.ts'
+import type { Permission } from '../permissions.ts'
+import { compilePattern, patternBelow } from '../patterns/repository-pattern.ts'
+import type { RepositoryPattern } from '../patterns/repository-pattern.ts'
+import { createNameSet } from '../patterns/name-set.ts'
+
+export interface HeldGrant {
+  readonly id: number
+  readonly owner: string
+  readonly role: string
+  readonly permissions: ReadonlySet<Permission>
+  /** The full one. */
+  readonly pattern: RepositoryPattern
+  /** `acme/dev`, where it came by way of a team. */
+  readonly team: string | undefined
+  readonly reaches: (repository: string) => boolean
+}
+
+export interface HeldGrants {
+  below(owner: string): readonly HeldGrant[]
+  /** All on what something is granted. */
+  readonly owners: readonly string[]
+  /** What they let pull; `undefined`: nothing. */
+  readonly pullable: NameSet | undefined
+  readonly count: number
+}
+
+const none: readonly HeldGrant[] = []
+
+export const noGrants: HeldGrants = {
+  below: () => none,
+  owners: [],
+  pullable: undefined,
+  count: 0,
+}
+
+export function holdGrants(rows: readonly GrantOf[]): HeldGrants {
+  if (rows.length === 0) return noGrants
+  const permissionsOf = createRoleReader()
+  const grants = rows.map((row): HeldGrant => {
+    const pattern = patternBelow(row.owner, row.pattern)
+    const { id, owner, role, team } = row
+    return {
+      id,
+      owner,
+      role,
+      team,
+      pattern,
+      permissions: permissionsOf(row),
+      reaches: compilePattern(pattern),
+    }
+  })
+  const byOwner = Map.groupBy(grants, ({ owner }) => owner)
+  const pulling = grants.filter(({ permissions }) => permissions.has('pull'))
+  return {
+    below: (owner) => byOwner.get(owner) ?? none,
+    owners: [...byOwner.keys()],
+    pullable: pulling.length === 0 ? undefined : createNameSet(pulling.map(({ pattern }) => pattern)),
+    count: grants.length,
+  }
+}
+
+/** Few roles, many grants: they share the sets. */
+function createRoleReader(): (row: GrantOf) => ReadonlySet<Permission> {
+  const known = new Map<string, ReadonlySet<Permission>>()
+  return ({ role, actions }) => {
+    const found = known.get(role) ?? new Set(expandActions(actions.filter(isRoleAction)))
+    known.set(role, found)
+    return found
+  }
+}

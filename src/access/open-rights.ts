@@ -1,0 +1,83 @@
+/** The policy over the database, and what it remembers of rights. */
+import { listGrantsOf } from '../metadata/rights/grants.ts'
+import type { Reader } from '../metadata/handles.ts'
+import { findOwner, findOwnerByAlias } from '../metadata/owners/owners.ts'
+import type { Owner } from '../metadata/owners/owners.ts'
+import { findRepositoryAccess } from '../metadata/repositories/repositories.ts'
+import { getRightsVersion } from '../metadata/rights/rights-version.ts'
+import { createPolicy } from './access-policy.ts'
+import type { PolicyOptions } from './access-policy.ts'
+import type { Policy } from './policy.ts'
+import { createAccessExplain } from './explain/access-explain.ts'
+import type { AccessExplain } from './explain/access-explain.ts'
+import { createAliases, grantOldNames } from './former-names/aliases.ts'
+import type { Aliases } from './former-names/aliases.ts'
+import { createGrants } from './grants/grants.ts'
+import type { Grants } from './grants/grants.ts'
+import { createGrantsCache } from './grants/grants-cache.ts'
+import { holdGrants } from './grants/held-grants.ts'
+import { createRoles } from './grants/roles.ts'
+import type { RoleDeps, Roles } from './grants/roles.ts'
+import { createSeenAccounts } from './explain/seen-accounts.ts'
+import type { SeenAccounts } from './explain/seen-accounts.ts'
+import { VersionWatch } from './version-watch.ts'
+
+export interface RightsDeps extends RoleDeps, Pick<PolicyOptions, 'anonymous' | 'newRepositoryVisibility'> {}
+
+/** What those who administer rights work with. */
+export interface RightsServices {
+  readonly grants: Grants
+  readonly roles: Roles
+  readonly access: AccessExplain
+}
+
+export interface Rights {
+  readonly policy: Policy
+  /** For tokens: by old names too. */
+  readonly granting: Pick<Policy, 'grant'>
+  readonly aliases: Aliases
+  readonly seenAccounts: SeenAccounts
+  readonly services: RightsServices
+}
+
+/** What is remembered of rights lasts as long as their version. */
+export function openRights(deps: RightsDeps): Rights {
+  const { metadata, anonymous, newRepositoryVisibility } = deps
+  const { reader } = metadata
+  const version = new VersionWatch({
+    now: () => performance.now(),
+    getVersion: () => getRightsVersion(reader),
+  })
+  metadata.onRightsChange(() => version.expire())
+  const grants = createGrantsCache({
+    version,
+    load: (accountId) => {
+      const rows = listGrantsOf(reader, accountId)
+      return rows instanceof Promise ? rows.then(holdGrants) : holdGrants(rows)
+    },
+  })
+  const policy = createPolicy({
+    anonymous,
+    newRepositoryVisibility,
+    findAccess: (repository) => findRepositoryAccess(reader, repository),
+    findOwner: (name) => findOwnerOfName(reader, name),
+    grantsOf: (accountId) => grants.of(accountId),
+  })
+  const aliases = createAliases({ version, findOwner: (name) => findOwnerByAlias(reader, name) })
+  const services = {
+    grants: createGrants(deps),
+    roles: createRoles(deps),
+    access: createAccessExplain({ metadata, clock: deps.clock, policy, aliases, anonymous }),
+  }
+  const seenAccounts = createSeenAccounts({ reader, policy })
+  return { policy, granting: grantOldNames(policy, aliases), aliases, seenAccounts, services }
+}
+
+/** Nobody creates anything below a name that an owner gave up: it is as closed as the name of a private owner. */
+const reserved: Pick<Owner, 'visibility'> = Object.freeze({ visibility: 'private' })
+
+async function findOwnerOfName(reader: Reader, name: string): Promise<Pick<Owner, 'visibility'> | undefined> {
+  const owner = await findOwner(reader, name)
+  if (owner !== undefined) return owner
+  return (await findOwnerByAlias(reader, name)) === undefined ? undefined : reserved
+}

@@ -1,0 +1,51 @@
+/** What follows from rights, remembered in bounded memory for as long as their version stays. */
+import { Lru } from '../lib/memory/lru.ts'
+import type { LruStats } from '../lib/memory/lru.ts'
+import type { VersionWatch } from './version-watch.ts'
+
+type MaybePromise<T> = T | Promise<T>
+
+export interface VersionedCacheDeps<K, V> {
+  readonly version: Pick<VersionWatch, 'current'>
+  readonly maxBytes: number
+  readonly load: (key: K) => MaybePromise<V>
+  readonly weigh: (key: K, value: V) => number
+}
+
+export class VersionedCache<K, V extends object> {
+  readonly #deps: VersionedCacheDeps<K, V>
+  readonly #values: Lru<K, V>
+  #version = 0
+
+  constructor(deps: VersionedCacheDeps<K, V>) {
+    this.#deps = deps
+    this.#values = new Lru({ maxBytes: deps.maxBytes })
+  }
+
+  of(key: K): MaybePromise<V> {
+    const version = this.#deps.version.current()
+    return version instanceof Promise ? version.then((now) => this.#find(key, now)) : this.#find(key, version)
+  }
+
+  stats(): LruStats {
+    return this.#values.stats()
+  }
+
+  #find(key: K, version: number): MaybePromise<V> {
+    if (version !== this.#version) {
+      this.#version = version
+      this.#values.clear()
+    }
+    const known = this.#values.get(key)
+    if (known !== undefined) return known
+    // What is loaded is of this version or newer: it may be loaded once too often, never too seldom.
+    const loaded = this.#deps.load(key)
+    if (!(loaded instanceof Promise)) return this.#keep(key, loaded)
+    return loaded.then((value) => (version === this.#version ? this.#keep(key, value) : value))
+  }
+
+  #keep(key: K, value: V): V {
+    this.#values.set(key, value, this.#deps.weigh(key, value))
+    return value
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * @module
+ * Identity put together: who makes a request (`authenticator`), what that one may do (`policy`), the tokens that say
+ * so (`tokens`), and what operators change (`accounts`, `keys`, `refreshTokens`). Used by `http/` and `cli/` through
+ * the interfaces of `identity.ts` and `policy.ts`; it reads and writes the metadata database and knows nothing of HTTP.
+ */
+import type { LoginOutcome } from './metadata/audit/audit-actions.ts'
+import type { PolicyOptions } from './access/access-policy.ts'
+import { createAccounts } from './identity/accounts/accounts.ts'
+import type { Accounts } from './identity/accounts/accounts.ts'
+import { createAuthenticator } from './identity/authenticator.ts'
+import type { RememberingAuthenticator } from './identity/authenticator.ts'
+import type { TokenService } from './identity/identity.ts'
+import { createCredentialUses, createKeptCredentials } from './identity/kept-credentials.ts'
+import type { KeptCredentials, KeptCredentialsDeps, RefreshTokens } from './identity/kept-credentials.ts'
+import { createLogins } from './identity/passwords/logins.ts'
+import { createLoginThrottle } from './identity/passwords/login-throttle.ts'
+import type { LoginThrottleOptions } from './identity/passwords/login-throttle.ts'
+import { createPasswordHasher } from './identity/passwords/password-hash.ts'
+import type { PasswordHasher } from './identity/passwords/password-hash.ts'
+import type { Policy } from './access/policy.ts'
+import type { Aliases } from './access/former-names/aliases.ts'
+import { openRights } from './access/open-rights.ts'
+import type { RightsServices } from './access/open-rights.ts'
+import type { SeenAccounts } from './access/explain/seen-accounts.ts'
+import { createSigningKeys } from './identity/tokens/signing-keys.ts'
+import type { SigningKeys } from './identity/tokens/signing-keys.ts'
+import { createTokenService } from './identity/tokens/token-service.ts'
+import { createTokenVerifier } from './identity/tokens/token-verifier.ts'
+
+export type { RefreshTokens }
+
+export interface Auth extends KeptCredentials, RightsServices {
+  readonly authenticator: RememberingAuthenticator
+  readonly policy: Policy
+  readonly aliases: Aliases
+  readonly seenAccounts: SeenAccounts
+  readonly tokens: TokenService
+  readonly accounts: Accounts
+  readonly keys: SigningKeys
+}
+
+export interface AuthDeps extends KeptCredentialsDeps {
+  /** Of the database: who issues tokens. */
+  readonly installationId: string
+  readonly anonymous: PolicyOptions['anonymous']
+  readonly newRepositoryVisibility: PolicyOptions['newRepositoryVisibility']
+  readonly tokenLifetimeMs: number
+  readonly refreshTokens: boolean
+  /** Whether anyone may make an account. */
+  readonly selfRegistration: boolean
+  /** Where the generated password of the first administrator is kept. */
+  readonly initialPasswordFile: string
+  /** Called with each result of a login, for metrics. */
+  readonly onLogin?: ((outcome: LoginOutcome) => void) | undefined
+  readonly passwords?: PasswordHasher
+  readonly throttle?: Omit<LoginThrottleOptions, 'clock'>
+}
+
+export function createAuth(deps: AuthDeps): Auth {
+  const { metadata, clock, installationId: issuer, passwords = createPasswordHasher() } = deps
+  const { policy, granting, aliases, seenAccounts, services } = openRights(deps)
+  const keys = createSigningKeys({ metadata, clock, audit: deps.audit })
+  const logins = createLogins({ audit: deps.audit, onLogin: deps.onLogin })
+  const throttle = createLoginThrottle({ clock, ...deps.throttle })
+  const verifier = createTokenVerifier({ keys, clock, issuer })
+  const registering = { throttle, selfRegistration: deps.selfRegistration }
+  const { tokenLifetimeMs: lifetimeMs, refreshTokens, initialPasswordFile } = deps
+  const issuing = { issuer, lifetimeMs, refreshTokens }
+  const uses = createCredentialUses(deps)
+  const authenticator = createAuthenticator({
+    metadata,
+    clock,
+    passwords,
+    throttle,
+    logins,
+    keys,
+    tokens: verifier,
+    uses: uses.accessTokens,
+  })
+  const changes = { metadata, clock, audit: deps.audit }
+  return {
+    authenticator,
+    policy,
+    aliases,
+    seenAccounts,
+    tokens: createTokenService({ ...changes, ...issuing, keys, policy: granting, logins }),
+    accounts: createAccounts({ ...changes, ...registering, authenticator, passwords, initialPasswordFile }),
+    keys,
+    ...services,
+    ...createKeptCredentials(deps, { authenticator, uses }),
+  }
+}

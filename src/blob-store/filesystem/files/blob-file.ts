@@ -1,0 +1,33 @@
+/**
+ * Looks at and opens the file of a blob. A missing file means a missing blob only while its shard folder exists: every
+ * folder is made when the store opens, so a folder that is gone means a volume that is not mounted, and no blob is lost.
+ */
+import { stat } from 'node:fs/promises'
+import type { StoredBlob } from '../../blob-store.ts'
+import { BlobMissing } from '../../errors.ts'
+import { openFile } from './file-io.ts'
+import type { Layout } from '../layout.ts'
+import { blobPath, shardPath } from '../layout.ts'
+import { isAbsent } from './translate-error.ts'
+
+/** Returns the size of the blob's file, `undefined` when there is none. Throws when its folder is gone. */
+export async function statBlob(layout: Layout, stored: StoredBlob): Promise<number | undefined> {
+  try {
+    return (await stat(blobPath(layout, stored))).size
+  } catch (error) {
+    if (!isAbsent(error)) throw error
+    await stat(shardPath(layout, stored.key))
+    return undefined
+  }
+}
+
+/** Returns a descriptor for reading. Throws `BlobMissing`, or the system's error when the folder is gone. */
+export async function openBlobFile(layout: Layout, stored: StoredBlob): Promise<number> {
+  try {
+    return await openFile(blobPath(layout, stored), 'r')
+  } catch (error) {
+    if (!isAbsent(error)) throw error
+    await stat(shardPath(layout, stored.key))
+    throw new BlobMissing(stored.key, { cause: error })
+  }
+}

@@ -1,0 +1,135 @@
+/** `lading restore`: fills an empty installation from a backup, or a lost database beside its store. */
+import { loadConfig } from '../../../config/load.ts'
+import type { Config } from '../../../config/schema.ts'
+import { systemClock } from '../../../lib/clock.ts'
+import { systemIds } from '../../../lib/ids.ts'
+import { formatCount } from '../../../lib/format-count.ts'
+import type { RestoreDeps, RestoreOptions, RestoreResult } from '../../../lifecycle/backup/run-restore.ts'
+import type { RestoreDatabase } from '../../../metadata/backup/restore-metadata.ts'
+import { readArguments } from '../../frame/arguments.ts'
+import { formatContent, placeWord, snapshotFlag } from './backup-forms.ts'
+import { CliError } from '../../frame/command.ts'
+import type { CliHost, Command, CommandFlag } from '../../frame/command.ts'
+import { createHostLogger } from '../../frame/host-logger.ts'
+import { createPrint } from '../../frame/service-command.ts'
+
+const flags: readonly CommandFlag[] = [
+  snapshotFlag,
+  {
+    name: '--database-only',
+    summary:
+      'Restore only the database, which was lost or moved away, beside its own store. The store keeps what is newer than the snapshot.',
+  },
+  {
+    name: '--skip-damaged',
+    summary:
+      'Restore everything else although blobs of the backup are damaged. Clients have to push those again.',
+  },
+]
+
+export const restoreCommand: Command = {
+  name: 'restore',
+  summary:
+    'Restore a backup into an empty installation, with SQLite or PostgreSQL, whichever database it was made from. Run it again if it was interrupted.',
+  words: [placeWord],
+  flags,
+  configurable: true,
+  hintsAtKeys: true,
+  jsonShape:
+    '{"snapshot": string, "installation": string, "repositories": number, "manifests": number, "blobs": number, "written": number, "writtenBytes": number, "damaged": [{"digest": string, "reason": string, "repositories": string[], "manifests": [{"repository": string, "digest": string}]}]}',
+  run: async ({ argv, json, host }) => {
+    const form = { name: 'restore', words: [placeWord], flags }
+    const given = readArguments(argv, form)
+    const { words, rest } = given
+    const [place = ''] = words
+    const { config } = loadConfig({ ...host.sources, argv: rest })
+    const { explainBackupFailure, warnOfDamaged, withProgress } = await import('./backup-output.ts')
+    const options = {
+      place,
+      snapshot: given.value('--snapshot'),
+      databaseOnly: given.has('--database-only'),
+      skipDamaged: given.has('--skip-damaged'),
+    }
+    try {
+      const result = await withProgress({ host, json }, (onProgress) =>
+        restore(config, options, { host, onProgress }),
+      )
+      warnOfDamaged({ host, json }, result.damaged)
+      createPrint(host, json)(result, describeRestore(result, config))
+      return 0
+    } catch (error) {
+      throw explainBackupFailure(error, { place, config })
+    }
+  },
+}
+
+interface Audience {
+  readonly host: CliHost
+  readonly onProgress: (text: string) => void
+}
+
+async function restore(
+  config: Config,
+  options: RestoreOptions,
+  { host, onProgress }: Audience,
+): Promise<RestoreResult> {
+  if (config.storage.driver === 'memory') {
+    throw new CliError('storage.driver: blobs in memory are lost at exit; set it to filesystem for a restore')
+  }
+  const [{ databaseFile }, { runRestore }] = await Promise.all([
+    import('../../../app/data-folder.ts'),
+    import('../../../lifecycle/backup/run-restore.ts'),
+  ])
+  await using resources = new AsyncDisposableStack()
+  return await runRestore(
+    {
+      database: await openDatabase(config, { host, resources }),
+      store: await describeStore(config, host),
+      clock: systemClock,
+      draft: `${databaseFile(config)}.restore`,
+      onProgress,
+    },
+    options,
+  )
+}
+
+async function openDatabase(
+  config: Config,
+  { host, resources }: { readonly host: CliHost; readonly resources: AsyncDisposableStack },
+): Promise<RestoreDatabase> {
+  const [{ databaseFile }, { openMetadata }, targets] = await Promise.all([
+    import('../../../app/data-folder.ts'),
+    import('../../../app/open-metadata.ts'),
+    import('../../../metadata/backup/restore-metadata.ts'),
+  ])
+  if (config.metadata.driver === 'sqlite') {
+    return targets.sqliteRestoreDatabase(databaseFile(config), systemClock)
+  }
+  const logger = createHostLogger(host)
+  const metadata = resources.use(await openMetadata(config, { clock: systemClock, logger, upgrade: false }))
+  return targets.postgresRestoreDatabase(metadata, systemClock)
+}
+
+async function describeStore(config: Config, host: CliHost): Promise<RestoreDeps['store']> {
+  const { openStore, peekStore } = await import('../../../app/open-store.ts')
+  const open = () => openStore(config, { clock: systemClock, ids: systemIds, logger: createHostLogger(host) })
+  return {
+    open,
+    // Without opening it, which makes folders: a refused restore changes nothing.
+    async readState() {
+      const { installationId: installation, isEmpty } = await peekStore(config)
+      return { installation, isEmpty }
+    },
+  }
+}
+
+function describeRestore(result: RestoreResult, config: Config): string[] {
+  const { snapshot, written, writtenBytes, damaged } = result
+  return [
+    `restored snapshot ${snapshot} into ${config.data}`,
+    `${formatContent(result)}; wrote ${formatCount(written, 'blob')} (${formatCount(writtenBytes, 'byte')})`,
+    ...(damaged.length === 0
+      ? []
+      : [`missing because they are damaged: ${formatCount(damaged.length, 'blob')}; push them again`]),
+  ]
+}

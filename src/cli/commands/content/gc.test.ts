@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest'
+import { startInProcess } from '../../../../test/support/in-process.ts'
+import { runLading } from '../../../../test/support/run-lading.ts'
+import { tempFolder } from '../../../../test/support/temp-folder.ts'
+import { findInstallation, findStoreJudgement } from '../../../metadata/system/installation.ts'
+
+describe('gc --accept-store', () => {
+  test('writes down the word of the operator, and who gave it', async () => {
+    await using registry = await startInProcess()
+    const env = { LADING_DATA: registry.dataDir }
+    const { reader } = registry.app.metadata
+    const before = Date.now()
+    const { code, json } = await runLading('gc --accept-store --json', { env })
+    expect(code).toBe(0)
+    expect(json()).toEqual({
+      installation: await findInstallation(reader),
+      acceptedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+    })
+    expect((await findStoreJudgement(reader))?.acceptedAt).toBeGreaterThanOrEqual(before)
+    const events = (await runLading('audit search --action store.accept --json', { env })).json()
+    expect(events).toMatchObject([{ action: 'store.accept', outcome: 'done' }])
+  })
+
+  test('is spelled out, since there is nothing else that gc does', async () => {
+    await using registry = await startInProcess()
+    const { code, err } = await runLading('gc', { env: { LADING_DATA: registry.dataDir } })
+    expect(code).toBe(2)
+    expect(err).toContain('lading gc --accept-store')
+    expect((await findStoreJudgement(registry.app.metadata.reader))?.acceptedAt).toBeUndefined()
+  })
+
+  test('refuses a database that never had a store', async () => {
+    await using folder = await tempFolder()
+    await runLading(`migrate --data ${folder.path}`)
+    const { code, err } = await runLading(`gc --accept-store --data ${folder.path}`)
+    expect(code).toBe(1)
+    expect(err).toContain('has no blob store yet')
+  })
+})

@@ -1,0 +1,101 @@
+/** The folder, the disk below it and the clock. */
+import { randomBytes } from 'node:crypto'
+import { accessSync, constants, existsSync, statfsSync, statSync, writeFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../../../config/schema.ts'
+import { broken, ok, warning } from './finding.ts'
+import type { Finding } from './finding.ts'
+import { messageOf } from '../../../lib/message-of.ts'
+
+const mebibyte = 1024 * 1024
+/** Below this the next push of an ordinary image fails. */
+const brokenBelowBytes = 64 * mebibyte
+const warnBelowBytes = 1024 * mebibyte
+const warnBelowShare = 0.05
+const warnBelowFiles = 10_000
+
+export function* checkDisk({ data }: Config): Generator<Finding> {
+  if (!existsSync(data)) {
+    yield warning(
+      'disk',
+      `there is no folder ${data} yet`,
+      'lading serve makes it at its first start; --data names another',
+    )
+    return
+  }
+  try {
+    accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK)
+    yield judgeDisk(data, statfsSync(data))
+  } catch (error) {
+    yield broken(
+      'disk',
+      `cannot use ${data} (${messageOf(error)})`,
+      'give the user of the registry the right to read and write there',
+    )
+  }
+}
+
+interface DiskFigures {
+  readonly bavail: number
+  readonly blocks: number
+  readonly bsize: number
+  readonly ffree: number
+  readonly files: number
+}
+
+export function judgeDisk(data: string, { bavail, blocks, bsize, ffree, files }: DiskFigures): Finding {
+  const free = bavail * bsize
+  const share = blocks === 0 ? 1 : bavail / blocks
+  const message = `${Math.floor(free / mebibyte)} MiB (${Math.floor(share * 100)} %) free below ${data}`
+  if (free < brokenBelowBytes) return broken('disk', message, 'make room: pushes are about to fail')
+  // Some file systems have no fixed number of files and say 0.
+  if (files > 0 && ffree < warnBelowFiles) {
+    return warning('disk', `${message}, but only ${ffree} more files fit`, 'make room: each blob is a file')
+  }
+  if (free < warnBelowBytes || share < warnBelowShare) return warning('disk', message, 'make room soon')
+  return ok('disk', message)
+}
+
+/** The year in which this was written; a clock before it is wrong. */
+const firstSaneYear = 2026
+const lastSaneYear = 2100
+/** Tokens tolerate some seconds. */
+const toleratedMs = 5_000
+
+export function* checkClock({ data }: Config, now: number): Generator<Finding> {
+  const year = new Date(now).getUTCFullYear()
+  if (year < firstSaneYear || year > lastSaneYear) {
+    yield broken(
+      'clock',
+      `the clock of this machine is in the year ${year}`,
+      'set it: tokens and uploads would expire at the wrong time',
+    )
+    return
+  }
+  const away = existsSync(data) ? measureFileClock(data, now) : 0
+  yield judgeClock('the clock of the disk', away)
+}
+
+export function judgeClock(whose: string, awayMs: number): Finding {
+  if (Math.abs(awayMs) <= toleratedMs) return ok('clock', `${whose} and that of this machine agree`)
+  const seconds = Math.round(Math.abs(awayMs) / 1000)
+  return warning(
+    'clock',
+    `${whose} is ${seconds} s ${awayMs > 0 ? 'ahead of' : 'behind'} that of this machine`,
+    'synchronise both, by NTP for instance: what expires goes by them',
+  )
+}
+
+/** How far the clock is ahead that dates files, which a network file system may bring along. */
+function measureFileClock(data: string, now: number): number {
+  const probe = join(data, `doctor-${randomBytes(6).toString('hex')}`)
+  try {
+    writeFileSync(probe, '', { mode: 0o600, flag: 'wx' })
+    return statSync(probe).mtimeMs - now
+  } catch {
+    // What cannot be written is told by the check of the disk.
+    return 0
+  } finally {
+    rmSync(probe, { force: true })
+  }
+}

@@ -1,0 +1,91 @@
+/** `lading user|org show|visibility|rename|delete`: what users and organizations have in common as owners of names. */
+import { formatCount } from '../../../lib/format-count.ts'
+import type { OwnerDetails, OwnerKind, Owners } from '../../../organizations/owners.ts'
+import { parseChoice } from '../../frame/arguments.ts'
+import { CliError } from '../../frame/command.ts'
+import type { Command } from '../../frame/command.ts'
+import { defineServiceCommand, formatTime } from '../../frame/service-command.ts'
+
+export const visibilities = ['private', 'internal', 'public'] as const
+
+interface Form {
+  readonly kind: OwnerKind
+  /** The first word of its commands. */
+  readonly group: 'user' | 'org'
+}
+
+export function defineOwnerCommands(form: Form): readonly Command[] {
+  return [showCommand(form), visibilityCommand(form), renameCommand(form), deleteCommand(form)]
+}
+
+function showCommand({ kind, group }: Form): Command {
+  return defineServiceCommand({
+    name: `${group} show`,
+    summary: `Show one ${kind} as an owner of repositories, with the names that it had before.`,
+    words: ['<name>'],
+    jsonShape:
+      '{"name": string, "kind": "user" | "organization", "visibility": string, "createdAt": string, "oldNames": string[]}',
+    run: async ({ arguments: { words }, owners, print }) => {
+      const { name, visibility, createdAt, aliases } = await getOwner(owners, kind, words[0])
+      const shown = { name, kind, visibility, createdAt: formatTime(createdAt), oldNames: aliases }
+      print(shown, [
+        `${name} is ${kind === 'user' ? 'a user' : 'an organization'}, ${visibility}, since ${shown.createdAt}`,
+        ...(aliases.length === 0 ? [] : [`pulls go on under ${aliases.join(', ')}`]),
+      ])
+    },
+  })
+}
+
+function visibilityCommand({ kind, group }: Form): Command {
+  return defineServiceCommand({
+    name: `${group} visibility`,
+    summary: `Say who may see anything below the name at most: ${visibilities.join(', ')}. A repository's own may be stricter.`,
+    words: ['<name>', '<visibility>'],
+    jsonShape: '{"name": string, "visibility": string, "before": string}',
+    run: async ({ arguments: { words }, owners, actor, print }) => {
+      const visibility = parseChoice('<visibility>', words[1], visibilities)
+      const { name } = await getOwner(owners, kind, words[0])
+      const before = await owners.setVisibility(name, visibility, actor)
+      print({ name, visibility, before }, `${name} is ${visibility} now (it was ${before})`)
+    },
+  })
+}
+
+function renameCommand({ kind, group }: Form): Command {
+  return defineServiceCommand({
+    name: `${group} rename`,
+    summary:
+      'Rename with all repositories, robots and tokens. Pulls go on under the old name, which nobody else can take.',
+    words: ['<name>', '<new-name>'],
+    jsonShape: '{"name": string, "before": string, "repositories": number}',
+    run: async ({ arguments: { words }, owners, actor, print }) => {
+      const [name = '', newName = ''] = words
+      const { repositories } = await owners.rename({ kind, name, newName }, actor)
+      print(
+        { name: newName, before: name, repositories },
+        `renamed ${name} to ${newName}, with ${formatCount(repositories, 'repository', 'repositories')}; ${name} can still be pulled from`,
+      )
+    },
+  })
+}
+
+function deleteCommand({ kind, group }: Form): Command {
+  return defineServiceCommand({
+    name: `${group} delete`,
+    summary: `Delete one ${kind} with its robots, tokens and grants. It cannot be undone.`,
+    words: ['<name>'],
+    flags: [{ name: '--purge', summary: 'Also when there are repositories below the name: they go too.' }],
+    jsonShape: '{"name": string, "deleted": true}',
+    run: async ({ arguments: args, owners, actor, print }) => {
+      const [name = ''] = args.words
+      await owners.delete(name, { kind, purge: args.has('--purge') }, actor)
+      print({ name, deleted: true }, `deleted ${name}`)
+    },
+  })
+}
+
+async function getOwner(owners: Owners, kind: OwnerKind, name = ''): Promise<OwnerDetails> {
+  const owner = await owners.find(name)
+  if (owner?.kind === kind) return owner
+  throw new CliError(`there is no ${kind} ${name}`)
+}

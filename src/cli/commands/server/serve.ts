@@ -1,0 +1,144 @@
+/** `lading serve`: load, open, listen, reload on HUP, wait for a signal, drain. */
+import { existsSync } from 'node:fs'
+import { initialPasswordFile } from '../../../app/data-folder.ts'
+import type { FirstAdministrator } from '../../../identity/accounts/accounts.ts'
+import { loadConfig } from '../../../config/load.ts'
+import type { Config } from '../../../config/schema.ts'
+import type { TlsFiles } from '../../../config/tls-files.ts'
+import type { Logger } from '../../../telemetry/logger.ts'
+import { readArguments } from '../../frame/arguments.ts'
+import type { CliHost, Command } from '../../frame/command.ts'
+import { listExposures } from './exposure.ts'
+import type { OpenLog, OpenLogFunction } from '../../frame/log-output.ts'
+import { findOtherListener } from './other-listener.ts'
+import { reloadConfig } from './reload.ts'
+import { explainStartFailure } from './start-failure.ts'
+import { readVersion } from './version.ts'
+
+/** What `serve` needs of the application. */
+export interface RunningApp extends AsyncDisposable {
+  readonly url: string
+  /** Made by this start, because there was no account. */
+  readonly firstAdministrator: FirstAdministrator | undefined
+  /** For connections from now on. Throws and changes nothing when it cannot. */
+  reloadTls(files: TlsFiles): void
+  /** Stops accepting, lets requests end for this long, then cuts them. */
+  stop(deadlineMs: number): Promise<void>
+}
+
+export type StartApp = (
+  config: Config,
+  deps: {
+    readonly logger: Logger
+    readonly version: string
+    readonly droppedLogLines: () => number
+    readonly onFatal: (error: Error) => void
+    readonly adoptStore: boolean
+  },
+) => Promise<RunningApp>
+
+export interface ServeDeps {
+  readonly startApp: StartApp
+  readonly openLog: OpenLogFunction
+}
+
+const adoptFlag = '--adopt-store'
+const serveFlags = [
+  {
+    name: adoptFlag,
+    summary:
+      'Take over, for good, a blob store that belongs to another database or to none, or go on with one that has lost its blobs. The store refuses its former database from then on. For one start only.',
+  },
+]
+
+export function createServeCommand(deps: ServeDeps): Command {
+  return {
+    name: 'serve',
+    summary: 'Serve the registry until TERM or INT; a second signal ends it without draining.',
+    flags: serveFlags,
+    configurable: true,
+    jsonShape: '{"msg": "listening", "url": string} as one line of the log',
+    run: async ({ argv, json, host }) => {
+      const args = readArguments(argv, { name: 'serve', words: [], flags: serveFlags })
+      const load = (): Config => loadConfig({ ...host.sources, argv: args.rest }).config
+      const config = load()
+      await using log = deps.openLog({ level: config.log.level })
+      const { logger } = log
+      using signals = host.listenForStop()
+      const adoptStore = args.has(adoptFlag)
+      await using app = await start(config, deps.startApp, { log, adoptStore })
+      using _reloads = host.listenForReload(reloadConfig({ app, logger, load, config }))
+      announce(app.url, config, { logger, host, json })
+      announceAdministrator(app.firstAdministrator, config, { logger, host, json })
+      await announceWarnings(config, { logger, host, json })
+      const signal = await signals.requested
+      logger.info({ signal, drainMs: config.shutdown.drainMs }, 'draining')
+      await app.stop(config.shutdown.drainMs)
+      logger.info('stopped')
+      return 0
+    },
+  }
+}
+
+async function start(
+  config: Config,
+  startApp: StartApp,
+  { log, adoptStore }: { readonly log: OpenLog; readonly adoptStore: boolean },
+): Promise<RunningApp> {
+  const { logger, droppedLines: droppedLogLines, endProcess: onFatal } = log
+  try {
+    return await startApp(config, { logger, version: readVersion(), droppedLogLines, onFatal, adoptStore })
+  } catch (error) {
+    logger.debug({ err: error }, 'start-up failed')
+    throw explainStartFailure(error, config)
+  }
+}
+
+interface Audience {
+  readonly logger: Logger
+  readonly host: CliHost
+  readonly json: boolean
+}
+
+function announce(url: string, config: Config, { logger, host, json }: Audience): void {
+  const version = readVersion()
+  const place =
+    config.storage.driver === 'memory' ? 'blobs in memory, lost at exit' : `data in ${config.data}`
+  logger.info({ url, version, data: config.data }, 'listening')
+  if (!json) host.err(`lading ${version} serves ${url} (${place})`)
+}
+
+/** The password goes to standard error and into its file, never into the log. */
+function announceAdministrator(
+  made: FirstAdministrator | undefined,
+  config: Config,
+  { logger, host, json }: Audience,
+): void {
+  const file = initialPasswordFile(config)
+  if (made === undefined) {
+    if (existsSync(file) && !json) host.err(`the first administrator's password is still in ${file}`)
+    return
+  }
+  logger.info({ name: made.name }, 'the first administrator was created')
+  if (json) return
+  if (made.generated === undefined)
+    host.err(`created administrator ${made.name} with the configured password`)
+  else {
+    host.err(`created administrator ${made.name} with the password ${made.generated.password}`)
+    host.err(`kept in ${made.generated.file} until it is changed: lading user password ${made.name}`)
+  }
+}
+
+async function announceWarnings(config: Config, { logger, host, json }: Audience): Promise<void> {
+  const warnings = listExposures(config).map(({ message, advice }) => `${message}; ${advice}`)
+  const { host: address, port } = config.http
+  if (await findOtherListener(address, port)) {
+    warnings.push(
+      `http.port: another program listens on [::1]:${port}, and clients that use localhost:${port} may reach it instead; use 127.0.0.1:${port}, or another port`,
+    )
+  }
+  for (const warning of warnings) {
+    logger.warn(warning)
+    if (!json) host.err(`warning: ${warning}`)
+  }
+}

@@ -1,0 +1,26 @@
+/** `lading version`. */
+import { readFileSync } from 'node:fs'
+import { refuseArguments } from '../../frame/command.ts'
+import type { Command } from '../../frame/command.ts'
+
+/** The version in package.json, which lies two folders up both in `src/` and in `dist/`. */
+export function readVersion(): string {
+  const text = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+export const versionCommand: Command = {
+  name: 'version',
+  summary: 'Print the version of Lading and of the runtime.',
+  configurable: false,
+  jsonShape: '{"version": string, "node": string}',
+  run: async (invocation) => {
+    refuseArguments(invocation)
+    const version = readVersion()
+    const node = process.versions.node
+    invocation.host.out(
+      invocation.json ? JSON.stringify({ version, node }) : `lading ${version} (node ${node})`,
+    )
+    return 0
+  },
+}

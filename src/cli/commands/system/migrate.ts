@@ -1,0 +1,41 @@
+/** `lading migrate`: brings the database to the schema of this version. */
+import { loadConfig } from '../../../config/load.ts'
+import { systemClock } from '../../../lib/clock.ts'
+import { readArguments } from '../../frame/arguments.ts'
+import type { Command } from '../../frame/command.ts'
+import { createHostLogger } from '../../frame/host-logger.ts'
+import { createPrint, explainFailure } from '../../frame/service-command.ts'
+
+export const migrateCommand: Command = {
+  name: 'migrate',
+  summary: 'Bring the database to the schema of this version; `serve` does the same when it starts.',
+  configurable: true,
+  jsonShape: '{"from": string | null, "to": string, "applied": string[]}',
+  run: async ({ argv, json, host }) => {
+    const { rest } = readArguments(argv, { name: 'migrate', words: [], flags: [] })
+    const { config } = loadConfig({ ...host.sources, argv: rest })
+    try {
+      const [{ openMetadata }, { migrate, readMigrationState }] = await Promise.all([
+        import('../../../app/open-metadata.ts'),
+        import('../../../metadata/migrations/migrate.ts'),
+      ])
+      await using metadata = await openMetadata(config, {
+        clock: systemClock,
+        logger: createHostLogger(host),
+        upgrade: false,
+      })
+      const before = await readMigrationState(metadata.reader)
+      await metadata.transact((tx) => migrate(tx, systemClock.now()))
+      const { applied } = await readMigrationState(metadata.reader)
+      const [from = null, to = ''] = [before.applied.at(-1), applied.at(-1)]
+      const line =
+        before.pending.length === 0
+          ? `the database is at ${to} already`
+          : `the database went from ${from ?? 'nothing'} to ${to}`
+      createPrint(host, json)({ from, to, applied: before.pending }, line)
+      return 0
+    } catch (error) {
+      throw explainFailure(error, config)
+    }
+  },
+}

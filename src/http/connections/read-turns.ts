@@ -1,0 +1,140 @@
+/**
+ * Limits what Node's parser does in one turn of the event loop. A read of 64 KiB holds ten thousand chunks of one byte, or hundreds
+ * of requests, and costs up to 20 ms; a client can have such a read ready on each of its connections. Once a turn has spent its
+ * share, the other connections of the same address are read in the next turn, so that clients at other addresses come in between.
+ * The connection that spent it rests until a turn had time for all the others: the kernel names it first in each turn, and the
+ * others would never be read.
+ */
+import type { Socket } from 'node:net'
+import { groupAddress } from '../../lib/group-address.ts'
+import { peerAddress } from '../requests/origin.ts'
+
+/** The share of a turn, in small pieces of bodies: about 6 ms. */
+const maxPieces = 4_096
+/** The cost of a request in the parser, in pieces. */
+const piecesPerRequest = 10
+/** The cost of a URL or a token. Parameters of one byte each take longest: 1.6 ms for 16 KiB. */
+const charactersPerPiece = 16
+/** Longer than what clients commonly send; anything shorter is not counted. */
+const longHead = 2_048
+
+/** The connections of one address. */
+interface Group {
+  readonly sockets: Set<Socket>
+  /**
+   * The connections that spent the share of a turn, in the order in which they go on. `false`: it is paused for another reason
+   * too, which will resume it.
+   */
+  readonly resting: Map<Socket, boolean>
+  /** One of them spent the share of this turn. */
+  hasSpent: boolean
+}
+
+export class ReadTurns {
+  readonly #groups = new Map<string, Group>()
+  readonly #groupOf = new WeakMap<Socket, Group>()
+  /** The groups in which a connection rests, or spent the share of this turn. */
+  readonly #busy = new Set<Group>()
+  /** The connections that are paused until the end of this turn. */
+  readonly #paused = new Set<Socket>()
+  /** The connections that have rested once, and have the listener for it. */
+  readonly #rested = new WeakSet<Socket>()
+  #spent = 0
+  #isScheduled = false
+
+  /** Takes a new connection that an HTTP parser is about to read. */
+  add(socket: Socket): void {
+    const address = groupAddress(peerAddress(socket))
+    const group = this.#groups.get(address) ?? { sockets: new Set(), resting: new Map(), hasSpent: false }
+    this.#groups.set(address, group)
+    this.#groupOf.set(socket, group)
+    group.sockets.add(socket)
+    socket.once('close', () => {
+      group.sockets.delete(socket)
+      group.resting.delete(socket)
+      this.#paused.delete(socket)
+      if (group.sockets.size === 0) this.#groups.delete(address)
+    })
+  }
+
+  /** Counts small pieces of a body that were parsed in this turn. */
+  spend(socket: Socket, pieces: number): void {
+    this.#spent += pieces
+    this.#schedule()
+    if (this.#spent >= maxPieces) this.#endReading(socket)
+  }
+
+  /** Counts a request that was parsed behind another in the same turn. */
+  spendRequest(socket: Socket): void {
+    this.spend(socket, piecesPerRequest)
+  }
+
+  /** Counts a request that is served in this turn, by the characters of its URL and its credentials. */
+  spendHead(socket: Socket, characters: number): void {
+    if (characters >= longHead) this.spend(socket, Math.ceil(characters / charactersPerPiece))
+  }
+
+  #endReading(socket: Socket): void {
+    const group = this.#groupOf.get(socket)
+    if (group === undefined) return
+    // Once in a turn: a read can hold thousands of requests, and an address thousands of connections.
+    if (!group.hasSpent) {
+      group.hasSpent = true
+      this.#busy.add(group)
+      this.#pauseOthers(group, socket)
+    }
+    if (!socket.destroyed && !group.resting.has(socket)) this.#rest(group, socket)
+  }
+
+  #pauseOthers({ sockets }: Group, socket: Socket): void {
+    for (const other of sockets) {
+      // A connection that is paused already has another reason, which will resume it.
+      if (other === socket || other.isPaused()) continue
+      // This also drops a readiness that the kernel has reported for this turn.
+      other.pause()
+      this.#paused.add(other)
+    }
+  }
+
+  #rest(group: Group, socket: Socket): void {
+    group.resting.set(socket, !socket.isPaused())
+    socket.pause()
+    if (this.#rested.has(socket)) return
+    this.#rested.add(socket)
+    // Node resumes it when its body is taken or its request answered. Node's own listener has to run first, so this one is
+    // not added with the connection.
+    socket.on('resume', () => {
+      if (!group.resting.has(socket)) return
+      group.resting.set(socket, true)
+      socket.pause()
+    })
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(() => this.#endTurn())
+  }
+
+  #endTurn(): void {
+    this.#isScheduled = false
+    this.#spent = 0
+    for (const socket of this.#paused) socket.resume()
+    this.#paused.clear()
+    for (const group of this.#busy) {
+      // One connection goes on after each turn that had time for all the others.
+      if (!group.hasSpent) releaseFirst(group)
+      group.hasSpent = false
+      if (group.resting.size === 0) this.#busy.delete(group)
+    }
+    if (this.#busy.size > 0) this.#schedule()
+  }
+}
+
+function releaseFirst({ resting }: Group): void {
+  const [first] = resting
+  if (first === undefined) return
+  const [socket, isOnlyResting] = first
+  resting.delete(socket)
+  if (isOnlyResting) socket.resume()
+}

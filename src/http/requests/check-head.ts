@@ -1,0 +1,46 @@
+/** What the head of a request must be before anyone looks at what it asks for. */
+import type { IncomingMessage } from 'node:http'
+import { quote } from '../../oci/quote.ts'
+import { ExpectationUnknownError, RequestMalformedError, UrlTooLongError } from '../errors.ts'
+import type { HttpLimits } from '../limits.ts'
+import { isHost } from './origin.ts'
+
+/** The same that Node looks for. */
+const continueExpression = /(?:^|\W)100-continue(?:$|\W)/i
+
+/** Throws `RequestMalformedError`, `ExpectationUnknownError`, `UrlTooLongError`. */
+export function checkHead(incoming: IncomingMessage, { urlBytes }: HttpLimits): void {
+  // The parser takes a request line of HTTP/2.0 and then reads on as if it were 1.1.
+  if (incoming.httpVersionMajor > 1) {
+    throw new RequestMalformedError(`HTTP/${incoming.httpVersion} is not spoken here; ask with HTTP/1.1`)
+  }
+  checkHost(incoming)
+  const { expect } = incoming.headers
+  if (expect !== undefined && incoming.httpVersion === '1.1' && !continueExpression.test(expect)) {
+    throw new ExpectationUnknownError(expect)
+  }
+  if ((incoming.url?.length ?? 0) > urlBytes) throw new UrlTooLongError(urlBytes)
+}
+
+function checkHost(incoming: IncomingMessage): void {
+  if (hasTwoHosts(incoming)) {
+    throw new RequestMalformedError('a request has one Host header, this one has several')
+  }
+  const { host } = incoming.headers
+  if (host === undefined && incoming.httpVersion === '1.1') {
+    throw new RequestMalformedError('a request of HTTP/1.1 has a Host header, this one has none')
+  }
+  if (host !== undefined && !isHost(host)) {
+    throw new RequestMalformedError(`Host ${quote(host)} is no name or address with an optional port`)
+  }
+}
+
+/** RFC 9112, 3.2. Node keeps the first and hides the rest, but a proxy before us may have looked at another. */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1
+}

@@ -1,0 +1,180 @@
+/** A request as handlers see it: parsed by the wrapper, with a body that is read only when someone asks for it. */
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { Origin } from '../../identity/identity.ts'
+import type { PushRights } from '../../access/policy.ts'
+import type { Principal } from '../../identity/principal.ts'
+import type { OciError } from '../../oci/oci-error.ts'
+import type { RepositoryName } from '../../oci/repository-name.ts'
+import type { Caller } from '../../registry/caller.ts'
+import { BodyTooSlowError, ClientGoneError } from '../errors.ts'
+import type { Exchange } from '../exchange.ts'
+import { parseQuery } from './query.ts'
+
+export interface RegistryRequest {
+  readonly id: string
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
+  readonly query: URLSearchParams
+  readonly principal: Principal
+  readonly caller: Caller
+  readonly origin: Origin
+  /** Aborted when the connection is gone. */
+  readonly signal: AbortSignal
+  /** Of the body as announced; `undefined` when it comes in chunks or not at all. */
+  readonly contentLength: number | undefined
+  readonly hasBody: boolean
+  /**
+   * The body as it arrives; can be read once. Throws `ClientGoneError`, `BodyStalledError`, `BodyTooSlowError`, and
+   * what the limit says where the table sets one.
+   */
+  readonly body: AsyncIterable<Uint8Array>
+  /**
+   * Resolves when there is room in memory for a reply of so many bytes; call it before the reply is made. Throws
+   * `ClientGoneError` when the client leaves meanwhile, and the refusal when it had to wait and is no longer allowed.
+   */
+  reserve(bytes: number): Promise<void>
+  /** The same for so many bytes of its body, before it is read into memory. */
+  reserveBody(bytes: number): Promise<void>
+}
+
+/** A request inside a repository. */
+export interface RepositoryRequest extends RegistryRequest {
+  readonly repository: RepositoryName
+  /** As it was asked for: links to further pages stay below it, where the client's token holds. */
+  readonly path: string
+  /** The last component of the path, decoded: a reference, a digest or an upload id; empty where there is none. */
+  readonly argument: string
+}
+
+/** How much of a body is taken, and what more is refused with. */
+export interface BodyLimit {
+  readonly bytes: number
+  /** The whole body has to arrive in this time. */
+  readonly ms: number
+  readonly refusal: new (bytes: number) => OciError
+}
+
+/** What the handler needs of the request line. */
+interface RequestTarget {
+  readonly path: string
+  readonly rawQuery: string
+  readonly argument: string
+}
+
+interface KnownOfRequest {
+  readonly principal: Principal
+  readonly push: PushRights
+  readonly repository: RepositoryName | undefined
+  readonly bodyLimit: BodyLimit | undefined
+}
+
+/** Handlers of rows without a repository never look at the two members that only such rows have. */
+export class IncomingRequest implements RepositoryRequest {
+  readonly id: string
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
+  readonly path: string
+  readonly argument: string
+  readonly principal: Principal
+  readonly #push: PushRights
+  readonly #repository: RepositoryName | undefined
+  readonly #rawQuery: string
+  readonly #bodyLimit: BodyLimit | undefined
+  readonly #exchange: Exchange
+  #query: URLSearchParams | undefined
+  #signal: AbortSignal | undefined
+
+  constructor(exchange: Exchange, target: RequestTarget, known: KnownOfRequest) {
+    this.#exchange = exchange
+    this.#rawQuery = target.rawQuery
+    this.#repository = known.repository
+    this.#bodyLimit = known.bodyLimit
+    this.id = exchange.id
+    this.method = exchange.incoming.method ?? ''
+    this.headers = exchange.incoming.headers
+    this.path = target.path
+    this.argument = target.argument
+    this.principal = known.principal
+    this.#push = known.push
+  }
+
+  get repository(): RepositoryName {
+    if (this.#repository === undefined) throw new Error('this route has no repository')
+    return this.#repository
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= parseQuery(this.#rawQuery)
+    return this.#query
+  }
+
+  get origin(): Origin {
+    return this.#exchange.origin
+  }
+
+  get caller(): Caller {
+    return { principal: this.principal, push: this.#push, origin: this.origin }
+  }
+
+  /** Made on demand: most requests never need one. */
+  get signal(): AbortSignal {
+    this.#signal ??= abortOnClose(this.#exchange.response)
+    return this.#signal
+  }
+
+  async reserve(bytes: number): Promise<void> {
+    const { readers } = this.#exchange
+    await readers.reserve(this.#exchange, bytes, () => this.signal)
+    await this.#exchange.decideAgain?.()
+  }
+
+  async reserveBody(bytes: number): Promise<void> {
+    const { readers, incoming, response } = this.#exchange
+    await readers.reserveBody(this.#exchange, bytes, () => this.signal)
+    readers.watchSender(incoming, response)
+  }
+
+  get contentLength(): number | undefined {
+    const text = this.headers['content-length']
+    return text === undefined ? undefined : Number(text)
+  }
+
+  get hasBody(): boolean {
+    return this.#exchange.body.expected
+  }
+
+  get body(): AsyncIterable<Uint8Array> {
+    const { body } = this.#exchange
+    return this.#bodyLimit === undefined ? body : limitBody(body, this.contentLength, this.#bodyLimit)
+  }
+}
+
+/**
+ * Refuses by the announcement before a byte is read, and by count what was not announced. The time is looked at with each
+ * piece, which silence keeps from coming no longer than its own limit.
+ */
+export async function* limitBody(
+  body: AsyncIterable<Uint8Array>,
+  announced: number | undefined,
+  { bytes: max, ms, refusal: Refusal }: BodyLimit,
+): AsyncGenerator<Uint8Array, void> {
+  if (announced !== undefined && announced > max) throw new Refusal(max)
+  const begun = performance.now()
+  let received = 0
+  for await (const chunk of body) {
+    received += chunk.length
+    if (received > max) throw new Refusal(max)
+    if (performance.now() - begun > ms) throw new BodyTooSlowError(ms)
+    yield chunk
+  }
+}
+
+export function abortOnClose(response: ServerResponse): AbortSignal {
+  const controller = new AbortController()
+  const abort = (): void => {
+    if (!response.writableFinished) controller.abort(new ClientGoneError())
+  }
+  if (response.destroyed) abort()
+  else response.once('close', abort)
+  return controller.signal
+}

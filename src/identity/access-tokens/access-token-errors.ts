@@ -1,0 +1,37 @@
+/** What those who manage access tokens are told; none of it reaches clients of the registry. */
+import { AccountError } from '../accounts/account-errors.ts'
+
+export class AccessTokenRefusedError extends AccountError {
+  override readonly name = 'AccessTokenRefusedError'
+  constructor(rule: string, options?: ErrorOptions) {
+    super(`the access token is refused: ${rule}`, options)
+  }
+}
+
+export class AccessTokenUnknownError extends AccountError {
+  override readonly name = 'AccessTokenUnknownError'
+  constructor(id: number, options?: ErrorOptions) {
+    super(
+      `there is no access token ${id} that is active: list the access tokens to see their ids and which have ended`,
+      options,
+    )
+  }
+}
+
+export class TooManyAccessTokensError extends AccountError {
+  override readonly name = 'TooManyAccessTokensError'
+  constructor(account: string, limit: number, options?: ErrorOptions) {
+    super(`${account} has ${limit} access tokens, as many as an account may have: revoke some first`, options)
+  }
+}
+
+/** Otherwise the new token could outlive the old one, or reach further (`limited-credentials.ts`). */
+export class TokenForTokenError extends AccountError {
+  override readonly name = 'TokenForTokenError'
+  constructor(options?: ErrorOptions) {
+    super(
+      'an access token cannot make another one, which would outlive it: log in with the password, or rotate the token that you send',
+      options,
+    )
+  }
+}

@@ -1,0 +1,117 @@
+/** What operators are told when an account cannot be made or changed; none of it reaches clients of the registry. */
+import { quote } from '../../oci/quote.ts'
+
+export abstract class AccountError extends Error {
+  /** In place of the message, for those who may not know of the owner that is in the way. */
+  readonly discreet: string | undefined
+  constructor(message: string, options: ErrorOptions & { readonly discreet?: string } = {}) {
+    super(message, options)
+    this.discreet = options.discreet
+  }
+}
+
+/** Returns the same text for a user, an organization and a former name, for callers who may not know of all owners. */
+export function describeTaken(name: string): string {
+  return `the name ${name} is taken: choose another name`
+}
+
+export class AccountNameError extends AccountError {
+  override readonly name = 'AccountNameError'
+  constructor(account: string, reason: string, options?: ErrorOptions & { readonly discreet?: string }) {
+    super(`${quote(account)} cannot be the name of a user: ${reason}`, options)
+  }
+}
+
+export class PasswordRefusedError extends AccountError {
+  override readonly name = 'PasswordRefusedError'
+  constructor(rule: string, options?: ErrorOptions) {
+    super(`the password is refused: ${rule}`, options)
+  }
+}
+
+export class AccountExistsError extends AccountError {
+  override readonly name = 'AccountExistsError'
+  constructor(account: string, options?: ErrorOptions & { readonly discreet?: string }) {
+    super(`there is a user ${account} already: choose another name, or set a new password`, options)
+  }
+}
+
+export class AccountUnknownError extends AccountError {
+  override readonly name = 'AccountUnknownError'
+  constructor(account: string, options?: ErrorOptions) {
+    super(`there is no user ${quote(account)}`, options)
+  }
+}
+
+export class RegistrationOffError extends AccountError {
+  override readonly name = 'RegistrationOffError'
+  constructor(options?: ErrorOptions) {
+    super(
+      'users are made by administrators here: ask one, or ask an operator to set auth.selfRegistration',
+      options,
+    )
+  }
+}
+
+/** Pulls go on under it, so nobody else gets it. */
+export class FormerNameError extends AccountError {
+  override readonly name = 'FormerNameError'
+  constructor(account: string, newName: string, options?: ErrorOptions & { readonly discreet?: string }) {
+    super(`${account} is an old name of ${newName}, whose pulls go on under it: choose another name`, options)
+  }
+}
+
+/** The new user would get what an organization has. */
+export class OwnerTakenError extends AccountError {
+  override readonly name = 'OwnerTakenError'
+  constructor(account: string, options?: ErrorOptions) {
+    super(
+      `there is an organization ${account}, whose repositories the user would own: choose another name, or ask for that explicitly`,
+      options,
+    )
+  }
+}
+
+export class RobotNameError extends AccountError {
+  override readonly name = 'RobotNameError'
+  constructor(robot: string, reason: string, options?: ErrorOptions) {
+    super(`${quote(robot)} cannot be the name of a robot: ${reason}`, options)
+  }
+}
+
+export class RobotExistsError extends AccountError {
+  override readonly name = 'RobotExistsError'
+  constructor(robot: string, options?: ErrorOptions) {
+    super(`there is a robot ${robot} already: choose another name, or make a token for that one`, options)
+  }
+}
+
+export class RobotUnknownError extends AccountError {
+  override readonly name = 'RobotUnknownError'
+  constructor(robot: string, options?: ErrorOptions) {
+    super(`there is no robot ${quote(robot)}: check the name, or create it first`, options)
+  }
+}
+
+/** A robot belongs to an owner that is there. */
+export class OwnerUnknownError extends AccountError {
+  override readonly name = 'OwnerUnknownError'
+  constructor(owner: string, options?: ErrorOptions) {
+    super(`there is no user or organization ${quote(owner)}: check the name, or create it first`, options)
+  }
+}
+
+/** Someone changed the password in the meantime. */
+export class PasswordChangedError extends AccountError {
+  override readonly name = 'PasswordChangedError'
+  constructor(options?: ErrorOptions) {
+    super('the password was changed in the meantime: log in with the new one', options)
+  }
+}
+
+export class LastAdministratorError extends AccountError {
+  override readonly name = 'LastAdministratorError'
+  constructor(account: string, options?: ErrorOptions) {
+    super(`${account} is the last administrator: make another one first`, options)
+  }
+}

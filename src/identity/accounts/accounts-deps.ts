@@ -1,0 +1,14 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { AuditTrail } from '../../metadata/audit/audit-trail.ts'
+import type { Metadata } from '../../metadata/metadata.ts'
+import type { PasswordHasher } from '../passwords/password-hash.ts'
+
+/** What accounts are made and changed with, the first administrator's included. */
+export interface AccountsDeps {
+  readonly metadata: Metadata
+  readonly clock: Clock
+  readonly audit: AuditTrail
+  readonly passwords: PasswordHasher
+  /** Where the generated password of the first administrator is kept. */
+  readonly initialPasswordFile: string
+}

@@ -1,0 +1,76 @@
+/**
+ * Requests that other sites make a browser send. A request that changes something and comes with a session's cookie has
+ * to come from a page of this registry: it names it as its `Origin`, and sends in `X-CSRF-Token` what only such a page can
+ * have read.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { CsrfError } from '../errors.ts'
+
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+export interface CsrfHeaders {
+  readonly method: string
+  /** The header `Origin`. */
+  readonly origin: string | undefined
+  /** The header `X-CSRF-Token`. */
+  readonly csrfToken: string | undefined
+  /** Of this registry as the client sees it. */
+  readonly registryUrl: string
+}
+
+/** As long as the session; from it the session cannot be told. */
+export function csrfTokenOf(sessionSecret: string): string {
+  return createHmac('sha256', sessionSecret).update('lading csrf token').digest('base64url')
+}
+
+/** Throws `CsrfError` for a request with that session's cookie that may come from another site. */
+export function checkCsrf(session: { readonly csrfToken: string }, headers: CsrfHeaders): void {
+  if (safeMethods.has(headers.method)) return
+  if (headers.origin === undefined) throw new CsrfError('it names no Origin')
+  checkOrigin(headers)
+  if (!isEqual(headers.csrfToken ?? '', session.csrfToken)) {
+    throw new CsrfError('its X-CSRF-Token is missing or not the one of the session')
+  }
+}
+
+/** When a page of another origin may change something. `with-account`: where the request has a token of an account. */
+export type Admission = 'always' | 'with-account' | 'never'
+
+/** Throws `CsrfError` for a page of another site; programs send no `Origin`. */
+export function checkOrigin({ origin, registryUrl }: Pick<CsrfHeaders, 'origin' | 'registryUrl'>): void {
+  if (origin === undefined || isSameOrigin(origin, registryUrl)) return
+  throw new CsrfError(
+    'it comes from a page of another site; if that page should be admitted, ask an operator to check http.publicUrl and http.cors.origins',
+  )
+}
+
+export interface BrowserHeaders extends Pick<CsrfHeaders, 'method' | 'origin' | 'registryUrl'> {
+  /** The header `Sec-Fetch-Site`. */
+  readonly site: string | undefined
+}
+
+/**
+ * For requests that no session protects: a browser adds Basic passwords that it remembers to what other sites make it send, and
+ * an open registry asks for none. It says so in `Origin`, with every request that changes something, and in
+ * `Sec-Fetch-Site`; programs send neither. Throws `CsrfError` for a change that a page of another site asked for.
+ */
+export function checkSameSite({ method, origin, site, registryUrl }: BrowserHeaders): void {
+  if (safeMethods.has(method)) return
+  checkOrigin({ origin, registryUrl })
+  if (origin !== undefined || (site !== 'cross-site' && site !== 'same-site')) return
+  throw new CsrfError('another site sent it; changes come from pages of this registry or from programs')
+}
+
+/** Also where the page was loaded over TLS that a proxy ends, whom the operator did not declare. */
+function isSameOrigin(origin: string, registryUrl: string): boolean {
+  const [page, own] = [URL.parse(origin), URL.parse(registryUrl)]
+  if (page === null || own === null) return false
+  if (page.protocol !== 'http:' && page.protocol !== 'https:') return false
+  if (page.origin === own.origin) return true
+  return page.protocol === 'https:' && own.protocol === 'http:' && page.host === own.host.replace(/:443$/, '')
+}
+
+function isEqual(given: string, expected: string): boolean {
+  const [left, right] = [Buffer.from(given), Buffer.from(expected)]
+  return left.length === right.length && timingSafeEqual(left, right)
+}

@@ -1,0 +1,179 @@
+/** Who did what to what: rows are added, read, and forgotten by age or number; nothing changes or removes a single one. */
+import type { AuditAction, AuditOutcome } from './audit-actions.ts'
+import type { AuditActor, AuditEntry, AuditTargetKind } from './audit-trail.ts'
+import { walkAudit } from './audit-walk.ts'
+import type { AuditFilter, AuditKey, AuditPage, AuditRow } from './audit-walk.ts'
+import type { Reader, Transaction } from '../handles.ts'
+import { compileInsert } from '../sql/compile-insert.ts'
+import { kyselyOf } from '../sql/database.ts'
+import { storableOrNull, storableText } from '../sql/storable-text.ts'
+
+export type { AuditFilter }
+
+export interface NewAuditEvent extends AuditEntry {
+  readonly at: number
+  readonly actor: AuditActor
+}
+
+export interface AuditEvent extends NewAuditEvent {
+  readonly id: number
+}
+
+const insertRows = compileInsert('audit_event', [
+  'at',
+  'action',
+  'outcome',
+  'actor',
+  'actor_name',
+  'credential',
+  'target_kind',
+  'target',
+  'target_owner',
+  'address',
+  'client',
+  'request_id',
+  'detail',
+])
+
+export async function insertAuditEvents(tx: Transaction, events: readonly NewAuditEvent[]): Promise<void> {
+  const rows = events.map(({ at, action, outcome, actor, target, detail }) => ({
+    at,
+    action,
+    outcome,
+    actor: actor.id,
+    actor_name: storableText(actor.name),
+    credential: actor.credential ?? null,
+    target_kind: target?.kind ?? null,
+    target: storableOrNull(target?.name),
+    target_owner: storableOrNull(target && ownerOf(target)),
+    address: actor.address ?? null,
+    client: storableOrNull(actor.client),
+    request_id: actor.requestId ?? null,
+    detail: detail === undefined ? null : JSON.stringify(detail),
+  }))
+  await insertRows(tx, rows)
+}
+
+/** Whose audit it belongs to; roles and settings are nobody's. */
+function ownerOf({ kind, name }: NonNullable<AuditEntry['target']>): string | undefined {
+  if (kind === 'role' || kind === 'settings') return undefined
+  return name.split(/[/+]/, 1)[0]
+}
+
+export interface AuditEvents {
+  readonly events: readonly AuditEvent[]
+  /** What the next page starts after; absent at the end. A page may be short, or empty, before that. */
+  readonly next: AuditKey | undefined
+}
+
+interface Page {
+  readonly filter: AuditFilter
+  readonly limit: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Newest first, before the event with the id `before`; nothing once that one is forgotten. A page ends where enough rows
+ * were looked at (`audit-walk.ts`). Throws the reason of `signal`.
+ */
+export async function searchAuditEvents(
+  db: Reader,
+  { before, ...page }: Page & { readonly before?: number | undefined },
+): Promise<AuditEvents> {
+  const start = before === undefined ? undefined : await findKey(db, before)
+  if (before !== undefined && start === undefined) return { events: [], next: undefined }
+  return readPage(await walkAudit(db, { ...page, start, order: 'desc' }))
+}
+
+/** As `searchAuditEvents`, but oldest first, after `after`: for exports, which lose nothing while rows come in. */
+export async function listAuditEvents(
+  db: Reader,
+  { after: start, ...page }: Page & { readonly after?: AuditKey | undefined },
+): Promise<AuditEvents> {
+  return readPage(await walkAudit(db, { ...page, start, order: 'asc' }))
+}
+
+/** The greatest id and the latest time of all events, each of its own event; `undefined` when there are none. */
+export async function findLastAuditKey(db: Reader): Promise<AuditKey | undefined> {
+  const row = await kyselyOf(db)
+    .selectNoFrom((eb) => [
+      eb
+        .selectFrom('audit_event')
+        .select(({ fn }) => fn.max('id').as('id'))
+        .as('id'),
+      eb
+        .selectFrom('audit_event')
+        .select(({ fn }) => fn.max('at').as('at'))
+        .as('at'),
+    ])
+    .executeTakeFirst()
+  if (row?.id === undefined || row.id === null || row.at === null) return undefined
+  return { at: row.at, id: row.id }
+}
+
+function readPage({ rows, next }: AuditPage): AuditEvents {
+  return { events: rows.map(readRow), next }
+}
+
+async function findKey(db: Reader, id: number): Promise<AuditKey | undefined> {
+  return kyselyOf(db).selectFrom('audit_event').select(['at', 'id']).where('id', '=', id).executeTakeFirst()
+}
+
+function readRow(row: AuditRow): AuditEvent {
+  const { target_kind: kind, target: name, detail } = row
+  return {
+    id: row.id,
+    at: row.at,
+    action: row.action as AuditAction,
+    outcome: row.outcome as AuditOutcome,
+    actor: {
+      id: row.actor,
+      name: row.actor_name,
+      credential: row.credential ?? undefined,
+      address: row.address ?? undefined,
+      client: row.client ?? undefined,
+      requestId: row.request_id ?? undefined,
+    },
+    target: kind === null || name === null ? undefined : { kind: kind as AuditTargetKind, name },
+    detail: detail === null ? undefined : (JSON.parse(detail) as AuditEntry['detail']),
+  }
+}
+
+/** Deletes the oldest of those before `before`; returns how many, `limit` at most. */
+export async function forgetAuditEventsBefore(
+  tx: Transaction,
+  { before, limit }: { readonly before: number; readonly limit: number },
+): Promise<number> {
+  const result = await kyselyOf(tx)
+    .deleteFrom('audit_event')
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('audit_event').select('id').where('at', '<', before).orderBy('at').limit(limit),
+    )
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}
+
+/** Keeps the `keep` that came last, by their ids, which no count has to be asked for; returns how many went. */
+export async function forgetAuditEventsBeyond(
+  tx: Transaction,
+  { keep, limit }: { readonly keep: number; readonly limit: number },
+): Promise<number> {
+  const kysely = kyselyOf(tx)
+  const row = await kysely
+    .selectFrom('audit_event')
+    .select((eb) => eb.fn.max('id').as('last'))
+    .executeTakeFirst()
+  const last = row?.last ?? 0
+  const result = await kysely
+    .deleteFrom('audit_event')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('audit_event')
+        .select('id')
+        .where('id', '<=', last - keep)
+        .orderBy('id')
+        .limit(limit),
+    )
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}

@@ -1,0 +1,182 @@
+/**
+ * Referrers: manifests of a repository whose subject is a given digest, whether that exists here or not. Descriptors
+ * carry annotations and may have the size of a manifest: a page is cut by their sizes before they are loaded, and what
+ * is small comes with the sizes, so that a usual page is one query.
+ */
+import { sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
+import type { Turns } from '../../lib/turns/turns.ts'
+import type { Digest } from '../../oci/digest.ts'
+import type { RepositoryName } from '../../oci/repository-name.ts'
+import type { Reader } from '../handles.ts'
+import { compileOnce } from '../sql/compile-once.ts'
+import type { TemplateInput } from '../sql/compile-once.ts'
+import { databaseOf, idsParameter, isAnyOf, isAnyOfIds, listParameter } from '../sql/database.ts'
+
+export interface ReferrersRequest {
+  readonly repository: RepositoryName
+  readonly subject: Digest
+  /** Empty: all. */
+  readonly artifactTypes: readonly string[]
+  /** What `next` of the page before said. */
+  readonly after?: number | undefined
+  readonly limit: number
+  /** Of descriptors on a page; one that is larger has a page of its own. */
+  readonly maxBytes: number
+  /** `false`: the sizes alone. */
+  readonly withDescriptors: boolean
+  /** When they are spent, the page ends early. */
+  readonly turns: Turns
+}
+
+export interface ReferrersPage {
+  /** In bytes, one for each referrer of the page. */
+  readonly sizes: readonly number[]
+  /** JSON, ready to serve. Without what was deleted while they were loaded. */
+  readonly descriptors: readonly string[]
+  /** Where the next page starts, when others may follow. */
+  readonly next: number | undefined
+}
+
+interface SliceParameters {
+  repository: string
+  subject: string
+  after: number
+  limit: number
+  /** Larger descriptors are not loaded. */
+  inlineBytes: number
+}
+
+interface SliceRow {
+  id: number
+  /** The size in bytes, in digits, of one that is larger; `null` when the manifest has none of the types. */
+  descriptor: string | null
+}
+
+/** Rows of one statement; on SQLite everybody waits for it. */
+const maxRows = 500
+
+const allReferrers = compileOnce<SliceParameters, SliceRow>((input) =>
+  selectSlice(input).select(descriptorOrSize(input).as('descriptor')),
+)
+
+const referrersOfTypes = compileOnce<SliceParameters & { artifactTypes: unknown }, SliceRow>((input) => {
+  const counts = isAnyOf(input.dialect, 'manifest.artifact_type', input.parameter('artifactTypes'))
+  const wanted = sql<string | null>`case when ${counts} then ${descriptorOrSize(input)} end`
+  return selectSlice(input).select(wanted.as('descriptor'))
+})
+
+const descriptorsById = compileOnce<{ ids: unknown }, { id: number; descriptor: string }>(
+  ({ kysely, dialect, parameter }) =>
+    kysely
+      .selectFrom('manifest')
+      .select(['id', 'descriptor'])
+      .where(isAnyOfIds(dialect, 'id', parameter('ids'))),
+)
+
+/**
+ * In the order of their first push. Empty when the repository or the subject is unknown. Throws what aborts the turns.
+ */
+export async function listReferrers(db: Reader, request: ReferrersRequest): Promise<ReferrersPage> {
+  const { limit, turns } = request
+  const found: Found = { ids: [], sizes: [], descriptors: [], bytes: 0 }
+  let { after = 0 } = request
+  for (;;) {
+    const isFiltered = request.artifactTypes.length > 0
+    const count = isFiltered ? maxRows : Math.min(maxRows, limit + 1 - found.ids.length)
+    const slice = await readSlice(db, request, { after, limit: count })
+    for (const row of slice) if (!add(found, row, request)) return loadPage(db, found, request)
+    const last = slice.at(-1)
+    if (last === undefined || slice.length < count)
+      return { ...(await loadPage(db, found, request)), next: undefined }
+    after = last.id
+    if (turns.isSpent) return { ...(await loadPage(db, found, request)), next: after }
+    await turns.pass()
+  }
+}
+
+/** Referrers of a page, with one entry in each list for each. */
+interface Found {
+  readonly ids: number[]
+  readonly sizes: number[]
+  /** `undefined` for those that came without. */
+  readonly descriptors: (string | undefined)[]
+  bytes: number
+}
+
+/** Whether there was room for it, or it does not count. */
+function add(found: Found, { id, descriptor }: SliceRow, { limit, maxBytes }: ReferrersRequest): boolean {
+  if (descriptor === null) return true
+  const isThere = descriptor.startsWith('{')
+  const size = isThere ? Buffer.byteLength(descriptor) : Number(descriptor)
+  const count = found.ids.length
+  if (count === limit || (count > 0 && found.bytes + size > maxBytes)) return false
+  found.ids.push(id)
+  found.sizes.push(size)
+  found.descriptors.push(isThere ? descriptor : undefined)
+  found.bytes += size
+  return true
+}
+
+function readSlice(
+  db: Reader,
+  { repository, subject, artifactTypes, ...request }: ReferrersRequest,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): SliceRow[] | Promise<SliceRow[]> {
+  // The page stays below `maxBytes`, and so does one statement, which with a filter may find more rows than the page takes.
+  const mostRows = Math.max(request.limit + 1, limit)
+  const inlineBytes = request.withDescriptors ? Math.floor(request.maxBytes / mostRows) : -1
+  const parameters = { repository, subject, after, limit, inlineBytes }
+  if (artifactTypes.length === 0) return allReferrers.all(db, parameters)
+  const types = listParameter(databaseOf(db).dialect, artifactTypes)
+  return referrersOfTypes.all(db, { ...parameters, artifactTypes: types })
+}
+
+async function loadPage(
+  db: Reader,
+  { ids, sizes, descriptors }: Found,
+  { withDescriptors }: ReferrersRequest,
+): Promise<ReferrersPage> {
+  const page = { sizes, next: ids.at(-1) }
+  if (!withDescriptors) return { ...page, descriptors: [] }
+  const loaded = await loadDescriptors(
+    db,
+    ids.filter((_, index) => descriptors[index] === undefined),
+  )
+  const all =
+    loaded.size === 0 ? descriptors : descriptors.map((one, index) => one ?? loaded.get(ids[index] ?? 0))
+  return { ...page, descriptors: all.filter((descriptor) => descriptor !== undefined) }
+}
+
+async function loadDescriptors(db: Reader, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await descriptorsById.all(db, { ids: idsParameter(databaseOf(db).dialect, ids) })
+  return new Map(rows.map(({ id, descriptor }) => [id, descriptor]))
+}
+
+/**
+ * The descriptor when it is small, otherwise its size in digits: neither database reads a text to tell its length in bytes. One
+ * column for both, since each column of each row costs time; a descriptor is a JSON object and begins with a brace.
+ */
+function descriptorOrSize({
+  parameter,
+}: Pick<TemplateInput<SliceParameters>, 'parameter'>): RawBuilder<string> {
+  const size = sql<number>`octet_length(manifest.descriptor)`
+  return sql<string>`case when ${size} <= ${parameter('inlineBytes')} then manifest.descriptor
+    else cast(${size} as text) end`
+}
+
+function selectSlice({
+  kysely,
+  parameter,
+}: Pick<TemplateInput<Omit<SliceParameters, 'inlineBytes'>>, 'kysely' | 'parameter'>) {
+  return kysely
+    .selectFrom('repository')
+    .innerJoin('manifest', 'manifest.repository_id', 'repository.id')
+    .select('manifest.id')
+    .where('repository.name', '=', parameter('repository'))
+    .where('manifest.subject_digest', '=', parameter('subject'))
+    .where('manifest.id', '>', parameter('after'))
+    .orderBy('manifest.id')
+    .limit(parameter('limit'))
+}

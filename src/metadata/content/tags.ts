@@ -1,0 +1,115 @@
+/** Tags: names of a repository's manifests, case-sensitive, in byte order. */
+import type { Digest } from '../../oci/digest.ts'
+import type { TagName } from '../../oci/tag-name.ts'
+import { Conflict } from '../errors.ts'
+import type { Reader, Transaction } from '../handles.ts'
+import { compileOnce } from '../sql/compile-once.ts'
+import type { TemplateInput } from '../sql/compile-once.ts'
+import { kyselyOf } from '../sql/database.ts'
+
+interface TagKey {
+  readonly repositoryId: number
+  readonly name: TagName
+}
+
+const tagNames = compileOnce<{ repositoryId: number; after: string; limit: number }, { name: string }>(
+  ({ kysely, parameter }) =>
+    kysely
+      .selectFrom('tag')
+      .select('name')
+      .where('repository_id', '=', parameter('repositoryId'))
+      .where('name', '>', parameter('after'))
+      .orderBy('name')
+      .limit(parameter('limit')),
+)
+
+const tagByName = compileOnce<TagKey, { digest: string }>((input) => selectTag(input))
+
+const lockedTag = compileOnce<TagKey, { digest: string }>((input) =>
+  input.dialect === 'postgres' ? selectTag(input).forUpdate() : selectTag(input),
+)
+
+const tagInsert = compileOnce<TagKey & { digest: string; now: number }, { name: string }>(
+  ({ kysely, parameter }) =>
+    kysely
+      .insertInto('tag')
+      .values({
+        repository_id: parameter('repositoryId'),
+        name: parameter('name'),
+        digest: parameter('digest'),
+        created_at: parameter('now'),
+        updated_at: parameter('now'),
+      })
+      .onConflict((conflict) => conflict.columns(['repository_id', 'name']).doNothing())
+      .returning('name'),
+)
+
+const tagUpdate = compileOnce<TagKey & { digest: string; now: number }, object>(({ kysely, parameter }) =>
+  kysely
+    .updateTable('tag')
+    .set({ digest: parameter('digest'), updated_at: parameter('now') })
+    .where('repository_id', '=', parameter('repositoryId'))
+    .where('name', '=', parameter('name')),
+)
+
+export async function findTag(db: Reader, options: TagKey): Promise<{ digest: Digest } | undefined> {
+  const row = await tagByName.first(db, options)
+  return row === undefined ? undefined : { digest: row.digest as Digest }
+}
+
+/** As `findTag`; an existing tag stays as it is for others until the transaction ends. */
+export async function lockTag(tx: Transaction, options: TagKey): Promise<{ digest: Digest } | undefined> {
+  const row = await lockedTag.first(tx, options)
+  return row === undefined ? undefined : { digest: row.digest as Digest }
+}
+
+/** Points the tag at a manifest of the repository; `before` is exact even among racing writers. */
+export async function putTag(
+  tx: Transaction,
+  options: TagKey & { readonly digest: Digest; readonly now: number },
+): Promise<{ before: Digest | undefined }> {
+  const existing = (await lockTag(tx, options)) ?? (await insertTag(tx, options))
+  if (existing === undefined) return { before: undefined }
+  await tagUpdate.all(tx, options)
+  return { before: existing.digest }
+}
+
+export async function deleteTag(tx: Transaction, options: TagKey): Promise<{ before: Digest } | undefined> {
+  const row = await kyselyOf(tx)
+    .deleteFrom('tag')
+    .where('repository_id', '=', options.repositoryId)
+    .where('name', '=', options.name)
+    .returning('digest')
+    .executeTakeFirst()
+  return row === undefined ? undefined : { before: row.digest as Digest }
+}
+
+/** Names in byte order, after `after` (exclusive). */
+export async function listTags(
+  db: Reader,
+  page: { readonly repositoryId: number; readonly after?: string | undefined; readonly limit: number },
+): Promise<TagName[]> {
+  const { repositoryId, after = '', limit } = page
+  const rows = await tagNames.all(db, { repositoryId, after, limit })
+  return rows.map((row) => row.name as TagName)
+}
+
+/** Returns the tag that another transaction inserted first, locked; `undefined` when ours is new. */
+async function insertTag(
+  tx: Transaction,
+  options: TagKey & { readonly digest: Digest; readonly now: number },
+): Promise<{ digest: Digest } | undefined> {
+  const inserted = await tagInsert.all(tx, options)
+  if (inserted.length > 0) return undefined
+  const other = await lockTag(tx, options)
+  if (other === undefined) throw new Conflict(`tag ${options.name} was deleted while it was put`)
+  return other
+}
+
+function selectTag({ kysely, parameter }: TemplateInput<TagKey>) {
+  return kysely
+    .selectFrom('tag')
+    .select('digest')
+    .where('repository_id', '=', parameter('repositoryId'))
+    .where('name', '=', parameter('name'))
+}

@@ -1,0 +1,59 @@
+/**
+ * The barrier between a commit and its acknowledgement. SQLite commits into the `-wal` file without a sync
+ * (synchronous=NORMAL); the barrier syncs that file off the event loop, once for all commits that were made before
+ * the sync started. Commits of other processes lie in the same file, so they are covered as well.
+ */
+import { MetadataUnavailable } from '../../errors.ts'
+import { describeFatal } from './errors.ts'
+
+export interface BarrierDeps {
+  /** Makes durable what is in the file when it is called. A `MetadataUnavailable` is passed on as it is. */
+  readonly fdatasync: () => Promise<void>
+  /** Called once, with the first failure: the kernel may have dropped the bytes, so the process must end. */
+  readonly onFatal: (error: MetadataUnavailable) => void
+}
+
+export interface Barrier {
+  /** Resolves when every commit made before the call is durable; rejects for ever after the first failed sync. */
+  wait(): Promise<void>
+}
+
+/** At most one sync runs and one waits: callers that come while one runs share the next. */
+export function createBarrier(deps: BarrierDeps): Barrier {
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  let failure: MetadataUnavailable | undefined
+
+  async function sync(): Promise<void> {
+    if (failure !== undefined) throw failure
+    try {
+      await deps.fdatasync()
+    } catch (error) {
+      failure = error instanceof MetadataUnavailable ? error : describeFatal('sync', error)
+      deps.onFatal(failure)
+      throw failure
+    }
+  }
+
+  function start(): Promise<void> {
+    const current = sync().finally(() => {
+      if (running === current) running = undefined
+    })
+    running = current
+    return current
+  }
+
+  async function startAfter(previous: Promise<void>): Promise<void> {
+    await Promise.allSettled([previous])
+    next = undefined
+    await start()
+  }
+
+  return {
+    wait() {
+      if (running === undefined) return start()
+      next ??= startAfter(running)
+      return next
+    },
+  }
+}

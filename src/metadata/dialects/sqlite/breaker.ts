@@ -1,0 +1,28 @@
+/** Holds the first error after which nothing may be acknowledged any more, and passes it on once. */
+import type { MetadataUnavailable } from '../../errors.ts'
+
+export class Breaker {
+  readonly #onTrip: (error: MetadataUnavailable) => void
+  #error: MetadataUnavailable | undefined
+  #isArmed = false
+
+  constructor(onTrip: (error: MetadataUnavailable) => void) {
+    this.#onTrip = onTrip
+  }
+
+  /** Call at the end of opening: until then the caller gets the error itself. */
+  arm(): void {
+    this.#isArmed = true
+  }
+
+  trip(error: MetadataUnavailable): void {
+    if (this.#error !== undefined) return
+    this.#error = error
+    if (this.#isArmed) this.#onTrip(error)
+  }
+
+  /** Throws the error that it holds. */
+  assertIntact(): void {
+    if (this.#error !== undefined) throw this.#error
+  }
+}

@@ -1,0 +1,358 @@
+/** Access tokens: stored as hashes. A request asks `isAccessTokenUnchanged` each time, so that a revocation counts at once. */
+import { sql } from 'kysely'
+import { isOut, stateOf } from './accounts.ts'
+import type { AccountState, ProvenAccount, StateRow } from './accounts.ts'
+import type { Reader, Transaction } from '../handles.ts'
+import { compileOnce } from '../sql/compile-once.ts'
+import type { TemplateInput } from '../sql/compile-once.ts'
+import { kyselyOf } from '../sql/database.ts'
+import { eachInTurns } from '../sql/pause.ts'
+import { storableText } from '../sql/storable-text.ts'
+
+export interface TokenBounds {
+  /** `undefined`: all that its account may do. */
+  readonly actions: readonly string[] | undefined
+  /** `undefined`: everywhere. */
+  readonly patterns: readonly string[] | undefined
+}
+
+export interface NewAccessToken extends TokenBounds {
+  readonly accountId: number
+  readonly name: string
+  readonly tokenHash: string
+  /** Its last characters, for people to recognise it by. */
+  readonly hint: string
+  readonly createdBy: string
+  readonly expiresAt: number | undefined
+  /** The lifetime that a rotation renews; absent: the time from `now` to `expiresAt`. */
+  readonly lifetimeMs?: number | undefined
+  /** The first token of the lineage, where one rotated itself into this one. */
+  readonly firstId?: number | undefined
+  readonly now: number
+}
+
+export interface AccessToken extends TokenBounds {
+  readonly id: number
+  readonly accountId: number
+  readonly name: string
+  readonly hint: string
+  readonly createdAt: number
+  readonly createdBy: string
+  readonly expiresAt: number | undefined
+  readonly usedAt: number | undefined
+  readonly revokedAt: number | undefined
+}
+
+/** What is known of the holder of a token. */
+export interface TokenHolder {
+  readonly account: AccountState & { readonly id: number }
+  readonly token: TokenBounds & {
+    readonly id: number
+    readonly expiresAt: number | undefined
+    readonly isRevoked: boolean
+  }
+}
+
+interface TokenRow {
+  id: number
+  account_id: number
+  name: string
+  hint: string
+  actions: string | null
+  patterns: string | null
+  created_at: number
+  created_by: string
+  expires_at: number | null
+  used_at: number | null
+  revoked_at: number | null
+}
+
+type HolderRow = StateRow &
+  Pick<TokenRow, 'id' | 'account_id' | 'actions' | 'patterns' | 'expires_at' | 'revoked_at'>
+
+const columns = [
+  'id',
+  'account_id',
+  'name',
+  'hint',
+  'actions',
+  'patterns',
+  'created_at',
+  'created_by',
+  'expires_at',
+  'used_at',
+  'revoked_at',
+] as const
+
+interface Unchanged {
+  id: number
+  name: string
+  isAdmin: 0 | 1
+  credentialVersion: number
+  tokenId: number
+  patterns: string
+  now: number
+}
+
+const unchangedToken = compileOnce<Unchanged, { id: number }>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('access_token')
+    .innerJoin('account', 'account.id', 'access_token.account_id')
+    .select('access_token.id')
+    .where('access_token.id', '=', parameter('tokenId'))
+    .where('access_token.revoked_at', 'is', null)
+    .where(sql<string>`coalesce(access_token.patterns, '')`, '=', parameter('patterns'))
+    .where((eb) =>
+      eb.or([
+        eb('access_token.expires_at', 'is', null),
+        eb('access_token.expires_at', '>', parameter('now')),
+      ]),
+    )
+    .where('account.id', '=', parameter('id'))
+    .where(isOut, '=', sql.lit(0))
+    .where('account.name', '=', parameter('name'))
+    .where('account.is_admin', '=', parameter('isAdmin'))
+    .where('account.credential_version', '=', parameter('credentialVersion')),
+)
+
+const holderByHash = compileOnce<{ tokenHash: string }, HolderRow>((input) =>
+  selectHolder(input).where('access_token.token_hash', '=', input.parameter('tokenHash')),
+)
+
+const holderById = compileOnce<{ id: number }, HolderRow>((input) =>
+  selectHolder(input).where('access_token.id', '=', input.parameter('id')),
+)
+
+// oxlint-disable-next-line typescript/explicit-function-return-type -- the builder's type is the query itself
+function selectHolder({ kysely }: Pick<TemplateInput<object>, 'kysely'>) {
+  return kysely
+    .selectFrom('access_token')
+    .innerJoin('account', 'account.id', 'access_token.account_id')
+    .select([
+      'access_token.id',
+      'access_token.account_id',
+      'access_token.actions',
+      'access_token.patterns',
+      'access_token.expires_at',
+      'access_token.revoked_at',
+      'account.kind',
+      'account.name',
+      'account.is_admin',
+      'account.credential_version',
+    ])
+    .select(isOut.as('disabled'))
+}
+
+/**
+ * Whether token and account are there, hold, and are in all else as they were: one query, asked with each request that
+ * carries such a token or one that was issued from it. On SQLite it answers at once.
+ */
+export function isAccessTokenUnchanged(
+  db: Reader,
+  proven: ProvenAccount & {
+    readonly tokenId: number
+    /** A rename of the owner that they name changes them. */
+    readonly patterns: readonly string[] | undefined
+    readonly now: number
+  },
+): boolean | Promise<boolean> {
+  const { id, name, isAdmin, credentialVersion, tokenId, now } = proven
+  const patterns = proven.patterns === undefined ? '' : JSON.stringify(proven.patterns)
+  const asked = { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion, tokenId, patterns, now } as const
+  const found = unchangedToken.first(db, asked)
+  return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
+}
+
+/** A token that ended, and one of a disabled account, is found too. */
+export async function findTokenHolder(
+  db: Reader,
+  by: { readonly tokenHash: string } | { readonly id: number },
+): Promise<TokenHolder | undefined> {
+  const row = await ('id' in by ? holderById.first(db, by) : holderByHash.first(db, by))
+  if (row === undefined) return undefined
+  return {
+    account: { ...stateOf(row), id: row.account_id },
+    token: {
+      ...boundsOf(row),
+      id: row.id,
+      expiresAt: row.expires_at ?? undefined,
+      isRevoked: row.revoked_at !== null,
+    },
+  }
+}
+
+export async function insertAccessToken(tx: Transaction, token: NewAccessToken): Promise<number> {
+  const { id } = await kyselyOf(tx)
+    .insertInto('access_token')
+    .values({
+      account_id: token.accountId,
+      name: storableText(token.name),
+      token_hash: token.tokenHash,
+      hint: token.hint,
+      actions: token.actions === undefined ? null : JSON.stringify(token.actions),
+      patterns: token.patterns === undefined ? null : JSON.stringify(token.patterns),
+      created_at: token.now,
+      created_by: token.createdBy,
+      expires_at: token.expiresAt ?? null,
+      lifetime_ms: lifetimeOf(token) ?? null,
+      first_id: token.firstId ?? null,
+      used_at: null,
+      revoked_at: null,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return id
+}
+
+function lifetimeOf({ lifetimeMs, expiresAt, now }: NewAccessToken): number | undefined {
+  return lifetimeMs ?? (expiresAt === undefined ? undefined : expiresAt - now)
+}
+
+/** A token that ended is found too. */
+export async function findAccessToken(db: Reader, id: number): Promise<AccessToken | undefined> {
+  const row = await kyselyOf(db)
+    .selectFrom('access_token')
+    .select(columns)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && tokenOf(row)
+}
+
+/** Of one account, oldest first; those that ended are among them until the job removes them. */
+export async function listAccessTokens(
+  db: Reader,
+  page: { readonly accountId: number; readonly after?: number | undefined; readonly limit: number },
+): Promise<AccessToken[]> {
+  const rows = await kyselyOf(db)
+    .selectFrom('access_token')
+    .select(columns)
+    .where('account_id', '=', page.accountId)
+    .where('id', '>', page.after ?? 0)
+    .orderBy('id')
+    .limit(page.limit)
+    .execute()
+  return rows.map(tokenOf)
+}
+
+/** Of one account, those that hold at the moment. */
+export async function countAccessTokens(
+  db: Reader,
+  {
+    accountId,
+    now,
+    exceptId = 0,
+  }: { readonly accountId: number; readonly now: number; readonly exceptId?: number | undefined },
+): Promise<number> {
+  const { count } = await kyselyOf(db)
+    .selectFrom('access_token')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('account_id', '=', accountId)
+    .where('id', '!=', exceptId)
+    .where('revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
+/** Returns whether it was not revoked before. The rest of its lineage stays valid: `revokeTokenLineage` ends that too. */
+export async function revokeAccessToken(
+  tx: Transaction,
+  { id, now }: { readonly id: number; readonly now: number },
+): Promise<boolean> {
+  const result = await kyselyOf(tx)
+    .updateTable('access_token')
+    .set({ revoked_at: now })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** All of one account; returns how many. */
+export async function revokeAccessTokensOf(
+  tx: Transaction,
+  { accountId, now }: { readonly accountId: number; readonly now: number },
+): Promise<number> {
+  const result = await kyselyOf(tx)
+    .updateTable('access_token')
+    .set({ revoked_at: now })
+    .where('account_id', '=', accountId)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+/** Never makes a token hold for longer than it did. */
+export async function endAccessToken(
+  tx: Transaction,
+  { id, at }: { readonly id: number; readonly at: number },
+): Promise<void> {
+  await kyselyOf(tx)
+    .updateTable('access_token')
+    .set({ expires_at: at })
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]))
+    .execute()
+}
+
+/** Each `id` with the time of its use; one that was noted after `before` stays as it is, unless that is in the future. */
+export async function noteAccessTokenUses(
+  tx: Transaction,
+  uses: ReadonlyMap<number, number>,
+  before: number,
+): Promise<void> {
+  await eachInTurns(tx, { items: uses, rowsPerItem: 1 }, ([id, at]) =>
+    kyselyOf(tx)
+      .updateTable('access_token')
+      .set({ used_at: at })
+      .where('id', '=', id)
+      .where((eb) => eb.or([eb('used_at', 'is', null), eb('used_at', '<=', before), eb('used_at', '>', at)]))
+      .execute(),
+  )
+}
+
+/** Those that were revoked or expired before then; returns how many went, `limit` at most of each. */
+export async function deleteEndedAccessTokens(
+  tx: Transaction,
+  { before, limit }: { readonly before: number; readonly limit: number },
+): Promise<number> {
+  const revoked = await deleteBefore(tx, 'revoked_at', { before, limit })
+  return revoked + (await deleteBefore(tx, 'expires_at', { before, limit }))
+}
+
+async function deleteBefore(
+  tx: Transaction,
+  column: 'revoked_at' | 'expires_at',
+  { before, limit }: { readonly before: number; readonly limit: number },
+): Promise<number> {
+  const result = await kyselyOf(tx)
+    .deleteFrom('access_token')
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('access_token').select('id').where(column, '<', before).orderBy(column).limit(limit),
+    )
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}
+
+function tokenOf(row: TokenRow): AccessToken {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    name: row.name,
+    hint: row.hint,
+    ...boundsOf(row),
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    expiresAt: row.expires_at ?? undefined,
+    usedAt: row.used_at ?? undefined,
+    revokedAt: row.revoked_at ?? undefined,
+  }
+}
+
+function boundsOf({ actions, patterns }: Pick<TokenRow, 'actions' | 'patterns'>): TokenBounds {
+  return { actions: parseList(actions), patterns: parseList(patterns) }
+}
+
+function parseList(json: string | null): string[] | undefined {
+  return json === null ? undefined : (JSON.parse(json) as string[])
+}

@@ -1,0 +1,324 @@
+/** Accounts: who may log in. A request asks `isAccountUnchanged` each time, so that a change counts at once everywhere. */
+import { sql } from 'kysely'
+import type { SqlBool } from 'kysely'
+import { Conflict } from '../errors.ts'
+import type { Reader, Transaction } from '../handles.ts'
+import { OwnerNameTaken } from '../owners/owner-errors.ts'
+import { refuseAlias } from '../owners/owners.ts'
+import { compileOnce } from '../sql/compile-once.ts'
+import { hasRowLocks, kyselyOf } from '../sql/database.ts'
+import { deleteInTurns } from '../sql/delete-in-turns.ts'
+
+/** What a cached proof of identity is compared with. */
+export interface AccountState {
+  /** A robot belongs to an owner, has no password and is never an administrator. */
+  readonly kind: 'user' | 'robot'
+  readonly name: string
+  readonly isAdmin: boolean
+  readonly disabled: boolean
+  /** Rises with each change that ends what was proven before. */
+  readonly credentialVersion: number
+}
+
+export interface Account extends AccountState {
+  readonly id: number
+  /** Whether it is a robot whose owner is a disabled user, so that its tokens do not hold either. */
+  readonly ownerDisabled: boolean
+  readonly createdAt: number
+  readonly passwordSetAt: number
+}
+
+export interface NewAccount {
+  readonly name: string
+  readonly passwordHash: string
+  readonly isAdmin: boolean
+  /** Also where there is an owner of that name, who becomes a user; by default that is so. */
+  readonly adopt?: boolean
+  readonly now: number
+}
+
+export interface NewRobot {
+  /** `<owner>+<name>` */
+  readonly name: string
+  readonly ownerId: number
+  readonly now: number
+}
+
+export interface StateRow {
+  kind: 'user' | 'robot'
+  name: string
+  is_admin: 0 | 1
+  disabled: 0 | 1
+  credential_version: number
+}
+
+const ownerOut = sql`exists (
+  select 1 from owner inner join account as holder on holder.name = owner.name
+  where owner.id = account.owner_id and owner.kind = 'user' and holder.kind = 'user' and holder.disabled = 1
+)`
+
+const isOwnerDisabled = sql<0 | 1>`case when ${ownerOut} then 1 else 0 end`
+
+/** Whether no credential of a row of `account` holds, since it is disabled or a robot of a disabled user. */
+export const isOut = sql<0 | 1>`case when account.disabled = 1 or ${ownerOut} then 1 else 0 end`
+
+const unchangedAccount = compileOnce<
+  { id: number; name: string; isAdmin: 0 | 1; credentialVersion: number },
+  { id: number }
+>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('account')
+    .select('id')
+    .where('id', '=', parameter('id'))
+    .where('disabled', '=', sql.lit(0))
+    .where('name', '=', parameter('name'))
+    .where('is_admin', '=', parameter('isAdmin'))
+    .where('credential_version', '=', parameter('credentialVersion')),
+)
+
+const accountState = compileOnce<{ id: number }, StateRow>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('account')
+    .select(['kind', 'name', 'is_admin', 'disabled', 'credential_version'])
+    .where('id', '=', parameter('id')),
+)
+
+export async function findAccountState(db: Reader, id: number): Promise<AccountState | undefined> {
+  const row = await accountState.first(db, { id })
+  return row && stateOf(row)
+}
+
+/** Of an account, what a proof that is remembered relies on. */
+export interface ProvenAccount {
+  readonly id: number
+  readonly name: string
+  readonly isAdmin: boolean
+  readonly credentialVersion: number
+}
+
+/**
+ * Whether the account is there, enabled, and in all else as it was. Asked with each request that carries credentials;
+ * on SQLite it answers at once.
+ */
+export function isAccountUnchanged(db: Reader, account: ProvenAccount): boolean | Promise<boolean> {
+  const { id, name, isAdmin, credentialVersion } = account
+  const found = unchangedAccount.first(db, { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion })
+  return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
+}
+
+/** With the hash of its password; a disabled account is found too. */
+export async function findAccount(
+  db: Reader,
+  name: string,
+): Promise<(Account & { readonly passwordHash: string }) | undefined> {
+  const row = await selectAccounts(db).where('name', '=', name).executeTakeFirst()
+  return row === undefined ? undefined : { ...accountOf(row), passwordHash: row.password_hash }
+}
+
+// oxlint-disable-next-line typescript/explicit-function-return-type -- the builder's type is the query itself
+function selectAccounts(db: Reader) {
+  return kyselyOf(db).selectFrom('account').selectAll().select(isOwnerDisabled.as('owner_disabled'))
+}
+
+/** Robots do not count: none of them can administer. */
+export async function hasAccounts(db: Reader): Promise<boolean> {
+  const row = await kyselyOf(db)
+    .selectFrom('account')
+    .select('id')
+    .where('name', '>', sql.lit(''))
+    .where('kind', '=', 'user')
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+interface AccountPage {
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+/** Users in byte order of their names, after `after` (exclusive). */
+export async function listAccounts(db: Reader, page: AccountPage): Promise<Account[]> {
+  const rows = await selectAccounts(db)
+    .where('name', '>', page.after ?? '')
+    .where('kind', '=', 'user')
+    .orderBy('name')
+    .limit(page.limit)
+    .execute()
+  return rows.map(accountOf)
+}
+
+/** Of one owner, or of all, in byte order of their names, after `after` (exclusive). */
+export async function listRobots(
+  db: Reader,
+  page: AccountPage & { readonly ownerId?: number | undefined },
+): Promise<Account[]> {
+  let query = selectAccounts(db)
+    .where('kind', '=', 'robot')
+    .where('name', '>', page.after ?? '')
+  if (page.ownerId !== undefined) query = query.where('owner_id', '=', page.ownerId)
+  return (await query.orderBy('name').limit(page.limit).execute()).map(accountOf)
+}
+
+/**
+ * Makes the account and the owner of its name, or makes an owner that exists a user. Throws `Conflict` when there is
+ * an account of that name, `OwnerNameTaken` for an owner that is not to be adopted, `OwnerRenamed` for a name that an
+ * owner gave up.
+ */
+export async function insertAccount(tx: Transaction, account: NewAccount): Promise<number> {
+  const kysely = kyselyOf(tx)
+  const row = await kysely
+    .insertInto('account')
+    .values({
+      name: account.name,
+      password_hash: account.passwordHash,
+      is_admin: account.isAdmin ? 1 : 0,
+      disabled: 0,
+      credential_version: 1,
+      created_at: account.now,
+      password_set_at: account.now,
+    })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (row === undefined) throw new Conflict(`there is an account ${account.name}`)
+  const owner = await kysely
+    .insertInto('owner')
+    .values({ name: account.name, kind: 'user', visibility: 'public', created_at: account.now })
+    .onConflict((conflict) => {
+      const taken = conflict.column('name')
+      return account.adopt === false ? taken.doNothing() : taken.doUpdateSet({ kind: 'user' })
+    })
+    .returning('id')
+    .executeTakeFirst()
+  if (owner === undefined) throw new OwnerNameTaken(account.name)
+  await refuseAlias(tx, account.name)
+  return row.id
+}
+
+/** Throws `Conflict` when there is an account of that name. */
+export async function insertRobot(tx: Transaction, robot: NewRobot): Promise<number> {
+  const row = await kyselyOf(tx)
+    .insertInto('account')
+    .values({
+      name: robot.name,
+      kind: 'robot',
+      owner_id: robot.ownerId,
+      // The hash of no password.
+      password_hash: '',
+      is_admin: 0,
+      disabled: 0,
+      credential_version: 1,
+      created_at: robot.now,
+      password_set_at: robot.now,
+    })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (row === undefined) throw new Conflict(`there is an account ${robot.name}`)
+  return row.id
+}
+
+/** With its credentials, and with what was granted to it. The owner of its name stays. */
+export async function deleteAccount(tx: Transaction, id: number): Promise<void> {
+  const kysely = kyselyOf(tx)
+  const isIts = sql<SqlBool>`account_id = ${id}`
+  for (const table of ['access_token', 'browser_session', 'refresh_token'] as const) {
+    await deleteInTurns(tx, table, { key: ['id'], where: isIts })
+  }
+  await deleteInTurns(tx, 'team_member', { key: ['team_id', 'account_id'], where: isIts })
+  await deleteInTurns(tx, 'organization_member', { key: ['owner_id', 'account_id'], where: isIts })
+  await deleteInTurns(tx, 'access_grant', {
+    key: ['id'],
+    where: sql<SqlBool>`principal_kind = 'account' and principal_id = ${id}`,
+  })
+  await kysely.deleteFrom('account').where('id', '=', id).execute()
+}
+
+/** Until the end of the transaction what others count for this account waits. */
+export async function lockAccount(tx: Transaction, id: number): Promise<void> {
+  if (!hasRowLocks(tx)) return
+  await kyselyOf(tx).selectFrom('account').select('id').where('id', '=', id).forNoKeyUpdate().execute()
+}
+
+/**
+ * Ends all that was proven before. `false` when there is no such account, or when `credentialVersion` is given and its
+ * credentials changed since.
+ */
+export function setAccountPassword(
+  tx: Transaction,
+  change: {
+    readonly name: string
+    readonly passwordHash: string
+    readonly now: number
+    readonly credentialVersion?: number | undefined
+  },
+): Promise<boolean> {
+  const { name, passwordHash, now, credentialVersion } = change
+  const columns = { password_hash: passwordHash, password_set_at: now }
+  return updateAccount(tx, { name, credentialVersion }, columns)
+}
+
+/** Ends all that was proven before: enabling an account revives no old token. `false` when there is no such account. */
+export function setAccountDisabled(
+  tx: Transaction,
+  change: { readonly name: string; readonly disabled: boolean },
+): Promise<boolean> {
+  return updateAccount(tx, { name: change.name }, { disabled: change.disabled ? 1 : 0 })
+}
+
+/** Ends all that was proven before. `false` when there is no such account. */
+export function setAccountAdministrator(
+  tx: Transaction,
+  change: { readonly name: string; readonly isAdmin: boolean },
+): Promise<boolean> {
+  return updateAccount(tx, { name: change.name }, { is_admin: change.isAdmin ? 1 : 0 })
+}
+
+async function updateAccount(
+  tx: Transaction,
+  { name, credentialVersion }: { readonly name: string; readonly credentialVersion?: number | undefined },
+  columns:
+    | { readonly password_hash: string; readonly password_set_at: number }
+    | { readonly disabled: 0 | 1 }
+    | { readonly is_admin: 0 | 1 },
+): Promise<boolean> {
+  const kysely = kyselyOf(tx)
+  let update = kysely
+    .updateTable('account')
+    .set((eb) => ({ ...columns, credential_version: eb('credential_version', '+', 1) }))
+    .where('name', '=', name)
+  if (credentialVersion !== undefined) update = update.where('credential_version', '=', credentialVersion)
+  const row = await update.returning('id').executeTakeFirst()
+  if (row === undefined) return false
+  await kysely.deleteFrom('refresh_token').where('account_id', '=', row.id).execute()
+  await kysely.deleteFrom('browser_session').where('account_id', '=', row.id).execute()
+  return true
+}
+
+export function stateOf(row: StateRow): AccountState {
+  return {
+    kind: row.kind,
+    name: row.name,
+    isAdmin: row.is_admin === 1 && row.kind === 'user',
+    disabled: row.disabled === 1,
+    credentialVersion: row.credential_version,
+  }
+}
+
+type AccountRow = StateRow & {
+  id: number
+  created_at: number
+  password_set_at: number
+  owner_disabled: 0 | 1
+}
+
+function accountOf(row: AccountRow): Account {
+  return {
+    ...stateOf(row),
+    id: row.id,
+    ownerDisabled: row.owner_disabled === 1,
+    createdAt: row.created_at,
+    passwordSetAt: row.password_set_at,
+  }
+}

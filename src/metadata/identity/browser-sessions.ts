@@ -1,0 +1,195 @@
+/** Sessions of browsers: stored as hashes, each valid until it is ended, is idle or old, or its account's credentials change. */
+import { stateOf } from './accounts.ts'
+import type { AccountState } from './accounts.ts'
+import type { Reader, Transaction } from '../handles.ts'
+import { findLeastUsed } from './least-used.ts'
+import { hasRowLocks, kyselyOf } from '../sql/database.ts'
+import { eachInTurns } from '../sql/pause.ts'
+import { storableOrNull, storableText } from '../sql/storable-text.ts'
+
+export interface NewBrowserSession {
+  readonly tokenHash: string
+  readonly accountId: number
+  readonly credentialVersion: number
+  readonly now: number
+  readonly expiresAt: number
+  readonly address: string
+  readonly client: string | undefined
+}
+
+export interface BrowserSession {
+  readonly id: number
+  readonly accountId: number
+  readonly credentialVersion: number
+  readonly createdAt: number
+  readonly usedAt: number
+  readonly expiresAt: number
+  readonly address: string
+  readonly client: string | undefined
+}
+
+interface SessionRow {
+  id: number
+  account_id: number
+  credential_version: number
+  created_at: number
+  used_at: number
+  expires_at: number
+  address: string
+  client: string | null
+}
+
+const columns = [
+  'id',
+  'account_id',
+  'credential_version',
+  'created_at',
+  'used_at',
+  'expires_at',
+  'address',
+  'client',
+] as const
+
+/** Keeps the `keep` sessions of the account that were used last, this one included; those that expired go first. */
+export async function insertBrowserSession(
+  tx: Transaction,
+  session: NewBrowserSession,
+  keep: number,
+): Promise<number> {
+  const kysely = kyselyOf(tx)
+  const { id } = await kysely
+    .insertInto('browser_session')
+    .values({
+      token_hash: session.tokenHash,
+      account_id: session.accountId,
+      credential_version: session.credentialVersion,
+      created_at: session.now,
+      used_at: session.now,
+      expires_at: session.expiresAt,
+      address: storableText(session.address),
+      client: storableOrNull(session.client),
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  const rows = await kysely
+    .selectFrom('browser_session')
+    .select(['id', 'used_at', 'expires_at'])
+    .where('account_id', '=', session.accountId)
+    .execute()
+  const all = rows.map((row) => {
+    return { id: row.id, usedAt: row.used_at, isOver: row.expires_at <= session.now }
+  })
+  const surplus = findLeastUsed(all, { keep, newest: id })
+  for (const one of surplus) await kysely.deleteFrom('browser_session').where('id', '=', one).execute()
+  return id
+}
+
+/** With the account as it is now; who asks compares the two. */
+export async function findBrowserSession(
+  db: Reader,
+  tokenHash: string,
+): Promise<{ readonly session: BrowserSession; readonly account: AccountState } | undefined> {
+  const row = await kyselyOf(db)
+    .selectFrom('browser_session')
+    .innerJoin('account', 'account.id', 'browser_session.account_id')
+    .select(columns.map((column) => `browser_session.${column}` as const))
+    .select(['account.kind', 'account.name', 'account.is_admin', 'account.disabled'])
+    .select('account.credential_version as account_version')
+    .where('browser_session.token_hash', '=', tokenHash)
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  return { session: sessionOf(row), account: stateOf({ ...row, credential_version: row.account_version }) }
+}
+
+/** One that expired is found too. Until the end of the transaction nobody can end the session. */
+export async function holdBrowserSession(tx: Transaction, id: number): Promise<BrowserSession | undefined> {
+  const query = kyselyOf(tx).selectFrom('browser_session').select(columns).where('id', '=', id)
+  const row = await (hasRowLocks(tx) ? query.forKeyShare() : query).executeTakeFirst()
+  return row && sessionOf(row)
+}
+
+/** Of one account, oldest first; those that expired are among them until the job removes them. */
+export async function listBrowserSessions(db: Reader, accountId: number): Promise<BrowserSession[]> {
+  const rows = await kyselyOf(db)
+    .selectFrom('browser_session')
+    .select(columns)
+    .where('account_id', '=', accountId)
+    .orderBy('id')
+    .execute()
+  return rows.map(sessionOf)
+}
+
+/** The name of its account; `undefined` when there is no such session. */
+export async function findBrowserSessionHolder(db: Reader, id: number): Promise<string | undefined> {
+  const row = await kyselyOf(db)
+    .selectFrom('browser_session')
+    .innerJoin('account', 'account.id', 'browser_session.account_id')
+    .select('account.name')
+    .where('browser_session.id', '=', id)
+    .executeTakeFirst()
+  return row?.name
+}
+
+/** Each `id` with the time of its use; one that was noted after `before` stays as it is, unless that is in the future. */
+export async function noteBrowserSessionUses(
+  tx: Transaction,
+  uses: ReadonlyMap<number, number>,
+  before: number,
+): Promise<void> {
+  await eachInTurns(tx, { items: uses, rowsPerItem: 1 }, ([id, at]) =>
+    kyselyOf(tx)
+      .updateTable('browser_session')
+      .set({ used_at: at })
+      .where('id', '=', id)
+      .where((eb) => eb.or([eb('used_at', '<=', before), eb('used_at', '>', at)]))
+      .execute(),
+  )
+}
+
+/** Whether there was one; of this account, where one is given. */
+export async function deleteBrowserSession(
+  tx: Transaction,
+  { id, accountId }: { readonly id: number; readonly accountId?: number | undefined },
+): Promise<boolean> {
+  let query = kyselyOf(tx).deleteFrom('browser_session').where('id', '=', id)
+  if (accountId !== undefined) query = query.where('account_id', '=', accountId)
+  const result = await query.executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+/** Those that ended until `now`, or were not used since; returns how many went, `limit` at most of each. */
+export async function deleteExpiredBrowserSessions(
+  tx: Transaction,
+  options: { readonly now: number; readonly usedBefore: number; readonly limit: number },
+): Promise<number> {
+  const { now, usedBefore, limit } = options
+  const expired = await deleteUntil(tx, 'expires_at', { until: now, limit })
+  return expired + (await deleteUntil(tx, 'used_at', { until: usedBefore, limit }))
+}
+
+async function deleteUntil(
+  tx: Transaction,
+  column: 'expires_at' | 'used_at',
+  { until, limit }: { readonly until: number; readonly limit: number },
+): Promise<number> {
+  const result = await kyselyOf(tx)
+    .deleteFrom('browser_session')
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('browser_session').select('id').where(column, '<=', until).orderBy(column).limit(limit),
+    )
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}
+
+function sessionOf(row: SessionRow): BrowserSession {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    credentialVersion: row.credential_version,
+    createdAt: row.created_at,
+    usedAt: row.used_at,
+    expiresAt: row.expires_at,
+    address: row.address,
+    client: row.client ?? undefined,
+  }
+}

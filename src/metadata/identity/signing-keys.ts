@@ -1,0 +1,118 @@
+/** The keys of this installation that sign bearer tokens: one is active, retired ones verify until their last token ended. */
+import type { Reader, Transaction } from '../handles.ts'
+import { compileOnce } from '../sql/compile-once.ts'
+import { hasRowLocks, kyselyOf } from '../sql/database.ts'
+
+export interface SigningKey {
+  readonly kid: string
+  readonly state: 'active' | 'retired'
+  /** JWK as JSON text. */
+  readonly publicKey: string
+  readonly createdAt: number
+  /** From then on tokens of a retired key do not hold. */
+  readonly verifyUntil: number | undefined
+}
+
+interface KeyRow {
+  kid: string
+  state: 'active' | 'retired'
+  public_key: string
+  created_at: number
+  verify_until: number | null
+}
+
+// Of two that were made at the same moment every process takes the same one.
+const activeKey = compileOnce<object, { kid: string; private_key: string | null }>(({ kysely }) =>
+  kysely
+    .selectFrom('signing_key')
+    .select(['kid', 'private_key'])
+    .where('state', '=', 'active')
+    .orderBy('created_at', 'desc')
+    .orderBy('kid', 'desc')
+    .limit(1),
+)
+
+/** The key that signs now; the private key is a JWK as JSON text. */
+export async function findActiveKey(db: Reader): Promise<{ kid: string; privateKey: string } | undefined> {
+  const row = await activeKey.first(db, {})
+  if (row === undefined || row.private_key === null) return undefined
+  return { kid: row.kid, privateKey: row.private_key }
+}
+
+/** All that still verify, without private keys; the active one first, then newest first. */
+export async function listSigningKeys(db: Reader, now: number): Promise<SigningKey[]> {
+  const rows: KeyRow[] = await kyselyOf(db)
+    .selectFrom('signing_key')
+    .select(['kid', 'state', 'public_key', 'created_at', 'verify_until'])
+    .where('state', 'in', ['active', 'retired'])
+    .execute()
+  return rows
+    .filter((row) => row.verify_until === null || row.verify_until > now)
+    .map(keyOf)
+    .toSorted((a, b) => rankOf(a) - rankOf(b) || b.createdAt - a.createdAt)
+}
+
+/**
+ * Makes this key the one that signs. The others forget their private parts and verify until `verifyUntil`; those whose
+ * time is over are removed.
+ */
+export async function insertSigningKey(
+  tx: Transaction,
+  key: {
+    readonly kid: string
+    readonly publicKey: string
+    readonly privateKey: string
+    readonly now: number
+    readonly verifyUntil: number
+  },
+): Promise<void> {
+  const kysely = kyselyOf(tx)
+  await kysely
+    .deleteFrom('signing_key')
+    .where('state', '=', 'retired')
+    .where('verify_until', '<=', key.now)
+    .execute()
+  await kysely
+    .updateTable('signing_key')
+    .set({ state: 'retired', private_key: null, verify_until: key.verifyUntil })
+    .where('state', '=', 'active')
+    .execute()
+  // Those that were retired before may hold longer than what is asked for now: all of them end when a key has leaked.
+  await kysely
+    .updateTable('signing_key')
+    .set({ verify_until: key.verifyUntil })
+    .where('state', '=', 'retired')
+    .where('verify_until', '>', key.verifyUntil)
+    .execute()
+  await kysely
+    .insertInto('signing_key')
+    .values({
+      kid: key.kid,
+      state: 'active',
+      public_key: key.publicKey,
+      private_key: key.privateKey,
+      created_at: key.now,
+      verify_until: null,
+    })
+    .execute()
+}
+
+/** Keeps other processes from changing keys until the transaction ends: of two first starts one makes the key. */
+export async function lockSigningKeys(tx: Transaction): Promise<void> {
+  if (!hasRowLocks(tx)) return
+  await kyselyOf(tx).selectFrom('installation').select('id').where('singleton', '=', 1).forUpdate().execute()
+}
+
+function rankOf({ state }: SigningKey): number {
+  return state === 'active' ? 0 : 1
+}
+
+function keyOf(row: KeyRow): SigningKey {
+  return {
+    kid: row.kid,
+    state: row.state,
+    publicKey: row.public_key,
+    createdAt: row.created_at,
+    verifyUntil: row.verify_until ?? undefined,
+  }
+}

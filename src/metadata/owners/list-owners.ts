@@ -1,0 +1,105 @@
+/** Owners as keyset pages. Who sees a few of many names where to look, so that the others are not read. */
+import { compareTexts } from '../../lib/compare-texts.ts'
+import { Turns } from '../../lib/turns/turns.ts'
+import type { Reader } from '../handles.ts'
+import { ownerOf } from './owners.ts'
+import type { Owner, OwnerRow } from './owners.ts'
+import type { Visibility } from '../schema.ts'
+import { compileOnce } from '../sql/compile-once.ts'
+import { databaseOf, isAnyOf, listParameter } from '../sql/database.ts'
+
+export interface OwnersSeen {
+  readonly visibilities: readonly Visibility[]
+  /** Those of other visibilities. */
+  readonly names: readonly string[]
+}
+
+interface OwnersRequest {
+  /** Exclusive. */
+  readonly after?: string | undefined
+  readonly limit: number
+  readonly kind?: Owner['kind'] | undefined
+  /** Absent: all. */
+  readonly seen?: OwnersSeen | undefined
+  /** By default its own. */
+  readonly turns?: Turns | undefined
+}
+
+const kinds = ['user', 'organization'] as const
+const visibilities = ['public', 'internal', 'private'] as const
+
+const ownersByName = compileOnce<{ after: string; limit: number }, OwnerRow>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('owner')
+    .selectAll()
+    .where('name', '>', parameter('after'))
+    .orderBy('name')
+    .limit(parameter('limit')),
+)
+
+const ownersOfVisibility = compileOnce<
+  { kind: Owner['kind']; visibility: Visibility; after: string; limit: number },
+  OwnerRow
+>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('owner')
+    .selectAll()
+    .where('kind', '=', parameter('kind'))
+    .where('visibility', '=', parameter('visibility'))
+    .where('name', '>', parameter('after'))
+    .orderBy('name')
+    .limit(parameter('limit')),
+)
+
+const namedOwners = compileOnce<{ names: unknown }, OwnerRow>(({ kysely, dialect, parameter }) =>
+  kysely
+    .selectFrom('owner')
+    .selectAll()
+    .where(isAnyOf(dialect, 'name', parameter('names'))),
+)
+
+/** In byte order of the names; a page is full as long as there are owners. Throws what aborts the turns. */
+export async function listOwners(db: Reader, request: OwnersRequest): Promise<Owner[]> {
+  const { kind, limit, seen, turns = new Turns() } = request
+  let { after = '' } = request
+  const isEveryone = visibilities.every((one) => seen === undefined || seen.visibilities.includes(one))
+  if (kind === undefined && isEveryone) {
+    return (await ownersByName.all(db, { after, limit })).map(ownerOf)
+  }
+  const names = [...new Set(seen?.names)].filter((name) => name > after).toSorted()
+  const found: Owner[] = []
+  for (;;) {
+    const part = names.splice(0, limit)
+    // Beyond the last name of this part others may come in between.
+    const end = names.length === 0 ? undefined : part.at(-1)
+    const rows = await readBoth(db, { kind, seen, after, limit, names: part })
+    found.push(...rows.filter(({ name }) => end === undefined || name <= end))
+    if (end === undefined || found.length >= limit) return found.slice(0, limit)
+    after = end
+    await turns.pass()
+  }
+}
+
+/** Those of the visibilities, up to `limit` of each, and those of the names, in order. */
+async function readBoth(
+  db: Reader,
+  { kind, seen, after, limit, names }: OwnersRequest & { readonly after: string; readonly names: string[] },
+): Promise<Owner[]> {
+  const ofKinds = kind === undefined ? kinds : [kind]
+  const arms = ofKinds.flatMap((one) =>
+    (seen?.visibilities ?? visibilities).map(async (visibility) =>
+      ownersOfVisibility.all(db, { kind: one, visibility, after, limit }),
+    ),
+  )
+  const named = names.length === 0 ? [] : [readNamed(db, names)]
+  const rows = (await Promise.all([...arms, ...named])).flat()
+  const byName = new Map(rows.map((row) => [row.name, row]))
+  return [...byName.values()]
+    .filter((row) => kind === undefined || row.kind === kind)
+    .toSorted((a, b) => compareTexts(a.name, b.name))
+    .map(ownerOf)
+}
+
+async function readNamed(db: Reader, names: readonly string[]): Promise<OwnerRow[]> {
+  return namedOwners.all(db, { names: listParameter(databaseOf(db).dialect, names) })
+}

@@ -1,0 +1,122 @@
+/** Teams of organizations: members that are granted roles together. */
+import { sql } from 'kysely'
+import type { SqlBool } from 'kysely'
+import { Conflict } from '../errors.ts'
+import type { Reader, Transaction } from '../handles.ts'
+import type { Member } from './members.ts'
+import { raiseRightsVersion } from '../rights/rights-version.ts'
+import { kyselyOf } from '../sql/database.ts'
+import { deleteInTurns } from '../sql/delete-in-turns.ts'
+
+export interface Team {
+  readonly id: number
+  readonly name: string
+  readonly createdAt: number
+}
+
+interface TeamName {
+  readonly ownerId: number
+  readonly name: string
+}
+
+interface TeamPlace {
+  readonly teamId: number
+  readonly accountId: number
+}
+
+/** Throws `Conflict` when the owner has a team of that name. */
+export async function insertTeam(
+  tx: Transaction,
+  team: TeamName & { readonly now: number },
+): Promise<number> {
+  const row = await kyselyOf(tx)
+    .insertInto('team')
+    .values({ owner_id: team.ownerId, name: team.name, created_at: team.now })
+    .onConflict((conflict) => conflict.columns(['owner_id', 'name']).doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (row === undefined) throw new Conflict(`there is a team ${team.name}`)
+  return row.id
+}
+
+export async function findTeam(db: Reader, { ownerId, name }: TeamName): Promise<Team | undefined> {
+  const row = await kyselyOf(db)
+    .selectFrom('team')
+    .selectAll()
+    .where('owner_id', '=', ownerId)
+    .where('name', '=', name)
+    .executeTakeFirst()
+  return row && { id: row.id, name: row.name, createdAt: row.created_at }
+}
+
+/** In byte order of the names, after `after` (exclusive). */
+export async function listTeams(
+  db: Reader,
+  page: { readonly ownerId: number; readonly after?: string | undefined; readonly limit: number },
+): Promise<Team[]> {
+  const rows = await kyselyOf(db)
+    .selectFrom('team')
+    .selectAll()
+    .where('owner_id', '=', page.ownerId)
+    .where('name', '>', page.after ?? '')
+    .orderBy('name')
+    .limit(page.limit)
+    .execute()
+  return rows.map((row) => ({ id: row.id, name: row.name, createdAt: row.created_at }))
+}
+
+/** With its places and the grants to it. */
+export async function deleteTeam(tx: Transaction, id: number): Promise<void> {
+  await deleteInTurns(tx, 'team_member', {
+    key: ['team_id', 'account_id'],
+    where: sql<SqlBool>`team_id = ${id}`,
+  })
+  await deleteInTurns(tx, 'access_grant', {
+    key: ['id'],
+    where: sql<SqlBool>`principal_kind = 'team' and principal_id = ${id}`,
+  })
+  await kyselyOf(tx).deleteFrom('team').where('id', '=', id).execute()
+  await raiseRightsVersion(tx)
+}
+
+/** `false` when the account is in the team already. */
+export async function insertTeamMember(
+  tx: Transaction,
+  place: TeamPlace & { readonly now: number },
+): Promise<boolean> {
+  const result = await kyselyOf(tx)
+    .insertInto('team_member')
+    .values({ team_id: place.teamId, account_id: place.accountId, created_at: place.now })
+    .onConflict((conflict) => conflict.columns(['team_id', 'account_id']).doNothing())
+    .executeTakeFirst()
+  await raiseRightsVersion(tx)
+  return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
+}
+
+/** `false` when the account was not in the team. */
+export async function deleteTeamMember(tx: Transaction, place: TeamPlace): Promise<boolean> {
+  const result = await kyselyOf(tx)
+    .deleteFrom('team_member')
+    .where('team_id', '=', place.teamId)
+    .where('account_id', '=', place.accountId)
+    .executeTakeFirst()
+  await raiseRightsVersion(tx)
+  return result.numDeletedRows > 0n
+}
+
+/** In the order of their accounts' ids, after `after` (exclusive). */
+export async function listTeamMembers(
+  db: Reader,
+  page: { readonly teamId: number; readonly after?: number | undefined; readonly limit: number },
+): Promise<Member[]> {
+  const rows = await kyselyOf(db)
+    .selectFrom('team_member')
+    .innerJoin('account', 'account.id', 'team_member.account_id')
+    .select(['account.id', 'account.name', 'team_member.created_at'])
+    .where('team_member.team_id', '=', page.teamId)
+    .where('team_member.account_id', '>', page.after ?? 0)
+    .orderBy('team_member.account_id')
+    .limit(page.limit)
+    .execute()
+  return rows.map((row) => ({ accountId: row.id, name: row.name, since: row.created_at }))
+}

@@ -1,0 +1,150 @@
+/** Repositories and the owners they belong to; both come into being with the first push. */
+import type { RepositoryName } from '../../oci/repository-name.ts'
+import { ownerOf } from '../../oci/repository-name.ts'
+import type { Reader, Transaction } from '../handles.ts'
+import { ensureOwner } from '../owners/owners.ts'
+import type { Visibility } from '../schema.ts'
+import { compileOnce } from '../sql/compile-once.ts'
+import { kyselyOf } from '../sql/database.ts'
+import { endOfNames } from './visible-repositories.ts'
+import type { RepositoryVisibility } from './visible-repositories.ts'
+
+export interface Repository {
+  readonly id: number
+  readonly ownerId: number
+  readonly name: RepositoryName
+  readonly visibility: Visibility
+}
+
+/** What decides who may do what there. */
+export interface RepositoryAccess extends RepositoryVisibility {
+  readonly id: number
+  readonly ownerName: string
+}
+
+interface AccessRow {
+  id: number | null
+  visibility: Visibility | null
+  owner_visibility: Visibility | null
+  owner_name: string | null
+}
+
+/** Always one row, of nothing where there is no such repository: its absence is not told by the time of the answer. */
+const accessByName = compileOnce<{ name: string }, AccessRow>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom(kysely.selectNoFrom(parameter('name').as('name')).as('asked'))
+    .leftJoin('repository', 'repository.name', 'asked.name')
+    .leftJoin('owner', 'owner.id', 'repository.owner_id')
+    .select([
+      'repository.id',
+      'repository.visibility',
+      'owner.visibility as owner_visibility',
+      'owner.name as owner_name',
+    ]),
+)
+
+const repositoryByName = compileOnce<
+  { name: string },
+  { id: number; owner_id: number; visibility: Visibility }
+>(({ kysely, parameter }) =>
+  kysely
+    .selectFrom('repository')
+    .select(['id', 'owner_id', 'visibility'])
+    .where('name', '=', parameter('name')),
+)
+
+export async function findRepository(db: Reader, name: RepositoryName): Promise<Repository | undefined> {
+  const row = await repositoryByName.first(db, { name })
+  return row === undefined
+    ? undefined
+    : { id: row.id, ownerId: row.owner_id, name, visibility: row.visibility }
+}
+
+/** Asked with every request of someone who is neither administrator nor owner. On SQLite it answers at once. */
+export function findRepositoryAccess(
+  db: Reader,
+  name: RepositoryName,
+): RepositoryAccess | undefined | Promise<RepositoryAccess | undefined> {
+  const found = accessByName.first(db, { name })
+  return found instanceof Promise ? found.then(accessOf) : accessOf(found)
+}
+
+function accessOf(row: AccessRow | undefined): RepositoryAccess | undefined {
+  if (row === undefined) return undefined
+  const { id, visibility, owner_visibility: ownerVisibility, owner_name: ownerName } = row
+  if (id === null || visibility === null || ownerVisibility === null || ownerName === null) return undefined
+  return { id, visibility, ownerVisibility, ownerName }
+}
+
+/**
+ * Creates the repository, and its owner as a public organization, when they are missing; the first creator wins. The
+ * owners that are users come into being with their accounts. Throws `OwnerRenamed` below a name that was given up.
+ */
+export async function ensureRepository(
+  tx: Transaction,
+  options: { readonly name: RepositoryName; readonly visibility: Visibility; readonly now: number },
+): Promise<Repository> {
+  const existing = await findRepository(tx, options.name)
+  if (existing !== undefined) return existing
+  const ownerId = await ensureOwner(tx, { name: ownerOf(options.name), now: options.now })
+  const kysely = kyselyOf(tx)
+  await kysely
+    .insertInto('repository')
+    .values({
+      owner_id: ownerId,
+      name: options.name,
+      visibility: options.visibility,
+      created_at: options.now,
+    })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute()
+  // A statement of its own: on PostgreSQL it sees the row that won the race.
+  const row = await kysely
+    .selectFrom('repository')
+    .select(['id', 'owner_id', 'visibility'])
+    .where('name', '=', options.name)
+    .executeTakeFirstOrThrow()
+  return { id: row.id, ownerId: row.owner_id, name: options.name, visibility: row.visibility }
+}
+
+/** Returns the visibility it had; `undefined` when there is no such repository. */
+export async function setRepositoryVisibility(
+  tx: Transaction,
+  change: { readonly name: RepositoryName; readonly visibility: Visibility },
+): Promise<Visibility | undefined> {
+  const before = await findRepository(tx, change.name)
+  if (before === undefined) return undefined
+  await kyselyOf(tx)
+    .updateTable('repository')
+    .set({ visibility: change.visibility })
+    .where('id', '=', before.id)
+    .execute()
+  return before.visibility
+}
+
+/** With what decides who sees them; in byte order, after `after` (exclusive). */
+export async function listRepositoryAccess(
+  db: Reader,
+  page: { readonly after?: string | undefined; readonly limit: number },
+): Promise<(RepositoryAccess & { readonly name: RepositoryName })[]> {
+  const rows = await selectNames(db, { after: page.after ?? '', limit: page.limit })
+    .innerJoin('owner', 'owner.id', 'repository.owner_id')
+    .select([
+      'repository.id',
+      'repository.visibility',
+      'owner.visibility as ownerVisibility',
+      'owner.name as ownerName',
+    ])
+    .execute()
+  return rows.map((row) => ({ ...row, name: row.name as RepositoryName }))
+}
+
+function selectNames(db: Reader, page: { after: string; limit: number }) {
+  return kyselyOf(db)
+    .selectFrom('repository')
+    .select('repository.name')
+    .where('repository.name', '>', page.after)
+    .where('repository.name', '<', endOfNames)
+    .orderBy('repository.name')
+    .limit(page.limit)
+}

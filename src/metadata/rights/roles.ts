@@ -1,0 +1,90 @@
+/** Roles: named sets of actions. The built-in ones are rows of the migration and stay as they are. */
+import { Conflict } from '../errors.ts'
+import type { Reader, Transaction } from '../handles.ts'
+import { hasRowLocks, kyselyOf } from '../sql/database.ts'
+
+export interface Role {
+  readonly id: number
+  readonly name: string
+  readonly actions: readonly string[]
+  readonly isBuiltIn: boolean
+}
+
+interface RoleRow {
+  id: number
+  name: string
+  actions: string
+  built_in: 0 | 1
+}
+
+/** Throws `Conflict` when there is a role of that name. */
+export async function insertRole(
+  tx: Transaction,
+  role: { readonly name: string; readonly actions: readonly string[]; readonly now: number },
+): Promise<number> {
+  const row = await kyselyOf(tx)
+    .insertInto('role')
+    .values({
+      name: role.name,
+      actions: JSON.stringify(role.actions),
+      built_in: 0,
+      created_at: role.now,
+    })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (row === undefined) throw new Conflict(`there is a role ${role.name}`)
+  return row.id
+}
+
+export async function findRole(db: Reader, name: string): Promise<Role | undefined> {
+  const row = await kyselyOf(db).selectFrom('role').selectAll().where('name', '=', name).executeTakeFirst()
+  return row && roleOf(row)
+}
+
+/** As `findRole`; the role cannot be deleted before the transaction ends. */
+export async function holdRole(tx: Transaction, name: string): Promise<Role | undefined> {
+  const query = kyselyOf(tx).selectFrom('role').selectAll().where('name', '=', name)
+  const row = await (hasRowLocks(tx) ? query.forKeyShare() : query).executeTakeFirst()
+  return row && roleOf(row)
+}
+
+/** In byte order of the names, after `after` (exclusive). */
+export async function listRoles(
+  db: Reader,
+  page: { readonly after?: string | undefined; readonly limit: number },
+): Promise<Role[]> {
+  const rows = await kyselyOf(db)
+    .selectFrom('role')
+    .selectAll()
+    .where('name', '>', page.after ?? '')
+    .orderBy('name')
+    .limit(page.limit)
+    .execute()
+  return rows.map(roleOf)
+}
+
+/** Takes a custom role away that no grant uses; says what keeps it otherwise. */
+export async function deleteRole(
+  tx: Transaction,
+  name: string,
+): Promise<'deleted' | 'unknown' | 'built-in' | 'used'> {
+  const kysely = kyselyOf(tx)
+  const query = kysely.selectFrom('role').select(['id', 'built_in']).where('name', '=', name)
+  const row = await (hasRowLocks(tx) ? query.forUpdate() : query).executeTakeFirst()
+  if (row === undefined) return 'unknown'
+  if (row.built_in === 1) return 'built-in'
+  const user = await kysely
+    .selectFrom('access_grant')
+    .select('id')
+    .where('role_id', '=', row.id)
+    .limit(1)
+    .executeTakeFirst()
+  if (user !== undefined) return 'used'
+  await kysely.deleteFrom('role').where('id', '=', row.id).execute()
+  return 'deleted'
+}
+
+function roleOf({ id, name, actions, built_in: builtIn }: RoleRow): Role {
+  return { id, name, actions: JSON.parse(actions) as string[], isBuiltIn: builtIn === 1 }
+}

@@ -1,0 +1,72 @@
+/** Why owners, teams and members are not as someone wants them. Told to those who may change them. */
+import { AccountError, describeTaken, OwnerUnknownError } from '../identity/accounts/account-errors.ts'
+import {
+  OwnerNameTaken,
+  OwnerNotEmpty,
+  OwnerRenamed,
+  OwnerUnknown,
+  RepositoryNameTooLong,
+  TooManyOldNames,
+} from '../metadata/owners/owner-errors.ts'
+import { quote } from '../oci/quote.ts'
+
+/** The name follows no grammar, is reserved, or makes others too long. */
+export class NameRefusedError extends AccountError {
+  override readonly name = 'NameRefusedError'
+}
+
+/** Someone has the name, or gave it up; or the owner would reserve one too many. */
+export class NameTakenError extends AccountError {
+  override readonly name = 'NameTakenError'
+}
+
+export class OwnerNotEmptyError extends AccountError {
+  override readonly name = 'OwnerNotEmptyError'
+}
+
+export class OrganizationUnknownError extends AccountError {
+  override readonly name = 'OrganizationUnknownError'
+  constructor(organization: string, options?: ErrorOptions) {
+    super(`there is no organization ${quote(organization)}`, options)
+  }
+}
+
+export class TeamUnknownError extends AccountError {
+  override readonly name = 'TeamUnknownError'
+  constructor(team: string, options?: ErrorOptions) {
+    super(`there is no team ${quote(team)}`, options)
+  }
+}
+
+/** Of an organization, or of one of its teams. */
+export class MemberUnknownError extends AccountError {
+  override readonly name = 'MemberUnknownError'
+  constructor(account: string, where: string, options?: ErrorOptions) {
+    super(`${quote(account)} is no member of ${where}`, options)
+  }
+}
+
+export class RepositoryUnknownError extends AccountError {
+  override readonly name = 'RepositoryUnknownError'
+  constructor(repository: string, options?: ErrorOptions) {
+    super(`there is no repository ${repository}; lading repository list shows those that are`, options)
+  }
+}
+
+/** What the database says of owners, as those who change them are told it. */
+export function translateOwnerError(error: unknown): unknown {
+  if (error instanceof OwnerUnknown) return new OwnerUnknownError(error.owner, { cause: error })
+  if (error instanceof OwnerNameTaken) {
+    const discreet = describeTaken(error.owner)
+    return new NameTakenError(error.message, { cause: error, discreet })
+  }
+  if (error instanceof OwnerRenamed) {
+    const { oldName, newName } = error
+    const message = `${oldName} is an old name of ${newName}, whose pulls go on under it: choose another name`
+    return new NameTakenError(message, { cause: error, discreet: describeTaken(oldName) })
+  }
+  if (error instanceof TooManyOldNames) return new NameTakenError(error.message, { cause: error })
+  if (error instanceof OwnerNotEmpty) return new OwnerNotEmptyError(error.message, { cause: error })
+  if (error instanceof RepositoryNameTooLong) return new NameRefusedError(error.message, { cause: error })
+  return error
+}

@@ -1,0 +1,24 @@
+/** The services of the management view, for those who wire them. */
+import { createMembers, createTeams } from './members.ts'
+import type { Members, Teams } from './members.ts'
+import { createOwners } from './owners.ts'
+import type { Owners } from './owners.ts'
+import type { PackagesDeps } from './organizations-deps.ts'
+import { createRepositories } from './repositories.ts'
+import type { Repositories } from './repositories.ts'
+
+export interface Packages {
+  readonly owners: Owners
+  readonly members: Members
+  readonly teams: Teams
+  readonly repositories: Repositories
+}
+
+export function openPackages(deps: PackagesDeps): Packages {
+  return {
+    owners: createOwners(deps),
+    members: createMembers(deps),
+    teams: createTeams(deps),
+    repositories: createRepositories(deps),
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * @module
+ * The management view of what the registry holds: owners with their members and teams, and the settings of
+ * repositories. Each change counts from the next request on, in every process, and is in the audit. The services
+ * check no rights: who calls them asked the policy, or is the operator.
+ */
+import { LastAdministratorError } from '../identity/accounts/account-errors.ts'
+import type { Actor } from '../identity/actor.ts'
+import { requireStanding } from '../identity/actor-standing.ts'
+import { isLastAdministrator } from '../metadata/identity/administrators.ts'
+import type { AuditAction } from '../metadata/audit/audit-actions.ts'
+import type { AuditDetail, AuditEntry } from '../metadata/audit/audit-trail.ts'
+import { Conflict } from '../metadata/errors.ts'
+import type { Transaction } from '../metadata/handles.ts'
+import { listOwners } from '../metadata/owners/list-owners.ts'
+import type { OwnersSeen } from '../metadata/owners/list-owners.ts'
+import { deleteOwner } from '../metadata/owners/owner-deletion.ts'
+import { OwnerHasRemains, OwnerNotEmpty, OwnerUnknown } from '../metadata/owners/owner-errors.ts'
+import { renameOwner } from '../metadata/owners/owner-rename.ts'
+import type { RenamedOwner } from '../metadata/owners/owner-rename.ts'
+import {
+  findNamedAt,
+  findOwner,
+  insertOrganization,
+  listAliases,
+  setOwnerVisibility,
+} from '../metadata/owners/owners.ts'
+import type { Owner } from '../metadata/owners/owners.ts'
+import { listRemains, removeRemains } from '../metadata/repositories/repository-remains.ts'
+import type { Visibility } from '../metadata/schema.ts'
+import { findOwnerFault, findUserFault } from '../oci/owner-name.ts'
+import { quote } from '../oci/quote.ts'
+import { NameRefusedError, translateOwnerError } from './errors.ts'
+import { opens } from './opens.ts'
+import type { PackagesDeps } from './organizations-deps.ts'
+import { createRepositories, deleteWhole } from './repositories.ts'
+
+export type { Owner, RenamedOwner }
+
+export type OwnerKind = Owner['kind']
+
+export interface OwnerDetails extends Owner {
+  /** Names that it had before, in byte order; pulls go on under them. */
+  readonly aliases: readonly string[]
+}
+
+export interface Deletion {
+  /** Throws `OwnerUnknownError` for one of the other kind. */
+  readonly kind: OwnerKind
+  /** Also when it has repositories: they go with it. */
+  readonly purge: boolean
+}
+
+export interface Owners {
+  /** Throws `NameRefusedError`, `NameTakenError`. */
+  createOrganization(
+    organization: { readonly name: string; readonly visibility: Visibility },
+    actor: Actor,
+  ): Promise<Owner>
+  /** In byte order of the names, after `after` (exclusive). */
+  list(page: {
+    readonly kind?: OwnerKind | undefined
+    readonly after?: string | undefined
+    readonly limit: number
+    /** Where to look; absent: everywhere. */
+    readonly seen?: OwnersSeen
+  }): Promise<Owner[]>
+  find(name: string): Promise<OwnerDetails | undefined>
+  /** When it got the name; `undefined` when there is no such owner. */
+  namedAt(name: string): Promise<number | undefined>
+  /** Returns the visibility it had. Throws `OwnerUnknownError`. */
+  setVisibility(name: string, visibility: Visibility, actor: Actor): Promise<Visibility>
+  /**
+   * Repositories, robots and tokens follow; pulls go on under the old name, which nobody else can have. Throws
+   * `OwnerUnknownError`, also for one of another kind, `NameRefusedError`, `NameTakenError`.
+   */
+  rename(
+    change: { readonly kind?: OwnerKind; readonly name: string; readonly newName: string },
+    actor: Actor,
+  ): Promise<RenamedOwner>
+  /**
+   * With its teams, members, robots, grants and tokens, and the account of a user. Throws `OwnerUnknownError`,
+   * `OwnerNotEmptyError`, `LastAdministratorError`.
+   */
+  delete(name: string, deletion: Deletion, actor: Actor): Promise<void>
+}
+
+const pageSize = 500
+// Pushes that continue while an owner is deleted make new repositories, which are deleted again so many times.
+const maxPurges = 5
+
+export function createOwners(deps: PackagesDeps): Owners {
+  const { reader } = deps.metadata
+  return {
+    createOrganization: (organization, actor) => createOrganization(deps, organization, actor),
+    list: (page) => listOwners(reader, page),
+    async find(name) {
+      const owner = await findOwner(reader, name)
+      return owner && { ...owner, aliases: await listAliases(reader, owner.id) }
+    },
+    async namedAt(name) {
+      const owner = await findOwner(reader, name)
+      return owner && findNamedAt(reader, owner)
+    },
+    setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
+    rename: (change, actor) => rename(deps, change, actor),
+    delete: (name, deletion, actor) => deleteWithPurge(deps, { ...deletion, name, actor }),
+  }
+}
+
+async function createOrganization(
+  deps: PackagesDeps,
+  { name, visibility }: { readonly name: string; readonly visibility: Visibility },
+  actor: Actor,
+): Promise<Owner> {
+  checkName(name)
+  const createdAt = deps.clock.now()
+  return change(deps, async (tx) => {
+    const id = await insertOrganization(tx, { name, visibility, now: createdAt })
+    await deps.audit.change(tx, actor, entryOf('organization.create', name, { visibility }))
+    return { id, name, kind: 'organization', visibility, createdAt }
+  })
+}
+
+function setVisibility(
+  deps: PackagesDeps,
+  { name, visibility }: { readonly name: string; readonly visibility: Visibility },
+  actor: Actor,
+): Promise<Visibility> {
+  return change(deps, async (tx) => {
+    const before = await setOwnerVisibility(tx, { name, visibility })
+    if (before === undefined) throw new OwnerUnknown(name)
+    if (opens(before, visibility)) await requireStanding(tx, actor, deps.clock)
+    await deps.audit.change(tx, actor, entryOf('owner.visibility', name, { visibility, before }))
+    return before
+  })
+}
+
+async function rename(
+  deps: PackagesDeps,
+  { kind, name, newName }: { readonly kind?: OwnerKind; readonly name: string; readonly newName: string },
+  actor: Actor,
+): Promise<RenamedOwner> {
+  checkName(newName)
+  const now = deps.clock.now()
+  return change(deps, async (tx) => {
+    const renamed = await renameOwner(tx, { name, newName, now })
+    if (kind !== undefined && renamed.kind !== kind) throw new OwnerUnknown(name)
+    if (renamed.kind === 'user') checkName(newName, findUserFault)
+    const { repositories, robots } = renamed
+    await deps.audit.change(
+      tx,
+      actor,
+      entryOf('owner.rename', newName, { before: name, repositories, robots }),
+    )
+    return renamed
+  })
+}
+
+interface NamedDeletion extends Deletion {
+  readonly name: string
+  readonly actor: Actor
+}
+
+async function deleteWithPurge(deps: PackagesDeps, deletion: NamedDeletion): Promise<void> {
+  for (let purges = 0; ; purges += 1) {
+    try {
+      return await change(deps, (tx) => deleteOne(deps, tx, deletion))
+    } catch (error) {
+      if (purges === maxPurges) throw error
+      if (error instanceof OwnerHasRemains) await removeAllRemains(deps, error.ownerId)
+      else if (deletion.purge && hasRepositories(error)) await deleteRepositories(deps, deletion)
+      else throw error
+    }
+  }
+}
+
+/** A repository that was pushed in between is a conflict. */
+function hasRepositories(error: unknown): boolean {
+  return error instanceof Conflict || (error instanceof Error && error.cause instanceof OwnerNotEmpty)
+}
+
+/** Of repositories that were deleted before, by a process that ended too early or by one that still does. */
+async function removeAllRemains({ metadata }: PackagesDeps, ownerId: number): Promise<void> {
+  for (;;) {
+    const [repositoryId] = await listRemains(metadata.reader, { ownerId, limit: 1 })
+    if (repositoryId === undefined) return
+    await removeRemains(metadata, { repositoryId })
+  }
+}
+
+async function deleteOne(
+  deps: PackagesDeps,
+  tx: Transaction,
+  { name, kind, actor }: NamedDeletion,
+): Promise<void> {
+  // Before anything else: an owner of the other kind must not lose its repositories to a purge.
+  if ((await findOwner(tx, name))?.kind !== kind) throw new OwnerUnknown(name)
+  if (kind === 'user' && (await isLastAdministrator(tx, name))) throw new LastAdministratorError(name)
+  await deleteOwner(tx, name)
+  const isUser = kind === 'user'
+  const entry = entryOf(isUser ? 'user.delete' : 'organization.delete', name)
+  await deps.audit.change(tx, actor, isUser ? { ...entry, target: { kind: 'user', name } } : entry)
+}
+
+async function deleteRepositories(deps: PackagesDeps, { name: owner, actor }: NamedDeletion): Promise<void> {
+  const repositories = createRepositories(deps)
+  for (;;) {
+    const listed = await repositories.list({ owner, limit: pageSize })
+    if (listed.length === 0) return
+    for (const { name } of listed) await deleteWhole(deps, name, actor)
+  }
+}
+
+async function change<T>(deps: PackagesDeps, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  try {
+    return await deps.metadata.transact(work)
+  } catch (error) {
+    throw translateOwnerError(error)
+  }
+}
+
+function checkName(name: string, findFault: (name: string) => string | undefined = findOwnerFault): void {
+  const fault = findFault(name)
+  if (fault !== undefined)
+    throw new NameRefusedError(`${quote(name)} cannot be the name of an owner: ${fault}`)
+}
+
+function entryOf(action: AuditAction, name: string, detail?: AuditDetail): AuditEntry {
+  return { action, outcome: 'done', target: { kind: 'owner', name }, detail }
+}

@@ -1,0 +1,89 @@
+/** The settings of repositories, and their end. What is in them is the registry's. */
+import type { Actor } from '../identity/actor.ts'
+import { requireStanding } from '../identity/actor-standing.ts'
+import { deleteRepository } from '../metadata/repositories/repository-deletion.ts'
+import {
+  findRepositoryAccess,
+  listRepositoryAccess,
+  setRepositoryVisibility,
+} from '../metadata/repositories/repositories.ts'
+import type { RepositoryAccess } from '../metadata/repositories/repositories.ts'
+import type { Visibility } from '../metadata/schema.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import { RepositoryUnknownError } from './errors.ts'
+import { opens } from './opens.ts'
+import type { PackagesDeps } from './organizations-deps.ts'
+
+export type { Visibility }
+
+export type ListedRepository = RepositoryAccess & { readonly name: RepositoryName }
+
+export interface Repositories {
+  /** In byte order of the names, after `after` (exclusive); of one owner where it is named. */
+  list(page: {
+    readonly owner?: string | undefined
+    readonly after?: string | undefined
+    readonly limit: number
+  }): Promise<ListedRepository[]>
+  /** With what its owner allows besides. */
+  find(name: RepositoryName): Promise<RepositoryAccess | undefined>
+  /** Returns the visibility it had. Throws `RepositoryUnknownError`. */
+  setVisibility(name: RepositoryName, visibility: Visibility, actor: Actor): Promise<Visibility>
+  /** Nobody sees it from the first moment on; resolves when its rows are gone. Throws `RepositoryUnknownError`. */
+  delete(name: RepositoryName, actor: Actor): Promise<void>
+}
+
+export function createRepositories(deps: PackagesDeps): Repositories {
+  const { reader } = deps.metadata
+  return {
+    list: (page) => listOf(deps, page),
+    find: async (name) => findRepositoryAccess(reader, name),
+    setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
+    async delete(name, actor) {
+      if (!(await deleteWhole(deps, name, actor))) throw new RepositoryUnknownError(name)
+      await deps.metadata.flush()
+    },
+  }
+}
+
+async function listOf(
+  { metadata }: PackagesDeps,
+  { owner, after, limit }: Parameters<Repositories['list']>[0],
+): Promise<ListedRepository[]> {
+  if (owner === undefined) return listRepositoryAccess(metadata.reader, { after, limit })
+  const first = `${owner}/`
+  const from = after === undefined || after < first ? first : after
+  const listed = await listRepositoryAccess(metadata.reader, { after: from, limit })
+  // Names below the owner follow one another.
+  return listed.filter(({ name }) => name.startsWith(first))
+}
+
+function setVisibility(
+  { metadata, audit, clock }: PackagesDeps,
+  { name, visibility }: { readonly name: RepositoryName; readonly visibility: Visibility },
+  actor: Actor,
+): Promise<Visibility> {
+  return metadata.transact(async (tx) => {
+    const before = await setRepositoryVisibility(tx, { name, visibility })
+    if (before === undefined) throw new RepositoryUnknownError(name)
+    if (opens(before, visibility)) await requireStanding(tx, actor, clock)
+    const target = { kind: 'repository', name } as const
+    const detail = { visibility, before }
+    await audit.change(tx, actor, { action: 'repository.visibility', outcome: 'done', target, detail })
+    return before
+  })
+}
+
+/** Whether there was one. Not durable before the next `Metadata.flush` or durable transaction. */
+export function deleteWhole(
+  { metadata, clock, audit }: PackagesDeps,
+  name: RepositoryName,
+  actor: Actor,
+): Promise<boolean> {
+  const target = { kind: 'repository', name } as const
+  return deleteRepository(metadata, {
+    name,
+    now: clock.now(),
+    onGone: (tx) => audit.change(tx, actor, { action: 'repository.delete', outcome: 'done', target }),
+  })
+}
