@@ -1,7 +1,7 @@
 /**
- * Bounded work per turn of the event loop. SQLite answers synchronously and an `await` of a finished promise gives no
- * turn away, so a loop over rows, names or patterns keeps everybody else waiting unless it rests. All walks of a process
- * share one budget per turn: after it is used up they wait in a line, and each turn serves the first of the line.
+ * Bounded work per turn of the event loop. SQLite answers synchronously, and awaiting a resolved promise does not yield to
+ * I/O, so a loop over rows, names or patterns blocks all other requests unless it rests. All walks of a process share one
+ * budget per turn: once it is used up they queue, and each turn serves the first in the queue.
  */
 
 export interface LoopOptions {
@@ -11,10 +11,10 @@ export interface LoopOptions {
   readonly schedule?: (callback: () => void) => void
 }
 
-/** Milliseconds of work that walks do per turn, all of them together. */
+/** Milliseconds of work per turn for all walks together. */
 export const maxTurnMs = 3
 
-/** The event loop as walks share it; a process has one, tests make their own. */
+/** The share of the event loop that walks have; one per process, tests make their own. */
 export class Loop {
   readonly #now: () => number
   readonly #schedule: (callback: () => void) => void
@@ -27,12 +27,12 @@ export class Loop {
     this.#schedule = schedule
   }
 
-  /** Turns that walks have waited for so far. */
+  /** How many turns walks have waited for so far. */
   get turns(): number {
     return this.#turns
   }
 
-  /** Whether the walks of this turn have used it up. */
+  /** Whether the budget of this turn is used up. */
   isUsedUp(): boolean {
     const now = this.#now()
     if (this.#startedAt === undefined) {
@@ -46,7 +46,7 @@ export class Loop {
   wait(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
-      // A turn that was noted as started has its end scheduled already.
+      // The end of a started turn is scheduled already.
       if (this.#startedAt === undefined) {
         this.#startedAt = this.#now()
         this.#schedule(() => this.#begin())
@@ -68,9 +68,9 @@ export class Loop {
 }
 
 export interface TurnsOptions {
-  /** Ends the walk when its reader is gone. */
+  /** Ends the walk when its reader disconnects. */
   readonly signal?: AbortSignal | undefined
-  /** The walk is spent after so many turns; by default it never is. */
+  /** The most turns the walk may take; unlimited by default. */
   readonly maxTurns?: number
   readonly loop?: Loop
 }
@@ -95,19 +95,19 @@ export class Turns {
     return this.#loop.isUsedUp()
   }
 
-  /** Whether the walk has had all the turns it may have. */
+  /** Whether the walk has used all its turns. */
   get isSpent(): boolean {
     return this.#rests >= this.#maxTurns
   }
 
-  /** Gives the event loop to others. Throws the reason of the signal when it was aborted. */
+  /** Yields to the event loop. Throws the signal's reason if it was aborted. */
   async rest(): Promise<void> {
     this.#rests += 1
     await this.#loop.wait()
     this.#signal?.throwIfAborted()
   }
 
-  /** Rests when that is due. */
+  /** Rests if a rest is due. */
   async pass(): Promise<void> {
     if (this.isDue()) await this.rest()
   }
