@@ -25,6 +25,7 @@ import { openSqliteConnection } from './sqlite-connection.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { FileWatch } from './sqlite-file-watch.ts'
 import { isNewSqliteFile } from './sqlite-files.ts'
+import { refuseForeignJournal } from './sqlite-foreign-journal.ts'
 import { refuseForeignLog } from './sqlite-foreign-log.ts'
 
 export interface SqliteMetadataOptions {
@@ -63,6 +64,7 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   await using resources = new AsyncDisposableStack()
   await makeFolder(dirname(file), 0o700)
   await createPrivately(file)
+  await refuseForeignJournal(file)
   await refuseForeignLog(file)
   const writer = openConnection(resources, { file, readOnly: false, onFatal })
   // Before synchronous=normal: the switch to the log is synced by SQLite itself.
