@@ -14,6 +14,7 @@ import { findInstallation, setJudgesSince } from '../installation.ts'
 import type { Metadata } from '../metadata.ts'
 import { migrate, readMigrationState } from '../migrations/migrate.ts'
 import { kyselyOf } from '../sql/database.ts'
+import { listVisibleTables } from '../sql/visible-tables.ts'
 import { copyTables } from './copy-tables.ts'
 import { copiedTables, transientTables } from './tables.ts'
 
@@ -114,7 +115,7 @@ async function readStateOf(db: Reader): Promise<DatabaseState> {
 async function hasNoRows(db: Reader): Promise<boolean> {
   const kysely = kyselyOf(db)
   // An older schema has fewer tables.
-  const present = new Set((await kysely.introspection.getTables()).map(({ name }) => name))
+  const present = await listVisibleTables(db)
   for (const [name, { isSeeded }] of copiedTables) {
     if (isSeeded === true || !present.has(name)) continue
     const { rows } = await sql`select 1 from ${sql.table(name)} limit 1`.execute(kysely)

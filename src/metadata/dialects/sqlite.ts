@@ -168,6 +168,10 @@ class SqliteMetadata implements Metadata {
     // The version of the rights is read at once, in each turn.
   }
 
+  expectInstallation(): void {
+    // The files are watched.
+  }
+
   async ping(): Promise<void> {
     this.#assertOpen()
     await sql`select 1 from schema_migration limit 1`.execute(this.#parts.reader.kysely)
