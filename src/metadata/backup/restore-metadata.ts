@@ -13,6 +13,7 @@ import type { Reader, Transaction } from '../handles.ts'
 import { findInstallation, setJudgesSince } from '../installation.ts'
 import type { Metadata } from '../metadata.ts'
 import { migrate, readMigrationState } from '../migrations/migrate.ts'
+import { removeRowsOfUnlinkedBlobs } from '../blobs.ts'
 import { kyselyOf } from '../sql/database.ts'
 import { listVisibleTables } from '../sql/visible-tables.ts'
 import { copyTables } from './copy-tables.ts'
@@ -62,6 +63,8 @@ export async function prepareDraft(draft: string, clock: Clock): Promise<void> {
 /** The one place that changes rows of a restored database. */
 async function settleRestored(tx: Transaction, now: number): Promise<void> {
   for (const table of transientTables) await sql`delete from ${sql.table(table)}`.execute(kyselyOf(tx))
+  // The collector would delete the bytes of these, and a newer database may have linked them since. Without a row they stay.
+  await removeRowsOfUnlinkedBlobs(tx)
   // The store may hold blobs that are newer than the snapshot.
   await setJudgesSince(tx, now)
 }
