@@ -1,4 +1,5 @@
 /** What `http/` and `cli/` ask of `auth/`: proofs of identity in, principals and tokens out. */
+import type { Asker } from './policy.ts'
 import type { Principal } from './principal.ts'
 import type { Scope } from './scope.ts'
 
@@ -40,10 +41,15 @@ export interface TokenRequest {
   /** The client asked for a refresh token. */
   readonly offline: boolean
   readonly clientId: string | undefined
+  /** Who waits for the token. */
+  readonly asker?: Asker | undefined
 }
 
 export interface TokenService {
   issue(request: TokenRequest): Promise<IssuedToken>
   /** Throws `CredentialsError`; `RefreshTokensOffError` when the configuration does not allow them. */
-  refresh(request: { refreshToken: string; scopes: readonly Scope[] }, origin: Origin): Promise<IssuedToken>
+  refresh(
+    request: { refreshToken: string; scopes: readonly Scope[]; asker?: Asker },
+    origin: Origin,
+  ): Promise<IssuedToken>
 }
