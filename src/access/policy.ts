@@ -17,6 +17,14 @@ export const decisionHoldsMs = 250
 /** An action as routes and token scopes name it. `push` needs one of its two permissions. */
 export type Action = 'pull' | 'push' | 'delete'
 
+/** Who waits for what takes turns with the work of others. */
+export interface Asker {
+  /** The account, the owner of a robot, or the address of those without an account. */
+  readonly party: string
+  /** Aborted when nobody waits any more. */
+  readonly signal: AbortSignal
+}
+
 type MaybePromise<T> = T | Promise<T>
 
 /** The kinds of tag changes that a push may make. Making a repository needs `create` too. */
@@ -66,8 +74,11 @@ export interface Policy {
   decideOwner(principal: Principal, permission: Permission, owner: string): MaybePromise<Decision>
   /** Returns the same decision with its reason, for askers who may know the rights in the repository. */
   explain(principal: Principal, action: Action | Permission, repository: RepositoryName): Promise<Explanation>
-  /** Returns the part of the scopes that a token gets; a scope of which nothing is granted stays, without actions. */
-  grant(principal: Principal, scopes: readonly Scope[]): Promise<Scope[]>
+  /**
+   * Returns the part of the scopes that a token gets; a scope of which nothing is granted stays, without actions. Throws what
+   * aborts the signal of the asker.
+   */
+  grant(principal: Principal, scopes: readonly Scope[], asker?: Asker): Promise<Scope[]>
   /** Returns what the principal may see: public repositories (where anonymous may pull or it is a user), internal ones as a user, its own, and granted ones. */
   visibleTo(principal: Principal): MaybePromise<VisibleRepositories>
   /** Returns which owners to read for a list of those that the principal may see; `decideOwner` decides on each. */

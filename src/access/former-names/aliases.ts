@@ -60,9 +60,9 @@ function toKnown(newName: string | undefined): Known {
  */
 export function grantOldNames(policy: Pick<Policy, 'grant'>, aliases: Aliases): Pick<Policy, 'grant'> {
   return {
-    async grant(principal, scopes) {
+    async grant(principal, scopes, asker) {
       const asked = await Promise.all(scopes.map((scope) => renameScope(scope, aliases)))
-      const granted = await policy.grant(principal, asked)
+      const granted = await policy.grant(principal, asked, asker)
       return granted.map((scope, index) => ({ ...scope, name: scopes[index]?.name ?? scope.name }))
     },
   }

@@ -1,7 +1,7 @@
 /**
  * Bounded work per turn of the event loop. SQLite answers synchronously, and awaiting a resolved promise does not yield to
  * I/O, so a loop over rows, names or patterns blocks all other requests unless it rests. All walks of a process share one
- * budget per turn: once it is used up they queue, and each turn serves the first in the queue.
+ * budget per turn. Once it is used up they queue by party, and parties take turns: many walks of one party do not delay another.
  */
 
 export interface LoopOptions {
@@ -18,7 +18,8 @@ export const maxTurnMs = 3
 export class Loop {
   readonly #now: () => number
   readonly #schedule: (callback: () => void) => void
-  readonly #waiting: (() => void)[] = []
+  /** Waiting walks by party, in the order in which the parties get their turns. */
+  readonly #lines = new Map<string, Set<() => void>>()
   #startedAt: number | undefined
   #turns = 0
 
@@ -42,10 +43,12 @@ export class Loop {
     return now - this.#startedAt >= maxTurnMs
   }
 
-  /** Resolves in a later turn, in the order of the calls. */
-  wait(): Promise<void> {
+  /** Resolves in a later turn; the calls of one party resolve in order. */
+  wait(party = ''): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve)
+      const line = this.#lines.get(party)
+      if (line === undefined) this.#lines.set(party, new Set([resolve]))
+      else line.add(resolve)
       // The end of a started turn is scheduled already.
       if (this.#startedAt === undefined) {
         this.#startedAt = this.#now()
@@ -55,7 +58,7 @@ export class Loop {
   }
 
   #begin(): void {
-    const next = this.#waiting.shift()
+    const next = this.#takeNext()
     if (next === undefined) {
       this.#startedAt = undefined
       return
@@ -65,6 +68,16 @@ export class Loop {
     this.#schedule(() => this.#begin())
     next()
   }
+
+  #takeNext(): (() => void) | undefined {
+    const [[party, line] = ['', new Set<() => void>()]] = this.#lines
+    const [next] = line
+    if (next === undefined) return undefined
+    line.delete(next)
+    this.#lines.delete(party)
+    if (line.size > 0) this.#lines.set(party, line)
+    return next
+  }
 }
 
 export interface TurnsOptions {
@@ -72,6 +85,8 @@ export interface TurnsOptions {
   readonly signal?: AbortSignal | undefined
   /** The most turns the walk may take; unlimited by default. */
   readonly maxTurns?: number
+  /** The caller: parties take turns. Walks without a party share one place. */
+  readonly party?: string | undefined
   readonly loop?: Loop
 }
 
@@ -82,12 +97,14 @@ export class Turns {
   readonly #loop: Loop
   readonly #signal: AbortSignal | undefined
   readonly #maxTurns: number
+  readonly #party: string | undefined
   #rests = 0
 
-  constructor({ signal, maxTurns = Infinity, loop = processLoop }: TurnsOptions = {}) {
+  constructor({ signal, maxTurns = Infinity, party, loop = processLoop }: TurnsOptions = {}) {
     this.#loop = loop
     this.#signal = signal
     this.#maxTurns = maxTurns
+    this.#party = party
   }
 
   /** Whether to `rest` before the next unit of work. */
@@ -103,7 +120,7 @@ export class Turns {
   /** Yields to the event loop. Throws the signal's reason if it was aborted. */
   async rest(): Promise<void> {
     this.#rests += 1
-    await this.#loop.wait()
+    await this.#loop.wait(this.#party)
     this.#signal?.throwIfAborted()
   }
 
