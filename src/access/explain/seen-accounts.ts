@@ -1,4 +1,4 @@
-/** Decides which accounts an asker may know of. A hidden account is answered like one that does not exist. */
+/** Decides which accounts an asker may know of. A hidden account gets the same answer as a missing one. */
 import { findAccount } from '../../metadata/identity/accounts.ts'
 import { isConnected } from '../../metadata/owners/members.ts'
 import type { Reader } from '../../metadata/handles.ts'
