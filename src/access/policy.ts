@@ -75,8 +75,8 @@ export interface Policy {
   /** Returns the same decision with its reason, for askers who may know the rights in the repository. */
   explain(principal: Principal, action: Action | Permission, repository: RepositoryName): Promise<Explanation>
   /**
-   * Returns the part of the scopes that a token gets; a scope of which nothing is granted stays, without actions. Throws what
-   * aborts the signal of the asker.
+   * Returns the granted part of the scopes; a scope of which nothing is granted stays, without actions. Throws the reason of
+   * the asker's signal.
    */
   grant(principal: Principal, scopes: readonly Scope[], asker?: Asker): Promise<Scope[]>
   /** Returns which repositories the principal may see: public ones (if anonymous may pull, or as a user), internal ones (as a user), its own, and granted ones. */

@@ -41,15 +41,16 @@ export interface ExplainRequest {
 
 export interface AccessExplain {
   /**
-   * Returns what a request of the principal would be answered, and why. Where the asker may not know whether the account is
-   * disabled or an administrator, neither counts. Where it may not know the tokens of the account, there are none. Throws `AccountUnknownError`, `RobotUnknownError`, `AccessTokenUnknownError`,
-   * `NameInvalidError`.
+   * Returns the answer that a request of the principal would get, and why. If the asker may not know whether the account is
+   * disabled or an administrator, neither counts. If it may not know the tokens of the account, they count as missing. Throws
+   * `AccountUnknownError`, `RobotUnknownError`, `AccessTokenUnknownError`, `NameInvalidError`.
    */
   explain(asked: ExplainRequest): Promise<Explanation>
   /**
-   * Everyone who may do it in at least one of the repositories that the pattern reaches, those that are still to come
-   * among them, once for each reason. A page may have fewer holders than `limit`, even none, while others follow: then
-   * `after` is set. For an old name of the owner only `pull` lists anyone, since nothing else is served there. Throws `PatternInvalidError`, `OwnerUnknownError`.
+   * Lists everyone who may perform the action in at least one repository that the pattern matches, future ones included, once
+   * per reason. A page may have fewer holders than `limit`, even none, while more follow: then `after` is set. For a former name
+   * of the owner only `pull` lists anyone, because nothing else is served there. Throws `PatternInvalidError`,
+   * `OwnerUnknownError`.
    */
   whoCan(asked: {
     readonly action: RoleAction

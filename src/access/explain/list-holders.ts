@@ -26,8 +26,8 @@ import { overlaps } from '../patterns/pattern-overlap.ts'
 
 export interface Holder {
   /**
-   * `anyone`: without a login too. `users`: every user, no robot. `administrators`: those of the registry, where the asker may
-   * not see their names.
+   * `anyone`: even without a login. `users`: every user, but no robot. `administrators`: the administrators of the registry, if
+   * the asker may not see their names.
    */
   readonly kind: 'anyone' | 'users' | 'administrators' | 'user' | 'robot'
   /** Empty for `anyone`, `users` and `administrators`. */

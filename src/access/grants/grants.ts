@@ -34,8 +34,8 @@ export interface GrantFilter {
 
 export interface Grants {
   /**
-   * The grant, also where the same was made before. Throws `PatternInvalidError`, `OwnerUnknownError`, `RoleUnknownError`,
-   * `GranteeUnknownError`, `TooManyGrantsError`.
+   * Adds the grant and returns it; returns the existing one if it exists. Throws `PatternInvalidError`, `OwnerUnknownError`,
+   * `RoleUnknownError`, `GranteeUnknownError`, `TooManyGrantsError`.
    */
   add(grant: GrantRequest, actor: Actor): Promise<Grant>
   find(id: number): Promise<Grant | undefined>
