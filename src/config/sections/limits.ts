@@ -2,19 +2,19 @@
 import { z } from 'zod'
 import { durationMs, oneMebibyte, oneMinuteMs } from '../leaves.ts'
 
-/** The spec asks for 4 MiB at least; 10 MiB is what large indexes with annotations need. */
+/** The spec asks for 4 MB at least; 10 MiB is what large indexes with annotations need, and the reference system documents. */
 const defaultManifestBytes = 10 * oneMebibyte
 /** Above the pauses that proxies and slow disks make, below the patience of most clients. */
 const defaultIdleTimeoutMs = oneMinuteMs
 /** Clients that unpack while they pull pause, some for minutes. */
 const defaultReplyIdleTimeoutMs = 5 * oneMinuteMs
-/** 25 of the largest manifests, or 200 of the longest pages of tags; beside it caches and buffers take some 130 MiB. */
+/** 25 of the largest manifests, or 200 of the longest pages of tags; beside it caches and buffers take some 130 MiB, so 1 GiB is enough. */
 const defaultReplyMemoryBytes = 256 * oneMebibyte
 /** Room for a few of the largest replies at least. */
 const minReplyMemoryBytes = 16 * oneMebibyte
 /** A packet that was lost is sent again within a second. */
 const minIdleTimeoutMs = 1_000
-/** Docker, containerd and Kubernetes together open some ten per host; a thousand hosts pull at once before this is met. */
+/** Docker, containerd and Kubernetes together open some ten per host; a thousand hosts pull at once before this is met. A connection costs some 20 KiB. */
 const defaultConnections = 10_000
 /** An office or a build farm behind one address translator still fits; one runaway client does not take all. */
 const defaultConnectionsPerAddress = 1_000
