@@ -15,7 +15,7 @@ describe('the command line', () => {
       const { code, out } = await run(line)
       expect(code).toBe(0)
       expect(out).toContain('Usage: lading config print [flags]')
-      expect(out).toContain('--http.port, --port <value>')
+      expect(out).toContain('--http.port, --port <integer>')
     },
   )
 

@@ -1,15 +1,18 @@
 /** Kinds of leaves that sections share. */
 import { z } from 'zod'
+import { quantity, type QuantityRange } from './quantities.ts'
 import { Secret } from './secrets.ts'
 
 export const oneMinuteMs = 60_000
 export const oneDayMs = 24 * 60 * oneMinuteMs
 export const oneMebibyte = 1024 * 1024
 
-/** Timers of Node count milliseconds in a signed 32-bit integer; a longer one fires at once. */
-const maxTimerMs = 2_147_483_647
+/** Timers of Node count milliseconds in a signed 32-bit integer, which is not quite 25 days; a longer one fires at once. */
+const maxTimerMs = 24 * oneDayMs
 
-export const durationMs = (minMs = 1) => z.int().min(minMs).max(maxTimerMs)
+/** A duration that a timer waits for. */
+export const timer = (range: Omit<QuantityRange, 'max'>) =>
+  quantity('milliseconds', { ...range, max: maxTimerMs })
 
 export const port = () => z.int().min(0).max(65_535)
 

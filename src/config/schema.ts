@@ -5,6 +5,7 @@
  * configuration later. Modules receive their slice of `Config`, never this file.
  */
 import { z } from 'zod'
+import { formatDuration } from '../lib/units.ts'
 import { admin } from './sections/admin.ts'
 import { audit } from './sections/audit.ts'
 import { auth } from './sections/auth.ts'
@@ -41,10 +42,6 @@ export const configSchema = z
     log: log.prefault({}),
     metrics: metrics.prefault({}),
     tracing: tracing.prefault({}),
-    workers: z
-      .union([z.literal('auto'), z.literal(1)])
-      .default('auto')
-      .describe('Processes that serve requests; `auto` is one.'),
   })
   .superRefine(({ uploads: { expireAfterMs }, limits: { idleTimeoutMs } }, context) => {
     // Below the minimum of its own it is refused for that.
@@ -52,7 +49,7 @@ export const configSchema = z
     context.addIssue({
       code: 'custom',
       path: ['uploads', 'expireAfterMs'],
-      message: `must be at least limits.idleTimeoutMs (${idleTimeoutMs}): an upload may be silent for that long`,
+      message: `must be at least limits.idleTimeoutMs (${formatDuration(idleTimeoutMs)}): an upload may be silent for that long`,
       params: { isRule: true },
     })
   })

@@ -1,5 +1,6 @@
 /** The section `audit` of the configuration: which events are recorded, and for how long they are kept. */
 import { z } from 'zod'
+import { quantity } from '../quantities.ts'
 
 /** A year is what rules for audits commonly ask for. */
 const defaultAuditDays = 365
@@ -18,11 +19,9 @@ export const audit = z.strictObject({
     ),
   retention: z
     .strictObject({
-      days: z
-        .int()
-        .min(1)
-        .default(defaultAuditDays)
-        .describe('How many days an event is kept; older ones are deleted.'),
+      days: quantity('days', { min: 1, default: defaultAuditDays }).describe(
+        'How long an event is kept; older ones are deleted.',
+      ),
       maxRows: z
         .int()
         .min(1000)

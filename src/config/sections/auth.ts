@@ -1,6 +1,7 @@
 /** The section `auth` of the configuration: who gets in without a login, and how long a login lasts. */
 import { z } from 'zod'
 import { oneDayMs, oneMinuteMs } from '../leaves.ts'
+import { quantity } from '../quantities.ts'
 
 /** Long enough for the layers of a large push between two tokens, short enough that a leaked one is soon worthless. */
 const defaultTokenLifetimeMs = 15 * oneMinuteMs
@@ -34,24 +35,19 @@ export const auth = z.strictObject({
     .boolean()
     .default(false)
     .describe('Whether anyone may make an account for themselves. Otherwise administrators make users.'),
-  tokenLifetimeMs: z
-    .int()
-    .min(minTokenLifetimeMs)
-    .max(maxTokenLifetimeMs)
-    .default(defaultTokenLifetimeMs)
-    .describe(
-      'How long a bearer token is valid (default: 15 minutes). Disabling a user ends its tokens at once.',
-    ),
-  sessionIdleMs: z
-    .int()
-    .min(minSessionMs)
-    .max(maxSessionMs)
-    .default(defaultSessionIdleMs)
-    .describe('How long a browser session lasts without a request (default: 12 hours).'),
-  sessionLifetimeMs: z
-    .int()
-    .min(minSessionMs)
-    .max(maxSessionMs)
-    .default(defaultSessionLifetimeMs)
-    .describe('How long a browser session lasts at most (default: 7 days).'),
+  tokenLifetimeMs: quantity('milliseconds', {
+    min: minTokenLifetimeMs,
+    max: maxTokenLifetimeMs,
+    default: defaultTokenLifetimeMs,
+  }).describe('How long a bearer token is valid. Disabling a user ends its tokens at once.'),
+  sessionIdleMs: quantity('milliseconds', {
+    min: minSessionMs,
+    max: maxSessionMs,
+    default: defaultSessionIdleMs,
+  }).describe('How long a browser session lasts without a request.'),
+  sessionLifetimeMs: quantity('milliseconds', {
+    min: minSessionMs,
+    max: maxSessionMs,
+    default: defaultSessionLifetimeMs,
+  }).describe('How long a browser session lasts at most.'),
 })

@@ -1,6 +1,7 @@
 /** The section `limits` of the configuration: bounds of size, silence, memory and connections. */
 import { z } from 'zod'
-import { durationMs, oneMebibyte, oneMinuteMs } from '../leaves.ts'
+import { oneMebibyte, oneMinuteMs, timer } from '../leaves.ts'
+import { quantity } from '../quantities.ts'
 
 /** The spec asks for 4 MB at least; 10 MiB is what large indexes with annotations need, and the reference system documents. */
 const defaultManifestBytes = 10 * oneMebibyte
@@ -21,28 +22,21 @@ const defaultConnectionsPerAddress = 1_000
 
 /** `limits.*`. */
 export const limits = z.strictObject({
-  manifestBytes: z
-    .int()
-    .min(1)
-    .default(defaultManifestBytes)
-    .describe('Largest manifest; a larger one is answered with 413.'),
-  idleTimeoutMs: durationMs(minIdleTimeoutMs)
-    .default(defaultIdleTimeoutMs)
-    .describe(
-      'Silence inside a request body: when a client sends nothing for this time, the request is answered with 408 and the connection is closed; an upload keeps what has arrived (default: one minute). This does not limit how long a whole upload takes.',
-    ),
-  replyIdleTimeoutMs: durationMs(minIdleTimeoutMs)
-    .default(defaultReplyIdleTimeoutMs)
-    .describe(
-      'Silence of a reader: a client that takes nothing of a reply for this time, whatever the reply is, is cut off (default: five minutes). A client that holds memory of `limits.replyMemoryBytes` for which another request waits, and takes less than 1 MiB within 30 s, is cut off then.',
-    ),
-  replyMemoryBytes: z
-    .int()
-    .min(minReplyMemoryBytes)
-    .default(defaultReplyMemoryBytes)
-    .describe(
-      'Memory for manifests and lists that clients have asked for and not taken yet, and for manifests that they push, over all connections. One account, the robots of one owner together, or one address without an account, gets a quarter. A request that needs more waits until there is room; what is below 64 KiB and blobs, which are streamed, never wait.',
-    ),
+  manifestBytes: quantity('bytes', { min: 1, default: defaultManifestBytes }).describe(
+    'Largest manifest; a larger one is answered with 413.',
+  ),
+  idleTimeoutMs: timer({ min: minIdleTimeoutMs, default: defaultIdleTimeoutMs }).describe(
+    'Silence inside a request body: when a client sends nothing for this time, the request is answered with 408 and the connection is closed; an upload keeps what has arrived. This does not limit how long a whole upload takes.',
+  ),
+  replyIdleTimeoutMs: timer({ min: minIdleTimeoutMs, default: defaultReplyIdleTimeoutMs }).describe(
+    'Silence of a reader: a client that takes nothing of a reply for this time, whatever the reply is, is cut off. A client that holds memory of `limits.replyMemoryBytes` for which another request waits, and takes less than 1 MiB within 30 s, is cut off then.',
+  ),
+  replyMemoryBytes: quantity('bytes', {
+    min: minReplyMemoryBytes,
+    default: defaultReplyMemoryBytes,
+  }).describe(
+    'Memory for manifests and lists that clients have asked for and not taken yet, and for manifests that they push, over all connections. One account, the robots of one owner together, or one address without an account, gets a quarter. A request that needs more waits until there is room; what is below 64 KiB and blobs, which are streamed, never wait.',
+  ),
   connections: z
     .int()
     .min(1)

@@ -1,6 +1,6 @@
 /** The section `uploads` of the configuration: the life and the number of upload sessions. */
 import { z } from 'zod'
-import { durationMs, oneDayMs, oneMinuteMs } from '../leaves.ts'
+import { oneDayMs, oneMinuteMs, timer } from '../leaves.ts'
 
 /** A laptop closed overnight can resume its push the next morning. */
 const defaultUploadExpiryMs = oneDayMs
@@ -13,11 +13,9 @@ const mostSessions = 4_000
 
 /** `uploads.*`. */
 export const uploads = z.strictObject({
-  expireAfterMs: durationMs(minUploadExpiryMs)
-    .default(defaultUploadExpiryMs)
-    .describe(
-      'An upload session that got no bytes for this time ends (default: one day). A session that holds no byte at all ends after five minutes, or two minutes after `limits.idleTimeoutMs` where that is later. At least a minute, and no less than `limits.idleTimeoutMs`.',
-    ),
+  expireAfterMs: timer({ min: minUploadExpiryMs, default: defaultUploadExpiryMs }).describe(
+    'An upload session that got no bytes for this time ends. A session that holds no byte at all ends after five minutes, or two minutes after `limits.idleTimeoutMs` where that is later. It is no less than `limits.idleTimeoutMs`.',
+  ),
   maxSessions: z
     .int()
     .min(1)
