@@ -91,18 +91,3 @@ describe('config print', () => {
     expect(out).not.toContain('hunter2')
   })
 })
-
-describe('config check', () => {
-  test('exits with 0 for a valid configuration', async () => {
-    expect(await run('config check')).toMatchObject({ code: 0, out: 'the configuration is valid', err: '' })
-  })
-
-  test('exits with 1 and names the faults', async () => {
-    const env = { LADING_HTTP_PORT: 'x' }
-    expect(await run('config check', { env })).toMatchObject({
-      code: 1,
-      out: expect.stringContaining('http.port'),
-    })
-    expect(JSON.parse((await run('config check --json', { env })).out)).toMatchObject({ valid: false })
-  })
-})
