@@ -36,7 +36,7 @@ describe('readiness', () => {
   test('ends when the store does not answer', async () => {
     const { state, health, storeFull } = aHealth()
     state.storeError = new StoreUnavailable('gone', { retryable: true })
-    const checks = { metadata: 'ok', store: 'does not answer' }
+    const checks = { metadata: 'ok', store: 'does not respond' }
     expect([await health(), await storeFull()]).toEqual([{ ready: false, checks }, 0])
   })
 

@@ -1,4 +1,4 @@
-/** What a start that fails takes back, beside another start in the same folder that does not. */
+/** What a failed start removes, beside a successful start in the same folder. */
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -16,7 +16,7 @@ const login = (outcome: AuditOutcome): AuditEntry => ({ action: 'login', outcome
 
 const from = (address: string) => ({ id: 'anonymous', name: '', address })
 
-/** Oldest first. */
+/** Returns the recorded events, oldest first. */
 async function recorded({ audit }: OpenAuth) {
   await audit.flush()
   return (await Array.fromAsync(audit.export({}))).flat()
@@ -91,7 +91,7 @@ describe('a record', () => {
 })
 
 describe('what is not recorded', () => {
-  /** With a clock of its own for the minute between two reports. */
+  /** Has its own clock for the minute between two reports. */
   async function openCounting(change: Partial<AuditDeps> = {}) {
     const open = await openAuth()
     const dropped: [string, number][] = []
@@ -184,7 +184,7 @@ describe('what is not recorded', () => {
     let asked = 0
     const denied = { action: 'push', outcome: 'denied' } as const
     const ask = (): void => open.audit.recordOnce(bob, denied, `acme/${asked++}`)
-    // More of one party is not remembered within a minute.
+    // More events of one party are not remembered within a minute.
     for (let count = 0; count < 501; count += 1) ask()
     await advance(1_000)
     expect(open.losses).toHaveLength(1)

@@ -15,7 +15,7 @@ function aMemoryStore(): BlobStore {
 
 describeBlobStoreContract('CachingBlobStore', async () => new CachingBlobStore(aMemoryStore()))
 
-/** Counts what reaches the store behind the cache. */
+/** Counts the calls that reach the store behind the cache. */
 function setUp(plan?: FaultPlan): { cache: CachingBlobStore; opens: () => number } {
   let opens = 0
   const counting: FaultPlan = (call) => {

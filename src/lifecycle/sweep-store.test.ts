@@ -1,4 +1,4 @@
-/** The sweep: what it moves aside, what it leaves alone, and what makes it stop. */
+/** The sweep: what it moves aside, what it leaves alone, and what stops it. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
@@ -26,14 +26,14 @@ async function pushBlobs(open: OpenRegistry, count: number): Promise<void> {
   }
 }
 
-/** Blobs that no row names, as a lost or foreign database leaves them. */
+/** Puts blobs that no row names, as a lost or foreign database leaves them. */
 async function putUnknown(open: OpenRegistry, count: number): Promise<StoredBlob[]> {
   const stored: StoredBlob[] = []
   for (let index = 0; index < count; index++) stored.push(await putBlob(open.store, randomBytes(100)))
   return stored
 }
 
-/** What a run of the sweep reports, the report's figures by name. */
+/** Runs the sweep; returns the figures of its report by name. */
 async function sweep(open: OpenRegistry, store = open.store) {
   let report: SweepReport | undefined
   const onSweep = (made: SweepReport): void => void (report = made)

@@ -27,7 +27,7 @@ async function keyOf(open: OpenRegistry): Promise<string> {
   throw new Error('the store is empty')
 }
 
-/** Leaves the rows as they are and the store with fewer bytes, or with none. */
+/** Truncates or removes the bytes in the store; the rows stay unchanged. */
 async function damage(open: OpenRegistry, digest: Digest, left?: string): Promise<void> {
   const key = await keyOf(open)
   await open.store.delete(key, digest)

@@ -3,7 +3,7 @@ import { LogQueue, type LogSink } from './log-queue.ts'
 
 afterEach(() => void vi.useRealTimers())
 
-/** Takes `room` bytes; then every write fails with the code. */
+/** Accepts `room` bytes; then every write fails with the code. */
 function aSink(code = 'ENOSPC') {
   const state = { room: Number.POSITIVE_INFINITY, text: '' }
   const sink = {
@@ -20,7 +20,7 @@ function aSink(code = 'ENOSPC') {
 
 function openQueue(sink: LogSink, maxQueuedChars = 100) {
   const time = { now: 0 }
-  // A wait on this thread is over at once.
+  // Waiting on this thread returns at once.
   vi.spyOn(Atomics, 'wait').mockImplementation(() => {
     time.now += 5
     return 'timed-out'

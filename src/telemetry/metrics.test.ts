@@ -4,7 +4,7 @@ import type { Metrics } from './metrics.ts'
 
 const request = { route: 'end-3', method: 'GET', status: 200, durationMs: 7, bytesIn: 0, bytesOut: 1200 }
 
-/** Whole lines, so that a 2 is no 20. */
+/** Compares whole lines, so that 2 does not match 20. */
 async function expectLines(metrics: Metrics, lines: readonly string[]): Promise<void> {
   expect((await metrics.render()).split('\n')).toEqual(expect.arrayContaining([...lines]))
 }

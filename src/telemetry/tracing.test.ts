@@ -15,7 +15,7 @@ interface SentSpan {
   readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[]
 }
 
-/** An OTLP endpoint that keeps what it gets. */
+/** An OTLP endpoint that keeps the requests it receives. */
 async function startCollector({ status = 200 } = {}) {
   const bodies: string[] = []
   const server = createServer((request, response) => {
@@ -146,7 +146,7 @@ describe('startTracing', () => {
       version: '1',
       onError: (reason) => void errors.push(reason),
     })
-    // More than are sent at once: most of them before the stop.
+    // More than one batch: most of them are sent before the stop.
     for (let count = 0; count < 600; count += 1) {
       tracing.runRequest({ id: 'r-1', method: 'GET', traceparent: undefined }, () =>
         tracing.onRequest({ route: undefined, path: undefined, status: 404 }),

@@ -1,4 +1,4 @@
-/** The start with a PostgreSQL database that is not the one of the store, on a real server. */
+/** Tests on a real server that a start refuses a PostgreSQL database that does not belong to the store. */
 import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { configSchema } from '../../config/schema.ts'
 import { silentLog } from '../../../test/support/silent-log.ts'
 import { StoreMismatchError } from '../pair-store.ts'
 
-/** The URL of a new, empty database on the server of the tests. */
+/** Returns the URL of a new, empty database on the test server. */
 async function createDatabase(): Promise<URL> {
   const url = new URL(env['LADING_TEST_POSTGRES_URL'] ?? '')
   const name = `pairing_${randomBytes(6).toString('hex')}`
@@ -61,11 +61,11 @@ test('an empty database is refused beside a full store, and stays empty like the
   await (await start(data, own))[Symbol.asyncDispose]()
 })
 
-/** Gives the database another name; its connections end. */
+/** Renames the database, which closes its connections. */
 async function rename(url: URL, name: string): Promise<URL> {
   const server = env['LADING_TEST_POSTGRES_URL'] ?? ''
   const from = url.pathname.slice(1)
-  // Connections come back between the two statements.
+  // Without this, connections would return between the two statements.
   await runStatements(
     server,
     `alter database ${from} with allow_connections false;
@@ -92,7 +92,7 @@ test('a push is not written to another database that takes the name of the own o
   const name = own.pathname.slice(1)
   const away = await rename(own, `${name}_away`)
   const foreign = await rename(other, name)
-  // More often than the pool has places.
+  // More often than the pool has connections.
   for (let count = 0; count < 12; count += 1) expect(await push()).toBe(503)
   expect((await ask(`${app.url}/readyz`)).status).toBe(503)
   await rename(foreign, `${name}_other`)

@@ -1,4 +1,4 @@
-/** Batches: deleting many keys, and setting bytes aside instead of deleting them. */
+/** Tests of batches: deleting many keys, and setting bytes aside instead of deleting them. */
 import { describe, expect, test } from 'vitest'
 import type { AsideEntry, BlobStore } from '../blob-store.ts'
 import { BlobMissing } from '../errors.ts'

@@ -1,4 +1,4 @@
-/** A commit: from segments to one blob, in one step. */
+/** Tests of commits: segments become one blob, atomically. */
 import { describe, expect, test } from 'vitest'
 import { BlobMissing, UploadMissing } from '../errors.ts'
 import type { OpenStore } from './support.ts'

@@ -1,4 +1,4 @@
-/** Reading: whole blobs and ranges, slow peers and deletes in between. */
+/** Tests of reading: whole blobs and ranges, slow peers, deletes during a read. */
 import { describe, expect, test } from 'vitest'
 import { BlobMissing } from '../errors.ts'
 import type { OpenStore } from './support.ts'

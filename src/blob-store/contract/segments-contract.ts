@@ -1,4 +1,4 @@
-/** Segments: bytes on their way to a blob, by one writer each. */
+/** Tests of segments: bytes of a future blob, with one writer each. */
 import { describe, expect, test } from 'vitest'
 import { UploadMissing } from '../errors.ts'
 import type { OpenStore } from './support.ts'

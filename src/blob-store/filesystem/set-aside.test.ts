@@ -1,4 +1,4 @@
-/** What the file store does for many keys at once, and where it puts what it sets aside. */
+/** Batches of the file store, and the folders for entries set aside. */
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

@@ -124,6 +124,6 @@ test('a backup that was stopped for longer than it holds fails', async () => {
   open.clock.advance(holdTtlMs - 1)
   await held.confirm()
   open.clock.advance(holdTtlMs + 1)
-  await expect(held.confirm()).rejects.toThrow('run it again')
+  await expect(held.confirm()).rejects.toThrow('run the backup again')
   await expect(held[Symbol.asyncDispose]()).resolves.toBeUndefined()
 })

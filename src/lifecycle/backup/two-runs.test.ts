@@ -1,4 +1,4 @@
-/** Two backups to one place, as when one is stopped until another takes over and then goes on. */
+/** Two backups to one place, as when a stopped backup continues after another has taken over. */
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -38,7 +38,7 @@ async function finish(target: BackupTarget): Promise<void> {
   await target.finish(info)
 }
 
-/** Resolves when the sink has the first half; the second follows on `goOn`, or an error. */
+/** Resolves when the sink has the first half; `goOn` sends the second half, or an error. */
 function beginBlob(target: BackupTarget, { bytes, ...blob }: ReturnType<typeof aBlob>) {
   const { promise: isHalfDone, resolve: halfDone } = Promise.withResolvers<void>()
   const { promise: rest, resolve: goOn, reject: fail } = Promise.withResolvers<void>()
@@ -58,7 +58,7 @@ async function putAll(target: BackupTarget, blob: ReturnType<typeof aBlob>): Pro
   await target.putBlob(blob, (sink) => sink.write(blob.bytes))
 }
 
-/** One archive is begun, stands still in a blob, and another of the same name becomes complete. */
+/** Starts an archive, pauses it in a blob, and completes another one of the same name. */
 async function twoArchives() {
   const folder = await tempFolder()
   const place = join(folder.path, 'b.tar')

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { digestBytes } from '../../oci/digest.ts'
 import { HashThreads } from './hash-threads.ts'
 
-/** As a store gives it: shared memory, overwritten as soon as it may be. */
+/** Feeds bytes like a store: in shared memory that is overwritten as soon as allowed. */
 async function feed(
   update: (bytes: Uint8Array) => void | Promise<void>,
   chunks: readonly Uint8Array[],

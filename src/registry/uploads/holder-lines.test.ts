@@ -1,8 +1,8 @@
-/** Who waits for whom: work of a holder near its ceiling runs alone, also after work that failed. */
+/** The order of work: work of a holder near its ceiling runs alone, also after failed work. */
 import { expect, test } from 'vitest'
 import { HolderLines, LineTooLong } from './holder-lines.ts'
 
-/** Begins work that ends when it is told to. */
+/** Starts work that ends when the test says so. */
 function begin(lines: HolderLines, holder: string) {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const work = { hasBegun: false, resolve, reject, ended: Promise.resolve() }
@@ -13,7 +13,7 @@ function begin(lines: HolderLines, holder: string) {
   return work
 }
 
-/** Resolves when what could begin has begun. */
+/** Resolves when all work that could start has started. */
 const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 test('work of a holder near its ceiling begins when the work before has ended, however it ended', async () => {

@@ -34,7 +34,7 @@ async function startOne(open: OpenRegistry, from: Caller = caller) {
   return { repository, id, caller: from }
 }
 
-/** Opens so many sessions, a millisecond apart. */
+/** Opens `count` sessions, a millisecond apart. */
 async function startSome(open: OpenRegistry, count: number, from: Caller = caller) {
   const sessions = []
   for (let index = 0; index < count; index += 1) {
@@ -63,7 +63,7 @@ function otherProcess(open: OpenRegistry, maxSessions: number, metadata = open.m
   return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
 }
 
-/** The most transactions that were asked for and not ended at the same time. */
+/** Counts the most transactions in progress at the same time. */
 function countTransactions(metadata: OpenRegistry['metadata']) {
   let now = 0
   const counter = {
@@ -99,7 +99,7 @@ describe('at the ceiling', () => {
     await expect(fill(open, first)).rejects.toMatchObject(unknown)
     const body = bodyOf([Buffer.from('abc')])
     await expect(uploads.commit({ ...first, digest, body, signal })).rejects.toMatchObject(unknown)
-    // What had been opened before a client forgot it can still be written while it is open.
+    // A session that its client had abandoned can still be written while it is open.
     await Promise.all(sessions.slice(6).map((session) => fill(open, session)))
   })
 
@@ -119,7 +119,7 @@ describe('at the ceiling', () => {
     const { uploads } = open.registry
     const appended = uploads.append({ ...writing, body, signal })
     await taken.promise
-    // Nothing in the row shows the byte yet.
+    // The row does not show the byte yet.
     expect(await findUpload(open.metadata.reader, writing.id)).toMatchObject({ offset: 0 })
     await startOne(open)
     expect(await openOnes(open, [filled, writing, empty])).toEqual([true, true, false])
@@ -168,7 +168,7 @@ describe('at the ceiling', () => {
     const there = otherProcess(open, 4)
     const sessions = await startSome(open, 4)
     for (let count = 0; count < 4; count += 1) await there.start({ repository, caller })
-    // The first half has a writer that only this process knows; nobody else can tell whether it writes.
+    // The first half has a writer that only this process knows; no other process can tell whether it writes.
     expect(await openOnes(open, sessions)).toEqual([true, true, false, false])
     expect(await countUploads(open.metadata.reader, holderOf(caller))).toBe(4)
     const [first] = sessions
@@ -226,7 +226,7 @@ describe('what the ceiling counts', () => {
     })()
     const slow = uploads.push({ ...push, digest, body })
     await uploads.cancel(held)
-    // One is under way: it takes no place, and is not the session that makes room.
+    // A push is in progress: it takes no place, and its session is not ended for another.
     const [one, two] = [await startOne(open), await startOne(open)]
     expect(await openOnes(open, [one, two])).toEqual([false, true])
     hanging.resolve()

@@ -16,7 +16,7 @@ import { createUploads } from './uploads.ts'
 const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
 
-/** A body whose pieces come when the test sends them; `send` resolves when the piece is taken and the next awaited. */
+/** A body whose pieces arrive when the test sends them; `send` resolves when the piece is read and the next one awaited. */
 class SentBody implements AsyncIterable<Uint8Array> {
   #piece = Promise.withResolvers<Uint8Array | undefined>()
   #wanted = Promise.withResolvers<void>()
@@ -46,12 +46,12 @@ class SentBody implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** Until the state that a background record leads to; a record that never comes ends with the test's own time. */
+/** Waits for the state that a background record causes; a record that never comes ends with the test's timeout. */
 async function until(check: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await check())) await turn()
 }
 
-/** Time enough for a record that should not come: many turns, each with room for a transaction. */
+/** Enough time for a record that should not come: many turns, each long enough for a transaction. */
 async function manyTurns(): Promise<void> {
   for (let count = 0; count < 200; count += 1) await turn()
 }
@@ -89,7 +89,7 @@ async function begin(open: OpenRegistry, start?: number) {
   return { id, body, request, done }
 }
 
-/** What a process finds that is started after this one was killed. */
+/** Opens what a process finds that starts after this one was killed. */
 function restarted({ metadata, store, clock, audit }: OpenRegistry) {
   const parts = { metadata, store, clock, audit, timers: new TestTimers(), ids: systemIds }
   const health = new BlobHealth({ ...parts, monotonic: clock, onDamage: () => undefined })
@@ -130,7 +130,7 @@ describe('a body under way', () => {
     await rest.send('def')
     await rest.end()
     await appended
-    // The stored state of the hash was taken up: nothing has to be read again.
+    // The stored hash state was resumed: nothing must be read again.
     expect((await findUpload(open.metadata.reader, id))?.hash?.digest).toBe(
       digestBytes(Buffer.from('abcdef')),
     )

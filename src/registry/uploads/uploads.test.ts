@@ -31,7 +31,7 @@ function session(open: OpenRegistry, start = open.registry.uploads.start({ repos
   return start.then(({ id }) => ({ repository, id, caller }))
 }
 
-/** Stands still for good once its bytes are `taken`. */
+/** Stalls forever once its bytes are `taken`. */
 function stalledBody(text: string): { body: AsyncIterable<Uint8Array>; taken: Promise<void> } {
   const { promise: taken, resolve } = Promise.withResolvers<void>()
   const body = (async function* () {

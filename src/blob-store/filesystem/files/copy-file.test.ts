@@ -1,4 +1,4 @@
-/** Copies of blobs to a peer, and the buffers that they hold. */
+/** Copies of blobs to a peer, and the buffers that they use. */
 import { truncate } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { blobFileOf, useFileStores } from '../../../../test/support/file-stores.ts'
@@ -70,7 +70,7 @@ describe('copies', () => {
     const root = newRoot()
     const budgetBytes = 4 * 1024 * 1024
     const buffers = new BufferPool({ smallBytes: 8192, largeBytes: 524_288, budgetBytes, maxIdleBytes: 0 })
-    // A clock that stands still makes every write a quick one, whatever becomes of the time of day.
+    // A clock that stands still makes every write a fast one.
     const monotonic = { now: () => 0 }
     let time = 0
     const clock = { now: () => (time += 3_600_000) }
@@ -111,7 +111,7 @@ describe('copies', () => {
       if (isLarge) now += 1000
     }
     await reader.copyTo({ write }, {})
-    // Both reads in flight grow before the first slow write is seen; then both shrink.
+    // Both reads in progress use large buffers before the first slow write is seen; then both shrink.
     expect(sizes.join('')).toMatch(/^s+LLs/)
     expect(sizes.join('')).not.toMatch(/LLL/)
   })

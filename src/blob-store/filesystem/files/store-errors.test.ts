@@ -1,4 +1,4 @@
-/** What a store says when its disk is full, its folder is gone or another one has taken its place. */
+/** The errors of a store whose disk is full, or whose folder is missing or replaced. */
 import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
