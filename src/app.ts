@@ -53,7 +53,10 @@ export interface App extends AsyncDisposable {
   readonly firstAdministrator: FirstAdministrator | undefined
   /** Uses the files for new connections. Throws and changes nothing when this registry was started without TLS. */
   reloadTls(files: TlsFiles): void
-  /** Stops accepting requests and the jobs; requests in progress have this long to finish, then they are cut off. */
+  /**
+   * Accepts no more requests. Requests in progress have this long to finish, then their connections are closed. Disposing stops
+   * the jobs.
+   */
   stop(deadlineMs: number): Promise<void>
 }
 

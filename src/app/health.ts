@@ -1,6 +1,6 @@
 /**
- * Determines the answer of `/readyz`: the parts that do not respond; the log has the reasons. A store without space still serves
- * pulls, so the registry stays ready and reports the store as full.
+ * Answers `/readyz`: names the parts that do not respond; the reasons are in the log. A store without space still serves pulls,
+ * so the registry stays ready and reports the store as full.
  */
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import { StoreFull } from '../blob-store/errors.ts'

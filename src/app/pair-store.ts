@@ -38,14 +38,14 @@ export function judgePairing(database: DatabaseSide, store: StoreSide, adoptStor
 }
 
 function findFault(database: DatabaseSide, store: StoreSide): string | undefined {
-  const isVirgin = store.isEmpty && store.installationId === undefined
+  const isUnclaimed = store.isEmpty && store.installationId === undefined
   if (database.installationId === undefined) {
-    if (isVirgin) return undefined
+    if (isUnclaimed) return undefined
     return `the database ${database.place} is missing or empty, but the blob store ${store.place} ${describeStore(store)}`
   }
   const own = `the database ${database.place} belongs to installation ${database.installationId}`
   const isOwn = database.installationId === store.installationId
-  if (!isVirgin && !isOwn) return `${own}, but the blob store ${store.place} ${describeStore(store)}`
+  if (!isUnclaimed && !isOwn) return `${own}, but the blob store ${store.place} ${describeStore(store)}`
   return database.hasBlobs ? `${own} and names blobs, but the blob store ${store.place} is empty` : undefined
 }
 

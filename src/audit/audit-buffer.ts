@@ -1,7 +1,7 @@
 /**
- * Events that describe no change are buffered for at most a second, so that a flood of refusals costs the database little. Events
- * that cost an attacker nothing are recorded once a minute. Events that are not recorded are counted, logged once a minute, and
- * recorded as one event with the number of missing events of each kind.
+ * Buffers events that describe no change for at most a second, so that a flood of refusals costs the database little. Events that
+ * an attacker can cause at no cost are recorded once per key and minute. Events that are not recorded are counted, logged once a
+ * minute, and recorded as one event with the number of missing events of each kind.
  */
 import { monotonicClock, type Clock } from '../lib/clock.ts'
 import { insertAuditEvents } from '../metadata/audit/audit-events.ts'

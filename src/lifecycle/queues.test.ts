@@ -83,7 +83,7 @@ describe('the removal of dead keys', () => {
     expect(errors(open)).toMatchObject([{ count: 1_000, keys: { length: 10 } }])
   })
 
-  test('waits until a key is durable before its bytes go, also one that comes meanwhile', async () => {
+  test('waits until a key is durable before removing its bytes, also for a key that arrives in the meantime', async () => {
     await using open = await openRegistry()
     const [first = ''] = await killBlobs(open, 1)
     const second = await putBlob(open.store, 'comes meanwhile')

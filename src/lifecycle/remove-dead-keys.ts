@@ -29,7 +29,7 @@ const keysAtOnce = 1_000
 export const maxNames = 10
 
 /**
- * Removes the bytes of dead keys, then their rows: after a crash in between, the harmless half is repeated. A key that cannot be
+ * Removes the bytes of dead keys, then their rows; in this order, repeating it after a crash is harmless. A key that cannot be
  * deleted is skipped and tried again later. Removes nothing while a backup runs, because its snapshot may name the bytes. Returns
  * how many keys were removed.
  */

@@ -1,8 +1,8 @@
 /**
- * Finds bytes that no row names: a crash between "bytes durable" and "row committed" leaves them. A missing row proves little,
- * because the database may be new, restored or another one. So the sweep moves bytes aside instead of deleting them, leaves alone
- * bytes that are older than the database or younger than the grace period (the row of a running upload may be younger than its
- * first byte), and moves nothing if that were an unusual share of the store. See ADR 3.
+ * Finds bytes that no row names, left by a crash between "bytes durable" and "row committed". A missing row proves little,
+ * because the database may be new, restored or another one. So the sweep moves bytes aside instead of deleting them. It leaves
+ * alone bytes that are older than the database or younger than the grace period (the row of a running upload may be younger than
+ * its first byte), and moves nothing if that were an unusual share of the store. See ADR 3.
  */
 import type { StoreEntry } from '../blob-store/blob-store.ts'
 import { inBatches } from '../lib/turns/in-batches.ts'

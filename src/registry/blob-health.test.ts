@@ -6,7 +6,7 @@ import { systemClock } from '../lib/clock.ts'
 import { parseDigest } from '../oci/digest.ts'
 import { BlobHealth } from './blob-health.ts'
 
-test('requests for one blob at the same time share a look, and the next one looks again', async () => {
+test('concurrent requests for one blob share a check, and the next one checks again', async () => {
   let looks = 0
   class CountingStore extends MemoryBlobStore {
     override async stat(): Promise<number | undefined> {

@@ -120,7 +120,7 @@ describe('a catalog page', () => {
     expect(probes).toBeGreaterThanOrEqual(loop.turns)
   })
 
-  test('stops reading when the client is gone', async () => {
+  test('stops reading when the client leaves', async () => {
     const { list, loop } = open(10_000)
     const controller = new AbortController()
     const reason = new Error('the client is gone')

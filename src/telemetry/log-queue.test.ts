@@ -88,7 +88,7 @@ describe('the queue of the log', () => {
     expect(lines()).toEqual([0, 1, 2].map((index) => line(index).trimEnd()))
   })
 
-  test('takes a destination that takes no byte for one that is full', () => {
+  test('treats a destination that accepts no byte as full', () => {
     const queue = openQueue({ writeSync: () => 0 })
     fill(queue, 1)
     queue.flushSync()
@@ -108,7 +108,7 @@ describe('the queue of the log', () => {
     expect(lines()).toEqual([line(0).trimEnd()])
   })
 
-  test('at the end of the process leaves to its thread what that is writing, and writes the rest', async () => {
+  test('at the end of the process leaves a write in progress to its thread and writes the rest', async () => {
     const { sink, lines } = aSink()
     const started = Promise.withResolvers<void>()
     const write = vi.fn<(bytes: Uint8Array) => Promise<number>>(() => {

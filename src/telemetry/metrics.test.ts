@@ -10,7 +10,7 @@ async function expectLines(metrics: Metrics, lines: readonly string[]): Promise<
 }
 
 describe('createMetrics', () => {
-  test('counts requests by route, method and class of status', async () => {
+  test('counts requests by route, method and status class', async () => {
     const metrics = createMetrics({ version: '1.2.3' })
     metrics.onRequest(request)
     metrics.onRequest({ ...request, status: 206 })
@@ -26,7 +26,7 @@ describe('createMetrics', () => {
     ])
   })
 
-  test('tells failures of the store from breaks of clients', async () => {
+  test('tells failures of the store from aborts by clients', async () => {
     const metrics = createMetrics({ version: '1' })
     const named = (name: string) => Object.assign(new Error('x'), { name })
     metrics.onStoreCall({ operation: 'copy', durationMs: 1, error: named('AbortError') })
@@ -77,7 +77,7 @@ describe('createMetrics', () => {
     ])
   })
 
-  test('leaves out a figure that cannot be read, and keeps the others', async () => {
+  test('omits a metric that cannot be read, and keeps the others', async () => {
     const metrics = createMetrics({ version: '1' })
     const read = () => Promise.reject(new Error('the database does not answer'))
     metrics.watchGauge({ name: 'lading_upload_sessions', help: 'x', read })

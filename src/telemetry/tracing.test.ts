@@ -52,7 +52,7 @@ const traceId = '0af7651916cd43dd8448eb211c80319c'
 const spanId = 'b7ad6b7169203331'
 
 describe('startTracing', () => {
-  test('sends a span per request with what happened inside below it', async () => {
+  test('sends a span per request with its inner spans below it', async () => {
     await using collector = await startCollector()
     const errors: string[] = []
     const tracing = await startTracing({
@@ -86,7 +86,7 @@ describe('startTracing', () => {
     })
   })
 
-  test('keeps what happened inside within the time of its request', async () => {
+  test('keeps inner spans within the time of their request', async () => {
     await using collector = await startCollector()
     const tracing = await startTracing({ ...collector, version: '1', onError: () => undefined })
     for (let count = 0; count < 100; count += 1) {
@@ -138,7 +138,7 @@ describe('startTracing', () => {
     ])
   })
 
-  test('says in few words that nobody takes the traces, and stops all the same', async () => {
+  test('reports briefly that the endpoint does not accept traces, and stops cleanly', async () => {
     await using collector = await startCollector({ status: 400 })
     const errors: string[] = []
     const tracing = await startTracing({

@@ -65,7 +65,7 @@ test('an empty database is refused beside a full store, and stays empty like the
 async function rename(url: URL, name: string): Promise<URL> {
   const server = env['LADING_TEST_POSTGRES_URL'] ?? ''
   const from = url.pathname.slice(1)
-  // Without this, connections would return between the two statements.
+  // Otherwise clients would reconnect between the two statements.
   await runStatements(
     server,
     `alter database ${from} with allow_connections false;
@@ -78,7 +78,7 @@ async function rename(url: URL, name: string): Promise<URL> {
   return renamed
 }
 
-test('a push is not written to another database that takes the name of the own one, and works when that is back', async () => {
+test('a push is not written to another database that took the name of the right one, and works when that is back', async () => {
   await using folder = await tempFolder()
   const [own, other] = [await createDatabase(), await createDatabase()]
   await (await start(join(folder.path, 'other'), other))[Symbol.asyncDispose]()
@@ -109,7 +109,7 @@ test('the readiness check notices a database that is emptied under its connectio
   await expect(app.metadata.ping()).rejects.toThrow('the database of installation other')
 })
 
-test('an empty schema that comes to stand before the one of the registry gets no tables', async () => {
+test("an empty schema that precedes the registry's schema gets no tables", async () => {
   await using folder = await tempFolder()
   const own = await createDatabase()
   own.searchParams.set('options', '-c search_path=front,public')

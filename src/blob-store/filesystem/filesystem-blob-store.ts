@@ -174,7 +174,9 @@ class FilesystemBlobStore implements BlobStore {
     }
   }
 
-  /** For everything that writes, deletes or relies on a file being absent: it must not run in another folder of the same name. */
+  /**
+   * Runs work that writes, deletes or relies on a file being absent. Throws if the root is now another folder of the same name.
+   */
   #inOwnFolder<T>(action: string, work: () => Promise<T>): Promise<T> {
     return translated(action, async () => {
       await this.#identity.check()

@@ -3,9 +3,9 @@
  * whenever socket buffers have room, so a few fast buffers prove little: each stall raises the number of fast buffers required.
  */
 
-/** A buffer done this fast means at least 13 MB/s, even for a small buffer. */
+/** A buffer done this fast means at least 13 MB/s, even if it is a small one. */
 const quickMs = 5
-/** A stall: below 5 MB/s even for a large buffer; a small one is enough for that speed. */
+/** A stall: below 5 MB/s even for a large buffer. A small buffer is enough at that speed. */
 const slowMs = 100
 /**
  * Small buffers until a reader counts as fast, 4 MiB in total: socket buffers accept this much before the peer reads anything.

@@ -80,7 +80,7 @@ describe('the file store', () => {
     expect(await readdir(join(root, 'orphans'))).toEqual([])
   })
 
-  test('leaves alone what it did not set aside', async () => {
+  test('leaves files alone that it did not set aside', async () => {
     await using opened = await open()
     const { store, root, strange } = opened
     await mkdir(join(root, 'orphans', '2026-11-30'), { recursive: true })

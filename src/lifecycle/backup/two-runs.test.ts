@@ -77,8 +77,8 @@ async function twoArchives() {
   return { folder: folder.path, place, stopped, blob, archive, [Symbol.asyncDispose]: dispose }
 }
 
-describe('a backup that goes on after another has taken over', () => {
-  test('leaves the archive of the other as it is when it fails', async () => {
+describe('a backup that continues after another has taken over', () => {
+  test('leaves the archive of the other unchanged when it fails', async () => {
     await using two = await twoArchives()
     two.blob.fail(new Error('the hold is lost'))
     await expect(two.blob.done).rejects.toThrow('the hold is lost')
@@ -87,7 +87,7 @@ describe('a backup that goes on after another has taken over', () => {
     expect(await readdir(two.folder)).toEqual(['b.tar'])
   })
 
-  test('leaves the archive of the other as it is when it comes to its end', async () => {
+  test('leaves the archive of the other unchanged when it finishes', async () => {
     await using two = await twoArchives()
     two.blob.goOn()
     await two.blob.done
@@ -120,7 +120,7 @@ describe('a backup that goes on after another has taken over', () => {
 })
 
 describe('the name of a snapshot', () => {
-  test('comes after those that are there, also when the clock was ahead', async () => {
+  test('sorts after the existing names, also when the clock was ahead', async () => {
     await using folder = await tempFolder()
     const names: string[] = []
     for (const at of [now + 3_600_000, now, now + 3_600_000]) {

@@ -64,7 +64,7 @@ describe('reads of manifests that are not in memory', () => {
     expect(database.asked).toHaveLength(5)
   })
 
-  test('are given up when all their clients left before their turn', async () => {
+  test('are dropped when all their clients leave before their turn', async () => {
     const database = aDatabase()
     const reads = new ColdReads({ read: database.read, maxBytesInFlight: 100 * kibibyte })
     void reads.read(aContent(100 * kibibyte), aReader())

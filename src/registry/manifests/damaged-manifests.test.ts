@@ -42,7 +42,7 @@ test('a manifest whose bytes were cut short is unknown and reported, and a push 
   expect(Buffer.from(bytes).equals(image.bytes)).toBe(true)
 })
 
-test('a HEAD of a manifest looks at its bytes once in some minutes', async () => {
+test('a HEAD of a manifest checks its bytes once in some minutes', async () => {
   await using open = await openRegistry(lenient)
   const { manifests } = open.registry
   const image = anImageManifest()

@@ -1,7 +1,7 @@
 /**
  * The manifests of a repository: found by tag or digest in one query, stored byte for byte, pushed and deleted in one transaction
- * each. Only the bytes of a digest come from a memory cache; that a manifest exists here, and its tag and media type, always come
- * from the database, so that a pull from any process sees every push acknowledged before.
+ * each. Only the bytes of a digest come from a memory cache. Whether a manifest exists in the repository, its tag and its media
+ * type always come from the database, so that a pull from any process sees every push that was acknowledged before it.
  */
 import { Lru } from '../../lib/memory/lru.ts'
 import { findManifest, findManifestContent, findManifestSize } from '../../metadata/content/manifests.ts'

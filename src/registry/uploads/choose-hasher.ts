@@ -1,4 +1,4 @@
-/** Chooses the hasher of an upload, from its hash state so far and the announced body. */
+/** Chooses the hasher of an upload by its saved hash state and by what is known about the body. */
 import type { HashState } from '../../metadata/content/uploads.ts'
 import type { DigestAlgorithm } from '../../oci/digest.ts'
 import { createNativeHasher, createResumableHasher } from './content-hasher.ts'

@@ -62,7 +62,7 @@ describe.each([
   })
 })
 
-test('a session that may not make its repository ends, and leaves no bytes behind', async () => {
+test('a session that may not create its repository ends and leaves no bytes behind', async () => {
   await using open = await openRegistry()
   const { uploads } = open.registry
   const updater = { ...caller, push: { create: false, update: true } }

@@ -49,7 +49,7 @@ test('hash many uploads at a time, each by itself', async () => {
   expect(digests).toEqual(uploads.map(({ chunks }) => digestBytes(Buffer.concat(chunks))))
 })
 
-test('go on after an upload that was given up', async () => {
+test('continue after an abandoned upload', async () => {
   await using threads = new HashThreads()
   const given = threads.createHasher('sha256')
   await feed((bytes) => given.update(bytes), [Buffer.alloc(100_000), Buffer.alloc(100_000)])

@@ -16,7 +16,7 @@ function begin(lines: HolderLines, holder: string) {
 /** Resolves when all work that could start has started. */
 const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-test('work of a holder near its ceiling begins when the work before has ended, however it ended', async () => {
+test('work of a holder near its ceiling starts when the previous work has ended, with or without success', async () => {
   const lines = new HolderLines()
   lines.note('near', true)
   const [first, second, third] = [begin(lines, 'near'), begin(lines, 'near'), begin(lines, 'near')]
@@ -42,7 +42,7 @@ test('a holder that is far from its ceiling again works at once', async () => {
   expect(works.map(({ hasBegun }) => hasBegun)).toEqual([true, true])
 })
 
-test('a line takes a thousand, and more when they are done', async () => {
+test('a queue accepts a thousand, and more when they are done', async () => {
   const lines = new HolderLines()
   lines.note('holder', true)
   const works = Array.from({ length: 1_000 }, () => begin(lines, 'holder'))

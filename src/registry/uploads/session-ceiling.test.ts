@@ -85,7 +85,7 @@ function countTransactions(metadata: OpenRegistry['metadata']) {
 }
 
 describe('at the ceiling', () => {
-  test('a new session ends the oldest one that holds no byte, which is unknown then', async () => {
+  test('a new session ends the oldest one without a byte, which is then unknown', async () => {
     await using open = await openRegistry({ maxSessions: 4 })
     const sessions = await startSome(open, 10)
     const gone = [true, true, true, true, true, true]
@@ -128,7 +128,7 @@ describe('at the ceiling', () => {
     expect(await appended).toMatchObject({ offset: 3 })
   })
 
-  test('each of many first bytes and many new sessions at the same time either counts or hears 404', async () => {
+  test('each of many first bytes and many new sessions at the same time either counts or gets 404', async () => {
     const maxSessions = 40
     await using open = await openRegistry({ maxSessions })
     const old = await startSome(open, maxSessions)
@@ -207,7 +207,7 @@ describe('near the ceiling', () => {
   })
 })
 
-describe('what the ceiling counts', () => {
+describe('the ceiling counts', () => {
   test('no push in one request, and no mount', async () => {
     await using open = await openRegistry({ maxSessions: 1 })
     const { uploads, blobs } = open.registry
@@ -243,7 +243,7 @@ describe('what the ceiling counts', () => {
     await startOne(open, callerAt('2001:db8:0:2::1'))
   })
 
-  test('a session goes on from another address of its anonymous client', async () => {
+  test('a session continues from another address of its anonymous client', async () => {
     await using open = await openRegistry({ maxSessions: 1 })
     const request = await startOne(open, callerAt('192.0.2.1'))
     await fill(open, { ...request, caller: callerAt('198.51.100.7') })

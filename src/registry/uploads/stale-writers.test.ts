@@ -76,7 +76,7 @@ describe('a writer that hangs longer than a newcomer waits', () => {
     },
   )
 
-  test('in its commit leaves the blob of the newcomer as it is', async () => {
+  test('in its commit leaves the blob of the newcomer unchanged', async () => {
     const held = holding('commit', 1)
     await using set = await setUp(held.plan)
     const { open, root } = set

@@ -45,7 +45,7 @@ describe('copies', () => {
     expect(opened.buffers.lentBytes).toBe(0)
   })
 
-  test('that a peer does not drain hold two small buffers each, whatever the blob weighs', async () => {
+  test('that a peer does not drain use two small buffers each, regardless of the size of the blob', async () => {
     await using opened = await open()
     const { store, buffers } = opened
     const stored = await putBlob(store, Buffer.alloc(8_000_000))
@@ -92,7 +92,7 @@ describe('copies', () => {
     expect(buffers.lentBytes).toBe(0)
   })
 
-  test('to a peer that turns slow go back to small buffers', async () => {
+  test('to a peer that becomes slow return to small buffers', async () => {
     const root = newRoot()
     const buffers = new BufferPool()
     let now = 0

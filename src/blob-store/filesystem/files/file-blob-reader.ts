@@ -11,8 +11,8 @@ export class FileBlobReader implements BlobReader {
   readonly #key: StorageKey
   readonly #deps: CopyDeps
   /**
-   * The owner and every copy in progress. The last one to leave closes the descriptor: closed during a read, its number may by
-   * then belong to another file.
+   * The owner and every copy in progress. The last one to leave closes the descriptor: if it were closed during a read, the read
+   * could reach another file that reuses its number.
    */
   #users = 1
   #isOpen = true

@@ -109,7 +109,7 @@ export class FileSegmentWriter implements SegmentWriter {
     this.#failure ??= { error: new Error('the segment writer is closed') }
     if (this.#filling !== undefined) this.#deps.buffers.giveBack(this.#filling.buffer)
     this.#filling = undefined
-    // Closed during a call, the descriptor's number may by then belong to another file.
+    // A descriptor that is closed during a call may already belong to another file when the call runs.
     await Promise.all([this.#writes, this.#syncs])
     await this.#writeBack.settle()
     await closeFile(this.#fd)

@@ -32,7 +32,7 @@ const incomingName = 'incoming'
 
 export interface FolderTargetOptions {
   readonly folder: string
-  /** The name of the snapshot; replaced by a later one if it does not sort after the existing snapshots. */
+  /** The preferred name of the snapshot. A later name is used if this one does not sort after the existing snapshots. */
   readonly name: string
   readonly installation: string
 }

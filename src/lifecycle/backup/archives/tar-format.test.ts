@@ -37,7 +37,7 @@ test('round trip of short and long names', async () => {
   }
 })
 
-test('tar of the system reads what is written, and its archives are read', async () => {
+test("the system's tar reads our archives, and its archives are read", async () => {
   await using folder = await tempFolder()
   const path = join(folder.path, 'a.tar')
   await writeFile(path, archiveOf(names))
