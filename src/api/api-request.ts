@@ -2,14 +2,6 @@
 import type { Admission } from '../identity/sessions/csrf.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Origin } from '../identity/identity.ts'
-import { OciError } from '../oci/oci-error.ts'
-
-/** The body stopped arriving, or came too slowly: 408 (RFC 9110, 15.5.9). */
-export class BodyTimeoutError extends OciError {
-  override readonly name = 'BodyTimeoutError'
-  readonly code = 'SIZE_INVALID'
-  readonly detail: undefined
-}
 
 export interface ApiRequest {
   /** In the log and in the reply. */
@@ -26,7 +18,7 @@ export interface ApiRequest {
   readonly admission: Admission
   /** Aborted when the connection closes before the reply is complete. */
   readonly signal: AbortSignal
-  /** Reads the body to its end; throws when it is larger than `maxBytes` or the client leaves, and `BodyTimeoutError`. */
+  /** Reads the body to its end; throws when it is larger than `maxBytes`, stalls or takes too long, or when the client leaves. */
   readonly readBody: (maxBytes: number) => Promise<Uint8Array>
   /** Resolves when there is room in memory for a reply of so many bytes, within the share of the principal; throws when the client leaves meanwhile. */
   readonly reserve: (bytes: number, principal: Principal) => Promise<void>

@@ -27,8 +27,7 @@ export async function authenticate(
   if (authorization === undefined) return authenticateSession(request, services)
   const principal = await services.authenticator.authenticate(authorization, request.origin)
   if (principal.scopes === undefined) return principal
-  throw new ApiError(401, {
-    code: 'UNAUTHORIZED',
+  throw new ApiError('UNAUTHORIZED', {
     message: 'this token is for /v2 alone: send name and password, an access token, or open a session',
     error: 'insufficient_scope',
   })

@@ -172,5 +172,5 @@ function checkDecision(decision: Decision): void {
   if (decision.allowed) return
   if (decision.refusal === 'rights') throw denied(decision.reason)
   const error = decision.refusal === 'scope' ? { error: 'insufficient_scope' as const } : {}
-  throw new ApiError(401, { code: 'UNAUTHORIZED', message: decision.reason, ...error })
+  throw new ApiError('UNAUTHORIZED', { message: decision.reason, ...error })
 }

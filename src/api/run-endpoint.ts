@@ -116,7 +116,7 @@ function auditRefusal(
   { actor, params }: { actor: Actor; params: Asked['params'] },
   { audit }: ApiServices,
 ): void {
-  if (!(error instanceof ApiError) || error.status !== 403) return
+  if (!(error instanceof ApiError) || error.code !== 'DENIED' || error.kind !== undefined) return
   const target = findTarget(params)
   audit.recordOnce(
     actor,
@@ -139,8 +139,8 @@ function readerOf({ path, id }: Endpoint): Endpoint {
 }
 
 /** What the schema does not name is left out. Throws for a value that is not of its shape: a fault of ours. */
-function format({ result }: Endpoint, value: unknown): string {
-  if (result === undefined) throw new ApiError(500, { code: 'UNKNOWN', message: 'a value without a shape' })
+function format({ id, result }: Endpoint, value: unknown): string {
+  if (result === undefined) throw new Error(`the row ${id} has no shape for its value`)
   return JSON.stringify(result.parse(value))
 }
 

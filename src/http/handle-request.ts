@@ -18,7 +18,8 @@ import { auditRefusal } from './audit-refusal.ts'
 import { BodyReader } from './requests/body-reader.ts'
 import { challengesOf } from './replies/challenges.ts'
 import { checkHead } from './requests/check-head.ts'
-import { errorReply, findRefusal } from './replies/error-reply.ts'
+import { findRefusal } from '../edge/refusal.ts'
+import { errorReply } from './replies/error-reply.ts'
 import type { ErrorContext } from './replies/error-reply.ts'
 import {
   ClientGoneError,

@@ -1,9 +1,8 @@
 /** Hands requests for `/api/` to the management API and turns what it answers into replies. */
-import { BodyTimeoutError } from '../api/api-request.ts'
 import type { ApiReply, ApiRequest, ManagementApi } from '../api/api-request.ts'
 import type { ByteSink } from '../registry/blobs.ts'
 import { checkHead } from './requests/check-head.ts'
-import { BodyStalledError, BodyTooLargeError, BodyTooSlowError, ClientGoneError } from './errors.ts'
+import { BodyTooLargeError, ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { HttpLimits } from './limits.ts'
 import { logFault } from './log-request.ts'
@@ -93,7 +92,7 @@ function toApiRequest(exchange: Exchange, { wholeBodyMs }: HttpLimits): ApiReque
       const length = headers['content-length']
       const announced = length === undefined ? undefined : Number(length)
       const limit = { bytes, ms: wholeBodyMs, refusal: BodyTooLargeError }
-      return readWhole(limitBody(body, announced, limit), announced).catch(rethrowTimeout)
+      return readWhole(limitBody(body, announced, limit), announced)
     },
   }
 }
@@ -114,9 +113,4 @@ function toStreamBody(pieces: AsyncIterable<Uint8Array>): StreamBody {
       await pieces[Symbol.asyncIterator]().return?.()
     },
   }
-}
-
-function rethrowTimeout(error: unknown): never {
-  if (!(error instanceof BodyStalledError || error instanceof BodyTooSlowError)) throw error
-  throw new BodyTimeoutError(error.message, { cause: error })
 }

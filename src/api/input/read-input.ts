@@ -30,8 +30,7 @@ export async function readBody({ body }: Endpoint, request: ApiRequest): Promise
   if (body === undefined) return undefined
   const type = header(request, 'content-type') ?? ''
   if (!/^application\/json\s*(?:;|$)/i.test(type)) {
-    throw new ApiError(415, {
-      code: 'UNSUPPORTED',
+    throw new ApiError('MEDIA_TYPE_UNSUPPORTED', {
       message: 'the body must be JSON: send it with Content-Type application/json',
     })
   }

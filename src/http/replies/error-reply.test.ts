@@ -14,7 +14,8 @@ import {
   TooManyUploadsError,
   UploadOutOfOrderError,
 } from '../../registry/errors.ts'
-import { errorReply, findRefusal } from './error-reply.ts'
+import { findRefusal } from '../../edge/refusal.ts'
+import { errorReply } from './error-reply.ts'
 import type { ErrorContext } from './error-reply.ts'
 import { smallReplyBytes } from '../limits.ts'
 import {
@@ -168,7 +169,7 @@ describe('body of an error', () => {
       digestBytes(Buffer.from(String(index)), 'sha512'),
     )
     const refusal = new ManifestBlobUnknownError(repository, missing)
-    const { body } = errorReply(refusal, context)
+    const { body } = errorReply(findRefusal(refusal), context)
     expect((body as Uint8Array).length).toBeLessThan(smallReplyBytes)
     expect(refusal.message.length).toBeLessThan(smallReplyBytes)
     const { errors } = reply(refusal)
@@ -220,11 +221,11 @@ describe('the status line', () => {
   const refusal = new NameInvalidError('a\r\nSet-Cookie: x=ä', 'it has no owner')
 
   test('says in ASCII, on one line, why HEAD was refused: there is no body to say it', () => {
-    const { reason } = errorReply(refusal, { ...context, method: 'HEAD' })
+    const { reason } = errorReply(findRefusal(refusal), { ...context, method: 'HEAD' })
     expect(reason).toMatch(/^[\x20-\x7e]+ is invalid: it has no owner$/)
   })
 
   test('stays as it is where there is a body', () => {
-    expect(errorReply(refusal, context).reason).toBeUndefined()
+    expect(errorReply(findRefusal(refusal), context).reason).toBeUndefined()
   })
 })
