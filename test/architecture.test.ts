@@ -31,7 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   metadata: [...base, 'oci', 'telemetry'],
   identity: [...base, ...accessTerms, 'oci', 'metadata', 'telemetry'],
   access: [...base, 'identity', 'oci', 'metadata', 'telemetry'],
-  edge: [...base, 'registry/driver-errors.ts', 'oci'],
+  edge: [...base, 'identity', 'access', 'organizations/owners.ts', 'registry/driver-errors.ts', 'oci'],
   'auth.ts': [...base, 'identity', 'access', 'oci', 'metadata', 'telemetry'],
   limits: [...base, 'oci', 'metadata', 'telemetry'],
   audit: [...base, 'oci', 'metadata', 'telemetry'],

@@ -65,24 +65,6 @@ export interface ChallengeReason {
   readonly description: string
 }
 
-/** Other or more credentials may help; the reply asks for them. */
-export class UnauthorizedError extends OciError {
-  override readonly name = 'UnauthorizedError'
-  readonly code = 'UNAUTHORIZED'
-  readonly detail = undefined
-  override readonly error: ChallengeError | undefined
-  constructor(reason: string, error?: ChallengeError) {
-    super(reason)
-    this.error = error
-  }
-}
-
-export class DeniedError extends OciError {
-  override readonly name = 'DeniedError'
-  readonly code = 'DENIED'
-  readonly detail = undefined
-}
-
 export class ManifestTooLargeError extends OciError {
   override readonly name = 'ManifestTooLargeError'
   readonly code = 'SIZE_INVALID'

@@ -97,7 +97,7 @@ interface Question {
   readonly repository: RepositoryName
 }
 
-/** Explains by the present or a former name of the repository, as `http/authorize.ts` decides. */
+/** Explains by the present or a former name of the repository, as `edge/decide.ts` decides. */
 async function explainByName(
   { policy, aliases }: AccessExplainDeps,
   { principal, action, repository }: Question,

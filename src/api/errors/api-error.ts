@@ -1,8 +1,8 @@
 /** What the management API refuses by itself; services refuse with errors of their own. */
+import { NotVisibleError } from '../../edge/errors.ts'
 import { codeOfKind } from '../../oci/error-code.ts'
 import type { ErrorCode, ErrorKind } from '../../oci/error-code.ts'
 import { OciError } from '../../oci/oci-error.ts'
-import type { ChallengeError } from '../../oci/oci-error.ts'
 import { DeleteDisabledError } from '../../registry/errors.ts'
 
 /** A part of a request that cannot be accepted. */
@@ -15,7 +15,6 @@ export interface FieldFault {
 interface Refusal {
   readonly message: string
   readonly fields?: readonly FieldFault[]
-  readonly error?: ChallengeError
   readonly allow?: string
 }
 
@@ -25,7 +24,6 @@ export class ApiError extends OciError {
   override readonly kind: ErrorKind | undefined
   readonly detail: undefined
   readonly fields: readonly FieldFault[]
-  override readonly error: ChallengeError | undefined
   /** Of 405: the methods of the path. */
   readonly allow: string | undefined
   constructor(row: ErrorCode | ErrorKind, refusal: Refusal, options?: ErrorOptions) {
@@ -33,24 +31,12 @@ export class ApiError extends OciError {
     this.kind = isKind(row) ? row : undefined
     this.code = isKind(row) ? codeOfKind[row] : row
     this.fields = refusal.fields ?? []
-    this.error = refusal.error
     this.allow = refusal.allow
   }
 }
 
 function isKind(row: ErrorCode | ErrorKind): row is ErrorKind {
   return row in codeOfKind
-}
-
-export function notSignedIn(reason?: string): ApiError {
-  const message =
-    reason ??
-    'this needs a login: send name and password (Basic), an access token (Bearer), or open a session'
-  return new ApiError('UNAUTHORIZED', { message })
-}
-
-export function denied(message: string): ApiError {
-  return new ApiError('DENIED', { message })
 }
 
 /** The change conflicts with what exists. */
@@ -65,10 +51,8 @@ export function deletionOff(): ApiError {
 }
 
 /** The same for what does not exist and for what the caller may not see. */
-export function notFound(what: string): ApiError {
-  return new ApiError('NAME_UNKNOWN', {
-    message: `there is no ${what} that you may see: check its name or id, or ask an administrator for access`,
-  })
+export function notFound(what: string): NotVisibleError {
+  return new NotVisibleError(what)
 }
 
 /** A body of 64 KiB can have 10,000; naming all of them would make a megabyte of each such request. */

@@ -3,7 +3,7 @@ import type { z } from '@hono/zod-openapi'
 import { ApiError, invalid } from '../errors/api-error.ts'
 import type { FieldFault } from '../errors/api-error.ts'
 import type { ApiRequest } from '../api-request.ts'
-import { header } from '../authenticate.ts'
+import { header } from '../../edge/admission-request.ts'
 import type { Endpoint } from '../endpoint.ts'
 
 export const maxBodyBytes = 64 * 1024

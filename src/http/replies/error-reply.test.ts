@@ -14,6 +14,7 @@ import {
   TooManyUploadsError,
   UploadOutOfOrderError,
 } from '../../registry/errors.ts'
+import { DeniedError, UnauthorizedError } from '../../edge/errors.ts'
 import { findRefusal } from '../../edge/refusal.ts'
 import { errorReply } from './error-reply.ts'
 import type { ErrorContext } from './error-reply.ts'
@@ -21,7 +22,6 @@ import { smallReplyBytes } from '../limits.ts'
 import {
   BodyStalledError,
   BodyTooSlowError,
-  DeniedError,
   FormTooLargeError,
   ManifestTooLargeError,
   MethodUnsupportedError,
@@ -31,7 +31,6 @@ import {
   RouteUnknownError,
   TokenRequestError,
   TooManyTagsError,
-  UnauthorizedError,
   UrlTooLongError,
 } from '../errors.ts'
 
