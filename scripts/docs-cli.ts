@@ -1,6 +1,6 @@
 /** Writes `docs/cli.md`. */
 import { commands } from '../src/cli/commands.ts'
-import { describeCommands } from '../src/cli/frame/help.ts'
+import { describeCommands } from '../src/cli/manual/help.ts'
 import { generateFile } from './generated-file.ts'
 
 generateFile('docs/cli.md', describeCommands(commands))

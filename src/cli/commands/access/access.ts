@@ -1,10 +1,10 @@
 /** `lading access explain|who-can`: why someone may do something, and who may. */
 import { roleActions } from '../../../access/permissions.ts'
 import type { AccessExplain, Holder } from '../../../access/explain/access-explain.ts'
-import { belowOwner, parseId } from '../../frame/administered.ts'
+import { belowOwner, parseId } from '../../services/list-pages.ts'
 import { parseChoice } from '../../frame/arguments.ts'
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable } from '../../frame/service-command.ts'
+import { defineServiceCommand, formatTable } from '../../services/service-command.ts'
 
 const pageSize = 500
 

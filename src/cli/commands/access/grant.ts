@@ -1,10 +1,10 @@
 /** `lading grant add|list|remove`: who has which role where. */
 import { formatPatternBelow } from '../../../access/patterns/repository-pattern.ts'
 import type { Grant, GrantFilter } from '../../../access/grants/grants.ts'
-import { belowOwner, listPages, parseId } from '../../frame/administered.ts'
+import { belowOwner, listPages, parseId } from '../../services/list-pages.ts'
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
-import type { ServiceInvocation } from '../../frame/service-command.ts'
+import { defineServiceCommand, formatTable, formatTime } from '../../services/service-command.ts'
+import type { ServiceInvocation } from '../../services/service-command.ts'
 
 const grantShape =
   '{"id": number, "owner": string, "repositories": string, "on": string, "role": string, "to": string, "kind": "user" | "robot" | "team", "createdAt": string, "createdBy": string}'

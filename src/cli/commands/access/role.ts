@@ -1,9 +1,9 @@
 /** `lading role add|list|remove`: named sets of actions. */
 import { roleActions } from '../../../access/permissions.ts'
 import type { Role } from '../../../access/grants/roles.ts'
-import { listPages } from '../../frame/administered.ts'
+import { listPages } from '../../services/list-pages.ts'
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable } from '../../frame/service-command.ts'
+import { defineServiceCommand, formatTable } from '../../services/service-command.ts'
 
 const roleShape = '{"name": string, "actions": [string], "isBuiltIn": boolean}'
 

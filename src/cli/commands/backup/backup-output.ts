@@ -8,7 +8,7 @@ import { DatabaseTaken } from '../../../metadata/backup/restore-metadata.ts'
 import { SnapshotInvalid } from '../../../metadata/backup/snapshot-file.ts'
 import { CliError } from '../../frame/command.ts'
 import type { CliHost } from '../../frame/command.ts'
-import { explainFailure } from '../../frame/service-command.ts'
+import { explainFailure } from '../../services/service-command.ts'
 
 const showEveryMs = 100
 

@@ -5,7 +5,7 @@ import { readArguments } from '../../frame/arguments.ts'
 import { placeWord, snapshotFlag } from './backup-forms.ts'
 import { CliError, failed, misused } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
-import { createPrint } from '../../frame/service-command.ts'
+import { createPrint } from '../../services/service-command.ts'
 
 export const backupVerifyCommand: Command = {
   name: 'backup verify',

@@ -14,8 +14,8 @@ import { readArguments } from '../../frame/arguments.ts'
 import { formatContent, placeWord } from './backup-forms.ts'
 import { CliError, failed } from '../../frame/command.ts'
 import type { CliHost, Command } from '../../frame/command.ts'
-import { createHostLogger } from '../../frame/host-logger.ts'
-import { createPrint } from '../../frame/service-command.ts'
+import { createHostLogger } from '../../services/host-logger.ts'
+import { createPrint } from '../../services/service-command.ts'
 import { readVersion } from '../server/version.ts'
 
 export const backupCommand: Command = {
@@ -55,7 +55,7 @@ interface BackUpOptions {
 async function backUp(config: Config, { place, host, onProgress }: BackUpOptions): Promise<BackupResult> {
   const [dataFolder, openings, { openMetadata }, { openStore }, { runBackup }] = await Promise.all([
     import('../../../app/data-folder.ts'),
-    import('../../frame/open-services.ts'),
+    import('../../services/open-services.ts'),
     import('../../../app/open-metadata.ts'),
     import('../../../app/open-store.ts'),
     import('../../../lifecycle/backup/run-backup.ts'),

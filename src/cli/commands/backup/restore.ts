@@ -10,8 +10,8 @@ import { readArguments } from '../../frame/arguments.ts'
 import { formatContent, placeWord, snapshotFlag } from './backup-forms.ts'
 import { CliError } from '../../frame/command.ts'
 import type { CliHost, Command, CommandFlag } from '../../frame/command.ts'
-import { createHostLogger } from '../../frame/host-logger.ts'
-import { createPrint } from '../../frame/service-command.ts'
+import { createHostLogger } from '../../services/host-logger.ts'
+import { createPrint } from '../../services/service-command.ts'
 
 const flags: readonly CommandFlag[] = [
   snapshotFlag,

@@ -1,7 +1,7 @@
 /** `lading gc --accept-store`: the word of an operator that lets the sweep judge everything in the blob store. */
 import { CliError, misused } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTime } from '../../frame/service-command.ts'
+import { defineServiceCommand, formatTime } from '../../services/service-command.ts'
 
 const acceptFlag = '--accept-store'
 

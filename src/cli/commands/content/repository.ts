@@ -1,12 +1,12 @@
 /** `lading repository list|show|set|delete`. */
 import { parseRepositoryName } from '../../../oci/repository-name.ts'
 import type { RepositoryName } from '../../../oci/repository-name.ts'
-import { listPages } from '../../frame/administered.ts'
+import { listPages } from '../../services/list-pages.ts'
 import { parseChoice } from '../../frame/arguments.ts'
 import { CliError } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
 import { visibilities } from '../owners/owner.ts'
-import { defineServiceCommand, formatTable } from '../../frame/service-command.ts'
+import { defineServiceCommand, formatTable } from '../../services/service-command.ts'
 
 const listCommand = defineServiceCommand({
   name: 'repository list',

@@ -6,7 +6,7 @@ import { readArguments } from '../../frame/arguments.ts'
 import { failed } from '../../frame/command.ts'
 import type { CliHost, Command } from '../../frame/command.ts'
 import type { Finding } from './finding.ts'
-import { createHostLogger } from '../../frame/host-logger.ts'
+import { createHostLogger } from '../../services/host-logger.ts'
 
 export function createDoctorCommand({ clock }: { readonly clock: Clock }): Command {
   return {

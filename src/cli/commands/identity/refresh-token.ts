@@ -3,8 +3,8 @@ import type { Account } from '../../../identity/accounts/accounts.ts'
 import { AccountUnknownError } from '../../../identity/accounts/account-errors.ts'
 import { CliError, misused } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
-import type { ServiceInvocation } from '../../frame/service-command.ts'
+import { defineServiceCommand, formatTable, formatTime } from '../../services/service-command.ts'
+import type { ServiceInvocation } from '../../services/service-command.ts'
 import { listAll } from './user.ts'
 
 const listCommand = defineServiceCommand({

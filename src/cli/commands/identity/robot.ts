@@ -1,8 +1,8 @@
 /** `lading robot add|list|disable|enable|delete`. */
 import type { Robot } from '../../../identity/accounts/robots.ts'
 import type { Command } from '../../frame/command.ts'
-import { listRobots } from '../../frame/principals.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
+import { listRobots } from '../../services/principals.ts'
+import { defineServiceCommand, formatTable, formatTime } from '../../services/service-command.ts'
 
 const robotWord = '<owner>+<name>'
 

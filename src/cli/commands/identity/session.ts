@@ -1,9 +1,9 @@
 /** `lading session list|end`: who is logged in with a browser. */
-import { parseId } from '../../frame/administered.ts'
+import { parseId } from '../../services/list-pages.ts'
 import { CliError } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
-import { getPrincipal } from '../../frame/principals.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
+import { getPrincipal } from '../../services/principals.ts'
+import { defineServiceCommand, formatTable, formatTime } from '../../services/service-command.ts'
 import { listAll } from './user.ts'
 
 const listCommand = defineServiceCommand({

@@ -1,8 +1,8 @@
 /** `lading user add|list|password|disable|enable`. */
 import type { Account, Accounts } from '../../../identity/accounts/accounts.ts'
 import type { Command } from '../../frame/command.ts'
-import { passwordFlags, readNewPassword } from '../../frame/password-source.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
+import { passwordFlags, readNewPassword } from '../../services/password-source.ts'
+import { defineServiceCommand, formatTable, formatTime } from '../../services/service-command.ts'
 
 const pageSize = 500
 

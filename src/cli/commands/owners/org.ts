@@ -1,9 +1,9 @@
 /** `lading org create|list` and `lading org member add|remove|list`. */
-import { listPages } from '../../frame/administered.ts'
+import { listPages } from '../../services/list-pages.ts'
 import { parseChoice } from '../../frame/arguments.ts'
 import type { Command } from '../../frame/command.ts'
 import { defineOwnerCommands, visibilities } from './owner.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
+import { defineServiceCommand, formatTable, formatTime } from '../../services/service-command.ts'
 
 const createCommand = defineServiceCommand({
   name: 'org create',

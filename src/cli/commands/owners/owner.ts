@@ -4,7 +4,7 @@ import type { OwnerDetails, OwnerKind, Owners } from '../../../organizations/own
 import { parseChoice } from '../../frame/arguments.ts'
 import { CliError } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTime } from '../../frame/service-command.ts'
+import { defineServiceCommand, formatTime } from '../../services/service-command.ts'
 
 export const visibilities = ['private', 'internal', 'public'] as const
 

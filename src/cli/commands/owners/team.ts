@@ -1,9 +1,9 @@
 /** `lading team create|list|delete` and `lading team member add|remove|list`. A team is written `acme/dev`. */
 import type { TeamName } from '../../../organizations/members.ts'
-import { listPages } from '../../frame/administered.ts'
+import { listPages } from '../../services/list-pages.ts'
 import { CliError, misused } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
+import { defineServiceCommand, formatTable, formatTime } from '../../services/service-command.ts'
 
 const teamWord = '<organization>/<team>'
 

@@ -9,10 +9,10 @@ import type { Logger } from '../../../telemetry/logger.ts'
 import { readArguments } from '../../frame/arguments.ts'
 import type { CliHost, Command } from '../../frame/command.ts'
 import { listExposures } from './exposure.ts'
-import type { OpenLog, OpenLogFunction } from '../../frame/log-output.ts'
+import type { OpenLog, OpenLogFunction } from '../../process/log-output.ts'
 import { findOtherListener } from './other-listener.ts'
 import { reloadConfig } from './reload.ts'
-import { explainStartFailure } from './start-failure.ts'
+import { explainStartFailure } from '../../services/start-failure.ts'
 import { readVersion } from './version.ts'
 
 /** What `serve` needs of the application. */

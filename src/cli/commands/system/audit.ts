@@ -6,7 +6,7 @@ import { parseChoice } from '../../frame/arguments.ts'
 import type { Arguments } from '../../frame/arguments.ts'
 import { CliError, misused } from '../../frame/command.ts'
 import type { Command, CommandFlag } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
+import { defineServiceCommand, formatTable, formatTime } from '../../services/service-command.ts'
 
 const actions = Object.keys(auditActions) as AuditAction[]
 const outcomes = Object.keys(auditOutcomes) as AuditOutcome[]

@@ -1,6 +1,6 @@
 /** `lading keys list|rotate`: the keys that sign bearer tokens. */
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
+import { defineServiceCommand, formatTable, formatTime } from '../../services/service-command.ts'
 
 const listCommand = defineServiceCommand({
   name: 'keys list',

@@ -3,8 +3,8 @@ import { loadConfig } from '../../../config/load.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { readArguments } from '../../frame/arguments.ts'
 import type { Command } from '../../frame/command.ts'
-import { createHostLogger } from '../../frame/host-logger.ts'
-import { createPrint, explainFailure } from '../../frame/service-command.ts'
+import { createHostLogger } from '../../services/host-logger.ts'
+import { createPrint, explainFailure } from '../../services/service-command.ts'
 
 export const migrateCommand: Command = {
   name: 'migrate',

@@ -1,5 +1,5 @@
 /** What commands that list and change many rows have in common. */
-import { CliError, misused } from './command.ts'
+import { CliError, misused } from '../frame/command.ts'
 
 const pageSize = 500
 

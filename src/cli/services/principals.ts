@@ -1,7 +1,7 @@
 /** Who a command is about: a user by its name, a robot as `<owner>+<name>`. */
 import { AccountUnknownError, RobotUnknownError } from '../../identity/accounts/account-errors.ts'
 import type { Account } from '../../identity/accounts/accounts.ts'
-import { listPages } from './administered.ts'
+import { listPages } from './list-pages.ts'
 import type { ServiceInvocation } from './service-command.ts'
 import { listAll } from '../commands/identity/user.ts'
 

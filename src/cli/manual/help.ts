@@ -1,7 +1,7 @@
 /** `lading help`, and the manual in `docs/cli.md`, both from the table of commands. */
 import { configKeys } from '../../config/keys.ts'
-import { CliError, misused } from './command.ts'
-import type { Command } from './command.ts'
+import { CliError, misused } from '../frame/command.ts'
+import type { Command } from '../frame/command.ts'
 
 export function createHelpCommand(listCommands: () => readonly Command[]): Command {
   return {

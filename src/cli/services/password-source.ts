@@ -1,6 +1,6 @@
 /** Where a new password comes from: standard input, a generator, or someone at the terminal. Never the command line. */
-import { CliError, misused } from './command.ts'
-import type { CliHost, CommandFlag } from './command.ts'
+import { CliError, misused } from '../frame/command.ts'
+import type { CliHost, CommandFlag } from '../frame/command.ts'
 import type { ServiceInvocation } from './service-command.ts'
 
 export const passwordFlags: readonly CommandFlag[] = [

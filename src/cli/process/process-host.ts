@@ -1,8 +1,8 @@
 /** The real process as the host of commands. */
 import { processSources } from '../../config/load.ts'
 import { monotonicClock } from '../../lib/clock.ts'
-import { failed, OutputEnded } from './command.ts'
-import type { CliHost } from './command.ts'
+import { failed, OutputEnded } from '../frame/command.ts'
+import type { CliHost } from '../frame/command.ts'
 import { askSecret } from './ask-secret.ts'
 import { listenForReload, listenForStop } from './stop-signals.ts'
 import { readText } from './read-text.ts'

@@ -1,6 +1,6 @@
 /** Asks for a secret at a terminal without showing what is typed. */
 import type { Readable, Writable } from 'node:stream'
-import { CliError } from './command.ts'
+import { CliError } from '../frame/command.ts'
 
 export interface Terminal {
   readonly input: Readable & { setRawMode(on: boolean): unknown }

@@ -4,12 +4,12 @@ import { ConfigError, loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
 import { MetadataTooNew } from '../../metadata/errors.ts'
 import { OciError } from '../../oci/oci-error.ts'
-import { readArguments } from './arguments.ts'
-import type { Arguments } from './arguments.ts'
-import { CliError } from './command.ts'
-import type { CliHost, Command, CommandFlag } from './command.ts'
+import { readArguments } from '../frame/arguments.ts'
+import type { Arguments } from '../frame/arguments.ts'
+import { CliError } from '../frame/command.ts'
+import type { CliHost, Command, CommandFlag } from '../frame/command.ts'
 import type { Services } from './open-services.ts'
-import { explainStartFailure } from '../commands/server/start-failure.ts'
+import { explainStartFailure } from './start-failure.ts'
 
 export interface ServiceInvocation extends Services {
   readonly arguments: Arguments
