@@ -3,6 +3,7 @@
  * into a message and an exit code. Commands are rows of `commands.ts`; the process is reached through `CliHost`.
  */
 import { ConfigError } from '../config/load.ts'
+import { readFlags } from '../config/sources.ts'
 import { findClosest } from '../lib/closest.ts'
 import { CliError, failed, misused, OutputEnded } from './frame/command.ts'
 import type { CliHost, Command } from './frame/command.ts'
@@ -24,8 +25,16 @@ export async function runCli(
     if (error instanceof OutputEnded) return error.exitCode
     if (!(error instanceof CliError) && !(error instanceof ConfigError)) throw error
     host.err(json ? formatJson(error) : `lading: ${error.message}`)
-    return error instanceof CliError ? error.exitCode : failed
+    if (error instanceof CliError) return error.exitCode
+    return isOnCommandLine(error, argv) ? misused : failed
   }
+}
+
+/** Whether one of the faults is a flag or its value, not the file or the environment. */
+function isOnCommandLine({ faults }: ConfigError, argv: readonly string[]): boolean {
+  const flags = readFlags(argv)
+  const values = [...flags.settings.values()].map(({ origin }) => `(${origin})`)
+  return faults.some((fault) => flags.faults.includes(fault) || values.some((end) => fault.endsWith(end)))
 }
 
 /** `x --help` is `help x`, and `--version` is `version`. */
@@ -58,13 +67,14 @@ function findCommand(argv: readonly string[], commands: readonly Command[]): Fou
 }
 
 function describeUnknown(words: readonly string[], commands: readonly Command[]): string {
+  const typed = words.join(' ')
   const [group = ''] = words
-  const members = commands.filter(({ name }) => name.startsWith(`${group} `)).map(({ name }) => name)
-  if (words.length === 1 && members.length > 0) return `${group} is one of: ${members.join(', ')}`
+  const members = commands.filter(({ name }) => name.startsWith(`${typed} `)).map(({ name }) => name)
+  if (members.length > 0) return `${typed} is one of: ${members.join(', ')}`
   const names = commands.map(({ name }) => name)
-  const closest = findClosest(words.join(' '), names) ?? findClosest(group, names)
+  const closest = findClosest(typed, names) ?? findClosest(group, names)
   const hint = closest === undefined ? 'lading help lists the commands' : `did you mean ${closest}?`
-  return `unknown command ${words.join(' ')}; ${hint}`
+  return `unknown command ${typed}; ${hint}`
 }
 
 function formatJson(error: CliError | ConfigError): string {

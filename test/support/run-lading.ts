@@ -27,6 +27,7 @@ export async function runLading(line: string, options: RunOptions = {}): Promise
   const out: string[] = []
   const err: string[] = []
   const typed = [...(options.typed ?? [])]
+  const type = (): Promise<string> => Promise.resolve(typed.shift() ?? '')
   const host: CliHost = {
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
@@ -34,7 +35,7 @@ export async function runLading(line: string, options: RunOptions = {}): Promise
     readStdin: () => Promise.resolve(options.stdin ?? ''),
     // As cheap as those of the registry in the test's process.
     passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }),
-    askSecret: options.typed === undefined ? undefined : () => Promise.resolve(typed.shift() ?? ''),
+    terminal: options.typed === undefined ? undefined : { ask: type, askSecret: type },
     listenForReload: () => ({ [Symbol.dispose]: () => undefined }),
     listenForStop: () => {
       throw new Error('no command of this test waits for signals')

@@ -6,55 +6,40 @@ import { MetadataTooNew } from '../../metadata/errors.ts'
 import { OciError } from '../../oci/oci-error.ts'
 import { readArguments } from '../frame/arguments.ts'
 import type { Arguments } from '../frame/arguments.ts'
-import { CliError } from '../frame/command.ts'
-import type { CliHost, Command, CommandFlag } from '../frame/command.ts'
+import { CliError, failed } from '../frame/command.ts'
+import type { CliHost, Command } from '../frame/command.ts'
+import { createOutput } from '../frame/output.ts'
+import type { Output } from '../frame/output.ts'
 import type { Services } from './open-services.ts'
 import { explainStartFailure } from './start-failure.ts'
 
-export interface ServiceInvocation extends Services {
+export interface ServiceInvocation extends Services, Output {
   readonly arguments: Arguments
   readonly config: Config
   readonly host: CliHost
   readonly json: boolean
-  /** The result: one JSON value with `--json`, these lines otherwise. */
-  readonly print: (value: unknown, lines: string | readonly string[]) => void
 }
 
-export interface ServiceCommand {
-  readonly name: string
-  readonly summary: string
-  readonly words?: readonly string[]
-  readonly flags?: readonly CommandFlag[]
-  readonly jsonShape: string
-  run(invocation: ServiceInvocation): Promise<void>
+export interface ServiceCommand extends Omit<Command, 'configurable' | 'hintsAtKeys' | 'run'> {
+  /** `false`: the command worked and exits with 1, see `failsIf`. */
+  run(invocation: ServiceInvocation): Promise<boolean | void>
 }
 
+/** Defines a command that works on the database of a registry while a server may run. */
 export function defineServiceCommand(command: ServiceCommand): Command {
-  const { name, summary, words = [], flags = [], jsonShape } = command
+  const row = { ...command, configurable: true, hintsAtKeys: true }
   return {
-    name,
-    summary,
-    words,
-    flags,
-    jsonShape,
-    configurable: true,
-    hintsAtKeys: true,
+    ...row,
     run: async ({ argv, json, host }) => {
-      const args = readArguments(argv, { name, words, flags })
+      const args = readArguments(argv, row)
       const { config } = loadConfig({ ...host.sources, argv: args.rest })
       try {
         // Loaded on demand, so that the other commands start without the database.
         const { openServices } = await import('./open-services.ts')
         await using services = await openServices(config, host)
-        await command.run({
-          ...services,
-          arguments: args,
-          config,
-          host,
-          json,
-          print: createPrint(host, json),
-        })
-        return 0
+        const output = createOutput(host, json)
+        const isDone = await command.run({ ...services, ...output, arguments: args, config, host, json })
+        return isDone === false ? failed : 0
       } catch (error) {
         throw explainFailure(error, config)
       }
@@ -62,33 +47,11 @@ export function defineServiceCommand(command: ServiceCommand): Command {
   }
 }
 
-export function createPrint(host: CliHost, json: boolean): ServiceInvocation['print'] {
-  return (value, lines) => {
-    if (json) host.out(JSON.stringify(value))
-    else for (const line of typeof lines === 'string' ? [lines] : lines) host.out(line)
-  }
-}
-
-/** What people can mend is told in one message; the rest too, with its cause kept. */
+/** Turns an error into one message for people; keeps its cause. */
 export function explainFailure(error: unknown, config: Config): Error {
   if (error instanceof CliError || error instanceof ConfigError) return error
   if (error instanceof AccountError || error instanceof OciError || error instanceof MetadataTooNew) {
     return new CliError(error.message, { cause: error })
   }
   return explainStartFailure(error, config)
-}
-
-/** Columns as wide as their longest cell; the first row is the head. */
-export function formatTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
-}
-
-export function formatTime(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
 }

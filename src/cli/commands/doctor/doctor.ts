@@ -14,10 +14,11 @@ export function createDoctorCommand({ clock }: { readonly clock: Clock }): Comma
     summary:
       'Try database, store, clock, disk, TLS and ports, and say what to do. It changes nothing, whether a server runs or not.',
     configurable: true,
+    failsIf: 'anything is broken',
     jsonShape:
       '{"healthy": boolean, "findings": [{"check": string, "state": "ok" | "warning" | "broken", "message": string, "advice"?: string}]}',
     run: async ({ argv, json, host }) => {
-      const { rest } = readArguments(argv, { name: 'doctor', words: [], flags: [] })
+      const { rest } = readArguments(argv, { name: 'doctor', configurable: true })
       const { config } = loadConfig({ ...host.sources, argv: rest })
       const findings: Finding[] = []
       for await (const finding of examine(config, { clock, host })) {

@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { askSecret } from './ask-secret.ts'
+import { askSecret } from './ask.ts'
 import { readText } from './read-text.ts'
 
 function openTerminal() {

@@ -1,0 +1,109 @@
+/** The options of a command as help, manual, man page and completion show them: its own, the common ones, the configuration. */
+import { configKeys } from '../../config/keys.ts'
+import type { ConfigKey } from '../../config/keys.ts'
+import { formatValue } from '../frame/arguments.ts'
+import type { Command } from '../frame/command.ts'
+
+export interface ShownOption {
+  /** Spellings of one option: `--http.port`, `--port`. */
+  readonly names: readonly string[]
+  readonly summary: string
+  /** Absent for a switch. */
+  readonly value?: string
+  readonly choices: readonly string[]
+  readonly isList: boolean
+  readonly default?: string
+}
+
+const valueless = { choices: [], isList: false }
+
+/** Every command takes these. */
+export const commonOptions: readonly ShownOption[] = [
+  { ...valueless, names: ['--json'], summary: 'Answer in JSON, faults included.' },
+  { ...valueless, names: ['--help', '-h'], summary: 'Explain the command instead of running it.' },
+]
+
+/** Every command that reads the configuration takes these. */
+export const configOptions: readonly ShownOption[] = [
+  {
+    ...valueless,
+    names: ['--config'],
+    value: '<file>',
+    summary: 'Read this file instead of ./lading.yaml.',
+  },
+  ...configKeys.map((key) => toOption(key)),
+]
+
+function toOption(key: ConfigKey): ShownOption {
+  return {
+    names: key.flags,
+    value: '<value>',
+    summary: key.description,
+    choices: listChoices(key),
+    isList: key.takes.has('list'),
+    ...(key.default !== undefined && { default: formatDefault(key.default) }),
+  }
+}
+
+function listChoices({ expected, takes }: ConfigKey): readonly string[] {
+  if (takes.has('boolean') && takes.size === 1) return ['true', 'false']
+  const [, choices] = /^one of (.+)$/.exec(expected) ?? []
+  return choices?.split(', ') ?? []
+}
+
+function formatDefault(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** The options of this command alone. */
+export function listOwnOptions({ options = [] }: Command): readonly ShownOption[] {
+  return options.map((option) => ({
+    names: [option.name],
+    summary: option.summary,
+    ...(option.type !== 'switch' && { value: formatValue(option) }),
+    choices: option.choices ?? [],
+    isList: option.type === 'list',
+    ...(option.default !== undefined && { default: option.default }),
+  }))
+}
+
+/** `--http.port, --port <value>` */
+export function formatOption({ names, value }: ShownOption): string {
+  return value === undefined ? names.join(', ') : `${names.join(', ')} ${value}`
+}
+
+/** The summary with choices and default: `The level. One of debug, info. Default: info.` */
+export function describeOption({ summary, value, choices, isList, default: fallback }: ShownOption): string {
+  const isShown = choices.length === 0 || value === choices.join('|')
+  const list = isList ? 'One or more, separated by commas, of' : 'One of'
+  return [
+    summary,
+    ...(isShown ? [] : [`${list}: ${choices.join(', ')}.`]),
+    ...(fallback === undefined || fallback === '' ? [] : [`Default: ${fallback}.`]),
+  ].join(' ')
+}
+
+/** `lading user add <name>` */
+export function formatUsage({ name, arguments: expected = [] }: Command): string {
+  return ['lading', name, ...expected.map((argument) => argument.name)].join(' ')
+}
+
+/** `<action>` with its choices, for the arguments that have some. */
+export function describeArguments({ arguments: expected = [] }: Command): (readonly [string, string])[] {
+  return expected.flatMap(({ name, choices }) =>
+    choices === undefined ? [] : [[name, `One of: ${choices.join(', ')}.`] as const],
+  )
+}
+
+/** `0 on success, 1 on failure or if the access is refused, 2 if ...` */
+export function describeExitCode({ failsIf }: Pick<Command, 'failsIf'>): string {
+  const refused = failsIf === undefined ? '' : ` or if ${failsIf}`
+  return `0 on success, 1 on failure${refused}, 2 if the command line is wrong`
+}
+
+/** Groups rows by their heading, in the order of the table. */
+export function groupCommands<Row extends { readonly group: string }>(
+  commands: readonly Row[],
+): ReadonlyMap<string, readonly Row[]> {
+  return Map.groupBy(commands, ({ group }) => group)
+}
