@@ -5,6 +5,7 @@ import { parseChoice } from '../../frame/arguments.ts'
 import { CliError } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
 import { formatTime } from '../../frame/output.ts'
+import { confirmPurge, yesOption } from './confirm-purge.ts'
 import { defineServiceCommand } from '../../services/service-command.ts'
 
 export const visibilities = ['private', 'internal', 'public'] as const
@@ -79,13 +80,20 @@ function deleteCommand({ kind, group }: Form): Command {
       {
         name: '--purge',
         type: 'switch',
-        summary: 'Also when there are repositories below the name: they go too.',
+        summary: 'Delete the repositories below the name too. Shows them and asks first.',
       },
+      yesOption,
     ],
     jsonShape: '{"name": string, "deleted": true}',
-    run: async ({ arguments: args, owners, actor, print }) => {
+    run: async (invocation) => {
+      const { arguments: args, owners, actor, print } = invocation
       const [name = ''] = args.words
-      await owners.delete(name, { kind, purge: args.has('--purge') }, actor)
+      const purge = args.has('--purge')
+      if (purge) {
+        await getOwner(owners, kind, name)
+        await confirmPurge(invocation, name)
+      }
+      await owners.delete(name, { kind, purge }, actor)
       print({ name, deleted: true }, `deleted ${name}`)
     },
   })

@@ -142,11 +142,38 @@ describe('owners', () => {
       code: 1,
       err: expect.stringContaining('alice has repositories, alice/web among them'),
     })
-    expect(await lading('user delete alice --purge')).toMatchObject({ code: 0, out: 'deleted alice' })
+    expect(await lading('user delete alice --purge --yes')).toMatchObject({ code: 0, out: 'deleted alice' })
     expect(await pull('alice/web', 'alice')).toBe(401)
     expect((await lading('repository list --json')).json()).toEqual([])
     await lading('org create acme')
     expect((await lading('org delete acme --json')).json()).toEqual({ name: 'acme', deleted: true })
+  })
+
+  test('show what a purge deletes and ask for the name', async () => {
+    await using given = await start()
+    const { lading, addUser, push } = given
+    await addUser('alice')
+    for (const name of ['alice/api', 'alice/web']) await push(name, 'alice')
+    await lading('robot add alice+ci')
+    const refused = await lading('user delete alice --purge')
+    expect(refused).toMatchObject({ code: 2, out: '', err: expect.stringContaining('add --yes') })
+    const other = await lading('user delete alice --purge', { typed: ['bob'] })
+    expect(other.code).toBe(1)
+    expect(other.err.split('\n')).toEqual([
+      'This deletes alice with 2 repositories, 1 robot:',
+      '  alice/api',
+      '  alice/web',
+      'It cannot be undone.',
+      'lading: deleted nothing: the answer was not alice',
+    ])
+    expect((await lading('repository list --json')).json()).toHaveLength(2)
+    const done = await lading('user delete alice --purge', { typed: ['alice'] })
+    expect(done).toMatchObject({ code: 0, out: 'deleted alice' })
+    expect((await lading('repository list --json')).json()).toEqual([])
+    expect(await lading('user delete alice --purge', { typed: ['alice'] })).toMatchObject({
+      code: 1,
+      err: 'lading: there is no user alice',
+    })
   })
 
   test.each([

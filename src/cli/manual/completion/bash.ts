@@ -84,7 +84,8 @@ const walk = String.raw`_lading() {
   else replies=$(_lading_argument "$path" $count); fi
   case $replies in
     *@files) compopt -o filenames 2>/dev/null
-      while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$cur")
+      while IFS= read -r word; do COMPREPLY+=("$word")
+      done < <(compgen -W "${'${replies%@files}'}" -- "$cur"; compgen -f -- "$cur")
       return ;;
     @list*) replies=${'${replies#@list }'}
       case $cur in *,*) prefix="$prefix${'${cur%,*}'}," cur=${'${cur##*,}'} ;; esac ;;

@@ -43,7 +43,7 @@ function formatOption(
     name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`,
   )
   const text = choices.join(' ')
-  const replies = isList ? `(__fish_append , ${text})` : text
+  const replies = isList ? `(__lading_list ${text})` : text
   const values = choices.length === 0 ? '' : ` -a ${quote(replies)}`
   const kind = value === '<file>' ? ' -r -F' : ' -x'
   return `complete -c lading -n ${condition} ${spellings.join(' ')}${value === undefined ? '' : kind}${values} -d ${quote(summary)}`
@@ -85,6 +85,11 @@ const walk = `function __lading_where
   end
   echo "$path"
   echo $count
+end
+function __lading_list
+  set -l token (string replace -r '^--[^=]*=' '' -- (commandline -ct))
+  set -l before (string replace -r '[^,]*$' '' -- "$token")
+  printf '%s\\n' "$before"$argv
 end
 function __lading_at
   set -l where (__lading_where)

@@ -87,17 +87,16 @@ const walk = String.raw`_lading() {
     _describe -o 'flag' reply
     return
   else
-    _lading_argument "$where" $count
-    if [[ $count == 0 && -z $reply ]]; then
+    if [[ $count == 0 ]]; then
       _lading_next "$where"
-      _describe 'command' reply
-      return
+      (( $#reply )) && _describe 'command' reply
     fi
+    _lading_argument "$where" $count
   fi
   case $reply[1] in
     @files) _files ;;
     @list) shift reply; compset -P '*,'; compadd -q -S ',' -a reply ;;
-    *) compadd -a reply ;;
+    *) (( $#reply )) && compadd -a reply ;;
   esac
 }
 if [[ $funcstack[1] == _lading ]]; then _lading "$@"; else compdef _lading lading; fi
