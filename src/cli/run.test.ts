@@ -29,6 +29,12 @@ describe('the command line', () => {
     },
   )
 
+  test('user add alice --help explains the command without its arguments', async () => {
+    const { code, out } = await run('user add alice --help')
+    expect(code).toBe(0)
+    expect(out).toContain('Usage: lading user add <name> [flags]')
+  })
+
   test.each(['help org', 'org --help'])('%s lists the commands of a group', async (line) => {
     const { code, out } = await run(line)
     expect(code).toBe(0)

@@ -17,7 +17,10 @@ export async function runCli(
   const json = argv.includes('--json')
   try {
     const { command, rest } = findCommand(
-      expandShorthand(argv.filter((argument) => argument !== '--json')),
+      expandShorthand(
+        argv.filter((argument) => argument !== '--json'),
+        commands,
+      ),
       commands,
     )
     return await command.run({ argv: rest, json, host })
@@ -38,10 +41,20 @@ function isOnCommandLine({ faults }: ConfigError, argv: readonly string[]): bool
 }
 
 /** `x --help` is `help x`, and `--version` is `version`. */
-function expandShorthand(argv: readonly string[]): readonly string[] {
-  if (argv.includes('--help') || argv.includes('-h')) return ['help', ...takeWords(argv)]
+function expandShorthand(argv: readonly string[], commands: readonly Command[]): readonly string[] {
+  if (argv.includes('--help') || argv.includes('-h')) return ['help', ...takeTopic(argv, commands)]
   if (argv[0] === '--version' || argv[0] === '-v') return ['version', ...argv.slice(1)]
   return argv
+}
+
+/** Without the arguments after a command or group: `user add alice --help` explains `user add`. */
+function takeTopic(argv: readonly string[], commands: readonly Command[]): readonly string[] {
+  const words = takeWords(argv)
+  for (let count = words.length; count > 0; count--) {
+    const name = words.slice(0, count).join(' ')
+    if (commands.some((command) => `${command.name} `.startsWith(`${name} `))) return words.slice(0, count)
+  }
+  return words
 }
 
 function takeWords(argv: readonly string[]): readonly string[] {

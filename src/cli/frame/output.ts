@@ -10,20 +10,27 @@ export type Columns<Row> = Readonly<Record<string, (row: Row) => Cell>>
 export interface Output {
   /** A single result. */
   readonly print: (value: unknown, lines: string | readonly string[]) => void
+  /** A value of a stream: always one line of JSON. */
+  readonly printJson: (value: unknown) => void
   /** A list: a JSON array of the rows, or a table. */
   readonly printTable: <Row>(rows: readonly Row[], columns: Columns<Row>) => void
 }
 
 export function createOutput(host: Pick<CliHost, 'out'>, json: boolean): Output {
+  const printJson: Output['printJson'] = (value) => host.out(JSON.stringify(value))
   const print: Output['print'] = (value, lines) => {
-    if (json) host.out(JSON.stringify(value))
+    if (json) printJson(value)
     else for (const line of typeof lines === 'string' ? [lines] : lines) host.out(line)
   }
-  return { print, printTable: (rows, columns) => print(rows, json ? [] : formatTable(rows, columns)) }
+  return {
+    print,
+    printJson,
+    printTable: (rows, columns) => print(rows, json ? [] : formatTable(rows, columns)),
+  }
 }
 
 /** Columns as wide as their longest cell; a cell without a value is `-`. */
-export function formatTable<Row>(rows: readonly Row[], columns: Columns<Row>): string[] {
+function formatTable<Row>(rows: readonly Row[], columns: Columns<Row>): string[] {
   const cells = Object.values(columns)
   return alignColumns([
     Object.keys(columns),

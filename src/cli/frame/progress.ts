@@ -8,7 +8,7 @@ export type ShowProgress = (text: string) => void
 
 /** Runs the work and shows its progress: at most ten lines a second, each in place of the one before. */
 export async function withProgress<T>(
-  { host, json }: { readonly host: CliHost; readonly json: boolean },
+  { host, json }: { readonly host: Pick<CliHost, 'showProgress'>; readonly json: boolean },
   work: (show: ShowProgress) => Promise<T>,
 ): Promise<T> {
   if (host.showProgress === undefined || json) return await work(() => undefined)

@@ -1,7 +1,7 @@
 /** `lading help`, from the table of commands. */
 import { misuse } from '../frame/command.ts'
 import type { Command, CommandRow } from '../frame/command.ts'
-import { createOutput } from '../frame/output.ts'
+import { alignColumns, createOutput } from '../frame/output.ts'
 import {
   commonOptions,
   configOptions,
@@ -55,19 +55,13 @@ function formatTopic(commands: readonly CommandRow[], name: string): string {
 const flagsHint = 'lading help <command> lists its flags.'
 
 function formatOverview(commands: readonly CommandRow[]): string {
-  const width = Math.max(...commands.map(({ name }) => name.length))
+  const lines = formatRows(commands.map(({ name, summary }) => [name, summary]))
+  const rows = commands.map(({ group }, index) => ({ group, line: lines[index] ?? '' }))
   return [
     'lading: an OCI registry',
     '',
     'Usage: lading [command] [flags]; without a command it serves',
-    ...[...groupCommands(commands)].flatMap(([group, rows]) => [
-      '',
-      `${group}:`,
-      ...formatRows(
-        rows.map(({ name, summary }) => [name, summary]),
-        width,
-      ),
-    ]),
+    ...[...groupCommands(rows)].flatMap(([group, all]) => ['', `${group}:`, ...all.map(({ line }) => line)]),
     '',
     'Flags of every command:',
     ...formatRows(commonOptions.map((option) => toRow(option))),
@@ -106,9 +100,6 @@ function toRow(option: ShownOption): readonly [string, string] {
   return [formatOption(option), describeOption(option)]
 }
 
-function formatRows(
-  rows: readonly (readonly [string, string])[],
-  width = Math.max(...rows.map(([name]) => name.length)),
-): string[] {
-  return rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`)
+function formatRows(rows: readonly (readonly [string, string])[]): string[] {
+  return alignColumns(rows).map((line) => `  ${line}`)
 }

@@ -4,6 +4,7 @@ import type { Config } from '../../../config/schema.ts'
 import { systemClock, type Clock } from '../../../lib/clock.ts'
 import { readArguments } from '../../frame/arguments.ts'
 import { failed } from '../../frame/command.ts'
+import { createOutput } from '../../frame/output.ts'
 import type { CliHost, Command } from '../../frame/command.ts'
 import type { Finding } from './finding.ts'
 import { createHostLogger } from '../../services/host-logger.ts'
@@ -26,7 +27,7 @@ export function createDoctorCommand({ clock }: { readonly clock: Clock }): Comma
         if (!json) host.out(formatFinding(finding))
       }
       const healthy = findings.every(({ state }) => state !== 'broken')
-      if (json) host.out(JSON.stringify({ healthy, findings }))
+      createOutput(host, json).print({ healthy, findings }, [])
       return healthy ? 0 : failed
     },
   }

@@ -290,6 +290,14 @@ describe('the database of a command', () => {
     expect((await runLading('user list --json', { env })).json()).toEqual([])
   })
 
+  test('shows the steps of migrate at a terminal', async () => {
+    await using folder = await tempFolder()
+    const progress: string[] = []
+    await runLading('migrate', { env: { LADING_DATA: folder.path }, progress })
+    expect(progress[0]).toBe('upgrading the schema to 0001-initial')
+    expect(progress.at(-1)).toBe('')
+  })
+
   test('is named when it cannot be opened', async () => {
     await using folder = await tempFolder()
     writeFileSync(

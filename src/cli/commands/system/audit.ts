@@ -85,9 +85,9 @@ const exportCommand = defineServiceCommand({
   summary: 'Write who did what as JSON, one event a line, oldest first.',
   options: filterOptions,
   jsonShape: `${eventShape}, one a line, also without \`--json\``,
-  run: async ({ arguments: args, audit, host }) => {
+  run: async ({ arguments: args, audit, printJson }) => {
     for await (const events of audit.export(readFilter(args))) {
-      for (const event of events) host.out(JSON.stringify(describe(event)))
+      for (const event of events) printJson(describe(event))
     }
   },
 })

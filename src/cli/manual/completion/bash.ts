@@ -68,8 +68,10 @@ const walk = String.raw`_lading() {
   for word in "${'${words[@]:1}'}"; do
     if [ -n "$option" ]; then option=''; continue; fi
     case $word in
-      *=*) ;;
-      -*) _lading_is_switch "$word" || option=$word ;;
+      --json) ;;
+      -*)
+        [ -n "$path" ] || path=serve
+        case $word in *=*) ;; *) _lading_is_switch "$word" || option=$word ;; esac ;;
       help) [ -z "$path" ] && [ $count = 0 ] || count=$((count + 1)) ;;
       *)
         if [ $count = 0 ] && [[ " $(_lading_next "$path") " == *" $word "* ]]; then path="$path${'${path:+ }'}$word"

@@ -67,7 +67,9 @@ const walk = `function __lading_where
       set skip 0
       continue
     end
+    test "$word" = --json; and continue
     if string match -q -- '-*' $word
+      test -n "$path"; or set path serve
       if not string match -q -- '*=*' $word; and not contains -- $word $__lading_switches
         set skip 1
       end

@@ -71,8 +71,10 @@ const walk = String.raw`_lading() {
   for word in "${'${(@)words[2,CURRENT-1]}'}"; do
     if [[ -n $option ]]; then option=''; continue; fi
     case $word in
-      -*=*) ;;
-      -*) (( $_lading_switches[(Ie)$word] )) || option=$word ;;
+      --json) ;;
+      -*)
+        where=${'${where:-serve}'}
+        [[ $word == *=* ]] || (( $_lading_switches[(Ie)$word] )) || option=$word ;;
       *)
         if [[ $word == help && -z $where && $count == 0 ]]; then continue; fi
         _lading_next "$where"
