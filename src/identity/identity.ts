@@ -1,5 +1,6 @@
 /** What `http/` and `cli/` ask of this folder: proofs of identity in, principals and tokens out. */
 import type { Principal } from './principal.ts'
+import type { Asker } from '../access/policy.ts'
 import type { Scope } from '../access/scope.ts'
 
 /** Where a request comes from: for throttling and for the audit. */
@@ -40,10 +41,15 @@ export interface TokenRequest {
   /** The client asked for a refresh token. */
   readonly offline: boolean
   readonly clientId: string | undefined
+  /** Who waits for the token. */
+  readonly asker?: Asker | undefined
 }
 
 export interface TokenService {
   issue(request: TokenRequest): Promise<IssuedToken>
   /** Throws `CredentialsError`; `RefreshTokensOffError` when the configuration does not allow them. */
-  refresh(request: { refreshToken: string; scopes: readonly Scope[] }, origin: Origin): Promise<IssuedToken>
+  refresh(
+    request: { refreshToken: string; scopes: readonly Scope[]; asker?: Asker },
+    origin: Origin,
+  ): Promise<IssuedToken>
 }

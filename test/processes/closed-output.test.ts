@@ -47,7 +47,11 @@ describe('a command with a reader that ends first', () => {
     'help serve',
     'completion zsh',
   ])('%s ends quietly', async (line) => {
-    const args = [entry, ...line.split(' '), ...(/^(help|completion)/.test(line) ? [] : ['--data', registry.dataDir])]
+    const args = [
+      entry,
+      ...line.split(' '),
+      ...(/^(help|completion)/.test(line) ? [] : ['--data', registry.dataDir]),
+    ]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     child.stdout.destroy()
     expect(await end(child)).toEqual({ code: 0, err: '' })
@@ -59,7 +63,8 @@ describe('a command with a reader that ends first', () => {
       await roles.add({ name: `${'role-'.repeat(10)}${count}`, actions: ['pull'] }, tester)
     }
     const exported = `"${process.execPath}" "${entry}" audit export --data "${registry.dataDir}"`
-    const run = (command: string) => spawnSync('bash', ['-o', 'pipefail', '-c', command], { encoding: 'utf8' })
+    const run = (command: string) =>
+      spawnSync('bash', ['-o', 'pipefail', '-c', command], { encoding: 'utf8' })
     expect(Number(run(`${exported} | wc -c`).stdout)).toBeGreaterThan(65_536)
     const first = run(`${exported} | head -n 1`)
     expect(first).toMatchObject({ status: 0, stderr: '' })

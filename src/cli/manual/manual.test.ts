@@ -7,7 +7,9 @@ import { createCompletionModel } from './completion/model.ts'
 import { formatManPage } from './man-page.ts'
 import { describeCommands } from './markdown.ts'
 
-const groups = [...new Set(commands.map(({ name }) => name.split(' ').slice(0, -1).join(' ')))].filter(Boolean)
+const groups = [...new Set(commands.map(({ name }) => name.split(' ').slice(0, -1).join(' ')))].filter(
+  Boolean,
+)
 
 describe('help', () => {
   test.each(groups)('lading %s --help lists the commands of the group', async (group) => {
@@ -28,10 +30,10 @@ describe('help', () => {
 
   test('shows defaults and choices of the configuration', async () => {
     const { out } = await runLading('serve --help')
-    const line = (flag: string) => out.split('\n').find((one) => one.includes(`${flag} <value>`)) ?? ''
+    const line = (flag: string) => out.split('\n').find((one) => one.includes(`  ${flag} `)) ?? ''
     expect(line('--http.host, --host')).toMatch(/Default: 127\.0\.0\.1\.$/)
-    expect(line('--log.level')).toMatch(/One of: trace, debug, .*silent\. Default: info\.$/)
-    expect(line('--delete.enabled')).toMatch(/One of: true, false\. Default: (true|false)\.$/)
+    expect(line('--log.level')).toMatch(/One of trace, debug, .*silent\. Default: info\.$/)
+    expect(line('--delete.enabled')).toMatch(/^ {2}--delete\.enabled true\|false .* Default: (true|false)\.$/)
     expect(line('--metadata.url')).not.toContain('Default')
   })
 
@@ -39,7 +41,7 @@ describe('help', () => {
     const create = (await runLading('org create --help')).out
     expect(create).toMatch(/--visibility private\|internal\|public {2}.*Default: public\.$/m)
     const explain = (await runLading('access explain --help')).out
-    expect(explain).toMatch(/^Arguments:\n {2}<action> {2}One of: pull, push, /m)
+    expect(explain).toMatch(/^Arguments:\n {2}<action> {2}One of pull, push, /m)
     expect(explain).toContain('1 on failure or if the access is refused, 2 if the command line is wrong')
   })
 })
@@ -55,20 +57,23 @@ describe('the manual', () => {
 
   test('the man page has no line that roff reads as an unknown request', () => {
     const requests = page.split('\n').filter((line) => /^['.]/.test(line))
-    expect([...new Set(requests.map((line) => line.split(' ')[0]))].toSorted()).toEqual(
+    expect([...new Set(requests.map((line) => String(line.split(' ')[0])))].toSorted()).toEqual(
       ['.B', '.I', '.RE', '.RS', '.SH', '.SS', '.TH', '.TP', '.\\"'].toSorted(),
     )
   })
 
-  test.skipIf(spawnSync('groff', ['--version']).status !== 0)('groff formats the page without a warning', () => {
-    const { stdout, stderr } = spawnSync('groff', ['-man', '-Tascii', '-P-cbou', '-ww', '-rLL=100n'], {
-      input: page,
-      encoding: 'utf8',
-    })
-    expect(stderr).toBe('')
-    expect(stdout).toMatch(/lading access explain <principal> <action> <repository>/)
-    expect(stdout).toMatch(/--visibility private\|internal\|public/)
-  })
+  test.skipIf(spawnSync('groff', ['--version']).status !== 0)(
+    'groff formats the page without a warning',
+    () => {
+      const { stdout, stderr } = spawnSync('groff', ['-man', '-Tascii', '-P-cbou', '-ww', '-rLL=100n'], {
+        input: page,
+        encoding: 'utf8',
+      })
+      expect(stderr).toBe('')
+      expect(stdout).toMatch(/lading access explain <principal> <action> <repository>/)
+      expect(stdout).toMatch(/--visibility private\|internal\|public/)
+    },
+  )
 })
 
 describe('completion', () => {

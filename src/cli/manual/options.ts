@@ -1,4 +1,5 @@
 /** The options of a command as help, manual, man page and completion show them: its own, the common ones, the configuration. */
+import { formatDefault } from '../../config/format-default.ts'
 import { configKeys } from '../../config/keys.ts'
 import type { ConfigKey } from '../../config/keys.ts'
 import { formatValue } from '../frame/arguments.ts'
@@ -15,6 +16,7 @@ export interface ShownOption {
   readonly default?: string
 }
 
+const booleans = ['true', 'false']
 const valueless = { choices: [], isList: false }
 
 /** Every command takes these. */
@@ -35,24 +37,16 @@ export const configOptions: readonly ShownOption[] = [
 ]
 
 function toOption(key: ConfigKey): ShownOption {
+  const fallback = formatDefault(key)
+  const isBoolean = key.kind === 'boolean'
   return {
     names: key.flags,
-    value: '<value>',
+    value: isBoolean ? booleans.join('|') : `<${key.kind}>`,
     summary: key.description,
-    choices: listChoices(key),
-    isList: key.takes.has('list'),
-    ...(key.default !== undefined && { default: formatDefault(key.default) }),
+    choices: isBoolean ? booleans : key.choices,
+    isList: key.kind === 'list',
+    ...(fallback !== undefined && { default: fallback }),
   }
-}
-
-function listChoices({ expected, takes }: ConfigKey): readonly string[] {
-  if (takes.has('boolean') && takes.size === 1) return ['true', 'false']
-  const [, choices] = /^one of (.+)$/.exec(expected) ?? []
-  return choices?.split(', ') ?? []
-}
-
-function formatDefault(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** The options of this command alone. */
@@ -75,10 +69,12 @@ export function formatOption({ names, value }: ShownOption): string {
 /** The summary with choices and default: `The level. One of debug, info. Default: info.` */
 export function describeOption({ summary, value, choices, isList, default: fallback }: ShownOption): string {
   const isShown = choices.length === 0 || value === choices.join('|')
-  const list = isList ? 'One or more, separated by commas, of' : 'One of'
+  const list = isList
+    ? `One or more of ${choices.join(', ')}, separated by commas.`
+    : `One of ${choices.join(', ')}.`
   return [
     summary,
-    ...(isShown ? [] : [`${list}: ${choices.join(', ')}.`]),
+    ...(isShown ? [] : [list]),
     ...(fallback === undefined || fallback === '' ? [] : [`Default: ${fallback}.`]),
   ].join(' ')
 }
@@ -91,7 +87,7 @@ export function formatUsage({ name, arguments: expected = [] }: Command): string
 /** `<action>` with its choices, for the arguments that have some. */
 export function describeArguments({ arguments: expected = [] }: Command): (readonly [string, string])[] {
   return expected.flatMap(({ name, choices }) =>
-    choices === undefined ? [] : [[name, `One of: ${choices.join(', ')}.`] as const],
+    choices === undefined ? [] : [[name, `One of ${choices.join(', ')}.`] as const],
   )
 }
 

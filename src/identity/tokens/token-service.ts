@@ -60,7 +60,7 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
 /** Throws `CredentialsError` when the account, or the access token, changed since the principal was proven. */
 async function issue(deps: TokenServiceDeps, request: TokenRequest): Promise<IssuedToken> {
   const { principal, offline, clientId } = request
-  const scopes = await deps.policy.grant(principal, request.scopes)
+  const scopes = await deps.policy.grant(principal, request.scopes, request.asker)
   if (principal.kind === 'anonymous') {
     return sign(deps, { principal, version: 0, scopes, asked: [], until: undefined })
   }
@@ -153,7 +153,7 @@ async function createRefreshToken(
 
 async function refresh(
   deps: TokenServiceDeps,
-  request: { refreshToken: string; scopes: readonly Scope[] },
+  request: Parameters<TokenService['refresh']>[0],
   origin: Origin,
 ): Promise<IssuedToken> {
   if (!deps.refreshTokens) throw new RefreshTokensOffError()

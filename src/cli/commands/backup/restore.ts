@@ -60,7 +60,7 @@ export const restoreCommand: Command = {
       createOutput(host, json).print(result, describeRestore(result, config))
       return 0
     } catch (error) {
-      throw explainBackupFailure(error, { place, config })
+      throw explainBackupFailure(error, { place, target: config.data, config })
     }
   },
 }
