@@ -70,6 +70,7 @@ const lines = [
   ['lading --data there --log.lev', '--data there --log.level'],
   ['lading backup ver', 'backup verify'],
   ['lading backup a', 'backup a backup.tar'],
+  ['lading serve --http.tls.cert a', 'serve --http.tls.cert a backup.tar'],
   ['lading help user prom', 'help user promote'],
   ['lading completion fi', 'completion fish'],
   ['lading audit search --action signing-key.ro', 'audit search --action signing-key.rotate'],
@@ -93,7 +94,7 @@ describe('fish', () => {
     )
     expect(stderr).toBe('')
     const replies = stdout.split('\n').map((reply) => reply.split('\t')[0])
-    const word = expected.startsWith('backup a') ? 'a backup.tar' : expected.split(' ').at(-1)
+    const word = expected.endsWith('a backup.tar') ? 'a backup.tar' : expected.split(' ').at(-1)
     expect(replies).toContain(word)
   })
 })

@@ -13,9 +13,13 @@ export interface ShownOption {
   readonly value?: string
   readonly choices: readonly string[]
   readonly isList: boolean
+  /** A shell completes its value with the names of files. */
+  readonly isPath?: boolean
   readonly default?: string
 }
 
+/** The keys that name a file or a folder; the schema knows only that they are texts. */
+const pathKeys = new Set(['data', 'http.tls.cert', 'http.tls.key'])
 const booleans = ['true', 'false']
 const valueless = { choices: [], isList: false }
 
@@ -31,6 +35,7 @@ export const configOptions: readonly ShownOption[] = [
     ...valueless,
     names: ['--config'],
     value: '<file>',
+    isPath: true,
     summary: 'Read this file instead of ./lading.yaml.',
   },
   ...configKeys.map((key) => toOption(key)),
@@ -45,6 +50,7 @@ function toOption(key: ConfigKey): ShownOption {
     summary: key.description,
     choices: isBoolean ? booleans : key.choices,
     isList: key.kind === 'list',
+    isPath: pathKeys.has(key.path),
     ...(fallback !== undefined && { default: fallback }),
   }
 }

@@ -47,14 +47,16 @@ function listNames(options: readonly CompletedOption[]): string {
   return options.flatMap(({ names }) => names).join(' ')
 }
 
-function formatValues(command: string, { names, value, choices, isList }: CompletedOption): string[] {
-  const isFile = value === '<file>'
-  if (choices.length === 0 && !isFile) return []
+function formatValues(
+  command: string,
+  { names, choices, isList, isPath = false }: CompletedOption,
+): string[] {
+  if (choices.length === 0 && !isPath) return []
   const list = quoteWord(`${isList ? '@list ' : ''}${choices.join(' ')}`)
   const patterns = names.map((name) =>
     command === '*' ? `*' '${quoteWord(name)}` : quoteWord(`${command} ${name}`),
   )
-  return [`${patterns.join(' | ')}) echo ${isFile ? '@files' : list} ;;`]
+  return [`${patterns.join(' | ')}) echo ${isPath ? '@files' : list} ;;`]
 }
 
 function indent(lines: readonly string[]): string {

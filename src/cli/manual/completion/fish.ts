@@ -37,7 +37,7 @@ function formatCommand(command: CompletedCommand): string[] {
 
 function formatOption(
   condition: string,
-  { names, value, summary, choices, isList }: CompletedOption,
+  { names, value, summary, choices, isList, isPath = false }: CompletedOption,
 ): string {
   const spellings = names.map((name) =>
     name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`,
@@ -45,7 +45,7 @@ function formatOption(
   const text = choices.join(' ')
   const replies = isList ? `(__lading_list ${text})` : text
   const values = choices.length === 0 ? '' : ` -a ${quote(replies)}`
-  const kind = value === '<file>' ? ' -r -F' : ' -x'
+  const kind = isPath ? ' -r -F' : ' -x'
   return `complete -c lading -n ${condition} ${spellings.join(' ')}${value === undefined ? '' : kind}${values} -d ${quote(summary)}`
 }
 

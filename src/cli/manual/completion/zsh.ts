@@ -51,12 +51,14 @@ function describe(names: readonly string[], summary: string): string {
   return names.map((name) => quoteWord(`${name.replaceAll(':', '\\:')}:${summary}`)).join(' ')
 }
 
-function formatValues(command: string, { names, value, choices, isList }: CompletedOption): string[] {
-  const isFile = value === '<file>'
-  if (choices.length === 0 && !isFile) return []
+function formatValues(
+  command: string,
+  { names, choices, isList, isPath = false }: CompletedOption,
+): string[] {
+  if (choices.length === 0 && !isPath) return []
   const replies = [
     isList ? '@list' : '',
-    isFile ? '@files' : '',
+    isPath ? '@files' : '',
     ...choices.map((choice) => quoteWord(choice)),
   ]
   const patterns = names.map((name) =>
