@@ -28,6 +28,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal
   /** Reads the body to its end; throws when it is larger than `maxBytes` or the client leaves, and `BodyTimeoutError`. */
   readonly readBody: (maxBytes: number) => Promise<Uint8Array>
+  /** Tells the log who sends the request. */
+  readonly identify: (principal: Principal) => void
   /** Resolves when there is room in memory for a reply of so many bytes, within the share of the principal; throws when the client leaves meanwhile. */
   readonly reserve: (bytes: number, principal: Principal) => Promise<void>
 }
@@ -40,6 +42,8 @@ export interface ApiReply {
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
   /** Of the endpoint, for metrics; `undefined` when there is none. */
   readonly endpoint: { readonly id: string; readonly path: string } | undefined
+  /** Why the request was refused, for the log. */
+  readonly reason?: string | undefined
   /** What a reply of 500 and above hides. */
   readonly fault: ApiFault | undefined
 }

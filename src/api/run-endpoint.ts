@@ -68,6 +68,7 @@ async function admit(
   services: ApiServices,
 ): Promise<Admitted> {
   const principal = await authenticate(http, endpoint.access, services)
+  http.identify(principal)
   const actor = actorOf(principal, http.origin)
   try {
     checkCaller(endpoint.access, principal)

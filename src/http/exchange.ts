@@ -13,6 +13,13 @@ type Opening = Pick<
   'id' | 'incoming' | 'response' | 'body' | 'expectsContinue' | 'origin' | 'readers' | 'cors'
 >
 
+/** Why a request was refused, for the log. */
+export interface ExchangeRefusal {
+  readonly reason: string
+  /** The 401 that asks the client for credentials, or for a token with other scopes. */
+  readonly isChallenge: boolean
+}
+
 /**
  * One request and its reply on the wire, from the parsed head to the last byte. A class, since each request has one: V8 makes
  * a slow object of each literal with a getter.
@@ -32,6 +39,7 @@ export class Exchange implements ReplyMemory {
   readonly origin: RequestOrigin
   /** Once the authenticator has said it. */
   principal: Principal | undefined = undefined
+  refusal: ExchangeRefusal | undefined = undefined
   /** Checks after a wait that the request is still allowed; throws its refusal. */
   decideAgain: (() => Promise<void>) | undefined = undefined
   /** Of the reply's body, so far. */

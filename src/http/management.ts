@@ -40,6 +40,10 @@ export async function answerByApi(
   const request = toApiRequest(exchange, limits)
   const answered = await ask(exchange, { api, request, limits })
   const toLoggedReply = (reply: ApiReply): Reply => {
+    if (reply.reason !== undefined) {
+      const isChallenge = reply.status === 401 && exchange.incoming.headers.authorization === undefined
+      exchange.refusal = { reason: reply.reason, isChallenge }
+    }
     if (reply.fault !== undefined) logFault(exchange, reply.fault.error, { log, ...reply.fault })
     return toReply(reply)
   }
@@ -84,6 +88,9 @@ function toApiRequest(exchange: Exchange, { wholeBodyMs }: HttpLimits): ApiReque
     admission: exchange.cors.admits(incoming.headers),
     get signal() {
       return getSignal()
+    },
+    identify(principal) {
+      exchange.principal = principal
     },
     reserve(bytes, principal) {
       exchange.principal = principal

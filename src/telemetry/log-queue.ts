@@ -20,6 +20,8 @@ export interface LogQueueOptions {
   readonly maxQueuedChars?: number
   /** Milliseconds; never set back. */
   readonly monotonic: () => number
+  /** Turns each JSON line into the line that is written. Default: JSON. */
+  readonly format?: (line: string) => string
 }
 
 const defaultMaxQueuedChars = 4 * 1024 * 1024
@@ -50,6 +52,7 @@ export class LogQueue implements DestinationStream {
   readonly #sink: LogSink
   readonly #maxQueuedChars: number
   readonly #monotonic: () => number
+  readonly #format: (line: string) => string
   #lines: string[] = []
   #queuedChars = 0
   #chunk: Chunk | undefined
@@ -61,10 +64,12 @@ export class LogQueue implements DestinationStream {
   #dropped = 0
   #gap = 0
 
-  constructor({ sink, maxQueuedChars = defaultMaxQueuedChars, monotonic }: LogQueueOptions) {
+  constructor(options: LogQueueOptions) {
+    const { sink, maxQueuedChars = defaultMaxQueuedChars, monotonic, format = String } = options
     this.#sink = sink
     this.#maxQueuedChars = maxQueuedChars
     this.#monotonic = monotonic
+    this.#format = format
   }
 
   /** Lines that were dropped since the start. */
@@ -82,8 +87,9 @@ export class LogQueue implements DestinationStream {
     return this.#failure
   }
 
-  write(line: string): void {
+  write(json: string): void {
     this.#markGap()
+    const line = this.#format(json)
     if (this.#gap > 0 || this.#queuedChars + line.length > this.#maxQueuedChars) {
       this.#dropped += 1
       this.#gap += 1
@@ -150,7 +156,7 @@ export class LogQueue implements DestinationStream {
       msg: 'log lines dropped',
     }
     this.#gap = 0
-    this.#push(`${JSON.stringify(fields)}\n`)
+    this.#push(this.#format(`${JSON.stringify(fields)}\n`))
   }
 
   #take(): Chunk | undefined {

@@ -75,6 +75,7 @@ export function problemReply(thrown: unknown, context: ProblemContext): ApiReply
     headers: ['Content-Type', problemType, ...headersOf(error, { ...context, status })],
     body: Buffer.from(JSON.stringify(problem)),
     endpoint: undefined,
+    reason: problem.detail,
     fault: status >= 500 ? { error: thrown, expected: error instanceof OciError } : undefined,
   }
 }

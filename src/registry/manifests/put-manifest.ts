@@ -53,7 +53,8 @@ export async function putManifest(
     })
   })
   deps.health.noteIntact(digest)
-  return { digest, subject: parsed.subject?.digest, tags }
+  const size = row.blobs.reduce((sum, blob) => sum + blob.size, bytes.length)
+  return { digest, subject: parsed.subject?.digest, tags, size }
 }
 
 /** By tag the digest is sha256; by digest it is the client's, in the client's algorithm. */

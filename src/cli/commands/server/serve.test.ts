@@ -8,7 +8,7 @@ import { createServeCommand } from './serve.ts'
 import type { StartApp } from './serve.ts'
 
 /** Runs `serve` until it is told to stop, at once. */
-async function serve(line: string, startApp?: StartApp) {
+async function serve(line: string, startApp?: StartApp, sharesTerminal = false) {
   const steps: string[] = []
   const log: Record<string, unknown>[] = []
   const err: string[] = []
@@ -17,6 +17,7 @@ async function serve(line: string, startApp?: StartApp) {
     openLog: ({ level }) => ({
       logger: createLogger({ level, destination: { write: (text) => void log.push(JSON.parse(text)) } }),
       droppedLines: () => 0,
+      sharesTerminal,
       endProcess: (error) => {
         throw error
       },
@@ -98,6 +99,19 @@ describe('serve', () => {
     expect(JSON.stringify(log)).not.toContain(generated.password)
     const configured = await serve('serve --port 0', startWith({ name: 'root', generated: undefined }))
     expect(configured.err).toContain('created administrator root with the configured password')
+  })
+
+  test('says each thing once where the log and standard error are on one terminal', async () => {
+    const generated = { password: 'hunter2-hunter2', file: './data/admin-password' }
+    const startApp = startWith({ name: 'admin', generated })
+    const { err, log } = await serve('serve --port 5002 --host 0.0.0.0', startApp, true)
+    expect(err).toEqual([
+      expect.stringMatching(/^lading \S+ serves /),
+      'created administrator admin with the password hunter2-hunter2',
+      expect.stringMatching(/^kept in /),
+      expect.stringMatching(/^warning: .*without TLS/),
+    ])
+    expect(log.map(({ msg }) => msg)).toEqual(['draining', 'stopped'])
   })
 
   test('leaves standard error to faults with --json', async () => {
