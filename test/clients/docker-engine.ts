@@ -43,6 +43,8 @@ export interface DockerEngine extends AsyncDisposable {
 }
 
 export interface DockerClient extends AsyncDisposable {
+  /** Leads to its engine and its configuration. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Holds `config.json`. */
   readonly configFolder: string
   /** Builds by the plug-in of that name, not by the engine's own means. */
@@ -132,6 +134,7 @@ async function aClient(
     return `${stdout}${stderr}`.trim()
   }
   return {
+    env,
     configFolder: folder.path,
     hasBuildx: kind.folder !== undefined,
     run,
