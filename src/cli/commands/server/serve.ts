@@ -110,7 +110,7 @@ function announce(url: string, config: Config, { log, host, json }: Audience): v
   if (!json) host.err(`lading ${version} serves ${url} (${place})`)
 }
 
-/** The password goes to standard error and into its file, never into the log. */
+/** The password goes to a terminal and into its file, never into the log; systemd and Docker keep standard error as a log. */
 function announceAdministrator(
   made: FirstAdministrator | undefined,
   config: Config,
@@ -125,9 +125,12 @@ function announceAdministrator(
   if (json) return
   if (made.generated === undefined)
     host.err(`created administrator ${made.name} with the configured password`)
-  else {
+  else if (host.isTerminal === true) {
     host.err(`created administrator ${made.name} with the password ${made.generated.password}`)
     host.err(`kept in ${made.generated.file} until it is changed: lading user password ${made.name}`)
+  } else {
+    const place = `${made.generated.file} until it is changed: lading user password ${made.name}`
+    host.err(`created administrator ${made.name}; its password is in ${place}`)
   }
 }
 
