@@ -15,7 +15,7 @@ const lineHeight = 20
 const padding = 20
 const secondsPerLine = 0.5
 
-const lines = (await runReadme())
+const lines = (await runReadme()).commands
   .filter(({ line }) => shown.some((start) => line.startsWith(start)))
   .flatMap(toLines)
 writeFileSync(join(import.meta.dirname, '../docs/first-push.svg'), draw(lines))

@@ -56,8 +56,12 @@ export interface DockerClient extends AsyncDisposable {
   login(host: string, credentials: Credentials): Promise<string>
 }
 
-/** Throws with what the engine said when it does not start. */
-export async function startEngine(kind: EngineKind, flags: readonly string[] = []): Promise<DockerEngine> {
+/** `settings` go into its `daemon.json`. Throws with what the engine said when it does not start. */
+export async function startEngine(
+  kind: EngineKind,
+  flags: readonly string[] = [],
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<DockerEngine> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await tempFolder('docker'))
   const usr = usrOf(kind)
@@ -71,7 +75,7 @@ export async function startEngine(kind: EngineKind, flags: readonly string[] = [
   }
   await writeFile(
     join(folder.path, 'daemon.json'),
-    JSON.stringify({ features: { 'containerd-snapshotter': kind.containerdStore } }),
+    JSON.stringify({ features: { 'containerd-snapshotter': kind.containerdStore }, ...settings }),
   )
   stack.use(
     await startDaemon({

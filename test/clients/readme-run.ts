@@ -1,6 +1,6 @@
 /**
  * @module Runs the commands of the README in their order, as a newcomer does: in a fresh copy of the checkout, with the Node and npm of
- * the system, one server in the background. Only the port differs, since 5000 may be taken.
+ * the system, and the server at a terminal of its own, which `script` provides. Only the port differs, since 5000 may be taken.
  */
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -27,8 +27,14 @@ export interface RanCommand extends ShownCommand {
   readonly printed: string
 }
 
+export interface ReadmeRun {
+  readonly commands: readonly RanCommand[]
+  /** All that the terminal of the server showed. */
+  readonly terminal: string
+}
+
 /** Throws with what a command printed when it fails, or when the page shows something else. */
-export async function runReadme(): Promise<readonly RanCommand[]> {
+export async function runReadme(): Promise<ReadmeRun> {
   await using stack = new AsyncDisposableStack()
   const { path: folder } = stack.use(await tempFolder('lading-readme'))
   await execute('bash', ['-c', `${listFiles} | tar --null -T - -c | tar -x -C '${folder}'`], { cwd: root })
@@ -39,16 +45,17 @@ export async function runReadme(): Promise<readonly RanCommand[]> {
   const env = { ...newcomerEnvironment(), ...client.env, ...podman.env, LADING_HTTP_PORT: port }
   const path = newcomerEnvironment()['PATH']
   const shell = { folder, port, env: { ...env, PATH: path } }
-  const ran: RanCommand[] = []
+  const commands: RanCommand[] = []
+  let terminal = (): string => ''
   for (const command of readConsoleBlocks(await readFile(join(folder, 'README.md'), 'utf8'))) {
-    const serves = command.line === 'npx lading serve'
-    const printed = serves ? await startServer(command, shell, stack) : await runCommand(command, shell)
+    if (command.line === 'npx lading serve') terminal = await startServer(command, shell, stack)
+    const printed = command.line === 'npx lading serve' ? terminal() : await runCommand(command, shell)
     if (!matchesShown(command.output, printed)) {
       throw new Error(`$ ${command.line}\nshown:\n${command.output}\nprinted:\n${printed}`)
     }
-    ran.push({ ...command, printed })
+    commands.push({ ...command, printed })
   }
-  return ran
+  return { commands, terminal: terminal() }
 }
 
 /** Tracked files and new ones, so that the copy is what a clone will be. */
@@ -70,6 +77,7 @@ interface Shell {
 
 async function runCommand({ line }: ShownCommand, shell: Shell): Promise<string> {
   const { child, printed } = startShell(line, shell)
+  child.stdin?.end()
   const timer = setTimeout(() => endGroup(child), commandDeadlineMs)
   const [code] = (await once(child, 'close')) as [number | null]
   clearTimeout(timer)
@@ -77,21 +85,24 @@ async function runCommand({ line }: ShownCommand, shell: Shell): Promise<string>
   return printed()
 }
 
-/** Resolves when it has printed what the page shows, or with what it printed until the deadline. */
+/** Resolves when it has printed what the page shows, or at the deadline, with what reads its terminal. */
 async function startServer(
   { line, output }: ShownCommand,
   shell: Shell,
   stack: AsyncDisposableStack,
-): Promise<string> {
-  // Standard output is the log, which is JSON here and short lines at a terminal.
-  const { child, printed } = startShell(`${line} >/dev/null`, shell)
+): Promise<() => string> {
+  const { child, printed } = startShell(
+    `script --quiet --return --flush --command '${line}' /dev/null`,
+    shell,
+  )
   stack.defer(async () => {
     const ended = child.exitCode === null ? once(child, 'close') : undefined
-    endGroup(child)
+    // Ctrl-C, as a person stops it.
+    child.stdin?.end('\u0003')
     await ended
   })
   await eventually(() => matchesShown(output, printed()), Boolean, startDeadlineMs).catch(() => undefined)
-  return printed()
+  return printed
 }
 
 function startShell(line: string, { folder, port, env }: Shell): { child: ChildProcess; printed(): string } {
@@ -100,16 +111,23 @@ function startShell(line: string, { folder, port, env }: Shell): { child: ChildP
     cwd: folder,
     env,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (part: string) => (text += part))
   }
-  return { child, printed: () => text.replaceAll(`:${port}`, ':5000').trimEnd() }
+  return { child, printed: () => readTerminal(text).replaceAll(`:${port}`, ':5000') }
 }
 
-/** The shell and what it started: npx passes no signal on. */
+/** As a terminal shows it: npm draws a wheel at the start of a line, and erases the line. */
+function readTerminal(text: string): string {
+  const eraseLine = '\u001B[1G\u001B[0K'
+  const lines = text.trimEnd().replaceAll('\r', '').split('\n')
+  return lines.map((line) => line.split(eraseLine).at(-1) ?? '').join('\n')
+}
+
+/** The shell and what it started. */
 function endGroup({ pid }: ChildProcess): void {
   if (pid === undefined) return
   try {
