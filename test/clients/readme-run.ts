@@ -105,7 +105,10 @@ async function startServer(
   return printed
 }
 
-function startShell(line: string, { folder, port, env }: Shell): { child: ChildProcess; printed(): string } {
+function startShell(
+  line: string,
+  { folder, port, env }: Shell,
+): { child: ChildProcess; printed: () => string } {
   const command = line.replaceAll(':5000', `:${port}`)
   const child = spawn('bash', ['-o', 'pipefail', '-c', command], {
     cwd: folder,

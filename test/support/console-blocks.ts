@@ -35,6 +35,11 @@ export function matchesShown(shown: string, printed: string): boolean {
 function toPattern(line: string): string {
   return line
     .split(password)
-    .map((part) => part.split('…').map(RegExp.escape).join('.*'))
+    .map((part) =>
+      part
+        .split('…')
+        .map((text) => RegExp.escape(text))
+        .join('.*'),
+    )
     .join(anyPassword)
 }
