@@ -32,6 +32,8 @@ export interface ApiReply {
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
   /** Of the endpoint, for metrics; `undefined` when there is none. */
   readonly endpoint: { readonly id: string; readonly path: string } | undefined
+  /** Why the request was refused, for the log. */
+  readonly reason?: string | undefined
   /** What a reply of 500 and above hides. */
   readonly fault: ApiFault | undefined
 }

@@ -14,6 +14,13 @@ type Opening = Pick<
   'id' | 'incoming' | 'response' | 'body' | 'expectsContinue' | 'origin' | 'readers' | 'cors'
 >
 
+/** Why a request was refused, for the log. */
+export interface ExchangeRefusal {
+  readonly reason: string
+  /** The 401 that asks the client for credentials, or for a token with other scopes. */
+  readonly isChallenge: boolean
+}
+
 /**
  * One request and its reply on the wire, from the parsed head to the last byte. A class, since each request has one: V8 makes
  * a slow object of each literal with a getter.
@@ -33,6 +40,8 @@ export class Exchange implements ReplyMemory {
   readonly origin: RequestOrigin
   /** Set once, by `admit.ts`. */
   admission: Admitted | Refused | undefined = undefined
+  /** Set when the request is refused. */
+  refusal: ExchangeRefusal | undefined = undefined
   /** Of the reply's body, so far. */
   bytesOut = 0
   readonly readers: Readers

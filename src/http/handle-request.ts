@@ -10,7 +10,7 @@ import type { Gate } from '../edge/gate.ts'
 import type { YoungGarbage } from '../lib/memory/young-garbage.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import { admit, decideAfterWait } from './admit.ts'
-import { auditRefusal } from './audit-refusal.ts'
+import { auditRefusal, isChallenge } from './audit-refusal.ts'
 import { BodyReader } from './requests/body-reader.ts'
 import { challengesOf } from './replies/challenges.ts'
 import { checkHead } from './requests/check-head.ts'
@@ -96,7 +96,7 @@ async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<voi
     route = answered.route
     if (deps.isClosing()) exchange.response.shouldKeepAlive = false
     status = await sendAnswer(exchange, answered, deps)
-    logRequest(exchange, status, deps)
+    logRequest(exchange, { status, path: route?.path }, deps)
   } catch (error) {
     // Whatever was promised cannot be kept, and nothing more can be said.
     if (!exchange.response.writableEnded) exchange.response.destroy()
@@ -196,6 +196,10 @@ function explainError(
   const refusal = findRefusal(error)
   const reply = errorReply(refusal, describeContext(exchange, match))
   const { status } = reply
+  if (refusal !== undefined) {
+    const challenges = status === 401 && isChallenge(exchange, match)
+    exchange.refusal = { reason: refusal.message, isChallenge: challenges }
+  }
   if (status === 401 || status === 403) auditRefusal(exchange, { match, status }, deps.audit)
   if (status >= 500) logFault(exchange, error, { log: deps.log, expected: refusal !== undefined })
   return reply

@@ -43,6 +43,10 @@ export async function answerByApi(
   const request = toApiRequest(exchange, deps)
   const answered = await ask(exchange, { api, request, limits })
   const toLoggedReply = (reply: ApiReply): Reply => {
+    if (reply.reason !== undefined) {
+      const isChallenge = reply.status === 401 && exchange.incoming.headers.authorization === undefined
+      exchange.refusal = { reason: reply.reason, isChallenge }
+    }
     if (reply.fault !== undefined) logFault(exchange, reply.fault.error, { log, ...reply.fault })
     return toReply(reply)
   }

@@ -19,6 +19,8 @@ export interface LogQueueOptions {
   readonly maxQueuedChars?: number
   /** Returns milliseconds that never decrease. */
   readonly monotonic: () => number
+  /** Turns each JSON line into the line that is written. Default: JSON. */
+  readonly format?: (line: string) => string
 }
 
 const defaultMaxQueuedChars = 4 * 1024 * 1024
@@ -49,6 +51,7 @@ export class LogQueue implements DestinationStream {
   readonly #sink: LogSink
   readonly #maxQueuedChars: number
   readonly #monotonic: () => number
+  readonly #format: (line: string) => string
   #lines: string[] = []
   #queuedChars = 0
   #chunk: Chunk | undefined
@@ -60,10 +63,12 @@ export class LogQueue implements DestinationStream {
   #dropped = 0
   #gap = 0
 
-  constructor({ sink, maxQueuedChars = defaultMaxQueuedChars, monotonic }: LogQueueOptions) {
+  constructor(options: LogQueueOptions) {
+    const { sink, maxQueuedChars = defaultMaxQueuedChars, monotonic, format = String } = options
     this.#sink = sink
     this.#maxQueuedChars = maxQueuedChars
     this.#monotonic = monotonic
+    this.#format = format
   }
 
   /** The number of lines dropped since the start. */
@@ -81,8 +86,9 @@ export class LogQueue implements DestinationStream {
     return this.#failure
   }
 
-  write(line: string): void {
+  write(json: string): void {
     this.#markGap()
+    const line = this.#format(json)
     if (this.#gap > 0 || this.#queuedChars + line.length > this.#maxQueuedChars) {
       this.#dropped += 1
       this.#gap += 1
@@ -149,7 +155,7 @@ export class LogQueue implements DestinationStream {
       msg: 'log lines dropped',
     }
     this.#gap = 0
-    this.#push(`${JSON.stringify(fields)}\n`)
+    this.#push(this.#format(`${JSON.stringify(fields)}\n`))
   }
 
   #take(): Chunk | undefined {

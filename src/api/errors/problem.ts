@@ -61,6 +61,7 @@ export function problemReply(thrown: unknown, context: ProblemContext): ApiReply
     headers: ['Content-Type', problemType, ...(refusal === undefined ? [] : headersOf(refusal, context))],
     body: Buffer.from(JSON.stringify(problem)),
     endpoint: undefined,
+    reason: problem.detail,
     fault: status >= 500 ? { error: thrown, expected: refusal !== undefined } : undefined,
   }
 }

@@ -7,6 +7,8 @@ export interface CliHost {
   out(line: string): void
   /** Notices and faults: standard error. */
   err(line: string): void
+  /** Whether a person reads standard error at a terminal; anywhere else it may be kept as a log. */
+  readonly isTerminal?: boolean
   readonly sources: Omit<ConfigSources, 'argv'>
   /** Shows what is being done, in place of what it showed before; nothing is shown without a terminal. */
   readonly showProgress?: (text: string) => void

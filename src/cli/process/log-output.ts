@@ -4,19 +4,23 @@ import { isatty } from 'node:tty'
 import { promisify } from 'node:util'
 import { monotonicClock } from '../../lib/clock.ts'
 import { formatCount } from '../../lib/format-count.ts'
+import type { Config } from '../../config/schema.ts'
 import { LogQueue, type LogSink } from '../../telemetry/log-queue.ts'
-import { createLogger, type LogLevel, type Logger } from '../../telemetry/logger.ts'
+import { createLogger, type Logger } from '../../telemetry/logger.ts'
+import { formatPrettyLine } from '../../telemetry/pretty-line.ts'
 import { failed } from '../frame/command.ts'
 
 export interface OpenLog extends AsyncDisposable {
   readonly logger: Logger
+  /** A person reads the log and standard error on one terminal: what one of them says, the other need not repeat. */
+  readonly sharesTerminal: boolean
   /** Lines that were dropped since the start, because they could not be written. */
   readonly droppedLines: () => number
   /** Makes the error the last line of the log and its message that of standard error, and ends the process with 1. */
   readonly endProcess: (error: Error) => void
 }
 
-export type OpenLogFunction = (options: { readonly level: LogLevel }) => OpenLog
+export type OpenLogFunction = (options: Config['log']) => OpenLog
 
 const standardOutput = 1
 const standardError = 2
@@ -29,8 +33,14 @@ const writeAsync = promisify(write)
  * An uncaught error becomes the last line of the log. Disposing writes what is left, for one second at most, and says
  * on standard error how many lines could not be written.
  */
-export function openLog({ level }: { readonly level: LogLevel }): OpenLog {
-  const queue = new LogQueue({ sink: openSink(standardOutput), monotonic: () => monotonicClock.now() })
+export function openLog({ level, format }: Config['log']): OpenLog {
+  const isTerminal = isatty(standardOutput)
+  const isPretty = format === 'pretty' || (format === 'auto' && isTerminal)
+  const queue = new LogQueue({
+    sink: openSink(standardOutput),
+    monotonic: () => monotonicClock.now(),
+    ...(isPretty && { format: formatPrettyLine }),
+  })
   const logger = createLogger({ level, destination: queue })
   const onCrash = (error: unknown): void => logger.fatal({ err: error }, 'uncaught error; the process ends')
   const onExit = (): void => {
@@ -41,6 +51,7 @@ export function openLog({ level }: { readonly level: LogLevel }): OpenLog {
   process.on('exit', onExit)
   return {
     logger,
+    sharesTerminal: isPretty && isTerminal && isatty(standardError),
     droppedLines: () => queue.dropped,
     endProcess: (error) => setImmediate(endProcess, error, logger),
     async [Symbol.asyncDispose]() {

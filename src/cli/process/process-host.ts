@@ -17,6 +17,7 @@ export function createProcessHost(): CliHost {
       process.stdout.write(`${line}\n`)
     },
     err: (line) => void process.stderr.write(`${line}\n`),
+    isTerminal: process.stderr.isTTY,
     ...(process.stderr.isTTY && { showProgress }),
     sources: processSources(),
     readStdin: () => readText(process.stdin),

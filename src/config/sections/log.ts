@@ -7,4 +7,10 @@ export const log = z.strictObject({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('The least severe level that is logged.'),
+  format: z
+    .enum(['auto', 'json', 'pretty'])
+    .default('auto')
+    .describe(
+      'How the log is written: `pretty` is short lines for a person, `auto` is `pretty` on a terminal and `json` otherwise.',
+    ),
 })

@@ -41,6 +41,8 @@ export interface PutManifestResult {
   readonly digest: Digest
   readonly subject: Digest | undefined
   readonly tags: readonly TagName[]
+  /** Bytes of the manifest with its config and its layers; for an index, without those of the manifests that it lists. */
+  readonly size: number
 }
 
 export interface DeleteManifestRequest {

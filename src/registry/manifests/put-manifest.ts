@@ -53,7 +53,8 @@ export async function putManifest(
     })
   })
   deps.health.noteIntact(digest)
-  return { digest, subject: parsed.subject?.digest, tags }
+  const size = row.blobs.reduce((sum, blob) => sum + blob.size, bytes.length)
+  return { digest, subject: parsed.subject?.digest, tags, size }
 }
 
 /** Returns the digest: sha256 for a push by tag, otherwise the client's digest, checked in its algorithm. */

@@ -1,7 +1,8 @@
-/** The `lading` commands of the README do what it shows, in its order, after the push that it shows. */
+/** The `lading` commands of docs/ci.md do what it shows, in its order, after a first push to `acme`. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { matchesShown, readConsoleBlocks } from './support/console-blocks.ts'
 import { basic } from './support/identity-server.ts'
 import { startInProcess } from './support/in-process.ts'
 import { pushBlob } from './support/manifests.ts'
@@ -9,40 +10,22 @@ import { aRandomBlob } from './support/random.ts'
 import { runLading } from './support/run-lading.ts'
 import { tempFolder } from './support/temp-folder.ts'
 
-interface ShownCommand {
-  readonly line: string
-  readonly output: string
-}
-
-function readCommands(): readonly ShownCommand[] {
-  const page = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
-  return [...page.matchAll(/```console\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
-    block
-      .split(/^\$ /m)
-      .filter((text) => text.startsWith('npx lading '))
-      .map((text) => {
-        const [line = '', ...output] = text.trimEnd().split('\n')
-        return { line: line.replace('npx lading ', '').replaceAll("'", ''), output: output.join('\n') }
-      }),
-  )
-}
-
 test('shows what happens', async () => {
-  await using folder = await tempFolder('lading-readme')
+  await using folder = await tempFolder('lading-docs-ci')
   const dataDir = join(folder.path, 'data')
   await using registry = await startInProcess({ dataDir, auth: { anonymous: 'pull' } })
   const env = { LADING_DATA: dataDir }
-  // Stands for `docker push`: the administrator's first push makes the organization.
+  // The administrator's first push makes the organization.
   const password = 'a-password-of-this-test'
   await runLading('user password admin --password-stdin', { env, stdin: `${password}\n` })
   const headers = { authorization: basic('admin', password) }
   await pushBlob(`${registry.url}/v2/acme/web`, aRandomBlob(), { headers })
 
-  const commands = readCommands()
+  const commands = readConsoleBlocks(readFileSync(join(import.meta.dirname, '../docs/ci.md'), 'utf8'))
   expect(commands.length).toBe(6)
   for (const { line, output } of commands) {
-    const result = await runLading(line, { env })
+    const result = await runLading(line.replace(/^lading /, '').replaceAll("'", ''), { env })
     expect({ line, ...result }).toMatchObject({ line, code: output.startsWith('denied') ? 1 : 0 })
-    expect(output === '…' ? output : result.out.trimEnd()).toBe(output)
+    expect(matchesShown(output, result.out) ? output : result.out).toBe(output)
   }
 })
