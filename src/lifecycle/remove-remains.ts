@@ -1,7 +1,7 @@
 /** Removes what is left of deleted repositories, where the process that deleted them ended before it was done. */
 import { Conflict } from '../metadata/errors.ts'
 import type { Metadata } from '../metadata/metadata.ts'
-import { listRemains, removeRemains } from '../metadata/repositories/repository-remains.ts'
+import { listRemains, removeRemains } from '../metadata/deletion/repository-remains.ts'
 
 const pageSize = 100
 

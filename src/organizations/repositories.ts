@@ -1,7 +1,7 @@
 /** The settings of repositories, and their end. What is in them is the registry's. */
 import type { Actor } from '../identity/actor.ts'
 import { requireStanding } from '../identity/actor-standing.ts'
-import { deleteRepository } from '../metadata/repositories/repository-deletion.ts'
+import { deleteRepository } from '../metadata/deletion/repository-deletion.ts'
 import {
   findRepositoryAccess,
   listRepositoryAccess,

@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import type { SqlBool } from 'kysely'
 import type { Reader, Transaction } from '../handles.ts'
-import { raiseRightsVersion } from '../rights/rights-version.ts'
+import { raiseRightsVersion } from '../system/rights-version.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
 import { deleteInTurns } from '../sql/delete-in-turns.ts'
 

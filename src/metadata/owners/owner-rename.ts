@@ -14,7 +14,7 @@ import {
   TooManyOldNames,
 } from './owner-errors.ts'
 import { findOwner, listAliases } from './owners.ts'
-import { raiseRightsVersion } from '../rights/rights-version.ts'
+import { raiseRightsVersion } from '../system/rights-version.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
 import { pause, rowsPerTurn } from '../sql/pause.ts'
 

@@ -4,7 +4,7 @@ import type { SqlBool } from 'kysely'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import type { Member } from './members.ts'
-import { raiseRightsVersion } from '../rights/rights-version.ts'
+import { raiseRightsVersion } from '../system/rights-version.ts'
 import { kyselyOf } from '../sql/database.ts'
 import { deleteInTurns } from '../sql/delete-in-turns.ts'
 

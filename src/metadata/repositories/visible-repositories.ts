@@ -59,7 +59,7 @@ export interface VisibleWalk {
 
 /**
  * Greater than every name. Repositories that were deleted and still have rows are called something from here on
- * (`repository-deletion.ts`): whatever lists names ends before it.
+ * (`deletion/repository-deletion.ts`): whatever lists names ends before it.
  */
 export const endOfNames = '~'
 

@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
-import { raiseRightsVersion } from './rights-version.ts'
+import { raiseRightsVersion } from '../system/rights-version.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import type { TemplateInput } from '../sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'

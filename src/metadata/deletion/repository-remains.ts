@@ -13,7 +13,7 @@ import { removeManifestDetails } from '../content/manifest-details.ts'
 import type { Metadata } from '../metadata.ts'
 import { databaseOf, hasRowLocks, isAnyOf, kyselyOf } from '../sql/database.ts'
 import { rowsPerTurn } from '../sql/pause.ts'
-import { endOfNames } from './visible-repositories.ts'
+import { endOfNames } from '../repositories/visible-repositories.ts'
 
 export interface Remains {
   readonly repositoryId: number
