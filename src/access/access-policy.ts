@@ -6,7 +6,7 @@
 import { Turns } from '../lib/turns/turns.ts'
 import type { OwnersSeen } from '../metadata/owners/list-owners.ts'
 import type { Owner } from '../metadata/owners/owners.ts'
-import type { Visibility } from '../metadata/schema.ts'
+import type { Visibility } from '../metadata/owners/schema.ts'
 import type {
   RepositoryVisibility,
   VisibleRepositories,

@@ -27,7 +27,7 @@ import {
 } from '../metadata/owners/owners.ts'
 import type { Owner } from '../metadata/owners/owners.ts'
 import { listRemains, removeRemains } from '../metadata/deletion/repository-remains.ts'
-import type { Visibility } from '../metadata/schema.ts'
+import type { Visibility } from '../metadata/owners/schema.ts'
 import { findOwnerFault, findUserFault } from '../oci/owner-name.ts'
 import { quote } from '../oci/quote.ts'
 import { NameRefusedError, translateOwnerError } from './errors.ts'

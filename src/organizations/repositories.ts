@@ -8,7 +8,7 @@ import {
   setRepositoryVisibility,
 } from '../metadata/repositories/repositories.ts'
 import type { RepositoryAccess } from '../metadata/repositories/repositories.ts'
-import type { Visibility } from '../metadata/schema.ts'
+import type { Visibility } from '../metadata/owners/schema.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { RepositoryUnknownError } from './errors.ts'
 import { opens } from './opens.ts'

@@ -4,7 +4,7 @@ import { Turns } from '../../lib/turns/turns.ts'
 import type { Reader } from '../handles.ts'
 import { ownerOf } from './owners.ts'
 import type { Owner, OwnerRow } from './owners.ts'
-import type { Visibility } from '../schema.ts'
+import type { Visibility } from './schema.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { databaseOf, isAnyOf, listParameter } from '../sql/database.ts'
 

@@ -3,7 +3,7 @@ import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { OwnerNameTaken, OwnerRenamed } from './owner-errors.ts'
 import { raiseRightsVersion } from '../system/rights-version.ts'
-import type { Visibility } from '../schema.ts'
+import type { Visibility } from './schema.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
 

@@ -1,5 +1,5 @@
 /** What a caller may see of repositories: as walks along an index that find all of it, and as a condition of rows. */
-import type { Visibility } from '../schema.ts'
+import type { Visibility } from '../owners/schema.ts'
 
 /** Names from `from` up to before `to`; without `to` all that follow. */
 export interface NameRange {
