@@ -1,4 +1,5 @@
 /** The policy over the database, and what it remembers of rights. */
+import { andThen } from '../lib/maybe-promise.ts'
 import { listGrantsOf } from '../metadata/rights/grants.ts'
 import type { Reader } from '../metadata/handles.ts'
 import { findOwner, findOwnerByAlias } from '../metadata/owners/owners.ts'
@@ -51,10 +52,7 @@ export function openRights(deps: RightsDeps): Rights {
   metadata.onRightsChange(() => version.expire())
   const grants = createGrantsCache({
     version,
-    load: (accountId) => {
-      const rows = listGrantsOf(reader, accountId)
-      return rows instanceof Promise ? rows.then(holdGrants) : holdGrants(rows)
-    },
+    load: (accountId) => andThen(listGrantsOf(reader, accountId), holdGrants),
   })
   const policy = createPolicy({
     anonymous,

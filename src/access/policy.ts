@@ -4,6 +4,7 @@
  * granted, and what may be seen of other repositories. It is asked before the handler runs, with the action
  * that the route table names, and again where the request had to wait. It knows nothing of HTTP; `http/` turns a refusal into 401 or 403.
  */
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { OwnersSeen } from '../metadata/owners/list-owners.ts'
 import type { VisibleRepositories } from '../metadata/repositories/visible-repositories.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -16,8 +17,6 @@ export const decisionHoldsMs = 250
 
 /** An action as routes and token scopes name it. `push` needs one of its two permissions. */
 export type Action = 'pull' | 'push' | 'delete'
-
-type MaybePromise<T> = T | Promise<T>
 
 /** The kinds of tag changes that a push may make. Making a repository needs `create` too. */
 export interface PushRights {

@@ -3,7 +3,8 @@
  * read in each turn of the event loop; elsewhere it is at most half a second old, so that what is revoked anywhere ends
  * everywhere within a second, and in the process that revoked it at once.
  */
-type MaybePromise<T> = T | Promise<T>
+import { isReady } from '../lib/maybe-promise.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 
 export interface VersionWatchDeps {
   /** Milliseconds that never go back. */
@@ -32,7 +33,7 @@ export class VersionWatch {
     if (this.#reading !== undefined) return this.#reading
     const asked = this.#deps.now()
     const version = this.#deps.getVersion()
-    if (!(version instanceof Promise)) {
+    if (isReady(version)) {
       this.#isFreshTurn = true
       setImmediate(this.#onTurnEnd)
       this.#version = version

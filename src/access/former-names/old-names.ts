@@ -3,10 +3,9 @@
  * redirect: the scopes of tokens name what was asked for. Anyone who could push receives the new name; everyone else
  * receives what they would of a repository that does not exist.
  */
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { Principal } from '../../identity/principal.ts'
-
-type MaybePromise<T> = T | Promise<T>
 
 export interface OldName {
   readonly oldName: RepositoryName

@@ -1,5 +1,7 @@
 /** Access tokens: stored as hashes. A request asks `isAccessTokenUnchanged` each time, so that a revocation counts at once. */
 import { sql } from 'kysely'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { isOut, stateOf } from './accounts.ts'
 import type { AccountState, ProvenAccount, StateRow } from './accounts.ts'
 import type { Reader, Transaction } from '../handles.ts'
@@ -155,12 +157,12 @@ export function isAccessTokenUnchanged(
     readonly patterns: readonly string[] | undefined
     readonly now: number
   },
-): boolean | Promise<boolean> {
+): MaybePromise<boolean> {
   const { id, name, isAdmin, credentialVersion, tokenId, now } = proven
   const patterns = proven.patterns === undefined ? '' : JSON.stringify(proven.patterns)
   const asked = { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion, tokenId, patterns, now } as const
   const found = unchangedToken.first(db, asked)
-  return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
+  return andThen(found, (row) => row !== undefined)
 }
 
 /** A token that ended, and one of a disabled account, is found too. */

@@ -1,6 +1,8 @@
 /** Accounts: who may log in. A request asks `isAccountUnchanged` each time, so that a change counts at once everywhere. */
 import { sql } from 'kysely'
 import type { SqlBool } from 'kysely'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { OwnerNameTaken } from '../owners/owner-errors.ts'
@@ -100,10 +102,10 @@ export interface ProvenAccount {
  * Whether the account is there, enabled, and in all else as it was. Asked with each request that carries credentials;
  * on SQLite it answers at once.
  */
-export function isAccountUnchanged(db: Reader, account: ProvenAccount): boolean | Promise<boolean> {
+export function isAccountUnchanged(db: Reader, account: ProvenAccount): MaybePromise<boolean> {
   const { id, name, isAdmin, credentialVersion } = account
   const found = unchangedAccount.first(db, { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion })
-  return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
+  return andThen(found, (row) => row !== undefined)
 }
 
 /** With the hash of its password; a disabled account is found too. */

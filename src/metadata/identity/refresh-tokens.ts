@@ -1,5 +1,7 @@
 /** Refresh tokens: stored as hashes, each valid until it is revoked or its account's credentials change. */
 import { sql } from 'kysely'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { ProvenAccount } from './accounts.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { findLeastUsed } from './least-used.ts'
@@ -58,11 +60,11 @@ const unchangedRefreshToken = compileOnce<
 export function isRefreshTokenUnchanged(
   db: Reader,
   proven: ProvenAccount & { readonly refreshTokenId: number },
-): boolean | Promise<boolean> {
+): MaybePromise<boolean> {
   const { id, name, isAdmin, credentialVersion, refreshTokenId } = proven
   const asked = { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion, refreshTokenId } as const
   const found = unchangedRefreshToken.first(db, asked)
-  return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
+  return andThen(found, (row) => row !== undefined)
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Owners of repository names: users, who come into being with their accounts, and organizations. */
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { OwnerNameTaken, OwnerRenamed } from './owner-errors.ts'
@@ -85,9 +87,8 @@ export async function refuseAlias(tx: Transaction, name: string): Promise<void> 
 }
 
 /** What the owner who had this name is called now. On SQLite it answers at once. */
-export function findOwnerByAlias(db: Reader, name: string): string | undefined | Promise<string | undefined> {
-  const found = aliasByName.first(db, { name })
-  return found instanceof Promise ? found.then((row) => row?.name) : found?.name
+export function findOwnerByAlias(db: Reader, name: string): MaybePromise<string | undefined> {
+  return andThen(aliasByName.first(db, { name }), (row) => row?.name)
 }
 
 /** Names that the owner had before, in byte order. */

@@ -1,4 +1,6 @@
 /** Repositories and the owners they belong to; both come into being with the first push. */
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { ownerOf } from '../../oci/repository-name.ts'
 import type { Reader, Transaction } from '../handles.ts'
@@ -64,9 +66,8 @@ export async function findRepository(db: Reader, name: RepositoryName): Promise<
 export function findRepositoryAccess(
   db: Reader,
   name: RepositoryName,
-): RepositoryAccess | undefined | Promise<RepositoryAccess | undefined> {
-  const found = accessByName.first(db, { name })
-  return found instanceof Promise ? found.then(accessOf) : accessOf(found)
+): MaybePromise<RepositoryAccess | undefined> {
+  return andThen(accessByName.first(db, { name }), accessOf)
 }
 
 function accessOf(row: AccessRow | undefined): RepositoryAccess | undefined {

@@ -1,5 +1,7 @@
 /** Grants: a role for an account or a team, on what an owner has below a pattern. Each change raises the rights' version. */
 import { sql } from 'kysely'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { raiseRightsVersion } from '../system/rights-version.ts'
@@ -79,9 +81,8 @@ const grantsOfAccount = compileOnce<{ accountId: number }, TermsRow & TeamRow>((
 })
 
 /** By name and by all its teams, in no order. On SQLite it answers at once. */
-export function listGrantsOf(db: Reader, accountId: number): GrantOf[] | Promise<GrantOf[]> {
-  const rows = grantsOfAccount.all(db, { accountId })
-  return rows instanceof Promise ? rows.then(heldOf) : heldOf(rows)
+export function listGrantsOf(db: Reader, accountId: number): MaybePromise<GrantOf[]> {
+  return andThen(grantsOfAccount.all(db, { accountId }), heldOf)
 }
 
 /** The id of the grant, also of one that was there with the same terms. Throws `Conflict` when who gets it was deleted. */
