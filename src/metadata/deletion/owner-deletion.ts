@@ -9,7 +9,7 @@ import type { Owner } from '../owners/owners.ts'
 import { listRemains } from './repository-remains.ts'
 import { raiseRightsVersion } from '../system/rights-version.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
-import { deleteInTurns } from '../sql/delete-in-turns.ts'
+import { deleteInTurns } from '../sql/delete-rows.ts'
 import { pause } from '../sql/pause.ts'
 
 type OwnerKey = Pick<Owner, 'id' | 'name' | 'kind'>

@@ -1,5 +1,6 @@
 /** Access tokens: stored as hashes. A request asks `isAccessTokenUnchanged` each time, so that a revocation counts at once. */
 import { sql } from 'kysely'
+import type { SqlBool } from 'kysely'
 import { andThen } from '../../lib/maybe-promise.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { isOut, stateOf } from './accounts.ts'
@@ -8,6 +9,7 @@ import type { Reader, Transaction } from '../handles.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import type { TemplateInput } from '../sql/compile-once.ts'
 import { kyselyOf } from '../sql/database.ts'
+import { deleteSome } from '../sql/delete-rows.ts'
 import { eachInTurns } from '../sql/pause.ts'
 import { storableText } from '../sql/storable-text.ts'
 
@@ -318,22 +320,12 @@ export async function deleteEndedAccessTokens(
   tx: Transaction,
   { before, limit }: { readonly before: number; readonly limit: number },
 ): Promise<number> {
-  const revoked = await deleteBefore(tx, 'revoked_at', { before, limit })
-  return revoked + (await deleteBefore(tx, 'expires_at', { before, limit }))
-}
-
-async function deleteBefore(
-  tx: Transaction,
-  column: 'revoked_at' | 'expires_at',
-  { before, limit }: { readonly before: number; readonly limit: number },
-): Promise<number> {
-  const result = await kyselyOf(tx)
-    .deleteFrom('access_token')
-    .where('id', 'in', (eb) =>
-      eb.selectFrom('access_token').select('id').where(column, '<', before).orderBy(column).limit(limit),
-    )
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
+  let deleted = 0
+  for (const column of ['revoked_at', 'expires_at'] as const) {
+    const where = sql<SqlBool>`${sql.ref(column)} < ${before}`
+    deleted += await deleteSome(tx, 'access_token', { key: ['id'], where, orderBy: column, limit })
+  }
+  return deleted
 }
 
 function tokenOf(row: TokenRow): AccessToken {

@@ -9,7 +9,7 @@ import { OwnerNameTaken } from '../owners/owner-errors.ts'
 import { refuseAlias } from '../owners/owners.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
-import { deleteInTurns } from '../sql/delete-in-turns.ts'
+import { deleteInTurns } from '../sql/delete-rows.ts'
 
 /** What a cached proof of identity is compared with. */
 export interface AccountState {

@@ -1,9 +1,12 @@
 /** Sessions of browsers: stored as hashes, each valid until it is ended, is idle or old, or its account's credentials change. */
+import { sql } from 'kysely'
+import type { SqlBool } from 'kysely'
 import { stateOf } from './accounts.ts'
 import type { AccountState } from './accounts.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { findLeastUsed } from './least-used.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
+import { deleteSome } from '../sql/delete-rows.ts'
 import { eachInTurns } from '../sql/pause.ts'
 import { storableOrNull, storableText } from '../sql/storable-text.ts'
 
@@ -163,22 +166,15 @@ export async function deleteExpiredBrowserSessions(
   options: { readonly now: number; readonly usedBefore: number; readonly limit: number },
 ): Promise<number> {
   const { now, usedBefore, limit } = options
-  const expired = await deleteUntil(tx, 'expires_at', { until: now, limit })
-  return expired + (await deleteUntil(tx, 'used_at', { until: usedBefore, limit }))
-}
-
-async function deleteUntil(
-  tx: Transaction,
-  column: 'expires_at' | 'used_at',
-  { until, limit }: { readonly until: number; readonly limit: number },
-): Promise<number> {
-  const result = await kyselyOf(tx)
-    .deleteFrom('browser_session')
-    .where('id', 'in', (eb) =>
-      eb.selectFrom('browser_session').select('id').where(column, '<=', until).orderBy(column).limit(limit),
-    )
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
+  let deleted = 0
+  for (const [column, until] of [
+    ['expires_at', now],
+    ['used_at', usedBefore],
+  ] as const) {
+    const where = sql<SqlBool>`${sql.ref(column)} <= ${until}`
+    deleted += await deleteSome(tx, 'browser_session', { key: ['id'], where, orderBy: column, limit })
+  }
+  return deleted
 }
 
 function sessionOf(row: SessionRow): BrowserSession {

@@ -4,7 +4,7 @@ import type { SqlBool } from 'kysely'
 import type { Reader, Transaction } from '../handles.ts'
 import { raiseRightsVersion } from '../system/rights-version.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
-import { deleteInTurns } from '../sql/delete-in-turns.ts'
+import { deleteInTurns } from '../sql/delete-rows.ts'
 
 export interface Membership {
   readonly ownerId: number

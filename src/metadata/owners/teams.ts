@@ -6,7 +6,7 @@ import type { Reader, Transaction } from '../handles.ts'
 import type { Member } from './members.ts'
 import { raiseRightsVersion } from '../system/rights-version.ts'
 import { kyselyOf } from '../sql/database.ts'
-import { deleteInTurns } from '../sql/delete-in-turns.ts'
+import { deleteInTurns } from '../sql/delete-rows.ts'
 
 export interface Team {
   readonly id: number
