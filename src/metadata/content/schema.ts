@@ -13,6 +13,10 @@ export interface BlobLinkTable {
   repository_id: number
   digest: string
   linked_at: number
+  /**
+   * Reads answer as if a `hidden` link were not there, and a push of a manifest that names the blob makes it `live` again.
+   * The collection of unused links (issue 16) is what sets it; until then only its tests do.
+   */
   state: 'live' | 'hidden'
 }
 

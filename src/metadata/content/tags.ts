@@ -6,6 +6,7 @@ import type { Reader, Transaction } from '../handles.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import type { TemplateInput } from '../sql/compile-once.ts'
 import { kyselyOf } from '../sql/database.ts'
+import { pageByName } from '../sql/keyset-page.ts'
 
 interface TagKey {
   readonly repositoryId: number
@@ -14,13 +15,11 @@ interface TagKey {
 
 const tagNames = compileOnce<{ repositoryId: number; after: string; limit: number }, { name: string }>(
   ({ kysely, parameter }) =>
-    kysely
-      .selectFrom('tag')
-      .select('name')
-      .where('repository_id', '=', parameter('repositoryId'))
-      .where('name', '>', parameter('after'))
-      .orderBy('name')
-      .limit(parameter('limit')),
+    pageByName(
+      kysely.selectFrom('tag').select('name').where('repository_id', '=', parameter('repositoryId')),
+      'name',
+      { after: parameter('after'), limit: parameter('limit') },
+    ),
 )
 
 const tagByName = compileOnce<TagKey, { digest: string }>((input) => selectTag(input))

@@ -1,16 +1,19 @@
 /** Access tokens: stored as hashes. A request asks `isAccessTokenUnchanged` each time, so that a revocation counts at once. */
 import { sql } from 'kysely'
-import type { SqlBool } from 'kysely'
+import type { Selectable, SqlBool } from 'kysely'
 import { andThen } from '../../lib/maybe-promise.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
-import { isOut, stateOf } from './accounts.ts'
-import type { AccountState, ProvenAccount, StateRow } from './accounts.ts'
+import { isAsProven, isOut, provenParameters, stateOf } from './accounts.ts'
+import type { AccountState, ProvenAccount, ProvenParameters, StateRow } from './accounts.ts'
+import { noteUses } from './credentials.ts'
+import type { AccessTokenTable } from './schema.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import type { TemplateInput } from '../sql/compile-once.ts'
 import { kyselyOf } from '../sql/database.ts'
 import { deleteSome } from '../sql/delete-rows.ts'
-import { eachInTurns } from '../sql/pause.ts'
+import { pageById } from '../sql/keyset-page.ts'
+import { createRowReader } from '../sql/row-reader.ts'
 import { storableText } from '../sql/storable-text.ts'
 
 export interface TokenBounds {
@@ -57,19 +60,7 @@ export interface TokenHolder {
   }
 }
 
-interface TokenRow {
-  id: number
-  account_id: number
-  name: string
-  hint: string
-  actions: string | null
-  patterns: string | null
-  created_at: number
-  created_by: string
-  expires_at: number | null
-  used_at: number | null
-  revoked_at: number | null
-}
+type TokenRow = Selectable<AccessTokenTable>
 
 type HolderRow = StateRow &
   Pick<TokenRow, 'id' | 'account_id' | 'actions' | 'patterns' | 'expires_at' | 'revoked_at'>
@@ -79,8 +70,6 @@ const columns = [
   'account_id',
   'name',
   'hint',
-  'actions',
-  'patterns',
   'created_at',
   'created_by',
   'expires_at',
@@ -88,14 +77,14 @@ const columns = [
   'revoked_at',
 ] as const
 
-interface Unchanged {
-  id: number
-  name: string
-  isAdmin: 0 | 1
-  credentialVersion: number
-  tokenId: number
-  patterns: string
-  now: number
+const boundsColumns = ['actions', 'patterns'] as const
+
+const read = createRowReader(columns)
+
+interface Unchanged extends ProvenParameters {
+  readonly tokenId: number
+  readonly patterns: string
+  readonly now: number
 }
 
 const unchangedToken = compileOnce<Unchanged, { id: number }>(({ kysely, parameter }) =>
@@ -112,11 +101,8 @@ const unchangedToken = compileOnce<Unchanged, { id: number }>(({ kysely, paramet
         eb('access_token.expires_at', '>', parameter('now')),
       ]),
     )
-    .where('account.id', '=', parameter('id'))
     .where(isOut, '=', sql.lit(0))
-    .where('account.name', '=', parameter('name'))
-    .where('account.is_admin', '=', parameter('isAdmin'))
-    .where('account.credential_version', '=', parameter('credentialVersion')),
+    .where(isAsProven(parameter)),
 )
 
 const holderByHash = compileOnce<{ tokenHash: string }, HolderRow>((input) =>
@@ -160,10 +146,9 @@ export function isAccessTokenUnchanged(
     readonly now: number
   },
 ): MaybePromise<boolean> {
-  const { id, name, isAdmin, credentialVersion, tokenId, now } = proven
+  const { tokenId, now } = proven
   const patterns = proven.patterns === undefined ? '' : JSON.stringify(proven.patterns)
-  const asked = { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion, tokenId, patterns, now } as const
-  const found = unchangedToken.first(db, asked)
+  const found = unchangedToken.first(db, { ...provenParameters(proven), tokenId, patterns, now })
   return andThen(found, (row) => row !== undefined)
 }
 
@@ -216,7 +201,7 @@ function lifetimeOf({ lifetimeMs, expiresAt, now }: NewAccessToken): number | un
 export async function findAccessToken(db: Reader, id: number): Promise<AccessToken | undefined> {
   const row = await kyselyOf(db)
     .selectFrom('access_token')
-    .select(columns)
+    .select([...columns, ...boundsColumns])
     .where('id', '=', id)
     .executeTakeFirst()
   return row && tokenOf(row)
@@ -227,15 +212,11 @@ export async function listAccessTokens(
   db: Reader,
   page: { readonly accountId: number; readonly after?: number | undefined; readonly limit: number },
 ): Promise<AccessToken[]> {
-  const rows = await kyselyOf(db)
+  const tokens = kyselyOf(db)
     .selectFrom('access_token')
-    .select(columns)
+    .select([...columns, ...boundsColumns])
     .where('account_id', '=', page.accountId)
-    .where('id', '>', page.after ?? 0)
-    .orderBy('id')
-    .limit(page.limit)
-    .execute()
-  return rows.map(tokenOf)
+  return (await pageById(tokens, 'id', page).execute()).map(tokenOf)
 }
 
 /** Of one account, those that hold at the moment. */
@@ -300,19 +281,12 @@ export async function endAccessToken(
 }
 
 /** Each `id` with the time of its use; one that was noted after `before` stays as it is, unless that is in the future. */
-export async function noteAccessTokenUses(
+export function noteAccessTokenUses(
   tx: Transaction,
   uses: ReadonlyMap<number, number>,
   before: number,
 ): Promise<void> {
-  await eachInTurns(tx, { items: uses, rowsPerItem: 1 }, ([id, at]) =>
-    kyselyOf(tx)
-      .updateTable('access_token')
-      .set({ used_at: at })
-      .where('id', '=', id)
-      .where((eb) => eb.or([eb('used_at', 'is', null), eb('used_at', '<=', before), eb('used_at', '>', at)]))
-      .execute(),
-  )
+  return noteUses(tx, 'access_token', { uses, before })
 }
 
 /** Those that were revoked or expired before then; returns how many went, `limit` at most of each. */
@@ -328,19 +302,8 @@ export async function deleteEndedAccessTokens(
   return deleted
 }
 
-function tokenOf(row: TokenRow): AccessToken {
-  return {
-    id: row.id,
-    accountId: row.account_id,
-    name: row.name,
-    hint: row.hint,
-    ...boundsOf(row),
-    createdAt: row.created_at,
-    createdBy: row.created_by,
-    expiresAt: row.expires_at ?? undefined,
-    usedAt: row.used_at ?? undefined,
-    revokedAt: row.revoked_at ?? undefined,
-  }
+function tokenOf(row: Pick<TokenRow, (typeof columns)[number] | keyof TokenBounds>): AccessToken {
+  return { ...read(row), ...boundsOf(row) }
 }
 
 function boundsOf({ actions, patterns }: Pick<TokenRow, 'actions' | 'patterns'>): TokenBounds {

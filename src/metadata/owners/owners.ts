@@ -1,11 +1,12 @@
 /** Owners of repository names: users, who come into being with their accounts, and organizations. */
+import type { Selectable } from 'kysely'
 import { andThen } from '../../lib/maybe-promise.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { OwnerNameTaken, OwnerRenamed } from './owner-errors.ts'
 import { raiseRightsVersion } from '../system/rights-version.ts'
-import type { Visibility } from './schema.ts'
+import type { OwnerTable, Visibility } from './schema.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
 
@@ -18,13 +19,7 @@ export interface Owner {
   readonly createdAt: number
 }
 
-export interface OwnerRow {
-  id: number
-  name: string
-  kind: 'user' | 'organization'
-  visibility: Visibility
-  created_at: number
-}
+export type OwnerRow = Selectable<OwnerTable>
 
 const aliasByName = compileOnce<{ name: string }, { name: string }>(({ kysely, parameter }) =>
   kysely

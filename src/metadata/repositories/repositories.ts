@@ -8,6 +8,7 @@ import { ensureOwner } from '../owners/owners.ts'
 import type { Visibility } from '../owners/schema.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { kyselyOf } from '../sql/database.ts'
+import { pageByName } from '../sql/keyset-page.ts'
 import { endOfNames } from './visible-repositories.ts'
 import type { RepositoryVisibility } from './visible-repositories.ts'
 
@@ -128,24 +129,17 @@ export async function listRepositoryAccess(
   db: Reader,
   page: { readonly after?: string | undefined; readonly limit: number },
 ): Promise<(RepositoryAccess & { readonly name: RepositoryName })[]> {
-  const rows = await selectNames(db, { after: page.after ?? '', limit: page.limit })
+  const all = kyselyOf(db)
+    .selectFrom('repository')
     .innerJoin('owner', 'owner.id', 'repository.owner_id')
     .select([
+      'repository.name',
       'repository.id',
       'repository.visibility',
       'owner.visibility as ownerVisibility',
       'owner.name as ownerName',
     ])
-    .execute()
-  return rows.map((row) => ({ ...row, name: row.name as RepositoryName }))
-}
-
-function selectNames(db: Reader, page: { after: string; limit: number }) {
-  return kyselyOf(db)
-    .selectFrom('repository')
-    .select('repository.name')
-    .where('repository.name', '>', page.after)
     .where('repository.name', '<', endOfNames)
-    .orderBy('repository.name')
-    .limit(page.limit)
+  const rows = await pageByName(all, 'repository.name', page).execute()
+  return rows.map((row) => ({ ...row, name: row.name as RepositoryName }))
 }

@@ -8,6 +8,7 @@ import { raiseRightsVersion } from '../system/rights-version.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import type { TemplateInput } from '../sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
+import { pageById } from '../sql/keyset-page.ts'
 
 export interface GrantTerms {
   readonly id: number
@@ -163,24 +164,15 @@ export async function listGrants(
     readonly limit: number
   },
 ): Promise<Grant[]> {
-  const { ownerId, principal, after = 0, limit } = page
-  const rows = await selectGrants(kyselyOf(db))
-    .where((eb) =>
-      eb.and([
-        eb('access_grant.id', '>', after),
-        ...(ownerId === undefined ? [] : [eb('access_grant.owner_id', '=', ownerId)]),
-        ...(principal === undefined
-          ? []
-          : [
-              eb('access_grant.principal_kind', '=', principal.kind),
-              eb('access_grant.principal_id', '=', principal.id),
-            ]),
-      ]),
-    )
-    .orderBy('access_grant.id')
-    .limit(limit)
-    .execute()
-  return rows.map(grantOf)
+  const { ownerId, principal } = page
+  let grants = selectGrants(kyselyOf(db))
+  if (ownerId !== undefined) grants = grants.where('access_grant.owner_id', '=', ownerId)
+  if (principal !== undefined) {
+    grants = grants
+      .where('access_grant.principal_kind', '=', principal.kind)
+      .where('access_grant.principal_id', '=', principal.id)
+  }
+  return (await pageById(grants, 'access_grant.id', page).execute()).map(grantOf)
 }
 
 function selectTerms(kysely: Kysely) {
