@@ -7,6 +7,7 @@ import { isAsProven, isOut, provenParameters, stateOf } from './accounts.ts'
 import type { AccountState, ProvenAccount, ProvenParameters, StateRow } from './accounts.ts'
 import { noteUses } from './credentials.ts'
 import type { AccessTokenTable } from './schema.ts'
+import { endTokens, revokeTokens } from './token-ends.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import type { TemplateInput } from '../sql/compile-once.ts'
@@ -244,40 +245,23 @@ export async function revokeAccessToken(
   tx: Transaction,
   { id, now }: { readonly id: number; readonly now: number },
 ): Promise<boolean> {
-  const result = await kyselyOf(tx)
-    .updateTable('access_token')
-    .set({ revoked_at: now })
-    .where('id', '=', id)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst()
-  return result.numUpdatedRows > 0n
+  return (await revokeTokens(tx, { where: sql<SqlBool>`id = ${id}`, now })) > 0
 }
 
 /** All of one account; returns how many. */
-export async function revokeAccessTokensOf(
+export function revokeAccessTokensOf(
   tx: Transaction,
   { accountId, now }: { readonly accountId: number; readonly now: number },
 ): Promise<number> {
-  const result = await kyselyOf(tx)
-    .updateTable('access_token')
-    .set({ revoked_at: now })
-    .where('account_id', '=', accountId)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+  return revokeTokens(tx, { where: sql<SqlBool>`account_id = ${accountId}`, now })
 }
 
 /** Never makes a token hold for longer than it did. */
-export async function endAccessToken(
+export function endAccessToken(
   tx: Transaction,
   { id, at }: { readonly id: number; readonly at: number },
 ): Promise<void> {
-  await kyselyOf(tx)
-    .updateTable('access_token')
-    .set({ expires_at: at })
-    .where('id', '=', id)
-    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]))
-    .execute()
+  return endTokens(tx, { where: sql<SqlBool>`id = ${id}`, at })
 }
 
 /** Each `id` with the time of its use; one that was noted after `before` stays as it is, unless that is in the future. */
