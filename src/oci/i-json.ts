@@ -5,7 +5,6 @@
  * of values are bounded, time is linear in the size, and large documents can be read in steps. Objects have no inherited members at all, so that `__proto__`
  * and `constructor` are names like any other.
  */
-import { runAtOnce } from '../lib/turns/steps.ts'
 import type { Steps } from '../lib/turns/steps.ts'
 import { IJsonError } from './i-json-error.ts'
 import { decodeUtf8 } from './utf8.ts'
@@ -18,12 +17,10 @@ export const maxValues = 1_000_000
 /** Of one object: beyond it, growing the object takes most of the time. */
 export const maxNames = 16_384
 
-/** Throws `IJsonError`, which names the byte and the JSON path. Numbers are read as `JSON.parse` reads them. */
-export function parseIJson(bytes: Uint8Array): unknown {
-  return runAtOnce(readIJson(bytes))
-}
-
-/** As `parseIJson`, in steps of some milliseconds each. */
+/**
+ * Reads in steps of some milliseconds each. Throws `IJsonError`, which names the byte and the JSON path. Numbers are read
+ * as `JSON.parse` reads them.
+ */
 export function* readIJson(bytes: Uint8Array): Steps<unknown> {
   const isLarge = bytes.length > charactersPerStep
   if (isLarge) yield

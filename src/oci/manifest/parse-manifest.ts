@@ -5,7 +5,6 @@
  * fields, config and layer types, artifact types). The bytes themselves are stored as they came, never what is read
  * here. `layers` and `manifests` may be empty or `null`, but must be there: without them nothing says what it is.
  */
-import { runAtOnce } from '../../lib/turns/steps.ts'
 import type { Steps } from '../../lib/turns/steps.ts'
 import type { Descriptor } from '../descriptor.ts'
 import { IJsonError } from '../i-json-error.ts'
@@ -53,14 +52,9 @@ const foreignToImages = ['manifests', 'fsLayers']
 const foreignToIndexes = ['layers', 'config', 'fsLayers']
 
 /**
- * Throws `ManifestInvalidError` and nothing else, for any bytes. `contentType` is the header as it came, parameters
- * included (they are ignored).
+ * Reads in steps of some milliseconds each. Throws `ManifestInvalidError` and nothing else, for any bytes. `contentType`
+ * is the header as it came, parameters included (they are ignored).
  */
-export function parseManifest(bytes: Uint8Array, contentType: string | undefined): ParsedManifest {
-  return runAtOnce(readManifest(bytes, contentType))
-}
-
-/** As `parseManifest`, in steps of some milliseconds each. */
 export function* readManifest(bytes: Uint8Array, contentType: string | undefined): Steps<ParsedManifest> {
   const at = locateObject(yield* readDocument(bytes), [])
   refuseCaseVariants(at, manifestNames)

@@ -2,9 +2,8 @@
  * @module
  * What a search may find of a pushed manifest: type, platform, the fields of an image config or Helm chart, licences,
  * annotations and labels, as name and value. Pure and bounded; odd content yields fewer properties, never an error.
- * The names are listed in the table of `extractProperties`; `annotation.` and `label.` keep the client's own keys.
+ * The names are listed in the table of `readProperties`; `annotation.` and `label.` keep the client's own keys.
  */
-import { runAtOnce } from '../../lib/turns/steps.ts'
 import type { Steps } from '../../lib/turns/steps.ts'
 import { formatPlatform } from '../descriptor.ts'
 import { mediaTypes } from '../media-type.ts'
@@ -21,6 +20,8 @@ import type { Property } from './property.ts'
 const licensesKey = 'org.opencontainers.image.licenses'
 
 /**
+ * Reads in steps of some milliseconds each.
+ *
  * | name | from |
  * |---|---|
  * | `artifactType` | the manifest |
@@ -32,14 +33,6 @@ const licensesKey = 'org.opencontainers.image.licenses'
  *
  * At most 512 properties; those further up stay. Values are cut at 4 KiB.
  */
-export function extractProperties(
-  manifest: ParsedManifest,
-  configBytes: Uint8Array | undefined,
-): readonly Property[] {
-  return runAtOnce(readProperties(manifest, configBytes))
-}
-
-/** As `extractProperties`, in steps of some milliseconds each. */
 export function* readProperties(
   manifest: ParsedManifest,
   configBytes: Uint8Array | undefined,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ownerOf } from '../../../oci/repository-name.ts'
 import { findBlob, findLinkedBlob, linkBlob, listUnlinkedBlobs } from '../../content/blobs.ts'
-import { listDeadKeys } from '../../content/dead-keys.ts'
+import { listDeadKeys } from '../list-dead-keys.ts'
 import { Conflict } from '../../errors.ts'
 import { listRepositories } from '../../repositories/list-repositories.ts'
 import { findManifest, findManifestContent, insertManifest } from '../../content/manifests.ts'
