@@ -1,6 +1,6 @@
 /** Writes `docs/api.md` from the route table and the error table. */
 import { exceptions, replies } from '../src/http/replies/error-reply.ts'
-import { defaultHttpLimits } from '../src/http/limits.ts'
+import { fixedHttpLimits } from '../src/http/limits.ts'
 import { routes } from '../src/http/routes.ts'
 import { tokenPath } from '../src/http/token-route.ts'
 import { generateFile } from './generated-file.ts'
@@ -99,7 +99,7 @@ Basic without the right is answered with 403, whether the repository exists or n
 
 ${formatTable(['parameter', 'meaning'], tokenParameters)}
 
-\`POST ${tokenPath}\` takes the form of OAuth 2 (RFC 6749), at most ${defaultHttpLimits.formBytes / 1024} KiB:
+\`POST ${tokenPath}\` takes the form of OAuth 2 (RFC 6749), at most ${fixedHttpLimits.formBytes / 1024} KiB:
 
 ${formatTable(['field', 'meaning'], tokenFields)}
 

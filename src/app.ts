@@ -5,6 +5,7 @@
  */
 import { createManagementApi } from './api/management-api.ts'
 import { initialPasswordFile } from './app/data-folder.ts'
+import { createHttpLimits } from './app/http-limits.ts'
 import { createHealth } from './app/health.ts'
 import { createDamageReporter } from './app/report-damage.ts'
 import { throwUncaught } from './app/open-metadata.ts'
@@ -23,7 +24,7 @@ import type { BlobStore } from './blob-store/blob-store.ts'
 import { CachingBlobStore } from './blob-store/caching-blob-store.ts'
 import type { Config } from './config/schema.ts'
 import { readTlsFiles, type TlsFiles } from './config/tls-files.ts'
-import { defaultHttpLimits, type HttpLimits } from './http/limits.ts'
+import type { HttpLimits } from './http/limits.ts'
 import { createMetricsEndpoint } from './http/metrics/metrics-endpoint.ts'
 import { startMetricsListener } from './http/metrics/metrics-listener.ts'
 import { reserveAddress } from './http/connections/reserve-address.ts'
@@ -248,8 +249,6 @@ interface ServerParts extends Parts {
 }
 
 function createServer(config: Config, parts: ServerParts): RegistryServer {
-  const { idleTimeoutMs, replyIdleTimeoutMs, ...others } = config.limits
-  const limits = { ...others, bodyIdleMs: idleTimeoutMs, replyIdleMs: replyIdleTimeoutMs }
   const { authenticator, policy, aliases, tokens } = parts.auth
   const { metrics, observer } = parts.telemetry
   const token = config.metrics.token?.reveal()
@@ -273,7 +272,7 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     tls: parts.tls,
     ids: parts.ids,
     log: parts.logger,
-    limits: { ...defaultHttpLimits, ...limits, ...parts.httpLimits },
+    limits: { ...createHttpLimits(config.limits), ...parts.httpLimits },
     observer,
     metrics: metrics && token !== undefined ? createMetricsEndpoint(metrics, token) : undefined,
     health: createHealth({ ...parts, metrics, monotonic: monotonicClock }),

@@ -1,4 +1,4 @@
-/** What follows from rights, remembered in bounded memory for as long as their version stays. */
+/** Caches values that depend on rights, in bounded memory, while the version of the rights stays the same. */
 import { Lru } from '../lib/memory/lru.ts'
 import type { LruStats } from '../lib/memory/lru.ts'
 import { andThen } from '../lib/maybe-promise.ts'
@@ -37,7 +37,7 @@ export class VersionedCache<K, V extends object> {
     }
     const known = this.#values.get(key)
     if (known !== undefined) return known
-    // What is loaded is of this version or newer: it may be loaded once too often, never too seldom.
+    // The loaded value is of this version or newer: it may be loaded once too often, never too rarely.
     return andThen(this.#deps.load(key), (value) =>
       version === this.#version ? this.#keep(key, value) : value,
     )

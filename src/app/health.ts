@@ -14,7 +14,7 @@ export interface HealthDeps {
   readonly metadata: Pick<Metadata, 'ping'>
   readonly store: Pick<BlobStore, 'ping'>
   readonly logger: Pick<Logger, 'warn'>
-  /** Nobody sets it. */
+  /** A clock that never jumps. */
   readonly monotonic: Clock
   readonly metrics?: Pick<Metrics, 'watchGauge'> | undefined
 }

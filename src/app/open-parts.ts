@@ -62,6 +62,7 @@ export async function openParts(config: Config, deps: OpenPartsDeps): Promise<Op
   const inspect = (db: Reader): Promise<void> => judge(() => readDatabase(db))
   const metadata = stack.use(await openMetadata(config, { clock, logger, inspect, onFatal }))
   const installationId = await pair({ metadata, store }, pairing, deps)
+  metadata.expectInstallation(installationId)
   const resources = stack.move()
   return { metadata, store, installationId, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

@@ -7,7 +7,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 export interface ReportDamageDeps {
   /** Writes a line at level error. */
   readonly log: (fields: object, message: string) => void
-  /** Nobody sets it. */
+  /** A clock that never jumps. */
   readonly monotonic: Clock
   readonly metrics: Pick<Metrics, 'onDamage'> | undefined
 }

@@ -24,7 +24,7 @@ export interface AuditBuffer {
 export interface AuditBufferDeps {
   readonly metadata: Metadata
   readonly clock: Clock
-  /** Nobody sets it. */
+  /** A clock that never jumps. */
   readonly monotonic?: Clock | undefined
   readonly onError: (error: unknown) => void
   /** Called for each loss, for the metrics. */

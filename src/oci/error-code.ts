@@ -1,6 +1,6 @@
 /**
- * Every code an error reply may carry: those of the distribution-spec, then the older ones that clients know and
- * that are used only where no listed one fits. The status of each stands in one table in `http/`.
+ * Every code of an error reply: the codes of the distribution-spec, then older ones that clients know, which are used only
+ * where the specification has none. One table in `http/` gives the status of each.
  */
 export const errorCodes = [
   'BLOB_UNKNOWN',

@@ -1,4 +1,4 @@
-/** Why owners, teams and members are not as someone wants them. Told to those who may change them. */
+/** Errors of managing owners, teams and members; shown to the callers who may change them. */
 import { AccountError, describeTaken, OwnerUnknownError } from '../identity/accounts/account-errors.ts'
 import {
   OwnerNameTaken,
@@ -10,12 +10,12 @@ import {
 } from '../metadata/owners/owner-errors.ts'
 import { quote } from '../oci/quote.ts'
 
-/** The name follows no grammar, is reserved, or makes others too long. */
+/** The name is invalid or reserved, or makes repository names too long. */
 export class NameRefusedError extends AccountError {
   override readonly name = 'NameRefusedError'
 }
 
-/** Someone has the name, or gave it up; or the owner would reserve one too many. */
+/** Another owner has or had the name, or the owner has too many former names. */
 export class NameTakenError extends AccountError {
   override readonly name = 'NameTakenError'
 }
@@ -38,7 +38,7 @@ export class TeamUnknownError extends AccountError {
   }
 }
 
-/** Of an organization, or of one of its teams. */
+/** The account is not a member of the organization or team. */
 export class MemberUnknownError extends AccountError {
   override readonly name = 'MemberUnknownError'
   constructor(account: string, where: string, options?: ErrorOptions) {
@@ -53,7 +53,7 @@ export class RepositoryUnknownError extends AccountError {
   }
 }
 
-/** What the database says of owners, as those who change them are told it. */
+/** Translates errors of the database about owners into errors for callers. */
 export function translateOwnerError(error: unknown): unknown {
   if (error instanceof OwnerUnknown) return new OwnerUnknownError(error.owner, { cause: error })
   if (error instanceof OwnerNameTaken) {

@@ -64,7 +64,7 @@ describe('owners', () => {
     async (name) => {
       await using given = await open()
       const refused = {
-        message: expect.stringContaining('is reserved, this server uses paths that start with it'),
+        message: expect.stringContaining('is reserved for paths of this server'),
       }
       await expect(given.owners.createOrganization({ ...acme, name }, tester)).rejects.toMatchObject(refused)
       await expect(given.addUser(name)).rejects.toMatchObject(refused)

@@ -1,4 +1,4 @@
-/** The settings of repositories, and their end. What is in them is the registry's. */
+/** Manages the settings of repositories and deletes them. Their content is the business of `registry/`. */
 import type { Actor } from '../identity/actor.ts'
 import { requireStanding } from '../identity/actor-standing.ts'
 import { deleteRepository } from '../metadata/deletion/repository-deletion.ts'
@@ -19,17 +19,17 @@ export type { Visibility }
 export type ListedRepository = RepositoryAccess & { readonly name: RepositoryName }
 
 export interface Repositories {
-  /** In byte order of the names, after `after` (exclusive); of one owner where it is named. */
+  /** Lists repositories in byte order of their names, after `after` (exclusive), optionally of one owner. */
   list(page: {
     readonly owner?: string | undefined
     readonly after?: string | undefined
     readonly limit: number
   }): Promise<ListedRepository[]>
-  /** With what its owner allows besides. */
+  /** Finds a repository with the visibility of its owner. */
   find(name: RepositoryName): Promise<RepositoryAccess | undefined>
-  /** Returns the visibility it had. Throws `RepositoryUnknownError`. */
+  /** Returns the previous visibility. Throws `RepositoryUnknownError`. */
   setVisibility(name: RepositoryName, visibility: Visibility, actor: Actor): Promise<Visibility>
-  /** Nobody sees it from the first moment on; resolves when its rows are gone. Throws `RepositoryUnknownError`. */
+  /** Hides the repository at once and resolves when its rows are deleted. Throws `RepositoryUnknownError`. */
   delete(name: RepositoryName, actor: Actor): Promise<void>
 }
 
@@ -54,7 +54,7 @@ async function listOf(
   const first = `${owner}/`
   const from = after === undefined || after < first ? first : after
   const listed = await listRepositoryAccess(metadata.reader, { after: from, limit })
-  // Names below the owner follow one another.
+  // Names below one owner are adjacent.
   return listed.filter(({ name }) => name.startsWith(first))
 }
 
@@ -74,7 +74,7 @@ function setVisibility(
   })
 }
 
-/** Whether there was one. Not durable before the next `Metadata.flush` or durable transaction. */
+/** Returns whether the repository existed. Not durable before the next `Metadata.flush` or durable transaction. */
 export function deleteWhole(
   { metadata, clock, audit }: PackagesDeps,
   name: RepositoryName,

@@ -22,7 +22,7 @@ export interface DamagedContent {
 
 export interface BlobHealthDeps {
   readonly store: BlobStore
-  /** Nobody sets it. */
+  /** A clock that never jumps. */
   readonly monotonic: Clock
   /** Called each time damage is met. */
   readonly onDamage: (damage: DamagedContent) => void

@@ -2,6 +2,8 @@
  * Blobs as a repository sees them: visible only through its own link, whatever other repositories hold. Reads
  * are one query and then bytes; nothing here writes on a read.
  */
+import { principalId } from '../identity/principal.ts'
+import { Turns } from '../lib/turns/turns.ts'
 import { BlobMissing } from '../blob-store/errors.ts'
 import type { BlobReader, BlobStore, ByteRange, ByteSink } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -193,7 +195,7 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
   const within = from === undefined ? pullableNames(principal.scopes) : undefined
   const search = { digest, from, visible, within, target: repository }
   const { reader } = deps.metadata
-  const source = await findMountSource(reader, search)
+  const source = await findMountSource(reader, search, new Turns({ party: principalId(principal) }))
   if (source === undefined) return false
   // Damaged content is not passed on: the caller uploads it, and that heals it.
   if ((await deps.health.inspect(() => findBlob(reader, digest)))?.isIntact !== true) return false

@@ -1,4 +1,5 @@
 /** Repositories the caller may pull, as keyset pages in byte order of the full name. */
+import { principalId } from '../identity/principal.ts'
 import { Turns } from '../lib/turns/turns.ts'
 import type { Loop } from '../lib/turns/turns.ts'
 import { pageRepositories } from '../metadata/repositories/list-repositories.ts'
@@ -15,6 +16,8 @@ export interface CatalogQuery {
   readonly n: number
   readonly caller: Caller
   readonly signal?: AbortSignal | undefined
+  /** Parties take turns; by default the principal is one. */
+  readonly party?: string | undefined
 }
 
 export interface CatalogPage {
@@ -43,14 +46,14 @@ const defaultMaxTurns = 200
 export function createCatalog({ metadata, policy, maxTurns = defaultMaxTurns, loop }: CatalogDeps): Catalog {
   const cursors = createListCursors(metadata)
   return {
-    async list({ last, owner, n, caller, signal }) {
+    async list({ last, owner, n, caller, signal, party = principalId(caller.principal) }) {
       if (n === 0) return { repositories: [], next: undefined }
       const { names, stoppedAt } = await pageRepositories(metadata.reader, {
         ...(last !== undefined && isSealed(last) ? { from: await cursors.open(last) } : { after: last }),
         owner,
         limit: n + 1,
         visible: await policy.visibleTo(caller.principal),
-        turns: new Turns({ signal, maxTurns, ...(loop !== undefined && { loop }) }),
+        turns: new Turns({ signal, party, maxTurns, ...(loop !== undefined && { loop }) }),
       })
       const repositories = names.slice(0, n)
       if (names.length > n) return { repositories, next: repositories.at(-1) }

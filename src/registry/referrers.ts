@@ -2,6 +2,7 @@
  * Referrers of a subject (distribution-spec end-12): descriptors stored ready to serve, in the order they were
  * pushed. An unknown repository or subject has none, which is an answer and no error.
  */
+import type { Asker } from '../access/policy.ts'
 import { Turns } from '../lib/turns/turns.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { listReferrers } from '../metadata/content/referrers.ts'
@@ -24,7 +25,7 @@ export interface ReferrersQuery {
   readonly limit: number
   /** `false`: the sizes alone, for the head of a page. Default `true`. */
   readonly withDescriptors?: boolean
-  readonly signal?: AbortSignal | undefined
+  readonly asker?: Asker | undefined
 }
 
 export interface Referrers {
@@ -37,7 +38,7 @@ export interface Referrers {
 
 export function createReferrers(metadata: Metadata): Referrers {
   return {
-    list: (repository, subject, { artifactTypes, cursor, limit, withDescriptors = true, signal }) =>
+    list: (repository, subject, { artifactTypes, cursor, limit, withDescriptors = true, asker }) =>
       listReferrers(metadata.reader, {
         repository,
         subject,
@@ -46,7 +47,7 @@ export function createReferrers(metadata: Metadata): Referrers {
         limit,
         maxBytes: maxPageBytes,
         withDescriptors,
-        turns: new Turns({ signal, maxTurns }),
+        turns: new Turns({ ...asker, maxTurns }),
       }),
   }
 }

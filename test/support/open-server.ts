@@ -1,11 +1,11 @@
 /** The HTTP layer over real registry services in this process, with limits, policy and log of the test's choice. */
 import type { HandlerDeps } from '../../src/http/handlers/handler-deps.ts'
-import { defaultHttpLimits } from '../../src/http/limits.ts'
 import type { HttpLimits } from '../../src/http/limits.ts'
 import type { ReservedAddress } from '../../src/http/connections/reserve-address.ts'
 import { createRegistryServer } from '../../src/http/server.ts'
 import type { RegistryServer, RegistryServerDeps } from '../../src/http/server.ts'
 import { systemIds } from '../../src/lib/ids.ts'
+import { defaultHttpLimits } from './http-limits.ts'
 import { openRegistry } from './open-registry.ts'
 import type { OpenRegistry, OpenRegistryOptions } from './open-registry.ts'
 import { noTokens, openAuthenticator, openPolicy } from './open-identity.ts'

@@ -1,5 +1,6 @@
 /** Owners: users and organizations, as everyone sees them and as those change them who administer them. */
 import { z } from '@hono/zod-openapi'
+import { principalId } from '../../identity/principal.ts'
 import type { Principal } from '../../identity/principal.ts'
 import { Turns } from '../../lib/turns/turns.ts'
 import type { Owner } from '../../organizations/owners.ts'
@@ -54,7 +55,7 @@ async function readVisible(
   const items: z.input<typeof owner>[] = []
   const batchSize = Math.max(limit + 1, leastRead)
   const seen = await policy.ownersSeenBy(principal)
-  const turns = new Turns({ signal })
+  const turns = new Turns({ signal, party: principalId(principal) })
   let { after } = page
   let batch: Owner[]
   do {

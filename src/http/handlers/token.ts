@@ -25,6 +25,7 @@ export async function getToken(request: RegistryRequest, deps: HandlerDeps): Pro
     scopes: parseScopes(query.getAll('scope')),
     offline: query.get(offlineParameter) === 'true',
     clientId: query.get('client_id') ?? undefined,
+    asker: request.asker,
   }
   const issued = await issueToken(asked, request, deps)
   return jsonReply(200, { token: issued.token, ...describeToken(issued) }, fresh)
@@ -54,7 +55,10 @@ async function issueFor(
   const grantType = getField(form, 'grant_type')
   const scopes = parseScopes(form.getAll('scope'))
   if (grantType === 'refresh_token') {
-    return deps.tokens.refresh({ refreshToken: getField(form, 'refresh_token'), scopes }, origin)
+    return deps.tokens.refresh(
+      { refreshToken: getField(form, 'refresh_token'), scopes, asker: request.asker },
+      origin,
+    )
   }
   if (grantType !== 'password') {
     throw new TokenRequestError('unsupported_grant_type', 'grant_type must be password or refresh_token')
@@ -65,6 +69,7 @@ async function issueFor(
     scopes,
     offline: form.get('access_type') === 'offline',
     clientId: form.get('client_id') ?? undefined,
+    asker: request.asker,
   }
   return issueToken(asked, request, deps)
 }

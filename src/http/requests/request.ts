@@ -1,7 +1,7 @@
 /** A request as handlers see it: parsed by the wrapper, with a body that is read only when someone asks for it. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Origin } from '../../identity/identity.ts'
-import type { PushRights } from '../../access/policy.ts'
+import type { Asker, PushRights } from '../../access/policy.ts'
 import type { Principal } from '../../identity/principal.ts'
 import type { OciError } from '../../oci/oci-error.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
@@ -20,6 +20,8 @@ export interface RegistryRequest {
   readonly origin: Origin
   /** Aborted when the connection is gone. */
   readonly signal: AbortSignal
+  /** For what takes turns with the work of others. */
+  readonly asker: Asker
   /** Of the body as announced; `undefined` when it comes in chunks or not at all. */
   readonly contentLength: number | undefined
   readonly hasBody: boolean
@@ -110,6 +112,10 @@ export class IncomingRequest implements RepositoryRequest {
 
   get origin(): Origin {
     return this.#exchange.origin
+  }
+
+  get asker(): Asker {
+    return { party: this.#exchange.party, signal: this.signal }
   }
 
   get caller(): Caller {

@@ -1,4 +1,4 @@
-/** What those who manage access tokens are told; none of it reaches clients of the registry. */
+/** Errors of managing access tokens; they never reach registry clients. */
 import { AccountError } from '../accounts/account-errors.ts'
 
 export class AccessTokenRefusedError extends AccountError {

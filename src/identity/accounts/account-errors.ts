@@ -1,8 +1,8 @@
-/** What operators are told when an account cannot be made or changed; none of it reaches clients of the registry. */
+/** Errors of creating and changing accounts; they never reach registry clients. */
 import { quote } from '../../oci/quote.ts'
 
 export abstract class AccountError extends Error {
-  /** In place of the message, for those who may not know of the owner that is in the way. */
+  /** Replaces the message for callers who may not know of the owner that has the name. */
   readonly discreet: string | undefined
   constructor(message: string, options: ErrorOptions & { readonly discreet?: string } = {}) {
     super(message, options)
@@ -53,7 +53,7 @@ export class RegistrationOffError extends AccountError {
   }
 }
 
-/** Pulls go on under it, so nobody else gets it. */
+/** The name is a former name of an owner: it still serves pulls, so no other owner can have it. */
 export class FormerNameError extends AccountError {
   override readonly name = 'FormerNameError'
   constructor(account: string, newName: string, options?: ErrorOptions & { readonly discreet?: string }) {
@@ -61,7 +61,7 @@ export class FormerNameError extends AccountError {
   }
 }
 
-/** The new user would get what an organization has. */
+/** The new user would take over the repositories of an organization. */
 export class OwnerTakenError extends AccountError {
   override readonly name = 'OwnerTakenError'
   constructor(account: string, options?: ErrorOptions) {
@@ -93,7 +93,7 @@ export class RobotUnknownError extends AccountError {
   }
 }
 
-/** A robot belongs to an owner that is there. */
+/** The owner does not exist. */
 export class OwnerUnknownError extends AccountError {
   override readonly name = 'OwnerUnknownError'
   constructor(owner: string, options?: ErrorOptions) {
@@ -101,7 +101,7 @@ export class OwnerUnknownError extends AccountError {
   }
 }
 
-/** Someone changed the password in the meantime. */
+/** The password was changed since the request began. */
 export class PasswordChangedError extends AccountError {
   override readonly name = 'PasswordChangedError'
   constructor(options?: ErrorOptions) {

@@ -45,6 +45,7 @@ function wrap(metadata: Metadata, transact: Metadata['transact']): Metadata {
     reader: metadata.reader,
     transact,
     onRightsChange: (listener) => metadata.onRightsChange(listener),
+    expectInstallation: (id) => metadata.expectInstallation(id),
     flush: () => metadata.flush(),
     ping: () => metadata.ping(),
     [Symbol.asyncDispose]: () => metadata[Symbol.asyncDispose](),

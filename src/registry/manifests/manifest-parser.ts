@@ -4,6 +4,7 @@
  */
 import { FairTurns } from '../../lib/turns/fair-turns.ts'
 import { runInTurns } from '../../lib/turns/steps.ts'
+import { Turns } from '../../lib/turns/turns.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
 import { readManifest } from '../../oci/manifest/parse-manifest.ts'
 import { readProperties } from '../../oci/metadata/extract-properties.ts'
@@ -39,14 +40,15 @@ export class ManifestParser {
 
   /** Throws `ManifestInvalidError`. */
   parse({ bytes, contentType, party }: PushedManifest): Promise<ParsedManifest> {
-    const run = (): Promise<ParsedManifest> => runInTurns(this.#read(bytes, contentType))
+    const run = (): Promise<ParsedManifest> =>
+      runInTurns(this.#read(bytes, contentType), new Turns({ party }))
     return this.#runFairly({ party, bytes: bytes.length }, run)
   }
 
   /** What a search may find of the manifest and its config. A large config is read into memory when its turn has come. */
   extractProperties({ manifest, config, party }: PushedConfig): Promise<readonly Property[]> {
     const run = async (): Promise<readonly Property[]> =>
-      runInTurns(readProperties(manifest, await config?.read()))
+      runInTurns(readProperties(manifest, await config?.read()), new Turns({ party }))
     return this.#runFairly({ party, bytes: config?.size ?? 0 }, run)
   }
 

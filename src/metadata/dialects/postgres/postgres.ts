@@ -3,11 +3,12 @@
  * Metadata in PostgreSQL 15 or newer, for any number of machines. Isolation is READ COMMITTED: the query files take
  * the row locks they need, and a transaction that meets another one badly is run again.
  */
-import { CompiledQuery, PostgresDialect } from 'kysely'
-import { Pool, types } from 'pg'
+import { PostgresDialect } from 'kysely'
+import { DatabaseError, Pool, types, type PoolClient } from 'pg'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Reader } from '../../handles.ts'
 import type { Metadata } from '../../metadata.ts'
+import { installationQuery, PostgresIdentity } from './identity.ts'
 import { createPostgresMetadata } from './postgres-metadata.ts'
 import { integerTypeIds, parseSafeInteger } from '../safe-integer.ts'
 
@@ -28,6 +29,7 @@ export interface PostgresMetadataOptions {
 const defaultMaxConnections = 10
 const connectTimeoutMs = 5_000
 const statementTimeoutMs = 30_000
+const undefinedTable = '42P01'
 
 // A commit that is acknowledged must be durable, whatever the server's default is.
 const ensureDurableCommits = `select set_config('synchronous_commit', 'on', false)
@@ -35,6 +37,7 @@ const ensureDurableCommits = `select set_config('synchronous_commit', 'on', fals
 
 /** Connects and, unless told otherwise, upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
 export async function openPostgresMetadata(options: PostgresMetadataOptions): Promise<Metadata> {
+  const identity = new PostgresIdentity()
   const pool = new Pool({
     connectionString: options.url,
     max: options.maxConnections ?? defaultMaxConnections,
@@ -43,20 +46,46 @@ export async function openPostgresMetadata(options: PostgresMetadataOptions): Pr
     idle_in_transaction_session_timeout: statementTimeoutMs,
     application_name: 'lading',
     types: { getTypeParser },
+    // One that is refused here leaves the pool; one that Kysely prepares and that fails would keep its place for ever.
+    verify: (client, done) => void verify({ client, identity, done }),
   })
   // Without listeners a broken connection would end the process: the pool hears of idle ones only, and a query that
   // runs on a broken one is rejected besides.
   const onError = options.onError ?? (() => undefined)
   pool.on('error', onError)
   pool.on('connect', (client) => client.on('error', onError))
-  const dialect = new PostgresDialect({
-    pool,
-    async onCreateConnection(connection) {
-      await connection.executeQuery(CompiledQuery.raw(ensureDurableCommits))
-    },
-  })
+  const dialect = new PostgresDialect({ pool })
   const { clock, upgrade = true, inspect } = options
-  return createPostgresMetadata({ dialect, clock, upgrade, inspect })
+  return createPostgresMetadata({ dialect, clock, identity, upgrade, inspect })
+}
+
+interface Verification {
+  readonly client: PoolClient
+  readonly identity: PostgresIdentity
+  readonly done: (error?: Error) => void
+}
+
+/** Before the first use of a connection. */
+async function verify({ client, identity, done }: Verification): Promise<void> {
+  let fault: Error | undefined
+  try {
+    await client.query(ensureDurableCommits)
+    await identity.check(() => readInstallation(client))
+  } catch (error) {
+    fault = error instanceof Error ? error : new Error(String(error))
+  }
+  done(fault)
+}
+
+/** `undefined` where a registry has no tables. */
+async function readInstallation(client: PoolClient): Promise<string | undefined> {
+  try {
+    const { rows } = await client.query<{ id: string }>(installationQuery)
+    return rows[0]?.id
+  } catch (error) {
+    if (error instanceof DatabaseError && error.code === undefinedTable) return undefined
+    throw error
+  }
 }
 
 const getTypeParser: typeof types.getTypeParser = (id, format) => {
