@@ -57,7 +57,7 @@ const metadataParts: Readonly<Record<string, readonly string[]>> = {
   deletion: [...sqlBase, 'metadata.ts', 'system', 'owners', 'identity', 'repositories', 'content'],
   migrations: sqlBase,
   dialects: [...sqlBase, 'metadata.ts', 'migrations'],
-  backup: [...sqlBase, 'metadata.ts', 'migrations', 'dialects', 'system'],
+  backup: [...sqlBase, 'metadata.ts', 'migrations', 'dialects', 'system', 'content'],
 }
 
 /** What each folder or file of src/ may import besides itself; the longest matching path decides. */
