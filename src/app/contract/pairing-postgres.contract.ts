@@ -1,4 +1,4 @@
-/** The start with a PostgreSQL database that is not the one of the store, on a real server. */
+/** Tests on a real server that a start refuses a PostgreSQL database that does not belong to the store. */
 import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { configSchema } from '../../config/schema.ts'
 import { silentLog } from '../../../test/support/silent-log.ts'
 import { StoreMismatchError } from '../pair-store.ts'
 
-/** The URL of a new, empty database on the server of the tests. */
+/** Returns the URL of a new, empty database on the test server. */
 async function createDatabase(): Promise<URL> {
   const url = new URL(env['LADING_TEST_POSTGRES_URL'] ?? '')
   const name = `pairing_${randomBytes(6).toString('hex')}`
@@ -61,11 +61,11 @@ test('an empty database is refused beside a full store, and stays empty like the
   await (await start(data, own))[Symbol.asyncDispose]()
 })
 
-/** Gives the database another name; its connections end. */
+/** Renames the database, which closes its connections. */
 async function rename(url: URL, name: string): Promise<URL> {
   const server = env['LADING_TEST_POSTGRES_URL'] ?? ''
   const from = url.pathname.slice(1)
-  // Connections come back between the two statements.
+  // Otherwise clients would reconnect between the two statements.
   await runStatements(
     server,
     `alter database ${from} with allow_connections false;
@@ -78,7 +78,7 @@ async function rename(url: URL, name: string): Promise<URL> {
   return renamed
 }
 
-test('a push is not written to another database that takes the name of the own one, and works when that is back', async () => {
+test('a push is not written to another database that took the name of the right one, and works when that is back', async () => {
   await using folder = await tempFolder()
   const [own, other] = [await createDatabase(), await createDatabase()]
   await (await start(join(folder.path, 'other'), other))[Symbol.asyncDispose]()
@@ -92,7 +92,7 @@ test('a push is not written to another database that takes the name of the own o
   const name = own.pathname.slice(1)
   const away = await rename(own, `${name}_away`)
   const foreign = await rename(other, name)
-  // More often than the pool has places.
+  // More often than the pool has connections.
   for (let count = 0; count < 12; count += 1) expect(await push()).toBe(503)
   expect((await ask(`${app.url}/readyz`)).status).toBe(503)
   await rename(foreign, `${name}_other`)
@@ -109,7 +109,7 @@ test('the readiness check notices a database that is emptied under its connectio
   await expect(app.metadata.ping()).rejects.toThrow('the database of installation other')
 })
 
-test('an empty schema that comes to stand before the one of the registry gets no tables', async () => {
+test("an empty schema that precedes the registry's schema gets no tables", async () => {
   await using folder = await tempFolder()
   const own = await createDatabase()
   own.searchParams.set('options', '-c search_path=front,public')
