@@ -22,6 +22,7 @@ import type { Auth, AuthDeps } from './auth.ts'
 import type { BlobStore } from './blob-store/blob-store.ts'
 import { CachingBlobStore } from './blob-store/caching-blob-store.ts'
 import type { Config } from './config/schema.ts'
+import { createGate } from './edge/gate.ts'
 import { readTlsFiles, type TlsFiles } from './config/tls-files.ts'
 import type { HttpLimits } from './http/limits.ts'
 import { createMetricsEndpoint } from './http/metrics/metrics-endpoint.ts'
@@ -252,6 +253,7 @@ interface ServerParts extends Parts {
 
 function createServer(config: Config, parts: ServerParts): RegistryServer {
   const { authenticator, policy, aliases, tokens } = parts.auth
+  const organizations = openPackages(parts)
   const { metrics, observer } = parts.telemetry
   const token = config.metrics.token?.reveal()
   return createRegistryServer({
@@ -260,10 +262,11 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     policy,
     aliases,
     tokens,
+    gate: createGate({ ...parts.auth, owners: organizations.owners }),
     audit: parts.audit,
     api: createManagementApi({
       ...parts.auth,
-      ...openPackages(parts),
+      ...organizations,
       audit: parts.audit,
       catalog: parts.registry.catalog,
       deleteEnabled: config.delete.enabled,

@@ -10,7 +10,7 @@ import {
 import type { RepositoryAccess } from '../metadata/repositories/repositories.ts'
 import type { Visibility } from '../metadata/owners/schema.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
-import { RepositoryUnknownError } from './errors.ts'
+import { repositoryUnknown } from './errors.ts'
 import { opens } from './opens.ts'
 import type { PackagesDeps } from './organizations-deps.ts'
 
@@ -40,7 +40,7 @@ export function createRepositories(deps: PackagesDeps): Repositories {
     find: async (name) => findRepositoryAccess(reader, name),
     setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
     async delete(name, actor) {
-      if (!(await deleteWhole(deps, name, actor))) throw new RepositoryUnknownError(name)
+      if (!(await deleteWhole(deps, name, actor))) throw repositoryUnknown(name)
       await deps.metadata.flush()
     },
   }
@@ -65,7 +65,7 @@ function setVisibility(
 ): Promise<Visibility> {
   return metadata.transact(async (tx) => {
     const before = await setRepositoryVisibility(tx, { name, visibility })
-    if (before === undefined) throw new RepositoryUnknownError(name)
+    if (before === undefined) throw repositoryUnknown(name)
     if (opens(before, visibility)) await requireStanding(tx, actor, clock)
     const target = { kind: 'repository', name } as const
     const detail = { visibility, before }

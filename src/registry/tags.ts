@@ -6,7 +6,7 @@ import { findRepository } from '../metadata/repositories/repositories.ts'
 import { listTags } from '../metadata/content/tags.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { TagName } from '../oci/tag-name.ts'
-import { RepositoryUnknownError } from './errors.ts'
+import { RepositoryUnknownError } from '../oci/repository-unknown-error.ts'
 
 export interface Tags {
   /**
