@@ -1,5 +1,4 @@
 /** Opens the policy over the database, and its caches of rights. */
-import { andThen } from '../lib/maybe-promise.ts'
 import { listGrantsOf } from '../metadata/rights/grants.ts'
 import type { Reader } from '../metadata/handles.ts'
 import { findOwner, findOwnerByAlias } from '../metadata/owners/owners.ts'
@@ -16,7 +15,7 @@ import type { Aliases } from './former-names/aliases.ts'
 import { createGrants } from './grants/grants.ts'
 import type { Grants } from './grants/grants.ts'
 import { createGrantsCache } from './grants/grants-cache.ts'
-import { holdGrants } from './grants/held-grants.ts'
+import { createGrantsLoader } from './grants/load-grants.ts'
 import { createRoles } from './grants/roles.ts'
 import type { RoleDeps, Roles } from './grants/roles.ts'
 import { createSeenAccounts } from './explain/seen-accounts.ts'
@@ -52,7 +51,7 @@ export function openRights(deps: RightsDeps): Rights {
   metadata.onRightsChange(() => version.expire())
   const grants = createGrantsCache({
     version,
-    load: (accountId) => andThen(listGrantsOf(reader, accountId), holdGrants),
+    load: createGrantsLoader({ list: (accountId) => listGrantsOf(reader, accountId) }),
   })
   const policy = createPolicy({
     anonymous,

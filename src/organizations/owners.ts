@@ -103,7 +103,11 @@ export function createOwners(deps: PackagesDeps): Owners {
     },
     setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
     rename: (change, actor) => rename(deps, change, actor),
-    delete: (name, deletion, actor) => deleteWithPurge(deps, { ...deletion, name, actor }),
+    async delete(name, deletion, actor) {
+      // Who gets the name while this one is deleted keeps what they push.
+      const ownerId = (await findOwner(reader, name))?.id
+      await deleteWithPurge(deps, { ...deletion, name, ownerId, actor })
+    },
   }
 }
 
@@ -158,6 +162,8 @@ async function rename(
 
 interface NamedDeletion extends Deletion {
   readonly name: string
+  /** `undefined` if nobody has the name. */
+  readonly ownerId: number | undefined
   readonly actor: Actor
 }
 
@@ -191,10 +197,11 @@ async function removeAllRemains({ metadata }: PackagesDeps, ownerId: number): Pr
 async function deleteOne(
   deps: PackagesDeps,
   tx: Transaction,
-  { name, kind, actor }: NamedDeletion,
+  { name, ownerId, kind, actor }: NamedDeletion,
 ): Promise<void> {
   // Before anything else: an owner of the other kind must not lose its repositories to a purge.
-  if ((await findOwner(tx, name))?.kind !== kind) throw new OwnerUnknown(name)
+  const owner = await findOwner(tx, name)
+  if (owner?.kind !== kind || owner.id !== ownerId) throw new OwnerUnknown(name)
   if (kind === 'user' && (await isLastAdministrator(tx, name))) throw new LastAdministratorError(name)
   await deleteOwner(tx, name)
   const isUser = kind === 'user'
@@ -202,12 +209,13 @@ async function deleteOne(
   await deps.audit.change(tx, actor, isUser ? { ...entry, target: { kind: 'user', name } } : entry)
 }
 
-async function deleteRepositories(deps: PackagesDeps, { name: owner, actor }: NamedDeletion): Promise<void> {
+async function deleteRepositories(deps: PackagesDeps, deletion: NamedDeletion): Promise<void> {
+  const { name: owner, ownerId, actor } = deletion
   const repositories = createRepositories(deps)
   for (;;) {
     const listed = await repositories.list({ owner, limit: pageSize })
-    if (listed.length === 0) return
-    for (const { name } of listed) await deleteWhole(deps, name, actor)
+    if (listed.length === 0 || (await findOwner(deps.metadata.reader, owner))?.id !== ownerId) return
+    for (const { name } of listed) await deleteWhole(deps, { name, ownerId }, actor)
   }
 }
 

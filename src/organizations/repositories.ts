@@ -40,7 +40,7 @@ export function createRepositories(deps: PackagesDeps): Repositories {
     find: async (name) => findRepositoryAccess(reader, name),
     setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
     async delete(name, actor) {
-      if (!(await deleteWhole(deps, name, actor))) throw repositoryUnknown(name)
+      if (!(await deleteWhole(deps, { name }, actor))) throw repositoryUnknown(name)
       await deps.metadata.flush()
     },
   }
@@ -77,12 +77,13 @@ function setVisibility(
 /** Returns whether the repository existed. Not durable before the next `Metadata.flush` or durable transaction. */
 export function deleteWhole(
   { metadata, clock, audit }: PackagesDeps,
-  name: RepositoryName,
+  { name, ownerId }: { readonly name: RepositoryName; readonly ownerId?: number | undefined },
   actor: Actor,
 ): Promise<boolean> {
   const target = { kind: 'repository', name } as const
   return deleteRepository(metadata, {
     name,
+    ownerId,
     now: clock.now(),
     onGone: (tx) => audit.change(tx, actor, { action: 'repository.delete', outcome: 'done', target }),
   })

@@ -6,6 +6,7 @@ import { env } from 'node:process'
 import { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { ask } from '../../../test/support/client.ts'
+import { eventually } from '../../../test/support/eventually.ts'
 import { runStatements } from '../../../test/support/postgres-database.ts'
 import { aRandomBlob } from '../../../test/support/random.ts'
 import { tempFolder } from '../../../test/support/temp-folder.ts'
@@ -61,6 +62,23 @@ test('an empty database is refused beside a full store, and stays empty like the
   await (await start(data, own))[Symbol.asyncDispose]()
 })
 
+const pushTo = async (url: string): Promise<number> => {
+  const { digest, bytes } = aRandomBlob()
+  const path = `${url}/v2/acme/web/blobs/uploads/?digest=${digest}`
+  return (await ask(path, { method: 'POST', body: bytes })).status
+}
+
+/** Waits until all connections of the pool, old and new, refuse pushes. */
+const untilRefused = (url: string) =>
+  eventually(
+    async () => {
+      const statuses: number[] = []
+      for (let count = 0; count < 12; count += 1) statuses.push(await pushTo(url))
+      return statuses
+    },
+    (statuses) => statuses.every((status) => status === 503),
+  )
+
 /** Renames the database, which closes its connections. */
 async function rename(url: URL, name: string): Promise<URL> {
   const server = env['LADING_TEST_POSTGRES_URL'] ?? ''
@@ -83,11 +101,7 @@ test('a push is not written to another database that took the name of the right 
   const [own, other] = [await createDatabase(), await createDatabase()]
   await (await start(join(folder.path, 'other'), other))[Symbol.asyncDispose]()
   await using app = await start(join(folder.path, 'data'), own)
-  const push = async (): Promise<number> => {
-    const { digest, bytes } = aRandomBlob()
-    const path = `${app.url}/v2/acme/web/blobs/uploads/?digest=${digest}`
-    return (await ask(path, { method: 'POST', body: bytes })).status
-  }
+  const push = () => pushTo(app.url)
   expect(await push()).toBe(201)
   const name = own.pathname.slice(1)
   const away = await rename(own, `${name}_away`)
@@ -98,6 +112,36 @@ test('a push is not written to another database that took the name of the right 
   await rename(foreign, `${name}_other`)
   await rename(away, name)
   expect(await push()).toBe(201)
+})
+
+test('a push over an open connection is not written to the tables of a registry that come to stand before the own ones', async () => {
+  await using folder = await tempFolder()
+  const own = await createDatabase()
+  own.searchParams.set('options', '-c search_path=front,public')
+  await using app = await start(join(folder.path, 'data'), own)
+  expect(await pushTo(app.url)).toBe(201)
+  await runStatements(own.href, 'create schema front')
+  const other = new URL(own)
+  other.searchParams.set('options', '-c search_path=front')
+  await (await start(join(folder.path, 'other'), other))[Symbol.asyncDispose]()
+  await untilRefused(app.url)
+  await runStatements(own.href, 'drop schema front cascade')
+  expect(await pushTo(app.url)).toBe(201)
+})
+
+test('a push over an open connection is refused once the database holds another registry in place of the own one', async () => {
+  await using folder = await tempFolder()
+  const own = await createDatabase()
+  await using app = await start(join(folder.path, 'data'), own)
+  expect(await pushTo(app.url)).toBe(201)
+  await runStatements(
+    own.href,
+    'alter table installation rename to own; create table installation as select * from own',
+  )
+  await runStatements(own.href, `update installation set id = 'other'`)
+  await untilRefused(app.url)
+  await runStatements(own.href, 'drop table installation; alter table own rename to installation')
+  expect(await pushTo(app.url)).toBe(201)
 })
 
 test('the readiness check notices a database that is emptied under its connections', async () => {
