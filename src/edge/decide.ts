@@ -8,6 +8,7 @@ import { describeOldName, judgeOldName, underNewName } from '../access/former-na
 import type { Permission } from '../access/permissions.ts'
 import type { Action, Decision, Policy, PushRights } from '../access/policy.ts'
 import type { Principal } from '../identity/principal.ts'
+import { isReady } from '../lib/maybe-promise.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Owner } from '../organizations/owners.ts'
 import { checkCaller, checkGives } from './check-caller.ts'
@@ -77,7 +78,7 @@ async function decideAction(
 ): Promise<Granted> {
   const repository = repositoryOf(target)
   const found = aliases.resolve(repository)
-  const newName = found instanceof Promise ? await found : found
+  const newName = isReady(found) ? found : await found
   if (newName === undefined) {
     const push = checkDecision(await policy.decide(principal, action, repository))
     return { principal, repository, push: push ?? noPush }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
-import { listDeadKeys } from '../metadata/content/dead-keys.ts'
+import { listDeadKeys } from '../metadata/contract/list-dead-keys.ts'
 import { findBlob } from '../metadata/content/blobs.ts'
 import { digestBytes, type Digest } from '../oci/digest.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'

@@ -1,7 +1,7 @@
 /** Removes the remains of deleted repositories whose deletion was interrupted by the end of its process. */
 import { Conflict } from '../metadata/errors.ts'
 import type { Metadata } from '../metadata/metadata.ts'
-import { listRemains, removeRemains } from '../metadata/repositories/repository-remains.ts'
+import { listRemains, removeRemains } from '../metadata/deletion/repository-remains.ts'
 
 const pageSize = 100
 

@@ -1,14 +1,14 @@
 /** Manages the settings of repositories and deletes them. Their content is the business of `registry/`. */
 import type { Actor } from '../identity/actor.ts'
 import { requireStanding } from '../identity/actor-standing.ts'
-import { deleteRepository } from '../metadata/repositories/repository-deletion.ts'
+import { deleteRepository } from '../metadata/deletion/repository-deletion.ts'
 import {
   findRepositoryAccess,
   listRepositoryAccess,
   setRepositoryVisibility,
 } from '../metadata/repositories/repositories.ts'
 import type { RepositoryAccess } from '../metadata/repositories/repositories.ts'
-import type { Visibility } from '../metadata/schema.ts'
+import type { Visibility } from '../metadata/owners/schema.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { repositoryUnknown } from './errors.ts'
 import { opens } from './opens.ts'

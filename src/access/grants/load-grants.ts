@@ -2,11 +2,11 @@
  * Reads what is granted to an account. A member of many teams may have thousands of grants, which take long to read in one piece.
  * Such an account is read in a turn of its own, and requests that wait for it share the result.
  */
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { Turns, type Loop } from '../../lib/turns/turns.ts'
 import type { GrantOf } from '../../metadata/rights/grants.ts'
 import { holdGrants, type HeldGrants } from './held-grants.ts'
-
-type MaybePromise<T> = T | Promise<T>
 
 export interface LoadGrantsDeps {
   readonly list: (accountId: number) => MaybePromise<GrantOf[]>
@@ -31,7 +31,7 @@ export function createGrantsLoader({
   }
   const read = (accountId: number): MaybePromise<HeldGrants> => {
     const rows = list(accountId)
-    return rows instanceof Promise ? rows.then((found) => hold(accountId, found)) : hold(accountId, rows)
+    return andThen(rows, (found) => hold(accountId, found))
   }
   const readLater = async (accountId: number): Promise<HeldGrants> => {
     await new Turns({ party: `grants of ${accountId}`, ...(loop !== undefined && { loop }) }).rest()

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { parseManifest } from '../../../test/support/read-at-once.ts'
 import type { Steps } from '../../lib/turns/steps.ts'
-import { parseManifest } from '../../oci/manifest/parse-manifest.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
 import { anArtifact, anImageManifest } from '../../../test/support/manifests.ts'
 import { ManifestParser } from './manifest-parser.ts'

@@ -5,7 +5,7 @@ import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/s
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import { ForwardingBlobStore } from '../../blob-store/forwarding-blob-store.ts'
 import { removeDeadKeys } from '../../lifecycle/remove-dead-keys.ts'
-import { deleteRepository } from '../../metadata/repositories/repository-deletion.ts'
+import { deleteRepository } from '../../metadata/deletion/repository-deletion.ts'
 import { digestBytes } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { openPolicy } from '../../../test/support/open-identity.ts'
 import {
   bodyOf,
   caller,
@@ -7,18 +6,14 @@ import {
   testLives,
   type OpenRegistry,
 } from '../../../test/support/open-registry.ts'
-import { systemIds } from '../../lib/ids.ts'
-import { systemTimers } from '../../lib/timers.ts'
+import { otherProcess } from '../../../test/support/other-uploads.ts'
 import { expireUploads } from '../../lifecycle/expire-uploads.ts'
 import { countUploads } from '../../metadata/content/upload-ceiling.ts'
 import { findUpload } from '../../metadata/content/uploads.ts'
 import { digestBytes } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
-import { BlobHealth } from '../blob-health.ts'
 import type { Caller } from '../caller.ts'
-import { HashThreads } from './hash-threads.ts'
 import { holderOf, uploadLives } from './session-ceiling.ts'
-import { createUploads } from './uploads.ts'
 
 const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
@@ -51,16 +46,6 @@ async function fill(open: OpenRegistry, request: Awaited<ReturnType<typeof start
 async function openOnes(open: OpenRegistry, requests: Awaited<ReturnType<typeof startSome>>) {
   const rows = requests.map(({ id }) => findUpload(open.metadata.reader, id))
   return (await Promise.all(rows)).map((row) => row !== undefined)
-}
-
-/** Another process on the same database and store. */
-function otherProcess(open: OpenRegistry, maxSessions: number, metadata = open.metadata) {
-  const { store, clock, audit } = open
-  const limits = { maxSessions, lives: testLives, takeoverMs: 5_000 }
-  const parts = { metadata, store, clock, audit, timers: systemTimers, ids: systemIds }
-  const health = new BlobHealth({ ...parts, monotonic: clock, onDamage: () => undefined })
-  const deps = { ...parts, health, policy: openPolicy, onDeadKey: () => undefined }
-  return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
 }
 
 /** Counts the most transactions in progress at the same time. */
@@ -165,7 +150,7 @@ describe('at the ceiling', () => {
 
   test('a session that another process may be writing to stays; the process opens others', async () => {
     await using open = await openRegistry({ maxSessions: 4 })
-    const there = otherProcess(open, 4)
+    const there = otherProcess(open, { maxSessions: 4 })
     const sessions = await startSome(open, 4)
     for (let count = 0; count < 4; count += 1) await there.start({ repository, caller })
     // The first half has a writer that only this process knows; no other process can tell whether it writes.
@@ -182,7 +167,7 @@ describe('at the ceiling', () => {
   test('a ceiling that was lowered holds again after some requests', async () => {
     await using open = await openRegistry({ maxSessions: 250 })
     await startSome(open, 250)
-    const lowered = otherProcess(open, 10)
+    const lowered = otherProcess(open, { maxSessions: 10 })
     open.clock.advance(testLives.emptyMs + 1)
     for (let count = 0; count < 3; count += 1) await lowered.start({ repository, caller })
     expect(await countUploads(open.metadata.reader, holderOf(caller))).toBe(10)
@@ -194,7 +179,7 @@ describe('near the ceiling', () => {
     await using open = await openRegistry({ maxSessions: 4 })
     for (const session of await startSome(open, 4)) await fill(open, session)
     const transactions = countTransactions(open.metadata)
-    const uploads = otherProcess(open, 4, transactions.metadata)
+    const uploads = otherProcess(open, { maxSessions: 4, metadata: transactions.metadata })
     const start = (from: Caller) => uploads.start({ repository, caller: from }).catch(() => undefined)
     await start(caller)
     transactions.most = 0

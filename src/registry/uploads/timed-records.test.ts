@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { openPolicy } from '../../../test/support/open-identity.ts'
-import { caller, openRegistry, testLives, type OpenRegistry } from '../../../test/support/open-registry.ts'
+import { otherProcess } from '../../../test/support/other-uploads.ts'
+import { caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
 import { TestTimers } from '../../../test/support/test-timers.ts'
 import { FailingBlobStore, type FaultPlan } from '../../blob-store/contract/failing-blob-store.ts'
-import { systemIds } from '../../lib/ids.ts'
 import { claimUpload, findUpload } from '../../metadata/content/uploads.ts'
 import { digestBytes } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
-import { BlobHealth } from '../blob-health.ts'
-import { HashThreads } from './hash-threads.ts'
-import { createUploads } from './uploads.ts'
 
 const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
@@ -89,14 +85,6 @@ async function begin(open: OpenRegistry, start?: number) {
   return { id, body, request, done }
 }
 
-/** Opens what a process finds that starts after this one was killed. */
-function restarted({ metadata, store, clock, audit }: OpenRegistry) {
-  const parts = { metadata, store, clock, audit, timers: new TestTimers(), ids: systemIds }
-  const health = new BlobHealth({ ...parts, monotonic: clock, onDamage: () => undefined })
-  const limits = { maxSessions: 100, lives: testLives, takeoverMs: 5_000, hashThreads: new HashThreads() }
-  return createUploads({ ...parts, ...limits, health, policy: openPolicy, onDeadKey: () => undefined })
-}
-
 describe('a body in progress', () => {
   test('is recorded a second after its first byte, also when the peer stalls', async () => {
     await using set = await setUp()
@@ -123,7 +111,7 @@ describe('a body in progress', () => {
     await body.send('lost')
     expect((await findUpload(open.metadata.reader, id))?.hash).toMatchObject({ offset: 3 })
     expect((await findUpload(open.metadata.reader, id))?.hash?.state).toBeDefined()
-    const uploads = restarted(open)
+    const uploads = otherProcess(open, { timers: new TestTimers() })
     expect(await uploads.status(request)).toMatchObject({ offset: 3 })
     const rest = new SentBody()
     const appended = uploads.append({ ...request, body: rest, start: 3, signal })

@@ -1,21 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
-import { openPolicy } from '../../../test/support/open-identity.ts'
-import {
-  bodyOf,
-  caller,
-  openRegistry,
-  testLives,
-  type OpenRegistry,
-} from '../../../test/support/open-registry.ts'
+import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
+import { otherProcess } from '../../../test/support/other-uploads.ts'
 import { claimUpload, findUpload, recordUpload } from '../../metadata/content/uploads.ts'
 import { digestBytes, type Digest } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
-import { systemTimers } from '../../lib/timers.ts'
-import { systemIds } from '../../lib/ids.ts'
-import { BlobHealth } from '../blob-health.ts'
-import { HashThreads } from './hash-threads.ts'
-import { createUploads } from './uploads.ts'
 
 const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
@@ -273,15 +262,6 @@ describe('a closing PUT that comes again', () => {
 })
 
 describe('a session that was started and not written to', () => {
-  function otherProcess(open: OpenRegistry) {
-    const { metadata, store, clock, audit } = open
-    const limits = { maxSessions: 100, lives: testLives, takeoverMs: 5_000 }
-    const parts = { metadata, store, clock, audit, timers: systemTimers, ids: systemIds }
-    const health = new BlobHealth({ ...parts, monotonic: clock, onDamage: () => undefined })
-    const deps = { ...parts, health, policy: openPolicy, onDeadKey: () => undefined }
-    return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
-  }
-
   test('is left unchanged by a status here, and its first writer keeps its segment', async () => {
     await using open = await openRegistry()
     const { uploads } = open.registry

@@ -5,6 +5,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
+import type { SqlBool } from 'kysely'
 import { markUnlinked } from '../content/blobs.ts'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
@@ -12,8 +13,9 @@ import { removeUnusedContent } from '../content/manifest-deletion.ts'
 import { removeManifestDetails } from '../content/manifest-details.ts'
 import type { Metadata } from '../metadata.ts'
 import { databaseOf, hasRowLocks, isAnyOf, kyselyOf } from '../sql/database.ts'
+import { deleteSome } from '../sql/delete-rows.ts'
 import { rowsPerTurn } from '../sql/pause.ts'
-import { endOfNames } from './visible-repositories.ts'
+import { endOfNames } from '../repositories/visible-repositories.ts'
 
 export interface Remains {
   readonly repositoryId: number
@@ -98,15 +100,9 @@ async function removeSome(tx: Transaction, { repositoryId, limit }: Step): Promi
 }
 
 /** Each of these returns how many rows it removed. */
-async function removeTags(tx: Transaction, { repositoryId, limit }: Step): Promise<number> {
-  const result = await kyselyOf(tx)
-    .deleteFrom('tag')
-    .where('repository_id', '=', repositoryId)
-    .where('name', 'in', (eb) =>
-      eb.selectFrom('tag').select('name').where('repository_id', '=', repositoryId).limit(limit),
-    )
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
+function removeTags(tx: Transaction, { repositoryId, limit }: Step): Promise<number> {
+  const where = sql<SqlBool>`repository_id = ${repositoryId}`
+  return deleteSome(tx, 'tag', { key: ['repository_id', 'name'], where, limit })
 }
 
 /** What hangs on the manifests that go next. */

@@ -3,6 +3,8 @@
  * of owners. What a process remembers of rights is good for as long as the number stays.
  */
 import { sql } from 'kysely'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { databaseOf, kyselyOf } from '../sql/database.ts'
@@ -16,9 +18,8 @@ const currentVersion = compileOnce<object, VersionRow>(({ kysely }) =>
 )
 
 /** On SQLite it answers at once. */
-export function getRightsVersion(db: Reader): number | Promise<number> {
-  const found = currentVersion.first(db, {})
-  return found instanceof Promise ? found.then(versionOf) : versionOf(found)
+export function getRightsVersion(db: Reader): MaybePromise<number> {
+  return andThen(currentVersion.first(db, {}), versionOf)
 }
 
 /**
