@@ -80,9 +80,8 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['telemetry'],
   '@opentelemetry': ['telemetry'],
   jose: ['identity'],
-  zod: ['config'],
-  hono: ['api'],
-  '@hono': ['api'],
+  zod: ['config', 'api/zod'],
+  '@asteasolutions/zod-to-openapi': ['api'],
 }
 
 const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g

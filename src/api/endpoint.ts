@@ -1,5 +1,5 @@
 /** A row of the table of endpoints. What it takes, who may ask and what it answers is declared; the handler only does it. */
-import { z } from '@hono/zod-openapi'
+import { z } from './zod.ts'
 import type { Actor } from '../identity/actor.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { ApiRequest } from './api-request.ts'

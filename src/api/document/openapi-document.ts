@@ -1,13 +1,14 @@
 /** The OpenAPI document, made of the same rows that are served: what is documented is what is checked. */
-import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
 import { cookieName } from '../../identity/sessions/session-cookie.ts'
 import type { Endpoint, Gives } from '../endpoint.ts'
 import { endpoints } from '../endpoints.ts'
 import { apiPrefix } from '../paths.ts'
 import { problemSchema, problemType, titles } from '../errors/problem.ts'
+import { z } from '../zod.ts'
 
-export type ApiDocument = ReturnType<OpenAPIHono['getOpenAPI31Document']>
-type RouteConfig = Parameters<OpenAPIHono['openAPIRegistry']['registerPath']>[0]
+export type ApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>
+type RouteConfig = Parameters<OpenAPIRegistry['registerPath']>[0]
 type Responses = RouteConfig['responses']
 type Headers = Record<string, { description: string; schema: { type: 'string' } }>
 
@@ -31,8 +32,7 @@ const tags = [
 
 /** Makes the document each time, since it is rarely asked for. */
 export function describeApi(): ApiDocument {
-  const app = new OpenAPIHono()
-  const { openAPIRegistry: registry } = app
+  const registry = new OpenAPIRegistry()
   registry.registerComponent('securitySchemes', 'basic', { type: 'http', scheme: 'basic' })
   registry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
@@ -46,7 +46,7 @@ export function describeApi(): ApiDocument {
     description: 'Of a browser. Changes also need the header X-CSRF-Token that the login answered.',
   })
   for (const endpoint of endpoints) registry.registerPath(toRoute(endpoint))
-  return app.getOpenAPI31Document({
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {
       title: 'Lading management API',

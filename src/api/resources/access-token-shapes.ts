@@ -1,5 +1,5 @@
 /** Access tokens in requests and replies: of users and of robots alike. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import type {
   AccessToken,
   AccessTokenRequest,

@@ -1,5 +1,5 @@
 /** Why somebody may or may not do something, and who may: for those who give the rights in question. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import type { RoleAction } from '../../access/permissions.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery } from '../input/pages.ts'

@@ -1,5 +1,5 @@
 /** The account of the caller: its name, its rights, its access tokens and sessions. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import { permissions } from '../../access/permissions.ts'
 import type { Permission } from '../../access/permissions.ts'
 import type { AccountPrincipal, Principal } from '../../identity/principal.ts'

@@ -1,5 +1,5 @@
 /** Robots of an owner and their access tokens. In paths a robot has its own name alone: `acme+ci` is `ci` of `acme`. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import type { Robot } from '../../identity/accounts/robots.ts'
 import { notFound } from '../errors/api-error.ts'
 import { defineEndpoint } from '../endpoint.ts'
