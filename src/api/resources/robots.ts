@@ -37,7 +37,7 @@ const ownerParams = z.strictObject({ owner: ownerName })
 const robotParams = z.strictObject({ owner: ownerName, robot: robotName })
 const tokenParams = robotParams.extend({ token: rowId })
 const collection = '/owners/{owner}/robots'
-const one = `${collection}/{robot}`
+const one = `${collection}/{robot}` as const
 const tag = 'robots'
 const access = 'owner:administer'
 
