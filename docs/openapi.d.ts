@@ -108,7 +108,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Access tokens of the caller, oldest first; those that ended stay for some time.
+         * Access tokens of the caller, oldest first; ended ones stay for some time.
          * @description Access: `self`.
          */
         get: operations["listMyTokens"];
@@ -158,7 +158,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A new secret for an access token, also for the one that is sent; the old one may stay valid for a while.
+         * A new secret for an access token; the old one may stay valid for a while.
          * @description Access: `user`. Needs a password, a session, or the access token that is rotated.
          */
         post: operations["rotateMyToken"];
@@ -692,13 +692,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Access tokens of a robot, oldest first.
+         * Access tokens of a robot, oldest first; ended ones stay for some time.
          * @description Access: `owner:administer`.
          */
         get: operations["listRobotTokens"];
         put?: never;
         /**
-         * A new access token of a robot.
+         * A new access token of a robot; it takes a password or a session to make one.
          * @description Access: `owner:administer`. Needs a password or a session: an access token cannot give access.
          */
         post: operations["createRobotToken"];
@@ -6926,7 +6926,10 @@ export interface operations {
     revokeRobotToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The entity tag that was read. */
+                "if-match"?: string;
+            };
             path: {
                 owner: string;
                 robot: string;
@@ -6972,6 +6975,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
