@@ -1,6 +1,6 @@
 /** Writes `docs/openapi.json` from the rows of the management API, and from that the types of clients, `docs/openapi.d.ts`. */
 import { generateTypes } from 'lading-openapi-types'
-import { describeApi } from '../src/api/document/openapi-document.ts'
+import { describeApi } from '../src/api/pages/openapi-document.ts'
 import { generateFile } from './generated-file.ts'
 
 const document = `${JSON.stringify(describeApi(), undefined, 2)}\n`
