@@ -68,6 +68,7 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
     'metadata/dialects/sqlite',
     'identity/accounts/first-administrator',
     'lifecycle/backup',
+    'api/pages/viewer',
     'config',
     'cli',
   ],

@@ -24,6 +24,7 @@ need /usr/share/doc/ruby-rest-client ruby-rest-client
 need wrk wrk
 need perf linux-perf
 need docker-registry docker-registry
+need chromium-headless-shell chromium-headless-shell
 if [ ${#missing[@]} -eq 0 ]; then
   echo 'debian-packages: everything is installed'
   exit 0

@@ -1,36 +1,36 @@
 /**
  * @module
- * The management API under `/api/v1`: owners, people, rights, credentials and the audit, as JSON. `match-endpoint.ts` finds the row of a
- * request, `run-endpoint.ts` takes it through, `problem.ts` says what went wrong. It asks the services of `identity/`, `access/`,
+ * The management API under `/api/v1`: owners, people, rights, credentials and the audit, as JSON. `match-endpoint.ts` finds the row
+ * of a request, `run-endpoint.ts` takes it through, `problem.ts` says what went wrong; `pages/` is for browsers. It asks the services of `identity/`, `access/`,
  * `organizations/` and `audit/`, and knows neither the database nor connections: `http/` hands it requests and writes its replies.
  */
-import { ApiError } from './errors/api-error.ts'
 import type { ApiReply, ApiRequest, ManagementApi } from './api-request.ts'
 import { isFromScript } from './authenticate.ts'
-import { docsHeaders, formatDocsPage } from './pages/docs-page.ts'
 import type { Endpoint } from './endpoint.ts'
 import { endpoints } from './endpoints.ts'
-import { describeApi } from './pages/openapi-document.ts'
 import { createMatcher } from './match-endpoint.ts'
 import { apiPrefix } from './paths.ts'
+import { methodUnsupported, pathUnknown } from './errors/no-endpoint.ts'
+import { createPages } from './pages/pages.ts'
 import { problemReply } from './errors/problem.ts'
 import type { ProblemContext } from './errors/problem.ts'
 import { createRunner } from './run-endpoint.ts'
 import type { Runner } from './run-endpoint.ts'
 import type { ApiServices } from './services.ts'
 
-const always = ['Cache-Control', 'no-store']
-const readOnly: ReadonlySet<string> = new Set(['GET', 'HEAD'])
+/** Pages say how they may be kept; everything else may not be. */
+const unkept = ['Cache-Control', 'no-store']
 
 type Answer = (request: ApiRequest) => Promise<ApiReply>
 
-export function createManagementApi(services: ApiServices): ManagementApi {
-  const answerPage = createPages()
+/** `version` is that of this program, for its pages. */
+export function createManagementApi(services: ApiServices, version: string): ManagementApi {
+  const answerPage = createPages(version)
   const answerRow = createRows(createRunner(services))
   return {
     async answer(http) {
       try {
-        return withCommon(answerPage(http) ?? (await answerRow(http)))
+        return withCommon((await answerPage(http)) ?? (await answerRow(http)))
       } catch (error) {
         return refuse(error, http)
       }
@@ -44,7 +44,9 @@ function refuse(error: unknown, http: ApiRequest): ApiReply {
 }
 
 function withCommon(reply: ApiReply): ApiReply {
-  return { ...reply, headers: [...always, ...reply.headers] }
+  return reply.headers.includes('Cache-Control')
+    ? reply
+    : { ...reply, headers: [...unkept, ...reply.headers] }
 }
 
 function contextOf(http: ApiRequest): ProblemContext {
@@ -70,43 +72,4 @@ function createRows(run: Runner): Answer {
 
 function describeRow({ id, path }: Endpoint): { id: string; path: string } {
   return { id, path: `${apiPrefix}${path}` }
-}
-
-function createPages(): (http: ApiRequest) => ApiReply | undefined {
-  const pages = [
-    ['openapi.json', 'application/json', () => JSON.stringify(describeApi()), []],
-    ['docs', 'text/html; charset=utf-8', () => formatDocsPage(describeApi()), docsHeaders],
-  ] as const
-  const bodies = new Map<string, Uint8Array>()
-  return ({ method, path }) => {
-    const page = pages.find(([name]) => path === `${apiPrefix}/${name}`)
-    if (page === undefined) return undefined
-    if (!readOnly.has(method)) throw methodUnsupported(method, 'GET, HEAD')
-    const [name, type, read, headers] = page
-    // Made at the first request; all others share the bytes.
-    const body = bodies.get(name) ?? Buffer.from(read())
-    bodies.set(name, body)
-    return {
-      status: 200,
-      headers: ['Content-Type', type, ...headers],
-      body,
-      endpoint: { id: name, path },
-      fault: undefined,
-    }
-  }
-}
-
-function methodUnsupported(method: string, allow: string): ApiError {
-  return new ApiError(405, {
-    code: 'UNSUPPORTED',
-    message: `${method} is not supported here; use one of ${allow}`,
-    allow,
-  })
-}
-
-function pathUnknown(path: string): ApiError {
-  return new ApiError(404, {
-    code: 'UNSUPPORTED',
-    message: `the management API has nothing at ${JSON.stringify(path.slice(0, 255))}; ${apiPrefix}/docs lists its endpoints`,
-  })
 }

@@ -1,90 +1,88 @@
-/** The OpenAPI document for people: one page without scripts, so that nothing of it can act in a reader's name. */
+/** The reference of the API for people: Swagger UI on the OpenAPI document, and what the codes of refusals mean. */
 import { hash } from 'node:crypto'
-import type { ApiDocument } from './openapi-document.ts'
-
-const style = `
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff }
-summary { cursor: pointer; padding: .25rem 0 } code, pre { font: 14px/1.4 ui-monospace, monospace }
-pre { background: #f2f2f2; padding: .75rem; overflow-x: auto } .method { display: inline-block; min-width: 4.5rem; font-weight: 600 }
-@media (prefers-color-scheme: dark) { body { color: #eee; background: #161616 } pre { background: #262626 } a { color: #9cf } }
-`
-
-const styleHash = hash('sha256', style, 'base64')
-
-export const docsHeaders = [
-  'Content-Security-Policy',
-  `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  'Referrer-Policy',
-  'no-referrer',
-]
+import { escapeHtml, formatHtml, styleSource } from './html.ts'
+import { createPage, htmlHeaders } from './page.ts'
+import type { Page } from './page.ts'
+import type { Viewer } from './viewer.ts'
 
 const codes = [
-  ['UNAUTHORIZED', 'Credentials are missing or do not hold.'],
+  ['UNAUTHORIZED', 'Credentials are missing or not valid.'],
   [
     'DENIED',
-    'The caller may not do this, or what is there is in the way (409), or it was changed since (412).',
+    'The caller may not do this. With status 409 something that exists prevents the change, with 412 it changed in the meantime.',
   ],
   ['NAME_INVALID', 'A name does not follow the grammar, or is reserved.'],
-  ['NAME_UNKNOWN', 'There is nothing of that name that the caller may see.'],
-  ['UNSUPPORTED', 'The request cannot be understood, or nothing here answers it.'],
-  ['SIZE_INVALID', 'The body is too large.'],
-  ['TOOMANYREQUESTS', 'Too often; Retry-After says when to come back.'],
-  ['UNAVAILABLE', 'Database or store cannot be reached, or have no space.'],
+  ['NAME_UNKNOWN', 'Nothing of that name exists that the caller may see.'],
+  ['MANIFEST_UNKNOWN', 'The repository has no such manifest or tag.'],
+  ['UNSUPPORTED', 'The request cannot be understood, or no endpoint answers it.'],
+  ['PAGINATION_NUMBER_INVALID', 'The position of a page is not valid.'],
+  ['SIZE_INVALID', 'The body is too large, or does not arrive.'],
+  ['TOOMANYREQUESTS', 'Too many requests; Retry-After says when to try again.'],
+  ['UNAVAILABLE', 'The database or the store cannot be reached, or has no space.'],
   ['UNKNOWN', 'A fault of the registry; the request id leads to its log.'],
 ] as const
 
-const methods = ['get', 'post', 'put', 'patch', 'delete'] as const
+const start = `// A refusal links to its code, which is in a closed list. Swagger UI writes #DENIED as #/DENIED.
+const code = document.getElementById(location.hash.replace(/^#[/]?/, ''))
+if (code !== null) {
+  code.closest('details')?.setAttribute('open', '')
+  code.scrollIntoView()
+}
+globalThis.ui = SwaggerUIBundle({
+  url: 'openapi.json',
+  dom_id: '#viewer',
+  deepLinking: true,
+  docExpansion: 'list',
+  defaultModelsExpandDepth: 0,
+  filter: true,
+  validatorUrl: null,
+})`
 
-export function formatDocsPage({ paths = {}, info, tags = [], components }: ApiDocument): string {
-  const sections = tags.map(({ name, description = '' }) => {
-    const rows = Object.entries(paths).flatMap(([path, item]) =>
-      methods.flatMap((method) => {
-        const operation = item?.[method]
-        return operation?.tags?.includes(name) === true ? [formatOperation(method, path, operation)] : []
-      }),
-    )
-    return `<h2>${escape(name)}</h2><p>${escape(description)}</p>${rows.join('')}`
-  })
-  const schemas = Object.entries(components?.schemas ?? {}).map(([name, schema]) => formatJson(name, schema))
+/**
+ * The policy admits these two scripts by their hash and no other, so that nothing that is pushed to this registry can run in the
+ * page. It may connect to this registry alone.
+ */
+function policyOf(viewer: Viewer | undefined): string {
+  if (viewer === undefined) return `style-src ${styleSource}; img-src data:`
   return [
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escape(info.title)}</title>`,
-    `<meta name="viewport" content="width=device-width"><style>${style}</style></head><body>`,
-    `<h1>${escape(info.title)}</h1><p>${escape(info.description ?? '')}</p>`,
-    '<p>For programs: <a href="openapi.json">openapi.json</a>. Paths are below <code>/api/v1</code>.</p>',
-    ...sections,
-    `<h2>shapes</h2>${schemas.join('')}`,
-    '<h2>codes</h2><dl>',
-    ...codes.map(
-      ([code, meaning]) => `<dt id="${code}"><code>${code}</code></dt><dd>${escape(meaning)}</dd>`,
-    ),
-    '</dl></body></html>',
-  ].join('\n')
+    `script-src '${viewer.script.integrity}' 'sha256-${hash('sha256', start, 'base64')}'`,
+    `style-src 'self' ${styleSource}`,
+    `img-src data:`,
+    `connect-src 'self'`,
+  ].join('; ')
 }
 
-interface Operation {
-  readonly operationId?: string
-  readonly summary?: string
-  readonly description?: string
+/** Without a viewer the page says how to get one. */
+export function createDocsPage(viewer: Viewer | undefined): Page {
+  const meanings = codes.map(
+    ([code, meaning]) => `<dt id="${code}"><code>${code}</code></dt><dd>${escapeHtml(meaning)}</dd>`,
+  )
+  const body = `<header>
+<p><a href="../../">This registry</a> · <a href="openapi.json">openapi.json</a>, the same for programs</p>
+<details><summary>Codes of refusals</summary><dl>
+${meanings.join('\n')}
+</dl></details>
+</header>
+${viewer === undefined ? noViewer : formatViewer(viewer)}`
+  return createPage({
+    type: 'text/html; charset=utf-8',
+    body: formatHtml({ title: 'Lading management API', head: formatLinks(viewer), body }),
+    headers: htmlHeaders(policyOf(viewer)),
+  })
 }
 
-function formatOperation(method: string, path: string, operation: Operation): string {
-  const { summary = '', description = '', operationId = '', ...rest } = operation
-  const head = `<span class="method">${method.toUpperCase()}</span><code>${escape(path)}</code> ${escape(summary)}`
-  return `<details id="${escape(operationId)}"><summary>${head}</summary><p>${escape(description)}</p><pre>${escape(JSON.stringify(rest, undefined, 2))}</pre></details>`
+const noViewer = `<main><h1>Lading management API</h1><p>The viewer is not installed. Install the npm package of Lading, or run <code>npm ci</code> in the checkout.
+<a href="openapi.json">openapi.json</a> has the whole reference.</p></main>`
+
+function formatLinks(viewer: Viewer | undefined): string {
+  if (viewer === undefined) return ''
+  const { name, integrity } = viewer.style
+  return `<link rel="stylesheet" href="docs/${name}" integrity="${integrity}">`
 }
 
-function formatJson(name: string, value: unknown): string {
-  return `<details><summary><code>${escape(name)}</code></summary><pre>${escape(JSON.stringify(value, undefined, 2))}</pre></details>`
-}
-
-const escapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? character)
+function formatViewer({ script }: Viewer): string {
+  return `<noscript><main><p>The reference needs JavaScript. <a href="openapi.json">openapi.json</a> has the same content.</p></main></noscript>
+<div id="viewer"></div>
+<script src="docs/${script.name}" integrity="${script.integrity}"></script>
+<script>${start}</script>`
 }
