@@ -31,6 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   metadata: [...base, 'oci', 'telemetry'],
   identity: [...base, ...accessTerms, 'oci', 'metadata', 'telemetry'],
   access: [...base, 'identity', 'oci', 'metadata', 'telemetry'],
+  edge: [...base, 'identity', 'access', 'organizations/owners.ts', 'registry/driver-errors.ts', 'oci'],
   'auth.ts': [...base, 'identity', 'access', 'oci', 'metadata', 'telemetry'],
   limits: [...base, 'oci', 'metadata', 'telemetry'],
   audit: [...base, 'oci', 'metadata', 'telemetry'],
@@ -38,8 +39,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   organizations: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
   lifecycle: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
   jobs: [...base, ...guards, ...domain, 'oci', 'metadata', 'telemetry'],
-  http: [...base, ...guards, ...domain, 'oci', 'telemetry', 'api/api-request.ts'],
-  api: [...base, ...guards, ...domain, 'oci', 'telemetry'],
+  http: [...base, 'edge', ...guards, ...domain, 'oci', 'telemetry', 'api/api-request.ts'],
+  api: [...base, 'edge', ...guards, ...domain, 'oci', 'telemetry'],
   cli: [
     ...base,
     'app',

@@ -325,3 +325,29 @@ describe('what the policy says of others', () => {
     expect(policy.newRepositoryVisibility(root, parseRepositoryName('acme/app'))).toBe('private')
   })
 })
+
+describe('a grant of many scopes', () => {
+  test('ends when nobody waits for it any more', async () => {
+    let found = 0
+    const policy = createPolicy({
+      anonymous: 'pull',
+      newRepositoryVisibility: 'public',
+      findAccess: () => {
+        found += 1
+        return undefined
+      },
+      findOwner: () => undefined,
+      grantsOf: () => noGrants,
+    })
+    const asker = new AbortController()
+    const many = Array.from({ length: 200_000 }, (_, index) => ({
+      type: 'repository' as const,
+      name: `acme/web${index}`,
+      actions: ['pull'],
+    }))
+    const granting = policy.grant(anonymous, many, { party: 'a', signal: asker.signal })
+    asker.abort(new Error('it left'))
+    await expect(granting).rejects.toThrow('it left')
+    expect(found).toBeLessThan(many.length)
+  })
+})

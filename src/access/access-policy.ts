@@ -1,7 +1,7 @@
 /**
- * The policy over the database: what it looks up for a decision of `rights/decide.ts`, and what it says of a refusal.
- * Administrators and owners are answered without a look. For all others the repository's visibility is asked with each
- * request and grants are remembered as long as no right changes; a bearer or access token narrows them and widens nothing.
+ * The policy over the database: looks up the facts for a decision of `decide.ts` and words its refusals. Administrators and
+ * owners need no look-up. For all others, each request reads the repository's visibility, and grants are cached until any right
+ * changes. A bearer or access token narrows rights and never widens them.
  */
 import { Turns } from '../lib/turns/turns.ts'
 import type { OwnersSeen } from '../metadata/owners/list-owners.ts'
@@ -14,7 +14,8 @@ import type {
 import { findRepositoryName, ownerOf } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Permission } from './permissions.ts'
-import type { Action, Decision, Explanation, Policy, PushRights } from './policy.ts'
+import type { Action, Asker, Decision, Explanation, Policy, PushRights } from './policy.ts'
+import { principalId } from '../identity/principal.ts'
 import type { Principal } from '../identity/principal.ts'
 import { refuse, refuseOwner } from './refusals.ts'
 import { decide, decideOwner, findBound, limitsOf, standingOf } from './decide.ts'
@@ -29,10 +30,10 @@ export type { AnonymousMode }
 
 export interface PolicyOptions {
   readonly anonymous: AnonymousMode
-  /** Of repositories that users create. */
+  /** The visibility of repositories that users create. */
   readonly newRepositoryVisibility: 'public' | 'internal' | 'private'
   readonly findAccess: (repository: RepositoryName) => MaybePromise<RepositoryVisibility | undefined>
-  /** What those may see who have no right below the name; `undefined`: nobody has it, and anyone may take it. */
+  /** The visibility to callers without a right below the name; `undefined`: the name is free. */
   readonly findOwner: (name: string) => MaybePromise<Pick<Owner, 'visibility'> | undefined>
   readonly grantsOf: (accountId: number) => MaybePromise<HeldGrants>
 }
@@ -91,10 +92,10 @@ class AccessPolicy implements Policy {
     return explainVerdict(judge(facts, action, repository).verdict, { facts, action, repository })
   }
 
-  async grant(principal: Principal, scopes: readonly Scope[]): Promise<Scope[]> {
+  async grant(principal: Principal, scopes: readonly Scope[], asker?: Asker): Promise<Scope[]> {
     const granted: Scope[] = []
     // Each may be compared with every grant of the principal.
-    const turns = new Turns()
+    const turns = new Turns({ party: principalId(principal), ...asker })
     for (const scope of scopes) {
       await turns.pass()
       granted.push({ ...scope, actions: await this.#grantActions(principal, scope) })
@@ -125,7 +126,7 @@ class AccessPolicy implements Policy {
 
   ownersSeenBy(principal: Principal): MaybePromise<OwnersSeen> {
     const visibilities = openVisibilities(principal)
-    // As `decideOwner`: what is hidden takes a right on all of the owner, which bearer tokens never carry.
+    // Like `decideOwner`: a hidden owner needs a right on the whole owner, which bearer tokens never carry.
     if (principal.kind === 'anonymous' || principal.scopes !== undefined) return { visibilities, names: [] }
     const { limits } = principal
     if (limits?.permissions?.has('pull') === false) return { visibilities, names: [] }
@@ -136,7 +137,7 @@ class AccessPolicy implements Policy {
     return grants instanceof Promise ? grants.then(settle) : settle(grants)
   }
 
-  /** What anyone may create is seen by anyone who could have. */
+  /** A repository that anyone may create is visible to anyone. */
   newRepositoryVisibility(
     principal: Principal,
     repository?: RepositoryName,
@@ -186,7 +187,7 @@ class AccessPolicy implements Policy {
     return found instanceof Promise ? found.then(complete) : complete(found)
   }
 
-  /** Where anyone may push, anyone may create a public repository, and receives the true answer that it does not exist yet. */
+  /** Where anyone may push, anyone may create a public repository, so the answer that it does not exist reveals nothing. */
   #visibilityToCome(repository: RepositoryName): MaybePromise<RepositoryVisibility | undefined> {
     return this.#options.anonymous === 'push' ? this.#visibilityBelow(ownerOf(repository)) : undefined
   }
@@ -204,7 +205,7 @@ export function openVisibilities({ kind }: Pick<Principal, 'kind'>): readonly Vi
   return kind === 'user' ? ['public', 'internal'] : ['public']
 }
 
-/** Returns what bounds the request by itself, before anything is looked up. */
+/** Returns the bounds that the request itself sets, before any look-up. */
 function boundOf(
   principal: Principal,
   action: Action | Permission,
@@ -217,7 +218,7 @@ function boundOf(
 
 interface Judgement {
   readonly verdict: Verdict
-  /** Present where `push` was asked about. */
+  /** Present if the action is `push`. */
   readonly push?: PushRights
 }
 
@@ -239,7 +240,7 @@ function conclude(facts: Facts, action: Action | Permission, repository: Reposit
 
 type Refused = Extract<Verdict, { readonly allowed: false }>
 
-/** Returns the refusal that takes more to end: a grant, then another access token, then another scope. */
+/** Returns the refusal that is harder to resolve: a grant, then another access token, then another scope. */
 function hardest(one: Refused, other: Refused): Refused {
   const reasons = ['rights', 'limits', 'scope']
   return reasons.indexOf(other.by) < reasons.indexOf(one.by) ? other : one

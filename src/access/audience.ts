@@ -1,7 +1,8 @@
 /**
- * What the asker of a question about rights may know of accounts. Operators and administrators may know everything, and an
- * account everything of itself, but for its access tokens where it asks with a narrowed one. Anyone who administers an owner
- * may also know whether that user, or a robot of the owner, is disabled, and the access tokens of such a robot.
+ * Decides which facts about accounts a question about rights may reveal to its asker. Operators and administrators may know
+ * everything, and an account everything about itself, except its access tokens when it asks with a narrowed one. An
+ * administrator of an owner may also know whether that user, or a robot of the owner, is disabled, and the access tokens of
+ * that robot.
  */
 import type { Account } from '../metadata/identity/accounts.ts'
 import { isWhole } from '../identity/principal.ts'
@@ -10,7 +11,7 @@ import type { Principal } from '../identity/principal.ts'
 /** The principal that asks; `undefined`: the operator. */
 export type Asker = Principal | undefined
 
-/** Whether the asker may know everything of every account. */
+/** Whether the asker may know everything about every account. */
 export function isInformed(asker: Asker): boolean {
   if (asker === undefined) return true
   return asker.kind === 'user' && asker.isAdmin && isWhole(asker)
@@ -23,8 +24,8 @@ export function ownerOfAccount(name: string): string {
 }
 
 /**
- * Whether an asker who administers all of `owner` may know if the account is disabled. `undefined`: the asker administers
- * a part at most.
+ * Whether an asker who administers all of `owner` may know if the account is disabled. `undefined`: the asker does not
+ * administer the whole owner.
  */
 export function knowsState(
   asker: Asker,
@@ -35,8 +36,8 @@ export function knowsState(
 }
 
 /**
- * Whether the asker may know which access tokens the account has, their limits and how they ended. `owner` is as in
- * `knowsState`, and counts for its robots alone: the tokens of a user are personal. A narrowed token says nothing of others.
+ * Whether the asker may know the access tokens of the account, their limits and how they ended. `owner` has the same meaning
+ * as in `knowsState`, but only for robots: the tokens of a user are personal. A narrowed token reveals nothing about others.
  */
 export function knowsTokens(
   asker: Asker,
@@ -54,8 +55,8 @@ export function knowsStanding(asker: Asker, { id }: Pick<Account, 'id'>): boolea
 }
 
 /**
- * Whether the asker may read the audit of the account itself: its logins, sessions, tokens and changes. Only that account
- * and administrators may, and a narrowed credential may not.
+ * Whether the asker may read the audit of the account: its logins, sessions, tokens and changes. Only the account itself and
+ * administrators may, and not with a narrowed credential.
  */
 export function knowsAccountEvents(asker: Asker, name: string): boolean {
   if (isInformed(asker)) return true

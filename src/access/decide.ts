@@ -1,6 +1,6 @@
 /**
- * THE decision: from all that matters to yes or no, and which of it was decisive. It looks nothing up, and the order of
- * its questions changes no answer but the reason that is given.
+ * The decision: turns all facts into allowed or denied, with the fact that decided. It looks nothing up. The order of its
+ * checks affects only the reason, never the answer.
  */
 import { isInternal, isPublic } from '../metadata/repositories/visible-repositories.ts'
 import type { RepositoryVisibility } from '../metadata/repositories/visible-repositories.ts'
@@ -20,14 +20,14 @@ export interface Facts {
   readonly anonymous: AnonymousMode
   readonly principal: Principal
   readonly grants: HeldGrants
-  /** Of the repository, or what one would have that everyone may create; `undefined`: no reason to do anything. */
+  /** The visibility of the repository, or of one that anyone may create; `undefined`: visibility allows nothing. */
   readonly visibility: RepositoryVisibility | undefined
 }
 
 export type Verdict =
   | { readonly allowed: true; readonly by: 'administrator' | 'ownership' | 'visibility' | 'open' }
   | { readonly allowed: true; readonly by: 'grant'; readonly grant: HeldGrant }
-  /** `scope`, `limits`: of what the request came with. `rights`: there is no reason to allow it. */
+  /** `scope`, `limits`: the credential of the request excludes it. `rights`: nothing allows it. */
   | { readonly allowed: false; readonly by: 'scope' | 'limits' | 'rights' }
 
 const refusals = {
@@ -50,7 +50,7 @@ export function decide(facts: Facts, permission: Permission, repository: Reposit
   return grant === undefined ? refusals.rights : { allowed: true, by: 'grant', grant }
 }
 
-/** For what concerns all of an owner's: visibility allows nothing of it, and a grant has to reach everything. */
+/** Decides on a whole owner: visibility allows nothing here, and a grant has to cover all its repositories. */
 export function decideOwner(
   facts: Omit<Facts, 'visibility'>,
   permission: Permission,
@@ -67,7 +67,7 @@ export function decideOwner(
   return grant === undefined ? refusals.rights : { allowed: true, by: 'grant', grant }
 }
 
-/** What the request came with that keeps it from this, whatever the principal may do otherwise. */
+/** Returns the bound of the credential that excludes this action, whatever the principal's rights. */
 export function findBound(
   principal: Principal,
   permission: Permission,
@@ -77,7 +77,7 @@ export function findBound(
   return isWithin(limitsOf(principal), permission, repository) ? undefined : 'limits'
 }
 
-/** Who may do all below the owner, without a look at anything. */
+/** Whether the principal may do everything below the owner, without a look-up. */
 export function standingOf(principal: Principal, owner: string): 'administrator' | 'ownership' | undefined {
   if (principal.kind === 'anonymous') return undefined
   if (principal.isAdmin) return 'administrator'
@@ -88,7 +88,7 @@ export function limitsOf(principal: Principal): TokenLimits | undefined {
   return principal.kind === 'anonymous' ? undefined : principal.limits
 }
 
-/** Scopes of bearer tokens do not tell the kinds of push apart; those for settings and rights do not exist. */
+/** Scopes of bearer tokens do not distinguish the kinds of push, and none exist for settings and rights. */
 function actionOf(permission: Permission): Action | 'manage' | 'administer' {
   return permission === 'push:create' || permission === 'push:update' ? 'push' : permission
 }

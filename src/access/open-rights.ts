@@ -1,4 +1,4 @@
-/** The policy over the database, and what it remembers of rights. */
+/** Opens the policy over the database, and its caches of rights. */
 import { listGrantsOf } from '../metadata/rights/grants.ts'
 import type { Reader } from '../metadata/handles.ts'
 import { findOwner, findOwnerByAlias } from '../metadata/owners/owners.ts'
@@ -15,7 +15,7 @@ import type { Aliases } from './former-names/aliases.ts'
 import { createGrants } from './grants/grants.ts'
 import type { Grants } from './grants/grants.ts'
 import { createGrantsCache } from './grants/grants-cache.ts'
-import { holdGrants } from './grants/held-grants.ts'
+import { createGrantsLoader } from './grants/load-grants.ts'
 import { createRoles } from './grants/roles.ts'
 import type { RoleDeps, Roles } from './grants/roles.ts'
 import { createSeenAccounts } from './explain/seen-accounts.ts'
@@ -24,7 +24,7 @@ import { VersionWatch } from './version-watch.ts'
 
 export interface RightsDeps extends RoleDeps, Pick<PolicyOptions, 'anonymous' | 'newRepositoryVisibility'> {}
 
-/** What those who administer rights work with. */
+/** The services to administer rights. */
 export interface RightsServices {
   readonly grants: Grants
   readonly roles: Roles
@@ -33,14 +33,14 @@ export interface RightsServices {
 
 export interface Rights {
   readonly policy: Policy
-  /** For tokens: by old names too. */
+  /** For tokens: grants scopes under former names, too. */
   readonly granting: Pick<Policy, 'grant'>
   readonly aliases: Aliases
   readonly seenAccounts: SeenAccounts
   readonly services: RightsServices
 }
 
-/** What is remembered of rights lasts as long as their version. */
+/** Caches of rights are valid for one version of the rights. */
 export function openRights(deps: RightsDeps): Rights {
   const { metadata, anonymous, newRepositoryVisibility } = deps
   const { reader } = metadata
@@ -51,10 +51,7 @@ export function openRights(deps: RightsDeps): Rights {
   metadata.onRightsChange(() => version.expire())
   const grants = createGrantsCache({
     version,
-    load: (accountId) => {
-      const rows = listGrantsOf(reader, accountId)
-      return rows instanceof Promise ? rows.then(holdGrants) : holdGrants(rows)
-    },
+    load: createGrantsLoader({ list: (accountId) => listGrantsOf(reader, accountId) }),
   })
   const policy = createPolicy({
     anonymous,
@@ -73,7 +70,7 @@ export function openRights(deps: RightsDeps): Rights {
   return { policy, granting: grantOldNames(policy, aliases), aliases, seenAccounts, services }
 }
 
-/** Nobody creates anything below a name that an owner gave up: it is as closed as the name of a private owner. */
+/** Nothing can be created below the former name of an owner: it is as closed as the name of a private owner. */
 const reserved: Pick<Owner, 'visibility'> = Object.freeze({ visibility: 'private' })
 
 async function findOwnerOfName(reader: Reader, name: string): Promise<Pick<Owner, 'visibility'> | undefined> {

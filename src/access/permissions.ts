@@ -1,13 +1,12 @@
 /**
- * What can be allowed in a repository. Roles, grants and access tokens name actions; `push` stands for both kinds of
- * it. `manage` is the settings of a repository, `administer` who may do what there, below the whole owner where the grant
- * reaches so far.
+ * The permissions in a repository. Roles, grants and access tokens name actions; `push` stands for both kinds of push.
+ * `manage` covers the settings of a repository, `administer` its rights, for the whole owner if the grant covers it.
  */
 export const permissions = ['pull', 'push:create', 'push:update', 'delete', 'manage', 'administer'] as const
 
 export type Permission = (typeof permissions)[number]
 
-/** As roles and tokens are written. */
+/** An action as roles and tokens spell it. */
 export type RoleAction = Permission | 'push'
 
 export const roleActions: readonly RoleAction[] = ['pull', 'push', ...permissions.slice(1)]

@@ -1,6 +1,6 @@
 /**
- * Words refusals: the same for what is forbidden and what does not exist. About bearer and access tokens a refusal says only
- * what follows from them and the names, and nothing about the rights of others.
+ * Words refusals. Forbidden and missing repositories get the same words. A refusal of a bearer or access token says only what
+ * follows from the token and the names, and nothing about the rights of others.
  */
 import { ownerOf } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -61,7 +61,7 @@ export function refuseOwner(
   return { allowed: false, refusal: 'rights', reason }
 }
 
-/** 403: another token of the same account may help, but not another way to send this one. */
+/** 403: another token of the same account may help; sending this one in another way does not. */
 function refuseLimits(reason: string): Refusal {
   return { allowed: false, refusal: 'rights', reason }
 }
@@ -91,7 +91,7 @@ function lacksAction({ limits }: AccountPrincipal, action: Action | Permission):
   return action === 'push' ? !held.has('push:create') && !held.has('push:update') : !held.has(action)
 }
 
-/** Names what the access token behind the bearer token lacks, where it lacks something: no scope helps then. */
+/** Names what the access token behind the bearer token lacks, if anything: then no scope helps. */
 function explainScope(principal: Principal, action: Action | Permission, repository: RepositoryName): string {
   const what = `${verbs[action]} ${repository}`
   if (isBeyondLimits(principal, action, repository)) {
@@ -120,8 +120,8 @@ function isBeyondLimits(
 }
 
 /**
- * Whether the client asked for this scope and did not get it, so that asking again is of no use. Anonymous clients never
- * get it, and owners always do.
+ * Whether the client asked for this scope and did not get it, so that asking again is pointless. Anonymous clients never get
+ * it, and owners always do.
  */
 function wasRefused(principal: Principal, repository: RepositoryName, wanted: readonly string[]): boolean {
   const named = principal.scopes?.filter(({ type, name }) => type === 'repository' && name === repository)
@@ -130,7 +130,7 @@ function wasRefused(principal: Principal, repository: RepositoryName, wanted: re
   return named?.some((scope) => isRefusal(scope, wanted)) ?? false
 }
 
-/** A scope without any action was refused as a whole. */
+/** A scope without actions was refused as a whole. */
 function isRefusal({ actions, refused }: Scope, wanted: readonly string[]): boolean {
   if (refused === undefined) return actions.length === 0
   return refused.some((action) => wanted.includes(action))

@@ -1,28 +1,28 @@
 /**
- * Access scopes of Docker's token flow: `repository:<name>:pull,push`, `registry:catalog:*`. Names are kept as they
- * were asked for; whether one is a repository name, and what of the scope is granted, is the policy's to say.
+ * Access scopes of Docker's token flow: `repository:<name>:pull,push`, `registry:catalog:*`. Names are kept as requested; the
+ * policy decides whether one is a repository name and which actions it grants.
  */
 import type { RepositoryName } from '../oci/repository-name.ts'
 
 export interface Scope {
   readonly type: 'repository' | 'registry'
   readonly name: string
-  /** Sorted, each once; empty: asked for and not granted. */
+  /** Sorted and unique; empty: requested and not granted. */
   readonly actions: readonly string[]
-  /** In a bearer token: the actions that were asked for and not granted, so that asking again is of no use. */
+  /** In a bearer token: the actions that were requested and not granted, so that asking again is pointless. */
   readonly refused?: readonly string[]
 }
 
-/** A token for more is asked for by nobody honest, and each repository costs a query. */
+/** No honest client asks for more, and each repository costs a query. */
 const maxScopes = 100
-/** There are pull, push, delete and `*`. The bound keeps it cheap to join scopes of one name that ask for thousands. */
+/** The actions are pull, push, delete and `*`. The bound keeps it cheap to join scopes of one name that list thousands. */
 const maxActions = 16
 const actionPattern = /^(?:[a-z]+|\*)$/
 const namePattern = /^[A-Za-z0-9._:/-]{1,300}$/
 
 /**
- * One scope or several, separated by spaces, in one text or many: equal types and names are one scope with all their
- * actions. What is no scope this registry knows is left out: a token request is never refused for its scopes.
+ * Parses scopes, separated by spaces, in one text or several. Scopes of equal type and name are joined. Unknown scopes are
+ * left out: a token request is never refused because of its scopes.
  */
 export function parseScopes(texts: string | readonly string[]): Scope[] {
   const byName = new Map<string, ParsedScope>()
@@ -39,12 +39,12 @@ export function parseScopes(texts: string | readonly string[]): Scope[] {
   return [...byName.values()].map((scope) => ({ ...scope, actions: [...scope.actions].toSorted() }))
 }
 
-/** `repository:acme/web:pull,push`; as a challenge and the answer of a token request write it. */
+/** Formats `repository:acme/web:pull,push`, as in a challenge and the answer to a token request. */
 export function formatScope({ type, name, actions }: Scope): string {
   return `${type}:${name}:${actions.join(',')}`
 }
 
-/** Whether a bearer token that carries `scopes` reaches so far; without a token (`undefined`) nothing is bounded. */
+/** Whether a bearer token with `scopes` allows the action; without a token (`undefined`), everything. */
 export function includesAction(
   scopes: readonly Scope[] | undefined,
   repository: RepositoryName,
@@ -62,7 +62,7 @@ interface ParsedScope {
   readonly actions: Set<string>
 }
 
-/** The name may hold a colon (host:port), so the first and the last one separate; a class `(...)` says nothing here. */
+/** The name may contain a colon (host:port), so the first and the last colon separate. A class `(...)` has no meaning here. */
 function parseScope(text: string): ParsedScope | undefined {
   const first = text.indexOf(':')
   const last = text.lastIndexOf(':')

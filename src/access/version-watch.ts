@@ -1,7 +1,7 @@
 /**
- * The version of the rights, as everything that remembers rights asks for it. Where the database answers at once it is
- * read in each turn of the event loop; elsewhere it is at most half a second old, so that what is revoked anywhere ends
- * everywhere within a second, and in the process that revoked it at once.
+ * The version of the rights, which every cache of rights checks. A database that answers at once is read in each turn of the
+ * event loop; otherwise the version is at most half a second old. So a revocation takes effect everywhere within a second, and
+ * at once in the process that made it.
  */
 type MaybePromise<T> = T | Promise<T>
 
@@ -16,10 +16,10 @@ const maxAgeMs = 500
 export class VersionWatch {
   readonly #deps: VersionWatchDeps
   #version = 0
-  /** Until when the version needs no look. */
+  /** The time until which the version counts as current. */
   #freshUntil = 0
   #isFreshTurn = false
-  /** `expire` forgets it: what was asked for before a change says nothing of what is there after it. */
+  /** The reading under way. `expire` drops it: an answer from before a change is stale after it. */
   #reading: Promise<number> | undefined
   readonly #onTurnEnd = (): void => void (this.#isFreshTurn = false)
 
@@ -52,7 +52,7 @@ export class VersionWatch {
     return reading
   }
 
-  /** The version has changed, here: whoever asks from now on reads it again, also while an older reading is under way. */
+  /** Notes a change made here: later callers read the version again, even while an older reading is under way. */
   expire(): void {
     this.#freshUntil = 0
     this.#isFreshTurn = false

@@ -1,4 +1,4 @@
-/** What follows from rights, remembered in bounded memory for as long as their version stays. */
+/** Caches values that depend on rights, in bounded memory, while the version of the rights stays the same. */
 import { Lru } from '../lib/memory/lru.ts'
 import type { LruStats } from '../lib/memory/lru.ts'
 import type { VersionWatch } from './version-watch.ts'
@@ -38,7 +38,7 @@ export class VersionedCache<K, V extends object> {
     }
     const known = this.#values.get(key)
     if (known !== undefined) return known
-    // What is loaded is of this version or newer: it may be loaded once too often, never too seldom.
+    // The loaded value is of this version or newer: it may be loaded once too often, never too rarely.
     const loaded = this.#deps.load(key)
     if (!(loaded instanceof Promise)) return this.#keep(key, loaded)
     return loaded.then((value) => (version === this.#version ? this.#keep(key, value) : value))

@@ -5,7 +5,7 @@
  * `organizations/` and `audit/`, and knows neither the database nor connections: `http/` hands it requests and writes its replies.
  */
 import type { ApiReply, ApiRequest, ManagementApi } from './api-request.ts'
-import { isFromScript } from './authenticate.ts'
+import { header } from '../edge/admission-request.ts'
 import type { Endpoint } from './endpoint.ts'
 import { endpoints } from './endpoints.ts'
 import { createMatcher } from './match-endpoint.ts'
@@ -47,6 +47,12 @@ function withCommon(reply: ApiReply): ApiReply {
   return reply.headers.includes('Cache-Control')
     ? reply
     : { ...reply, headers: [...unkept, ...reply.headers] }
+}
+
+/** Scripts in browsers: a Basic challenge would open the browser's own dialog over the page. */
+function isFromScript(request: ApiRequest): boolean {
+  const mode = header(request, 'sec-fetch-mode')
+  return mode !== undefined && mode !== 'navigate'
 }
 
 function contextOf(http: ApiRequest): ProblemContext {

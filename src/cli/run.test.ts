@@ -15,7 +15,7 @@ describe('the command line', () => {
       const { code, out } = await run(line)
       expect(code).toBe(0)
       expect(out).toContain('Usage: lading config print [flags]')
-      expect(out).toContain('--http.port, --port <value>')
+      expect(out).toContain('--http.port, --port <integer>')
     },
   )
 
@@ -89,20 +89,5 @@ describe('config print', () => {
     const { out } = await run(line, { env })
     expect(out.match(/\[redacted\]/g)).toHaveLength(3)
     expect(out).not.toContain('hunter2')
-  })
-})
-
-describe('config check', () => {
-  test('exits with 0 for a valid configuration', async () => {
-    expect(await run('config check')).toMatchObject({ code: 0, out: 'the configuration is valid', err: '' })
-  })
-
-  test('exits with 1 and names the faults', async () => {
-    const env = { LADING_HTTP_PORT: 'x' }
-    expect(await run('config check', { env })).toMatchObject({
-      code: 1,
-      out: expect.stringContaining('http.port'),
-    })
-    expect(JSON.parse((await run('config check --json', { env })).out)).toMatchObject({ valid: false })
   })
 })

@@ -1,10 +1,11 @@
 /** Generates `docs/configuration.md` and `config.schema.json` from the schema. */
+import { formatDefault } from './flag-help.ts'
 import { configKeys, createJsonSchema } from './keys.ts'
 import type { ConfigKey } from './keys.ts'
 
 const introduction = `# Configuration
 
-<!-- Generated from src/config/schema.ts by \`npm run docs\`. -->
+<!-- Generated from src/config/sections/ by \`npm run docs\`. -->
 
 Without any configuration Lading serves \`127.0.0.1:5000\` over \`./data\`. Values come from four places; a later one wins:
 
@@ -21,11 +22,18 @@ http:
 \`\`\`
 
 Names and values are strict: an unknown key, variable or flag, or a value of another kind, stops start-up, and all
-faults are reported at once. \`LADING_PORT\`, \`LADING_PORT_*\` and \`LADING_SERVICE_*\` are ignored, since Kubernetes sets them
-for a Service named \`lading\`. A secret can be read from a file named by its \`_FILE\` variable; prefer that or the variable to a flag,
-which other users of the machine can see. A list is written with commas in a variable or a flag, as a list in the file. Keys that end in \`Ms\` are milliseconds, in \`Bytes\` bytes.
+faults are reported at once. Lading ignores the variables that Kubernetes sets for a Service named \`lading\`, such as
+\`LADING_SERVICE_HOST\` and \`LADING_PORT=tcp://10.0.0.1:5000\`.
 
-\`lading config check\` says what is wrong, \`lading config print\` shows the result and where each value comes from.
+A value is written the same way in the file, in a variable and in a flag; only a list has commas in a variable or a flag. A
+duration is a whole number with \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, such as \`90s\` or \`24h\`. A size is a whole number with
+\`B\`, \`kB\`, \`MB\`, \`GB\`, \`TB\` (powers of 1000), \`KiB\`, \`MiB\`, \`GiB\` or \`TiB\` (powers of 1024), such as \`500MB\` or
+\`10GiB\`. Both may be a plain number in the unit that the key names: keys that end in \`Ms\` take milliseconds, in \`Bytes\` bytes, in \`days\` days.
+
+A secret can be read from a file that its \`_FILE\` variable names. Prefer that or the variable to a flag, which other users
+of the machine can see.
+
+\`lading config check\` lists every fault and the files it read, \`lading config print\` shows the result and where each value comes from.
 \`config.schema.json\` describes the file for editors.
 `
 
@@ -40,18 +48,20 @@ export function formatJsonSchema(): string {
 function describeKey(key: ConfigKey): string {
   const variables = [key.environment, key.fileEnvironment].filter((name) => name !== undefined)
   const rows = [
+    ['type', key.kind],
+    ['accepts', key.expected],
+    ['default', describeDefault(key)],
     ['environment', variables.map((name) => code(name)).join(', ')],
     ['flag', key.flags.map((name) => code(name)).join(', ')],
-    ['accepts', key.expected],
-    ['default', key.default === undefined ? 'none' : code(formatDefault(key.default))],
     ...(key.driver === undefined ? [] : [['needed with', code(`driver: ${key.driver}`)]]),
   ]
   const list = rows.map(([name, value]) => `- ${name}: ${value}`).join('\n')
   return `## \`${key.path}\`\n\n${key.description}\n\n${list}\n`
 }
 
-function formatDefault(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+function describeDefault(key: ConfigKey): string {
+  const text = formatDefault(key)
+  return text === undefined ? 'none' : code(text)
 }
 
 function code(text: string): string {

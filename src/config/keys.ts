@@ -1,6 +1,9 @@
 /** The leaves of the schema as a flat table, with the names each key has in the environment and as a flag. */
 import { z } from 'zod'
+import { findQuantity, type QuantityUnit } from './quantities.ts'
 import { configSchema } from './schema.ts'
+
+export type ConfigKind = 'boolean' | 'choice' | 'duration' | 'integer' | 'list' | 'number' | 'size' | 'text'
 
 export interface ConfigKey {
   /** `http.port` */
@@ -12,11 +15,13 @@ export interface ConfigKey {
   /** `--http.port` and, for a few, a short form. */
   readonly flags: readonly string[]
   readonly description: string
+  readonly kind: ConfigKind
   /** What it accepts, in words that complete "expected". */
   readonly expected: string
-  /** The kinds besides text that a text is turned into when it is exactly one; a list is separated by commas. */
-  readonly takes: ReadonlySet<'boolean' | 'number' | 'list'>
+  /** As a file would hold it: a duration or a size is a text with its unit. */
   readonly default: unknown
+  /** Of a choice; empty for the other kinds. */
+  readonly choices: readonly string[]
   readonly secret: boolean
   /** The key exists only with this driver of its section. */
   readonly driver: string | undefined
@@ -28,8 +33,8 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly oneOf?: readonly JsonSchema[]
   readonly anyOf?: readonly JsonSchema[]
-  readonly enum?: readonly (string | number)[]
-  readonly const?: string | number
+  readonly enum?: readonly string[]
+  readonly const?: string
   readonly default?: unknown
   readonly description?: string
   readonly examples?: readonly string[]
@@ -37,14 +42,16 @@ export interface JsonSchema {
   readonly maximum?: number
   readonly minLength?: number
   readonly secret?: boolean
+  /** Of a duration or a size: what a plain number counts. */
+  readonly unit?: QuantityUnit
 }
 
 const shortFlags: Readonly<Record<string, string>> = { 'http.port': '--port', 'http.host': '--host' }
 
-const kinds: Readonly<Record<string, 'boolean' | 'number' | 'list'>> = {
+const kinds: Readonly<Record<string, ConfigKind>> = {
   array: 'list',
   boolean: 'boolean',
-  integer: 'number',
+  integer: 'integer',
   number: 'number',
 }
 
@@ -88,18 +95,25 @@ function describeKey(schema: JsonSchema, path: string, driver: string | undefine
     fileEnvironment: secret ? `${environment}_FILE` : undefined,
     flags: short === undefined ? [`--${path}`] : [`--${path}`, short],
     description: schema.description ?? '',
+    kind: findKind(schema),
     expected: describeExpected(schema),
-    takes: new Set([schema, ...(schema.anyOf ?? [])].flatMap(({ type = '' }) => kinds[type] ?? [])),
     default: schema.default,
+    choices: schema.enum ?? [],
     secret,
     driver,
   }
 }
 
+function findKind({ unit, enum: choices, type = '' }: JsonSchema): ConfigKind {
+  if (unit !== undefined) return findQuantity(unit).kind
+  return choices === undefined ? (kinds[type] ?? 'text') : 'choice'
+}
+
 function describeExpected(schema: JsonSchema): string {
-  const values = schema.enum ?? schema.anyOf?.map((alternative) => alternative.const ?? '')
-  if (values !== undefined) return `one of ${values.join(', ')}`
-  if (schema.type === 'integer') return describeRange(schema)
+  if (schema.unit !== undefined) return describeQuantity(schema, schema.unit)
+  if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`
+  if (schema.type === 'integer') return `a whole number ${describeRange(schema, String)}`
+  if (schema.type === 'number') return `a number ${describeRange(schema, String)}`
   if (schema.type === 'boolean') return 'true or false'
   const example = schema.examples?.[0]
   if (schema.type === 'array') return `a list of texts like ${example}`
@@ -108,7 +122,16 @@ function describeExpected(schema: JsonSchema): string {
   return example === undefined ? 'a text that is not empty' : `a text like ${example}`
 }
 
-function describeRange({ minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: JsonSchema): string {
-  if (maximum === Number.MAX_SAFE_INTEGER) return `a whole number from ${minimum}`
-  return `a whole number from ${minimum} to ${maximum}`
+function describeQuantity({ anyOf = [] }: JsonSchema, unit: QuantityUnit): string {
+  const { kind, format, examples } = findQuantity(unit)
+  const range = anyOf.find(({ type }) => type === 'integer') ?? {}
+  return `a ${kind} ${describeRange(range, format)}, like ${examples} (a plain number is in ${unit})`
+}
+
+function describeRange(
+  { minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: JsonSchema,
+  format: (value: number) => string,
+): string {
+  if (maximum === Number.MAX_SAFE_INTEGER) return `from ${format(minimum)}`
+  return `from ${format(minimum)} to ${format(maximum)}`
 }

@@ -116,9 +116,14 @@ function describeIssue(issue: Issue, settings: ReadonlyMap<string, Setting>): st
       return `${path}: must be set ${withDriver(path, key.driver)}: ${key.environment} or the file`
     if (issue.code === 'unrecognized_keys')
       return `${path}: has a meaning only ${withDriver(path, key.driver)} (${setting.origin})`
-    const value = key.secret ? 'a secret that is not one' : JSON.stringify(setting.value)
+    const value = key.secret ? 'a secret that is not one' : formatGiven(setting.value)
     return `${path}: expected ${key.expected}, got ${value} (${setting.origin})`
   })
+}
+
+/** JSON has no word for `.nan`, which YAML reads as a number. */
+function formatGiven(value: unknown): string {
+  return typeof value === 'number' ? String(value) : JSON.stringify(value)
 }
 
 function withDriver(path: string, driver: string | undefined): string {

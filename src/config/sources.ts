@@ -1,8 +1,9 @@
 /** Where values come from: file, environment and flags, each read into the same shape with its faults. */
-import { parseDocument } from 'yaml'
-import { findClosest } from '../lib/closest.ts'
+import { parse, parseDocument } from 'yaml'
 import { configKeys } from './keys.ts'
-import type { ConfigKey } from './keys.ts'
+import type { ConfigKey, ConfigKind } from './keys.ts'
+import { isFromKubernetes } from './kubernetes.ts'
+import { suggest } from './suggest.ts'
 
 export interface Setting {
   readonly value: unknown
@@ -21,9 +22,6 @@ export type ReadFile = (path: string) => string | undefined
 
 const keysByPath = new Map(configKeys.map((key) => [key.path, key]))
 const keysByFlag = new Map(configKeys.flatMap((key) => key.flags.map((flag) => [flag, key])))
-
-/** Kubernetes injects these for a Service named `lading`; they are not ours. */
-const foreignVariables = /^LADING_(PORT|PORT_.*|SERVICE_.*)$/
 
 const configFlag = '--config'
 
@@ -64,8 +62,8 @@ export function readEnvironment(
       faults.push((error as Error).message)
     }
   }
-  for (const name of Object.keys(env)) {
-    if (!name.startsWith('LADING_') || known.has(name) || foreignVariables.test(name)) continue
+  for (const [name, value = ''] of Object.entries(env)) {
+    if (!name.startsWith('LADING_') || known.has(name) || isFromKubernetes(name, value)) continue
     faults.push(`unknown variable ${name}${suggest(name, known)}`)
   }
   return { settings, faults }
@@ -120,15 +118,17 @@ function readVariable(
   return { value: content.replace(/\r?\n$/, ''), origin: `${key.fileEnvironment}` }
 }
 
+const scalarKinds: ReadonlySet<ConfigKind> = new Set(['boolean', 'duration', 'integer', 'number', 'size'])
+
 /**
- * Text becomes a number or a boolean only when the key takes one and the text is exactly that; anything else stays
- * text, so that the schema refuses it instead of a guess being made.
+ * Text becomes a number or a boolean where the key takes one and YAML would read it as one. Anything else stays text, so that
+ * the schema refuses it instead of a guess being made.
  */
 function parseText(key: ConfigKey, text: string): unknown {
-  if (key.takes.has('boolean') && (text === 'true' || text === 'false')) return text === 'true'
-  if (key.takes.has('list')) return text === '' ? [] : text.split(',').map((entry) => entry.trim())
-  if (key.takes.has('number') && /^-?\d+$/.test(text)) return Number(text)
-  return text
+  if (key.kind === 'list') return text === '' ? [] : text.split(',').map((entry) => entry.trim())
+  if (!scalarKinds.has(key.kind) || !/^[-+.\w]+$/.test(text)) return text
+  const value: unknown = parse(text)
+  return typeof value === 'number' || typeof value === 'boolean' ? value : text
 }
 
 type Leaf = readonly [names: readonly string[], value: unknown]
@@ -155,9 +155,4 @@ function findNameFault(names: readonly string[], value: unknown): string | undef
   if (keysByPath.has(path)) return undefined
   if (!isSection(path)) return `unknown key ${path}${suggest(path, keysByPath.keys())}`
   return value === null ? undefined : `${path} is a section with keys of its own, not a value`
-}
-
-function suggest(name: string, candidates: Iterable<string>): string {
-  const closest = findClosest(name, candidates)
-  return closest === undefined ? '' : `; did you mean ${closest}?`
 }

@@ -2,34 +2,22 @@
  * Bounds of the HTTP layer, each with its reason. There is no least speed of uploads: an honest slow one may take
  * hours. What is bounded is silence, size, and how many connections one address may hold.
  */
-export interface HttpLimits {
-  /** The spec asks for 4 MB at least; 10 MiB is what the reference system documents. */
-  readonly manifestBytes: number
+export interface HttpLimits extends ConfiguredHttpLimits {
   /** Tags in one `PUT manifests/<digest>?tag=...`: the spec asks for 10 at least; 100 of 128 characters fit the URL. */
   readonly tagsPerPut: number
   /** A request for a token with a password and many scopes has 2 KiB. */
   readonly formBytes: number
-  /** Silence inside a request body; the session keeps what arrived. */
-  readonly bodyIdleMs: number
   /**
    * From the first read of a body that is kept in memory (a manifest, a form, JSON of the API) to its end: a byte a minute would
    * otherwise hold its memory for years. The largest manifest comes in time at 35 KB/s.
    */
   readonly wholeBodyMs: number
-  /** A reader that takes nothing of a reply for this long is cut: clients that unpack while they pull do pause. */
-  readonly replyIdleMs: number
   /**
    * Within this time a client that holds memory which others wait for takes a megabyte of its reply, or sends one of its manifest, or it is
    * cut. The kernel takes our bytes in
    * portions that can reach a megabyte or more, so that an honest slow client looks silent for seconds.
    */
   readonly crowdedReplyIdleMs: number
-  /**
-   * Replies that are made in memory and not taken yet, and manifests that come in, over all connections. 25 of the largest manifests,
-   * or 200 of the longest pages of tags; a machine with 1 GiB has room for it beside the caches. One account, the robots of one owner, or one address
-   * without an account, gets a quarter.
-   */
-  readonly replyMemoryBytes: number
   /** How much of a refused body is still read, so that the client sees the status and no reset ... */
   readonly refusedBodyBytes: number
   /** ... and for how long. */
@@ -47,24 +35,35 @@ export interface HttpLimits {
    * for each that waits (an estimate of its head and Node's objects) 1,000 connections of one address hold 64 MiB.
    */
   readonly waitingPerConnection: number
-  /** A connection costs 20 KiB or so; beyond this many new ones are closed at once. */
+}
+
+/** Limits that the configuration sets: `config/sections/limits.ts` has their defaults and the reasons. */
+export interface ConfiguredHttpLimits {
+  readonly manifestBytes: number
+  /** Silence inside a request body; the session keeps what arrived. */
+  readonly bodyIdleMs: number
+  /** A reader that takes nothing of a reply for this long is cut. */
+  readonly replyIdleMs: number
+  /**
+   * Replies that are made in memory and not taken yet, and manifests that come in, over all connections. One account, the robots of one
+   * owner, or one address without an account, gets a quarter.
+   */
+  readonly replyMemoryBytes: number
+  /** One more is closed at once. */
   readonly connections: number
-  /** A build farm behind one address needs hundreds. Declared proxies are exempt, they speak for many. */
+  /** Declared proxies are exempt: they speak for many. */
   readonly connectionsPerAddress: number
 }
 
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 
-export const defaultHttpLimits: HttpLimits = {
-  manifestBytes: 10 * mebibyte,
+/** Limits that nobody configures. */
+export const fixedHttpLimits: Omit<HttpLimits, keyof ConfiguredHttpLimits> = {
   tagsPerPut: 100,
   formBytes: 64 * kibibyte,
-  bodyIdleMs: 60_000,
   wholeBodyMs: 300_000,
-  replyIdleMs: 300_000,
   crowdedReplyIdleMs: 30_000,
-  replyMemoryBytes: 256 * mebibyte,
   refusedBodyBytes: 64 * mebibyte,
   refusedBodyMs: 10_000,
   headersMs: 30_000,
@@ -72,8 +71,6 @@ export const defaultHttpLimits: HttpLimits = {
   headerBytes: 32 * kibibyte,
   urlBytes: 16 * kibibyte,
   waitingPerConnection: 16,
-  connections: 10_000,
-  connectionsPerAddress: 1_000,
 }
 
 /** Replies below this never wait for memory, and are written at once. */

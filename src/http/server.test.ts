@@ -8,7 +8,7 @@ import { aRandomBlob } from '../../test/support/random.ts'
 import { RawConnection, statusesIn } from '../../test/support/raw-connection.ts'
 import { TurnCounter } from '../../test/support/turn-counter.ts'
 import type { Decision, Policy } from '../access/policy.ts'
-import { UnauthorizedError } from './errors.ts'
+import { UnauthorizedError } from '../edge/errors.ts'
 
 const blob = aRandomBlob()
 const uploads = '/v2/a/b/blobs/uploads/'

@@ -1,4 +1,4 @@
-/** Checks in the transaction of a change that its actor may still act, so that nothing comes between check and change. */
+/** Checks, in the transaction of a change, that its actor may still act, so that nothing happens between check and change. */
 import type { Clock } from '../lib/clock.ts'
 import { findAccessToken } from '../metadata/identity/access-tokens.ts'
 import { findAccountState } from '../metadata/identity/accounts.ts'
@@ -10,9 +10,9 @@ import { endedMeanwhile } from './errors.ts'
 type Proof = NonNullable<Actor['proof']>
 
 /**
- * For changes that give access. Between the decision on a request and its change, a password may be hashed or others may write.
- * The actor gives nothing if its account was disabled or got a new password in between, or if the session or the access token
- * that it came with ended. Operators and the registry itself always may. Throws `CredentialsError`.
+ * Checks the actor of a change that grants access. Between the decision on the request and the change, a password may be hashed
+ * or another request may write. Throws `CredentialsError` if the account was disabled or got a new password in between, or if the
+ * session or access token of the request ended. Operators and the registry itself always pass.
  */
 export async function requireStanding(
   tx: Transaction,
@@ -27,7 +27,7 @@ export async function requireStanding(
   if (!(await isOpen(tx, { proof, credential }, clock.now()))) throw endedMeanwhile()
 }
 
-/** A password has no end of its own. Idle time does not count: the request itself is a use of the session. */
+/** A password does not expire. Idle time does not count: the request itself uses the session. */
 async function isOpen(
   tx: Transaction,
   { proof, credential = '' }: { readonly proof: Proof; readonly credential: string | undefined },

@@ -1,11 +1,11 @@
-/** Who acts, as the audit records it. */
+/** The actor of a change, as the audit records it. */
 import type { AuditActor } from '../metadata/audit/audit-trail.ts'
 import type { Origin } from './identity.ts'
 import { principalId } from './principal.ts'
 import type { Principal } from './principal.ts'
 
 export interface Actor extends AuditActor {
-  /** The account as it was when the actor was proven: `actor-standing.ts`. Absent: no account acts. */
+  /** The account at the time of authentication, for `actor-standing.ts`. Absent: the actor is not an account. */
   readonly proof?: { readonly accountId: number; readonly credentialVersion: number } | undefined
 }
 
@@ -27,10 +27,10 @@ function proofOf(principal: Principal): Actor['proof'] {
   return { accountId: principal.accountId, credentialVersion: principal.credentialVersion }
 }
 
-/** The registry itself, where nobody asked for it. */
+/** The registry itself, for changes without a request. */
 export const system: Actor = { id: 'system', name: '' }
 
-/** Who works at the command line of the machine, by the name of the system's user. */
+/** The operator at the command line, by the name of the system user. */
 export function operator(systemUser: string): Actor {
   return { id: 'operator', name: systemUser }
 }

@@ -1,9 +1,9 @@
 /**
  * @module
- * From an `Authorization` header to a principal. What was proven once, by a password hash or a signature, is remembered
- * in bounded memory, a password under a hash that only this process can compute; every request asks in one query whether
- * the account, and the access or refresh token that it came from, is still as it was, so that a disabled account, a changed password
- * or a revoked token counts at once. It knows nothing of rights: `access-policy.ts` does.
+ * Turns an `Authorization` header into a principal. A proof by password hash or signature is cached in bounded memory; a password
+ * is cached under a hash that only this process can compute. Each request checks in one query that the account, and the access or
+ * refresh token behind the proof, have not changed, so a disabled account, a new password or a revoked token takes effect at once.
+ * Rights are the business of `access-policy.ts`.
  */
 import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
@@ -39,14 +39,14 @@ export interface AuthenticatorDeps {
   readonly logins: Logins
   readonly keys: SigningKeys
   readonly tokens: TokenVerifier
-  /** Of access tokens. */
+  /** Notes uses of access tokens. */
   readonly uses: Pick<UseNotes, 'note'>
 }
 
 interface Proof {
   readonly principal: Principal
   readonly credentialVersion: number
-  /** Of a bearer token. */
+  /** Present for a bearer token. */
   readonly token: { readonly kid: string; readonly expiresAt: number } | undefined
 }
 
@@ -60,18 +60,18 @@ interface Recalled {
 
 type Password = Omit<Extract<Credentials, { kind: 'password' }>, 'kind'>
 
-/** Some 20,000 passwords or 8,000 tokens. */
+/** Enough for about 20,000 passwords or 8,000 tokens. */
 const cacheBytes = 8 * 1024 * 1024
 const proofBytes = 350
-/** Of a scope, or of a pattern that an access token is limited to. */
+/** The estimated size of a scope, or of a pattern in the limits of an access token. */
 const scopeBytes = 200
-/** Of a bearer token: its header is a JSON object. */
+/** The beginning of a bearer token, whose header is a JSON object. */
 const bearerStart = 'Bearer ey'
-/** As a party of the throttle: no account has such a name. */
+/** The party of access tokens in the throttle: no account can have this name. */
 const noName = 'access token'
 
 export interface RememberingAuthenticator extends Authenticator {
-  /** Of the proofs that are remembered. */
+  /** Statistics of the cached proofs. */
   cacheStats(): LruStats
 }
 
@@ -84,12 +84,12 @@ class CachingAuthenticator implements RememberingAuthenticator {
   readonly #secret = randomBytes(32).toString('base64')
   readonly #proofs = new Lru<string, Proof>({ maxBytes: cacheBytes })
   /**
-   * A client starts with several requests at once: they share one hash. Those from another address do not wait for it:
-   * that address may have to wait for its failures.
+   * Clients start with several requests at once, which share one hash. Requests from another address do not wait for it, because
+   * the throttle may delay that address.
    */
   readonly #proving = new Map<string, Promise<Proof>>()
 
-  /** In this turn of the event loop, whose reads share a snapshot where the database answers at once. */
+  /** Proofs confirmed in this turn of the event loop, whose reads share a snapshot if the database answers at once. */
   readonly #confirmed = new Set<Proof>()
   readonly #onTurnEnd = (): void => this.#confirmed.clear()
 
@@ -97,7 +97,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
     this.#deps = deps
   }
 
-  /** What is remembered is answered at once where the database does: that saves a promise per request. */
+  /** Answers a cached proof synchronously if the database does, which saves a promise per request. */
   authenticate(authorization: string | undefined, origin: Origin): Promise<Principal> | Principal {
     if (authorization === undefined) return anonymous
     const key = this.#keyOf(authorization)
@@ -144,7 +144,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return expiresAt > this.#deps.clock.now() && this.#deps.keys.isValid(kid)
   }
 
-  /** The principal, while its account and its access token are as they were when this was proven; anonymous has none. */
+  /** Returns the principal if its account and its access token have not changed since the proof. Anonymous has neither. */
   #confirm(proof: Proof): MaybePromise<Principal | undefined> {
     const { principal } = proof
     if (principal.kind === 'anonymous' || this.#confirmed.has(proof)) return principal
@@ -203,7 +203,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return { principal, credentialVersion, token }
   }
 
-  /** Where a password stands, an access token may stand too: it costs no slow hash, known or not. */
+  /** Accepts an access token in place of a password; it needs no slow hash, whether it exists or not. */
   async #provePassword({ name, password }: Password, origin: Origin): Promise<Proof> {
     if (isWellFormed(password)) return this.#proveAccessToken({ name, token: password }, origin)
     const principal = await this.#attempt({ name, credential: 'password' }, origin, () =>
@@ -240,8 +240,8 @@ class CachingAuthenticator implements RememberingAuthenticator {
   }
 
   /**
-   * Memory holds no passwords and no access tokens, nor what they could be guessed from offline. It does hold the key that
-   * signs bearer tokens, so such a token, which is long to hash and soon void, stands for itself.
+   * Memory holds no passwords or access tokens, and nothing from which they could be guessed offline. It does hold the key that
+   * signs bearer tokens, so a bearer token, which is long to hash and expires soon, is its own key.
    */
   #keyOf(text: string): string {
     return text.startsWith(bearerStart) ? text : hash('sha256', this.#secret + text, 'base64')

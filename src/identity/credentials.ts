@@ -1,4 +1,4 @@
-/** The two kinds of `Authorization` (RFC 7617, RFC 6750), read strictly. */
+/** Parses the two kinds of `Authorization` strictly (RFC 7617, RFC 6750). */
 import { malformedCredentials } from './errors.ts'
 
 export type Credentials =
@@ -9,7 +9,7 @@ export type Credentials =
 const headerPattern = /^(basic|bearer) +([A-Za-z0-9\-._~+/]+=*)$/i
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Throws `CredentialsError`. An empty name with an empty password is what some clients send without any. */
+/** Throws `CredentialsError`. Some clients without credentials send an empty name and password. */
 export function parseCredentials(authorization: string): Credentials {
   const [, scheme, value] = headerPattern.exec(authorization) ?? []
   if (scheme === undefined || value === undefined) throw malformedCredentials()

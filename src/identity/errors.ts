@@ -1,15 +1,15 @@
-/** Refusals of identity. None of them says whether an account, a repository or a key exists. */
+/** Refusals of authentication. None reveals whether an account, a repository or a key exists. */
 import { OciError } from '../oci/oci-error.ts'
 
 export abstract class AuthError extends OciError {}
 
-/** Credentials that do not hold; `error` is what a challenge says (RFC 6750, 3.1). */
+/** The credentials are not valid; `error` is the error of the challenge (RFC 6750, 3.1). */
 export class CredentialsError extends AuthError {
   override readonly name = 'CredentialsError'
   readonly code = 'UNAUTHORIZED'
   readonly detail: null = null
-  readonly error: 'invalid_token' | undefined
-  /** Whether it is a token that this installation did not issue, which says nothing about its sender. */
+  override readonly error: 'invalid_token' | undefined
+  /** Whether it is a token of another installation, which says nothing about its sender. */
   readonly isForeign: boolean
 
   constructor(
@@ -29,26 +29,26 @@ export function wrongPassword(): CredentialsError {
   )
 }
 
-/** The same whatever is wrong with the access token that came with a name. */
+/** The same for every fault of an access token that came with a name. */
 export function wrongAccessToken(): CredentialsError {
   return new CredentialsError(
     'the access token has expired, was revoked or is not of this name, or the account is disabled: use another one, or ask an administrator of this registry',
   )
 }
 
-/** An access token where only a password counts. */
+/** An access token was sent where only a password is accepted. */
 export function needsPassword(): CredentialsError {
   return new CredentialsError('this takes the password of a user: an access token does not count here')
 }
 
-/** The credentials held when the request began. */
+/** The credentials were valid when the request began, but are no longer. */
 export function endedMeanwhile(): CredentialsError {
   return new CredentialsError(
     'the credentials were changed or revoked while the request was sent: log in again',
   )
 }
 
-/** The same whatever is wrong with the token. */
+/** The same for every fault of the token. */
 export function invalidToken(options?: ErrorOptions & { readonly isForeign?: boolean }): CredentialsError {
   return new CredentialsError(
     'the token has expired, was revoked or is not of this registry: get a new one',
@@ -59,7 +59,7 @@ export function invalidToken(options?: ErrorOptions & { readonly isForeign?: boo
   )
 }
 
-/** The header is none that this registry reads. */
+/** This registry cannot parse the header. */
 export function malformedCredentials(): CredentialsError {
   return new CredentialsError(
     'the Authorization header cannot be read: send "Basic" with name and password, or "Bearer" with a token',
@@ -70,7 +70,7 @@ export class TooManyAttemptsError extends AuthError {
   override readonly name = 'TooManyAttemptsError'
   readonly code = 'TOOMANYREQUESTS'
   readonly detail: null = null
-  readonly retryAfterSeconds: number
+  override readonly retryAfterSeconds: number
 
   constructor(retryAfterSeconds: number, options?: ErrorOptions) {
     super(`too many logins at the moment: try again in ${retryAfterSeconds} s`, options)
@@ -81,6 +81,7 @@ export class TooManyAttemptsError extends AuthError {
 export class RefreshTokensOffError extends AuthError {
   override readonly name = 'RefreshTokensOffError'
   readonly code = 'UNSUPPORTED'
+  override readonly kind = 'REFRESH_TOKENS_OFF'
   readonly detail = { setting: 'auth.refreshTokens' }
 
   constructor(options?: ErrorOptions) {

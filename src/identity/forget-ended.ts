@@ -1,4 +1,4 @@
-/** Removes what no longer lets anybody in: sessions that are over, and access tokens that ended a while ago. */
+/** Removes ended credentials: sessions at once, access tokens after a while. */
 import type { Clock } from '../lib/clock.ts'
 import { deleteEndedAccessTokens } from '../metadata/identity/access-tokens.ts'
 import { deleteExpiredBrowserSessions } from '../metadata/identity/browser-sessions.ts'
@@ -11,11 +11,11 @@ export interface ForgetEndedDeps {
   readonly clock: Clock
 }
 
-/** So long a list of tokens shows those that ended, for who looks for the reason of a refusal. */
+/** How long lists still show ended tokens, for anyone who looks for the reason of a refusal. */
 const keptTokensMs = 90 * dayMs
 const batchSize = 200
 
-/** Returns how many sessions and tokens went. */
+/** Returns how many sessions and tokens were removed. */
 export async function forgetEnded(
   { metadata, clock }: ForgetEndedDeps,
   { sessionIdleMs }: { readonly sessionIdleMs: number },

@@ -1,4 +1,4 @@
-/** What people hold besides a password: access tokens, refresh tokens and sessions; and robots, which have no password. */
+/** Credentials besides passwords: access tokens, refresh tokens and sessions; and robots, which have no password. */
 import type { Clock } from '../lib/clock.ts'
 import { noteAccessTokenUses } from '../metadata/identity/access-tokens.ts'
 import type { AuditTrail } from '../metadata/audit/audit-trail.ts'
@@ -22,9 +22,9 @@ import { createUseNotes } from './use-notes.ts'
 import type { UseNotes } from './use-notes.ts'
 
 export interface RefreshTokens {
-  /** Of one account, oldest first; the tokens themselves are not stored. */
+  /** Lists the refresh tokens of an account, oldest first, without the tokens themselves, which are not stored. */
   list(accountId: number): Promise<RefreshToken[]>
-  /** Whether there was one. */
+  /** Returns whether the token existed. */
   revoke(id: number, actor: Actor): Promise<boolean>
 }
 
@@ -33,7 +33,7 @@ export interface KeptCredentials extends AsyncDisposable {
   readonly accessTokens: AccessTokens
   readonly robots: Robots
   readonly sessions: Sessions
-  /** Resolves when it is written what was used when; never rejects. */
+  /** Resolves when the noted uses are written; never rejects. */
   flush(): Promise<void>
 }
 
@@ -43,7 +43,7 @@ export interface KeptCredentialsDeps {
   readonly audit: AuditTrail
   readonly sessionIdleMs: number
   readonly sessionLifetimeMs: number
-  /** When tokens and sessions were used, which could not be written. */
+  /** Called if the uses of tokens and sessions could not be written. */
   readonly onError: (error: unknown) => void
 }
 
@@ -60,7 +60,7 @@ export function createCredentialUses({ metadata, clock, onError }: KeptCredentia
       clock,
       everyMs,
       onError,
-      // Nobody misses a use that a power cut took.
+      // Losing a use in a power cut does no harm.
       write: (uses, before) => metadata.transact((tx) => note(tx, uses, before), { durable: false }),
     })
   return {

@@ -1,37 +1,37 @@
-/** Who makes a request, and how that was proven. */
+/** The sender of a request, and how it was authenticated. */
 import type { Permission } from '../access/permissions.ts'
 import type { RepositoryPattern } from '../access/patterns/repository-pattern.ts'
 import type { Scope } from '../access/scope.ts'
 
 export interface AnonymousPrincipal {
   readonly kind: 'anonymous'
-  /** The scopes of an anonymous bearer token, which bound the request; `undefined` without one. */
+  /** The scopes of an anonymous bearer token, which limit the request; `undefined` without one. */
   readonly scopes: readonly Scope[] | undefined
 }
 
 export interface AccountPrincipal {
-  /** A robot belongs to an owner and has what it is granted, nothing by itself. */
+  /** A robot belongs to an owner and has only the rights that it is granted. */
   readonly kind: 'user' | 'robot'
   readonly accountId: number
   /** `<owner>+<name>` for a robot. */
   readonly name: string
   readonly isAdmin: boolean
-  /** The scopes of the bearer token, which bound the request; `undefined` without one. */
+  /** The scopes of the bearer token, which limit the request; `undefined` without one. */
   readonly scopes: readonly Scope[] | undefined
-  /** The account's version when this was proven. A token that was issued then ends with the next version. */
+  /** The version of the account's credentials at the proof. Tokens issued for it end with the next version. */
   readonly credentialVersion?: number
-  /** The credential that proved it: `password`, `access-token:<id>`, `session:<id>`, `refresh-token:<id>`. */
+  /** The credential that was used: `password`, `access-token:<id>`, `session:<id>`, `refresh-token:<id>`. */
   readonly credential?: string
-  /** The refresh token that the bearer token was issued from or with, and ends with. */
+  /** The refresh token that the bearer token was issued from or with, and with which it ends. */
   readonly refreshTokenId?: number | undefined
-  /** The limits of the access token that proved it, or that its bearer token was issued from. */
+  /** The limits of the access token that was used, or from which the bearer token was issued. */
   readonly limits?: TokenLimits | undefined
 }
 
-/** An access token narrows what its account may do; it widens nothing. */
+/** An access token narrows the rights of its account and never widens them. */
 export interface TokenLimits {
   readonly tokenId: number
-  /** `undefined`: all of the account's. */
+  /** `undefined`: all permissions of the account. */
   readonly permissions: ReadonlySet<Permission> | undefined
   /** `undefined`: everywhere. */
   readonly patterns: readonly RepositoryPattern[] | undefined
@@ -41,12 +41,12 @@ export type Principal = AnonymousPrincipal | AccountPrincipal
 
 export const anonymous: Principal = Object.freeze({ kind: 'anonymous', scopes: undefined })
 
-/** Whether the credential may do all that its account may. */
+/** Whether the credential has all rights of its account. */
 export function isWhole({ limits }: AccountPrincipal): boolean {
   return limits === undefined || (limits.permissions === undefined && limits.patterns === undefined)
 }
 
-/** A stable text that names the principal in events, in upload sessions and in logs. */
+/** A stable name of the principal for events, upload sessions and logs. */
 export function principalId(
   principal: Pick<AnonymousPrincipal, 'kind'> | Pick<AccountPrincipal, 'kind' | 'accountId'>,
 ): string {

@@ -1,7 +1,7 @@
 /** How tokens and sessions are stored. */
 import { hash } from 'node:crypto'
 
-/** For secrets of 170 random bits and more: they need no salt and no slow hash, and a look-up by it tells nothing by its time. */
+/** Hashes a secret of at least 170 random bits: it needs no salt and no slow hash, and the time of a look-up reveals nothing. */
 export function hashSecret(secret: string): string {
   return hash('sha256', secret, 'hex')
 }

@@ -1,26 +1,26 @@
 /**
- * When credentials were last used, for those who list them: collected in memory and written together, so that no request
- * waits for it. Each is written once in `everyMs` at most; what is not written yet is lost with a crash.
+ * Notes when credentials were last used, for lists. Uses are collected in memory and written together, so that no request waits.
+ * Each is written at most once per `everyMs`; a crash loses unwritten ones.
  */
 import type { Clock } from '../lib/clock.ts'
 import { MetadataFull } from '../metadata/errors.ts'
 
 export interface UseNotes extends AsyncDisposable {
   note(id: number): void
-  /** Resolves when what was noted so far is written; never rejects. */
+  /** Resolves when all uses noted so far are written; never rejects. */
   flush(): Promise<void>
 }
 
 export interface UseNotesOptions {
   readonly clock: Clock
   readonly everyMs: number
-  /** Each id with the time of its use; those that were noted after `before` have it already. */
+  /** Writes each id with the time of its use; skip rows that were noted after `before`. */
   readonly write: (uses: ReadonlyMap<number, number>, before: number) => Promise<void>
   readonly onError: (error: unknown) => void
 }
 
 const batchMs = 1_000
-/** Then all are forgotten, and some written once more than they had to be. */
+/** Above this, all are dropped, and some uses are written once more than necessary. */
 const maxRemembered = 100_000
 
 export function createUseNotes({ clock, everyMs, write, onError }: UseNotesOptions): UseNotes {
@@ -29,7 +29,7 @@ export function createUseNotes({ clock, everyMs, write, onError }: UseNotesOptio
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
 
-  /** Without space it stays unnoted: a full disk must not keep anybody from pulling. */
+  /** On a full disk the uses stay unwritten: pulls must not fail because of them. */
   async function writeBatch(uses: ReadonlyMap<number, number>): Promise<void> {
     try {
       await write(uses, clock.now() - everyMs)
@@ -48,7 +48,7 @@ export function createUseNotes({ clock, everyMs, write, onError }: UseNotesOptio
   }
 
   return {
-    /** Also after the clock was set back. */
+    /** Works after the clock was set back, too. */
     note(id) {
       const now = clock.now()
       const last = noted.get(id)

@@ -18,20 +18,20 @@ const hourMs = 60 * minuteMs
 export const removeDeadKeysJob = 'remove-dead-keys'
 
 export interface JobOptions {
-  /** How long upload sessions live after their last use. */
+  /** How long an upload session lives after its last use. */
   readonly uploadLives: UploadLives
   readonly auditRetention: AuditRetention
-  /** A browser session without a request for so long is over. */
+  /** A browser session ends after this time without a request. */
   readonly sessionIdleMs: number
 }
 
 /** A blob is linked in the transaction that makes it; the hour is for clocks that jump. */
 const unlinkedGraceMs = hourMs
-/** Longer than any upload session lives without being touched is not needed: its row names its key. */
+/** No longer than an upload session lives unused: its row names its key. */
 const sweepGraceMs = 24 * hourMs
 
 export interface JobDeps extends SweepDeps {
-  /** Nobody sets it. */
+  /** A clock that never jumps. */
   readonly monotonic: Clock
 }
 

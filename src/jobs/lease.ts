@@ -1,6 +1,6 @@
 /**
- * One runner of a job at a time, over all processes on one database: a lease row with an expiry, fenced by a
- * generation. While `work` runs the lease is renewed; when that fails, `work` has to stop.
+ * Makes sure that one process at a time runs a job, of all processes on one database: a lease row with an expiry, fenced by a
+ * generation. The lease is renewed while `work` runs; if a renewal fails, `work` has to stop.
  *
  * The expiry is a time of day, and clocks are wrong at times. A lease that ends later than any lease can was written by
  * a clock that was ahead: by a process that died, or by one that lives and whose clock still is ahead. The latter renews,
@@ -19,14 +19,14 @@ export const leaseTtlMs = 60_000
 export interface LeaseDeps {
   readonly metadata: Metadata
   readonly clock: Clock
-  /** Nobody sets it. */
+  /** A clock that never jumps. */
   readonly monotonic: Clock
-  /** Names this process; unique among those that share the database. */
+  /** Names this process; unique among the processes that share the database. */
   readonly holder: string
   readonly log: Pick<Logger, 'warn'>
 }
 
-/** `lookAgainMs`: the lease cannot be right, and whether anybody renews it shows after this time. */
+/** `lookAgainMs`: the expiry is implausible; look again after this time to see whether its holder renews it. */
 export type LeaseOutcome<T> =
   | { readonly kind: 'ran'; readonly value: T }
   | { readonly kind: 'held'; readonly lookAgainMs: number | undefined }
@@ -38,7 +38,7 @@ interface Claim {
 
 export class Leases {
   readonly #deps: LeaseDeps
-  /** Of leases from the future. */
+  /** Leases with an expiry too far in the future. */
   readonly #watch: LeaseWatch
 
   constructor(deps: LeaseDeps) {
@@ -46,7 +46,7 @@ export class Leases {
     this.#watch = new LeaseWatch({ monotonic: deps.monotonic, ttlMs: leaseTtlMs })
   }
 
-  /** Runs `work` under the lease, or not at all while another process holds it. Throws what `work` throws. */
+  /** Runs `work` under the lease, or skips it while another process holds the lease. Throws what `work` throws. */
   async run<T>({ name, signal }: Claim, work: (signal: AbortSignal) => Promise<T>): Promise<LeaseOutcome<T>> {
     const { metadata, holder } = this.#deps
     const abandoned = this.#watch.findAbandoned(name)
@@ -87,7 +87,7 @@ export class Leases {
     }
   }
 
-  /** Remembers a lease from the future; returns when to look at it again. */
+  /** Remembers a lease with an implausible expiry; returns when to look at it again. */
   async #suspect(name: string): Promise<number | undefined> {
     const { metadata, clock, log } = this.#deps
     const lease = await findLease(metadata.reader, name)

@@ -1,7 +1,7 @@
 /**
  * @module
- * Runs the jobs, each at its interval and under its lease, one run of a job at a time. A failing job is logged and
- * tried again at its next turn. `wake` brings a turn forward. Disposing stops the timers and waits for what runs.
+ * Runs each job at its interval and under its lease, never two runs of a job at once. A failure is logged, and the job runs again
+ * at its next turn. `wake` brings a turn forward. Disposing stops the timers and waits for running jobs.
  */
 import { systemTimers, type Timers } from '../lib/timers.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -10,18 +10,18 @@ import { Leases, type LeaseDeps } from './lease.ts'
 
 export interface SchedulerDeps extends LeaseDeps {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
-  /** By default those of the process. */
+  /** Default: the timers of the process. */
   readonly timers?: Timers
 }
 
 export interface Scheduler extends AsyncDisposable {
-  /** Runs the job soon, instead of at its next turn. */
+  /** Runs the job soon instead of at its next turn. */
   wake(name: string): void
 }
 
-/** Between a wake and the run, so that a burst of wakes is one run. */
+/** Delay between a wake and the run, so that a burst of wakes causes one run. */
 const wakeDelayMs = 100
-/** The first turn comes soon after the start, but leaves the start-up alone. */
+/** Delay of the first turn, so that it does not slow down the start. */
 const firstDelayMs = 1_000
 
 export function startScheduler(deps: SchedulerDeps, jobs: readonly Job[]): Scheduler {
@@ -51,7 +51,7 @@ function startLoop(deps: LoopDeps, job: Job, signal: AbortSignal): Loop {
   let cancelTimer: (() => void) | undefined
   let dueAt = Number.POSITIVE_INFINITY
   let running: Promise<void> | undefined
-  /** A turn waits for the run before it. */
+  /** A turn waits for the previous run. */
   let isWaiting = false
   const schedule = (delayMs: number): void => {
     const at = monotonic.now() + delayMs
@@ -62,7 +62,7 @@ function startLoop(deps: LoopDeps, job: Job, signal: AbortSignal): Loop {
   }
   const turn = (): void => {
     dueAt = Number.POSITIVE_INFINITY
-    // One turn for all that fall into a run comes right after it: they may be about what the run has already passed.
+    // Wakes during a run cause one more run right after it: they may concern what the run has passed already.
     if (isWaiting) return
     isWaiting = true
     const previous = running
@@ -78,7 +78,7 @@ function startLoop(deps: LoopDeps, job: Job, signal: AbortSignal): Loop {
   return { schedule, idle: async () => running }
 }
 
-/** Returns after how many milliseconds another look is due, where that does not wait for the next turn. */
+/** Returns the milliseconds until another look is due, or `undefined` if that can wait for the next turn. */
 async function runOnce(deps: LoopDeps, job: Job, signal: AbortSignal): Promise<number | undefined> {
   try {
     const outcome = await deps.leases.run({ name: job.name, signal }, (until) => job.run(until))

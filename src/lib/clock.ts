@@ -7,7 +7,7 @@ export interface Clock {
 export const systemClock: Clock = { now: () => Date.now() }
 
 /**
- * Milliseconds since the start of the process, with fractions. Nobody sets it back or forward, unlike the time of day:
+ * Milliseconds since the start of the process, with fractions. Unlike the time of day, it never jumps:
  * for timers, and for ages that never leave the process.
  */
 export const monotonicClock: Clock = { now: () => performance.now() }

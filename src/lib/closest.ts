@@ -1,6 +1,6 @@
 /** "Did you mean" for names that people type. */
 
-/** The candidate with the fewest edits from `word`, or `undefined` when none is near enough to be meant. */
+/** The candidate with the fewest edits from `word`, or `undefined` when no candidate is close enough. */
 export function findClosest(word: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.max(2, Math.floor(word.length / 3))
   let closest: string | undefined

@@ -1,4 +1,4 @@
-/** Makes, checks and removes folders. Every walk goes over the parts of one path and ends with them. */
+/** Makes, checks and removes folders. Each loop runs over the parts of one path, so it always ends. */
 import { access, constants, mkdir, readdir, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
@@ -19,15 +19,15 @@ export class FolderError extends Error {
 }
 
 /**
- * Makes the folder and those above it that are missing, with this mode. Several processes may make the same folder at
- * once. Throws `FolderError`. Unlike the recursive `mkdir` of Node it ends in every place, `/proc` included.
+ * Makes the folder and its missing parents with this mode. Several processes may make the same folder at
+ * once. Throws `FolderError`. Unlike Node's recursive `mkdir` it also ends below `/proc`.
  */
 export async function makeFolder(path: string, mode: number): Promise<void> {
   for (const folder of await findMissingFolders(path)) await makeChildFolder(folder, mode)
   if (!(await stat(path)).isDirectory()) throw notAFolder(path)
 }
 
-/** Makes a folder in one that is there; there may be such a folder already. Throws `FolderError`. */
+/** Makes a folder in an existing one, unless it exists already. Throws `FolderError`. */
 export async function makeChildFolder(folder: string, mode: number): Promise<void> {
   try {
     await mkdir(folder, { mode })
@@ -39,7 +39,7 @@ export async function makeChildFolder(folder: string, mode: number): Promise<voi
   }
 }
 
-/** The folder and those above it that do not exist, the topmost first. */
+/** The missing folders on the path, the topmost first. */
 export async function findMissingFolders(path: string): Promise<readonly string[]> {
   const missing: string[] = []
   for (let folder = resolve(path); !(await exists(folder)); folder = dirname(folder)) {
@@ -61,19 +61,19 @@ export async function checkFolder(path: string): Promise<void> {
   }
 }
 
-/** The names in the folder; none for a folder that cannot be read or is not there. */
+/** The names in the folder; empty if it is missing or unreadable. */
 export async function listFolder(path: string): Promise<readonly string[]> {
   return await readdir(path).catch(() => [])
 }
 
-/** Removes the folder and the folders below it, as far as they hold no files. */
+/** Removes the folder and its subfolders where they hold no files. */
 export async function removeEmptyFolders(path: string): Promise<void> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
   for (const entry of entries) if (entry.isDirectory()) await removeEmptyFolders(join(path, entry.name))
   await removeFolderIfEmpty(path)
 }
 
-/** Leaves a folder that holds anything, or is not there. */
+/** Does nothing if the folder is missing or holds anything. */
 export async function removeFolderIfEmpty(path: string): Promise<void> {
   try {
     await rmdir(path)

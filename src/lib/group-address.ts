@@ -1,5 +1,5 @@
-/** What counts as one address where limits are by address: one customer of a provider has a whole IPv6 /64. */
-/** The text that stands for all addresses of one client: the address itself, or its network. */
+/** Groups addresses for limits by address: an IPv6 client usually has a whole /64 network. */
+/** Returns an IPv4 address as it is, and the /64 network of an IPv6 address. */
 export function groupAddress(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
   if (mapped?.[1] !== undefined) return mapped[1]

@@ -2,9 +2,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 
 export interface Ids {
-  /** Public id of an upload session; unguessable, since it stands in a URL. */
+  /** Public id of an upload session; unguessable, because it is part of a URL. */
   uploadId(): string
-  /** Where bytes live in a blob store: 32 lower-case hex characters, never used twice. */
+  /** Key of content in a blob store: 32 lower-case hex characters, never reused. */
   storageKey(): string
   /** Id of one request, for logs, the reply header and error details. */
   requestId(): string
@@ -16,7 +16,7 @@ export const systemIds: Ids = {
   requestId: createRequestIds(),
 }
 
-/** A random prefix for the process and a counter: unique, and far cheaper than a UUID per request. */
+/** A random prefix per process and a counter: unique, and much cheaper than a UUID per request. */
 function createRequestIds(): () => string {
   const prefix = randomBytes(5).toString('hex')
   let count = 0

@@ -1,6 +1,6 @@
-/** Timers as a dependency, so that what happens after a while is tested without waiting. */
+/** Timers as a dependency, so that tests need not wait. */
 export interface Timers {
-  /** Calls `work` once after so many milliseconds; returns how to call it off. Keeps no process alive. */
+  /** Calls `work` once after `ms` milliseconds; returns a function that cancels it. Does not keep the process alive. */
   after(ms: number, work: () => void): () => void
 }
 

@@ -1,4 +1,4 @@
-/** Days, and those of UTC as names of folders that sort by date. */
+/** Days in UTC, and their names: folders named by them sort by date. */
 
 export const dayMs = 86_400_000
 

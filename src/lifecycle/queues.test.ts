@@ -1,4 +1,4 @@
-/** Queues of background work: one bad entry never keeps the others. */
+/** Queues of background work: one bad entry does not block the others. */
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
@@ -83,7 +83,7 @@ describe('the removal of dead keys', () => {
     expect(errors(open)).toMatchObject([{ count: 1_000, keys: { length: 10 } }])
   })
 
-  test('waits until a key is durable before its bytes go, also one that comes meanwhile', async () => {
+  test('waits until a key is durable before removing its bytes, also for a key that arrives in the meantime', async () => {
     await using open = await openRegistry()
     const [first = ''] = await killBlobs(open, 1)
     const second = await putBlob(open.store, 'comes meanwhile')
@@ -123,7 +123,7 @@ describe('the removal of dead keys', () => {
     expect(await removeDeadKeys(open, signal)).toBe(0)
     expect(await storedKeys(open)).toEqual([key])
     expect(errors(open)).toMatchObject([
-      { keys: [key], err: { message: 'a blob or an upload of the database uses this key' } },
+      { keys: [key], err: { message: 'a blob or an upload in the database uses this key' } },
     ])
   })
 })
@@ -172,7 +172,7 @@ describe('the collection of blobs', () => {
       )
       digests.push(digest)
     }
-    // Something that this version does not know holds on to the first one.
+    // A reference that this version does not know uses the first key.
     await open.metadata.transact(async (tx) => {
       const kysely = kyselyOf(tx)
       await sql`create table holder (digest text references blob (digest))`.execute(kysely)

@@ -31,6 +31,11 @@ export interface Metadata extends AsyncDisposable {
    * `getRightsVersion` answers at once: there each turn of the event loop asks anyway.
    */
   onRightsChange(listener: () => void): void
+  /**
+   * Call it once it is known which installation the database belongs to: what leads to the database of another one later is
+   * refused with `MetadataUnavailable`.
+   */
+  expectInstallation(id: string): void
   /** Throws `MetadataUnavailable`. */
   ping(): Promise<void>
 }

@@ -40,6 +40,10 @@ export class ObservedMetadata implements Metadata {
     this.#metadata.onRightsChange(listener)
   }
 
+  expectInstallation(id: string): void {
+    this.#metadata.expectInstallation(id)
+  }
+
   async transact<T>(work: (tx: Transaction) => Promise<T>, options?: TransactOptions): Promise<T> {
     const { now, onTransaction } = this.#deps
     const startedAt = now()

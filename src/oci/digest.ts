@@ -1,7 +1,7 @@
 /**
  * @module
- * Digests of the image-spec: `<algorithm>:<encoded>`. A `Digest` is always well formed; whether this registry can
- * compute its algorithm is a second question, because descriptors may name algorithms that we only pass on.
+ * Digests of the image-spec: `<algorithm>:<encoded>`. A `Digest` is always well formed, but this registry may not be able to
+ * compute its algorithm: descriptors may name algorithms that we only pass on.
  * A new algorithm is one row in `algorithms` (and a hasher that can compute it).
  */
 import { hash } from 'node:crypto'
@@ -11,7 +11,7 @@ import { quote } from './quote.ts'
 /** A well-formed digest: registered algorithms in their exact form, others by grammar only. */
 export type Digest = string & { readonly __brand: 'Digest' }
 
-/** What this registry can compute. */
+/** The algorithms that this registry can compute. */
 export type DigestAlgorithm = 'sha256' | 'sha512'
 
 export class DigestInvalidError extends OciError {
@@ -43,7 +43,7 @@ const maxDigestCharacters = 255
 const algorithmPattern = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*$/
 const encodedPattern = /^[a-zA-Z0-9=_-]+$/
 const lowerHexPattern = /^[0-9a-f]+$/
-const example = 'write for instance sha256: and 64 lower-case hexadecimal digits'
+const example = 'write, for example, sha256: and 64 lower-case hexadecimal digits'
 
 /** Checks the grammar (image-spec, descriptor, digests). Throws `DigestInvalidError`. */
 export function parseDigest(text: string): Digest {
@@ -52,7 +52,7 @@ export function parseDigest(text: string): Digest {
   return text as Digest
 }
 
-/** As `parseDigest`, and refuses algorithms that this registry cannot compute. Throws `DigestInvalidError`. */
+/** Like `parseDigest`, but also refuses algorithms that this registry cannot compute. Throws `DigestInvalidError`. */
 export function parseSupportedDigest(text: string): Digest {
   const digest = parseDigest(text)
   if (!isSupportedDigest(digest)) throw new DigestInvalidError(text, unsupportedReason(prefixOf(digest)))
@@ -76,17 +76,17 @@ export function isSupportedDigest(digest: Digest): boolean {
   return isComputed(prefixOf(digest))
 }
 
-/** What stands behind the colon. */
+/** The part after the colon. */
 export function encodedOf(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1)
 }
 
-/** Throws `DigestInvalidError` when `encoded` is not the algorithm's lower-case hexadecimal form. */
+/** Throws `DigestInvalidError` if `encoded` is not the algorithm's lower-case hexadecimal form. */
 export function formatDigest(algorithm: DigestAlgorithm, encoded: string): Digest {
   return parseDigest(`${algorithm}:${encoded}`)
 }
 
-/** The digest of bytes in memory; bodies are hashed while they stream instead. */
+/** The digest of bytes in memory. Request bodies are hashed while they stream instead. */
 export function digestBytes(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return `${algorithm}:${hash(algorithm, bytes)}` as Digest
 }
@@ -99,19 +99,20 @@ function findFault(text: string): string | undefined {
   if (colon === -1) return `it has no colon; ${example}`
   const algorithm = text.slice(0, colon)
   const encoded = text.slice(colon + 1)
-  if (!algorithmPattern.test(algorithm)) return `${quote(algorithm)} is no name of an algorithm; ${example}`
+  if (!algorithmPattern.test(algorithm))
+    return `${quote(algorithm)} is not a valid algorithm name; ${example}`
   const form = algorithms.get(algorithm)
   if (form !== undefined) return findHexFault(algorithm, encoded, form.hexDigits)
   if (encodedPattern.test(encoded)) return undefined
-  return 'what follows the colon may hold letters, digits, "=", "_" and "-" only, and at least one'
+  return 'the part after the colon must be one or more letters, digits, "=", "_" or "-"'
 }
 
 function findHexFault(algorithm: string, encoded: string, hexDigits: number): string | undefined {
   if (encoded.length !== hexDigits) {
-    return `${algorithm} takes ${hexDigits} hexadecimal digits after the colon, here are ${encoded.length}`
+    return `${algorithm} needs ${hexDigits} hexadecimal digits after the colon, this has ${encoded.length}`
   }
   if (lowerHexPattern.test(encoded)) return undefined
-  return `${algorithm} takes lower-case hexadecimal digits (0-9, a-f) only`
+  return `${algorithm} needs lower-case hexadecimal digits (0-9, a-f)`
 }
 
 function isComputed(algorithm: string): algorithm is DigestAlgorithm {

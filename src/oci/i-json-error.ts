@@ -1,7 +1,7 @@
 import { formatJsonPath } from './json-path.ts'
 import type { JsonPath } from './json-path.ts'
 
-/** A text is no I-JSON: why, at which byte, and inside which value. */
+/** A text is not valid I-JSON: why, at which byte, and inside which value. */
 export class IJsonError extends Error {
   override readonly name = 'IJsonError'
   readonly reason: string

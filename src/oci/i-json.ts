@@ -1,9 +1,9 @@
 /**
  * @module
- * A strict reader of I-JSON (RFC 7493) over bytes. What two readers could understand differently is refused: bytes
- * that are not UTF-8, a byte order mark, names that occur twice in an object, lone surrogates. Depth and the number
- * of values are bounded, time is linear in the size, and large documents can be read in steps. Objects have no inherited members at all, so that `__proto__`
- * and `constructor` are names like any other.
+ * A strict reader of I-JSON (RFC 7493) from bytes. It refuses whatever two readers could understand differently: bytes that are
+ * not UTF-8, a byte order mark, names that occur twice in an object, lone surrogates. Depth and the number of values are bounded,
+ * time is linear in the size, and large documents can be read in steps. Objects inherit nothing, so `__proto__` and
+ * `constructor` are ordinary names.
  */
 import { runAtOnce } from '../lib/turns/steps.ts'
 import type { Steps } from '../lib/turns/steps.ts'
@@ -15,15 +15,15 @@ import { quote } from './quote.ts'
 export const maxDepth = 64
 /** Bounds memory: the smallest value takes two bytes in the text and several dozen in memory. */
 export const maxValues = 1_000_000
-/** Of one object: beyond it, growing the object takes most of the time. */
+/** The most names in one object: above that, growing the object takes most of the time. */
 export const maxNames = 16_384
 
-/** Throws `IJsonError`, which names the byte and the JSON path. Numbers are read as `JSON.parse` reads them. */
+/** Throws `IJsonError`, which names the byte and the JSON path. Reads numbers like `JSON.parse`. */
 export function parseIJson(bytes: Uint8Array): unknown {
   return runAtOnce(readIJson(bytes))
 }
 
-/** As `parseIJson`, in steps of some milliseconds each. */
+/** Like `parseIJson`, in steps of a few milliseconds each. */
 export function* readIJson(bytes: Uint8Array): Steps<unknown> {
   const isLarge = bytes.length > charactersPerStep
   if (isLarge) yield
@@ -70,9 +70,9 @@ class IJsonReader {
   #position = 0
   #depth = 0
   #values = 0
-  /** Of the string that is read. */
+  /** Where the current string begins. */
   #hasEscapes = false
-  /** Where the present step began. */
+  /** Where the current step began. */
   #stepPosition = 0
   #stepValues = 0
 
@@ -88,7 +88,7 @@ class IJsonReader {
     return value
   }
 
-  /** Whether the next value has no members and is no long string: steps cost more than such a value. */
+  /** Whether the next value is neither an object, an array nor a long string: a step would cost more than reading it. */
   #isShort(): boolean {
     this.#skipSpace()
     if (++this.#values > maxValues) this.#fail(`holds more than ${maxValues} values`)
@@ -97,7 +97,7 @@ class IJsonReader {
     return character !== openBrace && character !== openBracket
   }
 
-  /** Whether the string that begins here is sure to fit into a step. */
+  /** Whether the string that begins here certainly fits into one step. */
   #isShortString(): boolean {
     if (this.#text.length <= charactersPerStep) return true
     const quoted = this.#text.indexOf('"', this.#position + 1)
@@ -165,7 +165,7 @@ class IJsonReader {
     return this.#position
   }
 
-  /** From behind the name to behind the colon; the name began at `start`. */
+  /** Moves from the end of the name past the colon; the name began at `start`. */
   #endName(object: Record<string, unknown>, name: string, start: number): void {
     if (name in object) this.#fail(`the name ${quote(name)} occurs twice in one object`, start)
     this.#skipSpace()
@@ -199,7 +199,7 @@ class IJsonReader {
     return true
   }
 
-  /** After a value: `true` behind the closing bracket, `false` behind a comma. */
+  /** Reads what follows a value: `true` after the closing bracket, `false` after a comma. */
   #isLast(close: number): boolean {
     this.#skipSpace()
     const character = this.#peek()
@@ -229,7 +229,7 @@ class IJsonReader {
     return this.#position++
   }
 
-  /** Goes on to the closing quote, or as far as one step goes; returns whether it is there. */
+  /** Moves to the closing quote, or as far as one step goes; returns whether it reached the quote. */
   #scanString(opening: number): boolean {
     const end = this.#position + charactersPerStep
     while (this.#position < end) {
@@ -322,7 +322,7 @@ class IJsonReader {
     this.#position = position
   }
 
-  /** The next code unit; `NaN` at the end, which equals nothing. */
+  /** The next code unit; at the end `NaN`, which equals nothing. */
   #peek(): number {
     return this.#text.charCodeAt(this.#position)
   }

@@ -5,7 +5,7 @@ export type JsonPath = readonly (string | number)[]
 
 const identifierPattern = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
 
-/** As a person would write it: `layers[3].annotations["org.example"]`; the root is `the document`. */
+/** Formats a path as a person would write it: `layers[3].annotations["org.example"]`; the root is `the document`. */
 export function formatJsonPath(path: JsonPath): string {
   if (path.length === 0) return 'the document'
   return path.reduce<string>((text, step) => text + formatStep(step, text === ''), '')

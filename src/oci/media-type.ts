@@ -1,4 +1,4 @@
-/** Media types that this registry knows by name; every other one is passed on without a meaning. */
+/** Media types that this registry knows by name; it passes on all others without interpreting them. */
 export const mediaTypes = {
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
   ociIndex: 'application/vnd.oci.image.index.v1+json',
@@ -28,22 +28,22 @@ const foreignLayerTypes: ReadonlySet<string> = new Set([
   'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd',
 ])
 
-/** An image manifest that this registry takes. */
+/** The image manifests that this registry accepts. */
 export function isImageMediaType(mediaType: string): boolean {
   return imageTypes.has(mediaType)
 }
 
-/** An index or manifest list. */
+/** Image indexes and Docker manifest lists. */
 export function isIndexMediaType(mediaType: string): boolean {
   return indexTypes.has(mediaType)
 }
 
-/** Content of this type is a manifest, not a blob. Holds for historic types too, which indexes may name but nobody can push. */
+/** Whether content of this type is a manifest, not a blob. True for historic types too: an index may name them, but a push is refused. */
 export function isManifestMediaType(mediaType: string): boolean {
   return imageTypes.has(mediaType) || indexTypes.has(mediaType) || historicTypes.has(mediaType)
 }
 
-/** Layers that clients fetch from elsewhere (`urls`): they need not exist here. */
+/** Layers that clients fetch from elsewhere (`urls`) and that need not exist here. */
 export function isForeignLayer(mediaType: string): boolean {
   return foreignLayerTypes.has(mediaType)
 }

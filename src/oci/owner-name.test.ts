@@ -9,7 +9,7 @@ describe('the name of an owner', () => {
   test.each(['api', 'v2', 'assets', 'healthz', 'readyz', 'metrics', '-'])(
     'is not %s, with a reason',
     (name) => {
-      expect(findOwnerFault(name)).toContain('is reserved, this server uses paths that start with it')
+      expect(findOwnerFault(name)).toContain('is reserved for paths of this server')
     },
   )
 

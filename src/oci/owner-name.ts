@@ -1,7 +1,7 @@
 /** Names of owners, users and organizations: the first component of every repository name. */
 import { quote } from './quote.ts'
 
-/** First components under which this server answers itself, so that no page or endpoint can be shadowed. */
+/** First path components that this server uses itself: an owner of that name would hide a page or an endpoint. */
 const reservedNames: ReadonlySet<string> = new Set([
   'api',
   'v2',
@@ -15,7 +15,7 @@ const reservedNames: ReadonlySet<string> = new Set([
 /** Leaves room for the image in a repository name of 255 characters. */
 const maxCharacters = 100
 
-// Linear: no character can start both a separator and a run of letters and digits.
+// Matches in linear time: no character starts both a separator and a run of letters and digits.
 const componentPattern = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/
 
 export function isReservedOwner(name: string): boolean {
@@ -23,10 +23,10 @@ export function isReservedOwner(name: string): boolean {
 }
 
 export function explainReserved(name: string): string {
-  return `the owner ${quote(name)} is reserved, this server uses paths that start with it; choose another owner`
+  return `the owner name ${quote(name)} is reserved for paths of this server; choose another one`
 }
 
-/** Why this cannot be the name of a new owner, and how to write it; `undefined` when it can. */
+/** Why this cannot be the name of a new owner, and how to write one; `undefined` if it can. */
 export function findOwnerFault(name: string): string | undefined {
   if (name.length > maxCharacters) return `it has more than ${maxCharacters} characters`
   if (name.includes('/')) return 'it has a slash'
@@ -35,15 +35,15 @@ export function findOwnerFault(name: string): string | undefined {
 }
 
 /**
- * The same for the name of a user. Explanations of rights call clients without a login `anonymous`, so that a user of that
- * name would get theirs.
+ * Like `findNewOwnerFault`, for a user. Explanations of access call clients without a login `anonymous`, so no user may have that
+ * name.
  */
 export function findUserFault(name: string): string | undefined {
-  if (name === 'anonymous') return 'it stands for clients without a login; choose another name'
+  if (name === 'anonymous') return 'it is reserved for clients without a login; choose another name'
   return findOwnerFault(name)
 }
 
-/** Teams are written like owners, and nothing is reserved: they stand in no path of a repository. */
+/** Team names follow the same rules, but none is reserved: they are not part of repository paths. */
 export function findTeamFault(name: string): string | undefined {
   if (name.length > maxCharacters) return `it has more than ${maxCharacters} characters`
   return findComponentFault(name)

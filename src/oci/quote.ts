@@ -1,8 +1,8 @@
 const maxQuotedCharacters = 80
 
 /**
- * A client's text as it may stand in a message, a log line or an error detail: in quotes, cut when long, and with
- * everything that could start a new line or turn the text around written as `\u....`.
+ * Makes a client's text safe for a message, a log line or an error detail: in quotes, cut if long, with every character that
+ * could start a new line or change the direction of the text written as `\u....`.
  */
 export function quote(text: string): string {
   const cut = text.length > maxQuotedCharacters ? text.slice(0, maxQuotedCharacters) : text

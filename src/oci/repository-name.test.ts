@@ -51,7 +51,7 @@ describe('parseRepositoryName', () => {
     'keeps the owner %s to itself',
     (owner) => {
       expect(() => parseRepositoryName(`${owner}/x`)).toThrow(
-        `the owner "${owner}" is reserved, this server uses paths that start with it; choose another owner`,
+        `the owner name "${owner}" is reserved for paths of this server; choose another one`,
       )
     },
   )

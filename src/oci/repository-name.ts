@@ -25,7 +25,7 @@ export function parseRepositoryName(text: string): RepositoryName {
   return text as RepositoryName
 }
 
-/** `undefined` for what is no repository name. */
+/** `undefined` if the text is not a repository name. */
 export function findRepositoryName(text: string): RepositoryName | undefined {
   return findFault(text) === undefined ? (text as RepositoryName) : undefined
 }

@@ -2,7 +2,7 @@ import { IJsonError } from './i-json-error.ts'
 
 const replacement = '\ufffd'
 
-/** Strict: nothing is replaced or left out, a byte order mark included. Throws `IJsonError` at the first bad byte. */
+/** Decodes strictly: replaces nothing and keeps a byte order mark. Throws `IJsonError` at the first invalid byte. */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
@@ -12,7 +12,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-/** The first place where a lenient decoder puts a replacement character that the bytes do not hold. */
+/** The first offset at which a lenient decoder inserts a replacement character that is not in the bytes. */
 function findInvalidByte(bytes: Uint8Array): number {
   const lenient = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
   let offset = 0

@@ -1,4 +1,4 @@
-/** Why owners, teams and members are not as someone wants them. Told to those who may change them. */
+/** Errors of managing owners, teams and members; shown to the callers who may change them. */
 import { AccountError, describeTaken, OwnerUnknownError } from '../identity/accounts/account-errors.ts'
 import {
   OwnerNameTaken,
@@ -9,23 +9,31 @@ import {
   TooManyOldNames,
 } from '../metadata/owners/owner-errors.ts'
 import { quote } from '../oci/quote.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import { RepositoryUnknownError } from '../oci/repository-unknown-error.ts'
 
-/** The name follows no grammar, is reserved, or makes others too long. */
+/** The name is invalid or reserved, or makes repository names too long. */
 export class NameRefusedError extends AccountError {
   override readonly name = 'NameRefusedError'
+  readonly code = 'NAME_INVALID'
 }
 
-/** Someone has the name, or gave it up; or the owner would reserve one too many. */
+/** Another owner has or had the name, or the owner has too many former names. */
 export class NameTakenError extends AccountError {
   override readonly name = 'NameTakenError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
 }
 
 export class OwnerNotEmptyError extends AccountError {
   override readonly name = 'OwnerNotEmptyError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
 }
 
 export class OrganizationUnknownError extends AccountError {
   override readonly name = 'OrganizationUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(organization: string, options?: ErrorOptions) {
     super(`there is no organization ${quote(organization)}`, options)
   }
@@ -33,27 +41,27 @@ export class OrganizationUnknownError extends AccountError {
 
 export class TeamUnknownError extends AccountError {
   override readonly name = 'TeamUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(team: string, options?: ErrorOptions) {
     super(`there is no team ${quote(team)}`, options)
   }
 }
 
-/** Of an organization, or of one of its teams. */
+/** The account is not a member of the organization or team. */
 export class MemberUnknownError extends AccountError {
   override readonly name = 'MemberUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(account: string, where: string, options?: ErrorOptions) {
     super(`${quote(account)} is no member of ${where}`, options)
   }
 }
 
-export class RepositoryUnknownError extends AccountError {
-  override readonly name = 'RepositoryUnknownError'
-  constructor(repository: string, options?: ErrorOptions) {
-    super(`there is no repository ${repository}; lading repository list shows those that are`, options)
-  }
+export function repositoryUnknown(repository: RepositoryName): RepositoryUnknownError {
+  const message = `there is no repository ${repository}; lading repository list shows all`
+  return new RepositoryUnknownError(repository, { message })
 }
 
-/** What the database says of owners, as those who change them are told it. */
+/** Translates errors of the database about owners into errors for callers. */
 export function translateOwnerError(error: unknown): unknown {
   if (error instanceof OwnerUnknown) return new OwnerUnknownError(error.owner, { cause: error })
   if (error instanceof OwnerNameTaken) {

@@ -1,4 +1,4 @@
-/** Members of organizations and their teams. Membership gives no rights: grants do, to members and to teams. */
+/** Manages members of organizations and their teams. Membership gives no rights; grants to members and teams do. */
 import { requireStanding } from '../identity/actor-standing.ts'
 import type { Actor } from '../identity/actor.ts'
 import { AccountUnknownError } from '../identity/accounts/account-errors.ts'
@@ -48,14 +48,14 @@ interface MemberPage {
 
 export interface Members {
   /**
-   * Whether it was none before. With a role it is granted that on all of the organization, in the same transaction.
-   * Throws `OrganizationUnknownError`, `AccountUnknownError`, `RoleUnknownError`.
+   * Returns whether the user was not a member before. With a role, also grants it on the whole organization in the same
+   * transaction. Throws `OrganizationUnknownError`, `AccountUnknownError`, `RoleUnknownError`.
    */
   add(
     member: { readonly organization: string; readonly user: string; readonly role?: string | undefined },
     actor: Actor,
   ): Promise<boolean>
-  /** Its grants there and its places in teams go too. Throws `OrganizationUnknownError`, `MemberUnknownError`. */
+  /** Removes the member's grants and team memberships in the organization, too. Throws `OrganizationUnknownError`, `MemberUnknownError`. */
   remove(member: { readonly organization: string; readonly user: string }, actor: Actor): Promise<void>
   /** Throws `OrganizationUnknownError`. */
   list(organization: string, page: MemberPage): Promise<Member[]>
@@ -64,17 +64,17 @@ export interface Members {
 export interface Teams {
   /** Throws `OrganizationUnknownError`, `NameRefusedError`, `NameTakenError`. */
   create(name: TeamName, actor: Actor): Promise<Team>
-  /** With the grants to it. Throws `OrganizationUnknownError`, `TeamUnknownError`. */
+  /** Deletes the grants to the team, too. Throws `OrganizationUnknownError`, `TeamUnknownError`. */
   delete(name: TeamName, actor: Actor): Promise<void>
   find(name: TeamName): Promise<Team | undefined>
-  /** In byte order of the names, after `after` (exclusive). Throws `OrganizationUnknownError`. */
+  /** Lists teams in byte order of their names, after `after` (exclusive). Throws `OrganizationUnknownError`. */
   list(
     organization: string,
     page: { readonly after?: string | undefined; readonly limit: number },
   ): Promise<Team[]>
   /**
-   * Whether it was not there before. Throws `OrganizationUnknownError`, `TeamUnknownError`, and `MemberUnknownError` for
-   * one that is no member of the organization.
+   * Returns whether the user was not in the team before. Throws `OrganizationUnknownError`, `TeamUnknownError`, and
+   * `MemberUnknownError` for a user who is not a member of the organization.
    */
   addMember(name: TeamName, user: string, actor: Actor): Promise<boolean>
   /** Throws `OrganizationUnknownError`, `TeamUnknownError`, `MemberUnknownError`. */

@@ -1,4 +1,4 @@
-/** The services of the management view, for those who wire them. */
+/** Creates the services of this folder. */
 import { createMembers, createTeams } from './members.ts'
 import type { Members, Teams } from './members.ts'
 import { createOwners } from './owners.ts'

@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { AuditTrail } from '../metadata/audit/audit-trail.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 
-/** What the services of this folder work with. */
+/** The dependencies of the services of this folder. */
 export interface PackagesDeps {
   readonly metadata: Metadata
   readonly clock: Clock

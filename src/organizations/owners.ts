@@ -1,8 +1,7 @@
 /**
  * @module
- * The management view of what the registry holds: owners with their members and teams, and the settings of
- * repositories. Each change counts from the next request on, in every process, and is in the audit. The services
- * check no rights: who calls them asked the policy, or is the operator.
+ * Manages owners: users and organizations. Each change takes effect with the next request, in every process, and is recorded in the
+ * audit. The services of this folder check no rights: their callers ask the policy first, or are the operator.
  */
 import { LastAdministratorError } from '../identity/accounts/account-errors.ts'
 import type { Actor } from '../identity/actor.ts'
@@ -40,14 +39,14 @@ export type { Owner, RenamedOwner }
 export type OwnerKind = Owner['kind']
 
 export interface OwnerDetails extends Owner {
-  /** Names that it had before, in byte order; pulls go on under them. */
+  /** Its former names, in byte order; they still serve pulls. */
   readonly aliases: readonly string[]
 }
 
 export interface Deletion {
-  /** Throws `OwnerUnknownError` for one of the other kind. */
+  /** An owner of another kind counts as unknown. */
   readonly kind: OwnerKind
-  /** Also when it has repositories: they go with it. */
+  /** Whether to delete its repositories, too. */
   readonly purge: boolean
 }
 
@@ -57,36 +56,36 @@ export interface Owners {
     organization: { readonly name: string; readonly visibility: Visibility },
     actor: Actor,
   ): Promise<Owner>
-  /** In byte order of the names, after `after` (exclusive). */
+  /** Lists owners in byte order of their names, after `after` (exclusive). */
   list(page: {
     readonly kind?: OwnerKind | undefined
     readonly after?: string | undefined
     readonly limit: number
-    /** Where to look; absent: everywhere. */
+    /** Which owners to read; absent: all. */
     readonly seen?: OwnersSeen
   }): Promise<Owner[]>
   find(name: string): Promise<OwnerDetails | undefined>
-  /** When it got the name; `undefined` when there is no such owner. */
+  /** When the owner got the name; `undefined` if it does not exist. */
   namedAt(name: string): Promise<number | undefined>
-  /** Returns the visibility it had. Throws `OwnerUnknownError`. */
+  /** Returns the previous visibility. Throws `OwnerUnknownError`. */
   setVisibility(name: string, visibility: Visibility, actor: Actor): Promise<Visibility>
   /**
-   * Repositories, robots and tokens follow; pulls go on under the old name, which nobody else can have. Throws
-   * `OwnerUnknownError`, also for one of another kind, `NameRefusedError`, `NameTakenError`.
+   * Renames an owner with its repositories, robots and tokens. The former name still serves pulls, and no other owner can take it.
+   * Throws `OwnerUnknownError`, also for an owner of another kind, `NameRefusedError`, `NameTakenError`.
    */
   rename(
     change: { readonly kind?: OwnerKind; readonly name: string; readonly newName: string },
     actor: Actor,
   ): Promise<RenamedOwner>
   /**
-   * With its teams, members, robots, grants and tokens, and the account of a user. Throws `OwnerUnknownError`,
+   * Deletes an owner with its teams, members, robots, grants and tokens, and the account of a user. Throws `OwnerUnknownError`,
    * `OwnerNotEmptyError`, `LastAdministratorError`.
    */
   delete(name: string, deletion: Deletion, actor: Actor): Promise<void>
 }
 
 const pageSize = 500
-// Pushes that continue while an owner is deleted make new repositories, which are deleted again so many times.
+// Pushes that continue during the deletion create new repositories, which are deleted again up to this many times.
 const maxPurges = 5
 
 export function createOwners(deps: PackagesDeps): Owners {
@@ -104,7 +103,11 @@ export function createOwners(deps: PackagesDeps): Owners {
     },
     setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
     rename: (change, actor) => rename(deps, change, actor),
-    delete: (name, deletion, actor) => deleteWithPurge(deps, { ...deletion, name, actor }),
+    async delete(name, deletion, actor) {
+      // Who gets the name while this one is deleted keeps what they push.
+      const ownerId = (await findOwner(reader, name))?.id
+      await deleteWithPurge(deps, { ...deletion, name, ownerId, actor })
+    },
   }
 }
 
@@ -159,6 +162,8 @@ async function rename(
 
 interface NamedDeletion extends Deletion {
   readonly name: string
+  /** `undefined` if nobody has the name. */
+  readonly ownerId: number | undefined
   readonly actor: Actor
 }
 
@@ -175,12 +180,12 @@ async function deleteWithPurge(deps: PackagesDeps, deletion: NamedDeletion): Pro
   }
 }
 
-/** A repository that was pushed in between is a conflict. */
+/** A repository that was created in between is a conflict. */
 function hasRepositories(error: unknown): boolean {
   return error instanceof Conflict || (error instanceof Error && error.cause instanceof OwnerNotEmpty)
 }
 
-/** Of repositories that were deleted before, by a process that ended too early or by one that still does. */
+/** Removes the remains of deleted repositories that another process has not finished. */
 async function removeAllRemains({ metadata }: PackagesDeps, ownerId: number): Promise<void> {
   for (;;) {
     const [repositoryId] = await listRemains(metadata.reader, { ownerId, limit: 1 })
@@ -192,10 +197,11 @@ async function removeAllRemains({ metadata }: PackagesDeps, ownerId: number): Pr
 async function deleteOne(
   deps: PackagesDeps,
   tx: Transaction,
-  { name, kind, actor }: NamedDeletion,
+  { name, ownerId, kind, actor }: NamedDeletion,
 ): Promise<void> {
   // Before anything else: an owner of the other kind must not lose its repositories to a purge.
-  if ((await findOwner(tx, name))?.kind !== kind) throw new OwnerUnknown(name)
+  const owner = await findOwner(tx, name)
+  if (owner?.kind !== kind || owner.id !== ownerId) throw new OwnerUnknown(name)
   if (kind === 'user' && (await isLastAdministrator(tx, name))) throw new LastAdministratorError(name)
   await deleteOwner(tx, name)
   const isUser = kind === 'user'
@@ -203,12 +209,13 @@ async function deleteOne(
   await deps.audit.change(tx, actor, isUser ? { ...entry, target: { kind: 'user', name } } : entry)
 }
 
-async function deleteRepositories(deps: PackagesDeps, { name: owner, actor }: NamedDeletion): Promise<void> {
+async function deleteRepositories(deps: PackagesDeps, deletion: NamedDeletion): Promise<void> {
+  const { name: owner, ownerId, actor } = deletion
   const repositories = createRepositories(deps)
   for (;;) {
     const listed = await repositories.list({ owner, limit: pageSize })
-    if (listed.length === 0) return
-    for (const { name } of listed) await deleteWhole(deps, name, actor)
+    if (listed.length === 0 || (await findOwner(deps.metadata.reader, owner))?.id !== ownerId) return
+    for (const { name } of listed) await deleteWhole(deps, { name, ownerId }, actor)
   }
 }
 

@@ -1,4 +1,4 @@
-/** The settings of repositories, and their end. What is in them is the registry's. */
+/** Manages the settings of repositories and deletes them. Their content is the business of `registry/`. */
 import type { Actor } from '../identity/actor.ts'
 import { requireStanding } from '../identity/actor-standing.ts'
 import { deleteRepository } from '../metadata/repositories/repository-deletion.ts'
@@ -10,7 +10,7 @@ import {
 import type { RepositoryAccess } from '../metadata/repositories/repositories.ts'
 import type { Visibility } from '../metadata/schema.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
-import { RepositoryUnknownError } from './errors.ts'
+import { repositoryUnknown } from './errors.ts'
 import { opens } from './opens.ts'
 import type { PackagesDeps } from './organizations-deps.ts'
 
@@ -19,17 +19,17 @@ export type { Visibility }
 export type ListedRepository = RepositoryAccess & { readonly name: RepositoryName }
 
 export interface Repositories {
-  /** In byte order of the names, after `after` (exclusive); of one owner where it is named. */
+  /** Lists repositories in byte order of their names, after `after` (exclusive), optionally of one owner. */
   list(page: {
     readonly owner?: string | undefined
     readonly after?: string | undefined
     readonly limit: number
   }): Promise<ListedRepository[]>
-  /** With what its owner allows besides. */
+  /** Finds a repository with the visibility of its owner. */
   find(name: RepositoryName): Promise<RepositoryAccess | undefined>
-  /** Returns the visibility it had. Throws `RepositoryUnknownError`. */
+  /** Returns the previous visibility. Throws `RepositoryUnknownError`. */
   setVisibility(name: RepositoryName, visibility: Visibility, actor: Actor): Promise<Visibility>
-  /** Nobody sees it from the first moment on; resolves when its rows are gone. Throws `RepositoryUnknownError`. */
+  /** Hides the repository at once and resolves when its rows are deleted. Throws `RepositoryUnknownError`. */
   delete(name: RepositoryName, actor: Actor): Promise<void>
 }
 
@@ -40,7 +40,7 @@ export function createRepositories(deps: PackagesDeps): Repositories {
     find: async (name) => findRepositoryAccess(reader, name),
     setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
     async delete(name, actor) {
-      if (!(await deleteWhole(deps, name, actor))) throw new RepositoryUnknownError(name)
+      if (!(await deleteWhole(deps, { name }, actor))) throw repositoryUnknown(name)
       await deps.metadata.flush()
     },
   }
@@ -54,7 +54,7 @@ async function listOf(
   const first = `${owner}/`
   const from = after === undefined || after < first ? first : after
   const listed = await listRepositoryAccess(metadata.reader, { after: from, limit })
-  // Names below the owner follow one another.
+  // Names below one owner are adjacent.
   return listed.filter(({ name }) => name.startsWith(first))
 }
 
@@ -65,7 +65,7 @@ function setVisibility(
 ): Promise<Visibility> {
   return metadata.transact(async (tx) => {
     const before = await setRepositoryVisibility(tx, { name, visibility })
-    if (before === undefined) throw new RepositoryUnknownError(name)
+    if (before === undefined) throw repositoryUnknown(name)
     if (opens(before, visibility)) await requireStanding(tx, actor, clock)
     const target = { kind: 'repository', name } as const
     const detail = { visibility, before }
@@ -74,15 +74,16 @@ function setVisibility(
   })
 }
 
-/** Whether there was one. Not durable before the next `Metadata.flush` or durable transaction. */
+/** Returns whether the repository existed. Not durable before the next `Metadata.flush` or durable transaction. */
 export function deleteWhole(
   { metadata, clock, audit }: PackagesDeps,
-  name: RepositoryName,
+  { name, ownerId }: { readonly name: RepositoryName; readonly ownerId?: number | undefined },
   actor: Actor,
 ): Promise<boolean> {
   const target = { kind: 'repository', name } as const
   return deleteRepository(metadata, {
     name,
+    ownerId,
     now: clock.now(),
     onGone: (tx) => audit.change(tx, actor, { action: 'repository.delete', outcome: 'done', target }),
   })

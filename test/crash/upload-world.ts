@@ -129,6 +129,7 @@ export class WorldProcess {
         return this.isDead ? never : result
       },
       onRightsChange: (listener) => metadata.onRightsChange(listener),
+      expectInstallation: (id) => metadata.expectInstallation(id),
       flush: () => metadata.flush(),
       ping: () => metadata.ping(),
       [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -21,7 +21,8 @@ export interface Daemon extends AsyncDisposable {
 }
 
 const keptOutputChars = 50_000
-const stopDeadlineMs = 15_000
+/** dockerd itself waits up to 15 s for its containerd; killed before that, it leaves mounts behind. */
+const stopDeadlineMs = 40_000
 
 /** Resolves when it is ready; throws with what it said when it ends before or takes too long. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {

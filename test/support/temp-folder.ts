@@ -15,7 +15,8 @@ export async function tempFolder(name = 'lading-test'): Promise<TempFolder> {
   return {
     path,
     async [Symbol.asyncDispose]() {
-      await rm(path, { recursive: true, force: true, maxRetries: 3 })
+      // A process of a test that ends a moment later may still write or hold a mount: some five seconds of retries.
+      await rm(path, { recursive: true, force: true, maxRetries: 10 })
     },
   }
 }

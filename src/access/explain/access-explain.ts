@@ -1,6 +1,6 @@
 /**
- * Answers "why may they" and "who may", for those who give rights. It asks what requests are decided by: the policy, old
- * names, and the state of accounts and access tokens.
+ * Answers "why may this account" and "who may", for everyone who grants rights. It uses what decides requests: the policy,
+ * former names, and the state of accounts and access tokens.
  */
 import type { Clock } from '../../lib/clock.ts'
 import { findTokenHolder } from '../../metadata/identity/access-tokens.ts'
@@ -30,26 +30,27 @@ export type { Holder, HolderPage }
 export interface ExplainRequest {
   /** An account by name, or `anonymous`. */
   readonly principal: string
-  /** The id of one of its access tokens; absent: explains a request with the password. */
+  /** The id of one of its access tokens; absent: a request with the password. */
   readonly token?: number | undefined
   readonly action: RoleAction
-  /** Its name, or one that its owner gave up. */
+  /** Its name, or a former one. */
   readonly repository: string
-  /** A principal that administers the repository, and perhaps its whole owner; absent: the operator. */
+  /** A principal that administers the repository or its whole owner; absent: the operator. */
   readonly asker?: Asker
 }
 
 export interface AccessExplain {
   /**
-   * Returns what a request of the principal would be answered, and why. Where the asker may not know whether the account is
-   * disabled or an administrator, neither counts. Where it may not know the tokens of the account, there are none. Throws `AccountUnknownError`, `RobotUnknownError`, `AccessTokenUnknownError`,
-   * `NameInvalidError`.
+   * Returns the answer that a request of the principal would get, and why. If the asker may not know whether the account is
+   * disabled or an administrator, neither counts. If it may not know the tokens of the account, they count as missing. Throws
+   * `AccountUnknownError`, `RobotUnknownError`, `AccessTokenUnknownError`, `NameInvalidError`.
    */
   explain(asked: ExplainRequest): Promise<Explanation>
   /**
-   * Everyone who may do it in at least one of the repositories that the pattern reaches, those that are still to come
-   * among them, once for each reason. A page may have fewer holders than `limit`, even none, while others follow: then
-   * `after` is set. For an old name of the owner only `pull` lists anyone, since nothing else is served there. Throws `PatternInvalidError`, `OwnerUnknownError`.
+   * Lists everyone who may perform the action in at least one repository that the pattern matches, future ones included, once
+   * per reason. A page may have fewer holders than `limit`, even none, while more follow: then `after` is set. For a former name
+   * of the owner only `pull` lists anyone, because nothing else is served there. Throws `PatternInvalidError`,
+   * `OwnerUnknownError`.
    */
   whoCan(asked: {
     readonly action: RoleAction
@@ -85,7 +86,7 @@ export function createAccessExplain(deps: AccessExplainDeps): AccessExplain {
 async function explain(deps: AccessExplainDeps, asked: ExplainRequest): Promise<Explanation> {
   const { principal: name, action } = asked
   const repository = parseRepositoryName(asked.repository)
-  // A user may have that name; the question is what is open to the world.
+  // `anonymous` is not an account: the question is what is open to everyone.
   if (name === anonymous.kind) return explainByName(deps, { principal: anonymous, action, repository })
   const found = await findPrincipal(deps, { ...asked, repository })
   return 'refusal' in found ? deny(found.refusal) : explainByName(deps, { ...found, action, repository })
@@ -97,7 +98,7 @@ interface Question {
   readonly repository: RepositoryName
 }
 
-/** Explains by the present or a former name of the repository, as `http/authorize.ts` decides. */
+/** Explains by the current or a former name of the repository, like the decision on a request. */
 async function explainByName(
   { policy, aliases }: AccessExplainDeps,
   { principal, action, repository }: Question,
@@ -108,7 +109,7 @@ async function explainByName(
   const judge = (who: Principal, name: RepositoryName) => policy.explain(who, action, name)
   const answer = await judgeOldName({ principal, isServed: action === 'pull', judge }, names)
   if (answer === 'renamed') return deny(describeOldName(names))
-  // A grant that ends the denial has to be under the new name.
+  // A grant that ends the denial must use the new name.
   return answer.allowed ? answer : policy.explain(principal, action, newName)
 }
 

@@ -1,4 +1,4 @@
-/** A verdict in words, for those who may know all of it, and for a denial what would end it. */
+/** Words a verdict for askers who may know all of it, and says what would end a denial. */
 import { ownerOf } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { expandActions } from '../permissions.ts'
@@ -14,7 +14,7 @@ export interface Explained {
   readonly repository: RepositoryName
 }
 
-/** From the weakest on. */
+/** From the weakest to the strongest. */
 export const builtInRoles = [
   ['reader', ['pull']],
   ['writer', ['pull', 'push']],
@@ -46,7 +46,7 @@ export function describeGrant({ id, role, pattern, team }: HeldGrant, principal:
   return `grant ${id} gives ${role} on ${pattern} to ${to}`
 }
 
-/** The weakest built-in role that allows it. */
+/** The weakest built-in role that allows the action. */
 export function weakestRole(action: Action | Permission): string {
   const enough = builtInRoles.find(([, actions]) => {
     const permissions = expandActions(actions)

@@ -1,4 +1,4 @@
-/** Who may do something somewhere below an owner, page by page: by what is open to all, by standing, by grants. */
+/** Lists who may perform an action below an owner, page by page: by visibility, by standing, by grants. */
 import { Turns } from '../../lib/turns/turns.ts'
 import type { Loop } from '../../lib/turns/turns.ts'
 import { findAccount } from '../../metadata/identity/accounts.ts'
@@ -26,8 +26,8 @@ import { overlaps } from '../patterns/pattern-overlap.ts'
 
 export interface Holder {
   /**
-   * `anyone`: without a login too. `users`: every user, no robot. `administrators`: those of the registry, where the asker may
-   * not see their names.
+   * `anyone`: even without a login. `users`: every user, but no robot. `administrators`: the administrators of the registry, if
+   * the asker may not see their names.
    */
   readonly kind: 'anyone' | 'users' | 'administrators' | 'user' | 'robot'
   /** Empty for `anyone`, `users` and `administrators`. */
@@ -39,17 +39,17 @@ export interface Holder {
 
 export interface HolderPage {
   readonly holders: readonly Holder[]
-  /** Where the next page starts; `undefined` on the last one. */
+  /** The cursor of the next page; `undefined` on the last one. */
   readonly after: string | undefined
 }
 
 interface Asked {
   readonly action: RoleAction
   readonly owner: string
-  /** Below the owner, see `parsePatternBelow`. */
+  /** A pattern relative to the owner, see `parsePatternBelow`. */
   readonly repositories: string
   readonly anonymous: AnonymousMode
-  /** Decides what is open to everyone. */
+  /** Explains what is open to everyone. */
   readonly explain: Explain
   /** A principal that administers the owner; absent: the operator. */
   readonly asker?: Asker
@@ -65,15 +65,15 @@ interface Search {
   readonly pattern: RepositoryPattern
   readonly explain: Explain
   readonly asker: Asker
-  /** Whether a grant gives one of the permissions somewhere in the pattern. */
+  /** Whether a grant gives one of the permissions in a repository that the pattern matches. */
   readonly serves: (grant: GranteeGrant) => boolean
   readonly turns: Turns
   readonly signal: AbortSignal | undefined
 }
 
 /**
- * The last holder of the page before: the number of those that follow without grants, an administrator, or an account by a
- * grant; without an account, the grant is the next one.
+ * The last holder of the previous page: the number of a holder without a grant, an administrator, or an account with a grant.
+ * Without an account, the grant is the next one to read.
  */
 interface Cursor {
   readonly first?: number
@@ -83,24 +83,24 @@ interface Cursor {
 }
 
 interface Step {
-  /** `undefined`: what was looked at up to the cursor gives nobody the right. */
+  /** `undefined`: the rows up to the cursor give nobody the right. */
   readonly holder: Holder | undefined
   readonly cursor: Cursor
 }
 
 const batch = 100
-/** A page that finds little ends after so many turns of the event loop. */
+/** A page that finds little ends after this many turns of the event loop. */
 const maxTurns = 100
 
 /**
- * A page ends early when much was read that gives nobody the right. Throws `PatternInvalidError`, `OwnerUnknownError`,
- * and what aborts the signal.
+ * Returns a page, which ends early if many rows were read that give nobody the right. Throws `PatternInvalidError`,
+ * `OwnerUnknownError`, and the signal's reason.
  */
 export async function listHolders(db: Reader, asked: Asked): Promise<HolderPage> {
   const { action, anonymous, explain, signal, loop, asker } = asked
   const { owner, isOldName } = await findAsked(db, asked.owner)
   const below = parsePatternBelow(asked.owner, asked.repositories)
-  // An old name serves only pulls.
+  // A former name serves only pulls.
   if (isOldName && action !== 'pull') return pageOf([], undefined)
   const pattern = patternBelow(owner.name, below)
   const serves = createFilter({ action, pattern, anonymous })
@@ -149,7 +149,7 @@ async function* walk(db: Reader, search: Search, from: Cursor): AsyncGenerator<S
   yield* walkGrants(db, search, { grantId, accountId })
 }
 
-/** Lists what follows without grants: what is open to all, the owner, and the administrators as one where they are not named. */
+/** Lists the holders without grants: everyone a visibility opens it to, the owner, and the administrators as one entry if they are not named. */
 async function listStanding(db: Reader, search: Search): Promise<Holder[]> {
   const opening = await findOpening(db, search)
   const owner = await findOwnerAccount(db, search.owner)
@@ -190,7 +190,7 @@ async function* walkGrants(
   { grantId, accountId }: { readonly grantId: number; readonly accountId: number },
 ): AsyncGenerator<Step> {
   const { owner, turns } = search
-  // The first may have holders that were not listed yet.
+  // The first grant may have holders that were not listed yet.
   let after = grantId - 1
   for (;;) {
     const grants = await listGrantsOn(db, { ownerId: owner.id, after, limit: batch })
@@ -205,7 +205,7 @@ async function* walkGrants(
   }
 }
 
-/** Those that hold the grant, with an id after `after`. */
+/** Yields the accounts that hold the grant, with an id after `after`. */
 async function* walkAccounts(
   db: Reader,
   grant: GranteeGrant,
@@ -247,7 +247,7 @@ interface Wanted {
   readonly anonymous: AnonymousMode
 }
 
-/** Returns a filter of grants, which asks the decision itself where the pattern is one repository. It remembers its answers, since many grants are alike. */
+/** Returns a filter of grants, which uses the decision itself if the pattern is one repository. It caches its answers, because many grants are alike. */
 function createFilter({ action, pattern: asked, anonymous }: Wanted): Search['serves'] {
   const repository = asked.includes('*') ? undefined : findRepositoryName(asked)
   const permissions = expandActions([action])
@@ -279,7 +279,7 @@ function formatCursor({ first, administrator, grantId = 0, accountId = 0 }: Curs
   return administrator === undefined ? `g:${grantId}:${accountId}` : `a:${administrator}`
 }
 
-/** What was never handed out starts at the beginning. */
+/** An invalid cursor starts at the beginning. */
 function parseCursor(text = ''): Cursor {
   const [kind, value = '', more = ''] = text.split(':')
   if (kind === 'a') return { administrator: value }

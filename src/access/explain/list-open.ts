@@ -1,4 +1,4 @@
-/** Finds what is open to anyone, or to every user, in at least one repository of a pattern. */
+/** Finds out whether an action is open to anyone, or to every user, in at least one repository of a pattern. */
 import { randomBytes } from 'node:crypto'
 import type { Reader } from '../../metadata/handles.ts'
 import { listRepositories } from '../../metadata/repositories/list-repositories.ts'
@@ -32,7 +32,7 @@ export interface Opening {
 /** A stand-in for a user without a right of its own: no account has this id. */
 const anyUser: Principal = { kind: 'user', accountId: 0, name: '', isAdmin: false, scopes: undefined }
 
-/** Returns to whom the action is open, and why, decided by the policy for one repository as an example; `undefined`: to nobody. */
+/** Returns to whom the action is open, and why: the policy decides for an example repository. `undefined`: to nobody. */
 export async function findOpening(db: Reader, search: OpenSearch): Promise<Opening | undefined> {
   const open = await findReason(db, search, anonymous)
   if (open !== undefined) return { kind: 'anyone', because: open }
@@ -60,7 +60,7 @@ async function findReason(
   return toCome === undefined ? undefined : `anyone may create repositories in ${pattern}`
 }
 
-/** Returns a name in the pattern that no repository has; `undefined` where it would not be a valid name. */
+/** Returns an unused name that the pattern matches; `undefined` if it would not be valid. */
 function exampleOf(pattern: RepositoryPattern): RepositoryName | undefined {
   const part = randomBytes(8).toString('hex')
   return findRepositoryName(pattern.replaceAll(/\*\*?/g, part))

@@ -1,4 +1,4 @@
-/** Decides which accounts an asker may know of. A hidden account is answered like one that does not exist. */
+/** Decides which accounts an asker may know of. A hidden account gets the same answer as a missing one. */
 import { findAccount } from '../../metadata/identity/accounts.ts'
 import { isConnected } from '../../metadata/owners/members.ts'
 import type { Reader } from '../../metadata/handles.ts'
@@ -10,8 +10,8 @@ import { isInformed, isSelf, ownerOfAccount } from '../audience.ts'
 
 export interface SeenAccounts {
   /**
-   * Whether there is an account of that name that the asker, who administers `at` or a part of it, may know of: its owner is
-   * visible to the asker, or it is a member of `at` or has a grant there. These only who administers all of `at` can list.
+   * Whether an account of that name exists that the asker, who administers `at` or a part of it, may know of: its owner is
+   * visible to the asker, or it is a member of `at` or has a grant there. Only an administrator of all of `at` can list the latter.
    */
   sees(asker: Principal, name: string, at: string): Promise<boolean>
 }

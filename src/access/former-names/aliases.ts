@@ -1,4 +1,4 @@
-/** Names that owners gave up: a repository asked for by such a name is the one of the new name, for pulls. */
+/** Former names of owners: a pull by a former name is served from the repository of the new name. */
 import { findRepositoryName, ownerOf } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { Policy } from '../policy.ts'
@@ -9,13 +9,13 @@ import type { VersionWatch } from '../version-watch.ts'
 type MaybePromise<T> = T | Promise<T>
 
 export interface Aliases {
-  /** What the repository is called now; `undefined` for a name that nobody gave up. */
+  /** The current name of the repository; `undefined` if the name is not a former one. */
   resolve(repository: RepositoryName): MaybePromise<RepositoryName | undefined>
 }
 
 export interface AliasesDeps {
   readonly version: Pick<VersionWatch, 'current'>
-  /** What the owner who had this name is called now. */
+  /** The current name of the owner that had this name. */
   readonly findOwner: (oldName: string) => MaybePromise<string | undefined>
 }
 
@@ -23,7 +23,7 @@ interface Known {
   readonly newName: string | undefined
 }
 
-/** Some ten thousand owners. */
+/** Enough for about ten thousand owners. */
 const maxBytes = 2 * 1024 * 1024
 const entryBytes = 200
 const none: Known = Object.freeze({ newName: undefined })
@@ -42,7 +42,7 @@ export function createAliases({ version, findOwner }: AliasesDeps): Aliases {
     resolve(repository) {
       const owner = ownerOf(repository)
       const found = known.of(owner)
-      // Under a longer name of its owner it may be one that cannot exist.
+      // A longer owner name can make the repository name too long to exist.
       const conclude = ({ newName }: Known): RepositoryName | undefined =>
         newName === undefined ? undefined : findRepositoryName(newName + repository.slice(owner.length))
       return found instanceof Promise ? found.then(conclude) : conclude(found)
@@ -55,14 +55,14 @@ function toKnown(newName: string | undefined): Known {
 }
 
 /**
- * Grants what may be done under the new name to tokens that were asked for by the old one, and writes the old one into
- * them. That only pulls are served there is not for the token to say: a push is told the new name.
+ * Grants the rights under the new name to tokens requested for a former name, and writes the former name into them. The token
+ * does not limit them to pulls: a push is refused later, with the new name.
  */
 export function grantOldNames(policy: Pick<Policy, 'grant'>, aliases: Aliases): Pick<Policy, 'grant'> {
   return {
-    async grant(principal, scopes) {
+    async grant(principal, scopes, asker) {
       const asked = await Promise.all(scopes.map((scope) => renameScope(scope, aliases)))
-      const granted = await policy.grant(principal, asked)
+      const granted = await policy.grant(principal, asked, asker)
       return granted.map((scope, index) => ({ ...scope, name: scopes[index]?.name ?? scope.name }))
     },
   }

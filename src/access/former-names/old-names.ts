@@ -1,7 +1,7 @@
 /**
- * Repositories asked for by a name that their owner gave up. Pulls are answered as under the new name, without a
- * redirect: the scopes of tokens name what was asked for. Anyone who could push receives the new name; everyone else
- * receives what they would of a repository that does not exist.
+ * Requests for a repository by a former name of its owner. Pulls are served from the new name without a redirect, because token
+ * scopes contain the requested name. Callers who could push get the new name in the refusal; all others get the same answer as
+ * for a missing repository.
  */
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { Principal } from '../../identity/principal.ts'
@@ -19,16 +19,16 @@ interface Judged {
 
 interface Question<V extends Judged> {
   readonly principal: Principal
-  /** Whether the old name serves what is asked: pulls of clients, and explanations. */
+  /** Whether the former name serves the request: pulls of clients, and explanations. */
   readonly isServed: boolean
   /** Decides by one name: `Policy.decide` or `Policy.explain`, which agree. */
   readonly judge: (principal: Principal, repository: RepositoryName) => MaybePromise<V>
 }
 
 /**
- * Decides on a repository asked for by its old name, for requests and for explanations alike. `renamed`: it is allowed,
- * but only by the new name, since by the old one nothing but pulls is served. What is pulled is the repository of the new
- * name, so a verdict on the old one never allows it: that one only words refusals.
+ * Decides on a repository requested by a former name, for requests and explanations alike. `renamed`: the action is allowed, but
+ * only by the new name, because a former name serves only pulls. A pull reads the repository of the new name, so a verdict on
+ * the former name never allows it; it only words refusals.
  */
 export function judgeOldName<V extends Judged>(
   question: Question<V> & { readonly isServed: true },
@@ -43,11 +43,11 @@ export async function judgeOldName<V extends Judged>(
   if (verdict.allowed) return isServed ? verdict : 'renamed'
   const refusal = await judge(principal, names.oldName)
   if (!refusal.allowed) return refusal
-  // Allowed by the old name alone, as for an administrator's access token that is limited to it.
+  // Allowed by the former name alone, for example for an administrator's access token that is limited to it.
   return isServed ? verdict : 'renamed'
 }
 
-/** Returns the principal with the scopes of the old name for the new name, too. */
+/** Returns the principal with the scopes of the former name applied to the new name, too. */
 export function underNewName(principal: Principal, { oldName, newName }: OldName): Principal {
   const { scopes } = principal
   if (scopes === undefined) return principal

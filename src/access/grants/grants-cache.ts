@@ -1,4 +1,4 @@
-/** The grants of principals, remembered for as long as the version of the rights stays. */
+/** Caches the grants of principals while the version of the rights stays the same. */
 import type { LruStats } from '../../lib/memory/lru.ts'
 import { noGrants } from './held-grants.ts'
 import type { HeldGrants } from './held-grants.ts'
@@ -33,7 +33,7 @@ export function createGrantsCache({ version, load }: GrantsCacheDeps): GrantsCac
   })
 }
 
-/** Most principals have none: they share one. */
+/** Most principals have no grants: they share one empty value. */
 function share(grants: HeldGrants): HeldGrants {
   return grants.count === 0 ? noGrants : grants
 }

@@ -1,4 +1,4 @@
-/** Grants as those who administer an owner change them. Each counts from the next request on. */
+/** Manages the grants below an owner. A change takes effect with the next request. */
 import { findAccount } from '../../metadata/identity/accounts.ts'
 import type { AuditDetail } from '../../metadata/audit/audit-trail.ts'
 import { countGrants, deleteGrant, findGrant, insertGrant, listGrants } from '../../metadata/rights/grants.ts'
@@ -18,34 +18,34 @@ export type { Grant }
 
 export interface GrantRequest {
   readonly owner: string
-  /** Below the owner, see `parsePatternBelow`: `**` is all, `web/**` a part. */
+  /** Relative to the owner, see `parsePatternBelow`: `**` matches all, `web/**` a part. */
   readonly repositories: string
   readonly role: string
-  /** `<user>`, `<owner>/<team>` or `<owner>+<robot>`; a team has grants on what its own organization has alone. */
+  /** `<user>`, `<owner>/<team>` or `<owner>+<robot>`; a team can have grants only on its own organization. */
   readonly to: string
 }
 
 export interface GrantFilter {
-  /** On what this owner has. */
+  /** Only grants on repositories of this owner. */
   readonly owner?: string | undefined
-  /** To this one itself, not by way of a team; written as in `GrantRequest`. */
+  /** Only grants to this grantee directly, not through a team; spelled as in `GrantRequest`. */
   readonly to?: string | undefined
 }
 
 export interface Grants {
   /**
-   * The grant, also where the same was made before. Throws `PatternInvalidError`, `OwnerUnknownError`, `RoleUnknownError`,
-   * `GranteeUnknownError`, `TooManyGrantsError`.
+   * Adds the grant and returns it; returns the existing one if it exists. Throws `PatternInvalidError`, `OwnerUnknownError`,
+   * `RoleUnknownError`, `GranteeUnknownError`, `TooManyGrantsError`.
    */
   add(grant: GrantRequest, actor: Actor): Promise<Grant>
   find(id: number): Promise<Grant | undefined>
-  /** In the order of their ids, after `after` (exclusive). Throws `OwnerUnknownError`, `GranteeUnknownError`. */
+  /** Lists grants in order of their ids, after `after` (exclusive). Throws `OwnerUnknownError`, `GranteeUnknownError`. */
   list(page: GrantFilter & { readonly after?: number | undefined; readonly limit: number }): Promise<Grant[]>
-  /** Returns what it was. Throws `GrantUnknownError`. */
+  /** Removes the grant and returns it. Throws `GrantUnknownError`. */
   remove(id: number, actor: Actor): Promise<Grant>
 }
 
-/** Each is read again after every change of rights: nobody may make that slow for others. */
+/** All grants are read again after every change of rights, so their number is bounded. */
 const maxPerOwner = 10_000
 const maxPerGrantee = 200
 
@@ -63,7 +63,7 @@ export function createGrants(deps: RoleDeps): Grants {
   }
 }
 
-/** Also for what makes a grant together with something else, in its transaction. Throws as `Grants.add`. */
+/** Adds a grant within another transaction. Throws the errors of `Grants.add`. */
 export async function addGrant(
   { clock, audit }: Pick<RoleDeps, 'clock' | 'audit'>,
   tx: Transaction,
@@ -105,7 +105,7 @@ function describeGrant({ id, owner, pattern, role, to }: Grant): AuditDetail {
   return { grant: id, on: `${owner}/${pattern}`, role, to: `${to.kind} ${to.name}` }
 }
 
-/** After the grant was made: those who make others at the same time wait, and count it. */
+/** Counts after the insert: concurrent inserts wait for it and count it. */
 async function checkCount(
   tx: Transaction,
   {
@@ -130,8 +130,8 @@ async function getOwnerId(db: Reader, name: string): Promise<number> {
 }
 
 /**
- * The slash distinguishes teams from accounts, which have none in their names. A team of another owner counts as unknown,
- * since a grant to it would show who is in it.
+ * A slash marks a team: account names have none. A team of another owner counts as unknown, because a grant to it would
+ * reveal its members.
  */
 async function getGrantee(db: Reader, text: string, on: number | undefined): Promise<GrantPrincipal> {
   const slash = text.indexOf('/')

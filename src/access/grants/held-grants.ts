@@ -1,4 +1,4 @@
-/** What is granted to one principal, by name and by its teams, ready to be asked. */
+/** The grants of one principal, direct and through teams, prepared for decisions. */
 import type { GrantOf } from '../../metadata/rights/grants.ts'
 import type { NameSet } from '../../metadata/repositories/visible-repositories.ts'
 import { expandActions, isRoleAction } from '../permissions.ts'
@@ -12,18 +12,18 @@ export interface HeldGrant {
   readonly owner: string
   readonly role: string
   readonly permissions: ReadonlySet<Permission>
-  /** The full one. */
+  /** The full pattern. */
   readonly pattern: RepositoryPattern
-  /** `acme/dev`, where it came by way of a team. */
+  /** `acme/dev` if the grant is to a team. */
   readonly team: string | undefined
   readonly reaches: (repository: string) => boolean
 }
 
 export interface HeldGrants {
   below(owner: string): readonly HeldGrant[]
-  /** All on what something is granted. */
+  /** The owners below which anything is granted. */
   readonly owners: readonly string[]
-  /** What they let pull; `undefined`: nothing. */
+  /** The repositories that the grants allow to pull; `undefined`: none. */
   readonly pullable: NameSet | undefined
   readonly count: number
 }
@@ -54,16 +54,24 @@ export function holdGrants(rows: readonly GrantOf[]): HeldGrants {
     }
   })
   const byOwner = Map.groupBy(grants, ({ owner }) => owner)
-  const pulling = grants.filter(({ permissions }) => permissions.has('pull'))
+  const createPullable = (): NameSet | undefined => {
+    const pulling = grants.filter(({ permissions }) => permissions.has('pull'))
+    return pulling.length === 0 ? undefined : createNameSet(pulling.map(({ pattern }) => pattern))
+  }
+  let pullable: { readonly names: NameSet | undefined } | undefined
   return {
     below: (owner) => byOwner.get(owner) ?? none,
     owners: [...byOwner.keys()],
-    pullable: pulling.length === 0 ? undefined : createNameSet(pulling.map(({ pattern }) => pattern)),
+    get pullable() {
+      // Only lists and mounts ask, and to sort many patterns takes as long as to read them.
+      pullable ??= { names: createPullable() }
+      return pullable.names
+    },
     count: grants.length,
   }
 }
 
-/** Few roles, many grants: they share the sets. */
+/** There are few roles and many grants, so grants share the sets. */
 function createRoleReader(): (row: GrantOf) => ReadonlySet<Permission> {
   const known = new Map<string, ReadonlySet<Permission>>()
   return ({ role, actions }) => {

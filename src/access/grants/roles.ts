@@ -1,4 +1,4 @@
-/** Roles as administrators change them: the built-in ones stay as they are, the others are named sets of actions. */
+/** Manages roles: the built-in ones are fixed, all others are named sets of actions. */
 import type { Clock } from '../../lib/clock.ts'
 import type { AuditTrail } from '../../metadata/audit/audit-trail.ts'
 import { Conflict } from '../../metadata/errors.ts'
@@ -22,7 +22,7 @@ export interface Roles {
   /** Throws `RoleInvalidError`, `RoleExistsError`. */
   add(role: { readonly name: string; readonly actions: readonly string[] }, actor: Actor): Promise<Role>
   find(name: string): Promise<Role | undefined>
-  /** In byte order of the names, after `after` (exclusive). */
+  /** Lists roles in byte order of their names, after `after` (exclusive). */
   list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<Role[]>
   /** Throws `RoleUnknownError`, `RoleKeptError`. */
   remove(name: string, actor: Actor): Promise<void>

@@ -1,10 +1,10 @@
-/** Patterns as the database can serve them: ranges of names, and which of the names within them count. */
+/** Patterns in a form that the database can search: ranges of names, and a filter for the names within them. */
 import { compareTexts } from '../../lib/compare-texts.ts'
 import type { NameRange, NameSet } from '../../metadata/repositories/visible-repositories.ts'
 import { compilePattern, isWholeBelow, literalPrefix } from './repository-pattern.ts'
 import type { RepositoryPattern } from './repository-pattern.ts'
 
-/** Patterns are compiled once; a name is compared with those alone that start as it does. */
+/** Compiles the patterns once; a name is compared only with patterns that share its beginning. */
 export function createNameSet(patterns: readonly RepositoryPattern[]): NameSet {
   const unique = [...new Set(patterns)]
   const exact = new Set<string>(unique.filter((pattern) => !pattern.includes('*')))
@@ -30,7 +30,7 @@ export function createNameSet(patterns: readonly RepositoryPattern[]): NameSet {
 
 const known = new WeakMap<readonly RepositoryPattern[], NameSet>()
 
-/** As `createNameSet`, once for each list: that of an access token is asked with each request. */
+/** Like `createNameSet`, but cached by list: an access token's list is used by each request. */
 export function nameSetOf(patterns: readonly RepositoryPattern[]): NameSet {
   const found = known.get(patterns) ?? createNameSet(patterns)
   known.set(patterns, found)
@@ -42,13 +42,13 @@ function isWhole(pattern: RepositoryPattern): boolean {
 }
 
 function rangeOf(pattern: RepositoryPattern): NameRange {
-  // No character of a name comes before "-", so only the name itself lies in this range.
+  // No character of a name sorts before "-", so only the name itself is in this range.
   if (!pattern.includes('*')) return { from: pattern, to: `${pattern} ` }
   const literal = literalPrefix(pattern)
   return { from: literal, to: endOfPrefix(literal) }
 }
 
-/** The first text after all that start with the prefix; all its characters are ASCII. */
+/** The first text after all texts that start with the prefix, which is ASCII. */
 function endOfPrefix(prefix: string): string | undefined {
   if (prefix === '') return undefined
   return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)

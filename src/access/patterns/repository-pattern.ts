@@ -32,15 +32,15 @@ export function parseRepositoryPattern(text: string): RepositoryPattern {
   return text as RepositoryPattern
 }
 
-/** The full one of what a grant says relative to its owner; too long after a rename, it reaches nothing. */
+/** The full pattern of a grant, which is relative to its owner. A pattern that a rename made too long matches nothing. */
 export function patternBelow(owner: string, pattern: string): RepositoryPattern {
   return `${owner}/${pattern}` as RepositoryPattern
 }
 
 /**
- * Parses a pattern below an owner, as grants are written: `**` is all of the owner, `web/**` a part. A pattern that starts
- * with the owner's own name is refused, since it probably names the owner a second time; `./acme/web` below `acme` stands for
- * the repository `acme/acme/web`. Returns it without `./`. Throws `PatternInvalidError`.
+ * Parses a pattern of a grant, relative to its owner: `**` matches all of the owner, `web/**` a part. A pattern that starts
+ * with the owner's own name is refused, because it probably repeats the owner by mistake; `./acme/web` below `acme` means the
+ * repository `acme/acme/web`. Returns the pattern without `./`. Throws `PatternInvalidError`.
  */
 export function parsePatternBelow(owner: string, text: string): string {
   const isExplicit = text.startsWith('./')
@@ -86,15 +86,15 @@ function findFault(text: string): string | undefined {
 }
 
 /**
- * Prepares a pattern for many names. A name is read once; a character costs one step for each 32 characters of the
- * pattern (`pattern-automaton.ts`).
+ * Compiles a pattern for many names. Matching reads a name once; a character costs one step per 32 characters of the pattern
+ * (`pattern-automaton.ts`).
  */
 export function compilePattern(pattern: RepositoryPattern): (name: string) => boolean {
   if (!pattern.includes('*')) return (name) => name === pattern
   const literal = literalPrefix(pattern)
   if (isWholeBelow(pattern, literal))
     return (name) => name.length > literal.length && name.startsWith(literal)
-  // Most patterns are never asked about a name that starts as they do.
+  // Most patterns never meet a name that shares their beginning.
   let automaton: PatternAutomaton | undefined
   const start = literal.lastIndexOf('/') + 1
   return (name) => {
@@ -104,30 +104,30 @@ export function compilePattern(pattern: RepositoryPattern): (name: string) => bo
   }
 }
 
-/** What every name starts with that the pattern reaches. */
+/** The common beginning of all names that the pattern matches. */
 export function literalPrefix(pattern: string): string {
   const star = pattern.indexOf('*')
   return star === -1 ? pattern : pattern.slice(0, star)
 }
 
-/** Several `**` in a row stand for what one does. */
+/** Several `**` in a row mean the same as one. */
 function withoutRuns(pattern: string): string {
   return pattern.replaceAll(/\*\*(?:\/\*\*)+/g, '**')
 }
 
-/** Whether it is all that starts with `literal`, a folder. */
+/** Whether the pattern matches everything below the folder `literal`. */
 export function isWholeBelow(pattern: string, literal: string): boolean {
   return pattern === `${literal}**` && (literal === '' || literal.endsWith('/'))
 }
 
-/** Whether all repositories of the owner are reached, those that come too. */
+/** Whether the pattern matches all repositories of the owner, future ones too. */
 export function coversOwner(pattern: RepositoryPattern, owner: string): boolean {
   const [first = '', ...rest] = pattern.split('/')
   if (first === '**') return rest.every((component) => component === '**')
   return rest.length > 0 && rest.every((component) => component === '**') && matchesText(owner, first)
 }
 
-/** Within one component. */
+/** Matches within one component. */
 function matchesText(text: string, pattern: string): boolean {
   return pattern.includes('*') ? new PatternAutomaton(pattern).matches(text) : text === pattern
 }

@@ -1,6 +1,6 @@
 /** A page or a file of a page, and the reply with it: entity tag, caching and conditional requests. */
 import type { ApiReply, ApiRequest } from '../api-request.ts'
-import { header } from '../authenticate.ts'
+import { header } from '../../edge/admission-request.ts'
 import { entityTag, isUnchanged } from '../input/conditions.ts'
 
 export interface Page {

@@ -1,7 +1,7 @@
 /** The pages of the API and of the registry's root: found by path, made at the first request. */
 import { acceptsHtml } from '../../lib/accepts-html.ts'
 import type { ApiReply, ApiRequest } from '../api-request.ts'
-import { header } from '../authenticate.ts'
+import { header } from '../../edge/admission-request.ts'
 import { methodUnsupported } from '../errors/no-endpoint.ts'
 import { apiPrefix } from '../paths.ts'
 import { createDocsPage } from './docs-page.ts'

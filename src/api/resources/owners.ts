@@ -1,10 +1,11 @@
 /** Owners: users and organizations, as everyone sees them and as those change them who administer them. */
 import { z } from '../zod.ts'
+import { principalId } from '../../identity/principal.ts'
 import type { Principal } from '../../identity/principal.ts'
 import { Turns } from '../../lib/turns/turns.ts'
 import type { Owner } from '../../organizations/owners.ts'
 import { notFound } from '../errors/api-error.ts'
-import { seesThisOwner } from '../authorize.ts'
+import { seesOwner } from '../../edge/decide.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery } from '../input/pages.ts'
 import type { Page } from '../input/pages.ts'
@@ -54,14 +55,14 @@ async function readVisible(
   const items: z.input<typeof owner>[] = []
   const batchSize = Math.max(limit + 1, leastRead)
   const seen = await policy.ownersSeenBy(principal)
-  const turns = new Turns({ signal })
+  const turns = new Turns({ signal, party: principalId(principal) })
   let { after } = page
   let batch: Owner[]
   do {
     batch = await owners.list({ kind: page.kind, after, limit: batchSize, seen })
     for (const one of batch) {
       await turns.pass()
-      if (!(await seesThisOwner(principal, one, policy))) continue
+      if (!(await seesOwner(principal, one, policy))) continue
       if (items.length === limit) return { value: { items }, after: items.at(-1)?.name }
       items.push(formatOwner(one))
     }

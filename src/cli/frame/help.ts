@@ -1,4 +1,5 @@
 /** `lading help`, and the manual in `docs/cli.md`, both from the table of commands. */
+import { describeFlag } from '../../config/flag-help.ts'
 import { configKeys } from '../../config/keys.ts'
 import { CliError, misused } from './command.ts'
 import type { Command } from './command.ts'
@@ -107,7 +108,7 @@ A password is never an argument: it comes from standard input, from a generator,
 
 function listConfigFlags({ hintsAtKeys = false }: Command): (readonly [string, string])[] {
   const shown = hintsAtKeys ? configKeys.filter(({ path }) => path === 'data') : configKeys
-  const keys = shown.map((key) => [`${key.flags.join(', ')} <value>`, key.description] as const)
+  const keys = shown.map((key) => describeFlag(key)).map(({ usage, summary }) => [usage, summary] as const)
   return [['--config <file>', 'Read this file instead of ./lading.yaml.'], ...keys]
 }
 

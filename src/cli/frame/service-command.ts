@@ -1,5 +1,4 @@
 /** Commands that work on the services of a registry: reads the line, opens, runs, tells what failed. */
-import { AccountError } from '../../identity/accounts/account-errors.ts'
 import { ConfigError, loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
 import { MetadataTooNew } from '../../metadata/errors.ts'
@@ -72,7 +71,7 @@ export function createPrint(host: CliHost, json: boolean): ServiceInvocation['pr
 /** What people can mend is told in one message; the rest too, with its cause kept. */
 export function explainFailure(error: unknown, config: Config): Error {
   if (error instanceof CliError || error instanceof ConfigError) return error
-  if (error instanceof AccountError || error instanceof OciError || error instanceof MetadataTooNew) {
+  if (error instanceof OciError || error instanceof MetadataTooNew) {
     return new CliError(error.message, { cause: error })
   }
   return explainStartFailure(error, config)

@@ -8,12 +8,12 @@ import type { HandlerDeps } from './handler-deps.ts'
 
 /** `_catalog`: not in the distribution-spec, but clients know it. */
 export async function listCatalog(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
-  const { query, caller, method, signal } = request
+  const { query, caller, method, asker } = request
   const n = parsePageSize(query, { fallback: defaultCatalogPage, max: maxCatalogPage })
   const last = query.get('last') ?? undefined
   if (method === 'HEAD') return headReply(['Content-Type', jsonType])
   await request.reserve(n * maxRepositoryEntryBytes)
-  const { repositories, next } = await deps.registry.catalog.list({ last, n, caller, signal })
+  const { repositories, next } = await deps.registry.catalog.list({ last, n, caller, ...asker })
   const headers =
     next !== undefined
       ? [

@@ -20,9 +20,9 @@ export async function listReferrers(request: RepositoryRequest, deps: HandlerDep
   const limit = Math.max(1, parsePageSize(query, { fallback: maxReferrersPage, max: maxReferrersPage }))
   const cursor = parseCursor(query)
   const withDescriptors = method !== 'HEAD'
-  const { signal } = request
+  const { asker } = request
   if (withDescriptors) await request.reserve(maxReferrersReplyBytes)
-  const asked = { artifactTypes, cursor, limit, withDescriptors, signal }
+  const asked = { artifactTypes, cursor, limit, withDescriptors, asker }
   const page = await deps.registry.referrers.list(repository, subject, asked)
   const headers = ['Content-Type', mediaTypes.ociIndex]
   if (artifactTypes.length > 0) headers.push('OCI-Filters-Applied', 'artifactType')

@@ -17,7 +17,7 @@ export async function listTags(request: RepositoryRequest, deps: HandlerDeps): P
     return headReply(['Content-Type', jsonType])
   }
   await request.reserve(n * maxTagEntryBytes)
-  const { tags, more } = await deps.registry.tags.list(repository, { last, n })
+  const { tags, more } = await deps.registry.tags.list(repository, { last, n, asker: request.asker })
   const end = tags.at(-1)
   const headers =
     more && end !== undefined

@@ -7,7 +7,8 @@
 import type { IssuedToken, TokenRequest } from '../../identity/identity.ts'
 import { formatScope, parseScopes } from '../../access/scope.ts'
 import { auditUngranted } from '../audit-refusal.ts'
-import { TokenRequestError, UnauthorizedError } from '../errors.ts'
+import { UnauthorizedError } from '../../edge/errors.ts'
+import { TokenRequestError } from '../errors.ts'
 import { parseQuery } from '../requests/query.ts'
 import { readWhole } from '../requests/read-whole.ts'
 import { jsonReply } from '../replies/reply.ts'
@@ -25,6 +26,7 @@ export async function getToken(request: RegistryRequest, deps: HandlerDeps): Pro
     scopes: parseScopes(query.getAll('scope')),
     offline: query.get(offlineParameter) === 'true',
     clientId: query.get('client_id') ?? undefined,
+    asker: request.asker,
   }
   const issued = await issueToken(asked, request, deps)
   return jsonReply(200, { token: issued.token, ...describeToken(issued) }, fresh)
@@ -54,7 +56,10 @@ async function issueFor(
   const grantType = getField(form, 'grant_type')
   const scopes = parseScopes(form.getAll('scope'))
   if (grantType === 'refresh_token') {
-    return deps.tokens.refresh({ refreshToken: getField(form, 'refresh_token'), scopes }, origin)
+    return deps.tokens.refresh(
+      { refreshToken: getField(form, 'refresh_token'), scopes, asker: request.asker },
+      origin,
+    )
   }
   if (grantType !== 'password') {
     throw new TokenRequestError('unsupported_grant_type', 'grant_type must be password or refresh_token')
@@ -65,6 +70,7 @@ async function issueFor(
     scopes,
     offline: form.get('access_type') === 'offline',
     clientId: form.get('client_id') ?? undefined,
+    asker: request.asker,
   }
   return issueToken(asked, request, deps)
 }

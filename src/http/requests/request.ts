@@ -1,11 +1,13 @@
 /** A request as handlers see it: parsed by the wrapper, with a body that is read only when someone asks for it. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Origin } from '../../identity/identity.ts'
-import type { PushRights } from '../../access/policy.ts'
+import type { Asker, PushRights } from '../../access/policy.ts'
 import type { Principal } from '../../identity/principal.ts'
 import type { OciError } from '../../oci/oci-error.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { Caller } from '../../registry/caller.ts'
+import type { Admitted } from '../../edge/gate.ts'
+import { decideAfterWait } from '../admit.ts'
 import { BodyTooSlowError, ClientGoneError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { parseQuery } from './query.ts'
@@ -20,6 +22,8 @@ export interface RegistryRequest {
   readonly origin: Origin
   /** Aborted when the connection is gone. */
   readonly signal: AbortSignal
+  /** For what takes turns with the work of others. */
+  readonly asker: Asker
   /** Of the body as announced; `undefined` when it comes in chunks or not at all. */
   readonly contentLength: number | undefined
   readonly hasBody: boolean
@@ -61,10 +65,8 @@ interface RequestTarget {
   readonly argument: string
 }
 
-interface KnownOfRequest {
-  readonly principal: Principal
-  readonly push: PushRights
-  readonly repository: RepositoryName | undefined
+/** Only the gate makes an `Admitted`: no handler gets a request that was not decided. */
+interface KnownOfRequest extends Admitted {
   readonly bodyLimit: BodyLimit | undefined
 }
 
@@ -112,6 +114,10 @@ export class IncomingRequest implements RepositoryRequest {
     return this.#exchange.origin
   }
 
+  get asker(): Asker {
+    return { party: this.#exchange.party, signal: this.signal }
+  }
+
   get caller(): Caller {
     return { principal: this.principal, push: this.#push, origin: this.origin }
   }
@@ -125,7 +131,7 @@ export class IncomingRequest implements RepositoryRequest {
   async reserve(bytes: number): Promise<void> {
     const { readers } = this.#exchange
     await readers.reserve(this.#exchange, bytes, () => this.signal)
-    await this.#exchange.decideAgain?.()
+    await decideAfterWait(this.#exchange)
   }
 
   async reserveBody(bytes: number): Promise<void> {

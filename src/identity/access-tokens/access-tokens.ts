@@ -1,8 +1,7 @@
 /**
  * @module
- * What people do with access tokens: make, list, rotate and revoke them. A token is shown once, when it is made; what is
- * stored is its hash. Each change counts from the next request on, in every process. Who may do it is decided by those
- * who ask.
+ * Creates, lists, rotates and revokes access tokens. A token is shown once, at its creation; the database stores its hash. Each
+ * change takes effect with the next request, in every process. Callers decide who may do it.
  */
 import type { Clock } from '../../lib/clock.ts'
 import {
@@ -48,9 +47,9 @@ import { generateToken, hintOf } from './token-format.ts'
 export type { AccessToken }
 
 export interface AccessTokenRequest {
-  /** For people to tell their tokens apart; several may have the same. */
+  /** A label for people; need not be unique. */
   readonly name: string
-  /** `undefined`: all that the account may do. */
+  /** `undefined`: all actions of the account. */
   readonly actions?: readonly RoleAction[] | undefined
   /** `undefined`: everywhere. */
   readonly patterns?: readonly RepositoryPattern[] | undefined
@@ -62,20 +61,20 @@ export interface CreatedAccessToken {
   readonly token: AccessToken
   /** The name of its account. */
   readonly principal: string
-  /** To be shown once. */
+  /** The token; show it once. */
   readonly secret: string
 }
 
 export interface AccessTokens {
   /** Throws `AccessTokenRefusedError`, `TooManyAccessTokensError`, `TokenForTokenError`. */
   create(accountId: number, request: AccessTokenRequest, actor: Actor): Promise<CreatedAccessToken>
-  /** Of one account, oldest first; those that ended stay in the list for some time. */
+  /** Lists the tokens of an account, oldest first; ended tokens stay in the list for a while. */
   list(page: {
     readonly accountId: number
     readonly after?: number | undefined
     readonly limit: number
   }): Promise<AccessToken[]>
-  /** One that ended is found too. */
+  /** Finds ended tokens, too. */
   find(id: number): Promise<AccessToken | undefined>
   /**
    * Revokes the token, the tokens that it rotated itself into or from, and their bearer tokens. Returns whether one of
@@ -85,8 +84,9 @@ export interface AccessTokens {
   /** Revokes all tokens of the account, and those that it made for robots. Returns how many. */
   revokeAll(accountId: number, actor: Actor): Promise<number>
   /**
-   * Makes a new token with the limits and the lifetime of the old one, which stays valid for `overlapMs` at most. A token
-   * that rotates itself gains no time: the new one ends when the old one would have, and is revoked with it. Throws `AccessTokenUnknownError`, `TokenForTokenError`, `TooManyAccessTokensError`.
+   * Creates a new token with the limits and the lifetime of the old one, which stays valid for at most `overlapMs`. A token that
+   * rotates itself gains no time: the new one ends when the old one would have, and is revoked with it. Throws
+   * `AccessTokenUnknownError`, `TokenForTokenError`, `TooManyAccessTokensError`.
    */
   rotate(id: number, options: { readonly overlapMs: number }, actor: Actor): Promise<CreatedAccessToken>
 }
@@ -100,7 +100,7 @@ export interface AccessTokensDeps {
 export const maxTokensPerAccount = 100
 const maxNameCharacters = 100
 const maxPatterns = 100
-/** The last that is written with a year of four digits. */
+/** The last time with a year of four digits. */
 const lastTime = Date.UTC(10_000, 0) - 1
 
 export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
@@ -225,7 +225,7 @@ interface HeldToken extends TokenLineage {
   readonly token: AccessToken
 }
 
-/** Ends the token that is replaced, and where it did not rotate itself all of its lineage. */
+/** Ends the replaced token; unless it rotated itself, its whole lineage. */
 async function retire(
   tx: Transaction,
   { token: { id }, firstId }: HeldToken,
@@ -242,18 +242,18 @@ async function retire(
 
 type Given = Pick<NewAccessToken, 'createdBy' | 'expiresAt' | 'lifetimeMs' | 'firstId'>
 
-/** For a token that rotates itself: the new one keeps the end and `createdBy`. */
+/** A token that rotates itself: the new one keeps `expiresAt` and `createdBy`. */
 function inherit({ token: { createdBy, expiresAt }, lifetimeMs, firstId }: HeldToken): Given {
   return { createdBy, expiresAt, lifetimeMs, firstId }
 }
 
-/** For a rotation by a person: the new token has the whole lifetime again and a lineage of its own. */
+/** A rotation by a person: the new token gets the full lifetime and a new lineage. */
 function renew({ lifetimeMs }: HeldToken, { createdBy, now }: { createdBy: string; now: number }): Given {
   const expiresAt = lifetimeMs === undefined ? undefined : Math.min(now + lifetimeMs, lastTime)
   return { createdBy, expiresAt, lifetimeMs }
 }
 
-/** Locks the token until the transaction ends, so that it is not rotated twice, or while it is revoked. */
+/** Locks the token until the transaction ends, so that it is neither rotated twice nor rotated while being revoked. */
 async function holdToken(tx: Transaction, id: number): Promise<HeldToken | undefined> {
   const known = await findAccessToken(tx, id)
   if (known === undefined) return undefined

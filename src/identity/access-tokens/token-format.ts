@@ -1,6 +1,6 @@
 /**
- * How access tokens are written: `ladu_` for users or `ladr_` for robots, 30 random characters, and a checksum of all
- * that, so that one that leaked is recognised wherever it turns up, without asking the registry.
+ * The format of access tokens: `ladu_` for users or `ladr_` for robots, 30 random characters, and a checksum, so that scanners
+ * recognise a leaked token without asking the registry.
  */
 import { randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -9,7 +9,7 @@ export const tokenPrefixes = { user: 'ladu_', robot: 'ladr_' } as const
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const secretCharacters = 30
-/** Of 32 bits in base 62. */
+/** The length of 32 bits in base 62. */
 const checksumCharacters = 6
 const hintCharacters = 4
 const tokenPattern = /^lad[ur]_[0-9A-Za-z]{36}$/
@@ -20,12 +20,12 @@ export function generateToken(kind: keyof typeof tokenPrefixes): string {
   return text + checksumOf(text)
 }
 
-/** Whether the text is an access token by its form, of whichever registry; no password that someone chose is. */
+/** Whether the text has the form of an access token, of any registry. A password that a person chose never has. */
 export function isWellFormed(text: string): boolean {
   return tokenPattern.test(text) && text.endsWith(checksumOf(text.slice(0, -checksumCharacters)))
 }
 
-/** Its end, for people to tell their tokens apart: part of the checksum, so it says next to nothing of the secret. */
+/** The end of the token, so that people can tell tokens apart: part of the checksum, so it reveals almost nothing of the secret. */
 export function hintOf(token: string): string {
   return token.slice(-hintCharacters)
 }

@@ -1,4 +1,4 @@
-/** From the row of an access token to the principal that it proves, within the token's limits. */
+/** Turns the row of an access token into its principal, with the limits of the token. */
 import type { TokenHolder } from '../../metadata/identity/access-tokens.ts'
 import { expandActions, isRoleAction } from '../../access/permissions.ts'
 import type { AccountPrincipal, TokenLimits } from '../principal.ts'

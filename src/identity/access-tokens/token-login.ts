@@ -1,4 +1,4 @@
-/** Access tokens as credentials: one query and one fast hash, whatever is wrong with the token. */
+/** Authenticates access tokens: one query and one fast hash, for valid and invalid tokens alike. */
 import type { Clock } from '../../lib/clock.ts'
 import { findTokenHolder } from '../../metadata/identity/access-tokens.ts'
 import type { TokenHolder } from '../../metadata/identity/access-tokens.ts'
@@ -17,12 +17,12 @@ export interface TokenLoginDeps {
 }
 
 export interface GivenToken {
-  /** That the client gave beside it, exactly the account's; `undefined` where it gave none. */
+  /** The name that the client sent with the token, which must be the account's; `undefined`: no name. */
   readonly name: string | undefined
   readonly token: string
 }
 
-/** `undefined` for a token that does not hold; which it was, and why, is told to `logins`. */
+/** Returns `undefined` for an invalid token; `logins` records which token it was and why. */
 export async function checkAccessToken(
   { metadata, clock, logins }: TokenLoginDeps,
   { name, token }: GivenToken,

@@ -3,7 +3,7 @@ import type { AuditTrail } from '../../metadata/audit/audit-trail.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { PasswordHasher } from '../passwords/password-hash.ts'
 
-/** What accounts are made and changed with, the first administrator's included. */
+/** The dependencies of the account services. */
 export interface AccountsDeps {
   readonly metadata: Metadata
   readonly clock: Clock

@@ -1,4 +1,4 @@
-/** What operators do with users, and users with their own password; robots are in `robots.ts`. Every change counts from the next request on, in every process. */
+/** Manages users and their passwords; robots are in `robots.ts`. Every change takes effect with the next request, in every process. */
 import {
   findAccount,
   insertAccount,
@@ -40,7 +40,7 @@ export interface NewUser {
   readonly name: string
   readonly password: string
   readonly isAdmin: boolean
-  /** Also when there is an organization of that name: the user gets what it has. */
+  /** Allows the name of an existing organization: the user takes over its repositories. */
   readonly adopt?: boolean
 }
 
@@ -54,35 +54,35 @@ export interface Accounts {
   /** Throws `AccountNameError`, `PasswordRefusedError`, `AccountExistsError`, `OwnerTakenError`, `FormerNameError`. */
   add(user: NewUser, actor: Actor): Promise<void>
   /**
-   * By anyone, where the configuration lets them; slowed down like a login. Throws `RegistrationOffError`,
-   * `TooManyAttemptsError`, and as `add`.
+   * Registers a user without a login, if the configuration allows it; throttled like a login. Throws `RegistrationOffError`,
+   * `TooManyAttemptsError`, and the errors of `add`.
    */
   register(user: Registration, origin: Origin): Promise<void>
-  /** In byte order of the names, after `after` (exclusive). */
+  /** Lists accounts in byte order of their names, after `after` (exclusive). */
   list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<Account[]>
   find(name: string): Promise<Account | undefined>
   /**
-   * Ends all sessions, bearer and refresh tokens; access tokens hold again when it is enabled. Throws `AccountUnknownError`,
-   * `LastAdministratorError`.
+   * Ends all sessions, bearer and refresh tokens; access tokens become valid again when the account is enabled. Throws
+   * `AccountUnknownError`, `LastAdministratorError`.
    */
   disable(name: string, actor: Actor): Promise<void>
   /** Throws `AccountUnknownError`. */
   enable(name: string, actor: Actor): Promise<void>
   /**
-   * Makes a user an administrator, or takes that away; a change ends all sessions, bearer and refresh tokens. Throws
+   * Promotes a user to administrator or demotes them; a change ends all sessions, bearer and refresh tokens. Throws
    * `AccountUnknownError`, `LastAdministratorError`.
    */
   setAdministrator(name: string, isAdmin: boolean, actor: Actor): Promise<void>
   /** Ends all sessions, bearer and refresh tokens; access tokens stay. Throws `AccountUnknownError`, `PasswordRefusedError`. */
   setPassword(name: string, password: string, actor: Actor): Promise<void>
   /**
-   * By the user, who has to know the old one: it is checked and slowed down like a login. Ends what `setPassword` ends.
-   * Throws as `Authenticator.login`, `PasswordRefusedError`, `PasswordChangedError`.
+   * Changes the password of a user who knows the old one, which is checked and throttled like a login. Ends the same credentials as
+   * `setPassword`. Throws the errors of `Authenticator.login`, `PasswordRefusedError`, `PasswordChangedError`.
    */
   changePassword(change: PasswordChange, origin: Origin): Promise<void>
   /**
-   * Where there is no account at all, makes an administrator; without a password with a generated one, kept in `file`
-   * until it is changed. `undefined` when there are accounts.
+   * Creates an administrator if no account exists. Without a given password it generates one and keeps it in `file` until it is
+   * changed. Returns `undefined` if accounts exist.
    */
   ensureFirstAdministrator(options: {
     readonly name: string
@@ -173,7 +173,7 @@ async function setAdministrator(
   })
 }
 
-/** Nobody could make another one. Throws `LastAdministratorError`. */
+/** Without an administrator, no new one could be created. Throws `LastAdministratorError`. */
 async function requireOtherAdministrator(tx: Transaction, name: string): Promise<void> {
   if (await isLastAdministrator(tx, name)) throw new LastAdministratorError(name)
 }
@@ -193,7 +193,7 @@ async function changePassword(
 interface NewPassword {
   readonly name: string
   readonly password: string
-  /** Of the credentials that it replaces; `undefined`: whatever they are. */
+  /** The version of the credentials to replace; `undefined`: any. */
   readonly credentialVersion?: number | undefined
 }
 

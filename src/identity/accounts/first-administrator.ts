@@ -1,4 +1,4 @@
-/** The first start makes an administrator, so that nothing is ever open or locked for want of one. */
+/** The first start creates an administrator, so that the registry is never open or locked for lack of one. */
 import { randomBytes, randomInt } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -11,16 +11,16 @@ import { checkAccountName, checkPassword } from '../passwords/password-rules.ts'
 
 export interface FirstAdministrator {
   readonly name: string
-  /** To be shown once; `undefined` when the configuration has the password. */
+  /** The generated password, to be shown once; `undefined` if the configuration gives one. */
   readonly generated: { readonly password: string; readonly file: string } | undefined
 }
 
-/** Without those that look alike. */
+/** Without characters that look alike. */
 const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789'
 const groups = 5
 const groupCharacters = 4
 
-/** Throws `AccountNameError` or `PasswordRefusedError` for what `createFirstAdministrator` would refuse. Changes nothing. */
+/** Throws the `AccountNameError` or `PasswordRefusedError` of `createFirstAdministrator`, but changes nothing. */
 export function checkFirstAdministrator(options: {
   readonly name: string
   readonly password?: string | undefined
@@ -42,7 +42,7 @@ export async function createFirstAdministrator(
   if (options.password !== undefined) {
     return (await insertFirst(deps, name, passwordHash)) ? { name, generated: undefined } : undefined
   }
-  // Written first and named last: of two programs that start together the one that made the account keeps its file.
+  // Written first and renamed last: if two processes start at once, the one that created the account keeps its file.
   const draft = `${file}.${randomBytes(4).toString('hex')}`
   await writePrivateFile(draft, `${password}\n`)
   if (!(await insertFirst(deps, name, passwordHash))) {
@@ -85,7 +85,7 @@ async function insertFirst(
   }
 }
 
-/** Random, and easy to copy by hand. */
+/** Generates a random password that is easy to copy by hand. */
 export function generatePassword(): string {
   const group = (): string =>
     Array.from({ length: groupCharacters }, () => alphabet.charAt(randomInt(alphabet.length))).join('')

@@ -1,4 +1,4 @@
-/** Accounts that people make for themselves, where the configuration lets them. Slowed down like logins. */
+/** Self-registration of accounts, if the configuration allows it. Throttled like logins. */
 import type { AccountsDeps } from './accounts-deps.ts'
 import {
   AccountError,
@@ -27,7 +27,7 @@ export interface Registration {
 
 type AddUser = (user: Registration & { readonly isAdmin: false }, actor: Actor) => Promise<void>
 
-/** Throws `RegistrationOffError`, `TooManyAttemptsError`, and what `add` throws; a name that is taken counts as a failure. */
+/** Throws `RegistrationOffError`, `TooManyAttemptsError`, and the errors of `add`; a taken name counts as a failure. */
 export async function register(
   { throttle, selfRegistration, add }: RegistrationDeps & { readonly add: AddUser },
   { name, password }: Registration,

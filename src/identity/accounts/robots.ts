@@ -1,6 +1,6 @@
 /**
- * Robots: accounts of an owner, for programs. A robot is named `<owner>+<name>`, logs in with access tokens alone, is
- * never an administrator, and may do what it was granted. Changes count from the next request on, in every process.
+ * Robots: accounts of an owner, for programs. A robot is named `<owner>+<name>`, logs in only with access tokens, is never an
+ * administrator, and has only the rights that it is granted. Changes take effect with the next request, in every process.
  */
 import type { Clock } from '../../lib/clock.ts'
 import {
@@ -27,19 +27,19 @@ export type Robot = Account
 export interface Robots {
   /** Throws `RobotNameError`, `RobotExistsError`, `OwnerUnknownError`. */
   create(name: string, actor: Actor): Promise<Robot>
-  /** In byte order of the names, after `after` (exclusive). Throws `OwnerUnknownError`. */
+  /** Lists robots in byte order of their names, after `after` (exclusive). Throws `OwnerUnknownError`. */
   list(page: {
-    /** Without it all robots. */
+    /** Absent: the robots of all owners. */
     readonly owner?: string | undefined
     readonly after?: string | undefined
     readonly limit: number
   }): Promise<Robot[]>
   find(name: string): Promise<Robot | undefined>
-  /** Its tokens hold again when it is enabled. Throws `RobotUnknownError`. */
+  /** Its tokens become valid again when it is enabled. Throws `RobotUnknownError`. */
   disable(name: string, actor: Actor): Promise<void>
   /** Throws `RobotUnknownError`. */
   enable(name: string, actor: Actor): Promise<void>
-  /** With its tokens, its places in teams and its grants; what it pushed stays. Throws `RobotUnknownError`. */
+  /** Deletes its tokens, team memberships and grants, too; the content that it pushed stays. Throws `RobotUnknownError`. */
   delete(name: string, actor: Actor): Promise<void>
 }
 

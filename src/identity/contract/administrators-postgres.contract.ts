@@ -1,4 +1,4 @@
-/** What only a database with writers beside one another can show of administrators: two that go at once. */
+/** Tests administrators with concurrent writers: two are removed at once. */
 import { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { eventually } from '../../../test/support/eventually.ts'

@@ -1,4 +1,4 @@
-/** What only a database with writers beside one another can show of access tokens. */
+/** Tests access tokens with concurrent writers. */
 import { env } from 'node:process'
 import { Client } from 'pg'
 import { expect, test } from 'vitest'
@@ -11,7 +11,7 @@ import { revokeAccessToken } from '../../metadata/identity/access-tokens.ts'
 import { openPostgresMetadata } from '../../metadata/dialects/postgres/postgres.ts'
 import { createAccessTokens } from '../access-tokens/access-tokens.ts'
 
-/** Connections that wait for a lock of another one. */
+/** Counts the connections that wait for a lock of another one. */
 async function countWaiting(url: string): Promise<number> {
   const client = new Client({ connectionString: url })
   await client.connect()

@@ -1,9 +1,8 @@
 /**
- * Slows guessing of passwords down and locks nobody out. Attempts take turns by address, and within an address by
- * account. An address that failed often pauses after each failure, and an address without failures goes before those
- * with some; an account whose password was guessed wrongly often makes the refusals, and only those, come later. A right
- * password from an address without failures passes at once. Successes take nothing back: who has one account could
- * otherwise guess at all others.
+ * Slows down password guessing without locking anyone out. Attempts take turns by address, and within an address by account. An
+ * address with many failures pauses after each failure, and addresses without failures go first. Many wrong guesses for an account
+ * delay only its refusals. A correct password from an address without failures passes at once. A success does not reset failures:
+ * the owner of one account could otherwise guess at all others.
  */
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import type { Clock } from '../../lib/clock.ts'
@@ -19,8 +18,8 @@ export interface Attempt {
 
 export interface LoginThrottle {
   /**
-   * Runs `verify` when it is this address's turn; `undefined` of it counts as a failure. Throws `TooManyAttemptsError`,
-   * at once or while it waits, when this is the attempt that is too many.
+   * Runs `verify` when it is this address's turn; the result `undefined` counts as a failure. Throws `TooManyAttemptsError`, at
+   * once or while waiting, if the queue is full.
    */
   guard<T>(attempt: Attempt, verify: () => Promise<T | undefined>): Promise<T | undefined>
 }
@@ -28,35 +27,35 @@ export interface LoginThrottle {
 export interface LoginThrottleOptions {
   readonly clock: Clock
   readonly sleep?: (ms: number) => Promise<unknown>
-  /** Of all addresses together; so many requests may be held at a time. */
+  /** The most waiting attempts of all addresses together. */
   readonly maxWaiting?: number
   readonly maxPerAddress?: number
 }
 
 interface Failures {
   readonly count: number
-  /** Of the last one. */
+  /** The time of the last failure. */
   readonly at: number
 }
 
-/** People mistype. */
+/** Failures without a delay: people mistype. */
 const freeFailures = 3
 const firstDelayMs = 250
 const maxDelayMs = 4_000
-/** One failure is forgotten after each of these. */
+/** One failure is forgotten per this time. */
 const forgetMs = 30_000
 const maxCount = 20
-/** An address that is quiet for as long counts as one without failures. */
+/** After this time without failures, an address counts as one without failures. */
 const cleanAfterMs = maxCount * forgetMs
-/** Addresses and accounts; what fails within `cleanAfterMs` at forty hashes a second. */
+/** The most addresses and accounts remembered: the failures within `cleanAfterMs` at forty hashes a second. */
 const maxRemembered = 50_000
-/** One more than the name of an account may have: what is longer is counted as one of those that none has. */
+/** One more than an account name may have: longer names all count as one name that no account has. */
 const maxAccountCharacters = 101
-/** Hashes run one at a time; the others look their account up, or hang on a connection that broke. */
+/** Hashes run one at a time; the other turns look up accounts or wait for a broken connection. */
 const turnsAtATime = 4
-/** Half a minute of hashing: who waits longer has given up. */
+/** Half a minute of hashing: clients that wait longer have given up. */
 const defaultMaxWaiting = 1_000
-/** Some seconds of hashing, for a farm behind one address. */
+/** A few seconds of hashing, enough for a build farm behind one address. */
 const defaultMaxPerAddress = 100
 /** Longer than any pause. */
 const retryAfterSeconds = 5
@@ -68,7 +67,7 @@ export function createLoginThrottle(options: LoginThrottleOptions): LoginThrottl
   const isFavoured = (address: string): boolean => recall(address) === undefined
   const turns = new FairTurns({ slots: turnsAtATime, maxWaiting, maxPerParty, isFavoured })
 
-  /** A clock that was set back must not keep them for longer. */
+  /** A clock that was set back must not prolong them. */
   function recall(key: string): Failures | undefined {
     const known = failures.get(key)
     if (known === undefined) return undefined
@@ -111,7 +110,7 @@ export function createLoginThrottle(options: LoginThrottleOptions): LoginThrottl
         return undefined
       })
       const result = await turn.catch(refuseTurn)
-      // Few are held at a time: each has cost a hash, and no delay is long.
+      // Few are delayed at once: each cost a hash, and delays are short.
       if (heldMs > 0) await sleep(heldMs)
       return result
     },
@@ -123,7 +122,7 @@ function refuseTurn(error: unknown): never {
   throw new TooManyAttemptsError(retryAfterSeconds, { cause: error })
 }
 
-/** It holds no process back from its end: the connections of those that wait do. */
+/** Does not keep the process alive; the connections of the waiting clients do. */
 function sleepUnnoticed(ms: number): Promise<unknown> {
   return sleepFor(ms, undefined, { ref: false })
 }

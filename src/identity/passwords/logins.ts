@@ -1,4 +1,4 @@
-/** Records in the audit and in the metrics how logins ended. A name that was typed in is not kept: it may be a password. */
+/** Records the results of logins in the audit and the metrics. Unknown names are not recorded: one may be a password. */
 import type { LoginOutcome } from '../../metadata/audit/audit-actions.ts'
 import type { AuditTrail } from '../../metadata/audit/audit-trail.ts'
 import { actorOf } from '../actor.ts'
@@ -6,11 +6,11 @@ import type { Origin } from '../identity.ts'
 import { anonymous, principalId } from '../principal.ts'
 
 export interface Login {
-  /** Absent where no account has the name that was given. */
+  /** Absent if no account has the given name. */
   readonly account:
     | { readonly kind: 'user' | 'robot'; readonly id: number; readonly name: string }
     | undefined
-  /** What was given: `password`, or the kind and id of a token. */
+  /** The given credential: `password`, or the kind and id of a token. */
   readonly credential: string
   readonly outcome: LoginOutcome
 }

@@ -1,7 +1,7 @@
 /**
- * Passwords as argon2id hashes in PHC strings (RFC 9106; 19 MiB and two passes, as OWASP advises). One hash runs at a
- * time: several would keep the threads that files are read with busy for as long. New passwords and logins take turns,
- * so that neither keeps the other waiting; in what order logins come here is for `login-throttle.ts` to say.
+ * Hashes passwords with argon2id into PHC strings (RFC 9106; 19 MiB and two passes, as OWASP recommends). One hash runs at a time:
+ * several would block the threads that read files. New passwords and logins take turns, so that neither delays the other;
+ * `login-throttle.ts` orders the logins.
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -14,11 +14,11 @@ export interface HashCost {
 }
 
 export interface PasswordHasher {
-  /** A PHC string with a new salt. Throws `TooManyAttemptsError`. */
+  /** Returns a PHC string with a new salt. Throws `TooManyAttemptsError`. */
   hash(password: string): Promise<string>
   /**
-   * Whether the password is the one. Where there is nothing to compare with, the same work is done for nothing, so
-   * that the time tells nobody which names exist. Throws `TooManyAttemptsError` when too many wait.
+   * Whether the password matches. Without a stored hash the same work is done, so that the time does not reveal which names exist.
+   * Throws `TooManyAttemptsError` if the queue is full.
    */
   verify(password: string, stored: string | undefined): Promise<boolean>
 }
@@ -29,13 +29,13 @@ interface ParsedHash extends HashCost {
 }
 
 export const defaultHashCost: HashCost = { memoryKib: 19_456, passes: 2 }
-/** Six seconds of hashing: who waits longer has given up. */
+/** Six seconds of hashing: clients that wait longer have given up. */
 const defaultMaxWaiting = 100
 const saltBytes = 16
 const hashBytes = 32
 const phcPattern = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=1\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
 
-/** `onHash` is told of every hash that is computed, whatever for. */
+/** `onHash` is called for every computed hash. */
 export function createPasswordHasher(
   options: {
     readonly cost?: HashCost

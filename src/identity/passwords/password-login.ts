@@ -1,4 +1,4 @@
-/** Names and passwords as credentials. Robots have no password: to a login they are like a name that nobody has. */
+/** Authenticates names and passwords. Robots have no password, so a login treats them like unknown names. */
 import { findAccount } from '../../metadata/identity/accounts.ts'
 import type { LoginOutcome } from '../../metadata/audit/audit-actions.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
@@ -13,7 +13,7 @@ export interface PasswordLoginDeps {
   readonly logins: Logins
 }
 
-/** One query and one hash, whether the account exists, is disabled, or is the right one. */
+/** Costs one query and one hash, whether the account is missing, disabled or valid. */
 export async function checkPasswordLogin(
   { metadata, passwords, logins }: PasswordLoginDeps,
   given: { readonly name: string; readonly password: string },

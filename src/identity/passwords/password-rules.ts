@@ -1,11 +1,11 @@
-/** What a password and the name of an account must be. */
+/** The rules for passwords and account names. */
 import { isWellFormed } from '../access-tokens/token-format.ts'
 import { findUserFault } from '../../oci/owner-name.ts'
 import { AccountNameError, PasswordRefusedError } from '../accounts/account-errors.ts'
 
-/** The shortest that NIST SP 800-63B allows. */
+/** The shortest length that NIST SP 800-63B allows. */
 const minCharacters = 8
-/** Hashing takes any length; a header does not. */
+/** Any length can be hashed, but not sent in a header. */
 const maxBytes = 1024
 
 /** Throws `PasswordRefusedError`, whose message never holds the password. */
@@ -19,11 +19,11 @@ export function checkPassword(name: string, password: string): void {
   if (password.toLowerCase() === name.toLowerCase()) {
     throw new PasswordRefusedError('a password is not the name of its account')
   }
-  // Where a password stands it would be taken for one.
+  // In place of a password it would be read as an access token.
   if (isWellFormed(password)) throw new PasswordRefusedError('it is an access token')
 }
 
-/** An account owns the repositories below its name, so it is named like one. Throws `AccountNameError`. */
+/** An account owns the repositories below its name, so its name must be valid in them. Throws `AccountNameError`. */
 export function checkAccountName(name: string): void {
   const fault = findUserFault(name)
   if (fault !== undefined) throw new AccountNameError(name, fault)

@@ -1,7 +1,7 @@
 /**
- * Requests that other sites make a browser send. A request that changes something and comes with a session's cookie has
- * to come from a page of this registry: it names it as its `Origin`, and sends in `X-CSRF-Token` what only such a page can
- * have read.
+ * Protects against requests that other sites make a browser send (CSRF). A request that changes something and carries a session
+ * cookie must come from a page of this registry: its `Origin` must be this registry, and `X-CSRF-Token` must hold the token that
+ * only such a page can read.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { CsrfError } from '../errors.ts'
@@ -14,16 +14,16 @@ export interface CsrfHeaders {
   readonly origin: string | undefined
   /** The header `X-CSRF-Token`. */
   readonly csrfToken: string | undefined
-  /** Of this registry as the client sees it. */
+  /** The URL of this registry as the client sees it. */
   readonly registryUrl: string
 }
 
-/** As long as the session; from it the session cannot be told. */
+/** Lives as long as the session, and does not reveal its secret. */
 export function csrfTokenOf(sessionSecret: string): string {
   return createHmac('sha256', sessionSecret).update('lading csrf token').digest('base64url')
 }
 
-/** Throws `CsrfError` for a request with that session's cookie that may come from another site. */
+/** Throws `CsrfError` for a request with the cookie of this session that may come from another site. */
 export function checkCsrf(session: { readonly csrfToken: string }, headers: CsrfHeaders): void {
   if (safeMethods.has(headers.method)) return
   if (headers.origin === undefined) throw new CsrfError('it names no Origin')
@@ -33,7 +33,7 @@ export function checkCsrf(session: { readonly csrfToken: string }, headers: Csrf
   }
 }
 
-/** When a page of another origin may change something. `with-account`: where the request has a token of an account. */
+/** When a page of another origin may change something. `with-account`: if the request carries a token of an account. */
 export type Admission = 'always' | 'with-account' | 'never'
 
 /** Throws `CsrfError` for a page of another site; programs send no `Origin`. */
@@ -50,9 +50,9 @@ export interface BrowserHeaders extends Pick<CsrfHeaders, 'method' | 'origin' | 
 }
 
 /**
- * For requests that no session protects: a browser adds Basic passwords that it remembers to what other sites make it send, and
- * an open registry asks for none. It says so in `Origin`, with every request that changes something, and in
- * `Sec-Fetch-Site`; programs send neither. Throws `CsrfError` for a change that a page of another site asked for.
+ * Checks requests without a session: a browser adds remembered Basic passwords to requests that other sites cause, and an open
+ * registry needs none. Browsers name the site in `Origin`, with every request that changes something, and in `Sec-Fetch-Site`;
+ * programs send neither. Throws `CsrfError` for a change that a page of another site caused.
  */
 export function checkSameSite({ method, origin, site, registryUrl }: BrowserHeaders): void {
   if (safeMethods.has(method)) return
@@ -61,7 +61,7 @@ export function checkSameSite({ method, origin, site, registryUrl }: BrowserHead
   throw new CsrfError('another site sent it; changes come from pages of this registry or from programs')
 }
 
-/** Also where the page was loaded over TLS that a proxy ends, whom the operator did not declare. */
+/** Also accepts a page that was loaded over TLS ended by a proxy that the operator did not configure. */
 function isSameOrigin(origin: string, registryUrl: string): boolean {
   const [page, own] = [URL.parse(origin), URL.parse(registryUrl)]
   if (page === null || own === null) return false

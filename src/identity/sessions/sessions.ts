@@ -1,8 +1,7 @@
 /**
  * @module
- * Sessions of browsers: begun with a name and a password, carried by a cookie, ended by the user, by time, or by a change of
- * the account's credentials, from the next request on and in every process. The id is random and new with each login, so
- * that nobody can plant one.
+ * Browser sessions: a login with name and password starts one, a cookie carries it, and the user, time, or a change of the account's
+ * credentials ends it, with the next request and in every process. Each login creates a new random id, so that no one can plant one.
  */
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
@@ -31,32 +30,32 @@ import type { UseNotes } from '../use-notes.ts'
 export interface Session {
   readonly id: number
   readonly principal: AccountPrincipal
-  /** For the pages of this registry: `csrf.ts`. */
+  /** The token for pages of this registry, see `csrf.ts`. */
   readonly csrfToken: string
-  /** At the latest. */
+  /** The latest end of the session. */
   readonly expiresAt: number
 }
 
 export interface BegunSession extends Session {
-  /** A value for `Set-Cookie`. */
+  /** Formats a value for `Set-Cookie`. */
   cookie(options: { readonly secure: boolean }): string
 }
 
 export interface Sessions {
   /**
-   * Ends the session that the browser's `Cookie` header names: the new one takes its place. Throws as
-   * `Authenticator.login`, and `CredentialsError` for an access token: a session would outlive its limits.
+   * Starts a session in place of the one in the browser's `Cookie` header. Throws the errors of `Authenticator.login`, and
+   * `CredentialsError` for an access token, because a session would outlive its limits.
    */
   login(
     credentials: { readonly name: string; readonly password: string },
     origin: Origin,
     cookieHeader?: string,
   ): Promise<BegunSession>
-  /** From a `Cookie` header; `undefined` for none that holds. */
+  /** Finds the session of a `Cookie` header; `undefined` if there is no valid one. */
   find(cookieHeader: string | undefined): Promise<Session | undefined>
-  /** Of one account, oldest first. */
+  /** Lists the sessions of an account, oldest first. */
   list(accountId: number): Promise<BrowserSession[]>
-  /** Whether there was one; of this account, where one is given. */
+  /** Returns whether the session existed; only of this account, if given. */
   end(id: number, actor: Actor, accountId?: number): Promise<boolean>
 }
 
@@ -66,14 +65,14 @@ export interface SessionsDeps {
   readonly audit: AuditTrail
   readonly authenticator: Pick<Authenticator, 'login'>
   readonly uses: Pick<UseNotes, 'note'>
-  /** Without a request for so long, a session ends. */
+  /** A session ends after this time without a request. */
   readonly idleMs: number
   readonly lifetimeMs: number
 }
 
 const secretBytes = 32
 const maxSessionsPerAccount = 100
-/** How late a use is noted at most: a session may end so much earlier. */
+/** The longest delay until a use is noted; a session may end earlier by this time. */
 export const noteSessionEveryMs = 5 * 60_000
 
 export function createSessions(deps: SessionsDeps): Sessions {
@@ -125,7 +124,7 @@ async function login(
   }
 }
 
-/** One query: the session with its account as it is now. */
+/** Reads the session with the current state of its account in one query. */
 async function find(deps: SessionsDeps, cookieHeader: string | undefined): Promise<Session | undefined> {
   const secret = readSessionCookie(cookieHeader)
   if (secret === undefined) return undefined
@@ -174,7 +173,7 @@ async function endIn(
   return true
 }
 
-/** A use from the future, by a clock that was ahead, must not keep a session open for years. */
+/** A last use in the future, noted by a clock that was ahead, must not keep a session open for years. */
 function isOpen(
   { expiresAt, usedAt }: BrowserSession,
   { clock, idleMs }: Pick<SessionsDeps, 'clock' | 'idleMs'>,

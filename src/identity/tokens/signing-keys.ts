@@ -1,6 +1,6 @@
 /**
- * The Ed25519 keys of this installation: made at its first start, kept in the database, shipped nowhere. Every process
- * signs with the active one of the moment and learns of new and removed keys within a second.
+ * The Ed25519 keys of this installation: generated at its first start, stored in the database, never shipped. Every process signs
+ * with the key that is active and notices new and removed keys within a second.
  */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose'
 import type { CryptoKey, JWK } from 'jose'
@@ -17,16 +17,16 @@ import type { SigningKey } from '../../metadata/identity/signing-keys.ts'
 import type { Actor } from '../actor.ts'
 
 export interface SigningKeys {
-  /** Returns the key that signs now; makes one where none is active. The start calls it first. */
+  /** Returns the active signing key; generates one if none is active. The start calls it first. */
   getActive(): Promise<{ kid: string; key: CryptoKey }>
-  /** The public key, while it verifies. */
+  /** The public key, while it is valid for verification. */
   find(kid: string): Promise<CryptoKey | undefined>
-  /** Whether `find` would find it; costs nothing but once a second. */
+  /** Whether `find` would find it; reads the database at most once a second. */
   isValid(kid: string): boolean | Promise<boolean>
   list(): Promise<SigningKey[]>
   /**
-   * Signs with a new key from now on. What the old ones signed holds for `overlapMs`: the lifetime of a token, or 0 when
-   * a key has leaked. Returns the new key's id.
+   * Starts signing with a new key. Tokens of the old keys stay valid for `overlapMs`: the lifetime of a token, or 0 if a key has
+   * leaked. Returns the id of the new key.
    */
   rotate(options: { readonly overlapMs: number }, actor: Actor): Promise<string>
 }
@@ -69,7 +69,7 @@ class DatabaseSigningKeys implements SigningKeys {
     return this.#active
   }
 
-  /** An unknown id may be of a key that another process has just made; to read again costs less than a signature. */
+  /** An unknown id may belong to a key that another process has just generated; reading again costs less than a signature. */
   async find(kid: string): Promise<CryptoKey | undefined> {
     if (this.#reading !== undefined) await this.#reading
     if (!this.#isFresh() || !this.#known.has(kid)) await this.#read()
@@ -113,7 +113,7 @@ class DatabaseSigningKeys implements SigningKeys {
     return found?.key
   }
 
-  /** One reading serves all who ask meanwhile. */
+  /** One read serves all concurrent callers. */
   #read(): Promise<void> {
     this.#reading ??= this.#readAll().finally(() => (this.#reading = undefined))
     return this.#reading

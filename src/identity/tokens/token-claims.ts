@@ -1,4 +1,4 @@
-/** What stands in a bearer token. Its format is ours alone: clients pass it on unread. */
+/** The claims of a bearer token. The format is private: clients pass tokens on unread. */
 import type { JWTPayload } from 'jose'
 import { invalidToken } from '../errors.ts'
 import { principalId } from '../principal.ts'
@@ -6,11 +6,11 @@ import type { Principal } from '../principal.ts'
 import type { Scope } from '../../access/scope.ts'
 
 export interface TokenClaims {
-  /** Absent: of an anonymous client. */
+  /** Absent for an anonymous client. */
   readonly accountId: number | undefined
   readonly credentialVersion: number
   readonly scopes: readonly Scope[]
-  /** What it was issued from; `undefined`: a password, or nothing. */
+  /** The credential that the token was issued from; `undefined`: a password, or none. */
   readonly source: TokenSource | undefined
   /** Milliseconds. */
   readonly expiresAt: number
@@ -23,7 +23,7 @@ export interface TokenSource {
 
 export const audience = 'lading'
 export const algorithm = 'EdDSA'
-/** Between the machines of one registry. */
+/** The tolerated difference between the clocks of one registry's machines. */
 export const clockSkewSeconds = 30
 
 const repositoryActions = ['delete', 'pull', 'push']
@@ -35,19 +35,19 @@ export function formatSubject(principal: Principal): string {
   return principal.kind === 'anonymous' ? anonymousSubject : principalId(principal)
 }
 
-/** As principals name their credential. */
+/** Formats the source the way principals name their credential. */
 export function formatSource(source: TokenSource | undefined): string {
   return source === undefined ? 'password' : `${source.kind}:${source.id}`
 }
 
-/** Of the credential that a token is issued for. */
+/** Returns the claims about the credential that a token is issued from. */
 export function sourceClaims({ credential = '' }: { readonly credential?: string | undefined }): JWTPayload {
   const [, kind, id] = sourcePattern.exec(credential) ?? []
   if (id === undefined) return {}
   return kind === 'access' ? { tid: Number(id) } : { rid: Number(id) }
 }
 
-/** Returns the granted scopes with what was refused, so that a later refusal knows what was asked for. */
+/** Returns the granted scopes together with the refused actions, so that a later refusal knows the request. */
 export function accessClaims(granted: readonly Scope[], asked: readonly Scope[]): Scope[] {
   return granted.map(({ type, name, actions }) => {
     const found = asked.find((scope) => scope.type === type && scope.name === name)?.actions ?? []
@@ -57,7 +57,7 @@ export function accessClaims(granted: readonly Scope[], asked: readonly Scope[])
   })
 }
 
-/** Throws `CredentialsError` for claims that this registry does not write. */
+/** Throws `CredentialsError` for claims that this registry never writes. */
 export function parseClaims(payload: JWTPayload): TokenClaims {
   const { sub = '', exp, cv, access } = payload
   if (exp === undefined || typeof cv !== 'number' || !Array.isArray(access)) throw invalidToken()

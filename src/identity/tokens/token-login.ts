@@ -1,4 +1,4 @@
-/** Checks bearer tokens of this registry: the account, and the credential that they were issued from, have to hold still. */
+/** Checks bearer tokens of this registry: the account, and the credential that they were issued from, must still be valid. */
 import type { Clock } from '../../lib/clock.ts'
 import { findTokenHolder } from '../../metadata/identity/access-tokens.ts'
 import { findAccountState } from '../../metadata/identity/accounts.ts'
@@ -17,7 +17,7 @@ export interface BearerLoginDeps {
 
 type AccountClaims = TokenClaims & { readonly accountId: number }
 
-/** Throws `CredentialsError` when the account changed since, or what the token was issued from has ended. */
+/** Throws `CredentialsError` if the account has changed since, or if the credential behind the token has ended. */
 export function checkBearer(deps: BearerLoginDeps, claims: AccountClaims): Promise<AccountPrincipal> {
   const { source } = claims
   return source?.kind === 'access-token'

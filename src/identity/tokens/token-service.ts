@@ -1,4 +1,4 @@
-/** Issues bearer tokens for what the policy grants at the moment, and refresh tokens where the configuration has them. */
+/** Issues bearer tokens for the scopes that the policy grants, and refresh tokens if the configuration enables them. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { Clock } from '../../lib/clock.ts'
@@ -46,7 +46,7 @@ export interface TokenServiceDeps {
 
 const refreshTokenBytes = 32
 const maxRefreshTokensPerAccount = 100
-/** Often enough to choose which tokens of an account stay: those that were used last. */
+/** Often enough to decide which tokens of an account to keep: the ones used last. */
 const touchEveryMs = 5 * 60 * 1_000
 const maxClientIdCharacters = 200
 
@@ -57,10 +57,10 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
   }
 }
 
-/** Throws `CredentialsError` when the account, or the access token, changed since the principal was proven. */
+/** Throws `CredentialsError` if the account or the access token has changed since the principal was authenticated. */
 async function issue(deps: TokenServiceDeps, request: TokenRequest): Promise<IssuedToken> {
   const { principal, offline, clientId } = request
-  const scopes = await deps.policy.grant(principal, request.scopes)
+  const scopes = await deps.policy.grant(principal, request.scopes, request.asker)
   if (principal.kind === 'anonymous') {
     return sign(deps, { principal, version: 0, scopes, asked: [], until: undefined })
   }
@@ -76,7 +76,7 @@ async function issue(deps: TokenServiceDeps, request: TokenRequest): Promise<Iss
   return { ...(await sign(deps, { principal: holder, version, ...access, until })), refreshToken: token }
 }
 
-/** The version of the credentials that were proven, and when the access token ends. */
+/** Returns the version of the account's credentials, and when the access token ends. */
 async function getCurrent(
   { metadata, clock }: TokenServiceDeps,
   principal: AccountPrincipal,
@@ -101,9 +101,9 @@ interface SignedClaims {
   readonly principal: Principal
   readonly version: number
   readonly scopes: readonly Scope[]
-  /** What the client asked for, for the text of later refusals; empty for anonymous clients. */
+  /** The requested scopes, for the text of later refusals; empty for anonymous clients. */
   readonly asked: readonly Scope[]
-  /** It holds no longer than this, whatever the configuration says. */
+  /** The latest end of the token, whatever the configuration says. */
   readonly until: number | undefined
 }
 
@@ -153,7 +153,7 @@ async function createRefreshToken(
 
 async function refresh(
   deps: TokenServiceDeps,
-  request: { refreshToken: string; scopes: readonly Scope[] },
+  request: Parameters<TokenService['refresh']>[0],
   origin: Origin,
 ): Promise<IssuedToken> {
   if (!deps.refreshTokens) throw new RefreshTokensOffError()
@@ -185,7 +185,7 @@ async function refresh(
   return { ...issued, refreshToken: request.refreshToken }
 }
 
-/** Notes the use for lists, and for the choice of the tokens that stay. Skips the note on a full disk, which must not stop pulls. */
+/** Notes the use for lists, and to choose which tokens to keep. Skips the note on a full disk, which must not stop pulls. */
 async function noteUse(metadata: Metadata, use: { id: number; now: number }): Promise<void> {
   try {
     await metadata.transact((tx) => touchRefreshToken(tx, use), { durable: false })

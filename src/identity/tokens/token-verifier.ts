@@ -1,6 +1,6 @@
 /**
- * Verifies bearer tokens. Only the key that the installation itself keeps under the token's `kid` counts: keys and
- * addresses of keys inside a token are not looked at, and only one algorithm is accepted.
+ * Verifies bearer tokens. Only the key that the installation stores under the token's `kid` counts: keys and key addresses inside
+ * a token are ignored, and only one algorithm is accepted.
  */
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import type { Clock } from '../../lib/clock.ts'
@@ -15,8 +15,8 @@ export interface VerifiedToken extends TokenClaims {
 
 export interface TokenVerifier {
   /**
-   * Throws `CredentialsError` with `invalid_token`, and with `isForeign` where neither the key nor the issuer belongs to this
-   * installation. Does not look at the account, which may have been disabled since.
+   * Throws `CredentialsError` with `invalid_token`, and with `isForeign` if neither the key nor the issuer belongs to this
+   * installation. Does not check the account, which may have been disabled since.
    */
   verify(token: string): Promise<VerifiedToken>
 }
@@ -34,7 +34,7 @@ export function createTokenVerifier({ keys, clock, issuer }: TokenVerifierDeps):
       try {
         const kid = findKeyId(token)
         if (findIssuer(token) !== issuer) {
-          // A client may send such a token with each pull. This reads no keys, where `find` would for every id that it does not know.
+          // A client may send such a token with each pull. `isValid` reads no keys; `find` would read them for every unknown id.
           throw invalidToken({ isForeign: kid === undefined || !(await keys.isValid(kid)) })
         }
         const key = kid === undefined ? undefined : await keys.find(kid)
@@ -55,7 +55,7 @@ export function createTokenVerifier({ keys, clock, issuer }: TokenVerifierDeps):
   }
 }
 
-/** Returns `undefined` where the token is not a JWT. */
+/** Returns `undefined` if the token is not a JWT. */
 function findKeyId(token: string): string | undefined {
   try {
     return decodeProtectedHeader(token).kid ?? ''
@@ -64,7 +64,7 @@ function findKeyId(token: string): string | undefined {
   }
 }
 
-/** Returns the issuer that the token claims, which proves nothing; `undefined` where it is not a JWT. */
+/** Returns the issuer that the token claims, which proves nothing; `undefined` if it is not a JWT. */
 function findIssuer(token: string): string | undefined {
   try {
     return decodeJwt(token).iss
@@ -73,7 +73,7 @@ function findIssuer(token: string): string | undefined {
   }
 }
 
-/** Hides what is wrong with a token. A database that does not answer is not a fault of the token. */
+/** Hides the fault of a token. A database that does not answer is not a fault of the token. */
 function explain(error: unknown): unknown {
   if (error instanceof CredentialsError) return error
   if (error instanceof errors.JOSEError || error instanceof TypeError) return invalidToken({ cause: error })

@@ -1,21 +1,21 @@
 /**
- * Buffers of two sizes, lent and taken back, so that streaming neither allocates per read nor grows without bound. The
- * large ones are shared memory: threads may read them where they are.
- * Small ones are always granted: a transfer must be able to start. Large ones are granted within the budget only.
+ * Lends buffers of two sizes, so that streaming neither allocates per read nor grows without bound. Large buffers are shared
+ * memory, which threads read in place, and are lent within a budget. Small buffers are always lent, so that every transfer can
+ * start.
  */
 export interface BufferPoolOptions {
   readonly smallBytes: number
   readonly largeBytes: number
-  /** Large buffers are lent while everything lent stays within this. */
+  /** Large buffers are lent while all lent buffers together stay within this. */
   readonly budgetBytes: number
-  /** What stays allocated while nobody needs it. */
+  /** How much stays allocated while unused. */
   readonly maxIdleBytes: number
 }
 
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 
-/** 512 KiB reads reach the speed of the page cache. 28 MiB are 56 buffers, two for each of 28 fast transfers; with them
+/** Reads of 512 KiB reach the speed of the page cache. 28 MiB are 56 buffers, two for each of 28 fast transfers; with them
  * 200 slow transfers stay below 300 MiB of the process (docs/proof/2026-11-22-memory.md). */
 export const defaultBufferPoolOptions: BufferPoolOptions = {
   smallBytes: 64 * kibibyte,
@@ -59,7 +59,7 @@ export class BufferPool {
     return this.#lend(this.#idleLarge, largeBytes)
   }
 
-  /** For a buffer that nobody reads or writes any more. */
+  /** Takes back a buffer that nothing reads or writes any more. */
   giveBack(buffer: Uint8Array): void {
     this.forget(buffer)
     if (this.#idleBytes + buffer.byteLength > this.#options.maxIdleBytes) return
@@ -67,7 +67,7 @@ export class BufferPool {
     this.#idleOf(buffer).push(buffer)
   }
 
-  /** For a buffer that someone may still hold: it counts no longer as lent and is never lent again. */
+  /** Gives up a buffer that something may still use: it no longer counts as lent and is never lent again. */
   forget(buffer: Uint8Array): void {
     this.#lentBytes -= buffer.byteLength
   }
@@ -80,7 +80,7 @@ export class BufferPool {
     return buffer
   }
 
-  /** Small ones are not shared: 200 slow transfers hold them, and shared memory goes back to the system later. */
+  /** Small buffers are not shared memory: 200 slow transfers hold them, and shared memory is released later. */
   #allocate(bytes: number): Uint8Array {
     if (bytes === this.#options.largeBytes) return new Uint8Array(new SharedArrayBuffer(bytes))
     // Not `allocUnsafe`: its slices share a slab that one slow holder would keep alive.

@@ -1,26 +1,26 @@
 /**
- * Shares a number of bytes of memory among those that need some. Who finds no room waits until others give theirs back or its signal is
- * aborted. Room goes to the party that has least, so that many requests of one keep no other waiting, and among equals to the request
- * that came first. No party gets more than its share.
+ * Shares a budget of memory between parties. A request that does not fit waits until others return memory or its signal is aborted.
+ * The party that holds least goes first, so that many requests of one party do not delay another; among equals, the oldest request.
+ * No party gets more than its share.
  */
 interface Waiter {
   readonly bytes: number
   readonly party: string
-  /** In the order of arrival. */
+  /** Waiting requests in order of arrival. */
   readonly number: number
   readonly start: () => void
 }
 
 export interface ByteBudgetOptions {
   readonly maxBytes: number
-  /** By default a party may take everything. */
+  /** The share of one party; the whole budget by default. */
   readonly maxPerParty?: number
 }
 
 export class ByteBudget {
   readonly #maxBytes: number
   readonly #maxPerParty: number
-  /** By party. A set keeps the order of insertion, and lets anyone leave the middle of the line. */
+  /** Waiting requests by party. A set keeps insertion order and lets a request leave from the middle. */
   readonly #lines = new Map<string, Set<Waiter>>()
   #waiting = 0
   #arrivals = 0
@@ -36,25 +36,25 @@ export class ByteBudget {
     return this.#takenBytes
   }
 
-  /** How many wait. */
+  /** The number of waiting requests. */
   get waiting(): number {
     return this.#waiting
   }
 
-  /** Takes the bytes whether or not there is room: for memory that is in use already. */
+  /** Takes the bytes even if they do not fit: for memory that is in use already. */
   take(bytes: number, party = ''): void {
     this.#takenBytes += bytes
     this.#byParty.set(party, this.#takenBy(party) + bytes)
   }
 
-  /** Takes the bytes and returns `true` if there is room and nobody waits. */
+  /** Takes the bytes and returns `true` if they fit and no request waits. */
   tryTake(bytes: number, party = ''): boolean {
     if (this.#waiting > 0 || !this.#hasRoomFor(bytes) || !this.#hasShareFor(bytes, party)) return false
     this.take(bytes, party)
     return true
   }
 
-  /** Resolves when the bytes are taken. Rejects with the reason of the signal, and then nothing is. */
+  /** Resolves when the bytes are taken. Rejects with the signal's reason, and then takes nothing. */
   wait(bytes: number, signal: AbortSignal, party = ''): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
@@ -64,7 +64,7 @@ export class ByteBudget {
       const leave = (): void => {
         this.#remove(waiter)
         reject(signal.reason)
-        // Those behind may need less.
+        // Requests behind it may need less.
         this.#advance()
       }
       const start = (): void => {
@@ -78,7 +78,7 @@ export class ByteBudget {
     })
   }
 
-  /** `party` as they were taken. */
+  /** `party` must be the one that took them. */
   giveBack(bytes: number, party = ''): void {
     this.#takenBytes -= bytes
     const rest = this.#takenBy(party) - bytes
@@ -110,7 +110,7 @@ export class ByteBudget {
     }
   }
 
-  /** Those that wait for the share of their party hold up nobody else. */
+  /** Requests that wait for the share of their own party do not delay other parties. */
   #findNext(): Waiter | undefined {
     let next: Waiter | undefined
     let least = Infinity
@@ -128,12 +128,12 @@ export class ByteBudget {
     return this.#byParty.get(party) ?? 0
   }
 
-  /** What is larger than the whole budget gets all of it. */
+  /** A request above the whole budget gets all of it. */
   #hasRoomFor(bytes: number): boolean {
     return this.#takenBytes + bytes <= this.#maxBytes || this.#takenBytes === 0
   }
 
-  /** What is larger than a share is a party's only one. */
+  /** A request above the share of its party is the party's only one. */
   #hasShareFor(bytes: number, party: string): boolean {
     const taken = this.#takenBy(party)
     return taken + bytes <= this.#maxPerParty || taken === 0

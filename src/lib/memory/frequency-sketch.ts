@@ -1,11 +1,11 @@
 /**
- * About how often keys were noted of late, in constant memory: a count-min sketch whose counters are halved from time
- * to time, as TinyLFU keeps it to decide what a cache admits (Einziger, Friedman, Manes: TinyLFU, ACM ToS 2017).
- * An estimate is never below the count since the last halvings, and above it only where keys share all counters.
+ * Estimates how often keys were used recently, in constant memory: a count-min sketch whose counters are halved from time to
+ * time. TinyLFU uses it to decide what a cache admits (Einziger, Friedman, Manes: TinyLFU, ACM ToS 2017). An estimate is never
+ * below the count since the last halving, and above it only where keys share all counters.
  */
 const rows = 4
 const maxCount = 15
-/** So many notes per counter of a row until all are halved. */
+/** The counters are halved after this many notes per counter of a row. */
 const notesPerCounter = 4
 
 export class FrequencySketch {
@@ -13,7 +13,7 @@ export class FrequencySketch {
   readonly #counters: Uint8Array
   #notes = 0
 
-  /** About how many keys are to be told apart. */
+  /** About how many keys to tell apart. */
   constructor(keys: number) {
     this.#columns = 2 ** Math.ceil(Math.log2(keys))
     this.#counters = new Uint8Array(rows * this.#columns)

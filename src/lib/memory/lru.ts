@@ -1,7 +1,7 @@
 /**
- * Keeps the values used of late within a number of bytes that the caller attributes to them. A use only marks a value: what
- * is to be dropped is the oldest that was not used since it was looked at last (the clock algorithm; Corbato, A Paging
- * Experiment with the Multics System, 1968). Moving each value at each use would cost a pull more than its look-up.
+ * A cache of recently used values, bounded by the sizes that the caller gives. A use only marks a value; to make room, the cache
+ * drops the oldest value that was not used since it was last considered (the clock algorithm; Corbato, A Paging Experiment with
+ * the Multics System, 1968). Moving a value at each use would cost a pull more than the look-up.
  */
 interface Entry<V> {
   readonly value: V
@@ -18,7 +18,7 @@ export interface LruStats {
 
 export class Lru<K, V> {
   readonly #maxBytes: number
-  /** A map iterates in the order of insertion: its first key is where the hand of the clock stands. */
+  /** A map iterates in insertion order: its first key is the hand of the clock. */
   readonly #entries = new Map<K, Entry<V>>()
   #bytes = 0
   #hits = 0
@@ -28,7 +28,7 @@ export class Lru<K, V> {
     this.#maxBytes = options.maxBytes
   }
 
-  /** Sum of what the entries were said to weigh; never above the limit. */
+  /** Sum of the given sizes; never above the limit. */
   get bytes(): number {
     return this.#bytes
   }
@@ -37,7 +37,7 @@ export class Lru<K, V> {
     return this.#entries.size
   }
 
-  /** Answers of `get` since the start, and what is held now. */
+  /** Hits and misses of `get` since the start, and what the cache holds now. */
   stats(): LruStats {
     return { hits: this.#hits, misses: this.#misses, entries: this.#entries.size, bytes: this.#bytes }
   }
@@ -53,12 +53,12 @@ export class Lru<K, V> {
     return entry.value
   }
 
-  /** The same, but neither counted nor a use. */
+  /** Like `get`, but counts as neither a use nor a hit. */
   peek(key: K): V | undefined {
     return this.#entries.get(key)?.value
   }
 
-  /** What goes first when there is no room; looking does not count as use. */
+  /** The value that is dropped first; looking does not count as a use. */
   get oldestKey(): K | undefined {
     for (const [key, entry] of this.#entries) {
       if (!entry.wasUsed) return key
@@ -69,12 +69,12 @@ export class Lru<K, V> {
     return undefined
   }
 
-  /** Whether so many bytes fit without dropping anything. */
+  /** Whether this many bytes fit without dropping anything. */
   hasRoomFor(bytes: number): boolean {
     return this.#bytes + bytes <= this.#maxBytes
   }
 
-  /** Replaces what the key had. A value heavier than the whole cache is not kept. */
+  /** Replaces the value of the key. A value above the size of the cache is not kept. */
   set(key: K, value: V, bytes: number): void {
     this.delete(key)
     if (bytes > this.#maxBytes) return

@@ -1,8 +1,8 @@
 /**
- * Collects the young generation after so many bytes of short-lived buffers. Node gives each piece of a request body a
- * buffer outside the heap; the heap hardly grows, so V8 runs no quick collection that would free them, and answers
- * the growing outside with full ones instead: 92 of them for an upload of 1.5 GiB, half of all its processor time,
- * and 40 MiB more at the peak. Quick ones every 8 MiB left one of them.
+ * Runs a minor garbage collection after a number of bytes of short-lived buffers. Node gives each piece of a request body a buffer
+ * outside the heap. The heap hardly grows, so V8 runs no minor collection that would free them and runs full ones instead: 92 for
+ * an upload of 1.5 GiB, half of its processor time, and 40 MiB more at the peak. With a minor collection every 8 MiB, one full
+ * collection remained.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -10,7 +10,7 @@ import { runInNewContext } from 'node:vm'
 type Collect = (options: { type: 'minor' }) => void
 
 export interface YoungGarbage {
-  /** So many bytes were received into buffers that are soon garbage. */
+  /** Counts bytes received into short-lived buffers. */
   note(bytes: number): void
 }
 
@@ -28,7 +28,7 @@ export function createYoungGarbage(collect: Collect = findCollector()): YoungGar
   }
 }
 
-/** V8 shows its collector only where a flag asks for it; a context made after the flag has it. */
+/** V8 exposes its collector only behind a flag; a context made after setting the flag has it. */
 function findCollector(): Collect {
   setFlagsFromString('--expose-gc')
   return runInNewContext('gc') as Collect

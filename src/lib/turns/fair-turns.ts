@@ -1,7 +1,7 @@
 /**
- * Hands out a few places to work so that nobody's many keep another's few waiting: parties take turns, one place each
- * at a time; within a party its members take turns; within a member the order of arrival holds. What waits is bounded,
- * and where it is too much, those who have most of it lose the newest, not whoever comes next.
+ * Hands out a limited number of work slots fairly: parties take turns, then the members of a party, and each member is served
+ * in order of arrival. One party with many requests cannot delay another with few. The queue is bounded: when it is full, the
+ * party with the most requests loses its newest one, so newcomers still get in.
  */
 import { TurnLine } from './turn-line.ts'
 
@@ -11,9 +11,9 @@ export interface FairTurnsOptions {
   readonly maxWaiting: number
   readonly maxPerParty?: number
   /**
-   * Whether a party goes first; without it all do. Asked when one of the party comes and after each of its turns. Of four
-   * turns one goes to the others while they wait, one to the favoured party that came last: so both are served soon,
-   * however many favoured ones came before.
+   * Whether a party has priority; by default all have. Called when a request of the party arrives and after each of its turns.
+   * Of four turns, one goes to parties without priority and one to the priority party that arrived last, so neither starves
+   * behind many others.
    */
   readonly isFavoured?: (party: string) => boolean
 }
@@ -23,17 +23,17 @@ export interface Turn {
   readonly member?: string
 }
 
-/** So many wait that this one is not served in useful time. */
+/** The queue is full: this request would not be served in useful time. */
 export class TurnRefused extends Error {
   override readonly name = 'TurnRefused'
 }
 
 interface Candidates {
-  /** Of the favoured. */
+  /** The priority party that is first in order. */
   oldest: string | undefined
-  /** Of the favoured that had no turn since they came. */
+  /** The priority party that arrived last and had no turn yet. */
   newest: string | undefined
-  /** The first that is not favoured. */
+  /** The first party without priority. */
   other: string | undefined
 }
 
@@ -44,9 +44,9 @@ export class FairTurns {
   readonly #maxWaiting: number
   readonly #maxPerParty: number
   readonly #isFavoured: (party: string) => boolean
-  /** Those that wait. A map keeps the order of insertion: who had a turn goes to its end. */
+  /** Waiting parties. A map keeps insertion order: after a turn, a party moves to the end. */
   readonly #lines = new Map<string, TurnLine>()
-  /** Parties that get no turn now: how many reasons there are, the turn they have and each rest. */
+  /** Parties that get no turn now, with the number of reasons: a running turn and each rest count one. */
   readonly #away = new Map<string, number>()
   #free: number
   #waiting = 0
@@ -60,7 +60,7 @@ export class FairTurns {
     this.#isFavoured = isFavoured
   }
 
-  /** Throws `TurnRefused`, at once or while it waits, when it is the one too many. */
+  /** Throws `TurnRefused`, at once or while waiting, if this request does not fit in the queue. */
   async run<T>({ party, member = '' }: Turn, work: () => Promise<T>): Promise<T> {
     await this.#wait(party, member)
     try {
@@ -73,7 +73,7 @@ export class FairTurns {
     }
   }
 
-  /** The party gets no turn until then; what it has waiting keeps its place. */
+  /** The party gets no turn until the promise settles; its waiting requests keep their places. */
   rest(party: string, until: Promise<unknown>): void {
     this.#goAway(party)
     const end = (): void => this.#comeBack(party)
@@ -138,7 +138,7 @@ export class FairTurns {
     newest.refuse(new TurnRefused('too many are waiting already'))
   }
 
-  /** Of those that are not favoured, as long as any of them waits; of equals the last in order. */
+  /** Prefers a party without priority, if one waits; among equals, the last in order. */
   #findLargest(): [string, TurnLine] {
     const [first, ...rest] = this.#lines
     if (first === undefined) throw new Error('nobody is waiting')

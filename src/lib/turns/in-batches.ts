@@ -1,4 +1,4 @@
-/** Collects what comes one by one into lists of a bounded length. */
+/** Collects single items into lists of bounded length. */
 export async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let batch: T[] = []
   for await (const item of items) {

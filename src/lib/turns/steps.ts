@@ -1,7 +1,7 @@
-/** Work that can be done at once or with turns for everybody else in between: a generator that yields where it may pause. */
+/** Work that runs either at once or in slices between other work: a generator that yields where it may pause. */
 import { Turns } from './turns.ts'
 
-/** Yields after each piece of some milliseconds at most. */
+/** Yields at least every few milliseconds. */
 export type Steps<T> = Generator<undefined, T, undefined>
 
 /** Throws what the work throws. */
@@ -12,7 +12,7 @@ export function runAtOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** As `runAtOnce`, with turns for everybody else at each pause: of all such work one piece runs in a turn. */
+/** Like `runAtOnce`, but lets other work run at each pause. One slice of all such work runs per turn of the event loop. */
 export async function runInTurns<T>(steps: Steps<T>, turns = new Turns()): Promise<T> {
   for (;;) {
     const step = steps.next()

@@ -1,7 +1,7 @@
 /**
- * Spreads work that is done at once, without waiting for anything, over turns of the event loop: each turn takes so many bytes of it
- * and leaves the rest to the next, so that others come in between. What is larger has a turn for itself. Work whose size is known
- * only afterwards takes what is expected, and settles then: many small pieces still share a turn.
+ * Spreads synchronous work over turns of the event loop: each turn handles a limited number of bytes, so that other work runs in
+ * between. Work above the limit gets a turn of its own. Work of unknown size takes an estimate and settles it afterwards, so that
+ * many small pieces still share a turn.
  */
 interface Waiter {
   readonly bytes: number
@@ -20,7 +20,7 @@ export class TurnBudget {
     this.#maxBytes = options.maxBytes
   }
 
-  /** `undefined` when the work may begin now; otherwise resolves in the turn in which it may. */
+  /** `undefined` if the work may begin now; otherwise a promise that resolves in the turn in which it may. */
   take(bytes: number): Promise<void> | undefined {
     this.#schedule()
     if (this.#line.length === 0 && this.#hasRoomFor(bytes)) {
@@ -35,7 +35,7 @@ export class TurnBudget {
     return this.#turn
   }
 
-  /** Counts what work that began in `turn` came to, in place of what it took. */
+  /** Replaces the estimate of work that began in `turn` by its actual size. */
   settle({ turn, taken, actual }: { turn: number; taken: number; actual: number }): void {
     this.#usedBytes += turn === this.#turn ? actual - taken : actual
     this.#schedule()

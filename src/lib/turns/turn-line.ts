@@ -1,4 +1,4 @@
-/** What waits of one party of `FairTurns`: its members take turns. */
+/** The queue of one party of `FairTurns`: its members take turns. */
 export interface Waiter {
   start(): void
   refuse(error: Error): void
@@ -21,7 +21,7 @@ export class TurnLine {
     this.#length += 1
   }
 
-  /** The oldest of the member whose turn it is. Throws when the line is empty. */
+  /** The oldest request of the member whose turn it is. Throws if the queue is empty. */
   shift(): Waiter {
     const [[member, own] = ['', []]] = this.#members
     const oldest = own.shift()
@@ -31,7 +31,7 @@ export class TurnLine {
     return this.#out(oldest)
   }
 
-  /** The newest of the member that has most, of equals of the last in order. Throws when the line is empty. */
+  /** The newest request of the member with the most; among equals, of the last in order. Throws if the queue is empty. */
   pop(): Waiter {
     let [largest, own]: [string, Waiter[]] = ['', []]
     for (const [member, its] of this.#members) if (its.length >= own.length) [largest, own] = [member, its]

@@ -61,6 +61,18 @@ describe('the turns of walks', () => {
     expect(order).toEqual([1, 2, 3])
   })
 
+  test('go from party to party, so that the many of one keep no other waiting', async () => {
+    const { loop, runTurn } = createManualLoop()
+    const order: string[] = []
+    const waiting = ['many', 'many', 'many', 'few'].map(async (party) => {
+      await new Turns({ loop, party }).rest()
+      order.push(party)
+    })
+    for (let turn = 0; turn < 4; turn++) await runTurn()
+    await Promise.all(waiting)
+    expect(order).toEqual(['many', 'few', 'many', 'many'])
+  })
+
   test('end with the reason of the signal', async () => {
     const { loop, runTurn } = createManualLoop()
     const controller = new AbortController()

@@ -1,7 +1,7 @@
 /**
- * Bounded work per turn of the event loop. SQLite answers synchronously and an `await` of a finished promise gives no
- * turn away, so a loop over rows, names or patterns keeps everybody else waiting unless it rests. All walks of a process
- * share one budget per turn: after it is used up they wait in a line, and each turn serves the first of the line.
+ * Bounded work per turn of the event loop. SQLite answers synchronously, and awaiting a resolved promise does not yield to
+ * I/O, so a loop over rows, names or patterns blocks all other requests unless it rests. All walks of a process share one
+ * budget per turn. Once it is used up they queue by party, and parties take turns: many walks of one party do not delay another.
  */
 
 export interface LoopOptions {
@@ -11,14 +11,15 @@ export interface LoopOptions {
   readonly schedule?: (callback: () => void) => void
 }
 
-/** Milliseconds of work that walks do per turn, all of them together. */
+/** Milliseconds of work per turn for all walks together. */
 export const maxTurnMs = 3
 
-/** The event loop as walks share it; a process has one, tests make their own. */
+/** The share of the event loop that walks have; one per process, tests make their own. */
 export class Loop {
   readonly #now: () => number
   readonly #schedule: (callback: () => void) => void
-  readonly #waiting: (() => void)[] = []
+  /** Waiting walks by party, in the order in which the parties get their turns. */
+  readonly #lines = new Map<string, Set<() => void>>()
   #startedAt: number | undefined
   #turns = 0
 
@@ -27,12 +28,12 @@ export class Loop {
     this.#schedule = schedule
   }
 
-  /** Turns that walks have waited for so far. */
+  /** How many turns walks have waited for so far. */
   get turns(): number {
     return this.#turns
   }
 
-  /** Whether the walks of this turn have used it up. */
+  /** Whether the budget of this turn is used up. */
   isUsedUp(): boolean {
     const now = this.#now()
     if (this.#startedAt === undefined) {
@@ -42,11 +43,13 @@ export class Loop {
     return now - this.#startedAt >= maxTurnMs
   }
 
-  /** Resolves in a later turn, in the order of the calls. */
-  wait(): Promise<void> {
+  /** Resolves in a later turn; the calls of one party resolve in order. */
+  wait(party = ''): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve)
-      // A turn that was noted as started has its end scheduled already.
+      const line = this.#lines.get(party)
+      if (line === undefined) this.#lines.set(party, new Set([resolve]))
+      else line.add(resolve)
+      // The end of a started turn is scheduled already.
       if (this.#startedAt === undefined) {
         this.#startedAt = this.#now()
         this.#schedule(() => this.#begin())
@@ -55,7 +58,7 @@ export class Loop {
   }
 
   #begin(): void {
-    const next = this.#waiting.shift()
+    const next = this.#takeNext()
     if (next === undefined) {
       this.#startedAt = undefined
       return
@@ -65,13 +68,25 @@ export class Loop {
     this.#schedule(() => this.#begin())
     next()
   }
+
+  #takeNext(): (() => void) | undefined {
+    const [[party, line] = ['', new Set<() => void>()]] = this.#lines
+    const [next] = line
+    if (next === undefined) return undefined
+    line.delete(next)
+    this.#lines.delete(party)
+    if (line.size > 0) this.#lines.set(party, line)
+    return next
+  }
 }
 
 export interface TurnsOptions {
-  /** Ends the walk when its reader is gone. */
+  /** Ends the walk when its reader disconnects. */
   readonly signal?: AbortSignal | undefined
-  /** The walk is spent after so many turns; by default it never is. */
+  /** The most turns the walk may take; unlimited by default. */
   readonly maxTurns?: number
+  /** The caller: parties take turns. Walks without a party share one place. */
+  readonly party?: string | undefined
   readonly loop?: Loop
 }
 
@@ -82,12 +97,14 @@ export class Turns {
   readonly #loop: Loop
   readonly #signal: AbortSignal | undefined
   readonly #maxTurns: number
+  readonly #party: string | undefined
   #rests = 0
 
-  constructor({ signal, maxTurns = Infinity, loop = processLoop }: TurnsOptions = {}) {
+  constructor({ signal, maxTurns = Infinity, party, loop = processLoop }: TurnsOptions = {}) {
     this.#loop = loop
     this.#signal = signal
     this.#maxTurns = maxTurns
+    this.#party = party
   }
 
   /** Whether to `rest` before the next unit of work. */
@@ -95,19 +112,19 @@ export class Turns {
     return this.#loop.isUsedUp()
   }
 
-  /** Whether the walk has had all the turns it may have. */
+  /** Whether the walk has used all its turns. */
   get isSpent(): boolean {
     return this.#rests >= this.#maxTurns
   }
 
-  /** Gives the event loop to others. Throws the reason of the signal when it was aborted. */
+  /** Yields to the event loop. Throws the signal's reason if it was aborted. */
   async rest(): Promise<void> {
     this.#rests += 1
-    await this.#loop.wait()
+    await this.#loop.wait(this.#party)
     this.#signal?.throwIfAborted()
   }
 
-  /** Rests when that is due. */
+  /** Rests if a rest is due. */
   async pass(): Promise<void> {
     if (this.isDue()) await this.rest()
   }

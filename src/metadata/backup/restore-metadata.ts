@@ -13,7 +13,9 @@ import type { Reader, Transaction } from '../handles.ts'
 import { findInstallation, setJudgesSince } from '../system/installation.ts'
 import type { Metadata } from '../metadata.ts'
 import { migrate, readMigrationState } from '../migrations/migrate.ts'
+import { removeRowsOfUnlinkedBlobs } from '../content/blobs.ts'
 import { kyselyOf } from '../sql/database.ts'
+import { listVisibleTables } from '../sql/visible-tables.ts'
 import { copyTables } from './copy-tables.ts'
 import { copiedTables, transientTables } from './tables.ts'
 
@@ -61,6 +63,8 @@ export async function prepareDraft(draft: string, clock: Clock): Promise<void> {
 /** The one place that changes rows of a restored database. */
 async function settleRestored(tx: Transaction, now: number): Promise<void> {
   for (const table of transientTables) await sql`delete from ${sql.table(table)}`.execute(kyselyOf(tx))
+  // The collector would delete the bytes of these, and a newer database may have linked them since. Without a row they stay.
+  await removeRowsOfUnlinkedBlobs(tx)
   // The store may hold blobs that are newer than the snapshot.
   await setJudgesSince(tx, now)
 }
@@ -114,7 +118,7 @@ async function readStateOf(db: Reader): Promise<DatabaseState> {
 async function hasNoRows(db: Reader): Promise<boolean> {
   const kysely = kyselyOf(db)
   // An older schema has fewer tables.
-  const present = new Set((await kysely.introspection.getTables()).map(({ name }) => name))
+  const present = await listVisibleTables(db)
   for (const [name, { isSeeded }] of copiedTables) {
     if (isSeeded === true || !present.has(name)) continue
     const { rows } = await sql`select 1 from ${sql.table(name)} limit 1`.execute(kysely)

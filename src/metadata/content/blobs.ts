@@ -316,6 +316,11 @@ export async function removeUnlinkedBlob(
   return locationOf(row)
 }
 
+/** For a database that nobody serves: the bytes become unknown, and no dead keys. */
+export async function removeRowsOfUnlinkedBlobs(tx: Transaction): Promise<void> {
+  await kyselyOf(tx).deleteFrom('blob').where('linked', '=', sql.lit(0)).where(hasNoLink).execute()
+}
+
 /** As `removeUnlinkedBlob` for each; returns how many went. */
 export async function removeUnlinkedBlobs(
   tx: Transaction,

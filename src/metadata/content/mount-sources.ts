@@ -91,15 +91,14 @@ const linksWithin = compileOnce<{ from: string; to: string; digest: string }, Li
 /**
  * A repository that has the blob among those that are visible: `from`, or without it any. The target itself counts
  * without `from` too: anyone who may push there may use what it has. Rests between rows, which patterns make costly: not
- * for transactions. Throws what aborts the signal.
+ * for transactions. Throws what aborts the turns.
  */
 export async function findMountSource(
   db: Reader,
   search: MountSearch,
-  signal?: AbortSignal,
+  turns = new Turns(),
 ): Promise<RepositoryName | undefined> {
   const { digest, from, target, visible, within = [] } = search
-  const turns = new Turns({ signal })
   if (from !== undefined) {
     const row = await linkOf.first(db, { name: from, digest })
     return row !== undefined && serves(row, search) ? from : undefined

@@ -15,6 +15,7 @@ import {
   removeUnlinkedBlob,
   unlinkBlob,
 } from '../content/blobs.ts'
+import { createPostgresDatabase, runStatements } from '../../../test/support/postgres-database.ts'
 import { openPostgresMetadata } from '../dialects/postgres/postgres.ts'
 import { Conflict, MetadataUnavailable } from '../errors.ts'
 import type { Transaction } from '../handles.ts'
@@ -244,4 +245,28 @@ describe('metadata in PostgreSQL, opening', () => {
     expect(await findRepository(metadata.reader, name)).toBeDefined()
     await client.end()
   })
+})
+
+test('a connection whose preparation fails leaves the pool', async () => {
+  await using database = await createPostgresDatabase()
+  await runStatements(database.url, 'create schema faulty')
+  const url = new URL(database.url)
+  url.searchParams.set('options', '-c search_path=faulty,pg_catalog,public')
+  await using metadata = await openPostgresMetadata({
+    url: url.href,
+    clock: systemClock,
+    maxConnections: 1,
+    upgrade: false,
+  })
+  // As a server that ends a connection between its start and the first query.
+  await runStatements(
+    database.url,
+    `create function faulty.current_setting(text) returns text language plpgsql as $$ begin
+      raise exception using errcode = '57P01'; end $$;
+      select pg_terminate_backend(pid, 5000) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`,
+  )
+  for (const _ of numbers(3)) await expect(metadata.ping()).rejects.toThrow(MetadataUnavailable)
+  await runStatements(database.url, 'drop function faulty.current_setting(text)')
+  await expect(metadata.ping()).resolves.toBeUndefined()
 })

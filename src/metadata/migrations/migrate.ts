@@ -1,8 +1,10 @@
 /** Brings a database to this version's schema, in one transaction, so that a failed upgrade leaves nothing behind. */
-import { sql } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import { MetadataTooNew } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
+import type { Schema } from '../schema.ts'
 import { databaseOf } from '../sql/database.ts'
+import { listVisibleTables } from '../sql/visible-tables.ts'
 import { initialSchema } from './0001-initial.ts'
 import { identitySchema } from './0002-identity.ts'
 import { rightsSchema } from './0003-rights.ts'
@@ -36,7 +38,10 @@ const upgradeLock = 7_305_521_848
 /** Throws `MetadataTooNew`. Two programs that start together upgrade one after the other. */
 export async function migrate(tx: Transaction, now: number): Promise<void> {
   const { dialect, kysely } = databaseOf(tx)
-  if (dialect === 'postgres') await sql`select pg_advisory_xact_lock(${sql.lit(upgradeLock)})`.execute(kysely)
+  if (dialect === 'postgres') {
+    await sql`select pg_advisory_xact_lock(${sql.lit(upgradeLock)})`.execute(kysely)
+    await stayInSchema(kysely)
+  }
   const types = columnTypes[dialect]
   await sql
     .raw(
@@ -55,6 +60,16 @@ export async function migrate(tx: Transaction, now: number): Promise<void> {
   }
 }
 
+/**
+ * PostgreSQL makes tables in the first schema of the search path, also where the registry's tables are in a later one: a schema
+ * of the user's name that somebody made since would get empty tables, which hide the others from every server.
+ */
+async function stayInSchema(kysely: Kysely<Schema>): Promise<void> {
+  await sql`select set_config('search_path', quote_ident(nspname), true)
+    from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+    where pg_class.oid = to_regclass('schema_migration')`.execute(kysely)
+}
+
 export interface MigrationState {
   /** In the order in which they ran; none in a new database. */
   readonly applied: readonly string[]
@@ -67,8 +82,7 @@ export interface MigrationState {
 /** Changes nothing. */
 export async function readMigrationState(db: Reader): Promise<MigrationState> {
   const { kysely } = databaseOf(db)
-  const tables = await kysely.introspection.getTables()
-  const isNew = !tables.some(({ name }) => name === 'schema_migration')
+  const isNew = !(await listVisibleTables(db)).has('schema_migration')
   const rows = isNew
     ? []
     : await kysely.selectFrom('schema_migration').select('name').orderBy('name').execute()

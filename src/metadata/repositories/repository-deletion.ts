@@ -14,6 +14,8 @@ import { eachInTurns, rowsPerTurn } from '../sql/pause.ts'
 export interface RepositoryDeletion {
   readonly name: RepositoryName
   readonly now: number
+  /** Leaves a repository of another owner alone, one that was made anew under the same name for instance. */
+  readonly ownerId?: number | undefined
   readonly rowsPerStep?: number | undefined
   /** Runs in the transaction after which nobody sees the repository. */
   readonly onGone?: ((tx: Transaction) => Promise<void>) | undefined
@@ -43,7 +45,8 @@ async function hideRepository(
 ): Promise<'absent' | 'more' | { readonly repositoryId: number }> {
   const { name, onGone, rowsPerStep } = deletion
   const repository = await findRepository(tx, name)
-  if (repository === undefined) return 'absent'
+  if (repository === undefined || repository.ownerId !== (deletion.ownerId ?? repository.ownerId))
+    return 'absent'
   if ((await deleteUploads(tx, deletion)) === rowsPerStep) return 'more'
   await kyselyOf(tx)
     .updateTable('repository')

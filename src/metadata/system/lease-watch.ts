@@ -12,7 +12,7 @@ interface Seen extends LeaseMark {
 }
 
 export interface LeaseWatchOptions {
-  /** Nobody sets it. */
+  /** A clock that never jumps. */
   readonly monotonic: Clock
   readonly ttlMs: number
 }

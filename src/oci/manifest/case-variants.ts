@@ -2,7 +2,7 @@ import { quote } from '../quote.ts'
 import { fail } from './fields.ts'
 import type { Located } from './fields.ts'
 
-/** Names with a meaning, by the form in which a reader that ignores case compares them. */
+/** Names with a meaning, keyed by their case-folded form. */
 export type KnownNames = ReadonlyMap<string, string>
 
 export function createKnownNames(names: readonly string[]): KnownNames {
@@ -10,8 +10,8 @@ export function createKnownNames(names: readonly string[]): KnownNames {
 }
 
 /**
- * Refuses `Layers` beside or instead of `layers`: Go's decoder takes the two for one name, so that two readers could
- * see two different manifests.
+ * Refuses `Layers` beside or instead of `layers`: Go's decoder treats the two as one name, so two readers could see two different
+ * manifests.
  */
 export function refuseCaseVariants(at: Located, names: KnownNames): void {
   for (const name of Object.keys(at.object)) {
@@ -20,7 +20,7 @@ export function refuseCaseVariants(at: Located, names: KnownNames): void {
       fail(
         at,
         name,
-        `differs from ${quote(known)} in case only, and some clients take it for that; rename it`,
+        `differs from ${quote(known)} only in case, and some clients treat the two as one; rename it`,
       )
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Reads one field of a JSON object, or throws `ManifestInvalidError` with its path. Optional fields may be `null`:
- * encoders of some languages write that for what is not set, and every reader takes both alike.
+ * Reads one field of a JSON object, or throws `ManifestInvalidError` with its path. Optional fields may be `null`: some encoders
+ * write that for unset fields, and every reader treats both alike.
  */
 import type { JsonPath } from '../json-path.ts'
 import { quote } from '../quote.ts'
@@ -12,14 +12,14 @@ export interface Located {
   readonly path: JsonPath
 }
 
-// Media types and platforms end up in indexed columns, whose entries are bounded.
+// Media types and platforms are stored in indexed columns, whose entries are bounded.
 const maxShortText = 255
 const printableAscii = /^[\x20-\x7e]*$/
 const controlCharacter = /\p{Cc}/u
 
 export function locateObject(value: unknown, path: JsonPath): Located {
   if (!isObject(value)) {
-    throw new ManifestInvalidError(`must be a JSON object, it is ${describe(value)}`, { path })
+    throw new ManifestInvalidError(`must be a JSON object, not ${describe(value)}`, { path })
   }
   return { object: value, path }
 }
@@ -28,7 +28,7 @@ export function has({ object }: Located, key: string): boolean {
   return key in object
 }
 
-/** `undefined` also for `null`. */
+/** `undefined` for `null`, too. */
 export function findField({ object }: Located, key: string): unknown {
   return object[key] ?? undefined
 }
@@ -42,7 +42,7 @@ export function getField(at: Located, key: string): unknown {
 export function findString(at: Located, key: string): string | undefined {
   const value = findField(at, key)
   if (value === undefined || typeof value === 'string') return value
-  return fail(at, key, `must be a string, it is ${describe(value)}`)
+  return fail(at, key, `must be a string, not ${describe(value)}`)
 }
 
 /** A string of at most 255 characters without control characters; it may be empty. */
@@ -54,17 +54,17 @@ export function findShortText(at: Located, key: string): string | undefined {
   return value
 }
 
-/** As `findShortText`, in printable ASCII: media types stand in headers. */
+/** Like `findShortText`, but printable ASCII only: media types are sent in headers. */
 export function findMediaType(at: Located, key: string): string | undefined {
   const value = findShortText(at, key)
   if (value === undefined || printableAscii.test(value)) return value
-  return fail(at, key, `is ${quote(value)}, which is no media type; write <type>/<subtype> (RFC 6838)`)
+  return fail(at, key, `is ${quote(value)}, which is not a media type; write <type>/<subtype> (RFC 6838)`)
 }
 
 export function findStrings(at: Located, key: string): readonly string[] | undefined {
   const value = findField(at, key)
   if (value === undefined) return undefined
-  if (!Array.isArray(value)) return fail(at, key, `must be an array of strings, it is ${describe(value)}`)
+  if (!Array.isArray(value)) return fail(at, key, `must be an array of strings, not ${describe(value)}`)
   const strings: readonly unknown[] = value
   return strings.map((item, position) => {
     if (typeof item === 'string') return item
@@ -77,8 +77,7 @@ export function findAnnotations(at: Located): Readonly<Record<string, string>> |
   if (value === undefined) return undefined
   const annotations = locateObject(value, [...at.path, 'annotations'])
   for (const [name, text] of Object.entries(annotations.object)) {
-    if (typeof text !== 'string')
-      fail(annotations, name, `must be a string, it is ${describe(text)}; quote it`)
+    if (typeof text !== 'string') fail(annotations, name, `must be a string, not ${describe(text)}; quote it`)
   }
   return annotations.object as Readonly<Record<string, string>>
 }
@@ -88,14 +87,14 @@ export function getArray(at: Located, key: string): readonly unknown[] {
   const value = getField(at, key)
   if (value === null) return []
   if (Array.isArray(value)) return value
-  return fail(at, key, `must be an array of descriptors, it is ${describe(value)}`)
+  return fail(at, key, `must be an array of descriptors, not ${describe(value)}`)
 }
 
 export function fail(at: Located, key: string, reason: string): never {
   throw new ManifestInvalidError(reason, { path: [...at.path, key] })
 }
 
-/** A value as a message may show it. */
+/** Describes a value for a message. */
 export function describe(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   if (isObject(value)) return 'an object'

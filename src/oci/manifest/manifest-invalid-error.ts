@@ -2,13 +2,13 @@ import { formatJsonPath } from '../json-path.ts'
 import type { JsonPath } from '../json-path.ts'
 import { OciError } from '../oci-error.ts'
 
-/** Where a fault sits: the JSON path when the text could be read, the byte offset too when it could not. */
+/** Where the fault is: the JSON path, and the byte offset if the text could not be parsed. */
 export interface FaultPlace {
   readonly path: JsonPath
   readonly offset?: number
 }
 
-/** A manifest that this registry refuses. Clients print the message behind `manifest invalid:`. */
+/** This registry refuses the manifest. Clients print the message after `manifest invalid:`. */
 export class ManifestInvalidError extends OciError {
   override readonly name = 'ManifestInvalidError'
   readonly code = 'MANIFEST_INVALID'

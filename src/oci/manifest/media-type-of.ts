@@ -14,7 +14,7 @@ const acceptedTypes = [
 const schema1Types: readonly string[] = [mediaTypes.dockerSchema1, mediaTypes.dockerSchema1Signed]
 
 const schema1Advice =
-  'is a Docker image manifest of schema 1, which names its layers insecurely and is no longer taken; ' +
+  'is a Docker image manifest of schema 1, which names its layers insecurely and is no longer accepted; ' +
   'pull the image with Docker 1.10 or newer and push it again, or convert it with: skopeo copy --format v2s2'
 
 const artifactAdvice =
@@ -22,8 +22,8 @@ const artifactAdvice =
   'push an image manifest with artifactType instead (oras 1.1 or newer does so)'
 
 /**
- * The one type a manifest has. The type in the document and the `Content-Type` must agree when both are there, so
- * that no client reads the bytes as something else (CVE-2021-41190); with neither, the shape decides.
+ * Determines the type of a manifest. The type in the document and the `Content-Type` must agree if both are given, so that no
+ * client reads the bytes as something else (CVE-2021-41190); if neither is given, the fields decide.
  */
 export function mediaTypeOf(at: Located, contentType: string | undefined): string {
   const named = readNamedType(at, contentType)
@@ -33,7 +33,7 @@ export function mediaTypeOf(at: Located, contentType: string | undefined): strin
   }
   const mediaType = named ?? detectType(at)
   if (isImageMediaType(mediaType) || isIndexMediaType(mediaType)) return mediaType
-  const reason = `has the media type ${quote(mediaType)}, which is no manifest; use ${acceptedTypes.join(', ')}`
+  const reason = `has the media type ${quote(mediaType)}, which is not a manifest type; use ${acceptedTypes.join(', ')}`
   throw new ManifestInvalidError(reason, { path: at.path })
 }
 
@@ -42,7 +42,7 @@ export function checkSchemaVersion(at: Located): void {
   const version = at.object['schemaVersion']
   if (version === 2) return
   if (version === undefined) fail(at, 'schemaVersion', 'is missing; add "schemaVersion": 2')
-  fail(at, 'schemaVersion', `must be 2, it is ${describe(version)}`)
+  fail(at, 'schemaVersion', `must be 2, not ${describe(version)}`)
 }
 
 function readNamedType(at: Located, contentType: string | undefined): string | undefined {

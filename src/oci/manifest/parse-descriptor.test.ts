@@ -41,10 +41,10 @@ describe('parseDescriptor', () => {
     [{ mediaType: undefined }, 'x.mediaType is missing'],
     [{ mediaType: '' }, 'x.mediaType is empty'],
     [{ mediaType: null }, 'x.mediaType is empty'],
-    [{ mediaType: ['a'] }, 'x.mediaType must be a string, it is an array'],
+    [{ mediaType: ['a'] }, 'x.mediaType must be a string, not an array'],
     [{ mediaType: 'a\0b' }, 'x.mediaType is "a\\u0000b"; remove the control characters'],
     [{ digest: undefined }, 'x.digest is missing'],
-    [{ digest: null }, 'x.digest must be a string, it is null'],
+    [{ digest: null }, 'x.digest must be a string, not null'],
     [{ digest: 'latest' }, 'x.digest is "latest": it has no colon'],
     [{ digest: minimal.digest.toUpperCase() }, 'x.digest is "SHA256:'],
     [{ size: undefined }, 'x.size is missing'],
@@ -58,7 +58,7 @@ describe('parseDescriptor', () => {
     ],
     [{ urls: 'https://example.org' }, 'x.urls must be an array of strings'],
     [{ urls: ['a', 1] }, 'x.urls must hold strings only, number 1 is 1'],
-    [{ annotations: { a: null } }, 'x.annotations.a must be a string, it is null'],
+    [{ annotations: { a: null } }, 'x.annotations.a must be a string, not null'],
     [{ data: 'e30' }, 'x.data must be base64'],
     [{ data: 'e30=\n' }, 'x.data must be base64'],
     [{ data: 'e3x9' }, 'x.data holds 3 bytes, but size is 2'],
@@ -66,7 +66,7 @@ describe('parseDescriptor', () => {
     [{ platform: 'linux/amd64' }, 'x.platform must be a JSON object'],
     [{ platform: { os: 'linux' } }, 'x.platform.architecture is missing'],
     [{ platform: { architecture: 'amd64' } }, 'x.platform.os is missing'],
-    [{ platform: { architecture: 'amd64', os: 1 } }, 'x.platform.os must be a string, it is 1'],
+    [{ platform: { architecture: 'amd64', os: 1 } }, 'x.platform.os must be a string, not 1'],
     [{ platform: { architecture: 'amd64', os: 'a\0' } }, 'remove the control characters'],
     [{ platform: { architecture: '', os: '', 'os.features': [1] } }, 'must hold strings only'],
   ])('refuses %j: %s', (change, message) => {
@@ -76,10 +76,10 @@ describe('parseDescriptor', () => {
   })
 
   test.each([
-    [{ Digest: 'x' }, 'x.Digest differs from "digest" in case only'],
-    [{ SIZE: 1 }, 'x.SIZE differs from "size" in case only'],
-    [{ 'media\u0054ype\u017f': 1, '\u017fize': 1 }, 'differs from "size" in case only'],
-    [{ platform: { architecture: 'a', os: 'b', OS: 'c' } }, 'x.platform.OS differs from "os" in case only'],
+    [{ Digest: 'x' }, 'x.Digest differs from "digest" only in case'],
+    [{ SIZE: 1 }, 'x.SIZE differs from "size" only in case'],
+    [{ 'media\u0054ype\u017f': 1, '\u017fize': 1 }, 'differs from "size" only in case'],
+    [{ platform: { architecture: 'a', os: 'b', OS: 'c' } }, 'x.platform.OS differs from "os" only in case'],
     [{ platform: { architecture: 'a', os: 'b', 'OS.Version': 'c' } }, 'differs from "os.version"'],
   ])('E5: refuses the case variant in %j', (change, message) => {
     expect(() => parseDescriptor({ ...minimal, ...change }, ['x'])).toThrow(message)

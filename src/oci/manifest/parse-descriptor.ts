@@ -47,7 +47,7 @@ function readMediaType(at: Located): string {
 
 function readDigest(at: Located): Digest {
   const value = getField(at, 'digest')
-  if (typeof value !== 'string') return fail(at, 'digest', `must be a string, it is ${describe(value)}`)
+  if (typeof value !== 'string') return fail(at, 'digest', `must be a string, not ${describe(value)}`)
   try {
     return parseDigest(value)
   } catch (cause) {
@@ -59,7 +59,7 @@ function readDigest(at: Located): Digest {
 
 function readSize(at: Located): number {
   const value = getField(at, 'size')
-  // `-0` is a number of JSON too; stored sizes know no sign.
+  // `-0` is a JSON number, too; stored sizes have no sign.
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return Math.abs(value)
   return fail(
     at,
@@ -68,7 +68,7 @@ function readSize(at: Located): number {
   )
 }
 
-/** The content inside the descriptor must be what the descriptor says (image-spec, embedded content). */
+/** Checks that embedded content matches its descriptor (image-spec, embedded content). */
 function readData(at: Located, content: { digest: Digest; size: number }): string | undefined {
   const data = findString(at, 'data')
   if (data === undefined) return undefined

@@ -125,9 +125,14 @@ describe('the media type', () => {
       'a general type alone',
       withoutType(anImage()),
       'application/json',
-      '"application/json", which is no manifest; use application/vnd.oci.image.manifest.v1+json,',
+      '"application/json", which is not a manifest type; use application/vnd.oci.image.manifest.v1+json,',
     ],
-    ['a config type', { ...anImage(), mediaType: config.mediaType }, undefined, 'which is no manifest'],
+    [
+      'a config type',
+      { ...anImage(), mediaType: config.mediaType },
+      undefined,
+      'which is not a manifest type',
+    ],
     [
       'an upper-case type in the document',
       { ...anImage(), mediaType: mediaTypes.ociManifest.toUpperCase() },
@@ -139,7 +144,7 @@ describe('the media type', () => {
       'a type that is no string',
       { ...anImage(), mediaType: 7 },
       undefined,
-      'mediaType must be a string, it is 7',
+      'mediaType must be a string, not 7',
     ],
     [
       'no type and no shape',
@@ -195,8 +200,8 @@ describe('a document', () => {
     ],
     ['two names alike deep inside', '{"a":[{"b":{"c":1,"\\u0063":2}}]}', 'a[0].b, byte 18'],
     ['a second document', `${JSON.stringify(anImage())}{}`, 'goes on after its end'],
-    ['a list', '[]', 'the document must be a JSON object, it is an array'],
-    ['null', 'null', 'the document must be a JSON object, it is null'],
+    ['a list', '[]', 'the document must be a JSON object, not an array'],
+    ['null', 'null', 'the document must be a JSON object, not null'],
     ['a byte order mark', '\ufeff{}', 'byte order mark'],
   ])('E5: that holds %s is refused', (...[, text, message]) => {
     expect(() => parseManifest(new TextEncoder().encode(text), undefined)).toThrow(ManifestInvalidError)
@@ -207,25 +212,25 @@ describe('a document', () => {
     'E5: with the case variant %s is refused',
     (name) => {
       const message = refusal({ ...anImage(), [name]: [] })
-      expect(message).toContain('in case only, and some clients take it for that')
+      expect(message).toContain('only in case, and some clients treat the two as one')
     },
   )
 
   test.each([
     [{ schemaVersion: undefined }, 'schemaVersion is missing; add "schemaVersion": 2'],
-    [{ schemaVersion: '2' }, 'schemaVersion must be 2, it is "2"'],
-    [{ schemaVersion: 3 }, 'schemaVersion must be 2, it is 3'],
+    [{ schemaVersion: '2' }, 'schemaVersion must be 2, not "2"'],
+    [{ schemaVersion: 3 }, 'schemaVersion must be 2, not 3'],
     [{ config: undefined }, 'config is missing, but the image-spec requires it; add it'],
-    [{ config: null }, 'config must be a JSON object, it is null'],
+    [{ config: null }, 'config must be a JSON object, not null'],
     [{ layers: undefined }, 'layers is missing, but the image-spec requires it; add it'],
-    [{ layers: {} }, 'layers must be an array of descriptors, it is an object'],
-    [{ layers: [layer, 7] }, 'layers[1] must be a JSON object, it is 7'],
+    [{ layers: {} }, 'layers must be an array of descriptors, not an object'],
+    [{ layers: [layer, 7] }, 'layers[1] must be a JSON object, not 7'],
     [{ layers: [layer, { ...layer, size: -1 }] }, 'layers[1].size is -1; write a whole number of bytes'],
     [{ subject: 'sha256:x' }, 'subject must be a JSON object'],
-    [{ annotations: [] }, 'annotations must be a JSON object, it is an array'],
-    [{ annotations: { 'a.b': 1 } }, 'annotations["a.b"] must be a string, it is 1; quote it'],
+    [{ annotations: [] }, 'annotations must be a JSON object, not an array'],
+    [{ annotations: { 'a.b': 1 } }, 'annotations["a.b"] must be a string, not 1; quote it'],
     [{ artifactType: 'a\nb' }, String.raw`artifactType is "a\nb"; remove the control characters`],
-    [{ artifactType: 'é' }, 'artifactType is "é", which is no media type'],
+    [{ artifactType: 'é' }, 'artifactType is "é", which is not a media type'],
     [{ artifactType: 'x'.repeat(256) }, 'artifactType is longer than 255 characters'],
   ])('with %j is refused: %s', (change, message) => {
     expect(refusal({ ...anImage(), ...change }, mediaTypes.ociManifest)).toContain(message)
@@ -236,7 +241,7 @@ describe('a document', () => {
     expect(error).toMatchObject({ name: 'ManifestInvalidError', code: 'MANIFEST_INVALID' })
     expect(error.detail).toEqual({
       path: 'layers[0].digest',
-      reason: String.raw`is "sha256:\n": sha256 takes 64 hexadecimal digits after the colon, here are 1`,
+      reason: String.raw`is "sha256:\n": sha256 needs 64 hexadecimal digits after the colon, this has 1`,
     })
     expect(error.message).toBe(`layers[0].digest ${error.detail.reason}`)
   })

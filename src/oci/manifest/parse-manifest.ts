@@ -1,9 +1,9 @@
 /**
  * @module
- * Reads a pushed manifest: image or index, OCI or Docker schema 2. Strict where two readers could see two manifests
- * (duplicate names, case variants, a type that does not fit the fields), open where the image-spec is open (unknown
- * fields, config and layer types, artifact types). The bytes themselves are stored as they came, never what is read
- * here. `layers` and `manifests` may be empty or `null`, but must be there: without them nothing says what it is.
+ * Parses a pushed manifest: image or index, OCI or Docker schema 2. Strict where two readers could see two manifests (duplicate
+ * names, case variants, a type that contradicts the fields), open where the image-spec is open (unknown fields, config and layer
+ * types, artifact types). The registry stores the bytes as they were sent, never the result of parsing. `layers` and `manifests`
+ * may be empty or `null`, but one of them must be present to show which kind it is.
  */
 import { runAtOnce } from '../../lib/turns/steps.ts'
 import type { Steps } from '../../lib/turns/steps.ts'
@@ -21,9 +21,9 @@ import { parseDescriptor } from './parse-descriptor.ts'
 
 export interface ParsedManifest {
   readonly kind: 'image' | 'index'
-  /** What is stored, and served as `Content-Type`. */
+  /** The stored type, served as `Content-Type`. */
   readonly mediaType: string
-  /** As a referrers descriptor shows it: the manifest's own, else the type of an image's config. */
+  /** The artifact type in referrers descriptors: the manifest's own, else the media type of an image's config. */
   readonly artifactType: string | undefined
   /** Images only. */
   readonly config: Descriptor | undefined
@@ -31,7 +31,7 @@ export interface ParsedManifest {
   readonly layers: readonly Descriptor[]
   /** Entries of an index that are manifests. */
   readonly children: readonly Descriptor[]
-  /** Entries of an index that are blobs, as in the older cache export of BuildKit. */
+  /** Entries of an index that are blobs, as in BuildKit's older cache export. */
   readonly blobEntries: readonly Descriptor[]
   readonly subject: Descriptor | undefined
   readonly annotations: Readonly<Record<string, string>>
@@ -53,14 +53,13 @@ const foreignToImages = ['manifests', 'fsLayers']
 const foreignToIndexes = ['layers', 'config', 'fsLayers']
 
 /**
- * Throws `ManifestInvalidError` and nothing else, for any bytes. `contentType` is the header as it came, parameters
- * included (they are ignored).
+ * Throws only `ManifestInvalidError`, for any bytes. `contentType` is the value of the header; its parameters are ignored.
  */
 export function parseManifest(bytes: Uint8Array, contentType: string | undefined): ParsedManifest {
   return runAtOnce(readManifest(bytes, contentType))
 }
 
-/** As `parseManifest`, in steps of some milliseconds each. */
+/** Like `parseManifest`, in steps of a few milliseconds each. */
 export function* readManifest(bytes: Uint8Array, contentType: string | undefined): Steps<ParsedManifest> {
   const at = locateObject(yield* readDocument(bytes), [])
   refuseCaseVariants(at, manifestNames)
@@ -70,8 +69,8 @@ export function* readManifest(bytes: Uint8Array, contentType: string | undefined
 }
 
 /**
- * Layers of an image or entries of an index. Runtimes stop at some hundreds; without a bound, one request of 10 MiB
- * names 90,000 blobs and holds everybody else up for a second.
+ * The most layers of an image or entries of an index. Runtimes support a few hundred; without a bound, one request of 10 MiB
+ * could name 90,000 blobs and block all other requests for a second.
  */
 const maxDescriptors = 10_000
 const descriptorsPerStep = 500
@@ -124,7 +123,7 @@ function readCommonFields(at: Located): Pick<ParsedManifest, 'subject' | 'annota
   }
 }
 
-/** Empty counts as not given: some encoders cannot leave a field out. */
+/** Treats an empty value as absent: some encoders cannot omit a field. */
 function readArtifactType(at: Located): string | undefined {
   return findMediaType(at, 'artifactType') || undefined
 }
@@ -146,7 +145,7 @@ function* readDescriptors(at: Located, key: string): Steps<Descriptor[]> {
   return descriptors
 }
 
-/** A document that could be read as image and as index is neither (CVE-2021-41190). */
+/** Refuses a document that could be read both as an image and as an index (CVE-2021-41190). */
 function refuseForeignFields(at: Located, rule: { names: readonly string[]; mediaType: string }): void {
   const name = rule.names.find((foreign) => has(at, foreign))
   if (name === undefined) return

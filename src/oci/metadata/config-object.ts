@@ -1,14 +1,14 @@
-/** The JSON of a config, in which any member may have any type. */
+/** The JSON of a config, whose members may have any type. */
 import type { Steps } from '../../lib/turns/steps.ts'
 import { IJsonError } from '../i-json-error.ts'
 import { readIJson } from '../i-json.ts'
 
 export type ConfigObject = Readonly<Record<string, unknown>>
 
-// Configs are a few KiB; reading a larger one would only delay its push.
+// Configs are a few KiB; reading a larger one would only delay the push.
 const maxConfigBytes = 4 * 1024 * 1024
 
-/** A config is the client's own business: what cannot be read has no properties, and that is no error. */
+/** The registry does not validate configs: one that cannot be read simply has no properties. */
 export function* readConfigObject(bytes: Uint8Array): Steps<ConfigObject> {
   if (bytes.length > maxConfigBytes) return {}
   try {

@@ -1,8 +1,8 @@
 /**
  * @module
- * What a search may find of a pushed manifest: type, platform, the fields of an image config or Helm chart, licences,
- * annotations and labels, as name and value. Pure and bounded; odd content yields fewer properties, never an error.
- * The names are listed in the table of `extractProperties`; `annotation.` and `label.` keep the client's own keys.
+ * Extracts the searchable properties of a pushed manifest: type, platform, the fields of an image config or Helm chart, licences,
+ * annotations and labels, as names and values. Pure and bounded; odd content yields fewer properties, never an error.
+ * The table of `extractProperties` lists the names; `annotation.` and `label.` keep the client's own keys.
  */
 import { runAtOnce } from '../../lib/turns/steps.ts'
 import type { Steps } from '../../lib/turns/steps.ts'
@@ -30,7 +30,7 @@ const licensesKey = 'org.opencontainers.image.licenses'
  * | `license` | `org.opencontainers.image.licenses`, one per licence |
  * | `annotation.<key>` `label.<key>` | the manifest's annotations, the config's labels |
  *
- * At most 512 properties; those further up stay. Values are cut at 4 KiB.
+ * At most 512 properties: the ones further up in the table take precedence. Values are cut at 4 KiB.
  */
 export function extractProperties(
   manifest: ParsedManifest,
@@ -39,7 +39,7 @@ export function extractProperties(
   return runAtOnce(readProperties(manifest, configBytes))
 }
 
-/** As `extractProperties`, in steps of some milliseconds each. */
+/** Like `extractProperties`, in steps of a few milliseconds each. */
 export function* readProperties(
   manifest: ParsedManifest,
   configBytes: Uint8Array | undefined,
@@ -56,7 +56,7 @@ export function* readProperties(
   return list.properties
 }
 
-/** Adds what the config says and returns its labels. */
+/** Adds the properties of the config and returns its labels. */
 function* addConfig(
   manifest: ParsedManifest,
   target: { bytes: Uint8Array; list: PropertyList },

@@ -2,7 +2,7 @@ import { asArray, asObject } from './config-object.ts'
 import type { ConfigObject } from './config-object.ts'
 import type { PropertyList } from './property-list.ts'
 
-/** The chart's metadata, which Helm pushes as the config of the artifact. */
+/** The metadata of a chart, which Helm pushes as the config of the artifact. */
 export function addHelmConfig(chart: ConfigObject, list: PropertyList): void {
   for (const field of ['name', 'version', 'appVersion', 'description', 'home']) {
     list.addFilled(`chart.${field}`, chart[field])

@@ -3,7 +3,7 @@ import { asArray, asObject } from './config-object.ts'
 import type { ConfigObject } from './config-object.ts'
 import type { PropertyList } from './property-list.ts'
 
-/** What an image config says of the image (image-spec, image configuration); Docker's has the same form. */
+/** Properties of an image config (image-spec, image configuration); Docker's has the same form. */
 export function addImageConfig(config: ConfigObject, list: PropertyList): void {
   const { os, architecture, variant, author, created, history } = config
   if (typeof os === 'string' && typeof architecture === 'string') {

@@ -1,8 +1,8 @@
 import { cutText } from './property-list.ts'
 
 /**
- * The licences that a text names, one by one: an SPDX expression (`MIT OR (Apache-2.0 AND BSD-3-Clause)`) or a plain
- * list. `WITH` and its exception stay with their licence.
+ * The single licences in a text: an SPDX expression (`MIT OR (Apache-2.0 AND BSD-3-Clause)`) or a plain list. `WITH` and its
+ * exception stay with their licence.
  */
 export function licenseNames(text: string): readonly string[] {
   return cutText(text)

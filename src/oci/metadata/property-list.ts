@@ -4,12 +4,12 @@ export const maxProperties = 512
 export const maxNameBytes = 255
 export const maxValueBytes = 4096
 
-/** Collects properties within the bounds; what comes first stays when there are too many. */
+/** Collects properties within the bounds; if there are too many, the first ones stay. */
 export interface PropertyList {
   readonly properties: readonly Property[]
-  /** Ignores what is no string, equal pairs and over-long names; cuts long values at a character. */
+  /** Ignores non-strings, duplicates and over-long names; cuts long values between characters. */
   add(name: string, value: unknown): void
-  /** As `add`, and ignores empty values: for fields where empty means "not given". */
+  /** Like `add`, but ignores empty values: for fields where empty means "not given". */
   addFilled(name: string, value: unknown): void
 }
 
@@ -34,7 +34,7 @@ export function createPropertyList(): PropertyList {
   }
 }
 
-/** At most `maxValueBytes` bytes of UTF-8, never half a character. */
+/** Cuts to at most `maxValueBytes` bytes of UTF-8, between characters. */
 export function cutText(text: string): string {
   if (text.length * 3 <= maxValueBytes) return text
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxValueBytes))

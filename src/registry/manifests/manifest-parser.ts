@@ -1,18 +1,19 @@
 /**
- * Parses pushed manifests and their configs. What comes out of a parser takes many times the memory of the text: 3 MiB of empty objects make a
- * hundred. Large ones therefore wait for each other, and the accounts that push them take turns.
+ * Parses pushed manifests and their configs. A parsed value needs many times the memory of its text: 3 MiB of empty objects
+ * become about 100 MiB. So large ones wait for each other, and the accounts that push them take turns.
  */
 import { FairTurns } from '../../lib/turns/fair-turns.ts'
 import { runInTurns } from '../../lib/turns/steps.ts'
+import { Turns } from '../../lib/turns/turns.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
 import { readManifest } from '../../oci/manifest/parse-manifest.ts'
 import { readProperties } from '../../oci/metadata/extract-properties.ts'
 import type { Property } from '../../oci/metadata/property.ts'
 import type { FoundConfig } from './find-config.ts'
 
-/** Nearly all manifests and configs are smaller; a thousand of these at once come to some hundred megabytes. */
+/** Nearly all manifests and configs are smaller; a thousand of this size at once need a few hundred megabytes. */
 const largeBytes = 16 * 1024
-/** An account has one place at most, so that the other is for others. */
+/** An account has at most one place, so that the other stays free for other accounts. */
 const places = 2
 
 export interface PushedManifest {
@@ -39,14 +40,18 @@ export class ManifestParser {
 
   /** Throws `ManifestInvalidError`. */
   parse({ bytes, contentType, party }: PushedManifest): Promise<ParsedManifest> {
-    const run = (): Promise<ParsedManifest> => runInTurns(this.#read(bytes, contentType))
+    const run = (): Promise<ParsedManifest> =>
+      runInTurns(this.#read(bytes, contentType), new Turns({ party }))
     return this.#runFairly({ party, bytes: bytes.length }, run)
   }
 
-  /** What a search may find of the manifest and its config. A large config is read into memory when its turn has come. */
+  /**
+   * Returns the searchable properties of the manifest and its config. A large config is read into memory only when its turn
+   * comes.
+   */
   extractProperties({ manifest, config, party }: PushedConfig): Promise<readonly Property[]> {
     const run = async (): Promise<readonly Property[]> =>
-      runInTurns(readProperties(manifest, await config?.read()))
+      runInTurns(readProperties(manifest, await config?.read()), new Turns({ party }))
     return this.#runFairly({ party, bytes: config?.size ?? 0 }, run)
   }
 

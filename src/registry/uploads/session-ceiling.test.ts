@@ -34,7 +34,7 @@ async function startOne(open: OpenRegistry, from: Caller = caller) {
   return { repository, id, caller: from }
 }
 
-/** Opens so many sessions, a millisecond apart. */
+/** Opens `count` sessions, a millisecond apart. */
 async function startSome(open: OpenRegistry, count: number, from: Caller = caller) {
   const sessions = []
   for (let index = 0; index < count; index += 1) {
@@ -63,7 +63,7 @@ function otherProcess(open: OpenRegistry, maxSessions: number, metadata = open.m
   return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
 }
 
-/** The most transactions that were asked for and not ended at the same time. */
+/** Counts the most transactions in progress at the same time. */
 function countTransactions(metadata: OpenRegistry['metadata']) {
   let now = 0
   const counter = {
@@ -85,7 +85,7 @@ function countTransactions(metadata: OpenRegistry['metadata']) {
 }
 
 describe('at the ceiling', () => {
-  test('a new session ends the oldest one that holds no byte, which is unknown then', async () => {
+  test('a new session ends the oldest one without a byte, which is then unknown', async () => {
     await using open = await openRegistry({ maxSessions: 4 })
     const sessions = await startSome(open, 10)
     const gone = [true, true, true, true, true, true]
@@ -99,7 +99,7 @@ describe('at the ceiling', () => {
     await expect(fill(open, first)).rejects.toMatchObject(unknown)
     const body = bodyOf([Buffer.from('abc')])
     await expect(uploads.commit({ ...first, digest, body, signal })).rejects.toMatchObject(unknown)
-    // What had been opened before a client forgot it can still be written while it is open.
+    // A session that its client had abandoned can still be written while it is open.
     await Promise.all(sessions.slice(6).map((session) => fill(open, session)))
   })
 
@@ -119,7 +119,7 @@ describe('at the ceiling', () => {
     const { uploads } = open.registry
     const appended = uploads.append({ ...writing, body, signal })
     await taken.promise
-    // Nothing in the row shows the byte yet.
+    // The row does not show the byte yet.
     expect(await findUpload(open.metadata.reader, writing.id)).toMatchObject({ offset: 0 })
     await startOne(open)
     expect(await openOnes(open, [filled, writing, empty])).toEqual([true, true, false])
@@ -128,7 +128,7 @@ describe('at the ceiling', () => {
     expect(await appended).toMatchObject({ offset: 3 })
   })
 
-  test('each of many first bytes and many new sessions at the same time either counts or hears 404', async () => {
+  test('each of many first bytes and many new sessions at the same time either counts or gets 404', async () => {
     const maxSessions = 40
     await using open = await openRegistry({ maxSessions })
     const old = await startSome(open, maxSessions)
@@ -168,7 +168,7 @@ describe('at the ceiling', () => {
     const there = otherProcess(open, 4)
     const sessions = await startSome(open, 4)
     for (let count = 0; count < 4; count += 1) await there.start({ repository, caller })
-    // The first half has a writer that only this process knows; nobody else can tell whether it writes.
+    // The first half has a writer that only this process knows; no other process can tell whether it writes.
     expect(await openOnes(open, sessions)).toEqual([true, true, false, false])
     expect(await countUploads(open.metadata.reader, holderOf(caller))).toBe(4)
     const [first] = sessions
@@ -207,7 +207,7 @@ describe('near the ceiling', () => {
   })
 })
 
-describe('what the ceiling counts', () => {
+describe('the ceiling counts', () => {
   test('no push in one request, and no mount', async () => {
     await using open = await openRegistry({ maxSessions: 1 })
     const { uploads, blobs } = open.registry
@@ -226,7 +226,7 @@ describe('what the ceiling counts', () => {
     })()
     const slow = uploads.push({ ...push, digest, body })
     await uploads.cancel(held)
-    // One is under way: it takes no place, and is not the session that makes room.
+    // A push is in progress: it takes no place, and its session is not ended for another.
     const [one, two] = [await startOne(open), await startOne(open)]
     expect(await openOnes(open, [one, two])).toEqual([false, true])
     hanging.resolve()
@@ -243,7 +243,7 @@ describe('what the ceiling counts', () => {
     await startOne(open, callerAt('2001:db8:0:2::1'))
   })
 
-  test('a session goes on from another address of its anonymous client', async () => {
+  test('a session continues from another address of its anonymous client', async () => {
     await using open = await openRegistry({ maxSessions: 1 })
     const request = await startOne(open, callerAt('192.0.2.1'))
     await fill(open, { ...request, caller: callerAt('198.51.100.7') })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { LetGo, SessionLocks } from './session-locks.ts'
 
 describe('session locks', () => {
@@ -58,6 +58,36 @@ describe('session locks', () => {
     expect(third).toBe(false)
     second[Symbol.dispose]()
     using _third = await waiting
+  })
+
+  test('asks each holder once, however many wait', async () => {
+    const locks = new SessionLocks({ deadlineMs: 60_000 })
+    const abort = vi.spyOn(AbortController.prototype, 'abort')
+    const order: number[] = []
+    const visit = async (visitor: number): Promise<void> => {
+      using _lock = await locks.acquire('a')
+      order.push(visitor)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const visitors = Array.from({ length: 100 }, (_, visitor) => visitor)
+    await Promise.all(visitors.map(visit))
+    expect(order).toEqual(visitors)
+    expect(abort.mock.calls.length).toBeLessThan(visitors.length)
+    abort.mockRestore()
+  })
+
+  test('passes over a hanging holder for each waiting request in turn', async () => {
+    const locks = new SessionLocks({ deadlineMs: 1 })
+    const hung = await locks.acquire('a')
+    const [second, third] = await Promise.all([locks.acquire('a'), locks.acquire('a')])
+    expect(second.letGo.reason).toBeInstanceOf(LetGo)
+    hung[Symbol.dispose]()
+    second[Symbol.dispose]()
+    expect(third.letGo.aborted).toBe(false)
+    using fourth = await locks.acquire('a')
+    expect(third.letGo.reason).toBeInstanceOf(LetGo)
+    third[Symbol.dispose]()
+    expect(fourth.letGo.aborted).toBe(false)
   })
 
   test('keeps sessions apart', async () => {

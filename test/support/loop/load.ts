@@ -4,10 +4,10 @@ import http from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { defaultHttpLimits } from '../../../src/http/limits.ts'
+import { fixedHttpLimits } from '../../../src/http/limits.ts'
 
 /** What one connection may ask for before it has an answer: one request at work, the others wait. */
-const mostPerConnection = 1 + defaultHttpLimits.waitingPerConnection
+const mostPerConnection = 1 + fixedHttpLimits.waitingPerConnection
 
 export interface Asking {
   readonly url: string

@@ -9,6 +9,7 @@ import { SnapshotInvalid } from '../../../metadata/backup/snapshot-file.ts'
 import { CliError } from '../../frame/command.ts'
 import type { CliHost } from '../../frame/command.ts'
 import { explainFailure } from '../../frame/service-command.ts'
+import { noSpace, sqliteFull } from '../server/start-failure.ts'
 
 const showEveryMs = 100
 
@@ -52,13 +53,23 @@ function describeDamaged({ digest, reason, repositories, manifests }: DamagedCon
 /** Their messages say what to do. */
 const refusals = [BackupRefused, SnapshotInvalid, DatabaseTaken, DamagedBackup]
 
-/** `config` is absent for a command that reads none. */
-export function explainBackupFailure(
-  error: unknown,
-  { place, config }: { readonly place: string; readonly config?: Config },
-): Error {
+export interface FailedBackup {
+  /** The backup. */
+  readonly place: string
+  /** Where the command writes files of its own. */
+  readonly target: string
+  /** Absent for a command that reads none. */
+  readonly config?: Config
+}
+
+export function explainBackupFailure(error: unknown, { place, target, config }: FailedBackup): Error {
   for (const Refusal of refusals) {
     if (error instanceof Refusal) return new CliError(error.message, { cause: error })
+  }
+  if (isFull(error)) {
+    return new CliError(`no space left in ${target} (${error.message}); make room on its disk`, {
+      cause: error,
+    })
   }
   // Errors of the database and of the store have been translated; what is left is that of the backup's own files.
   if (isSystemError(error)) {
@@ -66,10 +77,18 @@ export function explainBackupFailure(
     const advice = isFile
       ? 'name a folder, or an archive whose name ends in .tar'
       : 'check its disk and who owns it'
-    return new CliError(`cannot use ${place} (${error.message}); ${advice}`, { cause: error })
+    const path = 'path' in error && typeof error.path === 'string' && !isFile ? error.path : place
+    return new CliError(`cannot use ${path} (${error.message}); ${advice}`, { cause: error })
   }
   if (config !== undefined) return explainFailure(error, config)
   return error instanceof Error ? error : new Error(String(error))
+}
+
+/** Of the command's own files, SQLite's copy of the database included. */
+function isFull(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  if ('errcode' in error) return (Number(error.errcode) & 0xff) === sqliteFull
+  return 'code' in error && typeof error.code === 'string' && noSpace.has(error.code)
 }
 
 function isSystemError(error: unknown): error is Error {

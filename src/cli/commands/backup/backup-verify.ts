@@ -1,4 +1,5 @@
 /** `lading backup verify`: proves a backup, without the registry. */
+import { tmpdir } from 'node:os'
 import { formatCount } from '../../../lib/format-count.ts'
 import type { Damage, VerifyResult } from '../../../lifecycle/backup/verify-backup.ts'
 import { readArguments } from '../../frame/arguments.ts'
@@ -33,7 +34,7 @@ export const backupVerifyCommand: Command = {
       createPrint(host, json)(result, describeResult(result))
       return result.damage.length === 0 ? 0 : failed
     } catch (error) {
-      throw explainBackupFailure(error, { place })
+      throw explainBackupFailure(error, { place, target: tmpdir() })
     }
   },
 }

@@ -41,7 +41,7 @@ export const backupCommand: Command = {
       createPrint(host, json)(result, describeBackup(result, place))
       return result.damaged.length === 0 ? 0 : failed
     } catch (error) {
-      throw explainBackupFailure(error, { place, config })
+      throw explainBackupFailure(error, { place, target: place, config })
     }
   },
 }

@@ -140,6 +140,35 @@ describe('a restore', () => {
     expect(await findLostImages(registry.url, scene.pushed)).toEqual([])
   })
 
+  test('of the database alone collects no blob that a newer database may have linked since', async () => {
+    await using scene = await startScene(1)
+    const { digest, bytes } = aRandomBlob()
+    const push = async (): Promise<void> => {
+      await using registry = await startInProcess({ dataDir: scene.dataDir })
+      const path = `${registry.url}/v2/acme/web/blobs/uploads/?digest=${digest}`
+      expect((await ask(path, { method: 'POST', body: bytes })).status).toBe(201)
+    }
+    await push()
+    const file = join(scene.dataDir, 'lading.db')
+    {
+      using database = new DatabaseSync(file)
+      // As a deletion leaves it until the next run of the collector.
+      database.exec(`delete from blob_link where digest = '${digest}';
+        update blob set linked = 0, created_at = 1 where digest = '${digest}'`)
+    }
+    await lading(`backup ${scene.backups}`, scene.dataDir)
+    {
+      using database = new DatabaseSync(file)
+      database.exec(`update blob set created_at = ${Date.now()} where digest = '${digest}'`)
+    }
+    await push()
+    await rm(file)
+    expect((await lading(`restore ${scene.backups} --database-only`, scene.dataDir)).code).toBe(0)
+    expect(queryRows(scene.dataDir, `select * from blob where digest = '${digest}'`)).toEqual([])
+    expect(queryRows(scene.dataDir, 'select * from blob')).not.toEqual([])
+    expect(await listBlobFiles(scene.dataDir, digest)).toHaveLength(1)
+  })
+
   test('takes no upload session, lease or dead key along', async () => {
     await using scene = await startScene(1)
     {

@@ -58,7 +58,7 @@ export const restoreCommand: Command = {
       createPrint(host, json)(result, describeRestore(result, config))
       return 0
     } catch (error) {
-      throw explainBackupFailure(error, { place, config })
+      throw explainBackupFailure(error, { place, target: config.data, config })
     }
   },
 }

@@ -62,9 +62,9 @@ function explainListen(
   }
 }
 
-const noSpace = new Set(['ENOSPC', 'EDQUOT'])
+export const noSpace: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
 /** SQLite's primary result code. */
-const sqliteFull = 13
+export const sqliteFull = 13
 
 /** SQLite itself calls it an I/O error where it cannot make its shared index. */
 function explainSpace(link: SystemError, { data }: Config): string | undefined {

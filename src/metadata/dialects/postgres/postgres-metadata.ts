@@ -11,12 +11,15 @@ import type { Schema } from '../../schema.ts'
 import { createReader, createTransaction, kyselyOf } from '../../sql/database.ts'
 import type { CommitNotes, Database } from '../../sql/database.ts'
 import { translatePostgresError } from './errors.ts'
+import { installationQuery, PostgresIdentity } from './identity.ts'
 import { toStorable } from '../storable-text.ts'
 import { TranslatingDialect } from '../translating-dialect.ts'
 
 export interface PostgresMetadataDeps {
   readonly dialect: Dialect
   readonly clock: Clock
+  /** Shared with what makes the connections. */
+  readonly identity?: PostgresIdentity
   /** Default `true`. */
   readonly upgrade?: boolean
   /** Looks at the database before it is upgraded. What it throws leaves the database as it was. */
@@ -32,7 +35,8 @@ export async function createPostgresMetadata(deps: PostgresMetadataDeps): Promis
     error: translatePostgresError,
     parameters: toStorable,
   })
-  const metadata = new PostgresMetadata(new Kysely<Schema>({ dialect }))
+  const { identity = new PostgresIdentity() } = deps
+  const metadata = new PostgresMetadata(new Kysely<Schema>({ dialect }), identity)
   try {
     if (deps.upgrade === false) await metadata.ping()
     else
@@ -53,10 +57,12 @@ class PostgresMetadata implements Metadata {
   readonly dialect = 'postgres'
   readonly reader: Reader
   readonly #kysely: Kysely<Schema>
+  readonly #identity: PostgresIdentity
   readonly #rightsListeners: (() => void)[] = []
 
-  constructor(kysely: Kysely<Schema>) {
+  constructor(kysely: Kysely<Schema>, identity: PostgresIdentity) {
     this.#kysely = kysely
+    this.#identity = identity
     this.reader = createReader(databaseWith(kysely))
   }
 
@@ -89,8 +95,17 @@ class PostgresMetadata implements Metadata {
     return Promise.resolve()
   }
 
+  expectInstallation(id: string): void {
+    this.#identity.expect(id)
+  }
+
+  /** A database may be filled anew under its connections. */
   async ping(): Promise<void> {
     await sql`select 1`.execute(this.#kysely)
+    await this.#identity.check(async () => {
+      const { rows } = await sql.raw<{ id: string }>(installationQuery).execute(this.#kysely)
+      return rows[0]?.id
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

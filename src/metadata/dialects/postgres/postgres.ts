@@ -3,11 +3,13 @@
  * Metadata in PostgreSQL 15 or newer, for any number of machines. Isolation is READ COMMITTED: the query files take
  * the row locks they need, and a transaction that meets another one badly is run again.
  */
-import { CompiledQuery, PostgresDialect } from 'kysely'
-import { Pool, types } from 'pg'
-import type { Clock } from '../../../lib/clock.ts'
+import { PostgresDialect } from 'kysely'
+import { Pool, types, type PoolClient } from 'pg'
+import { monotonicClock, type Clock } from '../../../lib/clock.ts'
 import type { Reader } from '../../handles.ts'
 import type { Metadata } from '../../metadata.ts'
+import { CheckedPool } from './checked-pool.ts'
+import { PostgresIdentity } from './identity.ts'
 import { createPostgresMetadata } from './postgres-metadata.ts'
 import { integerTypeIds, parseSafeInteger } from '../safe-integer.ts'
 
@@ -35,6 +37,7 @@ const ensureDurableCommits = `select set_config('synchronous_commit', 'on', fals
 
 /** Connects and, unless told otherwise, upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
 export async function openPostgresMetadata(options: PostgresMetadataOptions): Promise<Metadata> {
+  const identity = new PostgresIdentity()
   const pool = new Pool({
     connectionString: options.url,
     max: options.maxConnections ?? defaultMaxConnections,
@@ -43,6 +46,8 @@ export async function openPostgresMetadata(options: PostgresMetadataOptions): Pr
     idle_in_transaction_session_timeout: statementTimeoutMs,
     application_name: 'lading',
     types: { getTypeParser },
+    // One that is refused here leaves the pool; one that Kysely prepares and that fails would keep its place for ever.
+    verify: (client, done) => void prepare(client, done),
   })
   // Without listeners a broken connection would end the process: the pool hears of idle ones only, and a query that
   // runs on a broken one is rejected besides.
@@ -50,13 +55,21 @@ export async function openPostgresMetadata(options: PostgresMetadataOptions): Pr
   pool.on('error', onError)
   pool.on('connect', (client) => client.on('error', onError))
   const dialect = new PostgresDialect({
-    pool,
-    async onCreateConnection(connection) {
-      await connection.executeQuery(CompiledQuery.raw(ensureDurableCommits))
-    },
+    pool: new CheckedPool({ pool, identity, monotonic: monotonicClock }),
   })
   const { clock, upgrade = true, inspect } = options
-  return createPostgresMetadata({ dialect, clock, upgrade, inspect })
+  return createPostgresMetadata({ dialect, clock, identity, upgrade, inspect })
+}
+
+/** Before the first use of a connection. */
+async function prepare(client: PoolClient, done: (error?: Error) => void): Promise<void> {
+  let fault: Error | undefined
+  try {
+    await client.query(ensureDurableCommits)
+  } catch (error) {
+    fault = error instanceof Error ? error : new Error(String(error))
+  }
+  done(fault)
 }
 
 const getTypeParser: typeof types.getTypeParser = (id, format) => {

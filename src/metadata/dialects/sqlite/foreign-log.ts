@@ -38,7 +38,10 @@ function findFault(file: string, { isRead }: { readonly isRead: boolean }): stri
     if (!isRead) return undefined
     const row = database.prepare('pragma quick_check(1)').get()
     const found = String(row?.['quick_check'] ?? '')
-    return found === 'ok' ? undefined : found.split('\n', 1)[0]
+    // The first line only names the database.
+    return found === 'ok'
+      ? undefined
+      : found.replace(/^\*\*\* in database main \*\*\*\n/, '').split('\n', 1)[0]
   } catch (error) {
     if (isBusy(translateSqliteError(error))) throw translateSqliteError(error)
     return fatalKindOf(error) === 'damage' && error instanceof Error ? error.message : undefined

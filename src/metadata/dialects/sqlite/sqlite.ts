@@ -25,6 +25,7 @@ import { openSqliteConnection } from './connection.ts'
 import type { SqliteConnection } from './connection.ts'
 import { FileWatch } from './file-watch.ts'
 import { isNewSqliteFile } from './files.ts'
+import { refuseForeignJournal } from './foreign-journal.ts'
 import { refuseForeignLog } from './foreign-log.ts'
 
 export interface SqliteMetadataOptions {
@@ -63,6 +64,7 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   await using resources = new AsyncDisposableStack()
   await makeFolder(dirname(file), 0o700)
   await createPrivately(file)
+  await refuseForeignJournal(file)
   await refuseForeignLog(file)
   const writer = openConnection(resources, { file, readOnly: false, onFatal })
   // Before synchronous=normal: the switch to the log is synced by SQLite itself.
@@ -164,6 +166,10 @@ class SqliteMetadata implements Metadata {
 
   onRightsChange(): void {
     // The version of the rights is read at once, in each turn.
+  }
+
+  expectInstallation(): void {
+    // The files are watched.
   }
 
   async ping(): Promise<void> {

@@ -1,13 +1,12 @@
 /** The section `http` of the configuration: where Lading listens, and how clients reach it. */
 import { z } from 'zod'
-import { isAddressOrNetwork, isHttpOrigin } from './forms.ts'
+import { isAddressOrNetwork, isHttpOrigin } from '../forms.ts'
+import { port } from '../leaves.ts'
 
 /** Only this machine: what is not asked for is not exposed. */
 export const defaultHost = '127.0.0.1'
 /** The port that Docker's documentation and most clients' examples use for a local registry. */
 const defaultPort = 5000
-
-export const port = () => z.int().min(0).max(65_535)
 
 const tls = z
   .strictObject({
