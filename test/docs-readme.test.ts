@@ -42,7 +42,7 @@ test('shows what happens', async () => {
   expect(commands.length).toBe(6)
   for (const { line, output } of commands) {
     const result = await runLading(line, { env })
-    expect({ line, ...result }).toMatchObject({ line, code: 0 })
+    expect({ line, ...result }).toMatchObject({ line, code: output.startsWith('denied') ? 1 : 0 })
     expect(output === '…' ? output : result.out.trimEnd()).toBe(output)
   }
 })

@@ -42,7 +42,7 @@ describe.each(pages)('$path', ({ path, text }) => {
       .filter((line) => {
         const command = findCommand(line)
         const flags = line.match(/--[a-z-]+/g) ?? []
-        const known = command?.flags?.map(({ name }) => name) ?? []
+        const known = command?.options?.map(({ name }) => name) ?? []
         const isKey = command?.configurable === true
         return (
           command === undefined || flags.some((flag) => !known.includes(flag) && !isKey && flag !== '--json')

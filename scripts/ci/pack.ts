@@ -16,6 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'lading-pack-'))
 try {
   const lading = await install()
   await checkVersion(lading)
+  checkManPage()
   await checkServe(lading)
   console.log(`lading ${version} packs, installs and serves`)
 } finally {
@@ -48,6 +49,12 @@ async function checkVersion(lading: string): Promise<void> {
   const printed = JSON.parse(await must([lading, 'version', '--json'])) as { version: string; node: string }
   assert.equal(printed.version, version)
   assert.match(printed.node, /^26\./)
+}
+
+/** npm links the man pages of packages that are installed globally. */
+function checkManPage(): void {
+  const page = join(folder, 'prefix', 'share', 'man', 'man1', 'lading.1')
+  assert.match(readFileSync(page, 'utf8'), /^\.TH LADING 1/m)
 }
 
 async function checkServe(lading: string): Promise<void> {

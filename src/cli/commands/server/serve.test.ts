@@ -28,7 +28,7 @@ async function serve(line: string, startApp?: StartApp) {
     err: (text) => void err.push(text),
     sources: { env: {}, readFile: () => undefined },
     readStdin: () => Promise.resolve(''),
-    askSecret: undefined,
+    terminal: undefined,
     listenForReload: () => ({ [Symbol.dispose]: () => undefined }),
     listenForStop: () => ({
       requested: Promise.resolve('SIGTERM'),

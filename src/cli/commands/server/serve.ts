@@ -7,12 +7,12 @@ import type { Config } from '../../../config/schema.ts'
 import type { TlsFiles } from '../../../config/tls-files.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
 import { readArguments } from '../../frame/arguments.ts'
-import type { CliHost, Command } from '../../frame/command.ts'
+import type { CliHost, Command, CommandOption } from '../../frame/command.ts'
 import { listExposures } from './exposure.ts'
-import type { OpenLog, OpenLogFunction } from '../../frame/log-output.ts'
+import type { OpenLog, OpenLogFunction } from '../../process/log-output.ts'
 import { findOtherListener } from './other-listener.ts'
 import { reloadConfig } from './reload.ts'
-import { explainStartFailure } from './start-failure.ts'
+import { explainStartFailure } from '../../services/start-failure.ts'
 import { readVersion } from './version.ts'
 
 /** What `serve` needs of the application. */
@@ -43,9 +43,10 @@ export interface ServeDeps {
 }
 
 const adoptFlag = '--adopt-store'
-const serveFlags = [
+const serveOptions: readonly CommandOption[] = [
   {
     name: adoptFlag,
+    type: 'switch',
     summary:
       'Take over, for good, a blob store that belongs to another database or to none, or go on with one that has lost its blobs. The store refuses its former database from then on. For one start only.',
   },
@@ -55,11 +56,11 @@ export function createServeCommand(deps: ServeDeps): Command {
   return {
     name: 'serve',
     summary: 'Serve the registry until TERM or INT; a second signal ends it without draining.',
-    flags: serveFlags,
+    options: serveOptions,
     configurable: true,
     jsonShape: '{"msg": "listening", "url": string} as one line of the log',
     run: async ({ argv, json, host }) => {
-      const args = readArguments(argv, { name: 'serve', words: [], flags: serveFlags })
+      const args = readArguments(argv, { name: 'serve', options: serveOptions, configurable: true })
       const load = (): Config => loadConfig({ ...host.sources, argv: args.rest }).config
       const config = load()
       await using log = deps.openLog({ level: config.log.level })

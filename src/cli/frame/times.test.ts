@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseDuration, parseExpiry } from './durations.ts'
+import { parseDuration, parseExpiry } from './times.ts'
 
 describe('a time on the command line', () => {
   test.each([

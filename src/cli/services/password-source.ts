@@ -1,11 +1,11 @@
 /** Where a new password comes from: standard input, a generator, or someone at the terminal. Never the command line. */
-import { CliError, misused } from './command.ts'
-import type { CliHost, CommandFlag } from './command.ts'
+import { CliError, misuse } from '../frame/command.ts'
+import type { CliHost, CommandOption } from '../frame/command.ts'
 import type { ServiceInvocation } from './service-command.ts'
 
-export const passwordFlags: readonly CommandFlag[] = [
-  { name: '--password-stdin', summary: 'Read the password from standard input.' },
-  { name: '--generate', summary: 'Generate the password and print it.' },
+export const passwordOptions: readonly CommandOption[] = [
+  { name: '--password-stdin', type: 'switch', summary: 'Read the password from standard input.' },
+  { name: '--generate', type: 'switch', summary: 'Generate the password and print it.' },
 ]
 
 export interface NewPassword {
@@ -20,17 +20,14 @@ export async function readNewPassword(
 ): Promise<NewPassword> {
   const { arguments: args, host } = invocation
   const [stdin, generate] = [args.has('--password-stdin'), args.has('--generate')]
-  if (stdin && generate)
-    throw new CliError('--password-stdin and --generate exclude each other', { exitCode: misused })
+  if (stdin && generate) throw misuse('--password-stdin and --generate exclude each other')
   if (generate) return { password: invocation.generatePassword(), isGenerated: true }
   if (stdin) return { password: await readFromStdin(host), isGenerated: false }
-  if (host.askSecret === undefined) {
-    throw new CliError('there is no terminal to ask at: use --password-stdin or --generate', {
-      exitCode: misused,
-    })
-  }
-  const password = await host.askSecret('New password: ')
-  if ((await host.askSecret('Once more: ')) !== password) throw new CliError('the two passwords differ')
+  const { terminal } = host
+  if (terminal === undefined)
+    throw misuse('there is no terminal to ask at: use --password-stdin or --generate')
+  const password = await terminal.askSecret('New password: ')
+  if ((await terminal.askSecret('Once more: ')) !== password) throw new CliError('the two passwords differ')
   return { password, isGenerated: false }
 }
 

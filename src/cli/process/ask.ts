@@ -1,6 +1,6 @@
-/** Asks for a secret at a terminal without showing what is typed. */
+/** Asks at a terminal, with and without showing what is typed. */
 import type { Readable, Writable } from 'node:stream'
-import { CliError } from './command.ts'
+import { CliError } from '../frame/command.ts'
 
 export interface Terminal {
   readonly input: Readable & { setRawMode(on: boolean): unknown }
@@ -24,6 +24,17 @@ export async function askSecret({ input, output }: Terminal, label: string): Pro
     input.setRawMode(false)
     input.pause()
     output.write('\n')
+  }
+}
+
+/** The terminal shows what is typed and takes back what is erased. Throws `CliError` when it is interrupted. */
+export async function ask({ input, output }: Terminal, label: string): Promise<string> {
+  output.write(label)
+  input.setEncoding('utf8')
+  try {
+    return await readLine(input)
+  } finally {
+    input.pause()
   }
 }
 

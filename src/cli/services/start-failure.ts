@@ -1,13 +1,13 @@
 /** Says which configuration key to change when the start fails, from the error and its causes. */
 import { resolve, sep } from 'node:path'
-import { StoreMismatchError } from '../../../app/pair-store.ts'
-import type { Config } from '../../../config/schema.ts'
-import { FolderError } from '../../../lib/folders.ts'
-import { UnfinishedRestoreError } from '../../../lifecycle/backup/restore-marker.ts'
-import { damageAdvice } from '../../../metadata/dialects/sqlite/errors.ts'
-import { MetadataFull } from '../../../metadata/errors.ts'
-import { CliError } from '../../frame/command.ts'
-import { messageOf } from '../../../lib/message-of.ts'
+import { StoreMismatchError } from '../../app/pair-store.ts'
+import type { Config } from '../../config/schema.ts'
+import { FolderError } from '../../lib/folders.ts'
+import { UnfinishedRestoreError } from '../../lifecycle/backup/restore-marker.ts'
+import { damageAdvice } from '../../metadata/dialects/sqlite/errors.ts'
+import { MetadataFull } from '../../metadata/errors.ts'
+import { CliError } from '../frame/command.ts'
+import { messageOf } from '../../lib/message-of.ts'
 
 /** What Node, the resolver and `pg` put on their errors. */
 interface SystemError extends Error {

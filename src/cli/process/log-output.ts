@@ -6,7 +6,7 @@ import { monotonicClock } from '../../lib/clock.ts'
 import { formatCount } from '../../lib/format-count.ts'
 import { LogQueue, type LogSink } from '../../telemetry/log-queue.ts'
 import { createLogger, type LogLevel, type Logger } from '../../telemetry/logger.ts'
-import { failed } from './command.ts'
+import { failed } from '../frame/command.ts'
 
 export interface OpenLog extends AsyncDisposable {
   readonly logger: Logger

@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { askSecret } from './ask-secret.ts'
+import { ask, askSecret } from './ask.ts'
 import { readText } from './read-text.ts'
 
 function openTerminal() {
@@ -15,6 +15,24 @@ function openTerminal() {
   })
   return { input, output, modes, shown }
 }
+
+describe('ask', () => {
+  test('takes a line, which the terminal shows', async () => {
+    const terminal = openTerminal()
+    const answer = ask(terminal, 'Name: ')
+    terminal.input.write('alice\n')
+    expect(await answer).toBe('alice')
+    expect(terminal.shown.join('')).toBe('Name: ')
+    expect(terminal.modes).toEqual([])
+  })
+
+  test('answers with nothing when the input ends', async () => {
+    const terminal = openTerminal()
+    const answer = ask(terminal, 'Name: ')
+    terminal.input.end()
+    expect(await answer).toBe('')
+  })
+})
 
 describe('askSecret', () => {
   test('takes what is typed without showing it', async () => {

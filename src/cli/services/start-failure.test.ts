@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { loadConfig } from '../../../config/load.ts'
-import { MetadataFull } from '../../../metadata/errors.ts'
+import { loadConfig } from '../../config/load.ts'
+import { MetadataFull } from '../../metadata/errors.ts'
 import { explainStartFailure } from './start-failure.ts'
 
 function configure(...argv: string[]) {

@@ -1,6 +1,6 @@
 /** Reads a stream that should hold one short text. */
 import type { Readable } from 'node:stream'
-import { CliError } from './command.ts'
+import { CliError } from '../frame/command.ts'
 
 /** Far more than any password; a file that was piped in by mistake ends here. */
 const maxBytes = 64 * 1024

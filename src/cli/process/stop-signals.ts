@@ -2,7 +2,7 @@
 import { constants } from 'node:os'
 import type { EventEmitter } from 'node:events'
 import type { Clock } from '../../lib/clock.ts'
-import type { StopSignals } from './command.ts'
+import type { StopSignals } from '../frame/command.ts'
 
 interface StopSignalDeps {
   /** The process, or what emits signals in a test. */

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { describeFlag } from './flag-help.ts'
-import { configKeys } from './keys.ts'
+import { configOptions, describeOption, formatOption } from './options.ts'
 
 function helpOf(path: string) {
-  const key = configKeys.find((one) => one.path === path)
-  if (key === undefined) throw new Error(`${path} is not a key`)
-  return describeFlag(key)
+  const option = configOptions.find(({ names }) => names.includes(`--${path}`))
+  if (option === undefined) throw new Error(`${path} is not a key`)
+  return { usage: formatOption(option), summary: describeOption(option) }
 }
 
 describe('the help of a flag', () => {

@@ -1,9 +1,9 @@
 /** The real process as the host of commands. */
 import { processSources } from '../../config/load.ts'
 import { monotonicClock } from '../../lib/clock.ts'
-import { failed, OutputEnded } from './command.ts'
-import type { CliHost } from './command.ts'
-import { askSecret } from './ask-secret.ts'
+import { failed, OutputEnded } from '../frame/command.ts'
+import type { CliHost, CliTerminal } from '../frame/command.ts'
+import { ask, askSecret } from './ask.ts'
 import { listenForReload, listenForStop } from './stop-signals.ts'
 import { readText } from './read-text.ts'
 
@@ -20,13 +20,17 @@ export function createProcessHost(): CliHost {
     ...(process.stderr.isTTY && { showProgress }),
     sources: processSources(),
     readStdin: () => readText(process.stdin),
-    askSecret: process.stdin.isTTY
-      ? (label) => askSecret({ input: process.stdin, output: process.stderr }, label)
-      : undefined,
+    terminal: process.stdin.isTTY ? openTerminal() : undefined,
     listenForReload: (reload) => listenForReload(process, reload),
     listenForStop: () =>
       listenForStop({ emitter: process, clock: monotonicClock, exit: (code) => process.exit(code) }),
   }
+}
+
+/** Questions go to standard error, because standard output is for results. */
+function openTerminal(): CliTerminal {
+  const terminal = { input: process.stdin, output: process.stderr }
+  return { ask: (label) => ask(terminal, label), askSecret: (label) => askSecret(terminal, label) }
 }
 
 /**

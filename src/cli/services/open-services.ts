@@ -24,8 +24,8 @@ import type { Metadata } from '../../metadata/metadata.ts'
 import { readMigrationState } from '../../metadata/migrations/migrate.ts'
 import { openPackages } from '../../organizations/open-organizations.ts'
 import type { Packages } from '../../organizations/open-organizations.ts'
-import { CliError } from './command.ts'
-import type { CliHost } from './command.ts'
+import { CliError } from '../frame/command.ts'
+import type { CliHost } from '../frame/command.ts'
 import { createHostLogger } from './host-logger.ts'
 
 export interface Services extends AsyncDisposable, RightsServices, Packages {

@@ -1,11 +1,11 @@
-/** Who a command is about: a user by its name, a robot as `<owner>+<name>`. */
+/** Users by their name, robots as `<owner>+<name>`. */
 import { AccountUnknownError, RobotUnknownError } from '../../identity/accounts/account-errors.ts'
 import type { Account } from '../../identity/accounts/accounts.ts'
-import { listPages } from './administered.ts'
-import type { ServiceInvocation } from './service-command.ts'
-import { listAll } from '../commands/identity/user.ts'
+import type { Robot } from '../../identity/accounts/robots.ts'
+import { listPages } from './list-pages.ts'
+import type { Services } from './open-services.ts'
 
-type Principals = Pick<ServiceInvocation, 'accounts' | 'robots'>
+type Principals = Pick<Services, 'accounts' | 'robots'>
 
 /** Throws `AccountUnknownError`, `RobotUnknownError`. */
 export async function getPrincipal({ accounts, robots }: Principals, name: string): Promise<Account> {
@@ -24,11 +24,20 @@ export async function* selectPrincipals(
     yield await getPrincipal(services, name)
     return
   }
-  yield* listAll(services.accounts)
+  yield* listUsers(services.accounts)
   yield* listRobots(services.robots)
 }
 
-export function listRobots(robots: Principals['robots'], owner?: string): AsyncGenerator<Account> {
+/** In byte order of the names. */
+export function listUsers(accounts: Pick<Principals['accounts'], 'list'>): AsyncGenerator<Account> {
+  return listPages(
+    (after: string | undefined, limit) => accounts.list({ after, limit }),
+    ({ name }) => name,
+  )
+}
+
+/** In byte order of the names; absent `owner`: of all owners. */
+export function listRobots(robots: Principals['robots'], owner?: string): AsyncGenerator<Robot> {
   return listPages(
     (after: string | undefined, limit) => robots.list({ owner, after, limit }),
     ({ name }) => name,
