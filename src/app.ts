@@ -64,7 +64,7 @@ export interface App extends AsyncDisposable {
 
 export interface AppDeps {
   readonly logger: Logger
-  /** The version of this program, for metrics and traces. */
+  /** The version of this program, for metrics, traces and pages. */
   readonly version?: string
   /** Returns how many log lines could not be written since the start; for the metrics. */
   readonly droppedLogLines?: () => number
@@ -114,7 +114,9 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const parts = { logger, clock, monotonic, ids, metadata, store, auth, audit, telemetry, hashThreads }
   const { registry, scheduler } = startRegistry(config, parts)
   stack.use(scheduler)
-  const server = stack.use(createServer(config, { ...parts, registry, tls, httpLimits: deps.httpLimits }))
+  const server = stack.use(
+    createServer(config, { ...parts, registry, tls, version, httpLimits: deps.httpLimits }),
+  )
   watch(telemetry, { registry, server, auth, droppedLogLines: deps.droppedLogLines })
   watchLifecycle(telemetry.metrics, parts)
   // Created now, while there is space on the disk.
@@ -248,6 +250,7 @@ function openAuth(config: Config, { logger, telemetry, ...parts }: AuthParts): A
 interface ServerParts extends Parts {
   readonly registry: Registry
   readonly tls: TlsFiles | undefined
+  readonly version: string
   readonly httpLimits: Partial<HttpLimits> | undefined
 }
 
@@ -264,13 +267,16 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     tokens,
     gate: createGate({ ...parts.auth, owners: organizations.owners }),
     audit: parts.audit,
-    api: createManagementApi({
-      ...parts.auth,
-      ...organizations,
-      audit: parts.audit,
-      catalog: parts.registry.catalog,
-      deleteEnabled: config.delete.enabled,
-    }),
+    api: createManagementApi(
+      {
+        ...parts.auth,
+        ...organizations,
+        audit: parts.audit,
+        catalog: parts.registry.catalog,
+        deleteEnabled: config.delete.enabled,
+      },
+      parts.version,
+    ),
     publicUrl: config.http.publicUrl,
     trustedProxies: config.http.trustedProxies,
     corsOrigins: config.http.cors.origins,

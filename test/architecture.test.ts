@@ -109,6 +109,7 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
     'metadata/dialects/sqlite',
     'identity/accounts/first-administrator',
     'lifecycle/backup',
+    'api/pages/viewer',
     'config',
     'cli',
   ],
@@ -121,9 +122,8 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['telemetry'],
   '@opentelemetry': ['telemetry'],
   jose: ['identity'],
-  zod: ['config'],
-  hono: ['api'],
-  '@hono': ['api'],
+  zod: ['config', 'api/zod'],
+  '@asteasolutions/zod-to-openapi': ['api'],
 }
 
 const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g

@@ -101,10 +101,22 @@ async function checkServe(lading: string): Promise<void> {
     assert.equal(reply.status, 200)
     const closed = await fetch(`${url}/v2/`, { signal: AbortSignal.timeout(5000) })
     assert.equal(closed.status, 401)
+    await checkViewer(url)
     child.kill('SIGTERM')
     assert.deepEqual(await exit, [0, null])
   } finally {
     child.kill('SIGKILL')
+  }
+}
+
+/** The package has the files of the API's reference. */
+async function checkViewer(url: string): Promise<void> {
+  const page = await (await fetch(`${url}/api/v1/docs`, { signal: AbortSignal.timeout(5000) })).text()
+  const files = [...page.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, path]) => path)
+  assert.equal(files.length, 2)
+  for (const path of files) {
+    const reply = await fetch(`${url}/api/v1/${path}`, { signal: AbortSignal.timeout(5000) })
+    assert.equal(reply.status, 200)
   }
 }
 

@@ -24,6 +24,7 @@ need /usr/share/doc/ruby-rest-client ruby-rest-client
 need wrk wrk
 need perf linux-perf
 need docker-registry docker-registry
+need chromium-headless-shell chromium-headless-shell
 need zsh zsh
 need fish fish
 if [ ${#missing[@]} -eq 0 ]; then

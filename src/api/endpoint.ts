@@ -1,5 +1,5 @@
 /** A row of the table of endpoints. What it takes, who may ask and what it answers is declared; the handler only does it. */
-import { z } from '@hono/zod-openapi'
+import { z } from './zod.ts'
 import type { Actor } from '../identity/actor.ts'
 import type { Gives, ManagementNeed } from '../edge/need.ts'
 import type { Principal } from '../identity/principal.ts'
@@ -90,16 +90,47 @@ export interface Endpoint extends Description {
   readonly handler: (request: AnyRequest, services: ApiServices) => Promise<EndpointReply<unknown>>
 }
 
+/** A row that keeps its types: a client can be derived from them. */
+export interface TypedEndpoint<
+  Id extends string,
+  M extends Method,
+  Path extends string,
+  P extends Shape,
+  Q extends Shape,
+  B extends z.ZodType,
+  R extends z.ZodType,
+> extends Endpoint {
+  readonly id: Id
+  readonly method: M
+  readonly path: Path
+  readonly params: P
+  readonly query: Q
+  readonly body: B | undefined
+  readonly result: R | undefined
+}
+
 export const nothing = z.strictObject({})
 type Nothing = typeof nothing
 
 export function defineEndpoint<
-  R extends z.ZodType,
+  const Id extends string,
+  const M extends Method,
+  const Path extends string,
+  R extends z.ZodType = z.ZodUndefined,
   P extends Shape = Nothing,
   Q extends Shape = Nothing,
   B extends z.ZodType = z.ZodUndefined,
->(spec: EndpointSpec<P, Q, B, R>): Endpoint {
-  const { params = nothing, query = nothing, body, result, current, handler } = spec
+>(
+  spec: EndpointSpec<P, Q, B, R> & { readonly id: Id; readonly method: M; readonly path: Path },
+): TypedEndpoint<Id, M, Path, P, Q, B, R> {
+  const {
+    params = nothing as Shape as P,
+    query = nothing as Shape as Q,
+    body,
+    result,
+    current,
+    handler,
+  } = spec
   return {
     ...spec,
     params,

@@ -12,7 +12,7 @@ import { robotEndpoints } from './resources/robots.ts'
 import { sessionEndpoints } from './resources/session.ts'
 import { userEndpoints } from './resources/users.ts'
 
-export const endpoints: readonly Endpoint[] = [
+const rows = [
   ...meEndpoints,
   ...sessionEndpoints,
   ...registrationEndpoints,
@@ -25,3 +25,8 @@ export const endpoints: readonly Endpoint[] = [
   ...repositoryEndpoints,
   ...auditEndpoints,
 ]
+
+/** A row with its types. */
+export type ApiRow = (typeof rows)[number]
+
+export const endpoints: readonly Endpoint[] = rows

@@ -1,5 +1,5 @@
 /** Parts of requests and replies that several endpoints share. Requests are strict: what is not named is refused. */
-import { z } from '@hono/zod-openapi'
+import { z } from './zod.ts'
 
 /** One line that every database takes as text, and no log line or header breaks on. */
 export function text(maxCharacters: number, { missing }: { readonly missing?: string } = {}) {

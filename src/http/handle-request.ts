@@ -147,8 +147,8 @@ async function answerRequest(
   const { method = '', headers } = exchange.incoming
   const preflight = deps.cors.preflightHeaders(method, headers)
   if (preflight !== undefined) return { reply: bodilessReply(204, preflight), route: undefined }
-  // The router knows nothing below /api, so this costs other requests nothing.
-  if (match === undefined && api !== undefined && isForApi(exchange.incoming.url ?? '')) {
+  // The router knows neither / nor what is below /api, so this costs other requests nothing.
+  if (match === undefined && api !== undefined && isForApi(exchange.incoming)) {
     return answerByApi(exchange, api, deps)
   }
   return { reply: await answer(exchange, match, deps), route: match?.route, match }

@@ -1,4 +1,6 @@
 /** Hands requests for `/api/` to the management API and turns what it answers into replies. */
+import type { IncomingMessage } from 'node:http'
+import { acceptsHtml } from '../lib/accepts-html.ts'
 import type { ApiReply, ApiRequest, ManagementApi } from '../api/api-request.ts'
 import type { Gate } from '../edge/gate.ts'
 import type { ByteSink } from '../registry/blobs.ts'
@@ -28,9 +30,14 @@ export interface AnsweredByApi {
   readonly explain: (error: unknown) => Reply
 }
 
-/** Whether a target, in either form (RFC 9112, 3.2), is below `/api`, where no repository can be. */
-export function isForApi(target: string): boolean {
-  return /^(?:https?:\/\/[^/?]*)?\/api(?:[/?]|$)/i.test(target)
+/**
+ * Whether the API answers a request: for a target below `/api`, in either form (RFC 9112, 3.2), where no repository can be, and
+ * for a browser that opens the root.
+ */
+export function isForApi({ url = '', method = '', headers }: IncomingMessage): boolean {
+  if (/^(?:https?:\/\/[^/?]*)?\/api(?:[/?]|$)/i.test(url)) return true
+  const isRoot = /^(?:https?:\/\/[^/?]*)?\/(?:\?|$)/i.test(url)
+  return isRoot && ['GET', 'HEAD'].includes(method) && acceptsHtml(headers.accept)
 }
 
 /** Throws `ClientGoneError` alone. */

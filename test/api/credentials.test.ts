@@ -59,6 +59,17 @@ describe('access tokens', () => {
     expect((await call('GET', '/me', { bearer: secret })).status).toBe(401)
   })
 
+  test.each([
+    ['a user', '/me/tokens', 'bob'],
+    ['a robot', '/owners/acme/robots/ci/tokens', 'alice'],
+  ])('of %s are revoked only in the state that If-Match names', async (_whose, path, as) => {
+    const { id } = await makeToken(path, as, { name: 'guarded' })
+    const { etag = '' } = (await call('GET', `${path}/${id}`, { as })).headers
+    const revoke = (tag: string) => call('DELETE', `${path}/${id}`, { as, headers: { 'if-match': tag } })
+    expect((await revoke('"stale"')).status).toBe(412)
+    expect((await revoke(etag)).status).toBe(204)
+  })
+
   test('C5: a narrowed one makes no other, changes no password, and is no administrator', async () => {
     const { secret } = await makeToken('/me/tokens', 'root', {
       name: 'narrow',

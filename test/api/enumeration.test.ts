@@ -3,7 +3,7 @@
  * field that takes a name is sent a hidden name and one that does not exist, and accounts whose state is hidden. The answers
  * have to be the same but for the name.
  */
-import type { z } from '@hono/zod-openapi'
+import type { z } from '../../src/api/zod.ts'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Endpoint } from '../../src/api/endpoint.ts'
 import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'

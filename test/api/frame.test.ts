@@ -274,19 +274,11 @@ describe('browsers', () => {
     expect(answer.headers['www-authenticate']).toBe('Bearer realm="lading"')
   })
 
-  test('nothing is kept or guessed at', async () => {
-    for (const path of ['/users', '/openapi.json', '/docs', '/nothing']) {
+  test('nothing but a page is kept, and nothing is guessed at', async () => {
+    for (const path of ['/users', '/nothing', '']) {
       const { headers } = await askApi(registry.url, path)
       expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     }
-  })
-
-  test('the page of the API runs no script and loads nothing', async () => {
-    const page = await askApi(registry.url, '/docs')
-    expect(page.headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; /)
-    expect(page.text()).not.toMatch(/<script|<link|<img|src=/i)
-    expect(page.text()).toContain('id="DENIED"')
-    for (const { id } of endpoints) expect(page.text()).toContain(`id="${id}"`)
   })
 })
 

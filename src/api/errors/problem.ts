@@ -1,5 +1,5 @@
 /** Writes an error as a problem (RFC 9457), with the codes and statuses of `edge/error-table.ts`. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import type { ErrorStatus } from '../../edge/error-table.ts'
 import { describeFault, findRefusal } from '../../edge/refusal.ts'
 import type { Refusal } from '../../edge/refusal.ts'

@@ -3,8 +3,8 @@ import { hash } from 'node:crypto'
 import { ApiError } from '../errors/api-error.ts'
 
 /** Of the representation, so that it changes with whatever a client could have seen. */
-export function entityTag(json: string): string {
-  return `"${hash('sha256', json, 'base64url').slice(0, 27)}"`
+export function entityTag(content: string | Uint8Array): string {
+  return `"${hash('sha256', content, 'base64url').slice(0, 27)}"`
 }
 
 /** Strong comparison: a weak tag never matches. Throws `ApiError` (412). */

@@ -1,5 +1,5 @@
 /** Keyset pages: each ends with the key that the next one starts after, so that nothing is counted or skipped over. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import { Turns } from '../../lib/turns/turns.ts'
 import { text } from '../schemas.ts'
 

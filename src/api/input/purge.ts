@@ -1,5 +1,5 @@
 /** The deletion of an owner with all that it has. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import { deletionOff } from '../errors/api-error.ts'
 import type { ApiServices } from '../services.ts'
 

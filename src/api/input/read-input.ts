@@ -1,5 +1,5 @@
 /** From the text of a request to what a row takes: path, query and body, each parsed by the row's schema. */
-import type { z } from '@hono/zod-openapi'
+import type { z } from '../zod.ts'
 import { ApiError, invalid } from '../errors/api-error.ts'
 import type { FieldFault } from '../errors/api-error.ts'
 import type { ApiRequest } from '../api-request.ts'

@@ -1,5 +1,5 @@
 /** Access tokens in requests and replies: of users and of robots alike. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import type {
   AccessToken,
   AccessTokenRequest,
@@ -14,7 +14,7 @@ import { formatTime, text, time } from '../schemas.ts'
 import { notFound } from '../errors/api-error.ts'
 import type { ApiServices } from '../services.ts'
 
-export const action = z.enum(roleActions as [string, ...string[]])
+export const action = z.enum(roleActions)
 
 /** `acme/web/**`; the grammar is checked by its parser. */
 export const patternText = z
@@ -75,7 +75,7 @@ export function toTokenRequest({
 }: z.output<typeof newToken>): AccessTokenRequest {
   return {
     name,
-    actions: actions as AccessTokenRequest['actions'],
+    actions,
     patterns: repositories?.map((one) => parseRepositoryPattern(one)),
     expiresAt,
   }

@@ -1,6 +1,5 @@
 /** Why somebody may or may not do something, and who may: for those who give the rights in question. */
-import { z } from '@hono/zod-openapi'
-import type { RoleAction } from '../../access/permissions.ts'
+import { z } from '../zod.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery } from '../input/pages.ts'
 import { ownerName, patternBelowOwner, repositoryName, rowId, text } from '../schemas.ts'
@@ -55,7 +54,7 @@ export const accessEndpoints = [
     result: explanation,
     handler: async ({ params: { repository }, query, principal: asker }, { access }) => {
       const { principal, token } = query
-      const asked = { principal, token, repository, action: query.action as RoleAction, asker }
+      const asked = { principal, token, repository, action: query.action, asker }
       const { allowed, text, remedy, grantId } = await access.explain(asked)
       return { value: { allowed, text, remedy, grant: grantId } }
     },
@@ -76,7 +75,7 @@ export const accessEndpoints = [
     }),
     result: pageOf(holder),
     handler: async ({ params: { owner }, query, principal: asker, http: { signal } }, { access }) => {
-      const asked = { ...query, action: query.action as RoleAction, owner, asker, signal }
+      const asked = { ...query, owner, asker, signal }
       const page = await access.whoCan(asked)
       const items = page.holders.map(({ grantId, ...one }) => ({ ...one, grant: grantId }))
       return { value: { items }, after: page.after }

@@ -1,5 +1,5 @@
 /** Who did what: searched in pages, newest first, and exported whole, oldest first. Nothing can change it. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import { auditActionNames, auditOutcomeNames } from '../../audit/audit-words.ts'
 import type { Audit } from '../../audit/audit.ts'
 import { isInformed, knowsAccountEvents } from '../../access/audience.ts'

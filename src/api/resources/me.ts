@@ -1,5 +1,5 @@
 /** The account of the caller: its name, its rights, its access tokens and sessions. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import { permissions } from '../../access/permissions.ts'
 import type { Permission } from '../../access/permissions.ts'
 import type { AccountPrincipal, Principal } from '../../identity/principal.ts'
@@ -8,22 +8,11 @@ import { parseRepositoryName } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { notFound } from '../errors/api-error.ts'
 import { accountOf } from '../callers.ts'
-import { defineEndpoint } from '../endpoint.ts'
-import { pageOf, pageQuery } from '../input/pages.ts'
+import { defineEndpoint, nothing } from '../endpoint.ts'
 import type { ApiServices } from '../services.ts'
 import { formatTime, repositoryName, rowId, secret, time } from '../schemas.ts'
-import {
-  createdReply,
-  createdToken,
-  formatToken,
-  getTokenOf,
-  listTokens,
-  newToken,
-  revokeTokens,
-  rotation,
-  token,
-  toTokenRequest,
-} from './access-token-shapes.ts'
+import { revokeTokens } from './access-token-shapes.ts'
+import { defineTokenEndpoints } from './access-tokens.ts'
 
 const identity = z
   .object({
@@ -54,7 +43,6 @@ const session = z
   })
   .openapi('Session')
 
-const tokenParams = z.strictObject({ token: rowId })
 const tag = 'me'
 
 function describeCaller({
@@ -187,95 +175,19 @@ const mySessions = [
   }),
 ]
 
-const myTokens = [
-  defineEndpoint({
-    id: 'listMyTokens',
-    method: 'GET',
-    path: '/me/tokens',
-    tag,
-    summary: 'Access tokens of the caller, oldest first; those that ended stay for some time.',
-    access: 'self',
-    status: 200,
-    query: pageQuery.extend({ after: rowId.optional() }),
-    result: pageOf(token),
-    handler: ({ principal, query: { limit, after } }, services) =>
-      listTokens(accountOf(principal).accountId, { limit, after: after?.toString() }, services),
-  }),
-  defineEndpoint({
-    id: 'createMyToken',
-    method: 'POST',
-    path: '/me/tokens',
-    tag,
-    summary: 'A new access token of the caller; it takes a password or a session to make one.',
-    access: 'self',
-    gives: 'access',
-    status: 201,
-    problems: [409],
-    body: newToken,
-    result: createdToken,
-    handler: async ({ principal, actor, body }, { accessTokens }) => {
-      const { accountId } = accountOf(principal)
-      return createdReply(await accessTokens.create(accountId, toTokenRequest(body), actor), '/me/tokens')
-    },
-  }),
-  defineEndpoint({
-    id: 'getMyToken',
-    method: 'GET',
-    path: '/me/tokens/{token}',
-    tag,
-    summary: 'One access token of the caller.',
-    access: 'self',
-    status: 200,
-    problems: [404],
-    tagged: true,
-    params: tokenParams,
-    result: token,
-    handler: async ({ principal, params }, services) => ({
-      value: formatToken(await getTokenOf(accountOf(principal).accountId, params.token, services)),
-    }),
-  }),
-  defineEndpoint({
-    id: 'revokeMyToken',
-    method: 'DELETE',
-    path: '/me/tokens/{token}',
-    tag,
-    summary: 'Ends an access token, and the bearer tokens that were issued from it.',
-    access: 'self',
-    status: 204,
-    problems: [404],
-    params: tokenParams,
-    current: async ({ principal, params }, services) =>
-      formatToken(await getTokenOf(accountOf(principal).accountId, params.token, services)),
-    handler: async ({ principal, actor, params }, services) => {
-      await getTokenOf(accountOf(principal).accountId, params.token, services)
-      if (!(await services.accessTokens.revoke(params.token, actor)))
-        throw notFound(`access token ${params.token}`)
-      return {}
-    },
-  }),
-  defineEndpoint({
-    id: 'rotateMyToken',
-    method: 'POST',
-    path: '/me/tokens/{token}/rotate',
-    tag,
-    summary:
-      'A new secret for an access token, also for the one that is sent; the old one may stay valid for a while.',
-    access: 'user',
-    gives: 'rotation',
-    status: 201,
-    problems: [404, 409],
-    params: tokenParams,
-    body: rotation,
-    result: createdToken,
-    handler: async ({ principal, actor, params, body }, services) => {
-      await getTokenOf(accountOf(principal).accountId, params.token, services)
-      const overlapMs = body.overlapSeconds * 1000
-      return createdReply(
-        await services.accessTokens.rotate(params.token, { overlapMs }, actor),
-        '/me/tokens',
-      )
-    },
-  }),
-]
+const myTokens = defineTokenEndpoints({
+  name: 'MyToken',
+  path: '/me/tokens',
+  tag,
+  holder: 'the caller',
+  access: 'self',
+  // A token may rotate itself, those of robots too.
+  rotateAccess: 'user',
+  problems: [],
+  params: nothing,
+  tokenParams: z.strictObject({ token: rowId }),
+  accountId: ({ principal }) => accountOf(principal).accountId,
+  location: () => '/me/tokens',
+})
 
 export const meEndpoints = [...aboutMe, myPassword, ...mySessions, ...myTokens]

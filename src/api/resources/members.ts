@@ -1,5 +1,5 @@
 /** Members of organizations and their teams. Membership gives no rights: grants do. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import type { Member, Team } from '../../organizations/members.ts'
 import { notFound } from '../errors/api-error.ts'
 import { defineEndpoint } from '../endpoint.ts'

@@ -1,5 +1,5 @@
 /** Owners: users and organizations, as everyone sees them and as those change them who administer them. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import { principalId } from '../../identity/principal.ts'
 import type { Principal } from '../../identity/principal.ts'
 import { Turns } from '../../lib/turns/turns.ts'

@@ -1,5 +1,5 @@
 /** Accounts that people make for themselves, where `auth.selfRegistration` lets them. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { ownerName, secret } from '../schemas.ts'
 

@@ -2,7 +2,7 @@
  * Repositories and their settings. A repository is one component of a path, its slashes written `%2F`: the name is one
  * value, parsed once and checked as a whole, and what follows it in a path can be no part of it.
  */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { deletionOff, notFound } from '../errors/api-error.ts'

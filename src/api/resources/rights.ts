@@ -1,5 +1,5 @@
 /** Roles and grants. Grants are below their owner, so that one owner's rights cannot be reached by another's path. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import { formatPatternBelow } from '../../access/patterns/repository-pattern.ts'
 import type { Grant } from '../../access/grants/grants.ts'
 import { notFound } from '../errors/api-error.ts'

@@ -1,22 +1,12 @@
 /** Robots of an owner and their access tokens. In paths a robot has its own name alone: `acme+ci` is `ci` of `acme`. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import type { Robot } from '../../identity/accounts/robots.ts'
 import { notFound } from '../errors/api-error.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery, readPage } from '../input/pages.ts'
 import { formatTime, ownerName, rowId, time } from '../schemas.ts'
 import type { ApiServices } from '../services.ts'
-import {
-  createdReply,
-  createdToken,
-  formatToken,
-  getTokenOf,
-  listTokens,
-  newToken,
-  rotation,
-  token,
-  toTokenRequest,
-} from './access-token-shapes.ts'
+import { defineTokenEndpoints } from './access-tokens.ts'
 
 const robotName = ownerName.max(50).openapi({ example: 'ci' })
 
@@ -35,9 +25,8 @@ const robot = z
 
 const ownerParams = z.strictObject({ owner: ownerName })
 const robotParams = z.strictObject({ owner: ownerName, robot: robotName })
-const tokenParams = robotParams.extend({ token: rowId })
 const collection = '/owners/{owner}/robots'
-const one = `${collection}/{robot}`
+const one = `${collection}/{robot}` as const
 const tag = 'robots'
 const access = 'owner:administer'
 
@@ -60,10 +49,6 @@ function formatRobot({ name: login, disabled, ownerDisabled, createdAt }: Robot)
 
 async function getRobot(params: RobotParams, services: ApiServices): Promise<z.input<typeof robot>> {
   return formatRobot(await findRobot(params, services))
-}
-
-function tokensOf({ owner, robot: name }: RobotParams): string {
-  return `/owners/${owner}/robots/${name}/tokens`
 }
 
 const robotRows = [
@@ -158,103 +143,18 @@ const robotRows = [
   }),
 ]
 
-const tokenRows = [
-  defineEndpoint({
-    id: 'listRobotTokens',
-    method: 'GET',
-    path: `${one}/tokens`,
-    tag,
-    summary: 'Access tokens of a robot, oldest first.',
-    access,
-    status: 200,
-    problems: [404],
-    params: robotParams,
-    query: pageQuery.extend({ after: rowId.optional() }),
-    result: pageOf(token),
-    handler: async ({ params, query: { limit, after } }, services) => {
-      const { id } = await findRobot(params, services)
-      return listTokens(id, { limit, after: after?.toString() }, services)
-    },
-  }),
-  defineEndpoint({
-    id: 'createRobotToken',
-    method: 'POST',
-    path: `${one}/tokens`,
-    tag,
-    summary: 'A new access token of a robot.',
-    access,
-    gives: 'access',
-    status: 201,
-    problems: [404, 409],
-    params: robotParams,
-    body: newToken,
-    result: createdToken,
-    handler: async ({ params, body, actor }, services) => {
-      const { id } = await findRobot(params, services)
-      return createdReply(
-        await services.accessTokens.create(id, toTokenRequest(body), actor),
-        tokensOf(params),
-      )
-    },
-  }),
-  defineEndpoint({
-    id: 'getRobotToken',
-    method: 'GET',
-    path: `${one}/tokens/{token}`,
-    tag,
-    summary: 'One access token of a robot.',
-    access,
-    status: 200,
-    problems: [404],
-    tagged: true,
-    params: tokenParams,
-    result: token,
-    handler: async ({ params }, services) => {
-      const { id } = await findRobot(params, services)
-      return { value: formatToken(await getTokenOf(id, params.token, services)) }
-    },
-  }),
-  defineEndpoint({
-    id: 'revokeRobotToken',
-    method: 'DELETE',
-    path: `${one}/tokens/{token}`,
-    tag,
-    summary: 'Ends an access token, and the bearer tokens that were issued from it.',
-    access,
-    status: 204,
-    problems: [404],
-    params: tokenParams,
-    handler: async ({ params, actor }, services) => {
-      const { id } = await findRobot(params, services)
-      await getTokenOf(id, params.token, services)
-      if (!(await services.accessTokens.revoke(params.token, actor)))
-        throw notFound(`access token ${params.token}`)
-      return {}
-    },
-  }),
-  defineEndpoint({
-    id: 'rotateRobotToken',
-    method: 'POST',
-    path: `${one}/tokens/{token}/rotate`,
-    tag,
-    summary: 'A new secret for an access token; the old one may stay valid for a while.',
-    access,
-    gives: 'rotation',
-    status: 201,
-    problems: [404, 409],
-    params: tokenParams,
-    body: rotation,
-    result: createdToken,
-    handler: async ({ params, body, actor }, services) => {
-      const { id } = await findRobot(params, services)
-      await getTokenOf(id, params.token, services)
-      const overlapMs = body.overlapSeconds * 1000
-      return createdReply(
-        await services.accessTokens.rotate(params.token, { overlapMs }, actor),
-        tokensOf(params),
-      )
-    },
-  }),
-]
+const robotTokenRows = defineTokenEndpoints({
+  name: 'RobotToken',
+  path: `${one}/tokens`,
+  tag,
+  holder: 'a robot',
+  access,
+  rotateAccess: access,
+  problems: [404],
+  params: robotParams,
+  tokenParams: robotParams.extend({ token: rowId }),
+  accountId: async ({ params }, services) => (await findRobot(params, services)).id,
+  location: ({ owner, robot: name }) => `/owners/${owner}/robots/${name}/tokens`,
+})
 
-export const robotEndpoints = [...robotRows, ...tokenRows]
+export const robotEndpoints = [...robotRows, ...robotTokenRows]

@@ -1,5 +1,5 @@
 /** Logins of browsers: a cookie that no script reads, and a token that every change has to carry. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import { formatEndedCookie } from '../../identity/sessions/session-cookie.ts'
 import type { Session } from '../../identity/sessions/sessions.ts'
 import { notFound } from '../errors/api-error.ts'

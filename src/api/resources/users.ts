@@ -1,5 +1,5 @@
 /** Accounts of people, for administrators. */
-import { z } from '@hono/zod-openapi'
+import { z } from '../zod.ts'
 import type { Account } from '../../identity/accounts/accounts.ts'
 import type { Actor } from '../../identity/actor.ts'
 import type { Principal } from '../../identity/principal.ts'

@@ -1,5 +1,5 @@
 /** The OpenAPI document, made of the same rows that are served: what is documented is what is checked. */
-import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
 import { cookieName } from '../../identity/sessions/session-cookie.ts'
 import type { ErrorStatus } from '../../edge/error-table.ts'
 import type { Gives } from '../../edge/need.ts'
@@ -7,9 +7,10 @@ import type { Endpoint } from '../endpoint.ts'
 import { endpoints } from '../endpoints.ts'
 import { apiPrefix } from '../paths.ts'
 import { problemSchema, problemType, titles } from '../errors/problem.ts'
+import { z } from '../zod.ts'
 
-export type ApiDocument = ReturnType<OpenAPIHono['getOpenAPI31Document']>
-type RouteConfig = Parameters<OpenAPIHono['openAPIRegistry']['registerPath']>[0]
+export type ApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>
+type RouteConfig = Parameters<OpenAPIRegistry['registerPath']>[0]
 type Responses = RouteConfig['responses']
 type Headers = Record<string, { description: string; schema: { type: 'string' } }>
 
@@ -33,8 +34,7 @@ const tags = [
 
 /** Makes the document each time, since it is rarely asked for. */
 export function describeApi(): ApiDocument {
-  const app = new OpenAPIHono()
-  const { openAPIRegistry: registry } = app
+  const registry = new OpenAPIRegistry()
   registry.registerComponent('securitySchemes', 'basic', { type: 'http', scheme: 'basic' })
   registry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
@@ -48,7 +48,7 @@ export function describeApi(): ApiDocument {
     description: 'Of a browser. Changes also need the header X-CSRF-Token that the login answered.',
   })
   for (const endpoint of endpoints) registry.registerPath(toRoute(endpoint))
-  return app.getOpenAPI31Document({
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {
       title: 'Lading management API',

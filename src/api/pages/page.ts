@@ -1,0 +1,42 @@
+/** A page or a file of a page, and the reply with it: entity tag, caching and conditional requests. */
+import type { ApiReply, ApiRequest } from '../api-request.ts'
+import { header } from '../../edge/admission-request.ts'
+import { entityTag, isUnchanged } from '../input/conditions.ts'
+
+export interface Page {
+  readonly body: Uint8Array
+  readonly tag: string
+  /** Name, value, name, value, ... */
+  readonly headers: readonly string[]
+}
+
+interface PageContent {
+  readonly type: string
+  readonly body: string | Uint8Array
+  /** The path has a hash of the content, so that the content never changes. */
+  readonly immutable?: boolean
+  readonly headers?: readonly string[]
+}
+
+export function createPage({ type, body, immutable = false, headers = [] }: PageContent): Page {
+  const tag = entityTag(body)
+  const caching = immutable ? 'public, max-age=31536000, immutable' : 'no-cache'
+  return {
+    body: typeof body === 'string' ? Buffer.from(body) : body,
+    tag,
+    headers: ['Content-Type', type, 'Cache-Control', caching, 'ETag', tag, ...headers],
+  }
+}
+
+/** Returns the headers of an HTML page. `sources` are directives of its policy; it may load nothing else. */
+export function htmlHeaders(sources: string): string[] {
+  const policy = `default-src 'none'; ${sources}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+  return ['Content-Security-Policy', policy, 'Referrer-Policy', 'no-referrer']
+}
+
+export function pageReply(http: ApiRequest, page: Page, endpoint: ApiReply['endpoint']): ApiReply {
+  const { tag, headers, body } = page
+  const common = { headers, endpoint, fault: undefined }
+  if (isUnchanged(header(http, 'if-none-match'), tag)) return { ...common, status: 304, body: undefined }
+  return { ...common, status: 200, body }
+}
