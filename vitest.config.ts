@@ -32,7 +32,7 @@ const rightsSuites = [
   'src/organizations/owners.test.ts',
   'test/{access-matrix,ended-actors}.test.ts',
   'test/api/{access-matrix,credentials,people}.test.ts',
-  'test/protocol/{access-tokens,old-names,push-rights,rights,token-endpoint,tokens}.test.ts',
+  'test/protocol/{access-tokens,former-names,push-rights,rights,token-endpoint,tokens}.test.ts',
 ]
 
 /** See `test/support/test-database.ts`; needs the server of `scripts/postgres.ts`. */

@@ -1003,7 +1003,7 @@ export interface components {
         };
         OwnerDetails: components["schemas"]["Owner"] & {
             /** @description Names it had before; pulls go on under them. */
-            aliases: string[];
+            formerNames: string[];
         };
         Member: {
             name: string;

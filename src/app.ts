@@ -36,7 +36,7 @@ import { monotonicClock, systemClock, type Clock } from './lib/clock.ts'
 import { systemTimers } from './lib/timers.ts'
 import { systemIds, type Ids } from './lib/ids.ts'
 import type { Metadata } from './metadata/metadata.ts'
-import { openPackages } from './organizations/open-organizations.ts'
+import { openOrganizations } from './organizations/open-organizations.ts'
 import { createRegistry, type Registry } from './registry/registry.ts'
 import { HashThreads } from './registry/uploads/hash-threads.ts'
 import type { Logger } from './telemetry/logger.ts'
@@ -255,15 +255,15 @@ interface ServerParts extends Parts {
 }
 
 function createServer(config: Config, parts: ServerParts): RegistryServer {
-  const { authenticator, policy, aliases, tokens } = parts.auth
-  const organizations = openPackages(parts)
+  const { authenticator, policy, formerNames, tokens } = parts.auth
+  const organizations = openOrganizations(parts)
   const { metrics, observer } = parts.telemetry
   const token = config.metrics.token?.reveal()
   return createRegistryServer({
     registry: parts.registry,
     authenticator,
     policy,
-    aliases,
+    formerNames,
     tokens,
     gate: createGate({ ...parts.auth, owners: organizations.owners }),
     audit: parts.audit,

@@ -19,7 +19,7 @@ import type { LoginThrottleOptions } from './identity/passwords/login-throttle.t
 import { createPasswordHasher } from './identity/passwords/password-hash.ts'
 import type { PasswordHasher } from './identity/passwords/password-hash.ts'
 import type { Policy } from './access/policy.ts'
-import type { Aliases } from './access/former-names/aliases.ts'
+import type { FormerNames } from './access/former-names/former-names.ts'
 import { openRights } from './access/open-rights.ts'
 import type { RightsServices } from './access/open-rights.ts'
 import type { SeenAccounts } from './access/explain/seen-accounts.ts'
@@ -33,7 +33,7 @@ export type { RefreshTokens }
 export interface Auth extends KeptCredentials, RightsServices {
   readonly authenticator: RememberingAuthenticator
   readonly policy: Policy
-  readonly aliases: Aliases
+  readonly formerNames: FormerNames
   readonly seenAccounts: SeenAccounts
   readonly tokens: TokenService
   readonly accounts: Accounts
@@ -59,7 +59,7 @@ export interface AuthDeps extends KeptCredentialsDeps {
 
 export function createAuth(deps: AuthDeps): Auth {
   const { metadata, clock, installationId: issuer, passwords = createPasswordHasher() } = deps
-  const { policy, granting, aliases, seenAccounts, services } = openRights(deps)
+  const { policy, granting, formerNames, seenAccounts, services } = openRights(deps)
   const keys = createSigningKeys({ metadata, clock, audit: deps.audit })
   const logins = createLogins({ audit: deps.audit, onLogin: deps.onLogin })
   const throttle = createLoginThrottle({ clock, ...deps.throttle })
@@ -82,7 +82,7 @@ export function createAuth(deps: AuthDeps): Auth {
   return {
     authenticator,
     policy,
-    aliases,
+    formerNames,
     seenAccounts,
     tokens: createTokenService({ ...changes, ...issuing, keys, policy: granting, logins }),
     accounts: createAccounts({ ...changes, ...registering, authenticator, passwords, initialPasswordFile }),

@@ -9,7 +9,7 @@ import { CredentialsError } from '../src/identity/errors.ts'
 import { createAudit } from '../src/audit/audit.ts'
 import { ensureRepository } from '../src/metadata/repositories/repositories.ts'
 import { parseRepositoryName } from '../src/oci/repository-name.ts'
-import { openPackages, type Packages } from '../src/organizations/open-organizations.ts'
+import { openOrganizations, type Packages } from '../src/organizations/open-organizations.ts'
 import { passwordOf } from './support/identity-server.ts'
 import { shareRegistry } from './support/in-process.ts'
 import { tester } from './support/tester.ts'
@@ -39,7 +39,7 @@ async function aScene(): Promise<Scene> {
   const { auth, metadata } = registry.app
   const { clock } = registry
   const audit = createAudit({ metadata, clock, onError: () => undefined })
-  const packages = openPackages({ metadata, clock, audit })
+  const packages = openOrganizations({ metadata, clock, audit })
   const user = `actor-${(count += 1)}`
   const org = `${user}-org`
   const password = passwordOf(user)

@@ -1,7 +1,7 @@
 /** Opens the policy over the database, and its caches of rights. */
 import { listGrantsOf } from '../metadata/rights/grants.ts'
 import type { Reader } from '../metadata/handles.ts'
-import { findOwner, findOwnerByAlias } from '../metadata/owners/owners.ts'
+import { findOwner, findOwnerByFormerName } from '../metadata/owners/owners.ts'
 import type { Owner } from '../metadata/owners/owners.ts'
 import { findRepositoryAccess } from '../metadata/repositories/repositories.ts'
 import { getRightsVersion } from '../metadata/system/rights-version.ts'
@@ -10,8 +10,8 @@ import type { PolicyOptions } from './access-policy.ts'
 import type { Policy } from './policy.ts'
 import { createAccessExplain } from './explain/access-explain.ts'
 import type { AccessExplain } from './explain/access-explain.ts'
-import { createAliases, grantOldNames } from './former-names/aliases.ts'
-import type { Aliases } from './former-names/aliases.ts'
+import { createFormerNames, grantFormerNames } from './former-names/former-names.ts'
+import type { FormerNames } from './former-names/former-names.ts'
 import { createGrants } from './grants/grants.ts'
 import type { Grants } from './grants/grants.ts'
 import { createGrantsCache } from './grants/grants-cache.ts'
@@ -35,7 +35,7 @@ export interface Rights {
   readonly policy: Policy
   /** For tokens: grants scopes under former names, too. */
   readonly granting: Pick<Policy, 'grant'>
-  readonly aliases: Aliases
+  readonly formerNames: FormerNames
   readonly seenAccounts: SeenAccounts
   readonly services: RightsServices
 }
@@ -60,14 +60,14 @@ export function openRights(deps: RightsDeps): Rights {
     findOwner: (name) => findOwnerOfName(reader, name),
     grantsOf: (accountId) => grants.of(accountId),
   })
-  const aliases = createAliases({ version, findOwner: (name) => findOwnerByAlias(reader, name) })
+  const formerNames = createFormerNames({ version, findOwner: (name) => findOwnerByFormerName(reader, name) })
   const services = {
     grants: createGrants(deps),
     roles: createRoles(deps),
-    access: createAccessExplain({ metadata, clock: deps.clock, policy, aliases, anonymous }),
+    access: createAccessExplain({ metadata, clock: deps.clock, policy, formerNames, anonymous }),
   }
   const seenAccounts = createSeenAccounts({ reader, policy })
-  return { policy, granting: grantOldNames(policy, aliases), aliases, seenAccounts, services }
+  return { policy, granting: grantFormerNames(policy, formerNames), formerNames, seenAccounts, services }
 }
 
 /** Nothing can be created below the former name of an owner: it is as closed as the name of a private owner. */
@@ -76,5 +76,5 @@ const reserved: Pick<Owner, 'visibility'> = Object.freeze({ visibility: 'private
 async function findOwnerOfName(reader: Reader, name: string): Promise<Pick<Owner, 'visibility'> | undefined> {
   const owner = await findOwner(reader, name)
   if (owner !== undefined) return owner
-  return (await findOwnerByAlias(reader, name)) === undefined ? undefined : reserved
+  return (await findOwnerByFormerName(reader, name)) === undefined ? undefined : reserved
 }

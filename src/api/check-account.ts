@@ -38,8 +38,8 @@ function readField(input: Input, place: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-async function ownerAsked(params: Input['params'], { aliases }: ApiServices): Promise<string> {
+async function ownerAsked(params: Input['params'], { formerNames }: ApiServices): Promise<string> {
   if (typeof params['owner'] === 'string') return params['owner']
   const repository = parseRepositoryName(String(params['repository']))
-  return ownerOf((await aliases.resolve(repository)) ?? repository)
+  return ownerOf((await formerNames.resolve(repository)) ?? repository)
 }

@@ -1,7 +1,7 @@
 /** What the endpoints work with: the services of identity and of the management view, the policy and the audit. */
 import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth.ts'
-import type { Packages } from '../organizations/open-organizations.ts'
+import type { Organizations } from '../organizations/open-organizations.ts'
 import type { Catalog } from '../registry/catalog.ts'
 
 type Identity = Pick<
@@ -16,10 +16,10 @@ type Identity = Pick<
   | 'grants'
   | 'access'
   | 'seenAccounts'
-  | 'aliases'
+  | 'formerNames'
 >
 
-export interface ApiServices extends Identity, Packages {
+export interface ApiServices extends Identity, Organizations {
   readonly audit: Audit
   /** Of what a caller may pull. */
   readonly catalog: Catalog

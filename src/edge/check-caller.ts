@@ -1,6 +1,6 @@
 /** What can be decided by the caller alone, before the path is looked at. The messages name what would help. */
 import type { Policy } from '../access/policy.ts'
-import { cameWith, isLimited } from '../identity/limited-credentials.ts'
+import { usesToken, isLimited } from '../identity/limited-credentials.ts'
 import { isWhole } from '../identity/principal.ts'
 import type { AccountPrincipal, Principal } from '../identity/principal.ts'
 import { DeniedError, notSignedIn, UnauthorizedError } from './errors.ts'
@@ -36,7 +36,7 @@ export function checkCaller(need: Need, principal: Principal, policy: Policy): v
 /** Checks the credential alone, whatever rights its account has. Throws `DeniedError`. */
 export function checkGives(gives: Gives, principal: Principal, token: number | undefined): void {
   if (!isLimited(principal)) return
-  if (gives === 'rotation' && token !== undefined && cameWith(principal, token)) return
+  if (gives === 'rotation' && token !== undefined && usesToken(principal, token)) return
   throw new DeniedError(
     gives === 'rotation'
       ? 'an access token can only rotate itself: send the token with this id, or log in with name and password'

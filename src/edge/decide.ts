@@ -3,8 +3,12 @@
  * Refusals say the same of what exists and of what does not.
  */
 import { openVisibilities } from '../access/access-policy.ts'
-import type { Aliases } from '../access/former-names/aliases.ts'
-import { describeOldName, judgeOldName, underNewName } from '../access/former-names/old-names.ts'
+import type { FormerNames } from '../access/former-names/former-names.ts'
+import {
+  describeNameChange,
+  judgeFormerName,
+  underNewName,
+} from '../access/former-names/judge-former-name.ts'
 import type { Permission } from '../access/permissions.ts'
 import type { Action, Decision, Policy, PushRights } from '../access/policy.ts'
 import type { Principal } from '../identity/principal.ts'
@@ -17,7 +21,7 @@ import type { Asked, Need, Target } from './need.ts'
 
 export interface DecisionDeps {
   readonly policy: Policy
-  readonly aliases: Aliases
+  readonly formerNames: FormerNames
   readonly owners: { find(name: string): Promise<Owner | undefined> }
 }
 
@@ -74,19 +78,19 @@ function grant({ principal, target: { repository } }: Question): Granted {
 async function decideAction(
   action: Action,
   { principal, target }: Question,
-  { policy, aliases }: DecisionDeps,
+  { policy, formerNames }: DecisionDeps,
 ): Promise<Granted> {
   const repository = repositoryOf(target)
-  const found = aliases.resolve(repository)
+  const found = formerNames.resolve(repository)
   const newName = isReady(found) ? found : await found
   if (newName === undefined) {
     const push = checkDecision(await policy.decide(principal, action, repository))
     return { principal, repository, push: push ?? noPush }
   }
-  const names = { oldName: repository, newName }
+  const names = { formerName: repository, newName }
   const judge = (who: Principal, name: RepositoryName) => policy.decide(who, action, name)
-  const decision = await judgeOldName({ principal, isServed: action === 'pull', judge }, names)
-  if (decision === 'renamed') throw new DeniedError(describeOldName(names))
+  const decision = await judgeFormerName({ principal, isServed: action === 'pull', judge }, names)
+  if (decision === 'renamed') throw new DeniedError(describeNameChange(names))
   checkDecision(decision)
   return { principal: underNewName(principal, names), repository: newName, push: noPush }
 }
@@ -104,16 +108,16 @@ async function decideRepository(
 }
 
 /**
- * Anyone who administers the repository may have its old name explained. A refusal names the repository as it was asked
- * for, so that an old name leads nobody to the new one.
+ * Anyone who administers the repository may have its former name explained. A refusal names the repository as it was asked
+ * for, so that a former name leads nobody to the new one.
  */
 async function administerRepository(question: Question, deps: DecisionDeps): Promise<Granted> {
-  const oldName = repositoryOf(question.target)
-  const newName = await deps.aliases.resolve(oldName)
+  const formerName = repositoryOf(question.target)
+  const newName = await deps.formerNames.resolve(formerName)
   if (newName === undefined) return decideRepository(['administer'], question, deps)
   const judge = (who: Principal, name: RepositoryName) => deps.policy.decide(who, 'administer', name)
   const { principal } = question
-  checkDecision(await judgeOldName({ principal, isServed: true, judge }, { oldName, newName }))
+  checkDecision(await judgeFormerName({ principal, isServed: true, judge }, { formerName, newName }))
   return grant(question)
 }
 

@@ -20,7 +20,7 @@ function gateWith(deps: Partial<GateDeps> = {}) {
   return createGate({
     authenticator: openAuthenticator,
     policy: openPolicy,
-    aliases: { resolve: () => undefined },
+    formerNames: { resolve: () => undefined },
     sessions: { find: () => Promise.resolve(undefined) },
     owners: { find: () => Promise.resolve(undefined) },
     ...deps,

@@ -20,7 +20,7 @@ export function isLimited(principal: Principal): boolean {
 }
 
 /** Whether the principal sent this access token itself, not a bearer token that was issued from it. */
-export function cameWith(principal: Principal, tokenId: number): boolean {
+export function usesToken(principal: Principal, tokenId: number): boolean {
   return (
     principal.kind !== 'anonymous' && principal.scopes === undefined && principal.limits?.tokenId === tokenId
   )

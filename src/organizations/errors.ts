@@ -6,7 +6,7 @@ import {
   OwnerRenamed,
   OwnerUnknown,
   RepositoryNameTooLong,
-  TooManyOldNames,
+  TooManyFormerNames,
 } from '../metadata/owners/owner-errors.ts'
 import { quote } from '../oci/quote.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -69,11 +69,11 @@ export function translateOwnerError(error: unknown): unknown {
     return new NameTakenError(error.message, { cause: error, discreet })
   }
   if (error instanceof OwnerRenamed) {
-    const { oldName, newName } = error
-    const message = `${oldName} is an old name of ${newName}, whose pulls go on under it: choose another name`
-    return new NameTakenError(message, { cause: error, discreet: describeTaken(oldName) })
+    const { formerName, newName } = error
+    const message = `${formerName} is a former name of ${newName}, whose pulls go on under it: choose another name`
+    return new NameTakenError(message, { cause: error, discreet: describeTaken(formerName) })
   }
-  if (error instanceof TooManyOldNames) return new NameTakenError(error.message, { cause: error })
+  if (error instanceof TooManyFormerNames) return new NameTakenError(error.message, { cause: error })
   if (error instanceof OwnerNotEmpty) return new OwnerNotEmptyError(error.message, { cause: error })
   if (error instanceof RepositoryNameTooLong) return new NameRefusedError(error.message, { cause: error })
   return error

@@ -30,7 +30,7 @@ import {
   OrganizationUnknownError,
   TeamUnknownError,
 } from './errors.ts'
-import type { PackagesDeps } from './organizations-deps.ts'
+import type { OrganizationsDeps } from './organizations-deps.ts'
 
 export type { Member, Team }
 
@@ -83,7 +83,7 @@ export interface Teams {
   listMembers(name: TeamName, page: MemberPage): Promise<Member[]>
 }
 
-export function createMembers(deps: PackagesDeps): Members {
+export function createMembers(deps: OrganizationsDeps): Members {
   const { metadata } = deps
   return {
     add: (member, actor) => metadata.transact((tx) => addMember(deps, tx, { ...member, actor })),
@@ -103,7 +103,7 @@ interface MemberChange {
 }
 
 async function addMember(
-  deps: PackagesDeps,
+  deps: OrganizationsDeps,
   tx: Transaction,
   { organization, user, role, actor }: MemberChange,
 ): Promise<boolean> {
@@ -119,7 +119,7 @@ async function addMember(
 }
 
 async function removeMember(
-  deps: PackagesDeps,
+  deps: OrganizationsDeps,
   tx: Transaction,
   { organization, user, actor }: MemberChange,
 ): Promise<void> {
@@ -130,7 +130,7 @@ async function removeMember(
   await audit(deps, tx, { actor, action: 'member.remove', name: organization, detail: { user } })
 }
 
-export function createTeams(deps: PackagesDeps): Teams {
+export function createTeams(deps: OrganizationsDeps): Teams {
   const { metadata } = deps
   const { reader } = metadata
   return {
@@ -159,7 +159,7 @@ export function createTeams(deps: PackagesDeps): Teams {
   }
 }
 
-async function createTeam(deps: PackagesDeps, name: TeamName, actor: Actor): Promise<Team> {
+async function createTeam(deps: OrganizationsDeps, name: TeamName, actor: Actor): Promise<Team> {
   const fault = findTeamFault(name.team)
   if (fault !== undefined)
     throw new NameRefusedError(`${quote(name.team)} cannot be the name of a team: ${fault}`)
@@ -185,7 +185,7 @@ interface PlaceChange {
 }
 
 async function addToTeam(
-  deps: PackagesDeps,
+  deps: OrganizationsDeps,
   tx: Transaction,
   { name, user, actor }: PlaceChange,
 ): Promise<boolean> {
@@ -200,7 +200,7 @@ async function addToTeam(
 }
 
 async function removeFromTeam(
-  deps: PackagesDeps,
+  deps: OrganizationsDeps,
   tx: Transaction,
   { name, user, actor }: PlaceChange,
 ): Promise<void> {
@@ -241,7 +241,11 @@ interface Change {
   readonly detail?: AuditDetail
 }
 
-function audit(deps: PackagesDeps, tx: Transaction, { actor, action, name, detail }: Change): Promise<void> {
+function audit(
+  deps: OrganizationsDeps,
+  tx: Transaction,
+  { actor, action, name, detail }: Change,
+): Promise<void> {
   const kind: AuditTargetKind = action.startsWith('team.') ? 'team' : 'owner'
   return deps.audit.change(tx, actor, { action, outcome: 'done', target: { kind, name }, detail })
 }

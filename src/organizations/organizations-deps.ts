@@ -3,7 +3,7 @@ import type { AuditTrail } from '../metadata/audit/audit-trail.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 
 /** The dependencies of the services of this folder. */
-export interface PackagesDeps {
+export interface OrganizationsDeps {
   readonly metadata: Metadata
   readonly clock: Clock
   readonly audit: AuditTrail

@@ -50,7 +50,7 @@ describe('owners', () => {
     expect(await owners.setVisibility('acme', 'private', tester)).toBe('public')
     await owners.rename({ name: 'acme', newName: 'apex' }, tester)
     expect(await owners.find('acme')).toBeUndefined()
-    expect(await owners.find('apex')).toMatchObject({ visibility: 'private', aliases: ['acme'] })
+    expect(await owners.find('apex')).toMatchObject({ visibility: 'private', formerNames: ['acme'] })
     await owners.delete('apex', { kind: 'organization', purge: false }, tester)
     expect(await owners.list({ limit: 9 })).toEqual([])
     expect(await given.actions()).toEqual([
@@ -80,14 +80,14 @@ describe('owners', () => {
     await using given = await open()
     await given.owners.createOrganization(acme, tester)
     await given.owners.rename({ name: 'acme', newName: 'apex' }, tester)
-    const refused = { name: 'NameTakenError', message: expect.stringContaining('old name of apex') }
+    const refused = { name: 'NameTakenError', message: expect.stringContaining('former name of apex') }
     await expect(given.owners.createOrganization(acme, tester)).rejects.toMatchObject(refused)
     await expect(given.addUser('acme')).rejects.toMatchObject({
       name: 'FormerNameError',
-      message: expect.stringContaining('old name of apex'),
+      message: expect.stringContaining('former name of apex'),
     })
     await given.owners.rename({ name: 'apex', newName: 'acme' }, tester)
-    expect(await given.owners.find('acme')).toMatchObject({ aliases: ['apex'] })
+    expect(await given.owners.find('acme')).toMatchObject({ formerNames: ['apex'] })
   })
 
   test('A4: reserve a bounded number of names by being renamed', async () => {
@@ -102,10 +102,10 @@ describe('owners', () => {
     for (let count = 1; count <= 20; count += 1) await rename(`acme-${count}`)
     await expect(rename('acme-21')).rejects.toMatchObject({
       name: 'NameTakenError',
-      message: expect.stringContaining('20 old names'),
+      message: expect.stringContaining('20 former names'),
     })
     await rename('acme')
-    expect((await owners.find('acme'))?.aliases).toHaveLength(20)
+    expect((await owners.find('acme'))?.formerNames).toHaveLength(20)
     expect(await owners.find('acme-21')).toBeUndefined()
   })
 

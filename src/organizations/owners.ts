@@ -21,7 +21,7 @@ import {
   findNamedAt,
   findOwner,
   insertOrganization,
-  listAliases,
+  listFormerNames,
   setOwnerVisibility,
 } from '../metadata/owners/owners.ts'
 import type { Owner } from '../metadata/owners/owners.ts'
@@ -31,7 +31,7 @@ import { findOwnerFault, findUserFault } from '../oci/owner-name.ts'
 import { quote } from '../oci/quote.ts'
 import { NameRefusedError, translateOwnerError } from './errors.ts'
 import { opens } from './opens.ts'
-import type { PackagesDeps } from './organizations-deps.ts'
+import type { OrganizationsDeps } from './organizations-deps.ts'
 import { createRepositories, deleteWhole } from './repositories.ts'
 
 export type { Owner, RenamedOwner }
@@ -40,7 +40,7 @@ export type OwnerKind = Owner['kind']
 
 export interface OwnerDetails extends Owner {
   /** Its former names, in byte order; they still serve pulls. */
-  readonly aliases: readonly string[]
+  readonly formerNames: readonly string[]
 }
 
 export interface Deletion {
@@ -88,14 +88,14 @@ const pageSize = 500
 // Pushes that continue during the deletion create new repositories, which are deleted again up to this many times.
 const maxPurges = 5
 
-export function createOwners(deps: PackagesDeps): Owners {
+export function createOwners(deps: OrganizationsDeps): Owners {
   const { reader } = deps.metadata
   return {
     createOrganization: (organization, actor) => createOrganization(deps, organization, actor),
     list: (page) => listOwners(reader, page),
     async find(name) {
       const owner = await findOwner(reader, name)
-      return owner && { ...owner, aliases: await listAliases(reader, owner.id) }
+      return owner && { ...owner, formerNames: await listFormerNames(reader, owner.id) }
     },
     async namedAt(name) {
       const owner = await findOwner(reader, name)
@@ -112,7 +112,7 @@ export function createOwners(deps: PackagesDeps): Owners {
 }
 
 async function createOrganization(
-  deps: PackagesDeps,
+  deps: OrganizationsDeps,
   { name, visibility }: { readonly name: string; readonly visibility: Visibility },
   actor: Actor,
 ): Promise<Owner> {
@@ -126,7 +126,7 @@ async function createOrganization(
 }
 
 function setVisibility(
-  deps: PackagesDeps,
+  deps: OrganizationsDeps,
   { name, visibility }: { readonly name: string; readonly visibility: Visibility },
   actor: Actor,
 ): Promise<Visibility> {
@@ -140,7 +140,7 @@ function setVisibility(
 }
 
 async function rename(
-  deps: PackagesDeps,
+  deps: OrganizationsDeps,
   { kind, name, newName }: { readonly kind?: OwnerKind; readonly name: string; readonly newName: string },
   actor: Actor,
 ): Promise<RenamedOwner> {
@@ -167,7 +167,7 @@ interface NamedDeletion extends Deletion {
   readonly actor: Actor
 }
 
-async function deleteWithPurge(deps: PackagesDeps, deletion: NamedDeletion): Promise<void> {
+async function deleteWithPurge(deps: OrganizationsDeps, deletion: NamedDeletion): Promise<void> {
   for (let purges = 0; ; purges += 1) {
     try {
       return await change(deps, (tx) => deleteOne(deps, tx, deletion))
@@ -186,7 +186,7 @@ function hasRepositories(error: unknown): boolean {
 }
 
 /** Removes the remains of deleted repositories that another process has not finished. */
-async function removeAllRemains({ metadata }: PackagesDeps, ownerId: number): Promise<void> {
+async function removeAllRemains({ metadata }: OrganizationsDeps, ownerId: number): Promise<void> {
   for (;;) {
     const [repositoryId] = await listRemains(metadata.reader, { ownerId, limit: 1 })
     if (repositoryId === undefined) return
@@ -195,7 +195,7 @@ async function removeAllRemains({ metadata }: PackagesDeps, ownerId: number): Pr
 }
 
 async function deleteOne(
-  deps: PackagesDeps,
+  deps: OrganizationsDeps,
   tx: Transaction,
   { name, ownerId, kind, actor }: NamedDeletion,
 ): Promise<void> {
@@ -209,7 +209,7 @@ async function deleteOne(
   await deps.audit.change(tx, actor, isUser ? { ...entry, target: { kind: 'user', name } } : entry)
 }
 
-async function deleteRepositories(deps: PackagesDeps, deletion: NamedDeletion): Promise<void> {
+async function deleteRepositories(deps: OrganizationsDeps, deletion: NamedDeletion): Promise<void> {
   const { name: owner, ownerId, actor } = deletion
   const repositories = createRepositories(deps)
   for (;;) {
@@ -219,7 +219,7 @@ async function deleteRepositories(deps: PackagesDeps, deletion: NamedDeletion): 
   }
 }
 
-async function change<T>(deps: PackagesDeps, work: (tx: Transaction) => Promise<T>): Promise<T> {
+async function change<T>(deps: OrganizationsDeps, work: (tx: Transaction) => Promise<T>): Promise<T> {
   try {
     return await deps.metadata.transact(work)
   } catch (error) {

@@ -12,7 +12,7 @@ import type { Visibility } from '../metadata/owners/schema.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import { repositoryUnknown } from './errors.ts'
 import { opens } from './opens.ts'
-import type { PackagesDeps } from './organizations-deps.ts'
+import type { OrganizationsDeps } from './organizations-deps.ts'
 
 export type { Visibility }
 
@@ -33,7 +33,7 @@ export interface Repositories {
   delete(name: RepositoryName, actor: Actor): Promise<void>
 }
 
-export function createRepositories(deps: PackagesDeps): Repositories {
+export function createRepositories(deps: OrganizationsDeps): Repositories {
   const { reader } = deps.metadata
   return {
     list: (page) => listOf(deps, page),
@@ -47,7 +47,7 @@ export function createRepositories(deps: PackagesDeps): Repositories {
 }
 
 async function listOf(
-  { metadata }: PackagesDeps,
+  { metadata }: OrganizationsDeps,
   { owner, after, limit }: Parameters<Repositories['list']>[0],
 ): Promise<ListedRepository[]> {
   if (owner === undefined) return listRepositoryAccess(metadata.reader, { after, limit })
@@ -59,7 +59,7 @@ async function listOf(
 }
 
 function setVisibility(
-  { metadata, audit, clock }: PackagesDeps,
+  { metadata, audit, clock }: OrganizationsDeps,
   { name, visibility }: { readonly name: RepositoryName; readonly visibility: Visibility },
   actor: Actor,
 ): Promise<Visibility> {
@@ -76,7 +76,7 @@ function setVisibility(
 
 /** Returns whether the repository existed. Not durable before the next `Metadata.flush` or durable transaction. */
 export function deleteWhole(
-  { metadata, clock, audit }: PackagesDeps,
+  { metadata, clock, audit }: OrganizationsDeps,
   { name, ownerId }: { readonly name: RepositoryName; readonly ownerId?: number | undefined },
   actor: Actor,
 ): Promise<boolean> {

@@ -77,13 +77,13 @@ export class DeleteDisabledError extends RegistryError {
 export class OwnerRenamedError extends RegistryError {
   override readonly name = 'OwnerRenamedError'
   readonly code = 'DENIED'
-  readonly detail: { oldName: string; newName: string }
-  constructor({ oldName, newName }: OwnerRenamedError['detail'], options?: ErrorOptions) {
+  readonly detail: { formerName: string; newName: string }
+  constructor({ formerName, newName }: OwnerRenamedError['detail'], options?: ErrorOptions) {
     super(
-      `${oldName} is now called ${newName}, and the old name only serves pulls: push to ${newName}`,
+      `${formerName} is now called ${newName}, and the former name only serves pulls: push to ${newName}`,
       options,
     )
-    this.detail = { oldName, newName }
+    this.detail = { formerName, newName }
   }
 }
 

@@ -12,7 +12,7 @@ import { createAudit } from '../../src/audit/audit.ts'
 import { insertOrganization, setOwnerVisibility } from '../../src/metadata/owners/owners.ts'
 import { ensureRepository } from '../../src/metadata/repositories/repositories.ts'
 import { parseRepositoryName } from '../../src/oci/repository-name.ts'
-import { openPackages } from '../../src/organizations/open-organizations.ts'
+import { openOrganizations } from '../../src/organizations/open-organizations.ts'
 import type { Packages } from '../../src/organizations/open-organizations.ts'
 import { askApi } from '../support/api-client.ts'
 import { passwordOf } from '../support/identity-server.ts'
@@ -46,7 +46,11 @@ const registry = shareRegistry({
 function openServices(): Packages {
   const { metadata } = registry.app
   const { clock } = registry
-  return openPackages({ metadata, clock, audit: createAudit({ metadata, clock, onError: () => undefined }) })
+  return openOrganizations({
+    metadata,
+    clock,
+    audit: createAudit({ metadata, clock, onError: () => undefined }),
+  })
 }
 
 beforeAll(async () => {
@@ -303,7 +307,7 @@ describe('B6: hidden and absent', () => {
     }
   })
 
-  test('an old name is explained to those who administer the repository, and leads nobody else to the new one', async () => {
+  test('a former name is explained to those who administer the repository, and leads nobody else to the new one', async () => {
     const { owners, members } = openServices()
     await owners.createOrganization({ name: 'early', visibility: 'private' }, tester)
     await members.add({ organization: 'early', user: 'alice', role: 'owner' }, tester)
@@ -316,7 +320,7 @@ describe('B6: hidden and absent', () => {
     expect(await explain('alice', 'early')).toMatch(/^200 .*a grant of reader on later\/web would allow it/)
     expect(await explain('bob', 'early')).toBe(await explain('bob', 'nobody-had-it'))
     expect(await explain('bob', 'early')).toMatch(/^403 /)
-    // An administrator's access token that reaches the old name alone.
+    // An administrator's access token that reaches the former name alone.
     const { accounts, accessTokens } = registry.app.auth
     const request = { name: 'narrow', patterns: [parseRepositoryPattern('earl*/**')] }
     const { secret } = await accessTokens.create((await accounts.find('root'))?.id ?? 0, request, tester)
@@ -325,7 +329,7 @@ describe('B6: hidden and absent', () => {
     expect((await askApi(registry.url, path, narrow)).status).toBe(403)
   })
 
-  test('own rights by an old name are what requests by it may do: pulls, for those who may pull by the new one', async () => {
+  test('own rights by a former name are what requests by it may do: pulls, for those who may pull by the new one', async () => {
     const { owners, members } = openServices()
     await owners.createOrganization({ name: 'first', visibility: 'private' }, tester)
     await members.add({ organization: 'first', user: 'alice', role: 'owner' }, tester)

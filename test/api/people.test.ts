@@ -41,7 +41,7 @@ describe('owners', () => {
   test('are made once, and found at the Location', async () => {
     const made = await call('POST', '/owners', { as: 'root', json: { name: `${org}-b` } })
     expect([made.status, made.headers.location]).toEqual([201, `/api/v1/owners/${org}-b`])
-    expect(made.value).toMatchObject({ kind: 'organization', visibility: 'public', aliases: [] })
+    expect(made.value).toMatchObject({ kind: 'organization', visibility: 'public', formerNames: [] })
     const again = await call('POST', '/owners', { as: 'root', json: { name: `${org}-b` } })
     expect([again.status, again.value['code']]).toEqual([409, 'DENIED'])
   })
@@ -105,9 +105,9 @@ describe('owners', () => {
     expect((await remove(headers.etag ?? '')).status).toBe(204)
   })
 
-  test('keep their old name when they are renamed', async () => {
+  test('keep their former name when they are renamed', async () => {
     const renamed = await call('POST', `/owners/${org}/rename`, { as: 'alice', json: { name: `${org}-new` } })
-    expect(renamed.value).toMatchObject({ name: `${org}-new`, aliases: [org] })
+    expect(renamed.value).toMatchObject({ name: `${org}-new`, formerNames: [org] })
     expect((await call('POST', '/owners', { as: 'root', json: { name: org } })).status).toBe(409)
     const user = { name: org, password: passwordOf(org) }
     expect((await call('POST', '/users', { as: 'root', json: user })).status).toBe(409)

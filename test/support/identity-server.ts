@@ -78,7 +78,12 @@ export async function openIdentityServer(options: IdentityServerOptions = {}): P
         })
         parts.use(auth)
         policy = auth.policy
-        return { policy, aliases: auth.aliases, authenticator: auth.authenticator, tokens: auth.tokens }
+        return {
+          policy,
+          formerNames: auth.formerNames,
+          authenticator: auth.authenticator,
+          tokens: auth.tokens,
+        }
       },
     }),
   )

@@ -29,7 +29,7 @@ type Replaceable =
   | 'authenticator'
   | 'tokens'
   | 'policy'
-  | 'aliases'
+  | 'formerNames'
   | 'publicUrl'
   | 'trustedProxies'
   | 'tls'
@@ -64,7 +64,7 @@ export async function openServer(given: OpenServerOptions = {}): Promise<OpenSer
     void logged.push({ level, message, fields })
   const identity = {
     policy: options.policy ?? openPolicy,
-    aliases: options.aliases ?? { resolve: () => undefined },
+    formerNames: options.formerNames ?? { resolve: () => undefined },
     authenticator: options.authenticator ?? openAuthenticator,
   }
   const server = stack.use(

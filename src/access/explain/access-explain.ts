@@ -16,14 +16,14 @@ import type { RoleAction } from '../permissions.ts'
 import type { Explanation, Policy } from '../policy.ts'
 import { anonymous } from '../../identity/principal.ts'
 import type { AccountPrincipal, Principal } from '../../identity/principal.ts'
-import type { Aliases } from '../former-names/aliases.ts'
+import type { FormerNames } from '../former-names/former-names.ts'
 import { knowsStanding, knowsState, knowsTokens, ownerOfAccount } from '../audience.ts'
 import type { Asker } from '../audience.ts'
 import type { AnonymousMode } from '../decide.ts'
 import { deny } from './explain-verdict.ts'
 import { listHolders } from './list-holders.ts'
 import type { Holder, HolderPage } from './list-holders.ts'
-import { describeOldName, judgeOldName } from '../former-names/old-names.ts'
+import { describeNameChange, judgeFormerName } from '../former-names/judge-former-name.ts'
 
 export type { Holder, HolderPage }
 
@@ -69,7 +69,7 @@ export interface AccessExplainDeps {
   readonly metadata: Metadata
   readonly clock: Clock
   readonly policy: Pick<Policy, 'explain' | 'decideOwner'>
-  readonly aliases: Aliases
+  readonly formerNames: FormerNames
   readonly anonymous: AnonymousMode
 }
 
@@ -100,15 +100,15 @@ interface Question {
 
 /** Explains by the current or a former name of the repository, like the decision on a request. */
 async function explainByName(
-  { policy, aliases }: AccessExplainDeps,
+  { policy, formerNames }: AccessExplainDeps,
   { principal, action, repository }: Question,
 ): Promise<Explanation> {
-  const newName = await aliases.resolve(repository)
+  const newName = await formerNames.resolve(repository)
   if (newName === undefined) return policy.explain(principal, action, repository)
-  const names = { oldName: repository, newName }
+  const names = { formerName: repository, newName }
   const judge = (who: Principal, name: RepositoryName) => policy.explain(who, action, name)
-  const answer = await judgeOldName({ principal, isServed: action === 'pull', judge }, names)
-  if (answer === 'renamed') return deny(describeOldName(names))
+  const answer = await judgeFormerName({ principal, isServed: action === 'pull', judge }, names)
+  if (answer === 'renamed') return deny(describeNameChange(names))
   // A grant that ends the denial must use the new name.
   return answer.allowed ? answer : policy.explain(principal, action, newName)
 }
@@ -137,11 +137,11 @@ async function findPrincipal(
 
 /** Returns the owner of the repository if the asker administers all of its repositories. */
 async function findAdministered(
-  { policy, aliases }: AccessExplainDeps,
+  { policy, formerNames }: AccessExplainDeps,
   asker: Asker,
   repository: RepositoryName,
 ): Promise<string | undefined> {
-  const owner = ownerOf((await aliases.resolve(repository)) ?? repository)
+  const owner = ownerOf((await formerNames.resolve(repository)) ?? repository)
   if (asker === undefined) return owner
   return (await policy.decideOwner(asker, 'administer', owner)).allowed ? owner : undefined
 }

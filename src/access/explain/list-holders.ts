@@ -6,7 +6,7 @@ import { listAdministrators } from '../../metadata/identity/administrators.ts'
 import { listGrantsOn, listTeamAccounts } from '../../metadata/rights/grantees.ts'
 import type { GranteeAccount, GranteeGrant } from '../../metadata/rights/grantees.ts'
 import type { Reader } from '../../metadata/handles.ts'
-import { findOwner, findOwnerByAlias } from '../../metadata/owners/owners.ts'
+import { findOwner, findOwnerByFormerName } from '../../metadata/owners/owners.ts'
 import type { Owner } from '../../metadata/owners/owners.ts'
 import { findRepositoryName } from '../../oci/repository-name.ts'
 import { OwnerUnknownError } from '../../identity/accounts/account-errors.ts'
@@ -98,10 +98,10 @@ const maxTurns = 100
  */
 export async function listHolders(db: Reader, asked: Asked): Promise<HolderPage> {
   const { action, anonymous, explain, signal, loop, asker } = asked
-  const { owner, isOldName } = await findAsked(db, asked.owner)
+  const { owner, isFormerName } = await findAsked(db, asked.owner)
   const below = parsePatternBelow(asked.owner, asked.repositories)
   // A former name serves only pulls.
-  if (isOldName && action !== 'pull') return pageOf([], undefined)
+  if (isFormerName && action !== 'pull') return pageOf([], undefined)
   const pattern = patternBelow(owner.name, below)
   const serves = createFilter({ action, pattern, anonymous })
   const turns = new Turns({ signal, maxTurns, ...(loop !== undefined && { loop }) })
@@ -119,16 +119,16 @@ export async function listHolders(db: Reader, asked: Asked): Promise<HolderPage>
 
 interface AskedOwner {
   readonly owner: Owner
-  readonly isOldName: boolean
+  readonly isFormerName: boolean
 }
 
 async function findAsked(db: Reader, name: string): Promise<AskedOwner> {
   const owner = await findOwner(db, name)
-  if (owner !== undefined) return { owner, isOldName: false }
-  const newName = await findOwnerByAlias(db, name)
+  if (owner !== undefined) return { owner, isFormerName: false }
+  const newName = await findOwnerByFormerName(db, name)
   const renamed = newName === undefined ? undefined : await findOwner(db, newName)
   if (renamed === undefined) throw new OwnerUnknownError(name)
-  return { owner: renamed, isOldName: true }
+  return { owner: renamed, isFormerName: true }
 }
 
 function pageOf(holders: readonly Holder[], last: Cursor | undefined): HolderPage {

@@ -238,7 +238,7 @@ describe('who may', () => {
     }
   })
 
-  test('says the same by an old name as requests do', async () => {
+  test('says the same by a former name as requests do', async () => {
     await using opened = await open()
     const { access, grants } = opened.auth
     await grants.add({ owner: 'bob', repositories: 'web', role: 'writer', to: 'carol' }, tester)
@@ -248,7 +248,7 @@ describe('who may', () => {
     expect(await explain('pull', 'carol')).toMatchObject({ allowed: true })
     expect(await explain('push', 'carol')).toMatchObject({
       allowed: false,
-      text: 'denied because bob/web is now called robert/web, and the old name only serves pulls: use robert/web',
+      text: 'denied because bob/web is now called robert/web, and the former name only serves pulls: use robert/web',
     })
     const whoCan = async (action: 'pull' | 'push') => {
       const { holders } = await access.whoCan({ action, owner: 'bob', repositories: 'web', limit: 9 })

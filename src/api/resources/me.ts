@@ -3,7 +3,7 @@ import { z } from '../zod.ts'
 import { permissions } from '../../access/permissions.ts'
 import type { Permission } from '../../access/permissions.ts'
 import type { AccountPrincipal, Principal } from '../../identity/principal.ts'
-import { judgeOldName } from '../../access/former-names/old-names.ts'
+import { judgeFormerName } from '../../access/former-names/judge-former-name.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { notFound } from '../errors/api-error.ts'
@@ -68,13 +68,13 @@ function describeCaller({
 async function isAllowed(
   principal: Principal,
   { permission, repository }: { readonly permission: Permission; readonly repository: RepositoryName },
-  { policy, aliases }: ApiServices,
+  { policy, formerNames }: ApiServices,
 ): Promise<boolean> {
   const judge = (who: Principal, name: RepositoryName) => policy.decide(who, permission, name)
-  const newName = await aliases.resolve(repository)
+  const newName = await formerNames.resolve(repository)
   if (newName === undefined) return (await judge(principal, repository)).allowed
   const isServed = permission === 'pull'
-  const answer = await judgeOldName({ principal, isServed, judge }, { oldName: repository, newName })
+  const answer = await judgeFormerName({ principal, isServed, judge }, { formerName: repository, newName })
   return answer !== 'renamed' && answer.allowed
 }
 

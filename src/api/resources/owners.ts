@@ -26,7 +26,7 @@ const owner = z
 
 const ownerDetails = owner
   .extend({
-    aliases: z.array(z.string()).meta({ description: 'Names it had before; pulls go on under them.' }),
+    formerNames: z.array(z.string()).meta({ description: 'Names it had before; pulls go on under them.' }),
   })
   .openapi('OwnerDetails')
 
@@ -40,7 +40,7 @@ function formatOwner({ name, kind, visibility, createdAt }: Owner): z.input<type
 async function getOwner(name: string, { owners }: ApiServices): Promise<z.input<typeof ownerDetails>> {
   const found = await owners.find(name)
   if (found === undefined) throw notFound(`owner ${name}`)
-  return { ...formatOwner(found), aliases: [...found.aliases] }
+  return { ...formatOwner(found), formerNames: [...found.formerNames] }
 }
 
 /** Where most are hidden, few pages of few would be many queries. */

@@ -22,13 +22,13 @@ import { MetadataTooNew } from '../../metadata/errors.ts'
 import { acceptStore, findInstallation } from '../../metadata/system/installation.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import { readMigrationState } from '../../metadata/migrations/migrate.ts'
-import { openPackages } from '../../organizations/open-organizations.ts'
-import type { Packages } from '../../organizations/open-organizations.ts'
+import { openOrganizations } from '../../organizations/open-organizations.ts'
+import type { Organizations } from '../../organizations/open-organizations.ts'
 import { CliError } from '../frame/command.ts'
 import type { CliHost } from '../frame/command.ts'
 import { createHostLogger } from './host-logger.ts'
 
-export interface Services extends AsyncDisposable, RightsServices, Packages {
+export interface Services extends AsyncDisposable, RightsServices, Organizations {
   /** Who works at this command line, for the audit. */
   readonly actor: Actor
   readonly audit: OpenAudit
@@ -92,7 +92,7 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     grants,
     roles,
     access,
-    ...openPackages({ metadata, clock, audit }),
+    ...openOrganizations({ metadata, clock, audit }),
     generatePassword,
     acceptStore: (actor) => accept({ metadata, audit }, actor),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

@@ -1,7 +1,7 @@
 import type { Audit } from '../../audit/audit.ts'
 import type { Authenticator, TokenService } from '../../identity/identity.ts'
 import type { Policy } from '../../access/policy.ts'
-import type { Aliases } from '../../access/former-names/aliases.ts'
+import type { FormerNames } from '../../access/former-names/former-names.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { HttpLimits } from '../limits.ts'
@@ -20,7 +20,7 @@ export interface HandlerDeps {
   readonly authenticator: Authenticator
   readonly tokens: TokenService
   readonly policy: Policy
-  readonly aliases: Aliases
+  readonly formerNames: FormerNames
   readonly audit: Pick<Audit, 'pulled' | 'recordOnce'>
   readonly ids: Ids
   readonly limits: HttpLimits

@@ -1,6 +1,6 @@
 /** Upload sessions (distribution-spec end-4, end-5, end-6, end-11, end-13, end-14). */
 import type { Principal } from '../../identity/principal.ts'
-import { underNewName } from '../../access/former-names/old-names.ts'
+import { underNewName } from '../../access/former-names/judge-former-name.ts'
 import { parseDigestAlgorithm, parseSupportedDigest } from '../../oci/digest.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
@@ -41,9 +41,9 @@ async function mountBlob(request: RepositoryRequest, deps: HandlerDeps, digest: 
   const from = findMountSource(query)
   if (from === undefined) return false
   checkTokenCovers(principal, from)
-  const newName = await deps.aliases.resolve(from)
+  const newName = await deps.formerNames.resolve(from)
   const source = newName ?? from
-  const puller = newName === undefined ? principal : underNewName(principal, { oldName: from, newName })
+  const puller = newName === undefined ? principal : underNewName(principal, { formerName: from, newName })
   const { allowed } = await deps.policy.decide(puller, 'pull', source)
   const mount = { repository, digest, from: source, caller: { ...caller, principal: puller } }
   return allowed && deps.registry.blobs.mount(mount)

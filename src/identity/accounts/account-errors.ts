@@ -68,7 +68,10 @@ export class FormerNameError extends AccountError {
   readonly code = 'DENIED'
   override readonly kind = 'CONFLICT'
   constructor(account: string, newName: string, options?: ErrorOptions & { readonly discreet?: string }) {
-    super(`${account} is an old name of ${newName}, whose pulls go on under it: choose another name`, options)
+    super(
+      `${account} is a former name of ${newName}, whose pulls go on under it: choose another name`,
+      options,
+    )
   }
 }
 

@@ -172,7 +172,7 @@ describe('metadata in PostgreSQL, renames beside pushes', () => {
     expect(await findRepository(metadata.reader, `${newName}/second` as RepositoryName)).toBeDefined()
   })
 
-  test('leave the old name to nobody who waited for it', async () => {
+  test('leave the former name to nobody who waited for it', async () => {
     await using metadata = await open()
     const [name, newName] = [unique('old'), unique('new')]
     await createRepository(metadata, { name: `${name}/first` as RepositoryName })
@@ -187,7 +187,7 @@ describe('metadata in PostgreSQL, renames beside pushes', () => {
       ],
     )
     for (const { ended } of waiting) {
-      await expect(ended).rejects.toMatchObject({ name: 'OwnerRenamed', oldName: name, newName })
+      await expect(ended).rejects.toMatchObject({ name: 'OwnerRenamed', formerName: name, newName })
     }
     expect(await findRepository(metadata.reader, second)).toBeUndefined()
     expect(await findOwner(metadata.reader, name)).toBeUndefined()

@@ -15,7 +15,7 @@ import { pause } from '../sql/pause.ts'
 type OwnerKey = Pick<Owner, 'id' | 'name' | 'kind'>
 
 /**
- * Robots, teams, members, grants, tokens and old names go with it, and the account of a user. Throws `OwnerUnknown`,
+ * Robots, teams, members, grants, tokens and former names go with it, and the account of a user. Throws `OwnerUnknown`,
  * `OwnerNotEmpty`, `OwnerHasRemains`; `Conflict` when a repository is made meanwhile.
  */
 export async function deleteOwner(tx: Transaction, name: string): Promise<OwnerKey> {

@@ -6,7 +6,7 @@ import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { OwnerNameTaken } from '../owners/owner-errors.ts'
-import { refuseAlias } from '../owners/owners.ts'
+import { refuseFormerName } from '../owners/owners.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import type { TemplateInput } from '../sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
@@ -197,7 +197,7 @@ export async function insertAccount(tx: Transaction, account: NewAccount): Promi
     .returning('id')
     .executeTakeFirst()
   if (owner === undefined) throw new OwnerNameTaken(account.name)
-  await refuseAlias(tx, account.name)
+  await refuseFormerName(tx, account.name)
   return row.id
 }
 

@@ -24,22 +24,25 @@ export class OwnerNameTaken extends OwnerError {
 /** The name was given up by a rename: it leads to the owner who had it, and nobody else can have it. */
 export class OwnerRenamed extends OwnerError {
   override readonly name = 'OwnerRenamed'
-  readonly oldName: string
+  readonly formerName: string
   readonly newName: string
-  constructor(names: { readonly oldName: string; readonly newName: string }, options?: ErrorOptions) {
-    const { oldName, newName } = names
-    super(`${oldName} is now called ${newName}, and the old name only serves pulls: use ${newName}`, options)
-    this.oldName = oldName
+  constructor(names: { readonly formerName: string; readonly newName: string }, options?: ErrorOptions) {
+    const { formerName, newName } = names
+    super(
+      `${formerName} is now called ${newName}, and the former name only serves pulls: use ${newName}`,
+      options,
+    )
+    this.formerName = formerName
     this.newName = newName
   }
 }
 
 /** Each stays reserved: one owner must not take names from all others. */
-export class TooManyOldNames extends OwnerError {
-  override readonly name = 'TooManyOldNames'
+export class TooManyFormerNames extends OwnerError {
+  override readonly name = 'TooManyFormerNames'
   constructor(owner: string, max: number, options?: ErrorOptions) {
     super(
-      `${owner} has ${max} old names, as many as can be: rename it to one of them, or leave its name`,
+      `${owner} has ${max} former names, as many as can be: rename it to one of them, or leave its name`,
       options,
     )
   }

@@ -1,6 +1,6 @@
 /**
  * Gives an owner another name, and with it all that is called after it. Rows refer to one another by id, so only names
- * are written; the old one stays as an alias that nobody else can take.
+ * are written; the former one stays reserved and still serves pulls.
  */
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
@@ -11,9 +11,9 @@ import {
   OwnerRenamed,
   OwnerUnknown,
   RepositoryNameTooLong,
-  TooManyOldNames,
+  TooManyFormerNames,
 } from './owner-errors.ts'
-import { findOwner, listAliases } from './owners.ts'
+import { findOwner, listFormerNames } from './owners.ts'
 import { raiseRightsVersion } from '../system/rights-version.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
 import { pageById } from '../sql/keyset-page.ts'
@@ -32,12 +32,12 @@ export interface RenamedOwner {
   readonly robots: number
 }
 
-const maxOldNames = 20
+const maxFormerNames = 20
 
 /**
  * Pushes that go on either end before it and are renamed too, or find the name gone. Throws `OwnerUnknown`,
  * `OwnerNameTaken`, `OwnerRenamed` where the new name is the old one of another owner, `RepositoryNameTooLong`,
- * `TooManyOldNames`.
+ * `TooManyFormerNames`.
  */
 export async function renameOwner(tx: Transaction, rename: Rename): Promise<RenamedOwner> {
   const { name, newName, now } = rename
@@ -51,8 +51,9 @@ export async function renameOwner(tx: Transaction, rename: Rename): Promise<Rena
   const repositories = await renameRepositories(tx, rename)
   const robots = await renameAccounts(tx, owner, rename)
   await renamePatterns(tx, rename)
-  await moveAlias(tx, owner.id, rename)
-  if ((await listAliases(tx, owner.id)).length >= maxOldNames) throw new TooManyOldNames(name, maxOldNames)
+  await takeBackFormerName(tx, owner.id, rename)
+  if ((await listFormerNames(tx, owner.id)).length >= maxFormerNames)
+    throw new TooManyFormerNames(name, maxFormerNames)
   await kysely.insertInto('owner_alias').values({ name, owner_id: owner.id, created_at: now }).execute()
   await raiseRightsVersion(tx)
   return { ownerId: owner.id, kind: owner.kind, repositories, robots }
@@ -165,17 +166,17 @@ async function* listLimitedTokens(tx: Transaction): AsyncGenerator<{ id: number;
   }
 }
 
-/** An owner may have its old names back; those of others it may not. */
-async function moveAlias(tx: Transaction, ownerId: number, { newName }: Rename): Promise<void> {
+/** An owner may have its former names back; those of others it may not. */
+async function takeBackFormerName(tx: Transaction, ownerId: number, { newName }: Rename): Promise<void> {
   const kysely = kyselyOf(tx)
-  const alias = await kysely
+  const formerOwner = await kysely
     .selectFrom('owner_alias')
     .innerJoin('owner', 'owner.id', 'owner_alias.owner_id')
     .select(['owner.id', 'owner.name'])
     .where('owner_alias.name', '=', newName)
     .executeTakeFirst()
-  if (alias === undefined) return
-  if (alias.id !== ownerId) throw new OwnerRenamed({ oldName: newName, newName: alias.name })
+  if (formerOwner === undefined) return
+  if (formerOwner.id !== ownerId) throw new OwnerRenamed({ formerName: newName, newName: formerOwner.name })
   await kysely.deleteFrom('owner_alias').where('name', '=', newName).execute()
 }
 

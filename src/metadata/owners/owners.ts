@@ -21,7 +21,7 @@ export interface Owner {
 
 export type OwnerRow = Selectable<OwnerTable>
 
-const aliasByName = compileOnce<{ name: string }, { name: string }>(({ kysely, parameter }) =>
+const ownerByFormerName = compileOnce<{ name: string }, { name: string }>(({ kysely, parameter }) =>
   kysely
     .selectFrom('owner_alias')
     .innerJoin('owner', 'owner.id', 'owner_alias.owner_id')
@@ -47,7 +47,7 @@ export async function insertOrganization(
     .returning('id')
     .executeTakeFirst()
   if (row === undefined) throw new OwnerNameTaken(name)
-  await refuseAlias(tx, name)
+  await refuseFormerName(tx, name)
   await raiseRightsVersion(tx)
   return row.id
 }
@@ -67,27 +67,27 @@ export async function ensureOwner(
   const query = kysely.selectFrom('owner').select('id').where('name', '=', name)
   // Until the repository is there, the owner keeps its name.
   const row = await (hasRowLocks(tx) ? query.forKeyShare() : query).executeTakeFirst()
-  await refuseAlias(tx, name)
+  await refuseFormerName(tx, name)
   if (row === undefined) throw new Conflict(`owner ${name} is being deleted`)
   return row.id
 }
 
 /**
  * Call after the statement that takes the name: on PostgreSQL that one waits for a rename that gives it up, and only
- * then is its alias seen. Throws `OwnerRenamed`.
+ * then is its former name visible. Throws `OwnerRenamed`.
  */
-export async function refuseAlias(tx: Transaction, name: string): Promise<void> {
-  const newName = await findOwnerByAlias(tx, name)
-  if (newName !== undefined) throw new OwnerRenamed({ oldName: name, newName })
+export async function refuseFormerName(tx: Transaction, name: string): Promise<void> {
+  const newName = await findOwnerByFormerName(tx, name)
+  if (newName !== undefined) throw new OwnerRenamed({ formerName: name, newName })
 }
 
 /** What the owner who had this name is called now. On SQLite it answers at once. */
-export function findOwnerByAlias(db: Reader, name: string): MaybePromise<string | undefined> {
-  return andThen(aliasByName.first(db, { name }), (row) => row?.name)
+export function findOwnerByFormerName(db: Reader, name: string): MaybePromise<string | undefined> {
+  return andThen(ownerByFormerName.first(db, { name }), (row) => row?.name)
 }
 
 /** Names that the owner had before, in byte order. */
-export async function listAliases(db: Reader, ownerId: number): Promise<string[]> {
+export async function listFormerNames(db: Reader, ownerId: number): Promise<string[]> {
   const rows = await kyselyOf(db)
     .selectFrom('owner_alias')
     .select('name')

@@ -11,7 +11,7 @@ export interface OwnerTable {
   created_at: number
 }
 
-export interface OwnerAliasTable {
+export interface FormerNameTable {
   name: string
   owner_id: number
   created_at: number
@@ -38,7 +38,7 @@ export interface TeamMemberTable {
 
 export interface OwnerTables {
   owner: OwnerTable
-  owner_alias: OwnerAliasTable
+  owner_alias: FormerNameTable
   organization_member: OrganizationMemberTable
   team: TeamTable
   team_member: TeamMemberTable

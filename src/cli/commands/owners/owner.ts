@@ -26,13 +26,13 @@ function showCommand({ kind, group }: Form): Command {
     summary: `Show one ${kind} as an owner of repositories, with the names that it had before.`,
     arguments: [{ name: '<name>' }],
     jsonShape:
-      '{"name": string, "kind": "user" | "organization", "visibility": string, "createdAt": string, "aliases": string[]}',
+      '{"name": string, "kind": "user" | "organization", "visibility": string, "createdAt": string, "formerNames": string[]}',
     run: async ({ arguments: { words }, owners, print }) => {
-      const { name, visibility, createdAt, aliases } = await getOwner(owners, kind, words[0])
-      const shown = { name, kind, visibility, createdAt: new Date(createdAt), aliases }
+      const { name, visibility, createdAt, formerNames } = await getOwner(owners, kind, words[0])
+      const shown = { name, kind, visibility, createdAt: new Date(createdAt), formerNames }
       print(shown, [
         `${name} is ${kind === 'user' ? 'a user' : 'an organization'}, ${visibility}, since ${formatTime(shown.createdAt)}`,
-        ...(aliases.length === 0 ? [] : [`pulls go on under ${aliases.join(', ')}`]),
+        ...(formerNames.length === 0 ? [] : [`pulls go on under ${formerNames.join(', ')}`]),
       ])
     },
   })
@@ -57,7 +57,7 @@ function renameCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} rename`,
     summary:
-      'Rename with all repositories, robots and tokens. Pulls go on under the old name, which nobody else can take.',
+      'Rename with all repositories, robots and tokens. Pulls go on under the former name, which nobody else can take.',
     arguments: [{ name: '<name>' }, { name: '<new-name>' }],
     jsonShape: '{"name": string, "before": string, "repositories": number}',
     run: async ({ arguments: { words }, owners, actor, print }) => {

@@ -120,16 +120,16 @@ describe('owners', () => {
     expect(await pull('ally/web', 'alice')).toBe(401)
     expect((await lading('user show ally --json')).json()).toMatchObject({
       kind: 'user',
-      aliases: ['alice'],
+      formerNames: ['alice'],
     })
     expect((await lading('user show ally')).out).toContain('pulls go on under alice')
     expect(await lading('org create alice')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('alice is an old name of ally'),
+      err: expect.stringContaining('alice is a former name of ally'),
     })
     expect(await lading('user add alice --generate')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('alice is an old name of ally'),
+      err: expect.stringContaining('alice is a former name of ally'),
     })
   })
 

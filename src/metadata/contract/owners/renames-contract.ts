@@ -11,7 +11,7 @@ import {
   RepositoryNameTooLong,
 } from '../../owners/owner-errors.ts'
 import { renameOwner } from '../../owners/owner-rename.ts'
-import { findOwner, findOwnerByAlias, listAliases } from '../../owners/owners.ts'
+import { findOwner, findOwnerByFormerName, listFormerNames } from '../../owners/owners.ts'
 import { ensureRepository, findRepository } from '../../repositories/repositories.ts'
 import { getRightsVersion } from '../../system/rights-version.ts'
 import { kyselyOf } from '../../sql/database.ts'
@@ -85,20 +85,20 @@ export function testRenames({ metadata }: ContractSubject): void {
     expect(JSON.parse(token.patterns ?? '')).toEqual([`${now}/**`, ...patterns.slice(1)])
   })
 
-  test('keeps the old name for pulls: nobody can have it', async () => {
+  test('keeps the former name for pulls: nobody can have it', async () => {
     const [old, now, other] = [unique('old'), unique('new'), unique('other')]
     await createOrganization(metadata(), old)
     await createOrganization(metadata(), other)
     await rename(old, now)
-    expect(await findOwnerByAlias(metadata().reader, old)).toBe(now)
-    expect(await findOwnerByAlias(metadata().reader, now)).toBeUndefined()
+    expect(await findOwnerByFormerName(metadata().reader, old)).toBe(now)
+    expect(await findOwnerByFormerName(metadata().reader, now)).toBeUndefined()
     for (const taking of [
       () => createOrganization(metadata(), old),
       () => createUser(metadata(), old),
       () => push(nameIn(old)),
       () => rename(other, old),
     ]) {
-      await expect(taking()).rejects.toMatchObject({ name: 'OwnerRenamed', oldName: old, newName: now })
+      await expect(taking()).rejects.toMatchObject({ name: 'OwnerRenamed', formerName: old, newName: now })
     }
     expect(await findOwner(metadata().reader, old)).toBeUndefined()
     await expect(push(nameIn(old))).rejects.toBeInstanceOf(OwnerRenamed)
@@ -111,10 +111,10 @@ export function testRenames({ metadata }: ContractSubject): void {
     await rename(a, b)
     await rename(b, c)
     const { reader } = metadata()
-    expect(await listAliases(reader, id)).toEqual([a, b])
-    expect(await findOwnerByAlias(reader, a)).toBe(c)
+    expect(await listFormerNames(reader, id)).toEqual([a, b])
+    expect(await findOwnerByFormerName(reader, a)).toBe(c)
     await rename(c, a)
-    expect(await listAliases(reader, id)).toEqual([b, c])
+    expect(await listFormerNames(reader, id)).toEqual([b, c])
     expect(await findRepository(reader, nameIn(a))).toBeDefined()
     await metadata().transact(async (tx) => {
       const { id: repositoryId } = (await findRepository(tx, nameIn(a))) ?? { id: 0 }
@@ -150,7 +150,7 @@ export function testRenames({ metadata }: ContractSubject): void {
         try {
           made.add((await push(nameIn(name, `app-${index}`))).id)
         } catch (error) {
-          // Under the old name after the rename; under the new one before it, where the rename comes too late.
+          // Under the former name after the rename; under the new one before it, where the rename comes too late.
           if (!(error instanceof OwnerRenamed)) throw error
         }
       }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import { anonymous } from '../../identity/principal.ts'
 import type { Scope } from '../scope.ts'
-import { createAliases, grantOldNames } from './aliases.ts'
+import { createFormerNames, grantFormerNames } from './former-names.ts'
 import { VersionWatch } from '../version-watch.ts'
 
 /** `old` is called `new` now; counts what the database is asked. */
@@ -20,7 +20,7 @@ function open(options: { answer: 'at once' | 'later' }) {
     },
   })
   const names = new Map([['old', 'new']])
-  const aliases = createAliases({
+  const formerNames = createFormerNames({
     version: watch,
     findOwner: (name) => {
       asked.owners.push(name)
@@ -28,17 +28,17 @@ function open(options: { answer: 'at once' | 'later' }) {
     },
   })
   return {
-    aliases,
+    formerNames,
     asked,
     names,
     raise: () => void (version += 1),
     advance: (ms: number) => void (now += ms),
-    resolve: (name: string) => aliases.resolve(parseRepositoryName(name)),
+    resolve: (name: string) => formerNames.resolve(parseRepositoryName(name)),
     endTurn: () => new Promise((resolve) => setImmediate(() => setImmediate(resolve))),
   }
 }
 
-describe('aliases', () => {
+describe('formerNames', () => {
   test.each(['at once', 'later'] as const)('lead to the new name (%s)', async (answer) => {
     const given = open({ answer })
     expect(await given.resolve('old/web/app')).toBe('new/web/app')
@@ -88,13 +88,13 @@ describe('aliases', () => {
         return Promise.resolve(scopes.map((scope) => ({ ...scope, actions: ['pull'] })))
       },
     }
-    const { aliases } = open({ answer: 'at once' })
+    const { formerNames } = open({ answer: 'at once' })
     const asked: Scope[] = [
       { type: 'repository', name: 'old/web', actions: ['pull', 'push'] },
       { type: 'repository', name: 'Not/A/Name', actions: ['pull'] },
       { type: 'registry', name: 'catalog', actions: ['*'] },
     ]
-    const granted = await grantOldNames(policy, aliases).grant(anonymous, asked)
+    const granted = await grantFormerNames(policy, formerNames).grant(anonymous, asked)
     expect(seen.map(({ name }) => name)).toEqual(['new/web', 'Not/A/Name', 'catalog'])
     expect(granted).toEqual(asked.map((scope) => ({ ...scope, actions: ['pull'] })))
   })

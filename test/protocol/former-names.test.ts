@@ -192,7 +192,7 @@ describe('a name that its owner gave up', () => {
     expect((await access.explain(explained)).allowed).toBe(false)
   })
 
-  test('opens nothing to an administrator whose access token reaches the old name alone', async () => {
+  test('opens nothing to an administrator whose access token reaches the former name alone', async () => {
     await using given = await open()
     const { accounts, accessTokens } = given.server.auth
     const request = { name: 'narrow', patterns: [parseRepositoryPattern('acm*/**')] }

@@ -7,8 +7,8 @@ import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { Principal } from '../../identity/principal.ts'
 
-export interface OldName {
-  readonly oldName: RepositoryName
+export interface NameChange {
+  readonly formerName: RepositoryName
   readonly newName: RepositoryName
 }
 
@@ -29,32 +29,35 @@ interface Question<V extends Judged> {
  * only by the new name, because a former name serves only pulls. A pull reads the repository of the new name, so a verdict on
  * the former name never allows it; it only words refusals.
  */
-export function judgeOldName<V extends Judged>(
+export function judgeFormerName<V extends Judged>(
   question: Question<V> & { readonly isServed: true },
-  names: OldName,
+  names: NameChange,
 ): Promise<V>
-export function judgeOldName<V extends Judged>(question: Question<V>, names: OldName): Promise<V | 'renamed'>
-export async function judgeOldName<V extends Judged>(
+export function judgeFormerName<V extends Judged>(
+  question: Question<V>,
+  names: NameChange,
+): Promise<V | 'renamed'>
+export async function judgeFormerName<V extends Judged>(
   { principal, isServed, judge }: Question<V>,
-  names: OldName,
+  names: NameChange,
 ): Promise<V | 'renamed'> {
   const verdict = await judge(underNewName(principal, names), names.newName)
   if (verdict.allowed) return isServed ? verdict : 'renamed'
-  const refusal = await judge(principal, names.oldName)
+  const refusal = await judge(principal, names.formerName)
   if (!refusal.allowed) return refusal
   // Allowed by the former name alone, for example for an administrator's access token that is limited to it.
   return isServed ? verdict : 'renamed'
 }
 
 /** Returns the principal with the scopes of the former name applied to the new name, too. */
-export function underNewName(principal: Principal, { oldName, newName }: OldName): Principal {
+export function underNewName(principal: Principal, { formerName, newName }: NameChange): Principal {
   const { scopes } = principal
   if (scopes === undefined) return principal
-  const renamed = scopes.filter(({ type, name }) => type === 'repository' && name === oldName)
+  const renamed = scopes.filter(({ type, name }) => type === 'repository' && name === formerName)
   return { ...principal, scopes: [...scopes, ...renamed.map((scope) => ({ ...scope, name: newName }))] }
 }
 
 /** Returns the message for `renamed`. */
-export function describeOldName({ oldName, newName }: OldName): string {
-  return `${oldName} is now called ${newName}, and the old name only serves pulls: use ${newName}`
+export function describeNameChange({ formerName, newName }: NameChange): string {
+  return `${formerName} is now called ${newName}, and the former name only serves pulls: use ${newName}`
 }

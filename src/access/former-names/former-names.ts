@@ -8,15 +8,15 @@ import type { Scope } from '../scope.ts'
 import { VersionedCache } from '../versioned-cache.ts'
 import type { VersionWatch } from '../version-watch.ts'
 
-export interface Aliases {
+export interface FormerNames {
   /** The current name of the repository; `undefined` if the name is not a former one. */
   resolve(repository: RepositoryName): MaybePromise<RepositoryName | undefined>
 }
 
-export interface AliasesDeps {
+export interface FormerNamesDeps {
   readonly version: Pick<VersionWatch, 'current'>
   /** The current name of the owner that had this name. */
-  readonly findOwner: (oldName: string) => MaybePromise<string | undefined>
+  readonly findOwner: (formerName: string) => MaybePromise<string | undefined>
 }
 
 interface Known {
@@ -28,7 +28,7 @@ const maxBytes = 2 * 1024 * 1024
 const entryBytes = 200
 const none: Known = Object.freeze({ newName: undefined })
 
-export function createAliases({ version, findOwner }: AliasesDeps): Aliases {
+export function createFormerNames({ version, findOwner }: FormerNamesDeps): FormerNames {
   const known = new VersionedCache<string, Known>({
     version,
     maxBytes,
@@ -54,18 +54,21 @@ function toKnown(newName: string | undefined): Known {
  * Grants the rights under the new name to tokens requested for a former name, and writes the former name into them. The token
  * does not limit them to pulls: a push is refused later, with the new name.
  */
-export function grantOldNames(policy: Pick<Policy, 'grant'>, aliases: Aliases): Pick<Policy, 'grant'> {
+export function grantFormerNames(
+  policy: Pick<Policy, 'grant'>,
+  formerNames: FormerNames,
+): Pick<Policy, 'grant'> {
   return {
     async grant(principal, scopes, asker) {
-      const asked = await Promise.all(scopes.map((scope) => renameScope(scope, aliases)))
+      const asked = await Promise.all(scopes.map((scope) => renameScope(scope, formerNames)))
       const granted = await policy.grant(principal, asked, asker)
       return granted.map((scope, index) => ({ ...scope, name: scopes[index]?.name ?? scope.name }))
     },
   }
 }
 
-async function renameScope(scope: Scope, aliases: Aliases): Promise<Scope> {
+async function renameScope(scope: Scope, formerNames: FormerNames): Promise<Scope> {
   const repository = scope.type === 'repository' ? findRepositoryName(scope.name) : undefined
-  const newName = repository === undefined ? undefined : await aliases.resolve(repository)
+  const newName = repository === undefined ? undefined : await formerNames.resolve(repository)
   return newName === undefined ? scope : { ...scope, name: newName }
 }
