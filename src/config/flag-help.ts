@@ -1,10 +1,10 @@
-/** The flag of a key, as the help of a command shows it. */
+/** The flag of a configuration key, for the help of a command. */
 import type { ConfigKey } from './keys.ts'
 
 export interface FlagHelp {
   /** `--auth.tokenLifetimeMs <duration>` */
   readonly usage: string
-  /** The description with the choices and the default. */
+  /** The description, the choices and the default. */
   readonly summary: string
 }
 
@@ -18,7 +18,7 @@ export function describeFlag(key: ConfigKey): FlagHelp {
   return { usage: `${key.flags.join(', ')} <${key.kind}>`, summary: sentences.join(' ') }
 }
 
-/** As a person writes it in a variable or a flag; `undefined` when there is none. */
+/** Returns the default as a user writes it in a variable or a flag, or `undefined` if the key has no default. */
 export function formatDefault({ default: value }: ConfigKey): string | undefined {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return undefined
   return typeof value === 'string' ? value : JSON.stringify(value)
