@@ -1,6 +1,8 @@
 /** Writes `docs/api.md` from the route table and the error table. */
-import { exceptions, replies } from '../src/http/replies/error-reply.ts'
+import { errorTable } from '../src/edge/error-table.ts'
 import { fixedHttpLimits } from '../src/http/limits.ts'
+import { codeOfKind, errorCodes } from '../src/oci/error-code.ts'
+import type { ErrorCode, ErrorKind } from '../src/oci/error-code.ts'
 import { routes } from '../src/http/routes.ts'
 import { tokenPath } from '../src/http/token-route.ts'
 import { generateFile } from './generated-file.ts'
@@ -41,17 +43,22 @@ const tokenFields = [
   ['`client_id`, `service`', 'as above'],
 ]
 
-const codes = Object.entries(replies).map(([code, { status, summary }]) => [code, String(status), summary])
+const codes = errorCodes.map((code) => formatRow(code, errorTable[code]))
 
-const exceptionRows = [...exceptions.values()]
-  .sort((a, b) => a.status - b.status)
-  .map(({ code, status, summary }) => [code, String(status), summary])
+const kinds = Object.keys(codeOfKind) as ErrorKind[]
+const kindRows = kinds
+  .toSorted((a, b) => errorTable[a].status - errorTable[b].status)
+  .map((kind) => formatRow(codeOfKind[kind], errorTable[kind]))
+
+function formatRow(code: ErrorCode, { status, summary }: { status: number; summary: string }): string[] {
+  return [code, String(status), summary]
+}
 
 generateFile(
   'docs/api.md',
   `# HTTP API
 
-Generated from \`src/http/routes.ts\` and \`src/http/replies/error-reply.ts\` by \`npm run docs\`.
+Generated from \`src/http/routes.ts\` and \`src/edge/error-table.ts\` by \`npm run docs\`.
 
 ## Endpoints
 
@@ -116,6 +123,6 @@ ${formatTable(['code', 'status', 'meaning'], codes)}
 
 The same codes with another status:
 
-${formatTable(['code', 'status', 'meaning'], exceptionRows)}
+${formatTable(['code', 'status', 'meaning'], kindRows)}
 `,
 )

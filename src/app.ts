@@ -1,7 +1,6 @@
 /**
- * @module
- * The composition root, and with `app/` the only place that wires: from the configuration to a running registry, built
- * top to bottom. A start-up that fails closes what was opened; stopping goes the other way round.
+ * @module The composition root: only this file and `app/` wire the parts, from the configuration to a running registry, top to
+ * bottom. A failed start closes everything it opened; stopping happens in reverse order.
  */
 import { createManagementApi } from './api/management-api.ts'
 import { initialPasswordFile } from './app/data-folder.ts'
@@ -23,6 +22,7 @@ import type { Auth, AuthDeps } from './auth.ts'
 import type { BlobStore } from './blob-store/blob-store.ts'
 import { CachingBlobStore } from './blob-store/caching-blob-store.ts'
 import type { Config } from './config/schema.ts'
+import { createGate } from './edge/gate.ts'
 import { readTlsFiles, type TlsFiles } from './config/tls-files.ts'
 import type { HttpLimits } from './http/limits.ts'
 import { createMetricsEndpoint } from './http/metrics/metrics-endpoint.ts'
@@ -41,39 +41,42 @@ import { createRegistry, type Registry } from './registry/registry.ts'
 import { HashThreads } from './registry/uploads/hash-threads.ts'
 import type { Logger } from './telemetry/logger.ts'
 
-/** A new writer waits so long for the holder of an upload session to let go; then it takes a segment of its own. */
+/** How long a new writer waits for the holder of an upload session to release it; after that it starts its own segment. */
 const takeoverMs = 10_000
 
 export interface App extends AsyncDisposable {
   readonly url: string
-  /** Where the metrics have a listener of their own. */
+  /** The port of the metrics listener, if it has one of its own. */
   readonly metricsPort: number | undefined
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly auth: Auth
-  /** Made by this start, because there was no account. */
+  /** The administrator that this start created; absent if an account already existed. */
   readonly firstAdministrator: FirstAdministrator | undefined
-  /** For connections from now on. Throws and changes nothing when this registry was started without TLS. */
+  /** Uses the files for new connections. Throws and changes nothing when this registry was started without TLS. */
   reloadTls(files: TlsFiles): void
-  /** Takes no more requests, lets those under way end for this long, then cuts them; stops the jobs. */
+  /**
+   * Accepts no more requests. Requests in progress have this long to finish, then their connections are closed. Disposing stops
+   * the jobs.
+   */
   stop(deadlineMs: number): Promise<void>
 }
 
 export interface AppDeps {
   readonly logger: Logger
-  /** Of this program, for metrics and traces. */
+  /** The version of this program, for metrics and traces. */
   readonly version?: string
-  /** Lines of the log that could not be written, since the start; for the metrics. */
+  /** Returns how many log lines could not be written since the start; for the metrics. */
   readonly droppedLogLines?: () => number
   readonly clock?: Clock
-  /** For ages that never leave the process; nobody sets it. */
+  /** A clock that never jumps, for durations within the process. */
   readonly monotonic?: Clock
   readonly ids?: Ids
   readonly httpLimits?: Partial<HttpLimits>
   readonly auth?: Pick<AuthDeps, 'passwords' | 'throttle'>
   /**
-   * Called once when the database is lost or damaged. Nobody knows which bytes the disk has, so nothing may be acknowledged
-   * any more: end the process, and a supervisor starts again from what is durable. Default: throws the error uncaught.
+   * Called once when the database is lost or damaged. It is then unknown which bytes are on the disk, so nothing more may be
+   * acknowledged: end the process, and a supervisor restarts it from the durable state. Default: throws the error uncaught.
    */
   readonly onFatal?: (error: Error) => void
   /** Takes over a store that belongs to another database, or to none. Default `false`. */
@@ -81,8 +84,8 @@ export interface AppDeps {
 }
 
 /**
- * Throws what a part failed with; the message names what to change. The address is taken and both parts are looked at
- * before anything is made, and the administrator comes last, so a start that fails leaves nothing behind.
+ * Starts a registry. Throws the error of the part that failed; its message says what to change. The address is reserved and both
+ * parts are inspected before anything is created, and the administrator is created last, so a failed start leaves nothing behind.
  */
 export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const { logger, clock = systemClock, ids = systemIds, version = 'unknown', adoptStore = false } = deps
@@ -93,7 +96,7 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const metricsPort = await serveMetrics(config, { telemetry, logger, stack })
   const administrator = { name: config.admin.name, password: config.admin.password?.reveal() }
   const checkFirstStart = (): void => checkFirstAdministrator(administrator)
-  // No earlier: what another start in the same folder makes meanwhile is not this one's to remove.
+  // Not earlier: this start must not remove what another start creates in the same folder in the meantime.
   const folders = stack.use(await watchStartFolders(config))
   const { onFatal = throwUncaught } = deps
   const partDeps = { clock, ids, logger, onFatal, adoptStore, checkFirstStart }
@@ -114,7 +117,7 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const server = stack.use(createServer(config, { ...parts, registry, tls, httpLimits: deps.httpLimits }))
   watch(telemetry, { registry, server, auth, droppedLogLines: deps.droppedLogLines })
   watchLifecycle(telemetry.metrics, parts)
-  // Made now, while there is room on the disk.
+  // Created now, while there is space on the disk.
   await auth.keys.getActive()
   const firstAdministrator = await auth.accounts.ensureFirstAdministrator(administrator)
   const address = await server.listenOn(reserved)
@@ -146,7 +149,7 @@ interface Parts {
   readonly hashThreads: HashThreads
 }
 
-/** The audit, which tells the log and the metrics what it could not record. */
+/** Opens the audit; events that it cannot record are logged and counted. */
 function openServerAudit(
   config: Config,
   { metadata, clock, logger, telemetry }: Pick<Parts, 'metadata' | 'clock' | 'logger' | 'telemetry'>,
@@ -161,7 +164,7 @@ function openServerAudit(
   })
 }
 
-/** The services, and the jobs that clean up after them. */
+/** Starts the services and the background jobs. */
 function startRegistry(
   config: Config,
   { metadata, store, clock, monotonic, ids, ...parts }: Parts,
@@ -210,7 +213,7 @@ function startRegistry(
   return { registry, scheduler }
 }
 
-/** A memory store is a cache already. */
+/** Adds a cache, except to a memory store, which needs none. */
 function cacheSmallBlobs(store: BlobStore, { metrics }: Telemetry): BlobStore {
   if (store.driver === 'memory') return store
   const caching = new CachingBlobStore(store)
@@ -237,7 +240,7 @@ function openAuth(config: Config, { logger, telemetry, ...parts }: AuthParts): A
     sessionIdleMs: config.auth.sessionIdleMs,
     sessionLifetimeMs: config.auth.sessionLifetimeMs,
     initialPasswordFile: initialPasswordFile(config),
-    onError: (err) => logger.warn({ err }, 'it could not be noted when tokens were used'),
+    onError: (err) => logger.warn({ err }, 'the last use of tokens could not be recorded'),
     onLogin: telemetry.onLogin,
   })
 }
@@ -250,6 +253,7 @@ interface ServerParts extends Parts {
 
 function createServer(config: Config, parts: ServerParts): RegistryServer {
   const { authenticator, policy, aliases, tokens } = parts.auth
+  const organizations = openPackages(parts)
   const { metrics, observer } = parts.telemetry
   const token = config.metrics.token?.reveal()
   return createRegistryServer({
@@ -258,10 +262,11 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     policy,
     aliases,
     tokens,
+    gate: createGate({ ...parts.auth, owners: organizations.owners }),
     audit: parts.audit,
     api: createManagementApi({
       ...parts.auth,
-      ...openPackages(parts),
+      ...organizations,
       audit: parts.audit,
       catalog: parts.registry.catalog,
       deleteEnabled: config.delete.enabled,
@@ -297,17 +302,17 @@ function watch({ metrics }: Telemetry, { registry, server, auth, droppedLogLines
   })
   metrics.watchGauge({
     name: 'lading_http_requests_in_flight',
-    help: 'Requests that are not answered yet.',
+    help: 'Requests without an answer yet.',
     read: () => server.counts().requestsInFlight,
   })
   metrics.watchGauge({
     name: 'lading_http_requests_waiting',
-    help: 'Pipelined requests that wait for those before them on their connection.',
+    help: 'Pipelined requests that wait for earlier requests on their connection.',
     read: () => server.counts().requestsWaiting,
   })
   metrics.watchGauge({
     name: 'lading_http_reply_memory_bytes',
-    help: 'Memory of manifests and lists that are being made or that clients have not taken yet.',
+    help: 'Memory of manifests and lists that are being built or that clients have not read yet.',
     read: () => server.counts().replyBytesHeld,
   })
   metrics.watchGauge({
@@ -317,12 +322,12 @@ function watch({ metrics }: Telemetry, { registry, server, auth, droppedLogLines
   })
   metrics.watchCounter({
     name: 'lading_log_dropped_lines_total',
-    help: 'Lines of the log that were dropped because they could not be written.',
+    help: 'Log lines dropped because they could not be written.',
     read: droppedLogLines,
   })
 }
 
-/** The listener for metrics alone, where one is configured; returns its port. */
+/** Starts the separate metrics listener if one is configured; returns its port. */
 async function serveMetrics(
   { metrics: { host, port, token } }: Config,
   { telemetry, logger, stack }: { telemetry: Telemetry; logger: Logger; stack: AsyncDisposableStack },

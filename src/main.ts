@@ -7,7 +7,7 @@ enableCompileCache()
 const [{ runCli }, { commands }, { createProcessHost }] = await Promise.all([
   import('./cli/run.ts'),
   import('./cli/commands.ts'),
-  import('./cli/frame/process-host.ts'),
+  import('./cli/process/process-host.ts'),
 ])
 
 process.exitCode = await runCli(process.argv.slice(2), commands, createProcessHost())

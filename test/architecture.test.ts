@@ -20,6 +20,46 @@ const accessTerms = [
   'access/patterns/repository-pattern.ts',
 ]
 
+const sqlBase = ['errors.ts', 'handles.ts', 'schema.ts', 'sql']
+/**
+ * What each part of metadata/ may import of the others, from the bottom up: a part names only parts above its own line.
+ * `schema.ts` composes the tables that each aggregate declares in a `schema.ts` of its own.
+ */
+const metadataParts: Readonly<Record<string, readonly string[]>> = {
+  'errors.ts': [],
+  'handles.ts': [],
+  'metadata.ts': ['handles.ts'],
+  'observed-metadata.ts': ['handles.ts', 'metadata.ts'],
+  'system/schema.ts': [],
+  'audit/schema.ts': [],
+  'owners/schema.ts': [],
+  'identity/schema.ts': [],
+  'repositories/schema.ts': ['owners/schema.ts'],
+  'rights/schema.ts': [],
+  'content/schema.ts': [],
+  'schema.ts': [
+    'system/schema.ts',
+    'audit/schema.ts',
+    'owners/schema.ts',
+    'identity/schema.ts',
+    'repositories/schema.ts',
+    'rights/schema.ts',
+    'content/schema.ts',
+  ],
+  sql: ['handles.ts', 'schema.ts'],
+  system: sqlBase,
+  audit: sqlBase,
+  owners: [...sqlBase, 'system'],
+  identity: [...sqlBase, 'owners'],
+  repositories: [...sqlBase, 'owners'],
+  rights: [...sqlBase, 'system', 'identity'],
+  content: [...sqlBase, 'repositories', 'owners/schema.ts'],
+  deletion: [...sqlBase, 'metadata.ts', 'system', 'owners', 'identity', 'repositories', 'content'],
+  migrations: sqlBase,
+  dialects: [...sqlBase, 'metadata.ts', 'migrations'],
+  backup: [...sqlBase, 'metadata.ts', 'migrations', 'dialects', 'system', 'content'],
+}
+
 /** What each folder or file of src/ may import besides itself; the longest matching path decides. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   lib: [],
@@ -28,9 +68,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   telemetry: [...base, 'oci'],
   'blob-store': [...base, 'oci', 'telemetry'],
   'blob-store/database': [...base, 'oci', 'telemetry', 'blob-store', 'metadata'],
-  metadata: [...base, 'oci', 'telemetry'],
+  ...rowsOf('metadata', metadataParts, [...base, 'oci', 'telemetry']),
   identity: [...base, ...accessTerms, 'oci', 'metadata', 'telemetry'],
   access: [...base, 'identity', 'oci', 'metadata', 'telemetry'],
+  edge: [...base, 'identity', 'access', 'organizations/owners.ts', 'registry/driver-errors.ts', 'oci'],
   'auth.ts': [...base, 'identity', 'access', 'oci', 'metadata', 'telemetry'],
   limits: [...base, 'oci', 'metadata', 'telemetry'],
   audit: [...base, 'oci', 'metadata', 'telemetry'],
@@ -38,8 +79,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   organizations: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
   lifecycle: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
   jobs: [...base, ...guards, ...domain, 'oci', 'metadata', 'telemetry'],
-  http: [...base, ...guards, ...domain, 'oci', 'telemetry', 'api/api-request.ts'],
-  api: [...base, ...guards, ...domain, 'oci', 'telemetry'],
+  http: [...base, 'edge', ...guards, ...domain, 'oci', 'telemetry', 'api/api-request.ts'],
+  api: [...base, 'edge', ...guards, ...domain, 'oci', 'telemetry'],
   cli: [
     ...base,
     'app',
@@ -86,6 +127,17 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
 }
 
 const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g
+
+function rowsOf(
+  folder: string,
+  parts: Readonly<Record<string, readonly string[]>>,
+  others: readonly string[],
+): Record<string, readonly string[]> {
+  const rows = Object.entries(parts).map(([part, may]) => {
+    return [`${folder}/${part}`, [...others, ...may.map((other) => `${folder}/${other}`)]] as const
+  })
+  return Object.fromEntries(rows)
+}
 
 function isIn(path: string, place: string): boolean {
   return place === '' || path === place || path.startsWith(`${place}/`) || path.startsWith(`${place}.`)
@@ -177,9 +229,29 @@ describe('architecture', () => {
       `import { systemClock } from '../lib/clock.ts'`,
       'misc/thing.ts: its folder is not in the import table',
     ],
+    [
+      'metadata/owners/owners.ts',
+      `import { deleteAccount } from '../identity/accounts.ts'`,
+      'metadata/owners/owners.ts must not import metadata/identity/accounts.ts',
+    ],
+    [
+      'metadata/new/rows.ts',
+      `import type { Reader } from '../handles.ts'`,
+      'metadata/new/rows.ts: its folder is not in the import table',
+    ],
     ['jobs/job.ts', 'const home = process.env.HOME', 'jobs/job.ts must not read process.env'],
   ])('reports what is planted in %s', (path, text, fault) => {
     expect(findViolations([{ path, text }])).toEqual([fault])
+  })
+
+  test('each part of the metadata imports only parts below it', () => {
+    const order = Object.keys(metadataParts)
+    const faults = order.flatMap((part, index) =>
+      metadataParts[part]!.filter((other) => !order.slice(0, index).includes(other)).map(
+        (other) => `${part} must not name ${other}`,
+      ),
+    )
+    expect(faults).toEqual([])
   })
 
   test('no file imports itself through others', () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { commands } from '../src/cli/commands.ts'
 import { configKeys } from '../src/config/keys.ts'
 import { auditActions } from '../src/metadata/audit/audit-actions.ts'
+import { readConsoleBlocks } from './support/console-blocks.ts'
 
 const root = join(import.meta.dirname, '..')
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
@@ -42,7 +43,7 @@ describe.each(pages)('$path', ({ path, text }) => {
       .filter((line) => {
         const command = findCommand(line)
         const flags = line.match(/--[a-z-]+/g) ?? []
-        const known = command?.flags?.map(({ name }) => name) ?? []
+        const known = command?.options?.map(({ name }) => name) ?? []
         const isKey = command?.configurable === true
         return (
           command === undefined || flags.some((flag) => !known.includes(flag) && !isKey && flag !== '--json')
@@ -70,6 +71,17 @@ describe.each(pages)('$path', ({ path, text }) => {
       .filter((target) => !existsSync(join(root, dirname(path), target)))
     expect(broken).toEqual([])
   })
+})
+
+test('the picture of the README shows commands of the README and no password', () => {
+  const picture = readFileSync(join(root, 'docs/first-push.svg'), 'utf8')
+  const shown = [...picture.matchAll(/>\$ (.*?)<\/text>/g)].map(([, line = '']) =>
+    line.replaceAll('&lt;', '<'),
+  )
+  const commands = readConsoleBlocks(readFileSync(join(root, 'README.md'), 'utf8')).map(({ line }) => line)
+  expect(shown.length).toBeGreaterThan(2)
+  expect(shown.filter((line) => !commands.includes(line))).toEqual([])
+  expect(picture).not.toMatch(/\b(?!xxxx)[a-z2-9]{4}(?:-[a-z2-9]{4}){4}\b/)
 })
 
 test('operations.md names all metrics of the registry and no other', () => {

@@ -8,7 +8,7 @@ const patterns = [
   ['SHA-256', /sha256|SHA2|EVP_Digest|node::crypto/i],
   ['collector', /Scaveng|Mark(Compact|ing|er)|Sweep|Evacuat|GarbageColl|ConcurrentMark|ArrayBufferSweeper/],
   ['log, metrics', /\/(telemetry|pino|sonic-boom|quick-format-unescaped)\/|log-request/],
-  ['rights', /\/dist\/auth\/|authorize/],
+  ['rights', /\/dist\/(identity|access|edge)\//],
   ['metadata', /\/dist\/metadata\/|\/kysely\//],
   ['registry, store', /\/dist\/(registry|oci|blob-store|lib|lifecycle|app)/],
   ['routes, replies', /\/dist\//],

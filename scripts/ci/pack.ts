@@ -1,38 +1,52 @@
-/** Packs the npm package, installs it elsewhere as a user would, and serves from it on the machine's own Node. */
+/**
+ * Packs and installs the npm package by the commands of docs/install.md, and serves from it as the unit for systemd on that page does,
+ * on the machine's own Node.
+ */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { matchesShown, readConsoleBlocks } from '../../test/support/console-blocks.ts'
 import { run } from '../run-command.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const startDeadlineMs = 30_000
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+const page = readFileSync(join(root, 'docs/install.md'), 'utf8')
+const [, unit = ''] = /```ini\n([\s\S]*?)```/.exec(page) ?? []
 const folder = mkdtempSync(join(tmpdir(), 'lading-pack-'))
 try {
   const lading = await install()
   await checkVersion(lading)
+  checkManPage()
+  await checkUnit(lading)
   await checkServe(lading)
   console.log(`lading ${version} packs, installs and serves`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
+/** Runs the commands of "As a command" in a copy of the checkout, with a folder of its own as the machine's. */
 async function install(): Promise<string> {
-  await must(['npm', 'pack', '--pack-destination', folder])
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? ''
-  const prefix = join(folder, 'prefix')
-  const flags = ['--no-audit', '--no-fund', '--prefer-offline']
-  await must(['npm', 'install', '--global', '--prefix', prefix, ...flags, join(folder, tarball)])
-  return join(prefix, 'bin', 'lading')
+  const checkout = join(folder, 'checkout')
+  const files = 'git ls-files -z --cached --others --exclude-standard --deduplicate'
+  await must(['bash', '-c', `mkdir '${checkout}' && ${files} | tar --null -T - -c | tar -x -C '${checkout}'`])
+  // Instead of `npm ci`, which the test of the README runs.
+  symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'))
+  const section = page.slice(page.indexOf('## As a command'), page.indexOf('## As a service'))
+  for (const { line, output } of readConsoleBlocks(section).filter((command) => command.line !== 'npm ci')) {
+    const printed = await must(['bash', '-c', line], checkout)
+    assert.ok(matchesShown(output, printed), `$ ${line} shows\n${output}\nand prints\n${printed}`)
+  }
+  return join(folder, 'prefix', 'bin', 'lading')
 }
 
-async function must(command: readonly string[]): Promise<string> {
-  const { ok, reason, output } = await run(command, { cwd: root, env: userEnvironment(), capture: true })
+async function must(command: readonly string[], cwd = root): Promise<string> {
+  const { ok, reason, output } = await run(command, { cwd, env: userEnvironment(), capture: true })
   assert(ok, `${command.join(' ')}: ${reason}\n${output}`)
   return output
 }
@@ -41,7 +55,14 @@ async function must(command: readonly string[]): Promise<string> {
 function userEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|LADING_)/i.test(name))
   const path = (process.env['PATH'] ?? '').split(delimiter).filter((entry) => !entry.includes('node_modules'))
-  return { ...Object.fromEntries(kept), PATH: path.join(delimiter) }
+  const prefix = join(folder, 'prefix')
+  return {
+    ...Object.fromEntries(kept),
+    PATH: [join(prefix, 'bin'), ...path].join(delimiter),
+    npm_config_prefix: prefix,
+    npm_config_audit: 'false',
+    npm_config_prefer_offline: 'true',
+  }
 }
 
 async function checkVersion(lading: string): Promise<void> {
@@ -50,9 +71,29 @@ async function checkVersion(lading: string): Promise<void> {
   assert.match(printed.node, /^26\./)
 }
 
+/** npm links the man pages of packages that are installed globally. */
+function checkManPage(): void {
+  const page = join(folder, 'prefix', 'share', 'man', 'man1', 'lading.1')
+  assert.match(readFileSync(page, 'utf8'), /^\.TH LADING 1/m)
+}
+
+/** Where systemd is installed, it reads the unit too. */
+async function checkUnit(lading: string): Promise<void> {
+  assert.match(unit, /^KillMode=mixed$/m)
+  if (!existsSync('/usr/bin/systemd-analyze')) return
+  const file = join(folder, 'lading.service')
+  const text = unit.replace('/usr/local/bin/lading', lading).replace(/^User=.*$/m, 'User=nobody')
+  writeFileSync(file, text)
+  await must(['systemd-analyze', 'verify', '--man=no', file])
+}
+
+/** Runs `ExecStart` of the unit, and stops it as systemd does. */
 async function checkServe(lading: string): Promise<void> {
-  const args = ['serve', '--port', '0', '--data', join(folder, 'data')]
-  const child = spawn(lading, args, { env: userEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] })
+  const [, program, words = ''] = /^ExecStart=(\S+) (.*)$/m.exec(unit) ?? []
+  assert.equal(program, '/usr/local/bin/lading')
+  assert.match(unit, /^Environment=LADING_DATA=/m)
+  const env = { ...userEnvironment(), LADING_DATA: join(folder, 'data'), LADING_HTTP_PORT: '0' }
+  const child = spawn(lading, words.split(' '), { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const exit = once(child, 'exit')
   try {
     const url = await listeningUrl(child.stdout)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs from Debian what the slower suites and the bench drive, when it is missing: registry clients, PostgreSQL,
-# a proxy, tools for file systems on loop devices, a load generator and a peer. No daemon is started. runc is named
+# a proxy, shells, tools for file systems on loop devices, a load generator and a peer. No daemon is started. runc is named
 # because podman would otherwise choose crun, which refuses hosts with both cgroup versions mounted.
 set -euo pipefail
 missing=()
@@ -24,6 +24,8 @@ need /usr/share/doc/ruby-rest-client ruby-rest-client
 need wrk wrk
 need perf linux-perf
 need docker-registry docker-registry
+need zsh zsh
+need fish fish
 if [ ${#missing[@]} -eq 0 ]; then
   echo 'debian-packages: everything is installed'
   exit 0

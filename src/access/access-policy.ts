@@ -4,9 +4,11 @@
  * changes. A bearer or access token narrows rights and never widens them.
  */
 import { Turns } from '../lib/turns/turns.ts'
+import { andThen, andThenBoth } from '../lib/maybe-promise.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { OwnersSeen } from '../metadata/owners/list-owners.ts'
 import type { Owner } from '../metadata/owners/owners.ts'
-import type { Visibility } from '../metadata/schema.ts'
+import type { Visibility } from '../metadata/owners/schema.ts'
 import type {
   RepositoryVisibility,
   VisibleRepositories,
@@ -38,8 +40,6 @@ export interface PolicyOptions {
   readonly grantsOf: (accountId: number) => MaybePromise<HeldGrants>
 }
 
-type MaybePromise<T> = T | Promise<T>
-
 const actions: readonly Action[] = ['pull', 'push', 'delete']
 const allowed: Decision = Object.freeze({ allowed: true })
 const open: RepositoryVisibility = Object.freeze({ visibility: 'public', ownerVisibility: 'public' })
@@ -68,19 +68,16 @@ class AccessPolicy implements Policy {
     const bound = boundOf(principal, action, repository)
     if (bound !== undefined) return refuse(principal, { action, repository, by: bound })
     const facts = this.#findFacts(principal, repository)
-    return facts instanceof Promise
-      ? facts.then((found) => conclude(found, action, repository))
-      : conclude(facts, action, repository)
+    return andThen(facts, (found) => conclude(found, action, repository))
   }
 
   decideOwner(principal: Principal, permission: Permission, owner: string): MaybePromise<Decision> {
     const { anonymous } = this.#options
-    const settle = (grants: HeldGrants): Decision => {
+    const held = standingOf(principal, owner) === undefined ? this.#findGrants(principal) : noGrants
+    return andThen(held, (grants): Decision => {
       const verdict = decideOwner({ anonymous, principal, grants }, permission, owner)
       return verdict.allowed ? allowed : refuseOwner(principal, { permission, owner, by: verdict.by })
-    }
-    const grants = standingOf(principal, owner) === undefined ? this.#findGrants(principal) : noGrants
-    return grants instanceof Promise ? grants.then(settle) : settle(grants)
+    })
   }
 
   async explain(
@@ -112,16 +109,14 @@ class AccessPolicy implements Policy {
     const within = limits?.patterns === undefined ? {} : { within: nameSetOf(limits.patterns) }
     if (principal.isAdmin) return { all: true, ...within }
     const isUser = principal.kind === 'user'
-    const settle = ({ pullable }: HeldGrants): VisibleRepositories => ({
+    return andThen(this.#findGrants(principal), ({ pullable }): VisibleRepositories => ({
       all: false,
       public: isUser || this.#options.anonymous !== 'none',
       internal: isUser,
       owner: isUser ? principal.name : undefined,
       ...(pullable !== undefined && { granted: pullable }),
       ...within,
-    })
-    const grants = this.#findGrants(principal)
-    return grants instanceof Promise ? grants.then(settle) : settle(grants)
+    }))
   }
 
   ownersSeenBy(principal: Principal): MaybePromise<OwnersSeen> {
@@ -132,9 +127,10 @@ class AccessPolicy implements Policy {
     if (limits?.permissions?.has('pull') === false) return { visibilities, names: [] }
     if (principal.isAdmin) return { visibilities: everyVisibility, names: [] }
     const own = principal.kind === 'user' ? [principal.name] : []
-    const settle = ({ owners }: HeldGrants): OwnersSeen => ({ visibilities, names: [...own, ...owners] })
-    const grants = this.#findGrants(principal)
-    return grants instanceof Promise ? grants.then(settle) : settle(grants)
+    return andThen(this.#findGrants(principal), ({ owners }) => ({
+      visibilities,
+      names: [...own, ...owners],
+    }))
   }
 
   /** A repository that anyone may create is visible to anyone. */
@@ -167,10 +163,7 @@ class AccessPolicy implements Policy {
     }
     const grants = this.#findGrants(principal)
     const visibility = this.#findVisibility(repository)
-    if (!(grants instanceof Promise) && !(visibility instanceof Promise)) {
-      return { anonymous, principal, grants, visibility }
-    }
-    return Promise.all([grants, visibility]).then(([held, seen]) => {
+    return andThenBoth(grants, visibility, (held, seen) => {
       return { anonymous, principal, grants: held, visibility: seen }
     })
   }
@@ -180,11 +173,8 @@ class AccessPolicy implements Policy {
   }
 
   #findVisibility(repository: RepositoryName): MaybePromise<RepositoryVisibility | undefined> {
-    const found = this.#options.findAccess(repository)
-    const complete = (
-      access: RepositoryVisibility | undefined,
-    ): MaybePromise<RepositoryVisibility | undefined> => access ?? this.#visibilityToCome(repository)
-    return found instanceof Promise ? found.then(complete) : complete(found)
+    const found: MaybePromise<RepositoryVisibility | undefined> = this.#options.findAccess(repository)
+    return andThen(found, (access) => access ?? this.#visibilityToCome(repository))
   }
 
   /** Where anyone may push, anyone may create a public repository, so the answer that it does not exist reveals nothing. */

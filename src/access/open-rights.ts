@@ -4,7 +4,7 @@ import type { Reader } from '../metadata/handles.ts'
 import { findOwner, findOwnerByAlias } from '../metadata/owners/owners.ts'
 import type { Owner } from '../metadata/owners/owners.ts'
 import { findRepositoryAccess } from '../metadata/repositories/repositories.ts'
-import { getRightsVersion } from '../metadata/rights/rights-version.ts'
+import { getRightsVersion } from '../metadata/system/rights-version.ts'
 import { createPolicy } from './access-policy.ts'
 import type { PolicyOptions } from './access-policy.ts'
 import type { Policy } from './policy.ts'
@@ -15,7 +15,7 @@ import type { Aliases } from './former-names/aliases.ts'
 import { createGrants } from './grants/grants.ts'
 import type { Grants } from './grants/grants.ts'
 import { createGrantsCache } from './grants/grants-cache.ts'
-import { holdGrants } from './grants/held-grants.ts'
+import { createGrantsLoader } from './grants/load-grants.ts'
 import { createRoles } from './grants/roles.ts'
 import type { RoleDeps, Roles } from './grants/roles.ts'
 import { createSeenAccounts } from './explain/seen-accounts.ts'
@@ -51,10 +51,7 @@ export function openRights(deps: RightsDeps): Rights {
   metadata.onRightsChange(() => version.expire())
   const grants = createGrantsCache({
     version,
-    load: (accountId) => {
-      const rows = listGrantsOf(reader, accountId)
-      return rows instanceof Promise ? rows.then(holdGrants) : holdGrants(rows)
-    },
+    load: createGrantsLoader({ list: (accountId) => listGrantsOf(reader, accountId) }),
   })
   const policy = createPolicy({
     anonymous,

@@ -4,6 +4,7 @@
  * are granted, and which other repositories are visible. It decides before the handler runs, by the action in the route table,
  * and again if the request had to wait. It knows nothing of HTTP; `http/` turns a refusal into 401 or 403.
  */
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { OwnersSeen } from '../metadata/owners/list-owners.ts'
 import type { VisibleRepositories } from '../metadata/repositories/visible-repositories.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
@@ -24,8 +25,6 @@ export interface Asker {
   /** Aborted when the client no longer waits. */
   readonly signal: AbortSignal
 }
-
-type MaybePromise<T> = T | Promise<T>
 
 /** The kinds of tag changes that a push may make. Making a repository needs `create` too. */
 export interface PushRights {

@@ -3,7 +3,8 @@
  * event loop; otherwise the version is at most half a second old. So a revocation takes effect everywhere within a second, and
  * at once in the process that made it.
  */
-type MaybePromise<T> = T | Promise<T>
+import { isReady } from '../lib/maybe-promise.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 
 export interface VersionWatchDeps {
   /** Milliseconds that never go back. */
@@ -32,7 +33,7 @@ export class VersionWatch {
     if (this.#reading !== undefined) return this.#reading
     const asked = this.#deps.now()
     const version = this.#deps.getVersion()
-    if (!(version instanceof Promise)) {
+    if (isReady(version)) {
       this.#isFreshTurn = true
       setImmediate(this.#onTurnEnd)
       this.#version = version

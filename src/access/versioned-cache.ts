@@ -1,9 +1,9 @@
 /** Caches values that depend on rights, in bounded memory, while the version of the rights stays the same. */
 import { Lru } from '../lib/memory/lru.ts'
 import type { LruStats } from '../lib/memory/lru.ts'
+import { andThen } from '../lib/maybe-promise.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { VersionWatch } from './version-watch.ts'
-
-type MaybePromise<T> = T | Promise<T>
 
 export interface VersionedCacheDeps<K, V> {
   readonly version: Pick<VersionWatch, 'current'>
@@ -23,8 +23,7 @@ export class VersionedCache<K, V extends object> {
   }
 
   of(key: K): MaybePromise<V> {
-    const version = this.#deps.version.current()
-    return version instanceof Promise ? version.then((now) => this.#find(key, now)) : this.#find(key, version)
+    return andThen(this.#deps.version.current(), (version) => this.#find(key, version))
   }
 
   stats(): LruStats {
@@ -39,9 +38,9 @@ export class VersionedCache<K, V extends object> {
     const known = this.#values.get(key)
     if (known !== undefined) return known
     // The loaded value is of this version or newer: it may be loaded once too often, never too rarely.
-    const loaded = this.#deps.load(key)
-    if (!(loaded instanceof Promise)) return this.#keep(key, loaded)
-    return loaded.then((value) => (version === this.#version ? this.#keep(key, value) : value))
+    return andThen(this.#deps.load(key), (value) =>
+      version === this.#version ? this.#keep(key, value) : value,
+    )
   }
 
   #keep(key: K, value: V): V {

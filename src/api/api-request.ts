@@ -1,15 +1,7 @@
 /** What the HTTP layer hands to the management API and gets back: the border between `http/` and `api/`. */
-import type { Admission } from '../identity/sessions/csrf.ts'
-import type { Principal } from '../identity/principal.ts'
+import type { Admitted, Refused } from '../edge/gate.ts'
+import type { Asked } from '../edge/need.ts'
 import type { Origin } from '../identity/identity.ts'
-import { OciError } from '../oci/oci-error.ts'
-
-/** The body stopped arriving, or came too slowly: 408 (RFC 9110, 15.5.9). */
-export class BodyTimeoutError extends OciError {
-  override readonly name = 'BodyTimeoutError'
-  readonly code = 'SIZE_INVALID'
-  readonly detail: undefined
-}
 
 export interface ApiRequest {
   /** In the log and in the reply. */
@@ -22,14 +14,14 @@ export interface ApiRequest {
   readonly origin: Origin
   /** Of this registry as the client sees it, without a slash at the end. */
   readonly registryUrl: string
-  /** When the page that sent this may change something, although it is of another origin. */
-  readonly admission: Admission
+  /** Finds out who asks and decides whether the row may be served; once, before its handler runs. */
+  readonly admit: (asked: Asked) => Promise<Admitted | Refused>
   /** Aborted when the connection closes before the reply is complete. */
   readonly signal: AbortSignal
-  /** Reads the body to its end; throws when it is larger than `maxBytes` or the client leaves, and `BodyTimeoutError`. */
+  /** Reads the body to its end; throws when it is larger than `maxBytes`, stalls or takes too long, or when the client leaves. */
   readonly readBody: (maxBytes: number) => Promise<Uint8Array>
-  /** Resolves when there is room in memory for a reply of so many bytes, within the share of the principal; throws when the client leaves meanwhile. */
-  readonly reserve: (bytes: number, principal: Principal) => Promise<void>
+  /** Resolves when there is room in memory for a reply of so many bytes, within the share of the caller; throws when the client leaves meanwhile. */
+  readonly reserve: (bytes: number) => Promise<void>
 }
 
 export interface ApiReply {
@@ -40,6 +32,8 @@ export interface ApiReply {
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
   /** Of the endpoint, for metrics; `undefined` when there is none. */
   readonly endpoint: { readonly id: string; readonly path: string } | undefined
+  /** Why the request was refused, for the log. */
+  readonly reason?: string | undefined
   /** What a reply of 500 and above hides. */
   readonly fault: ApiFault | undefined
 }

@@ -1,33 +1,12 @@
 /** A row of the table of endpoints. What it takes, who may ask and what it answers is declared; the handler only does it. */
 import { z } from '@hono/zod-openapi'
 import type { Actor } from '../identity/actor.ts'
+import type { Gives, ManagementNeed } from '../edge/need.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { ApiServices } from './services.ts'
 
-/**
- * Who may ask, decided before the handler runs. `user`: anyone who is logged in, robots too, also with a narrowed access
- * token. `self`: a user on its own account, whose credential is not narrowed. `administrator`: likewise.
- * `owner:…` and `repository:…`: the right that the policy decides on for the `{owner}` or `{repository}` of the path; to
- * delete a whole repository takes `manage` too. `Gives` restricts the credential further.
- */
-export type Access =
-  | 'public'
-  | 'user'
-  | 'self'
-  | 'administrator'
-  | 'owner:see'
-  | 'owner:administer'
-  | 'repository:pull'
-  | 'repository:administer'
-  | 'repository:manage'
-  | 'repository:delete'
-
-/**
- * `access`: the row makes something that outlasts the request: an account, a credential, or rights of others. A limited
- * credential (`identity/limited-credentials.ts`) is refused there. `rotation`: the token that is sent may also replace itself.
- */
-export type Gives = 'access' | 'rotation'
+export type Access = ManagementNeed
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

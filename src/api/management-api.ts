@@ -7,7 +7,7 @@
 import { Hono } from 'hono'
 import { ApiError } from './errors/api-error.ts'
 import type { ApiReply, ApiRequest, ManagementApi } from './api-request.ts'
-import { isFromScript } from './authenticate.ts'
+import { header } from '../edge/admission-request.ts'
 import { docsHeaders, formatDocsPage } from './document/docs-page.ts'
 import type { Endpoint } from './endpoint.ts'
 import { endpoints } from './endpoints.ts'
@@ -57,6 +57,12 @@ function knownMethod(method: string): string {
 
 function withCommon(reply: ApiReply): ApiReply {
   return { ...reply, headers: [...always, ...reply.headers] }
+}
+
+/** Scripts in browsers: a Basic challenge would open the browser's own dialog over the page. */
+function isFromScript(request: ApiRequest): boolean {
+  const mode = header(request, 'sec-fetch-mode')
+  return mode !== undefined && mode !== 'navigate'
 }
 
 function contextOf(http: ApiRequest): ProblemContext {
@@ -128,16 +134,14 @@ function refuse(env: Bindings, error: unknown): Response {
 }
 
 function methodUnsupported(method: string, allow: string): ApiError {
-  return new ApiError(405, {
-    code: 'UNSUPPORTED',
+  return new ApiError('UNSUPPORTED', {
     message: `${method} is not supported here; use one of ${allow}`,
     allow,
   })
 }
 
 function pathUnknown(path: string): ApiError {
-  return new ApiError(404, {
-    code: 'UNSUPPORTED',
+  return new ApiError('PATH_UNKNOWN', {
     message: `the management API has nothing at ${JSON.stringify(path.slice(0, 255))}; ${apiPrefix}/docs lists its endpoints`,
   })
 }

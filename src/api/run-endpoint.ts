@@ -1,15 +1,17 @@
 /**
- * The way of a request through a row: who asks, may they, what do they ask, does the condition hold, the handler, the
- * reply. The same for every row: a handler cannot forget a check, because no check is in a handler.
+ * The way of a request through a row: the gate, the input, the condition, the handler, the reply. It is the same for every
+ * row: a handler cannot forget a check, because no check is in a handler.
  */
 import type { Audit } from '../audit/audit.ts'
 import { actorOf } from '../identity/actor.ts'
 import type { Actor } from '../identity/actor.ts'
 import { decisionHoldsMs } from '../access/policy.ts'
-import { ApiError } from './errors/api-error.ts'
+import { header } from '../edge/admission-request.ts'
+import { DeniedError } from '../edge/errors.ts'
+import type { Target } from '../edge/need.ts'
+import { parseRepositoryName } from '../oci/repository-name.ts'
 import type { ApiReply, ApiRequest } from './api-request.ts'
-import { authenticate, header, requireCurrent } from './authenticate.ts'
-import { checkAccount, checkCaller, checkTarget } from './authorize.ts'
+import { checkAccount } from './check-account.ts'
 import { checkIfMatch, entityTag, isUnchanged } from './input/conditions.ts'
 import { endpoints } from './endpoints.ts'
 import type { Endpoint, EndpointReply, EndpointRequest } from './endpoint.ts'
@@ -30,7 +32,7 @@ interface Asked {
 
 export type Runner = (endpoint: Endpoint, asked: Asked) => Promise<ApiReply>
 
-/** Throws what the services throw, and `ApiError`. */
+/** Throws the refusals of the gate and of the services, and `ApiError`. */
 export function createRunner(services: ApiServices): Runner {
   const turns = createTurns()
   return async (endpoint, asked) => {
@@ -40,7 +42,7 @@ export function createRunner(services: ApiServices): Runner {
     if (current === undefined) {
       const reply = await endpoint.handler(request, services)
       if (reply.lines === undefined) return toReply(endpoint, reply, http)
-      const lines = whileAllowed(reply.lines, () => requireAllowed(endpoint, request, services))
+      const lines = whileAllowed(reply.lines, request.decideAgain)
       return toReply(endpoint, { ...reply, lines }, http)
     }
     const ifMatch = header(http, 'if-match')
@@ -55,48 +57,49 @@ export function createRunner(services: ApiServices): Runner {
   }
 }
 
-type Admitted = EndpointRequest<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>, unknown>
+type Values = Readonly<Record<string, unknown>>
+
+interface Admitted extends EndpointRequest<Values, Values, unknown> {
+  readonly decideAgain: () => Promise<void>
+}
 
 /**
- * Authenticates, authorizes and parses, in this order, so that a caller learns no more than it has to. A body may arrive
- * long after its head, and a list may wait for memory, so the credential and the rights are checked again then: they may have
- * been taken away meanwhile.
+ * Admits and parses, in this order, so that a caller learns no more than it has to. A body may arrive long after its head,
+ * and a list may wait for memory, so the gate decides again then: the credential or the right may be gone.
  */
 async function admit(
   endpoint: Endpoint,
   { http, params: given }: Asked,
   services: ApiServices,
 ): Promise<Admitted> {
-  const principal = await authenticate(http, endpoint.access, services)
+  let params: Values = {}
+  const target = (): Target => targetOf(endpoint, (params = readParams(endpoint, given)))
+  const admission = await http.admit({ need: endpoint.access, gives: endpoint.gives, target })
+  const { principal } = admission
   const actor = actorOf(principal, http.origin)
   try {
-    checkCaller(endpoint.access, principal)
-    const params = readParams(endpoint, given)
-    await checkTarget(endpoint, { principal, params }, services)
+    if (!admission.isAdmitted) throw admission.refusal
     const query = readQuery(endpoint, http)
     const began = performance.now()
-    if (typeof query['limit'] === 'number') await http.reserve(query['limit'] * pageItemBytes, principal)
+    if (typeof query['limit'] === 'number') await http.reserve(query['limit'] * pageItemBytes)
     const body = await readBody(endpoint, http)
     const hasWaited = endpoint.body !== undefined || performance.now() - began >= decisionHoldsMs
-    if (hasWaited) await requireAllowed(endpoint, { principal, params, http }, services)
+    if (hasWaited) await admission.decideAgain()
     const input = { principal, params, query, body }
     await checkAccount(endpoint, input, services)
-    return { ...input, actor, http }
+    return { ...input, actor, http, decideAgain: () => admission.decideAgain() }
   } catch (error) {
     if (endpoint.method !== 'GET') auditRefusal(error, { actor, params: given }, services)
     throw error
   }
 }
 
-/** Throws when the credential or the right was taken away since the request was admitted. */
-async function requireAllowed(
-  endpoint: Endpoint,
-  { principal, params, http }: Pick<Admitted, 'principal' | 'params' | 'http'>,
-  services: ApiServices,
-): Promise<void> {
-  await requireCurrent(http, principal, services)
-  checkCaller(endpoint.access, principal)
-  await checkTarget(endpoint, { principal, params }, services)
+function targetOf({ access }: Endpoint, { owner, repository, token }: Values): Target {
+  return {
+    owner: typeof owner === 'string' ? owner : undefined,
+    token: typeof token === 'number' ? token : undefined,
+    repository: access.startsWith('repository:') ? parseRepositoryName(String(repository)) : undefined,
+  }
 }
 
 /** Each group is handed over only when `check` passes after the group was read: a slow reader may take hours. */
@@ -116,7 +119,7 @@ function auditRefusal(
   { actor, params }: { actor: Actor; params: Asked['params'] },
   { audit }: ApiServices,
 ): void {
-  if (!(error instanceof ApiError) || error.status !== 403) return
+  if (!(error instanceof DeniedError)) return
   const target = findTarget(params)
   audit.recordOnce(
     actor,
@@ -139,8 +142,8 @@ function readerOf({ path, id }: Endpoint): Endpoint {
 }
 
 /** What the schema does not name is left out. Throws for a value that is not of its shape: a fault of ours. */
-function format({ result }: Endpoint, value: unknown): string {
-  if (result === undefined) throw new ApiError(500, { code: 'UNKNOWN', message: 'a value without a shape' })
+function format({ id, result }: Endpoint, value: unknown): string {
+  if (result === undefined) throw new Error(`the row ${id} has no shape for its value`)
   return JSON.stringify(result.parse(value))
 }
 

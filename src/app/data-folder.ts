@@ -1,4 +1,4 @@
-/** What lies where in the data folder, for those that look at it from outside. */
+/** Where things are in the data folder, for code that inspects it from outside. */
 import { join } from 'node:path'
 import { blobPath, createLayout } from '../blob-store/filesystem/layout.ts'
 import type { Config } from '../config/schema.ts'
@@ -21,7 +21,7 @@ export function blobFile(
   return blobPath(createLayout(storeFolder(config)), { key: storageKey, digest })
 }
 
-/** Of the administrator that the first start made; removed with the first change of it. */
+/** The password file of the administrator that the first start created; removed when that password first changes. */
 export function initialPasswordFile({ data }: DataFolder): string {
   return join(data, 'admin-password')
 }

@@ -21,7 +21,7 @@ function aHealth() {
 }
 
 describe('readiness', () => {
-  test('stays while the store has no space, and says so', async () => {
+  test('stays while the store has no space, and reports it', async () => {
     const { state, health, storeFull } = aHealth()
     expect([await health(), await storeFull()]).toEqual([
       { ready: true, checks: { metadata: 'ok', store: 'ok' } },
@@ -33,14 +33,14 @@ describe('readiness', () => {
     expect([await health(), await storeFull()]).toEqual([{ ready: true, checks }, 1])
   })
 
-  test('ends when the store does not answer', async () => {
+  test('ends when the store does not respond', async () => {
     const { state, health, storeFull } = aHealth()
     state.storeError = new StoreUnavailable('gone', { retryable: true })
-    const checks = { metadata: 'ok', store: 'does not answer' }
+    const checks = { metadata: 'ok', store: 'does not respond' }
     expect([await health(), await storeFull()]).toEqual([{ ready: false, checks }, 0])
   })
 
-  test('is looked at once a second, whoever asks', async () => {
+  test('is checked once a second, regardless of the number of requests', async () => {
     const { state, health } = aHealth()
     await Promise.all([health(), health()])
     state.now = 999

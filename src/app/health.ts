@@ -1,6 +1,6 @@
 /**
- * What `/readyz` shows: which part does not answer; why is in the log. A store without space still serves pulls, so the process
- * stays in its load balancer, and says so.
+ * Answers `/readyz`: names the parts that do not respond; the reasons are in the log. A store without space still serves pulls,
+ * so the registry stays ready and reports the store as full.
  */
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import { StoreFull } from '../blob-store/errors.ts'
@@ -19,12 +19,12 @@ export interface HealthDeps {
   readonly metrics?: Pick<Metrics, 'watchGauge'> | undefined
 }
 
-/** Load balancers, monitors and scrapes ask all the time, and a look at the store writes a file. */
+/** How long an answer is reused: load balancers, monitors and scrapes ask constantly, and checking the store writes a file. */
 const reusedMs = 1_000
 
 const full = 'full: pulls work, pushes are refused until there is space'
 
-/** Never rejects. */
+/** The returned function never rejects. */
 export function createHealth(deps: HealthDeps): () => Promise<Readiness> {
   let asked: { readonly at: number; readonly answer: Promise<Readiness> } | undefined
   const health = (): Promise<Readiness> => {
@@ -48,7 +48,7 @@ async function checkParts({ metadata, store, logger }: HealthDeps): Promise<Read
     } catch (error) {
       const isFull = error instanceof StoreFull
       logger.warn({ err: error, part: name }, isFull ? 'no space left' : 'not ready')
-      return [name, isFull ? full : 'does not answer']
+      return [name, isFull ? full : 'does not respond']
     }
   }
   const results = await Promise.all([

@@ -1,4 +1,4 @@
-/** Opens the audit; used by the server and by the commands beside it. */
+/** Opens the audit for the server and for CLI commands. */
 import { createAudit } from '../audit/audit.ts'
 import type { Audit, AuditDeps } from '../audit/audit.ts'
 

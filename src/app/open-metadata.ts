@@ -1,4 +1,4 @@
-/** Opens the database that the configuration names; used by the server and by the commands beside it. */
+/** Opens the configured database for the server and for CLI commands. */
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import { openSqliteMetadata } from '../metadata/dialects/sqlite/sqlite.ts'
@@ -11,13 +11,13 @@ export interface OpenMetadataDeps {
   readonly clock: Clock
   readonly logger: Logger
   /**
-   * Called once when the database can no longer be trusted; every write fails from then on. A server ends its process.
-   * Default: does nothing.
+   * Called once when the database can no longer be trusted; every later write fails. A server ends its process. Default: does
+   * nothing.
    */
   readonly onFatal?: (error: Error) => void
-  /** `false` leaves the schema as it is. Default `true`. */
+  /** Whether to upgrade the schema. Default `true`. */
   readonly upgrade?: boolean
-  /** Looks at the database before it is upgraded. What it throws leaves the database as it was. */
+  /** Inspects the database before it is upgraded. If it throws, the database stays unchanged. */
   readonly inspect?: (db: Reader) => Promise<void>
 }
 
@@ -35,11 +35,11 @@ export async function openMetadata(config: Config, deps: OpenMetadataDeps): Prom
     upgrade,
     inspect,
     onFatal,
-    onError: (err) => logger.error({ err }, 'the database could not be maintained; it is tried again'),
+    onError: (err) => logger.error({ err }, 'database maintenance failed; it is tried again'),
   })
 }
 
-/** Ends a process that has no other way to: the error is uncaught. */
+/** Throws the error uncaught, which ends the process. */
 export function throwUncaught(error: Error): void {
   setImmediate(() => {
     throw error

@@ -1,4 +1,4 @@
-/** The look at a database before its upgrade, on PostgreSQL; `contract/` shows what it leaves on a real server. */
+/** Inspecting a database before its upgrade, on PostgreSQL; `contract/` tests the result on a real server. */
 import { PGlite } from '@electric-sql/pglite'
 import { PGliteDialect } from 'kysely'
 import { expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import { judgePairing, StoreMismatchError } from './pair-store.ts'
 
 test('an empty PostgreSQL database beside a full store is refused before its upgrade', async () => {
   const parsers = Object.fromEntries(integerTypeIds.map((id) => [id, parseSafeInteger]))
-  // Closed by the driver, whose opening fails.
+  // The driver closes it when opening fails.
   const pglite = await PGlite.create({ parsers })
   const store = { place: './data/store', installationId: 'b', isEmpty: false }
   const opening = createPostgresMetadata({

@@ -1,6 +1,6 @@
 /**
- * Opens the database and the blob store of a registry, after a look at both: what does not belong together is refused
- * before a file is made or a row is written.
+ * Opens the database and the blob store of a registry, after inspecting both: a pair that does not belong together is refused
+ * before a file or a row is written.
  */
 import { operator } from '../identity/actor.ts'
 import type { BlobStore } from '../blob-store/blob-store.ts'
@@ -36,9 +36,9 @@ export interface OpenPartsDeps {
   readonly logger: Logger
   /** See `OpenMetadataDeps`. */
   readonly onFatal: (error: Error) => void
-  /** The operator's order to take over a store that belongs to another database, or to none. */
+  /** Whether the operator wants to take over a store that belongs to another database, or to none. */
   readonly adoptStore: boolean
-  /** Called before anything is made, when the database is new; what it throws stops the start. */
+  /** Called for a new database before anything is created; if it throws, the start stops. */
   readonly checkFirstStart: () => void
 }
 
@@ -48,7 +48,7 @@ export interface OpenParts extends AsyncDisposable {
   readonly installationId: string
 }
 
-/** Throws `StoreMismatchError`, and what opening the two throws. */
+/** Throws `StoreMismatchError`, and the errors of opening the database or the store. */
 export async function openParts(config: Config, deps: OpenPartsDeps): Promise<OpenParts> {
   const { clock, logger, onFatal } = deps
   await using stack = new AsyncDisposableStack()
@@ -56,7 +56,7 @@ export async function openParts(config: Config, deps: OpenPartsDeps): Promise<Op
   const judge = async (read: () => Promise<FoundDatabase | undefined>): Promise<void> => {
     pairing = (await judgeSides(config, read, deps)) ?? pairing
   }
-  // A missing database file is not made before it is clear that it may be new.
+  // A missing database file is created only once it is clear that it may be new.
   await judge(async () => ((await isNewDatabaseFile(config)) ? newDatabase : undefined))
   const store = stack.use(await openStore(config, deps))
   const inspect = (db: Reader): Promise<void> => judge(() => readDatabase(db))
@@ -67,7 +67,7 @@ export async function openParts(config: Config, deps: OpenPartsDeps): Promise<Op
   return { metadata, store, installationId, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
-/** What a database says of itself. */
+/** The state of a database before it is opened. */
 export type FoundDatabase = Omit<DatabaseSide, 'place'>
 
 export const newDatabase: FoundDatabase = { installationId: undefined, hasBlobs: false }
@@ -77,7 +77,8 @@ async function judgeSides(
   read: () => Promise<FoundDatabase | undefined>,
   { adoptStore, checkFirstStart }: OpenPartsDeps,
 ): Promise<Pairing | undefined> {
-  // The store first: another process that starts writes its row before the store's file, so a file seen here has its row.
+  // Read the store first: another starting process writes its row before the store's file, so if the file is visible here, so is
+  // its row.
   const store = await lookAtStore(config)
   const found = await read()
   if (found === undefined) return undefined
@@ -87,7 +88,8 @@ async function judgeSides(
 }
 
 /**
- * Makes nothing. A store in memory has a folder, too: the one that it would hide. Throws `UnfinishedRestoreError`.
+ * Reads the state of the store; creates nothing. A memory store has a folder too: the one that it would hide. Throws
+ * `UnfinishedRestoreError`.
  */
 export async function lookAtStore(config: Config): Promise<StoreSide> {
   const place = storeFolder(config)
@@ -116,14 +118,14 @@ function placeOf(config: Config): string {
   return config.metadata.driver === 'sqlite' ? databaseFile(config) : 'of metadata.url'
 }
 
-/** A database that was never opened has no tables. */
+/** Reads the state of a database; one that was never opened has no tables. */
 export async function readDatabase(db: Reader): Promise<FoundDatabase> {
   const { applied } = await readMigrationState(db)
   if (applied.length === 0) return newDatabase
   return { installationId: await findInstallation(db), hasBlobs: await hasBlobs(db) }
 }
 
-/** The row first, then the file: a crash between leaves a pair that the next start completes. */
+/** Writes the id to the database first, then to the store: the next start completes a pair that a crash left half done. */
 async function pair(
   { metadata, store }: Pick<OpenParts, 'metadata' | 'store'>,
   pairing: Pairing,
@@ -135,14 +137,14 @@ async function pair(
   const former = await store.readInstallationId()
   if (former === id && pairing !== 'adopt') {
     if (adoptStore)
-      logger.warn({ installation: id }, 'the store already belongs to this database; leave --adopt-store out')
+      logger.warn({ installation: id }, 'the store already belongs to this database; remove --adopt-store')
     return id
   }
-  // Another database may have been given the store since it was looked at.
+  // Another database may have claimed the store since it was inspected.
   if (former !== undefined && pairing !== 'adopt') {
     refuseUnfinishedRestore(former)
     throw new StoreMismatchError(
-      `storage: another start gave the blob store to installation ${former} while this one opened the database of installation ${id}. Start again: the message then says which of them belong together`,
+      `storage: another start gave the blob store to installation ${former} while this one opened the database of installation ${id}. Start again: the next message says which of them belong together`,
     )
   }
   if (pairing === 'adopt') {
@@ -150,7 +152,7 @@ async function pair(
     logger.warn(
       { installation: id, former },
       former === id
-        ? 'this database goes on with its empty store; clients have to push its blobs again'
+        ? 'this database keeps its empty store; clients must push its blobs again'
         : 'this database takes over the store; the former database is refused from now on',
     )
   }
@@ -158,7 +160,10 @@ async function pair(
   return id
 }
 
-/** What is in the store by now may belong to rows of another database: this one does not judge it. */
+/**
+ * Records the adoption in the audit and in the database: the present bytes of the store may belong to rows of another database,
+ * so this one must not judge them.
+ */
 async function recordAdoption(
   metadata: Metadata,
   former: string | undefined,

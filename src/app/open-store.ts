@@ -1,4 +1,4 @@
-/** Opens the blob store that the configuration names. */
+/** Opens the configured blob store. */
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import { peekFilesystemStore, type StoreContents } from '../blob-store/filesystem/peek-store.ts'
 import { openFilesystemBlobStore } from '../blob-store/filesystem/filesystem-blob-store.ts'
@@ -10,7 +10,10 @@ import type { Ids } from '../lib/ids.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { storeFolder } from './data-folder.ts'
 
-/** The memory store is for tests and registries that may forget; it must not take the machine along. */
+/**
+ * The most bytes in a memory store, so that it cannot exhaust the machine; it is for tests and for registries that need not keep
+ * data.
+ */
 const memoryStoreBytes = 2 * 1024 * 1024 * 1024
 
 export interface OpenStoreDeps {
@@ -27,11 +30,11 @@ export async function openStore(config: Config, { clock, ids, logger }: OpenStor
     clock,
     ids,
     onStrange: (path) =>
-      logger.warn({ path }, 'a file in the blob store that no registry wrote; it is left alone'),
+      logger.warn({ path }, 'found a file in the blob store that no registry wrote; it is left alone'),
   })
 }
 
-/** Looks at the store in the folder without opening it, which would make folders. Throws `StoreUnavailable`. */
+/** Inspects the store's folder without opening the store, which would create folders. Throws `StoreUnavailable`. */
 export function peekStore(config: Config): Promise<StoreContents> {
   return peekFilesystemStore(storeFolder(config))
 }

@@ -1,11 +1,11 @@
 /**
- * Decides whether a database and a blob store belong together. They carry the same id from their first start on. With
- * any other database every blob of the store would look unwanted, so the start is refused before anything is written.
+ * Decides whether a database and a blob store belong together. Both have the same id from their first start on. To any other
+ * database every blob of the store would look unused, so the start is refused before anything is written.
  */
 
-/** What a database says of itself. */
+/** The database's side of the pair. */
 export interface DatabaseSide {
-  /** For messages: a path, or the key that names it. Never a URL, which may hold a password. */
+  /** A path, or the configuration key, for messages. Never a URL, because it may contain a password. */
   readonly place: string
   /** `undefined` before its first start. */
   readonly installationId: string | undefined
@@ -19,15 +19,15 @@ export interface StoreSide {
   readonly isEmpty: boolean
 }
 
-/** `pair`: both have the id of the database, or get it. `adopt`: the same, over what the store held before. */
+/** `pair`: both have the id of the database, or receive it. `adopt`: the store receives the id even if it has another one. */
 export type Pairing = 'pair' | 'adopt'
 
-/** The message says what was found, why that is refused and what to do. */
+/** The database and the store do not belong together. The message says what was found, why it is refused and what to do. */
 export class StoreMismatchError extends Error {
   override readonly name = 'StoreMismatchError'
 }
 
-/** Throws `StoreMismatchError` unless the two belong together, are both new, or the operator orders the adoption. */
+/** Throws `StoreMismatchError` unless the two belong together, are both new, or the operator asks for the adoption. */
 export function judgePairing(database: DatabaseSide, store: StoreSide, adoptStore: boolean): Pairing {
   const isSame = database.installationId !== undefined && database.installationId === store.installationId
   if (isSame && !(database.hasBlobs && store.isEmpty)) return 'pair'
@@ -38,14 +38,14 @@ export function judgePairing(database: DatabaseSide, store: StoreSide, adoptStor
 }
 
 function findFault(database: DatabaseSide, store: StoreSide): string | undefined {
-  const isVirgin = store.isEmpty && store.installationId === undefined
+  const isUnclaimed = store.isEmpty && store.installationId === undefined
   if (database.installationId === undefined) {
-    if (isVirgin) return undefined
+    if (isUnclaimed) return undefined
     return `the database ${database.place} is missing or empty, but the blob store ${store.place} ${describeStore(store)}`
   }
   const own = `the database ${database.place} belongs to installation ${database.installationId}`
   const isOwn = database.installationId === store.installationId
-  if (!isVirgin && !isOwn) return `${own}, but the blob store ${store.place} ${describeStore(store)}`
+  if (!isUnclaimed && !isOwn) return `${own}, but the blob store ${store.place} ${describeStore(store)}`
   return database.hasBlobs ? `${own} and names blobs, but the blob store ${store.place} is empty` : undefined
 }
 
@@ -62,12 +62,15 @@ function adviceFor(database: DatabaseSide, { isEmpty, installationId }: StoreSid
     return `If the database is lost, restore it with lading restore --database-only; if it is elsewhere, set data or metadata.url to it. ${adoption}`
   }
   if (isEmpty && (installationId === undefined || installationId === database.installationId)) {
-    return 'Mount the volume of the store, or set data to its folder. If the blobs are lost, move the database and what is left of the store away and restore both with lading restore; to go on without the blobs, start once with lading serve --adopt-store, after which clients have to push them again'
+    return 'Mount the volume of the store, or set data to its folder. If the blobs are lost, move the database and the rest of the store away and restore both with lading restore; to continue without the blobs, start once with lading serve --adopt-store, clients must then push them again'
   }
   return `Set data and metadata.url to a database and a store that belong together, or restore a backup into an empty data folder with lading restore. ${adoption}`
 }
 
-/** A store in memory starts empty each time: a database that names blobs of an earlier one, or of a folder, is refused. */
+/**
+ * Throws `StoreMismatchError` unless the database fits a memory store. That store starts empty, so the database must name no
+ * blobs and the folder must belong to no store.
+ */
 export function checkMemoryStore(database: DatabaseSide, folder: StoreSide): void {
   const isLasting = !folder.isEmpty || folder.installationId !== undefined
   if (!database.hasBlobs && !isLasting) return

@@ -1,11 +1,11 @@
-/** Tells the operator of content whose row is there and whose bytes are not: a log line and a counter. */
+/** Reports content whose row exists but whose bytes do not: a log line and a counter. */
 import type { Clock } from '../lib/clock.ts'
 import { Lru } from '../lib/memory/lru.ts'
 import type { DamagedContent } from '../registry/blob-health.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
 export interface ReportDamageDeps {
-  /** Writes a line at level error. */
+  /** Writes a log line at level error. */
   readonly log: (fields: object, message: string) => void
   /** A clock that never jumps. */
   readonly monotonic: Clock
@@ -14,7 +14,7 @@ export interface ReportDamageDeps {
 
 const entryBytes = 200
 const maxBytes = 256 * 1024
-/** Clients repeat their requests; the log needs each damaged digest once in this time. */
+/** Each damaged digest is logged at most once in this time, because clients repeat their requests. */
 const quietMs = 60_000
 
 const advice = {
@@ -22,7 +22,7 @@ const advice = {
   manifest: 'a manifest is damaged; push it again, or restore the database from a backup',
 }
 
-/** Counts every report, and logs one per digest and minute at level error. */
+/** Counts every report, and logs at most one per digest and minute at level error. */
 export function createDamageReporter(deps: ReportDamageDeps): (damage: DamagedContent) => void {
   const { log, monotonic, metrics } = deps
   const loggedAt = new Lru<string, number>({ maxBytes })

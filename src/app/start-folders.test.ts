@@ -1,4 +1,4 @@
-/** What a start that fails takes back, beside another start in the same folder that does not. */
+/** What a failed start removes, beside a successful start in the same folder. */
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { watchStartFolders } from './start-folders.ts'
 
 const deps = { clock: systemClock, ids: systemIds, logger: silentLog }
 
-test('a start that fails removes the folders of its store', async () => {
+test('a failed start removes the folders of its store', async () => {
   await using folder = await tempFolder()
   const config = configSchema.parse({ data: join(folder.path, 'data') })
   {
@@ -24,7 +24,7 @@ test('a start that fails removes the folders of its store', async () => {
   expect(existsSync(config.data)).toBe(false)
 })
 
-test('a start that fails leaves the folders of a store that another start has taken meanwhile', async () => {
+test('a failed start leaves the folders of a store that another start has claimed', async () => {
   await using folder = await tempFolder()
   const config = configSchema.parse({ data: join(folder.path, 'data') })
   const failing = await watchStartFolders(config)

@@ -1,4 +1,4 @@
-/** What a start makes in the file system, so that a start that fails can take it back. */
+/** Tracks what a start creates in the file system, so that a failed start can remove it. */
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import {
@@ -12,14 +12,14 @@ import { storeFolder } from './data-folder.ts'
 import { peekStore } from './open-store.ts'
 
 export interface StartFolders extends AsyncDisposable {
-  /** The start has succeeded: disposing removes nothing. */
+  /** Call it when the start has succeeded: disposing then removes nothing. */
   keep(): void
 }
 
 /**
- * Checks that the data folder can be used or made, and remembers which folders were missing. Disposing removes those
- * again, as far as they hold no files, and what was made in a store folder that was empty, such as the mount point of a
- * volume. A store that has an installation id by then belongs to another start, and stays. Throws `FolderError`.
+ * Checks that the data folder can be used or created, and remembers which folders are missing. Disposing removes those folders if
+ * they contain no files, and everything that was created in an empty store folder, such as the mount point of a volume. A store
+ * that has an installation id by then belongs to another start and stays. Throws `FolderError`.
  */
 export async function watchStartFolders(config: Config): Promise<StartFolders> {
   const isUsed = config.metadata.driver === 'sqlite' || config.storage.driver === 'filesystem'

@@ -1,6 +1,6 @@
 /**
- * Puts metrics and traces around the parts that they hear of. Where the configuration asks for neither, every part is
- * handed back as it came and nothing is loaded.
+ * Wraps the parts in metrics and traces. If the configuration asks for neither, every part is returned unchanged and no library
+ * is loaded.
  */
 import { performance } from 'node:perf_hooks'
 import { ObservedBlobStore } from '../blob-store/observed-blob-store.ts'
@@ -17,9 +17,9 @@ import type { LoginResult, Metrics } from '../telemetry/metrics.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 
 export interface Telemetry extends AsyncDisposable {
-  /** `undefined` unless metrics are served somewhere. */
+  /** `undefined` unless metrics are served. */
   readonly metrics: Metrics | undefined
-  /** `undefined` when nobody listens. */
+  /** `undefined` without metrics and traces. */
   readonly observer: HttpObserver | undefined
   /** `undefined` without metrics. */
   readonly onLogin: ((outcome: LoginOutcome) => void) | undefined
@@ -43,7 +43,7 @@ const loginResults = {
   throttled: 'throttled',
 } satisfies Record<LoginOutcome, LoginResult>
 
-/** A broken collector must not fill the log. */
+/** How often a failing collector is logged, so that it does not fill the log. */
 const complainEveryMs = 10 * 60_000
 
 const now = (): number => performance.now()
@@ -118,12 +118,12 @@ function observeMetadata(
   })
   metrics?.watchGauge({
     name: 'lading_database_transactions_pending',
-    help: 'Write transactions that were asked for and have not ended.',
+    help: 'Write transactions that were requested and have not ended.',
     read: () => observed.pending,
   })
   metrics?.watchGauge({
     name: 'lading_upload_sessions',
-    help: 'Open upload sessions, of all processes.',
+    help: 'Open upload sessions of all processes.',
     read: () => countAllUploads(metadata.reader),
   })
   return observed

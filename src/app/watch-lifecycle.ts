@@ -1,4 +1,4 @@
-/** Figures of the queue of dead keys, read from the database whenever the metrics are. */
+/** Adds gauges for the queue of dead keys; they are read from the database when the metrics are read. */
 import type { Clock } from '../lib/clock.ts'
 import { countDeadKeys, findOldestDeadKey } from '../metadata/content/dead-keys.ts'
 import type { Metadata } from '../metadata/metadata.ts'
@@ -15,7 +15,7 @@ export function watchLifecycle(
   })
   metrics?.watchGauge({
     name: 'lading_dead_key_oldest_seconds',
-    help: 'Age of the oldest storage key whose bytes are to be deleted; 0 without one.',
+    help: 'Age of the oldest storage key whose bytes are to be deleted; 0 if there is none.',
     read: async () => {
       const since = await findOldestDeadKey(metadata.reader)
       return since === undefined ? 0 : Math.max(0, (clock.now() - since) / 1000)

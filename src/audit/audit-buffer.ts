@@ -1,7 +1,7 @@
 /**
- * What changes nothing waits here for a second at most, so that a flood of refusals costs the database little. What
- * costs an attacker nothing is written once a minute. What is not recorded is counted, told to the log once a minute, and
- * recorded as one event that says how many of which kind are missing.
+ * Buffers events that describe no change for at most a second, so that a flood of refusals costs the database little. Events that
+ * an attacker can cause at no cost are recorded once per key and minute. Events that are not recorded are counted, logged once a
+ * minute, and recorded as one event with the number of missing events of each kind.
  */
 import { monotonicClock, type Clock } from '../lib/clock.ts'
 import { insertAuditEvents } from '../metadata/audit/audit-events.ts'
@@ -11,13 +11,13 @@ import { Losses, type EventKind, type Loss, type LossReason } from './losses.ts'
 import { createNews } from './news.ts'
 
 export interface AuditBuffer {
-  /** `describe` is not called when the buffer is full. */
+  /** Adds an event; `describe` is not called when the buffer is full. */
   add(kind: EventKind, describe: () => NewAuditEvent): void
-  /** The same, for the first of its key within a minute, and not too many of one party. */
+  /** Like `add`, but only for the first event of a key within a minute, and for a limited number of keys of one party. */
   addOnce(kind: EventKind, from: { key: string; party: string }, describe: () => NewAuditEvent): void
-  /** Resolves when what was added so far is written; never rejects. */
+  /** Resolves when all events added so far are written; never rejects. */
   flush(): Promise<void>
-  /** The same, and tells at once what was lost. */
+  /** Like `flush`, but also reports lost events at once. */
   close(): Promise<void>
 }
 
@@ -29,12 +29,12 @@ export interface AuditBufferDeps {
   readonly onError: (error: unknown) => void
   /** Called for each loss, for the metrics. */
   readonly onDropped?: ((reason: LossReason, count: number) => void) | undefined
-  /** Called once a minute at most, for the log. */
+  /** Called at most once a minute, for the log. */
   readonly onLoss?: ((loss: Loss) => void) | undefined
 }
 
 const batchMs = 1_000
-/** What comes on top between two writes is not recorded. */
+/** Further events between two writes are not recorded. */
 const maxBuffered = 5_000
 
 export function createAuditBuffer(deps: AuditBufferDeps): AuditBuffer {
@@ -82,7 +82,7 @@ class Buffer implements AuditBuffer {
 
   async close(): Promise<void> {
     await this.flush()
-    // What the last write lost as well.
+    // Includes events that the last write lost.
     this.#reportLoss()
     await this.#writing
   }
@@ -127,7 +127,7 @@ class Buffer implements AuditBuffer {
       outcome: 'done',
       detail: { ...report.unwritten },
     }
-    // The log has heard; the next report carries it along.
+    // The log already has this loss; if the event cannot be written, the next report includes it.
     this.#writing = this.#writing.then(() => this.#insert([event]).catch(() => report.restore()))
   }
 }

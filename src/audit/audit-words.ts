@@ -1,4 +1,4 @@
-/** The words of the audit as lists, for those who describe what can be asked. */
+/** The audit actions and outcomes as lists, for descriptions of the search parameters. */
 import { auditActions, auditOutcomes } from '../metadata/audit/audit-actions.ts'
 import type { AuditAction, AuditOutcome } from '../metadata/audit/audit-actions.ts'
 

@@ -16,7 +16,7 @@ const login = (outcome: AuditOutcome): AuditEntry => ({ action: 'login', outcome
 
 const from = (address: string) => ({ id: 'anonymous', name: '', address })
 
-/** Oldest first. */
+/** Returns the recorded events, oldest first. */
 async function recorded({ audit }: OpenAuth) {
   await audit.flush()
   return (await Array.fromAsync(audit.export({}))).flat()
@@ -26,7 +26,7 @@ const summary = async (open: OpenAuth): Promise<string[]> =>
   (await recorded(open)).map(({ outcome, actor }) => `${outcome} ${actor.address}`)
 
 describe('a record', () => {
-  test('is written in a batch, each with what became of it', async () => {
+  test('is written in a batch, each with its outcome', async () => {
     await using open = await openAuth()
     const outcomes = ['granted', 'wrong-password', 'wrong-password', 'unknown'] as const
     for (const outcome of outcomes) open.audit.record(from('192.0.2.1'), login(outcome))
@@ -55,7 +55,7 @@ describe('a record', () => {
     expect(await recorded(open)).toHaveLength(2)
   })
 
-  test('A4: of one who asks for much in vain takes no place of others', async () => {
+  test('A4: of a party with many refused requests takes no place of others', async () => {
     await using open = await openAuth()
     for (let count = 0; count < 11_000; count += 1) {
       open.audit.recordOnce(bob, { action: 'push', outcome: 'denied' }, `user:1 push acme/${count}`)
@@ -76,7 +76,7 @@ describe('a record', () => {
     expect(logins).toHaveLength(5_000)
   })
 
-  test('that cannot be written is told and lost, without harm to those after it', async () => {
+  test('that cannot be written is reported and lost, without affecting later ones', async () => {
     const told: unknown[] = []
     await using open = await openAuth()
     const broken = { ...open.metadata, transact: () => Promise.reject(new Error('disk full')) }
@@ -90,8 +90,8 @@ describe('a record', () => {
   })
 })
 
-describe('what is not recorded', () => {
-  /** With a clock of its own for the minute between two reports. */
+describe('an event that is not recorded', () => {
+  /** Has its own clock for the minute between two reports. */
   async function openCounting(change: Partial<AuditDeps> = {}) {
     const open = await openAuth()
     const dropped: [string, number][] = []
@@ -124,7 +124,7 @@ describe('what is not recorded', () => {
     expect(await open.rows()).toEqual([['system', loss]])
   })
 
-  test('because one party asks for too many different things is counted, what is known already is not', async () => {
+  test('because one party sends too many different requests is counted, but not if it is already known', async () => {
     await using open = await openCounting()
     const { audit } = open
     const denied = { action: 'push', outcome: 'denied' } as const
@@ -138,7 +138,7 @@ describe('what is not recorded', () => {
     expect(open.losses).toEqual([{ count: 2, events: ['push denied: 2'] }])
   })
 
-  test('because one network of IPv6 asks for too many different things is counted as of one party', async () => {
+  test('because one IPv6 network sends too many different requests is counted as of one party', async () => {
     await using open = await openCounting()
     const denied = { action: 'login', outcome: 'unknown' } as const
     for (let count = 0; count < 501; count += 1) {
@@ -173,7 +173,7 @@ describe('what is not recorded', () => {
     expect(row?.detail).toEqual({ count: 2, events: ['login granted: 2'] })
   })
 
-  test('is told once a minute', async () => {
+  test('is reported once a minute', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     await using open = await openCounting({ monotonic: { now: () => elapsedMs } })
     let elapsedMs = 0
@@ -184,7 +184,7 @@ describe('what is not recorded', () => {
     let asked = 0
     const denied = { action: 'push', outcome: 'denied' } as const
     const ask = (): void => open.audit.recordOnce(bob, denied, `acme/${asked++}`)
-    // More of one party is not remembered within a minute.
+    // More events of one party are not remembered within a minute.
     for (let count = 0; count < 501; count += 1) ask()
     await advance(1_000)
     expect(open.losses).toHaveLength(1)
@@ -218,7 +218,7 @@ describe('a change', () => {
     ])
   })
 
-  test('E4: says in one line of bounded length what clients call themselves and others', async () => {
+  test('E4: puts names that clients send into one line of limited length', async () => {
     await using open = await openAuth()
     const nasty = 'a\r\nforged line\u001B[2J\u202Eb\u2028c\0\uD800'
     open.audit.record(
@@ -284,7 +284,7 @@ describe('retention', () => {
   const { signal } = new AbortController()
   const dayMs = 86_400_000
 
-  test('forgets what is older than the days, and the oldest of too many', async () => {
+  test('deletes events older than the days, and the oldest of too many', async () => {
     await using open = await openAuth()
     for (let day = 0; day < 10; day += 1) {
       for (let count = 0; count < 200; count += 1)
@@ -299,7 +299,7 @@ describe('retention', () => {
     expect(await forgetOldAudit(open, { days: 6, maxRows: 250 }, signal)).toBe(0)
   })
 
-  test('stops when it is told to', async () => {
+  test('stops when its signal is aborted', async () => {
     await using open = await openAuth()
     const stopped = AbortSignal.abort(new Error('stopping'))
     await expect(forgetOldAudit(open, { days: 1, maxRows: 1000 }, stopped)).rejects.toThrow('stopping')

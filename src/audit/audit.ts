@@ -1,8 +1,7 @@
 /**
- * @module
- * The audit: who did what to what, when, from where, with which credential, and with what outcome. Changes are written
- * in their own transaction (`change`), what changes nothing in batches (`record`); then it can be searched, exported
- * and, by age and number, forgotten. Nothing changes a row. Who may read it is decided by those who ask.
+ * @module Records the audit: who did what to what, when, from where, with which credential, and with what outcome. An event of a
+ * change is written in the transaction of the change (`change`), other events in batches (`record`). Events can be searched and
+ * exported; the oldest are deleted by age and number. Nothing changes a row. Callers decide who may read the audit.
  */
 import { groupAddress } from '../lib/group-address.ts'
 import { Turns } from '../lib/turns/turns.ts'
@@ -20,17 +19,17 @@ import { createAuditBuffer, type AuditBufferDeps } from './audit-buffer.ts'
 import { plainText } from './plain-text.ts'
 
 export interface Audit extends AuditTrail, AsyncDisposable {
-  /** Called for each pull, records a sample; `describe` is asked only for that. */
+  /** Records a sample of the pulls; called for each pull, but calls `describe` only for the sample. */
   pulled(describe: () => Pull): void
-  /** Resolves when what was recorded so far is written; never rejects. */
+  /** Resolves when all events recorded so far are written; never rejects. */
   flush(): Promise<void>
-  /** All that is asked for, newest first, before the event with the id `before`. */
+  /** Returns all matching events before the event with the id `before`, newest first. */
   search(query: AuditSearch): Promise<AuditEvent[]>
-  /** As `search`, but ends where enough rows were looked at: go on before `next` until it is absent. */
+  /** Like `search`, but stops after a limited number of rows: continue with `before` set to `next` until `next` is absent. */
   searchPage(query: AuditSearch): Promise<AuditSearchPage>
   /**
-   * All that match and are there when the first page is asked for, oldest first, in pages that are read when they are asked
-   * for, each in a turn of its own; a page may be empty. Throws the reason of `signal`.
+   * Yields all matching events that exist when the first page is requested, oldest first. Each page is read when it is requested,
+   * in a turn of its own, and may be empty. Throws the reason of `signal`.
    */
   export(filter: AuditFilter, signal?: AbortSignal): AsyncIterable<readonly AuditEvent[]>
 }
@@ -44,7 +43,7 @@ export interface AuditSearch {
 
 export interface AuditSearchPage {
   readonly events: readonly AuditEvent[]
-  /** The id to go on before. */
+  /** The `before` of the next page. */
   readonly next: number | undefined
 }
 
@@ -54,18 +53,18 @@ export interface Pull {
   readonly detail: AuditDetail
 }
 
-/** `onError`: a batch could not be written, and is lost. */
+/** `onError`: a batch could not be written and is lost. */
 export interface AuditDeps extends AuditBufferDeps {
-  /** The part of all pulls that is recorded, from 0 (default) to 1. */
+  /** The share of pulls that is recorded, from 0 (default) to 1. */
   readonly pulls?: number
-  /** From 0 to 1, without 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   readonly random?: () => number
 }
 
 const maxNameCharacters = 512
 const maxClientCharacters = 200
 const maxDetailCharacters = 1_000
-/** A few milliseconds, with the formatting. */
+/** The events per page: a few milliseconds, including the formatting. */
 const exportPage = 100
 
 export function createAudit(deps: AuditDeps): Audit {
@@ -87,7 +86,7 @@ export function createAudit(deps: AuditDeps): Audit {
     },
     record: (actor, entry) => buffer.add(entry, () => eventOf(actor, entry)),
     recordOnce(actor, entry, key) {
-      // Anonymous clients count by address, or by /64 of IPv6.
+      // Anonymous clients are counted by address, or by /64 of IPv6.
       const party = actor.id === 'anonymous' ? groupAddress(actor.address ?? '') : actor.id
       buffer.addOnce(entry, { key, party }, () => eventOf(actor, entry))
     },
@@ -141,7 +140,7 @@ async function searchAll(metadata: Metadata, query: AuditSearch): Promise<AuditE
   }
 }
 
-/** A fast reader never waits, and SQLite answers at once: without the turn nobody else would get one. */
+/** A fast reader never waits, and SQLite answers synchronously: without a turn per page, no other request would run. */
 async function* exportPages(
   { reader }: Metadata,
   filter: AuditFilter,

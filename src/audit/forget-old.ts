@@ -1,4 +1,4 @@
-/** Keeps the audit as old and as long as configured, the oldest first, in batches that keep no push waiting. */
+/** Deletes the oldest events until the audit has the configured age and length, in batches that do not block pushes. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
 import { dayMs } from '../lib/utc-day.ts'
@@ -11,10 +11,10 @@ export interface AuditRetention {
   readonly maxRows: number
 }
 
-/** Each event is in six indexes: some milliseconds. */
+/** Each event is in six indexes: a batch takes some milliseconds. */
 const batch = 100
 
-/** Returns how many events were forgotten. */
+/** Returns how many events were deleted. */
 export async function forgetOldAudit(
   { metadata, clock }: { readonly metadata: Metadata; readonly clock: Clock },
   { days, maxRows }: AuditRetention,
@@ -30,7 +30,7 @@ export async function forgetOldAudit(
     let count: number
     do {
       signal.throwIfAborted()
-      // Nobody notices what is forgotten once more after a power cut.
+      // Need not be durable: after a power cut the same events are deleted again.
       count = await metadata.transact(step, { durable: false })
       forgotten += count
       await nextTurn()

@@ -1,12 +1,12 @@
-/** Counts the events that are not recorded, by kind, and describes them once a minute. */
+/** Counts the events that are not recorded, by kind, and reports them once a minute. */
 import type { Clock } from '../lib/clock.ts'
 import type { AuditEntry } from '../metadata/audit/audit-trail.ts'
 
 export type EventKind = Pick<AuditEntry, 'action' | 'outcome'>
 
 /**
- * `full`: too many came between two writes. `distinct`: too many different ones within a minute. `failed`: the database
- * did not take them.
+ * `full`: too many events between two writes. `distinct`: too many different events within a minute. `failed`: the database did
+ * not accept them.
  */
 export type LossReason = 'full' | 'distinct' | 'failed'
 
@@ -19,11 +19,11 @@ export interface Loss {
 const reportEveryMs = 60_000
 
 export interface LossReport {
-  /** What was lost since the last report. */
+  /** The events lost since the last report. */
   readonly fresh: Loss
-  /** The same with what earlier reports could not write down. */
+  /** `fresh`, plus the events of earlier reports that could not be written. */
   readonly unwritten: Loss
-  /** Call when the report could not be written down either. */
+  /** Call it when this report could not be written either. */
   restore(): void
 }
 
@@ -50,7 +50,7 @@ export class Losses {
     return Math.max(0, this.#reportedAt + reportEveryMs - this.#monotonic.now())
   }
 
-  /** `undefined` when nothing was lost since the last report. */
+  /** Returns `undefined` when nothing was lost since the last report. */
   take(): LossReport | undefined {
     if (this.#fresh.size === 0) return undefined
     const unwritten = this.#unwritten

@@ -1,13 +1,13 @@
-/** Which keys were heard within the last minute: bounded, for each party too. */
+/** Tells whether a key is new within the last minute; remembers a limited number of keys, in total and per party. */
 import type { Clock } from '../lib/clock.ts'
 
-/** `known`: heard within the last minute. `too-many`: not heard, but nothing more can be remembered. */
+/** `known`: seen within the last minute. `too-many`: not seen, but no more keys can be remembered. */
 export type News = 'new' | 'known' | 'too-many'
 
 const newsMs = 60_000
-/** Of keys within a minute, those that are remembered, and so recorded. */
+/** The most keys remembered, and so recorded, within a minute. */
 const maxRemembered = 10_000
-/** Of one party: what it asks for without success keeps nothing of others from being recorded. */
+/** The most keys of one party, so that its refused requests do not keep others' events from being recorded. */
 const maxPerParty = 500
 
 export function createNews(clock: Clock): (key: string, party: string) => News {
@@ -20,7 +20,7 @@ export function createNews(clock: Clock): (key: string, party: string) => News {
     else parties.set(party, next)
   }
 
-  /** Also after the clock was set back. */
+  /** Forgets keys older than a minute, even after the clock was set back. */
   function forgetOld(at: number): void {
     for (const [key, { since, party }] of remembered) {
       if (Math.abs(at - since) < newsMs) break

@@ -1,4 +1,4 @@
-/** What clients say of themselves becomes one line of bounded length: no control characters, nothing invisible. */
+/** Turns text that clients send about themselves into one line of limited length, without control or invisible characters. */
 
 const unfit = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 

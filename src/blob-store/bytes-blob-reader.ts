@@ -1,9 +1,9 @@
-/** A blob that is held in memory; deleting it takes nothing from its readers. */
+/** A reader of a blob in memory; it stays readable after the blob is deleted. */
 import type { BlobReader, ByteSink, CopyOptions, StorageKey } from './blob-store.ts'
 import { BlobMissing } from './errors.ts'
 import { untilAborted } from './until-aborted.ts'
 
-/** One write never hands over more, so that an abort or a slow peer is noticed in between. */
+/** The most bytes per write, so that an abort or a slow peer is noticed between two writes. */
 const writeBytes = 512 * 1024
 
 export class BytesBlobReader implements BlobReader {

@@ -15,7 +15,7 @@ function aMemoryStore(): BlobStore {
 
 describeBlobStoreContract('CachingBlobStore', async () => new CachingBlobStore(aMemoryStore()))
 
-/** Counts what reaches the store behind the cache. */
+/** Counts the calls that reach the store behind the cache. */
 function setUp(plan?: FaultPlan): { cache: CachingBlobStore; opens: () => number } {
   let opens = 0
   const counting: FaultPlan = (call) => {
@@ -31,7 +31,7 @@ async function textOf(cache: BlobStore, stored: StoredBlob): Promise<string | un
 }
 
 describe('CachingBlobStore', () => {
-  test('reads a small blob once and has its bytes at hand', async () => {
+  test('reads a small blob once and keeps its bytes in memory', async () => {
     const { cache, opens } = setUp()
     const stored = await putBlob(cache, 'content')
     expect(await textOf(cache, stored)).toBe('content')
@@ -40,7 +40,7 @@ describe('CachingBlobStore', () => {
     expect(cache.cacheStats()).toMatchObject({ hits: 1, misses: 1, passed: 0, entries: 1 })
   })
 
-  test('keeps 64 KiB and passes on what is larger', async () => {
+  test('keeps blobs up to 64 KiB and passes larger ones on', async () => {
     const { cache, opens } = setUp()
     const kept = await putBlob(cache, Buffer.alloc(65_536))
     const passed = await putBlob(cache, Buffer.alloc(65_537))
@@ -79,12 +79,12 @@ describe('CachingBlobStore', () => {
       return { cache, a, b, newcomer, read }
     }
 
-    test('what is read seldom pushes nothing out', async () => {
+    test('a rarely read blob evicts nothing', async () => {
       const { newcomer, a, b, read } = await fill()
       expect(await read(newcomer, newcomer, a, b)).toBe('2 hits, 4 misses')
     })
 
-    test('what is read more often takes the place of the blob unused for longest', async () => {
+    test('a blob that is read more often replaces the one unused for longest', async () => {
       const { cache, newcomer, a, b, read } = await fill()
       expect(await read(newcomer, newcomer, newcomer, newcomer, b)).toBe('2 hits, 5 misses')
       expect(cache.cacheStats().entries).toBe(2)
@@ -92,7 +92,7 @@ describe('CachingBlobStore', () => {
       expect(await read(a)).toBe('2 hits, 6 misses')
     })
 
-    test('blobs read in turn do not push each other out', async () => {
+    test('blobs read in turn do not evict each other', async () => {
       const { newcomer, a, b, read } = await fill()
       for (let turn = 0; turn < 9; turn += 1) await read(a, b, newcomer)
       expect(await read()).toBe('18 hits, 11 misses')

@@ -1,10 +1,10 @@
 /**
- * Serves small blobs (image configs, mostly) from memory: opening, reading and closing a file costs more than the
- * bytes. A storage key is never reused, so what is kept can never be another blob's; another process's delete only
- * leaves bytes behind that nobody asks for any more.
+ * Serves small blobs (mostly image configs) from memory: opening, reading and closing a file costs more than the bytes. A storage
+ * key is never reused, so a cached blob can never be another blob; when another process deletes a blob, the cache only keeps
+ * bytes that nothing requests any more.
  *
- * When it is full it admits only what is asked for more often than what it would drop: a mirror job that reads everything once
- * pushes nothing out, and its blobs are streamed like large ones, without a buffer of their own each.
+ * A full cache admits a blob only if it is requested more often than the blob it would replace: a mirror job that reads
+ * everything once evicts nothing, and its blobs are streamed like large ones, without a buffer each.
  */
 import { FrequencySketch } from '../lib/memory/frequency-sketch.ts'
 import { Lru } from '../lib/memory/lru.ts'
@@ -15,23 +15,23 @@ import { ForwardingBlobStore } from './forwarding-blob-store.ts'
 
 const defaultMaxBlobBytes = 64 * 1024
 const defaultMaxBytes = 32 * 1024 * 1024
-/** What an entry costs beside its bytes, so that a flood of empty blobs cannot outgrow the limit. */
+/** The overhead of an entry beside its bytes, so that a flood of empty blobs cannot outgrow the limit. */
 const entryOverheadBytes = 256
-/** Of how many blobs the frequencies are told apart: some times as many as the cache holds. */
+/** How many blobs the frequency sketch tells apart: several times as many as the cache holds. */
 const sketchedKeys = 8192
 
 export interface BlobCacheOptions {
-  /** Blobs up to this size are kept. Default 64 KiB. */
+  /** Larger blobs are not cached. Default 64 KiB. */
   readonly maxBlobBytes?: number | undefined
-  /** What the cache may hold. Default 32 MiB. */
+  /** The most bytes in the cache. Default 32 MiB. */
   readonly maxBytes?: number | undefined
 }
 
-/** Opens since the start, and what is held now. */
+/** Opens since the start, and the current content. */
 export interface BlobCacheStats {
   readonly hits: number
   readonly misses: number
-  /** Opens of blobs that are too large to keep. */
+  /** Opens of blobs that are too large to cache. */
   readonly passed: number
   readonly entries: number
   readonly bytes: number
@@ -41,7 +41,7 @@ export class CachingBlobStore extends ForwardingBlobStore {
   readonly #maxBlobBytes: number
   readonly #kept: Lru<StorageKey, Uint8Array>
   readonly #frequencies = new FrequencySketch(sketchedKeys)
-  /** Reads under way; they end with `undefined` for a blob that is not kept. */
+  /** Reads in progress; they resolve to `undefined` for a blob that is not cached. */
   readonly #loads = new Map<StorageKey, Promise<Uint8Array | undefined>>()
   readonly #counts = { hits: 0, misses: 0, passed: 0 }
 
@@ -66,7 +66,7 @@ export class CachingBlobStore extends ForwardingBlobStore {
     return new BytesBlobReader(stored.key, bytes)
   }
 
-  /** What the store beneath holds; kept bytes of another size were read from a damaged file and go. */
+  /** Asks the store beneath, and drops cached bytes of another size: they were read from a damaged file. */
   override async stat(stored: StoredBlob): Promise<number | undefined> {
     const size = await super.stat(stored)
     const kept = this.#kept.get(stored.key)
@@ -91,18 +91,20 @@ export class CachingBlobStore extends ForwardingBlobStore {
     try {
       return await remove()
     } finally {
-      // Once more: an open may have read the bytes before they were gone.
+      // Again: an open may have read the bytes before they were removed.
       for (const { key } of bytes) this.#forget(key)
     }
   }
 
-  /** Reads under way stay valid for those who wait, but are not kept. */
+  /** Requests that wait for a read in progress still get its result, but it is not cached. */
   #forget(key: StorageKey): void {
     this.#kept.delete(key)
     this.#loads.delete(key)
   }
 
-  /** Twice more often, not once: blobs read in turn are each ahead of the one before by the read that is under way. */
+  /**
+   * Requires a lead of two requests, not one: of blobs read in turn, each is ahead of the previous one by the read in progress.
+   */
   #deservesPlace(key: StorageKey, size: number): boolean {
     if (size > this.#maxBlobBytes) return false
     const oldest = this.#kept.oldestKey
@@ -133,7 +135,7 @@ export class CachingBlobStore extends ForwardingBlobStore {
   }
 }
 
-/** What an entry counts against the limit. */
+/** Returns how many bytes an entry counts against the limit. */
 function weigh(size: number): number {
   return size + entryOverheadBytes
 }

@@ -1,4 +1,4 @@
-/** What a blob store can fail with; drivers translate errno and SDK errors into these in one function each. */
+/** The errors of a blob store; each driver translates errno and SDK errors into these in one function. */
 import type { StorageKey } from './blob-store.ts'
 
 export class BlobMissing extends Error {
@@ -19,7 +19,7 @@ export class UploadMissing extends Error {
   }
 }
 
-/** No space or quota left in the store; what was written before stays readable. */
+/** The store has no space or quota left; earlier bytes stay readable. */
 export class StoreFull extends Error {
   override readonly name = 'StoreFull'
 }

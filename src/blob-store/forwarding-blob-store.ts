@@ -1,4 +1,4 @@
-/** Passes every call on: what a decorator does not override stays as the store does it. */
+/** Forwards every call to the store; a decorator overrides the calls that it changes. */
 import type { Digest } from '../oci/digest.ts'
 import type {
   AsideEntry,

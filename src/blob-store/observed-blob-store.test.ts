@@ -54,7 +54,7 @@ describe('ObservedBlobStore', () => {
     expect(bytes).toEqual({ read: 7, written: 7 })
   })
 
-  test('reports what a call threw and passes it on', async () => {
+  test('reports the error of a call and passes it on', async () => {
     const { store, calls } = setUp(failOn('write', new StoreFull('full')))
     await expect(store.open(anAbsentBlob())).rejects.toThrow(BlobMissing)
     await expect(putBlob(store, 'content')).rejects.toThrow(StoreFull)

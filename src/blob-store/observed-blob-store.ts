@@ -1,6 +1,6 @@
 /**
- * Reports what a store does, for metrics. One report per call, none per chunk: the data path only counts bytes. A
- * copy's duration contains the time its peer took.
+ * Reports the calls of a store for metrics: one report per call, none per chunk, because the data path only counts bytes. The
+ * duration of a copy includes the time that its peer took.
  */
 import type { Digest } from '../oci/digest.ts'
 import type {
@@ -39,7 +39,7 @@ export type StoreOperation =
   | 'ping'
 
 export interface StoreObserver {
-  /** A call has ended; `error` is what it threw, a client's abort included. Successful writes are not reported. */
+  /** Called when a call ends; `error` is the error it threw, including a client's abort. Successful writes are not reported. */
   onCall(call: { operation: StoreOperation; durationMs: number; error: unknown }): void
   onBytesRead(bytes: number): void
   onBytesWritten(bytes: number): void
@@ -47,7 +47,7 @@ export interface StoreObserver {
 
 export interface ObservedBlobStoreDeps {
   readonly observer: StoreObserver
-  /** Monotonic milliseconds, with fractions. */
+  /** Returns monotonic milliseconds, with fractions. */
   readonly now: () => number
 }
 
@@ -114,7 +114,7 @@ export class ObservedBlobStore extends ForwardingBlobStore {
     return observe(this.#deps, 'ping', () => super.ping())
   }
 
-  /** One report for the call, and one more for each key that failed. */
+  /** Reports the call once, and once more for each key that failed. */
   async #observeBatch(
     operation: StoreOperation,
     work: () => Promise<readonly KeyFailure[]>,

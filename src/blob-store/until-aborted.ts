@@ -1,4 +1,4 @@
-/** Settles with the work, or rejects with the signal's reason as soon as it is aborted; the work itself goes on. */
+/** Settles with the work, or rejects with the signal's reason as soon as it is aborted; the work itself continues. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   return new Promise<T>((resolve, reject) => {

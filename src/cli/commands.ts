@@ -1,7 +1,7 @@
 /** The table of commands, in the order of the manual. The first is the default. */
 import { accessCommands } from './commands/access/access.ts'
 import { auditCommands } from './commands/system/audit.ts'
-import type { Command } from './frame/command.ts'
+import type { Command, CommandRow } from './frame/command.ts'
 import { backupCommand } from './commands/backup/backup.ts'
 import { backupVerifyCommand } from './commands/backup/backup-verify.ts'
 import { configCheckCommand } from './commands/config/config-check.ts'
@@ -9,9 +9,10 @@ import { configPrintCommand } from './commands/config/config-print.ts'
 import { doctorCommand } from './commands/doctor/doctor.ts'
 import { gcCommands } from './commands/content/gc.ts'
 import { grantCommands } from './commands/access/grant.ts'
-import { createHelpCommand } from './frame/help.ts'
+import { createCompletionCommand } from './manual/completion/completion.ts'
+import { createHelpCommand } from './manual/help.ts'
 import { keyCommands } from './commands/system/keys.ts'
-import { openLog } from './frame/log-output.ts'
+import { openLog } from './process/log-output.ts'
 import { migrateCommand } from './commands/system/migrate.ts'
 import { refreshTokenCommands } from './commands/identity/refresh-token.ts'
 import { orgCommands } from './commands/owners/org.ts'
@@ -34,30 +35,37 @@ const startApp: StartApp = async (config, deps) => {
   return await createApp(config, deps)
 }
 
-export const commands: readonly Command[] = [
-  createServeCommand({ startApp, openLog }),
-  ...userCommands,
-  ...defineOwnerCommands({ kind: 'user', group: 'user' }),
-  ...orgCommands,
-  ...teamCommands,
-  ...grantCommands,
-  ...roleCommands,
-  ...accessCommands,
-  ...repositoryCommands,
-  ...robotCommands,
-  ...tokenCommands,
-  ...refreshTokenCommands,
-  ...sessionCommands,
-  ...auditCommands,
-  ...keyCommands,
-  backupCommand,
-  backupVerifyCommand,
-  restoreCommand,
-  configPrintCommand,
-  configCheckCommand,
-  doctorCommand,
-  ...gcCommands,
-  migrateCommand,
-  versionCommand,
-  createHelpCommand(() => commands),
-]
+/** The headings of the manual, each with its rows. */
+const groups: Readonly<Record<string, readonly Command[]>> = {
+  Server: [
+    createServeCommand({ startApp, openLog }),
+    doctorCommand,
+    configPrintCommand,
+    configCheckCommand,
+    versionCommand,
+  ],
+  'Users, robots and their credentials': [
+    ...userCommands,
+    ...defineOwnerCommands({ kind: 'user', group: 'user' }),
+    ...robotCommands,
+    ...tokenCommands,
+    ...refreshTokenCommands,
+    ...sessionCommands,
+  ],
+  'Organizations and teams': [...orgCommands, ...teamCommands],
+  Rights: [...grantCommands, ...roleCommands, ...accessCommands],
+  Content: [...repositoryCommands, ...gcCommands],
+  'Database, backups and audit': [
+    backupCommand,
+    backupVerifyCommand,
+    restoreCommand,
+    migrateCommand,
+    ...keyCommands,
+    ...auditCommands,
+  ],
+  Help: [createHelpCommand(() => commands), createCompletionCommand(() => commands)],
+}
+
+export const commands: readonly CommandRow[] = Object.entries(groups).flatMap(([group, rows]) =>
+  rows.map((row) => ({ ...row, group })),
+)

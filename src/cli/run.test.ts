@@ -29,10 +29,16 @@ describe('the command line', () => {
     },
   )
 
+  test('user add alice --help explains the command without its arguments', async () => {
+    const { code, out } = await run('user add alice --help')
+    expect(code).toBe(0)
+    expect(out).toContain('Usage: lading user add <name> [flags]')
+  })
+
   test.each(['help org', 'org --help'])('%s lists the commands of a group', async (line) => {
     const { code, out } = await run(line)
     expect(code).toBe(0)
-    expect(out).toMatch(/^Commands:\n {2}org create /)
+    expect(out).toMatch(/^Usage: lading org <command> \[flags\]\n\nCommands:\n {2}org create /)
     expect(out).not.toContain('team create')
   })
 
@@ -41,8 +47,9 @@ describe('the command line', () => {
     ['conifg print', 'unknown command conifg print; did you mean config print?'],
     ['kubernetes', 'unknown command kubernetes; lading help lists the commands'],
     ['config', 'config is one of: config print, config check'],
-    ['version now', 'unexpected argument now'],
-    ['help srve', 'there is no command srve; lading help lists them'],
+    ['org member', 'org member is one of: org member add, org member remove, org member list'],
+    ['version now', 'unexpected argument now: lading version'],
+    ['help srve', 'there is no command srve; lading help lists the commands'],
   ])('%s exits with 2 and says why', async (line, message) => {
     expect(await run(line)).toMatchObject({ code: 2, out: '', err: `lading: ${message}` })
   })
@@ -60,13 +67,23 @@ describe('the command line', () => {
 
   test('tells a fault as JSON with --json', async () => {
     const { code, err } = await run('config print --prt 1 --json')
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     expect(JSON.parse(err)).toMatchObject({ error: { faults: ['unknown flag --prt; did you mean --port?'] } })
+  })
+
+  test.each([
+    ['config print --port x', {}, 2],
+    ['user list --http.port=x', {}, 2],
+    ['config print --port', {}, 2],
+    ['config print', { LADING_HTTP_PORT: 'x' }, 1],
+    ['config print --host 127.0.0.1', { LADING_HTTP_PORT: 'x' }, 1],
+  ])('%s with the variables %o exits with %i', async (line, env, code) => {
+    expect(await run(line, { env })).toMatchObject({ code, out: '' })
   })
 
   test('serves when no command is named', async () => {
     const { code, err } = await run('--prt 1')
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     expect(err).toContain('unknown flag --prt; did you mean --port?')
   })
 })

@@ -1,5 +1,5 @@
 /** Generates `docs/configuration.md` and `config.schema.json` from the schema. */
-import { formatDefault } from './flag-help.ts'
+import { formatDefault } from './format-default.ts'
 import { configKeys, createJsonSchema } from './keys.ts'
 import type { ConfigKey } from './keys.ts'
 

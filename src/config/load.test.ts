@@ -56,7 +56,7 @@ describe('loadConfig', () => {
         connectionsPerAddress: 1_000,
       },
       shutdown: { drainMs: 20_000 },
-      log: { level: 'info' },
+      log: { level: 'info', format: 'auto' },
       metrics: { host: '127.0.0.1' },
       tracing: {},
     })

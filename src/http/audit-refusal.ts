@@ -25,13 +25,26 @@ export function auditRefusal(
   const name = match?.name
   if (principal === undefined || name === undefined) return
   if (action !== 'push' && action !== 'delete') return
-  if (status === 401 && !wasRefused(principal, { action, name })) return
+  if (status === 401 && (principal.kind === 'anonymous' || !wasRefused(principal, { action, name }))) return
   recordRefusal(actorOf(principal, origin), { action, name }, audit)
 }
 
+/**
+ * Whether a 401 only asks for credentials, or for a token with other scopes. Clients get it before they send what they have, so
+ * it does not say that the caller may not do this.
+ */
+export function isChallenge({ incoming, principal }: Exchange, match: Match | undefined): boolean {
+  if (incoming.headers.authorization === undefined) return true
+  if (principal?.scopes === undefined) return false
+  const { action = 'none' } = match?.route ?? {}
+  const name = match?.name ?? ''
+  // A client without an account has no credentials to send; its token does not list what it was refused.
+  if (principal.kind === 'anonymous') return principal.scopes.every((scope) => scope.name !== name)
+  return !wasRefused(principal, { action, name })
+}
+
 /** Whether the token was asked for this. One that was not may only have to be exchanged for another. */
-function wasRefused({ kind, scopes }: Principal, { action, name }: Refused): boolean {
-  if (kind === 'anonymous') return false
+function wasRefused({ scopes }: Principal, { action, name }: { action: string; name: string }): boolean {
   const named = scopes?.find((scope) => scope.type === 'repository' && scope.name === name)
   return named?.refused?.includes(action) ?? false
 }

@@ -1,6 +1,7 @@
 /** What the HTTP layer refuses by itself, before or beside the registry. */
 import type { ErrorCode } from '../oci/error-code.ts'
 import { OciError } from '../oci/oci-error.ts'
+import type { ChallengeError } from '../oci/oci-error.ts'
 import { quote } from '../oci/quote.ts'
 
 /** A header, a query value or a reference that leads nowhere; its code gives the status. */
@@ -19,6 +20,7 @@ export class RequestRefusedError extends OciError {
 export class RequestMalformedError extends OciError {
   override readonly name = 'RequestMalformedError'
   readonly code = 'UNSUPPORTED'
+  override readonly kind = 'REQUEST_MALFORMED'
   readonly detail = undefined
 }
 
@@ -26,6 +28,7 @@ export class RequestMalformedError extends OciError {
 export class ExpectationUnknownError extends OciError {
   override readonly name = 'ExpectationUnknownError'
   readonly code = 'UNSUPPORTED'
+  override readonly kind = 'EXPECTATION_UNKNOWN'
   readonly detail = undefined
   constructor(expectation: string) {
     super(`the expectation ${quote(expectation)} is not known here; send Expect: 100-continue or no Expect`)
@@ -35,6 +38,7 @@ export class ExpectationUnknownError extends OciError {
 export class RouteUnknownError extends OciError {
   override readonly name = 'RouteUnknownError'
   readonly code = 'UNSUPPORTED'
+  override readonly kind = 'PATH_UNKNOWN'
   readonly detail: { path: string }
   constructor(path: string) {
     super(
@@ -54,9 +58,6 @@ export class MethodUnsupportedError extends OciError {
   }
 }
 
-/** RFC 6750, 3.1. Clients drop a token that they keep only when the challenge has one of these. */
-export type ChallengeError = 'invalid_token' | 'insufficient_scope'
-
 /** Why a token was sent back. */
 export interface ChallengeReason {
   readonly error: ChallengeError
@@ -64,27 +65,10 @@ export interface ChallengeReason {
   readonly description: string
 }
 
-/** Other or more credentials may help; the reply asks for them. */
-export class UnauthorizedError extends OciError {
-  override readonly name = 'UnauthorizedError'
-  readonly code = 'UNAUTHORIZED'
-  readonly detail = undefined
-  readonly error: ChallengeError | undefined
-  constructor(reason: string, error?: ChallengeError) {
-    super(reason)
-    this.error = error
-  }
-}
-
-export class DeniedError extends OciError {
-  override readonly name = 'DeniedError'
-  readonly code = 'DENIED'
-  readonly detail = undefined
-}
-
 export class ManifestTooLargeError extends OciError {
   override readonly name = 'ManifestTooLargeError'
   readonly code = 'SIZE_INVALID'
+  override readonly kind = 'MANIFEST_TOO_LARGE'
   readonly detail: { limit: number }
   constructor(limit: number) {
     super(`the manifest is larger than ${limit} bytes, the limit of this registry; keep large data in blobs`)
@@ -95,6 +79,7 @@ export class ManifestTooLargeError extends OciError {
 export class FormTooLargeError extends OciError {
   override readonly name = 'FormTooLargeError'
   readonly code = 'SIZE_INVALID'
+  override readonly kind = 'FORM_TOO_LARGE'
   readonly detail: { limit: number }
   constructor(limit: number) {
     super(`the form is larger than ${limit} bytes, the limit of this registry; ask for fewer scopes at once`)
@@ -106,6 +91,7 @@ export class FormTooLargeError extends OciError {
 export class BodyTooLargeError extends OciError {
   override readonly name = 'BodyTooLargeError'
   readonly code = 'SIZE_INVALID'
+  override readonly kind = 'BODY_TOO_LARGE'
   readonly detail: { limit: number }
   constructor(limit: number) {
     super(
@@ -118,6 +104,7 @@ export class BodyTooLargeError extends OciError {
 export class UrlTooLongError extends OciError {
   override readonly name = 'UrlTooLongError'
   readonly code = 'UNSUPPORTED'
+  override readonly kind = 'URL_TOO_LONG'
   readonly detail: { limit: number }
   constructor(limit: number) {
     super(
@@ -131,6 +118,7 @@ export class UrlTooLongError extends OciError {
 export class TokenRequestError extends OciError {
   override readonly name = 'TokenRequestError'
   readonly code = 'UNSUPPORTED'
+  override readonly kind = 'TOKEN_REQUEST_INVALID'
   readonly detail = undefined
   /** RFC 6749, 5.2. */
   readonly oauthError: 'invalid_request' | 'unsupported_grant_type'
@@ -143,6 +131,7 @@ export class TokenRequestError extends OciError {
 export class TooManyTagsError extends OciError {
   override readonly name = 'TooManyTagsError'
   readonly code = 'TAG_INVALID'
+  override readonly kind = 'TOO_MANY_TAGS'
   readonly detail: { limit: number; tags: number }
   constructor(tags: number, limit: number) {
     super(
@@ -156,6 +145,7 @@ export class TooManyTagsError extends OciError {
 export class ContentChangedError extends OciError {
   override readonly name = 'ContentChangedError'
   readonly code = 'DENIED'
+  override readonly kind = 'CONTENT_CHANGED'
   readonly detail: { current: string }
   constructor(current: string) {
     super(`the digest here is ${current}: If-Match of the request names another, read it again without`)
@@ -180,6 +170,7 @@ export class RangeUnsatisfiableError extends OciError {
 export class BodyStalledError extends OciError {
   override readonly name = 'BodyStalledError'
   readonly code = 'SIZE_INVALID'
+  override readonly kind = 'BODY_STALLED'
   readonly detail: { idleMs: number }
   constructor(idleMs: number) {
     super(
@@ -193,6 +184,7 @@ export class BodyStalledError extends OciError {
 export class BodyTooSlowError extends OciError {
   override readonly name = 'BodyTooSlowError'
   readonly code = 'SIZE_INVALID'
+  override readonly kind = 'BODY_TOO_SLOW'
   readonly detail: { limitMs: number }
   constructor(limitMs: number) {
     super(`the body did not arrive within ${limitMs} ms; send it again over a faster connection`)

@@ -25,7 +25,8 @@ function partyAt(address: string): string {
 
 function partyOf(account: { kind: 'user' | 'robot'; accountId: number; name: string }): string {
   const exchange = openAt('192.0.2.1')
-  exchange.principal = { ...account, isAdmin: false, scopes: undefined }
+  const principal = { ...account, isAdmin: false, scopes: undefined }
+  exchange.admission = { isAdmitted: false, principal, refusal: undefined }
   return exchange.party
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { principalId } from '../identity/principal.ts'
 import type { Principal } from '../identity/principal.ts'
+import type { Admitted, Refused } from '../edge/gate.ts'
 import { ownerOfAccount } from '../access/audience.ts'
 import { groupAddress } from '../lib/group-address.ts'
 import type { BodyReader } from './requests/body-reader.ts'
@@ -12,6 +13,13 @@ type Opening = Pick<
   Exchange,
   'id' | 'incoming' | 'response' | 'body' | 'expectsContinue' | 'origin' | 'readers' | 'cors'
 >
+
+/** Why a request was refused, for the log. */
+export interface ExchangeRefusal {
+  readonly reason: string
+  /** The 401 that asks the client for credentials, or for a token with other scopes. */
+  readonly isChallenge: boolean
+}
 
 /**
  * One request and its reply on the wire, from the parsed head to the last byte. A class, since each request has one: V8 makes
@@ -30,10 +38,10 @@ export class Exchange implements ReplyMemory {
    */
   readonly startedAt: number = performance.now()
   readonly origin: RequestOrigin
-  /** Once the authenticator has said it. */
-  principal: Principal | undefined = undefined
-  /** Checks after a wait that the request is still allowed; throws its refusal. */
-  decideAgain: (() => Promise<void>) | undefined = undefined
+  /** Set once, by `admit.ts`. */
+  admission: Admitted | Refused | undefined = undefined
+  /** Set when the request is refused. */
+  refusal: ExchangeRefusal | undefined = undefined
   /** Of the reply's body, so far. */
   bytesOut = 0
   readonly readers: Readers
@@ -50,6 +58,11 @@ export class Exchange implements ReplyMemory {
     this.origin = opening.origin
     this.readers = opening.readers
     this.cors = opening.cors
+  }
+
+  /** Who asks, once that is known. */
+  get principal(): Principal | undefined {
+    return this.admission?.principal
   }
 
   /** Does not change once memory is set aside: by then the authenticator has said who asks. */

@@ -6,19 +6,16 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ManagementApi } from '../api/api-request.ts'
-import { checkSameSite } from '../identity/sessions/csrf.ts'
-import { decisionHoldsMs } from '../access/policy.ts'
+import type { Gate } from '../edge/gate.ts'
 import type { YoungGarbage } from '../lib/memory/young-garbage.ts'
-import type { Principal } from '../identity/principal.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
-import type { RepositoryName } from '../oci/repository-name.ts'
-import { authorize, authorizeAgain } from './authorize.ts'
-import type { Authorized } from './authorize.ts'
-import { auditRefusal } from './audit-refusal.ts'
+import { admit, decideAfterWait } from './admit.ts'
+import { auditRefusal, isChallenge } from './audit-refusal.ts'
 import { BodyReader } from './requests/body-reader.ts'
 import { challengesOf } from './replies/challenges.ts'
 import { checkHead } from './requests/check-head.ts'
-import { errorReply, findRefusal } from './replies/error-reply.ts'
+import { findRefusal } from '../edge/refusal.ts'
+import { errorReply } from './replies/error-reply.ts'
 import type { ErrorContext } from './replies/error-reply.ts'
 import {
   ClientGoneError,
@@ -50,6 +47,7 @@ import { offlineParameter, tokenRouteId } from './token-route.ts'
 
 export interface RequestDeps extends HandlerDeps {
   readonly router: Router
+  readonly gate: Gate
   /** Answers `/api/`; absent: nothing does. */
   readonly api?: ManagementApi | undefined
   /** Of the pieces that request bodies come in. */
@@ -98,7 +96,7 @@ async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<voi
     route = answered.route
     if (deps.isClosing()) exchange.response.shouldKeepAlive = false
     status = await sendAnswer(exchange, answered, deps)
-    logRequest(exchange, status, deps)
+    logRequest(exchange, { status, path: route?.path }, deps)
   } catch (error) {
     // Whatever was promised cannot be kept, and nothing more can be said.
     if (!exchange.response.writableEnded) exchange.response.destroy()
@@ -198,6 +196,10 @@ function explainError(
   const refusal = findRefusal(error)
   const reply = errorReply(refusal, describeContext(exchange, match))
   const { status } = reply
+  if (refusal !== undefined) {
+    const challenges = status === 401 && isChallenge(exchange, match)
+    exchange.refusal = { reason: refusal.message, isChallenge: challenges }
+  }
   if (status === 401 || status === 403) auditRefusal(exchange, { match, status }, deps.audit)
   if (status >= 500) logFault(exchange, error, { log: deps.log, expected: refusal !== undefined })
   return reply
@@ -222,42 +224,14 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
   const { route, name, allow } = match
   if (route === undefined) throw new MethodUnsupportedError(incoming.method ?? '', allow)
   const repository = name === undefined ? undefined : parseRepositoryName(name)
-  checkBrowser(exchange, match)
-  const authorized = await authorize(exchange, { route, repository }, deps)
-  checkBrowser(exchange, match, authorized.principal)
-  decideAgainAfterWaits(exchange, { route, repository, authorized }, deps)
-  const bodyLimit = limitOf(route, deps.limits)
-  return route.handler(new IncomingRequest(exchange, match, { ...authorized, bodyLimit }), deps)
-}
-
-/** A body may arrive hours after its head, and a reply may wait for memory; the right may be taken away meanwhile. */
-function decideAgainAfterWaits(
-  exchange: Exchange,
-  {
-    route: { action },
-    repository,
-    authorized,
-  }: { route: Route; repository: RepositoryName | undefined; authorized: Authorized },
-  deps: RequestDeps,
-): void {
-  if (action === 'none') return
-  const decideAgain = async (): Promise<void> => {
-    if (performance.now() - exchange.startedAt < decisionHoldsMs) return
-    await authorizeAgain(authorized, { action, repository }, deps)
-  }
-  exchange.decideAgain = decideAgain
-  if (exchange.body.expected) exchange.body.checkAtEnd(decideAgain)
-}
-
-/** Before it is known who asks (`principal` is `undefined`), and again after. Throws `CsrfError`. */
-function checkBrowser({ incoming, origin, cors }: Exchange, match: Match, principal?: Principal): void {
-  const { headers } = incoming
-  const site = headers['sec-fetch-site']
-  if (headers.origin === undefined && site === undefined) return
-  const admission = cors.admits(headers)
-  if (admission === 'always' || (admission === 'with-account' && principal?.kind !== 'anonymous')) return
   const method = makesRefreshToken(match) ? 'POST' : (incoming.method ?? '')
-  checkSameSite({ method, origin: headers.origin, site: site?.toString(), registryUrl: origin.registryUrl })
+  const asked = { surface: 'registry', method, need: route.action, target: { repository } } as const
+  const admission = await admit(exchange, asked, deps)
+  if (!admission.isAdmitted) throw admission.refusal
+  // A body may arrive hours after its head.
+  if (exchange.body.expected) exchange.body.checkAtEnd(() => decideAfterWait(exchange))
+  const bodyLimit = limitOf(route, deps.limits)
+  return route.handler(new IncomingRequest(exchange, match, { ...admission, bodyLimit }), deps)
 }
 
 /** Docker's dialect of the token endpoint makes it by GET, which any page can have a browser send. */

@@ -1,5 +1,9 @@
-/** Lines of the log about requests: reads at debug, writes at info, faults at warn, each with the request id. */
+/**
+ * Lines of the log about requests, each with the request id: reads and the steps of a push at debug, refusals and changes at
+ * info, faults at warn. A push has one line of its own, from the handler of manifests.
+ */
 import type { IncomingMessage } from 'node:http'
+import type { Principal } from '../identity/principal.ts'
 import { OciError } from '../oci/oci-error.ts'
 import { ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
@@ -16,18 +20,50 @@ function describeExchange({ id, incoming }: Exchange): Record<string, unknown> {
   return { requestId: id, method: incoming.method, path: pathOf(incoming) }
 }
 
-/** One line for each answered request. */
-export function logRequest(exchange: Exchange, status: number, { log }: { log: Log }): void {
-  const { method } = exchange.incoming
-  const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info'
+/** One line for each answered request. `path` is the path of its route. */
+export function logRequest(
+  exchange: Exchange,
+  { status, path }: { readonly status: number; readonly path: string | undefined },
+  { log }: { log: Log },
+): void {
+  const isRefused = isRefusedRequest(exchange, status)
+  const level = isRefused || (status < 400 && isChange(exchange.incoming.method, path)) ? 'info' : 'debug'
   if (status < 500 && !log.isLevelEnabled(level)) return
   const fields = {
     ...describeExchange(exchange),
     status,
+    user: nameOf(exchange.principal),
+    address: exchange.origin.address,
     ms: Math.round(performance.now() - exchange.startedAt),
   }
   if (status >= 500) log.warn(fields, 'request failed')
+  else if (isRefused) log.info({ ...fields, reason: exchange.refusal?.reason }, 'request refused')
   else log[level](fields, 'request')
+}
+
+/** The caller as the log names it; `undefined` for credentials that are not valid, whose name may be a mistyped password. */
+export function nameOf(principal: Principal | undefined): string | undefined {
+  return principal?.kind === 'anonymous' ? 'anonymous' : principal?.name
+}
+
+/**
+ * Whether the registry refused to do something. Content that a read does not find, and a challenge that the client answers by
+ * sending credentials, are part of every push and pull.
+ */
+function isRefusedRequest({ incoming, refusal }: Exchange, status: number): boolean {
+  if (status < 400 || status >= 500) return false
+  if (status === 401) return refusal?.isChallenge !== true
+  return status === 403 || status === 429 || !isRead(incoming.method)
+}
+
+/** The steps of a push and of a login are no changes: the manifest has a line of its own, and the audit has the login. */
+function isChange(method: string | undefined, path: string | undefined): boolean {
+  if (isRead(method) || path === undefined) return false
+  return path.startsWith('/api/') || (method === 'DELETE' && path.includes('/manifests/'))
+}
+
+function isRead(method: string | undefined): boolean {
+  return method === 'GET' || method === 'HEAD'
 }
 
 export function logFault(

@@ -1,9 +1,10 @@
 /** Hands requests for `/api/` to the management API and turns what it answers into replies. */
-import { BodyTimeoutError } from '../api/api-request.ts'
 import type { ApiReply, ApiRequest, ManagementApi } from '../api/api-request.ts'
+import type { Gate } from '../edge/gate.ts'
 import type { ByteSink } from '../registry/blobs.ts'
+import { admit } from './admit.ts'
 import { checkHead } from './requests/check-head.ts'
-import { BodyStalledError, BodyTooLargeError, BodyTooSlowError, ClientGoneError } from './errors.ts'
+import { BodyTooLargeError, ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { HttpLimits } from './limits.ts'
 import { logFault } from './log-request.ts'
@@ -16,6 +17,7 @@ import { stripAuthority } from './router.ts'
 export interface ManagementDeps {
   readonly limits: HttpLimits
   readonly log: Log
+  readonly gate: Gate
 }
 
 /** What the observer hears of it. */
@@ -35,11 +37,16 @@ export function isForApi(target: string): boolean {
 export async function answerByApi(
   exchange: Exchange,
   api: ManagementApi,
-  { limits, log }: ManagementDeps,
+  deps: ManagementDeps,
 ): Promise<AnsweredByApi> {
-  const request = toApiRequest(exchange, limits)
+  const { limits, log } = deps
+  const request = toApiRequest(exchange, deps)
   const answered = await ask(exchange, { api, request, limits })
   const toLoggedReply = (reply: ApiReply): Reply => {
+    if (reply.reason !== undefined) {
+      const isChallenge = reply.status === 401 && exchange.incoming.headers.authorization === undefined
+      exchange.refusal = { reason: reply.reason, isChallenge }
+    }
     if (reply.fault !== undefined) logFault(exchange, reply.fault.error, { log, ...reply.fault })
     return toReply(reply)
   }
@@ -66,7 +73,7 @@ async function ask(
   }
 }
 
-function toApiRequest(exchange: Exchange, { wholeBodyMs }: HttpLimits): ApiRequest {
+function toApiRequest(exchange: Exchange, deps: ManagementDeps): ApiRequest {
   const { incoming, id, origin, body } = exchange
   const target = stripAuthority(incoming.url ?? '')
   const [path = ''] = target.split('?', 1)
@@ -81,19 +88,17 @@ function toApiRequest(exchange: Exchange, { wholeBodyMs }: HttpLimits): ApiReque
     headers,
     origin,
     registryUrl: origin.registryUrl,
-    admission: exchange.cors.admits(incoming.headers),
     get signal() {
       return getSignal()
     },
-    reserve(bytes, principal) {
-      exchange.principal = principal
-      return exchange.readers.reserve(exchange, bytes, getSignal)
-    },
+    admit: (asked) =>
+      admit(exchange, { ...asked, surface: 'management', method: incoming.method ?? '' }, deps),
+    reserve: (bytes) => exchange.readers.reserve(exchange, bytes, getSignal),
     readBody(bytes) {
       const length = headers['content-length']
       const announced = length === undefined ? undefined : Number(length)
-      const limit = { bytes, ms: wholeBodyMs, refusal: BodyTooLargeError }
-      return readWhole(limitBody(body, announced, limit), announced).catch(rethrowTimeout)
+      const limit = { bytes, ms: deps.limits.wholeBodyMs, refusal: BodyTooLargeError }
+      return readWhole(limitBody(body, announced, limit), announced)
     },
   }
 }
@@ -114,9 +119,4 @@ function toStreamBody(pieces: AsyncIterable<Uint8Array>): StreamBody {
       await pieces[Symbol.asyncIterator]().return?.()
     },
   }
-}
-
-function rethrowTimeout(error: unknown): never {
-  if (!(error instanceof BodyStalledError || error instanceof BodyTooSlowError)) throw error
-  throw new BodyTimeoutError(error.message, { cause: error })
 }

@@ -5,6 +5,7 @@ import { ask } from '../../test/support/client.ts'
 import { eventually } from '../../test/support/eventually.ts'
 import { anArtifact, pushImage } from '../../test/support/manifests.ts'
 import type { TestManifest } from '../../test/support/manifests.ts'
+import { openAuthenticator } from '../../test/support/open-identity.ts'
 import { openServer } from '../../test/support/open-server.ts'
 import type { OpenServer } from '../../test/support/open-server.ts'
 import { RawConnection } from '../../test/support/raw-connection.ts'
@@ -153,26 +154,32 @@ test('accounts behind one address have shares of their own in the management API
     isAdmin: false,
     scopes: undefined,
   })
+  const authenticator = {
+    ...openAuthenticator,
+    authenticate: (authorization?: string) => principalOf(Number(authorization?.split(' ')[1])),
+  }
   const answered = { status: 200, headers: [], body: undefined, endpoint: undefined, fault: undefined }
   const api: ManagementApi = {
-    async answer({ path, reserve, signal }) {
-      const [, , account, isHeld] = path.split('/')
-      await reserve(2 * mebibyte, principalOf(Number(account)))
-      if (isHeld !== undefined) await once(signal, 'abort')
+    async answer({ path, admit, reserve, signal }) {
+      const isHeld = path.endsWith('/held')
+      await admit({ need: 'user', target: {} })
+      await reserve(2 * mebibyte)
+      if (isHeld) await once(signal, 'abort')
       return answered
     },
     refuse: () => answered,
   }
-  await using server = await openServer({ limits: { replyMemoryBytes }, api })
+  await using server = await openServer({ limits: { replyMemoryBytes }, api, authenticator })
   using stack = new DisposableStack()
   for (let index = 0; index < 2; index++) {
     const connection = stack.use(await RawConnection.open(server.url))
-    connection.write('GET /api/1/held HTTP/1.1\r\nHost: x\r\n\r\n')
+    connection.write('GET /api/held HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 1\r\n\r\n')
   }
   // A quarter of the memory is the share of an account: the second request has to wait.
   await eventually(
     () => server.server.counts(),
     ({ replyBytesHeld, repliesWaiting }) => replyBytesHeld === 2 * mebibyte && repliesWaiting === 1,
   )
-  expect((await ask(`${server.url}/api/2`)).status).toBe(200)
+  const other = await ask(`${server.url}/api`, { headers: { authorization: 'Bearer 2' } })
+  expect(other.status).toBe(200)
 })

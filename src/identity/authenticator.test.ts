@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import {
-  addUsers,
+  type OpenAuth,
   basic,
   bobsPassword,
-  openAuth,
+  openAuthWithUsers,
   origin,
-  type OpenAuth,
 } from '../../test/support/open-auth.ts'
 import type { Auth } from '../auth.ts'
 import type { Origin } from './identity.ts'
@@ -37,21 +36,15 @@ async function bearerOf(open: { auth: Auth }): Promise<string> {
 const refusedPassword = expect.objectContaining({ code: 'UNAUTHORIZED', error: undefined })
 const refusedToken = expect.objectContaining({ code: 'UNAUTHORIZED', error: 'invalid_token' })
 
-async function openWithUsers(): Promise<OpenAuth> {
-  const open = await openAuth()
-  await addUsers(open)
-  return open
-}
-
 describe('the authenticator', () => {
   test('takes who sends nothing, or an empty name and password, for anonymous', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     expect(await authenticate(open, undefined)).toBe(anonymous)
     expect(await authenticate(open, 'Basic Og==')).toBe(anonymous)
   })
 
   test('knows a user by the password, and hashes it once for many requests', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const before = open.hashes()
     const principals = await Promise.all(Array.from({ length: 20 }, () => authenticate(open, bob)))
     for (let count = 0; count < 20; count++) principals.push(await authenticate(open, bob))
@@ -61,7 +54,7 @@ describe('the authenticator', () => {
   })
 
   test('hashes a password of a login once too', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const before = open.hashes()
     const login = () => open.auth.authenticator.login({ name: 'root', password: bobsPassword }, origin)
     expect(await login()).toMatchObject({ name: 'root', isAdmin: true })
@@ -70,7 +63,7 @@ describe('the authenticator', () => {
   })
 
   test('remembers no failure', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const before = open.hashes()
     for (let count = 0; count < 3; count++) {
       await expect(authenticate(open, basic('bob', 'wrong'))).rejects.toEqual(refusedPassword)
@@ -79,7 +72,7 @@ describe('the authenticator', () => {
   })
 
   test('C6: an unknown and a disabled user cost what a known one costs, and hear the same', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     await open.auth.accounts.add({ name: 'gone', password: bobsPassword, isAdmin: false }, tester)
     await open.auth.accounts.disable('gone', tester)
     const costs: number[] = []
@@ -98,7 +91,7 @@ describe('the authenticator', () => {
   })
 
   test('C2: a disabled user is out with the next request, by password and by token', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const bearer = await bearerOf(open)
     expect(await authenticate(open, bearer)).toMatchObject({ name: 'bob' })
     await open.auth.accounts.disable('bob', tester)
@@ -110,7 +103,7 @@ describe('the authenticator', () => {
   })
 
   test('C2: a new password ends the old one and its tokens, in other processes too', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const second = { auth: await open.openSecond() }
     const bearer = await bearerOf(open)
     expect(await authenticate(second, bearer)).toMatchObject({ name: 'bob' })
@@ -124,7 +117,7 @@ describe('the authenticator', () => {
   })
 
   test('ends a remembered token with its time', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const bearer = await bearerOf(open)
     expect(await authenticate(open, bearer)).toMatchObject({ name: 'bob' })
     open.clock.advance(15 * 60_000 - 1_000)
@@ -134,7 +127,7 @@ describe('the authenticator', () => {
   })
 
   test('ends remembered tokens within a second of the end of their key, in other processes too', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const second = { auth: await open.openSecond() }
     const bearer = await bearerOf(open)
     expect(await authenticate(second, bearer)).toMatchObject({ name: 'bob' })
@@ -145,7 +138,7 @@ describe('the authenticator', () => {
   })
 
   test('C5: a token is no password', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const token = (await bearerOf(open)).slice('Bearer '.length)
     await expect(authenticate(open, basic('bob', token))).rejects.toEqual(refusedPassword)
     await expect(authenticate(open, `Bearer ${bobsPassword.replaceAll(' ', '')}`)).rejects.toEqual(
@@ -154,7 +147,7 @@ describe('the authenticator', () => {
   })
 
   test('holds an address that guesses, and nobody else', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     for (let count = 0; count < 6; count++) {
       await expect(authenticate(open, basic('bob', `guess ${count}`))).rejects.toEqual(refusedPassword)
     }
@@ -166,8 +159,7 @@ describe('the authenticator', () => {
 
   test('lets a right password pass that waits at the same time for the failures of another address', async () => {
     const never = new Promise<void>(() => undefined)
-    await using open = await openAuth({ throttle: { sleep: () => never } })
-    await addUsers(open)
+    await using open = await openAuthWithUsers({ throttle: { sleep: () => never } })
     for (const name of ['a', 'b', 'c']) {
       await expect(authenticate(open, basic(name, 'guess'))).rejects.toEqual(refusedPassword)
     }
@@ -178,7 +170,7 @@ describe('the authenticator', () => {
 
 describe('the audit of logins', () => {
   test('tell who came from where with what result, in one batch', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     await authenticate(open, bob)
     await authenticate(open, bob)
     await authenticate(open, basic('bob', 'wrong one')).catch(() => undefined)
@@ -200,7 +192,7 @@ describe('the audit of logins', () => {
   })
 
   test('G1: no secret is in an event or an error, not even one typed in place of the name', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const secrets = ['hunter2-secret', bobsPassword, (await bearerOf(open)).slice('Bearer '.length)]
     const headers = secrets.flatMap((secret) => [
       basic(secret, 'x'),

@@ -9,6 +9,8 @@ import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import { Lru } from '../lib/memory/lru.ts'
 import type { LruStats } from '../lib/memory/lru.ts'
+import { andThen, isReady } from '../lib/maybe-promise.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import { isAccessTokenUnchanged } from '../metadata/identity/access-tokens.ts'
 import { isAccountUnchanged } from '../metadata/identity/accounts.ts'
 import type { Metadata } from '../metadata/metadata.ts'
@@ -49,8 +51,6 @@ interface Proof {
   /** Present for a bearer token. */
   readonly token: { readonly kid: string; readonly expiresAt: number } | undefined
 }
-
-type MaybePromise<T> = T | Promise<T>
 
 interface Recalled {
   readonly key: string
@@ -102,7 +102,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
     if (authorization === undefined) return anonymous
     const key = this.#keyOf(authorization)
     const known = this.#recall(key)
-    if (known !== undefined && !(known instanceof Promise)) return known
+    if (known !== undefined && isReady(known)) return known
     return this.#recallOrProve({ key, known, origin }, () => this.#proveHeader(authorization, origin))
   }
 
@@ -121,8 +121,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
     const proof = this.#proofs.get(key)
     if (proof === undefined) return undefined
     const current = proof.token === undefined || this.#isCurrent(proof.token)
-    if (current instanceof Promise) return current.then((holds) => (holds ? this.#confirm(proof) : undefined))
-    return current ? this.#confirm(proof) : undefined
+    return andThen(current, (holds) => (holds ? this.#confirm(proof) : undefined))
   }
 
   async #recallOrProve({ key, known, origin }: Recalled, prove: () => Promise<Proof>): Promise<Principal> {
@@ -149,7 +148,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
     const { principal } = proof
     if (principal.kind === 'anonymous' || this.#confirmed.has(proof)) return principal
     const found = this.#isUnchanged(principal, proof.credentialVersion)
-    if (found instanceof Promise) return found.then((holds) => (holds ? principal : undefined))
+    if (!isReady(found)) return found.then((holds) => (holds ? principal : undefined))
     if (!found) return undefined
     if (this.#confirmed.size === 0) setImmediate(this.#onTurnEnd)
     this.#confirmed.add(proof)

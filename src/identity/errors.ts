@@ -8,7 +8,7 @@ export class CredentialsError extends AuthError {
   override readonly name = 'CredentialsError'
   readonly code = 'UNAUTHORIZED'
   readonly detail: null = null
-  readonly error: 'invalid_token' | undefined
+  override readonly error: 'invalid_token' | undefined
   /** Whether it is a token of another installation, which says nothing about its sender. */
   readonly isForeign: boolean
 
@@ -70,7 +70,7 @@ export class TooManyAttemptsError extends AuthError {
   override readonly name = 'TooManyAttemptsError'
   readonly code = 'TOOMANYREQUESTS'
   readonly detail: null = null
-  readonly retryAfterSeconds: number
+  override readonly retryAfterSeconds: number
 
   constructor(retryAfterSeconds: number, options?: ErrorOptions) {
     super(`too many logins at the moment: try again in ${retryAfterSeconds} s`, options)
@@ -81,6 +81,7 @@ export class TooManyAttemptsError extends AuthError {
 export class RefreshTokensOffError extends AuthError {
   override readonly name = 'RefreshTokensOffError'
   readonly code = 'UNSUPPORTED'
+  override readonly kind = 'REFRESH_TOKENS_OFF'
   readonly detail = { setting: 'auth.refreshTokens' }
 
   constructor(options?: ErrorOptions) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addUsers, bobsPassword, openAuth, origin } from '../../test/support/open-auth.ts'
+import { bobsPassword, openAuthWithUsers, origin } from '../../test/support/open-auth.ts'
 import { tester } from '../../test/support/tester.ts'
 import { kyselyOf } from '../metadata/sql/database.ts'
 import { forgetEnded } from './forget-ended.ts'
@@ -8,8 +8,7 @@ const dayMs = 24 * 60 * 60_000
 const { signal } = new AbortController()
 
 test('removes sessions with their end, and access tokens 90 days after theirs', async () => {
-  await using open = await openAuth()
-  await addUsers(open)
+  await using open = await openAuthWithUsers()
   const { accounts, accessTokens, sessions } = open.auth
   const { id: accountId } = (await accounts.find('bob'))!
   const expiresAt = open.clock.now() + dayMs

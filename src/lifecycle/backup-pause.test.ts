@@ -13,7 +13,7 @@ const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
 const yearMs = 365 * 86_400_000
 
-/** A registry with one dead key, the job that removes it, and backups whose clock may be another one. */
+/** Opens a registry with one dead key, the job that removes it, and backups that may have another clock. */
 async function openJob() {
   const open = await openRegistry()
   const { metadata, clock, registry } = open
@@ -75,6 +75,6 @@ test('a backup that was stopped fails once bytes were deleted, also where its cl
   const hold = await job.startBackup({ now: () => standing })
   job.clock.advance(holdTtlMs)
   expect(await job.remove()).toBe(1)
-  await expect(hold.confirm()).rejects.toThrow('run it again')
+  await expect(hold.confirm()).rejects.toThrow('run the backup again')
   await hold[Symbol.asyncDispose]()
 })

@@ -1,11 +1,13 @@
-/** Collects blobs that no repository links any more: the row becomes a dead key in one transaction, the bytes follow. */
+/**
+ * Collects blobs that no repository links any more: one transaction turns the row into a dead key; the bytes are removed later.
+ */
 import { listUnlinkedBlobs, removeUnlinkedBlobs, type UnlinkedBlob } from '../metadata/content/blobs.ts'
 import { batchSize, maxNames, type LifecycleDeps } from './remove-dead-keys.ts'
 
 /**
- * Each blob is checked again in the transaction that removes it, so a push or mount of the same digest either keeps
- * it or makes a new row with a key of its own. A blob that cannot be removed does not keep the others; the next run
- * tries it again. Returns how many were collected.
+ * Checks each blob again in the transaction that removes it, so a push or mount of the same digest either keeps the blob or
+ * creates a new row with a new key. A blob that cannot be removed does not affect the others; the next run tries it again.
+ * Returns how many blobs were collected.
  */
 export async function collectBlobs(
   deps: LifecycleDeps,
@@ -22,7 +24,7 @@ export async function collectBlobs(
     try {
       collected += await collect(deps, unlinked)
     } catch {
-      // One of them is the reason; alone each shows whether it is.
+      // One blob of the batch is the cause; trying each alone finds it.
       collected += await collectEach(deps, unlinked, failures)
     }
     after = unlinked.at(-1)
@@ -63,6 +65,6 @@ function logFailures({ log }: LifecycleDeps, failures: readonly Failure[]): void
   const digests = failures.slice(0, maxNames).map(({ blob }) => blob.digest)
   log.error(
     { count: failures.length, digests, err: first.error },
-    'blobs without a link could not be collected; the next run tries again',
+    'unlinked blobs could not be collected; the next run tries again',
   )
 }

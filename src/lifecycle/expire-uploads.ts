@@ -8,15 +8,15 @@ import {
 } from '../metadata/content/uploads.ts'
 import { batchSize, type LifecycleDeps } from './remove-dead-keys.ts'
 
-/** More than the clocks of processes that share a database differ. */
+/** More than the difference between the clocks of processes that share a database. */
 const clockSkewMs = 60 * 60_000
 /**
- * A clock that jumps ahead makes every session look idle. A run ends no more sessions than this, so that the loss
- * grows slowly enough to be noticed; what it costs a client is to begin an upload again, never a blob.
+ * The most sessions that one run ends. A clock that jumps ahead makes every session look idle; with this limit the loss grows
+ * slowly enough to be noticed. A client loses an upload that it must start again, never a blob.
  */
 const maxEndedPerRun = 2_000
 
-/** Returns how many sessions ended; their bytes are dead keys now. A session touched meanwhile is left alone. */
+/** Returns how many sessions ended; their bytes are now dead keys. A session that received bytes during the run is left alone. */
 export async function expireUploads(
   deps: LifecycleDeps,
   { emptyMs, withBytesMs }: UploadLives,
@@ -45,7 +45,9 @@ async function endAll(
   return ended
 }
 
-/** A session from the future would otherwise keep its bytes, and a place among those of its principal, until then. */
+/**
+ * Corrects times in the future: such a session would keep its bytes, and count against the limit of its principal, until then.
+ */
 async function correctTimes({ metadata, clock }: LifecycleDeps, signal: AbortSignal): Promise<void> {
   const now = clock.now()
   const times = { now, latest: now + clockSkewMs, limit: batchSize }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
-import { listDeadKeys } from '../metadata/content/dead-keys.ts'
+import { listDeadKeys } from '../metadata/contract/list-dead-keys.ts'
 import { findBlob } from '../metadata/content/blobs.ts'
 import { digestBytes, type Digest } from '../oci/digest.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
@@ -29,7 +29,7 @@ async function pushBlob(open: OpenRegistry, bytes = randomBytes(500)): Promise<D
 }
 
 describe('expiry of upload sessions', () => {
-  test('ends those without a byte for the whole time, and removes their bytes', async () => {
+  test('ends sessions that received nothing for the whole time, and removes their bytes', async () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const idle = await uploads.start({ repository, caller })
@@ -56,7 +56,7 @@ describe('expiry of upload sessions', () => {
     expect(await expireUploads(open, hourLives, signal)).toBe(0)
   })
 
-  test('also ends those that were touched while the clock was a year ahead', async () => {
+  test('also ends sessions that received bytes while the clock was a year ahead', async () => {
     await using open = await openRegistry()
     const yearMs = 365 * 24 * hourMs
     open.clock.advance(yearMs)
@@ -69,7 +69,7 @@ describe('expiry of upload sessions', () => {
 })
 
 describe('collection of blobs', () => {
-  test('takes only what no repository links, after the grace period', async () => {
+  test('collects only blobs that no repository links, after the grace period', async () => {
     await using open = await openRegistry()
     const kept = await pushBlob(open)
     const shared = await pushBlob(open)
@@ -124,7 +124,7 @@ describe('the sweep of the store', () => {
     expect(keys).not.toContain(lost)
   })
 
-  test('removes what a stale writer left of a session that became a blob, and keeps the blob', async () => {
+  test('removes bytes that a stale writer left after its session became a blob, and keeps the blob', async () => {
     await using open = await openRegistry()
     const digest = await pushBlob(open)
     const [key = ''] = await storedKeys(open)

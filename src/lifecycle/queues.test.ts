@@ -1,4 +1,4 @@
-/** Queues of background work: one bad entry never keeps the others. */
+/** Queues of background work: one bad entry does not block the others. */
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
@@ -6,7 +6,8 @@ import { caller, openRegistry, type OpenRegistry } from '../../test/support/open
 import { FailingBlobStore, type FaultPlan } from '../blob-store/contract/failing-blob-store.ts'
 import { putBlob } from '../blob-store/contract/support.ts'
 import { insertBlob } from '../metadata/content/blobs.ts'
-import { insertDeadKey, listDeadKeys } from '../metadata/content/dead-keys.ts'
+import { insertDeadKey } from '../metadata/content/dead-keys.ts'
+import { listDeadKeys } from '../metadata/contract/list-dead-keys.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { kyselyOf } from '../metadata/sql/database.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
@@ -83,7 +84,7 @@ describe('the removal of dead keys', () => {
     expect(errors(open)).toMatchObject([{ count: 1_000, keys: { length: 10 } }])
   })
 
-  test('waits until a key is durable before its bytes go, also one that comes meanwhile', async () => {
+  test('waits until a key is durable before removing its bytes, also for a key that arrives in the meantime', async () => {
     await using open = await openRegistry()
     const [first = ''] = await killBlobs(open, 1)
     const second = await putBlob(open.store, 'comes meanwhile')
@@ -123,7 +124,7 @@ describe('the removal of dead keys', () => {
     expect(await removeDeadKeys(open, signal)).toBe(0)
     expect(await storedKeys(open)).toEqual([key])
     expect(errors(open)).toMatchObject([
-      { keys: [key], err: { message: 'a blob or an upload of the database uses this key' } },
+      { keys: [key], err: { message: 'a blob or an upload in the database uses this key' } },
     ])
   })
 })
@@ -172,7 +173,7 @@ describe('the collection of blobs', () => {
       )
       digests.push(digest)
     }
-    // Something that this version does not know holds on to the first one.
+    // A reference that this version does not know uses the first key.
     await open.metadata.transact(async (tx) => {
       const kysely = kyselyOf(tx)
       await sql`create table holder (digest text references blob (digest))`.execute(kysely)

@@ -1,7 +1,6 @@
 /**
- * @module
- * What ends: sessions that nobody continues, bytes that nothing names. Everything here runs online, beside pushes
- * and pulls, in small steps that may be cut off anywhere and repeated. This is the only place that deletes bytes.
+ * @module Removes idle upload sessions and bytes that nothing names. All of it runs online, beside pushes and pulls, in small
+ * steps that may stop anywhere and be repeated. Nothing else deletes bytes.
  */
 import type { BlobStore, StorageKey } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -24,15 +23,15 @@ export interface LifecycleDeps {
 
 export const batchSize = 200
 
-/** The store scans its unfinished uploads once per batch. */
+/** The size of a batch; the store scans its unfinished uploads once per batch. */
 const keysAtOnce = 1_000
-/** A line of the log names no more keys than this. */
+/** The most keys that one log line names. */
 export const maxNames = 10
 
 /**
- * Removes the bytes of dead keys, then their rows, in this order: a crash between repeats the harmless half. A key that
- * cannot be deleted is passed over and tried again later. While a backup runs nothing is removed: its snapshot may name
- * the bytes. Returns how many keys are gone.
+ * Removes the bytes of dead keys, then their rows; in this order, repeating it after a crash is harmless. A key that cannot be
+ * deleted is skipped and tried again later. Removes nothing while a backup runs, because its snapshot may name the bytes. Returns
+ * how many keys were removed.
  */
 export async function removeDeadKeys(
   deps: LifecycleDeps & BackupPauseDeps,
@@ -45,9 +44,9 @@ export async function removeDeadKeys(
     const now = clock.now()
     const due = await listDueDeadKeys(metadata.reader, { now, limit: keysAtOnce })
     if (due.length === 0) return removed
-    // A dead key is visible before it is durable: a power cut now could bring the blob's row back without its bytes.
+    // A dead key is visible before it is durable: a power cut now could restore the blob's row without its bytes.
     await metadata.flush()
-    // After the list, see `isBackupRunning`: a backup that begins later knows none of these keys.
+    // After the list, see `isBackupRunning`: a backup that starts later knows none of these keys.
     if (await isBackupRunning(deps, now)) return removed
     const failed = await deleteBytes(deps, due)
     const gone = due.filter(({ storageKey }) => !failed.has(storageKey))
@@ -58,19 +57,19 @@ export async function removeDeadKeys(
     })
     logFirstFailures(deps, stuck, failed)
     removed += gone.length
-    // When nothing can be deleted, the store is probably unavailable; the rest of the queue waits for the next run.
+    // If no key can be deleted, the store is probably unavailable; the rest of the queue waits for the next run.
     if (gone.length === 0) return removed
   }
 }
 
-/** Returns the reason for each key that must stay in the queue. */
+/** Returns the keys that must stay in the queue, with the reason for each. */
 async function deleteBytes(
   { store }: LifecycleDeps,
   due: readonly DueDeadKey[],
 ): Promise<ReadonlyMap<StorageKey, unknown>> {
   const failed = new Map<StorageKey, unknown>()
   for (const { storageKey, isNamed } of due) {
-    if (isNamed) failed.set(storageKey, new Error('a blob or an upload of the database uses this key'))
+    if (isNamed) failed.set(storageKey, new Error('a blob or an upload in the database uses this key'))
   }
   const dead = due
     .filter(({ isNamed }) => !isNamed)
@@ -79,7 +78,7 @@ async function deleteBytes(
   return failed
 }
 
-/** A key is logged when it fails for the first time; later only the metrics show it. */
+/** Logs a key when it fails for the first time; later failures only show in the metrics. */
 function logFirstFailures(
   { log }: LifecycleDeps,
   stuck: readonly DueDeadKey[],
@@ -90,6 +89,6 @@ function logFirstFailures(
   if (first === undefined) return
   log.error(
     { count: fresh.length, keys: fresh.slice(0, maxNames), err: failed.get(first) },
-    'storage keys could not be deleted; each is tried again within an hour. Check the files with these names in the store',
+    'storage keys could not be deleted and are tried again within an hour; check the files with these names in the store',
   )
 }

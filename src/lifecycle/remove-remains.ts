@@ -1,11 +1,11 @@
-/** Removes what is left of deleted repositories, where the process that deleted them ended before it was done. */
+/** Removes the remains of deleted repositories whose deletion was interrupted by the end of its process. */
 import { Conflict } from '../metadata/errors.ts'
 import type { Metadata } from '../metadata/metadata.ts'
-import { listRemains, removeRemains } from '../metadata/repositories/repository-remains.ts'
+import { listRemains, removeRemains } from '../metadata/deletion/repository-remains.ts'
 
 const pageSize = 100
 
-/** Skips what is in use, the next run takes it. Returns how many repositories are gone for good. */
+/** Skips a repository that is in use; the next run tries it again. Returns how many repositories were removed completely. */
 export async function removeAllRemains(
   { metadata }: { readonly metadata: Metadata },
   signal: AbortSignal,

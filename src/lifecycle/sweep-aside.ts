@@ -1,6 +1,6 @@
 /**
- * Looks after what earlier sweeps set aside: moves back what a row names after all, and deletes what nothing has named
- * for a week. Every entry is compared with the database again before it is deleted.
+ * Handles the entries that earlier sweeps set aside: moves an entry back if a row names it after all, and deletes it if nothing
+ * has named it for a week. Checks every entry against the database again before deleting it.
  */
 import type { AsideEntry } from '../blob-store/blob-store.ts'
 import { inBatches } from '../lib/turns/in-batches.ts'
@@ -11,7 +11,7 @@ import { isJudged } from './judgement.ts'
 import { batchSize, type LifecycleDeps } from './remove-dead-keys.ts'
 import type { SweepReport } from './sweep-report.ts'
 
-/** An entry knows the day of its move only, so one day more: every entry stays at least seven days. */
+/** One day more than seven, because an entry records only the day of its move: every entry stays at least seven days. */
 const keptMs = 8 * dayMs
 
 export interface AsideSweep {
@@ -20,7 +20,7 @@ export interface AsideSweep {
   readonly report: SweepReport
 }
 
-/** Notes in the report what it did. An entry that cannot be moved or deleted stays aside. */
+/** Records its work in the report. An entry that cannot be moved or deleted stays aside. */
 export async function sweepAside(sweep: AsideSweep, signal: AbortSignal): Promise<void> {
   const { deps, report } = sweep
   const failures: unknown[] = []
@@ -58,7 +58,10 @@ async function sweepEntry(
   return report.deleted.add(entry)
 }
 
-/** A blob's row, or the upload that is about to become it, uses the bytes of a blob; only an upload uses segments. */
+/**
+ * Returns the unused entries. A blob's bytes are used by its row or by the upload that is about to become it; segments are used
+ * only by an upload.
+ */
 async function findUnused(
   { metadata: { reader } }: LifecycleDeps,
   batch: readonly AsideEntry[],

@@ -1,8 +1,8 @@
-/** What a run of the sweep found and did. */
+/** The findings and actions of one sweep. */
 import type { StoreEntry } from '../blob-store/blob-store.ts'
 import { maxNames } from './remove-dead-keys.ts'
 
-/** Counts entries, and keeps the names of the first ones for the log. */
+/** Counts entries, and keeps the first few names for the log. */
 export class Tally {
   entries = 0
   bytes = 0
@@ -16,19 +16,19 @@ export class Tally {
 }
 
 export interface SweepReport {
-  /** Everything in the store. */
+  /** All entries of the store. */
   readonly total: Tally
-  /** Named by no row, and older than what this database can judge: left alone. */
+  /** No row names them, and they are older than the database can judge: left alone. */
   readonly unjudged: Tally
-  /** Named by no row, and too large a share of the store to be moved without the word of an operator. */
+  /** No row names them, but they are too large a share of the store to move unless an operator confirms it. */
   refused: Tally
-  /** Named by no row, and moved aside by this run. */
+  /** No row names them; moved aside by this run. */
   readonly moved: Tally
-  /** Set aside by an earlier run, and named by a row after all: moved back. */
+  /** Set aside by an earlier run, but a row names them: moved back. */
   readonly restored: Tally
   /** Set aside long enough ago: deleted. */
   readonly deleted: Tally
-  /** What lies aside at the end. */
+  /** The entries that are still aside at the end. */
   readonly aside: Tally
 }
 

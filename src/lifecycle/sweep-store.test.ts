@@ -1,4 +1,4 @@
-/** The sweep: what it moves aside, what it leaves alone, and what makes it stop. */
+/** The sweep: what it moves aside, what it leaves alone, and what stops it. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
@@ -26,14 +26,14 @@ async function pushBlobs(open: OpenRegistry, count: number): Promise<void> {
   }
 }
 
-/** Blobs that no row names, as a lost or foreign database leaves them. */
+/** Puts blobs that no row names, as a lost or foreign database leaves them. */
 async function putUnknown(open: OpenRegistry, count: number): Promise<StoredBlob[]> {
   const stored: StoredBlob[] = []
   for (let index = 0; index < count; index++) stored.push(await putBlob(open.store, randomBytes(100)))
   return stored
 }
 
-/** What a run of the sweep reports, the report's figures by name. */
+/** Runs the sweep; returns the figures of its report by name. */
 async function sweep(open: OpenRegistry, store = open.store) {
   let report: SweepReport | undefined
   const onSweep = (made: SweepReport): void => void (report = made)
@@ -70,7 +70,7 @@ describe('the sweep', () => {
     expect(await aside(open)).toEqual([])
   })
 
-  test('moves back what a row names after all, also when its seven days are over', async () => {
+  test('moves an entry back that a row names after all, also when its seven days are over', async () => {
     await using open = await openRegistry()
     const [blob, other] = await putUnknown(open, 2)
     open.clock.advance(dayMs + 1)
@@ -85,7 +85,7 @@ describe('the sweep', () => {
     expect(await findBlob(open.metadata.reader, blob!.digest)).toBeDefined()
   })
 
-  test('leaves alone what is older than the database, and says so', async () => {
+  test('leaves bytes alone that are older than the database, and logs it', async () => {
     await using open = await openRegistry()
     await pushBlobs(open, 1)
     await putUnknown(open, 3)
@@ -101,7 +101,7 @@ describe('the sweep', () => {
     ])
   })
 
-  test('deletes nothing that lies aside and is older than the database', async () => {
+  test('deletes no entry that was set aside and is older than the database', async () => {
     await using open = await openRegistry()
     const [lost] = await putUnknown(open, 1)
     open.clock.advance(dayMs + 1)
@@ -112,7 +112,7 @@ describe('the sweep', () => {
     expect(await aside(open)).toEqual([lost!.key])
   })
 
-  test('moves nothing in a store that another database has taken over meanwhile', async () => {
+  test('moves nothing in a store that another database has taken over', async () => {
     await using open = await openRegistry()
     await open.store.writeInstallationId('installation-2')
     const [other] = await putUnknown(open, 1)
@@ -167,7 +167,7 @@ describe('the sweep', () => {
     expect(await sweep(open)).toMatchObject({ total: 271, refused: 0, moved: 21 })
   })
 
-  test('accepts what is old, not what comes later', async () => {
+  test('accepts old bytes, not later ones', async () => {
     await using open = await openRegistry()
     await putUnknown(open, 2)
     await open.metadata.transact((tx) => acceptStore(tx, open.clock.now()))

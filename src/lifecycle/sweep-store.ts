@@ -1,8 +1,8 @@
 /**
- * Finds bytes that no row names: what a crash left between "bytes durable" and "row committed". A missing row proves
- * little, for the database may be new, restored or another one. So the sweep moves bytes aside instead of deleting
- * them, leaves alone what is older than the database or younger than the grace period (the row of a running upload
- * may be younger than its first byte), and moves nothing when it would take an unusual share of the store. ADR 3.
+ * Finds bytes that no row names, left by a crash between "bytes durable" and "row committed". A missing row proves little,
+ * because the database may be new, restored or another one. So the sweep moves bytes aside instead of deleting them. It leaves
+ * alone bytes that are older than the database or younger than the grace period (the row of a running upload may be younger than
+ * its first byte), and moves nothing if that were an unusual share of the store. See ADR 3.
  */
 import type { StoreEntry } from '../blob-store/blob-store.ts'
 import { inBatches } from '../lib/turns/in-batches.ts'
@@ -14,27 +14,27 @@ import { sweepAside } from './sweep-aside.ts'
 import { createSweepReport, Tally, type SweepReport } from './sweep-report.ts'
 
 export interface SweepDeps extends LifecycleDeps {
-  /** Receives what each run found and did. */
+  /** Called with the report of each run. */
   readonly onSweep?: ((report: SweepReport) => void) | undefined
 }
 
-/** The store scans its unfinished uploads once per batch. */
+/** The size of a batch; the store scans its unfinished uploads once per batch. */
 const entriesAtOnce = 1_000
-/** A run moves no larger share of the store's entries or bytes... */
+/** The largest share of the store's entries or bytes that one run moves... */
 const maxShare = 0.1
-/** ...unless it is this many entries at most: a small store can clean up after a crash. */
+/** ...unless it is at most this many entries, so that a small store can clean up after a crash. */
 const alwaysAllowedEntries = 20
 
 interface Sweep {
   readonly deps: SweepDeps
   readonly judgement: StoreJudgement
-  /** Only what was changed before is looked at. */
+  /** Only entries last changed before this time are considered. */
   readonly before: number
   readonly signal: AbortSignal
   readonly report: SweepReport
 }
 
-/** Returns how many storage keys were moved aside. Throws when the store belongs to another database by now. */
+/** Returns how many storage keys were moved aside. Throws when the store now belongs to another database. */
 export async function sweepStore(
   deps: SweepDeps,
   gracePeriodMs: number,
@@ -42,7 +42,7 @@ export async function sweepStore(
 ): Promise<number> {
   await deps.metadata.flush()
   const judgement = await findStoreJudgement(deps.metadata.reader)
-  // Before its first start is complete a database knows nothing of a store.
+  // A database whose first start is not complete knows nothing about the store.
   if (judgement === undefined) return 0
   await refuseOtherStore(deps)
   const report = createSweepReport()
@@ -58,12 +58,15 @@ export async function sweepStore(
   return keys
 }
 
-/** After `--adopt-store` of another start the bytes that come have their rows in the other database. */
+/**
+ * Throws when the store belongs to another installation: after a start with `--adopt-store`, the rows of new bytes are in the
+ * other database.
+ */
 async function refuseOtherStore({ metadata, store }: SweepDeps): Promise<void> {
   const [own, owner] = [await findInstallation(metadata.reader), await store.readInstallationId()]
   if (owner === undefined || owner === own) return
   throw new Error(
-    `the blob store belongs to installation ${owner}, but this database to ${own}: another start has taken it over, so the sweep left it alone. Stop this server, or that one`,
+    `the blob store belongs to installation ${owner}, but this database belongs to ${own}: another start has taken over the store, so the sweep changed nothing. Stop this server or the other one`,
   )
 }
 
@@ -87,8 +90,7 @@ function exceedsShare(unknown: Tally, total: Tally): boolean {
 }
 
 /**
- * The second pass: moves no more entries than the first one counted; what has come since waits for the next run. The
- * rows are looked at again.
+ * The second pass: moves no more entries than the first one counted; later entries wait for the next run. Checks the rows again.
  */
 async function moveUnknown(
   sweep: Sweep,
@@ -133,7 +135,10 @@ async function moveAside(
   return moved
 }
 
-/** Segments go with their session, also where their key became a blob: a stale writer may have opened one afterwards. */
+/**
+ * Returns the old entries that no row names. Segments are named only by their session, even if their key became a blob: a stale
+ * writer may have opened a segment later.
+ */
 async function findUnnamed(sweep: Sweep, batch: readonly StoreEntry[]): Promise<readonly StoreEntry[]> {
   const { deps, before, signal } = sweep
   signal.throwIfAborted()
@@ -159,10 +164,10 @@ function logReport({ deps: { log }, report }: Sweep): void {
     report.moved,
     'bytes that no row of the database names were moved to the orphans folder of the store; they are deleted after 7 days',
   )
-  warn(report.deleted, 'bytes that were set aside 7 days ago, and that no row names, were deleted')
+  warn(report.deleted, 'bytes that were set aside 7 days ago and that no row names were deleted')
   warn(
     report.unjudged,
-    'bytes that no row names are older than the database and stay in the store; if nobody needs them, run lading gc --accept-store',
+    'bytes that no row names are older than the database and stay in the store; to delete them, run lading gc --accept-store',
   )
   warn(
     report.refused,

@@ -1,6 +1,6 @@
 /**
  * Every code of an error reply: the codes of the distribution-spec, then older ones that clients know, which are used only
- * where the specification has none. One table in `http/` gives the status of each.
+ * where the specification has none. `edge/error-table.ts` gives each a status.
  */
 export const errorCodes = [
   'BLOB_UNKNOWN',
@@ -25,3 +25,28 @@ export const errorCodes = [
 ] as const
 
 export type ErrorCode = (typeof errorCodes)[number]
+
+/** Refusals whose status differs from the status of their code, each with its code. Replies carry the code alone. */
+export const codeOfKind = {
+  REQUEST_MALFORMED: 'UNSUPPORTED',
+  TOKEN_REQUEST_INVALID: 'UNSUPPORTED',
+  REFRESH_TOKENS_OFF: 'UNSUPPORTED',
+  INPUT_INVALID: 'UNSUPPORTED',
+  SWITCHED_OFF: 'UNSUPPORTED',
+  PATH_UNKNOWN: 'UNSUPPORTED',
+  BODY_STALLED: 'SIZE_INVALID',
+  BODY_TOO_SLOW: 'SIZE_INVALID',
+  CONFLICT: 'DENIED',
+  PRECONDITION_FAILED: 'DENIED',
+  CONTENT_CHANGED: 'DENIED',
+  MANIFEST_TOO_LARGE: 'SIZE_INVALID',
+  FORM_TOO_LARGE: 'SIZE_INVALID',
+  BODY_TOO_LARGE: 'SIZE_INVALID',
+  URL_TOO_LONG: 'UNSUPPORTED',
+  TOO_MANY_TAGS: 'TAG_INVALID',
+  MEDIA_TYPE_UNSUPPORTED: 'UNSUPPORTED',
+  EXPECTATION_UNKNOWN: 'UNSUPPORTED',
+  STORAGE_FULL: 'UNAVAILABLE',
+} as const satisfies Readonly<Record<string, ErrorCode>>
+
+export type ErrorKind = keyof typeof codeOfKind

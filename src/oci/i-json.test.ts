@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseIJson } from '../../test/support/read-at-once.ts'
 import { IJsonError } from './i-json-error.ts'
-import { maxDepth, maxNames, maxValues, parseIJson, readIJson } from './i-json.ts'
+import { maxDepth, maxNames, maxValues, readIJson } from './i-json.ts'
 
 // Lone surrogates included.
 const codeUnit = fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit))

@@ -5,7 +5,6 @@
  * time is linear in the size, and large documents can be read in steps. Objects inherit nothing, so `__proto__` and
  * `constructor` are ordinary names.
  */
-import { runAtOnce } from '../lib/turns/steps.ts'
 import type { Steps } from '../lib/turns/steps.ts'
 import { IJsonError } from './i-json-error.ts'
 import { decodeUtf8 } from './utf8.ts'
@@ -18,12 +17,10 @@ export const maxValues = 1_000_000
 /** The most names in one object: above that, growing the object takes most of the time. */
 export const maxNames = 16_384
 
-/** Throws `IJsonError`, which names the byte and the JSON path. Reads numbers like `JSON.parse`. */
-export function parseIJson(bytes: Uint8Array): unknown {
-  return runAtOnce(readIJson(bytes))
-}
-
-/** Like `parseIJson`, in steps of a few milliseconds each. */
+/**
+ * Reads in steps of a few milliseconds each. Throws `IJsonError`, which names the byte and the JSON path. Reads numbers like
+ * `JSON.parse`.
+ */
 export function* readIJson(bytes: Uint8Array): Steps<unknown> {
   const isLarge = bytes.length > charactersPerStep
   if (isLarge) yield

@@ -9,23 +9,31 @@ import {
   TooManyOldNames,
 } from '../metadata/owners/owner-errors.ts'
 import { quote } from '../oci/quote.ts'
+import type { RepositoryName } from '../oci/repository-name.ts'
+import { RepositoryUnknownError } from '../oci/repository-unknown-error.ts'
 
 /** The name is invalid or reserved, or makes repository names too long. */
 export class NameRefusedError extends AccountError {
   override readonly name = 'NameRefusedError'
+  readonly code = 'NAME_INVALID'
 }
 
 /** Another owner has or had the name, or the owner has too many former names. */
 export class NameTakenError extends AccountError {
   override readonly name = 'NameTakenError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
 }
 
 export class OwnerNotEmptyError extends AccountError {
   override readonly name = 'OwnerNotEmptyError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
 }
 
 export class OrganizationUnknownError extends AccountError {
   override readonly name = 'OrganizationUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(organization: string, options?: ErrorOptions) {
     super(`there is no organization ${quote(organization)}`, options)
   }
@@ -33,6 +41,7 @@ export class OrganizationUnknownError extends AccountError {
 
 export class TeamUnknownError extends AccountError {
   override readonly name = 'TeamUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(team: string, options?: ErrorOptions) {
     super(`there is no team ${quote(team)}`, options)
   }
@@ -41,16 +50,15 @@ export class TeamUnknownError extends AccountError {
 /** The account is not a member of the organization or team. */
 export class MemberUnknownError extends AccountError {
   override readonly name = 'MemberUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(account: string, where: string, options?: ErrorOptions) {
     super(`${quote(account)} is no member of ${where}`, options)
   }
 }
 
-export class RepositoryUnknownError extends AccountError {
-  override readonly name = 'RepositoryUnknownError'
-  constructor(repository: string, options?: ErrorOptions) {
-    super(`there is no repository ${repository}; lading repository list shows those that are`, options)
-  }
+export function repositoryUnknown(repository: RepositoryName): RepositoryUnknownError {
+  const message = `there is no repository ${repository}; lading repository list shows all`
+  return new RepositoryUnknownError(repository, { message })
 }
 
 /** Translates errors of the database about owners into errors for callers. */

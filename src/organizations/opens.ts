@@ -1,5 +1,5 @@
 /** Tells which changes of visibility give access. */
-import type { Visibility } from '../metadata/schema.ts'
+import type { Visibility } from '../metadata/owners/schema.ts'
 
 const byOpenness: readonly Visibility[] = ['private', 'internal', 'public']
 

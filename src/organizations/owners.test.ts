@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { openAuth } from '../../test/support/open-auth.ts'
 import type { OpenAuth } from '../../test/support/open-auth.ts'
 import { tester } from '../../test/support/tester.ts'
+import { interruptBefore } from '../metadata/contract/wrapped-metadata.ts'
 import { ensureRepository, findRepository } from '../metadata/repositories/repositories.ts'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 import { createMembers, createTeams } from './members.ts'
@@ -18,6 +19,7 @@ async function open() {
     auth.auth.accounts.add({ name, password, isAdmin }, tester)
   return {
     metadata,
+    deps,
     audit,
     accounts: auth.auth.accounts,
     owners: createOwners(deps),
@@ -146,6 +148,29 @@ describe('owners', () => {
       'user.delete user:alice',
     ])
   })
+
+  test.each([1, 2, 3, 4, 5, 6, 7])(
+    'keep what is pushed below a name that was purged and given anew before transaction %i of a second purge',
+    async (transaction) => {
+      await using given = await open()
+      for (const name of ['acme/a', 'acme/b']) await given.push(name)
+      const purge = { kind: 'organization', purge: true } as const
+      const pushed: number[] = []
+      const metadata = interruptBefore(given.metadata, transaction, async () => {
+        await given.owners.delete('acme', purge, tester)
+        await given.owners.createOrganization(acme, tester)
+        for (const name of ['acme/a', 'acme/b']) pushed.push((await given.push(name)).id)
+      })
+      const second = createOwners({ ...given.deps, metadata })
+      const outcome = await second.delete('acme', purge, tester).then(
+        () => 'deleted',
+        (error: Error) => error.name,
+      )
+      const found = await given.repositories.list({ owner: 'acme', limit: 9 })
+      expect(found.map(({ id }) => id)).toEqual(pushed)
+      expect(outcome).toBe(pushed.length > 0 ? 'OwnerUnknownError' : 'deleted')
+    },
+  )
 
   test('keep one administrator', async () => {
     await using given = await open()

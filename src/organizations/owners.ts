@@ -13,7 +13,7 @@ import { Conflict } from '../metadata/errors.ts'
 import type { Transaction } from '../metadata/handles.ts'
 import { listOwners } from '../metadata/owners/list-owners.ts'
 import type { OwnersSeen } from '../metadata/owners/list-owners.ts'
-import { deleteOwner } from '../metadata/owners/owner-deletion.ts'
+import { deleteOwner } from '../metadata/deletion/owner-deletion.ts'
 import { OwnerHasRemains, OwnerNotEmpty, OwnerUnknown } from '../metadata/owners/owner-errors.ts'
 import { renameOwner } from '../metadata/owners/owner-rename.ts'
 import type { RenamedOwner } from '../metadata/owners/owner-rename.ts'
@@ -25,8 +25,8 @@ import {
   setOwnerVisibility,
 } from '../metadata/owners/owners.ts'
 import type { Owner } from '../metadata/owners/owners.ts'
-import { listRemains, removeRemains } from '../metadata/repositories/repository-remains.ts'
-import type { Visibility } from '../metadata/schema.ts'
+import { listRemains, removeRemains } from '../metadata/deletion/repository-remains.ts'
+import type { Visibility } from '../metadata/owners/schema.ts'
 import { findOwnerFault, findUserFault } from '../oci/owner-name.ts'
 import { quote } from '../oci/quote.ts'
 import { NameRefusedError, translateOwnerError } from './errors.ts'
@@ -103,7 +103,11 @@ export function createOwners(deps: PackagesDeps): Owners {
     },
     setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
     rename: (change, actor) => rename(deps, change, actor),
-    delete: (name, deletion, actor) => deleteWithPurge(deps, { ...deletion, name, actor }),
+    async delete(name, deletion, actor) {
+      // Who gets the name while this one is deleted keeps what they push.
+      const ownerId = (await findOwner(reader, name))?.id
+      await deleteWithPurge(deps, { ...deletion, name, ownerId, actor })
+    },
   }
 }
 
@@ -158,6 +162,8 @@ async function rename(
 
 interface NamedDeletion extends Deletion {
   readonly name: string
+  /** `undefined` if nobody has the name. */
+  readonly ownerId: number | undefined
   readonly actor: Actor
 }
 
@@ -191,10 +197,11 @@ async function removeAllRemains({ metadata }: PackagesDeps, ownerId: number): Pr
 async function deleteOne(
   deps: PackagesDeps,
   tx: Transaction,
-  { name, kind, actor }: NamedDeletion,
+  { name, ownerId, kind, actor }: NamedDeletion,
 ): Promise<void> {
   // Before anything else: an owner of the other kind must not lose its repositories to a purge.
-  if ((await findOwner(tx, name))?.kind !== kind) throw new OwnerUnknown(name)
+  const owner = await findOwner(tx, name)
+  if (owner?.kind !== kind || owner.id !== ownerId) throw new OwnerUnknown(name)
   if (kind === 'user' && (await isLastAdministrator(tx, name))) throw new LastAdministratorError(name)
   await deleteOwner(tx, name)
   const isUser = kind === 'user'
@@ -202,12 +209,13 @@ async function deleteOne(
   await deps.audit.change(tx, actor, isUser ? { ...entry, target: { kind: 'user', name } } : entry)
 }
 
-async function deleteRepositories(deps: PackagesDeps, { name: owner, actor }: NamedDeletion): Promise<void> {
+async function deleteRepositories(deps: PackagesDeps, deletion: NamedDeletion): Promise<void> {
+  const { name: owner, ownerId, actor } = deletion
   const repositories = createRepositories(deps)
   for (;;) {
     const listed = await repositories.list({ owner, limit: pageSize })
-    if (listed.length === 0) return
-    for (const { name } of listed) await deleteWhole(deps, name, actor)
+    if (listed.length === 0 || (await findOwner(deps.metadata.reader, owner))?.id !== ownerId) return
+    for (const { name } of listed) await deleteWhole(deps, { name, ownerId }, actor)
   }
 }
 

@@ -1,16 +1,16 @@
 /** Manages the settings of repositories and deletes them. Their content is the business of `registry/`. */
 import type { Actor } from '../identity/actor.ts'
 import { requireStanding } from '../identity/actor-standing.ts'
-import { deleteRepository } from '../metadata/repositories/repository-deletion.ts'
+import { deleteRepository } from '../metadata/deletion/repository-deletion.ts'
 import {
   findRepositoryAccess,
   listRepositoryAccess,
   setRepositoryVisibility,
 } from '../metadata/repositories/repositories.ts'
 import type { RepositoryAccess } from '../metadata/repositories/repositories.ts'
-import type { Visibility } from '../metadata/schema.ts'
+import type { Visibility } from '../metadata/owners/schema.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
-import { RepositoryUnknownError } from './errors.ts'
+import { repositoryUnknown } from './errors.ts'
 import { opens } from './opens.ts'
 import type { PackagesDeps } from './organizations-deps.ts'
 
@@ -40,7 +40,7 @@ export function createRepositories(deps: PackagesDeps): Repositories {
     find: async (name) => findRepositoryAccess(reader, name),
     setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
     async delete(name, actor) {
-      if (!(await deleteWhole(deps, name, actor))) throw new RepositoryUnknownError(name)
+      if (!(await deleteWhole(deps, { name }, actor))) throw repositoryUnknown(name)
       await deps.metadata.flush()
     },
   }
@@ -65,7 +65,7 @@ function setVisibility(
 ): Promise<Visibility> {
   return metadata.transact(async (tx) => {
     const before = await setRepositoryVisibility(tx, { name, visibility })
-    if (before === undefined) throw new RepositoryUnknownError(name)
+    if (before === undefined) throw repositoryUnknown(name)
     if (opens(before, visibility)) await requireStanding(tx, actor, clock)
     const target = { kind: 'repository', name } as const
     const detail = { visibility, before }
@@ -77,12 +77,13 @@ function setVisibility(
 /** Returns whether the repository existed. Not durable before the next `Metadata.flush` or durable transaction. */
 export function deleteWhole(
   { metadata, clock, audit }: PackagesDeps,
-  name: RepositoryName,
+  { name, ownerId }: { readonly name: RepositoryName; readonly ownerId?: number | undefined },
   actor: Actor,
 ): Promise<boolean> {
   const target = { kind: 'repository', name } as const
   return deleteRepository(metadata, {
     name,
+    ownerId,
     now: clock.now(),
     onGone: (tx) => audit.change(tx, actor, { action: 'repository.delete', outcome: 'done', target }),
   })

@@ -1,4 +1,4 @@
-/** How often the bytes behind a row are looked at. */
+/** How often the bytes of a row are checked. */
 import { expect, test } from 'vitest'
 import { aRandomBlob } from '../../test/support/random.ts'
 import { MemoryBlobStore } from '../blob-store/memory/memory-blob-store.ts'
@@ -6,7 +6,7 @@ import { systemClock } from '../lib/clock.ts'
 import { parseDigest } from '../oci/digest.ts'
 import { BlobHealth } from './blob-health.ts'
 
-test('requests for one blob at the same time share a look, and the next one looks again', async () => {
+test('concurrent requests for one blob share a check, and the next one checks again', async () => {
   let looks = 0
   class CountingStore extends MemoryBlobStore {
     override async stat(): Promise<number | undefined> {

@@ -1,7 +1,7 @@
 /**
- * Whether the bytes behind a blob's row are there. A row is no proof of bytes: a file may be gone or cut short. Who links
- * to existing content or says that it exists looks first. Damaged content counts as absent, so that clients push it
- * again, and that push replaces it. Bytes of the right size and the wrong content are not found here.
+ * Checks whether the bytes of a blob's row exist. A row does not prove its bytes: a file may be missing or truncated. So code
+ * that links existing content or reports it as existing checks first. Damaged content counts as absent, so that clients push it
+ * again, and that push replaces it. Wrong bytes of the right size are not detected here.
  */
 import type { BlobStore, StoredBlob } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -16,7 +16,7 @@ export interface DamagedContent {
   /** Absent for a manifest: its bytes are in the database. */
   readonly storageKey?: string | undefined
   readonly expectedBytes: number
-  /** `undefined` when nothing is there, or when it is not known how much is. */
+  /** `undefined` when the bytes are missing, or when their size is unknown. */
   readonly foundBytes: number | undefined
 }
 
@@ -24,7 +24,7 @@ export interface BlobHealthDeps {
   readonly store: BlobStore
   /** A clock that never jumps. */
   readonly monotonic: Clock
-  /** Called each time damage is met. */
+  /** Called each time a request finds damage. */
   readonly onDamage: (damage: DamagedContent) => void
 }
 
@@ -35,23 +35,23 @@ export interface InspectedBlob {
 
 const entryBytes = 200
 const maxBytes = 2 * 1024 * 1024
-/** A push of an image takes minutes; damage that comes within them is found by the next look. */
+/** How long a check is trusted: about the duration of an image push. The next check after that finds later damage. */
 const trustedMs = 5 * 60_000
 
 export class BlobHealth {
   readonly #deps: BlobHealthDeps
-  /** When the bytes of a digest were stored or looked at last. */
+  /** When the bytes of a digest were last stored or checked. */
   readonly #intactAt = new Lru<Digest, number>({ maxBytes })
-  /** Looks that are under way, by storage key. */
-  readonly #looks = new Map<string, Promise<number | undefined>>()
+  /** Checks in progress, by storage key. */
+  readonly #checks = new Map<string, Promise<number | undefined>>()
 
   constructor(deps: BlobHealthDeps) {
     this.#deps = deps
   }
 
   /**
-   * Reads the row and looks at the bytes; `undefined` without a row. Reports damage. The bytes of a row may be collected
-   * or replaced between the two, so a row whose bytes are not found is read once more. Throws `StoreUnavailable`.
+   * Reads the row and checks the bytes; returns `undefined` without a row. Reports damage. The bytes of a row may be collected or
+   * replaced between the two, so a row whose bytes are missing is read again. Throws `StoreUnavailable`.
    */
   async inspect(
     find: () => Promise<BlobLocation | undefined>,
@@ -60,7 +60,7 @@ export class BlobHealth {
     let location = first ?? (await find())
     while (location !== undefined) {
       const { digest, storageKey, size }: BlobLocation = location
-      const found = await this.#look({ key: storageKey, digest })
+      const found = await this.#check({ key: storageKey, digest })
       if (found === size) {
         this.noteIntact(digest)
         return { location, isIntact: true }
@@ -75,20 +75,20 @@ export class BlobHealth {
     return undefined
   }
 
-  /** Returns the size of the bytes; `undefined` when they are missing. Concurrent requests for the same blob share one look. */
-  async #look(blob: StoredBlob): Promise<number | undefined> {
-    const underWay = this.#looks.get(blob.key)
-    if (underWay !== undefined) return underWay
-    const look = this.#deps.store.stat(blob)
-    this.#looks.set(blob.key, look)
+  /** Returns the size of the bytes; `undefined` when they are missing. Concurrent requests for the same blob share one check. */
+  async #check(blob: StoredBlob): Promise<number | undefined> {
+    const running = this.#checks.get(blob.key)
+    if (running !== undefined) return running
+    const check = this.#deps.store.stat(blob)
+    this.#checks.set(blob.key, check)
     try {
-      return await look
+      return await check
     } finally {
-      this.#looks.delete(blob.key)
+      this.#checks.delete(blob.key)
     }
   }
 
-  /** Whether this process stored the content or looked at its bytes within the last minutes. */
+  /** Whether this process stored the content or checked its bytes within the last minutes. */
   wasIntactLately(digest: Digest): boolean {
     const at = this.#intactAt.get(digest)
     return at !== undefined && this.#deps.monotonic.now() - at < trustedMs

@@ -7,7 +7,7 @@ import { writeSegment } from '../blob-store/contract/support.ts'
 import { BlobMissing } from '../blob-store/errors.ts'
 import { removeDeadKeys } from '../lifecycle/remove-dead-keys.ts'
 import { removeUnlinkedBlob } from '../metadata/content/blobs.ts'
-import { listDeadKeys } from '../metadata/content/dead-keys.ts'
+import { listDeadKeys } from '../metadata/contract/list-dead-keys.ts'
 import { claimUpload } from '../metadata/content/uploads.ts'
 import { digestBytes, type Digest } from '../oci/digest.ts'
 import { parseRepositoryName, type RepositoryName } from '../oci/repository-name.ts'
@@ -27,7 +27,7 @@ async function keyOf(open: OpenRegistry): Promise<string> {
   throw new Error('the store is empty')
 }
 
-/** Leaves the rows as they are and the store with fewer bytes, or with none. */
+/** Truncates or removes the bytes in the store; the rows stay unchanged. */
 async function damage(open: OpenRegistry, digest: Digest, left?: string): Promise<void> {
   const key = await keyOf(open)
   await open.store.delete(key, digest)
@@ -50,7 +50,7 @@ const cases = [
 ]
 
 describe.each(cases)('a blob whose bytes are $name', ({ left, foundBytes }) => {
-  test('is unknown to those who ask for it, and reported with its key', async () => {
+  test('is unknown to clients that request it, and reported with its key', async () => {
     await using open = await openRegistry()
     const digest = await pushBlob(open)
     const storageKey = await keyOf(open)
@@ -61,7 +61,7 @@ describe.each(cases)('a blob whose bytes are $name', ({ left, foundBytes }) => {
     expect(open.damage).toEqual([reported, reported])
   })
 
-  test('is replaced by a push, for every repository, and its old key goes', async () => {
+  test('is replaced by a push, for every repository, and its old key is removed', async () => {
     await using open = await openRegistry()
     const bytes = randomBytes(500)
     const digest = await pushBlob(open, bytes)
@@ -80,7 +80,7 @@ describe.each(cases)('a blob whose bytes are $name', ({ left, foundBytes }) => {
     expect(await read(open, repository, digest)).toEqual(bytes)
   })
 
-  test('is replaced once by pushes that meet, and each of them has it', async () => {
+  test('is replaced once by concurrent pushes, and each of them succeeds', async () => {
     await using open = await openRegistry()
     const bytes = randomBytes(500)
     const digest = await pushBlob(open, bytes)
@@ -106,7 +106,7 @@ describe.each(cases)('a blob whose bytes are $name', ({ left, foundBytes }) => {
     expect(await read(open, repository, digest)).toEqual(bytes)
   })
 
-  test('goes on for a reader that opened it before, while it is replaced and its old key removed', async () => {
+  test('stays readable for an open reader while it is replaced and its old key removed', async () => {
     await using open = await openRegistry()
     const bytes = randomBytes(500)
     const digest = await pushBlob(open, bytes)
@@ -130,7 +130,7 @@ describe.each(cases)('a blob whose bytes are $name', ({ left, foundBytes }) => {
   })
 })
 
-describe('a blob that is collected and pushed again while it is asked for', () => {
+describe('a blob that is collected and pushed again while it is requested', () => {
   test('is served from its new key and not reported', async () => {
     const bytes = randomBytes(500)
     let beforeStat: (() => Promise<void>) | undefined

@@ -1,6 +1,6 @@
 /**
- * Blobs as a repository sees them: visible only through its own link, whatever other repositories hold. Reads
- * are one query and then bytes; nothing here writes on a read.
+ * The blobs of a repository: visible only through the repository's own links, regardless of the content of other repositories. A
+ * read is one query, then the bytes; reads write nothing.
  */
 import { principalId } from '../identity/principal.ts'
 import { Turns } from '../lib/turns/turns.ts'
@@ -35,7 +35,7 @@ export type { ByteRange, ByteSink }
 export interface OpenBlob extends AsyncDisposable {
   readonly digest: Digest
   readonly size: number
-  /** The whole content where it is held in memory: answer it in one write. */
+  /** The whole content if it is in memory: send it in one write. */
   readonly bytes: Uint8Array | undefined
   copyTo: BlobReader['copyTo']
 }
@@ -43,7 +43,7 @@ export interface OpenBlob extends AsyncDisposable {
 export interface MountRequest {
   readonly repository: RepositoryName
   readonly digest: Digest
-  /** Absent: any repository the caller may pull from. */
+  /** Absent: any repository that the caller may pull from. */
   readonly from?: RepositoryName | undefined
   readonly caller: Caller
 }
@@ -51,11 +51,11 @@ export interface MountRequest {
 export interface Blobs {
   /** Throws `BlobUnknownError`. */
   stat(repository: RepositoryName, digest: Digest): Promise<{ digest: Digest; size: number }>
-  /** Throws `BlobUnknownError`; dispose what it returns. */
+  /** Throws `BlobUnknownError`; dispose the result. */
   open(repository: RepositoryName, digest: Digest): Promise<OpenBlob>
-  /** Takes the blob out of this repository. Throws `BlobUnknownError`, `BlobInUseError`, `DeleteDisabledError`. */
+  /** Removes the blob from this repository. Throws `BlobUnknownError`, `BlobInUseError`, `DeleteDisabledError`. */
   delete(repository: RepositoryName, digest: Digest, caller: Caller): Promise<void>
-  /** Makes a blob of another repository visible here; `false` when there is none the caller may pull. */
+  /** Makes a blob of another repository visible here. Returns `false` when no repository that the caller may pull from has it. */
   mount(request: MountRequest): Promise<boolean>
 }
 
@@ -69,7 +69,7 @@ export interface BlobDeps {
   readonly deleteEnabled: boolean
 }
 
-/** Asked for all the same, so that a narrow token hears nothing from the time of the answer. */
+/** Matches no repository. The query still runs with it, so that the response time reveals nothing to a narrow token. */
 const nothing = { all: false, public: false, owner: undefined } as const
 
 export function createBlobs(deps: BlobDeps): Blobs {
@@ -112,7 +112,7 @@ interface OpenedBlob {
   readonly location: BlobLocation
 }
 
-/** The bytes behind a row may be collected and pushed again under another key in between: the row is read once more. */
+/** Between the query and the open, the bytes may be collected and pushed again under another key: then the row is read again. */
 async function openReader(
   { metadata, store, health }: BlobDeps,
   repository: RepositoryName,
@@ -124,13 +124,13 @@ async function openReader(
   const find = (): Promise<BlobLocation | undefined> => findLinkedBlob(metadata.reader, repository, digest)
   const inspected = await health.inspect(find, location)
   if (inspected === undefined) throw new BlobUnknownError({ repository, digest })
-  // Intact after all: replaced meanwhile, or a cache held what a damaged file had.
+  // Intact after all: the blob was replaced, or a cache held the size of a damaged file.
   const again = inspected.isIntact ? await openWhole(store, inspected.location) : undefined
   if (again === undefined) throw new BlobDamagedError({ repository, digest })
   return { reader: again, location: inspected.location }
 }
 
-/** `undefined` when the bytes are missing or cut short: a part is not served as if it were the blob. */
+/** Returns `undefined` when the bytes are missing or incomplete: a part must not be served as the blob. */
 async function openWhole(
   store: BlobStore,
   { storageKey, digest, size }: BlobLocation,
@@ -145,7 +145,7 @@ async function openWhole(
   return undefined
 }
 
-/** A file that ends while it is sent is damage too; the reply has begun, so all that is left is to break it off. */
+/** Copies the blob and reports a file that ends early. The reply has already started, so it can only be cut off. */
 async function copyReported(
   { health }: BlobDeps,
   { location: { digest, storageKey, size } }: OpenedBlob,
@@ -183,9 +183,8 @@ async function deleteBlob(
 }
 
 /**
- * "Exists but forbidden" and "does not exist" cost and answer the same, see `mount-sources.ts`. A bearer token reaches
- * only what its scopes name: nothing of a `from` that they do not, and without `from` public repositories and those
- * that they do (B1).
+ * Takes the same time and gives the same answer for "exists but forbidden" and "does not exist"; see `mount-sources.ts`. A bearer
+ * token reaches only repositories that its scopes name: no other `from`, and without `from` also public repositories (B1).
  */
 async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean> {
   const { repository, digest, from, caller } = request
@@ -197,7 +196,7 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
   const { reader } = deps.metadata
   const source = await findMountSource(reader, search, new Turns({ party: principalId(principal) }))
   if (source === undefined) return false
-  // Damaged content is not passed on: the caller uploads it, and that heals it.
+  // Damaged content is not mounted: the caller uploads it instead, which repairs it.
   if ((await deps.health.inspect(() => findBlob(reader, digest)))?.isIntact !== true) return false
   return deps.metadata.transact(async (tx) => {
     if (!(await isMountSource(tx, search, source))) return false
@@ -214,7 +213,7 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
   })
 }
 
-/** `undefined`: the principal is not bound by scopes. */
+/** Returns `undefined` for a principal without scopes. */
 function pullableNames(scopes: readonly Scope[] | undefined): string[] | undefined {
   return scopes?.filter(({ actions }) => actions.includes('pull')).map(({ name }) => name)
 }

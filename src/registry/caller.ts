@@ -1,15 +1,15 @@
-/** Who asks: for the audit, for the ownership of sessions, and for what may be seen. */
+/** The caller of a request: for the audit, for the ownership of sessions, and for visibility. */
 import type { Origin } from '../identity/identity.ts'
 import type { Policy, PushRights } from '../access/policy.ts'
 import type { Principal } from '../identity/principal.ts'
 
 export interface Caller {
   readonly principal: Principal
-  /** As the policy decided for this request: nothing where it was not about a push. */
+  /** The decision of the policy for this request; grants nothing unless the request is a push. */
   readonly push: PushRights
-  /** Absent where no request came over the network. */
+  /** Absent if the call does not come from a network request. */
   readonly origin?: Origin | undefined
 }
 
-/** What the registry itself asks of the policy; that the caller may do what it asks for was decided before. */
+/** The part of the policy that the registry itself uses; whether the caller may do what it requests was decided before. */
 export type RegistryPolicy = Pick<Policy, 'visibleTo' | 'newRepositoryVisibility'>

@@ -24,7 +24,7 @@ const policy = createPolicy({
 })
 const anonymous: Principal = { kind: 'anonymous', scopes: undefined }
 
-/** Its patterns almost match each name, in a way that makes a backtracking matcher try again from each character. */
+/** The patterns almost match each name, so that a backtracking matcher would start again at each character. */
 const hostile: Principal = {
   kind: 'user',
   accountId: 1,
@@ -61,7 +61,7 @@ beforeAll(async () => {
 })
 afterAll(() => opened[Symbol.asyncDispose]())
 
-/** Its clock moves by one millisecond with each look. */
+/** A clock that advances by one millisecond with each reading. */
 function createFastLoop(): Loop {
   let time = 0
   return new Loop({ now: () => time++ })
@@ -115,12 +115,12 @@ describe('a catalog page', () => {
     const { repositories, next } = await list(hostile)
     isDone = true
     expect({ repositories, next }).toEqual({ repositories: [], next: undefined })
-    // Each name is one unit of work, and a turn has four at most.
+    // Each name is one unit of work, and a turn has at most four.
     expect(loop.turns).toBeGreaterThan(ownCount / 5)
     expect(probes).toBeGreaterThanOrEqual(loop.turns)
   })
 
-  test('stops reading when the client is gone', async () => {
+  test('stops reading when the client leaves', async () => {
     const { list, loop } = open(10_000)
     const controller = new AbortController()
     const reason = new Error('the client is gone')

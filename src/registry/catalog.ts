@@ -1,4 +1,4 @@
-/** Repositories the caller may pull, as keyset pages in byte order of the full name. */
+/** Lists the repositories that the caller may pull from, as keyset pages in byte order of the full name. */
 import { principalId } from '../identity/principal.ts'
 import { Turns } from '../lib/turns/turns.ts'
 import type { Loop } from '../lib/turns/turns.ts'
@@ -9,38 +9,38 @@ import type { Caller, RegistryPolicy } from './caller.ts'
 import { createListCursors, isSealed } from './list-cursor.ts'
 
 export interface CatalogQuery {
-  /** A name, whether it exists or not, or what `next` of the page before said. */
+  /** Any name, existing or not, or `next` of the previous page. */
   readonly last?: string | undefined
-  /** Below this owner only. */
+  /** Lists only repositories of this owner. */
   readonly owner?: string | undefined
   readonly n: number
   readonly caller: Caller
   readonly signal?: AbortSignal | undefined
-  /** Parties take turns; by default the principal is one. */
+  /** The party for taking turns; by default the principal. */
   readonly party?: string | undefined
 }
 
 export interface CatalogPage {
-  /** Fewer than `n`, even none, where much was read that the caller does not see. */
+  /** Fewer than `n`, possibly none, if many repositories were read that the caller may not see. */
   readonly repositories: readonly RepositoryName[]
-  /** The `last` of the next page; `undefined` on the last one. */
+  /** The `last` of the next page; `undefined` on the last page. */
   readonly next: string | undefined
 }
 
 export interface Catalog {
-  /** Throws `CursorInvalidError`, and what aborts the signal. */
+  /** Throws `CursorInvalidError`, and the signal's reason. */
   list(query: CatalogQuery): Promise<CatalogPage>
 }
 
 export interface CatalogDeps {
   readonly metadata: Metadata
   readonly policy: RegistryPolicy
-  /** A page ends early after so many turns of the event loop. */
+  /** A page ends early after this many turns of the event loop. */
   readonly maxTurns?: number
   readonly loop?: Loop
 }
 
-/** Half a second of work or so; pages that find what they look for take a few. */
+/** About half a second of work; a page whose repositories are visible takes a few turns. */
 const defaultMaxTurns = 200
 
 export function createCatalog({ metadata, policy, maxTurns = defaultMaxTurns, loop }: CatalogDeps): Catalog {

@@ -1,10 +1,10 @@
-/** Turns what the drivers below fail with into refusals; called once, where an error reply is written. */
+/** Translates driver errors into refusals; called once, where an error reply is written. */
 import { StoreFull, StoreUnavailable } from '../blob-store/errors.ts'
 import { Conflict, MetadataFull, MetadataUnavailable } from '../metadata/errors.ts'
 import { OwnerRenamed } from '../metadata/owners/owner-errors.ts'
 import { InsufficientStorageError, OwnerRenamedError, UnavailableError } from './errors.ts'
 
-/** Returns the error as clients may see it; what is neither a refusal nor a known driver fault passes unchanged. */
+/** Returns the error that clients may see; other errors than driver faults pass unchanged. */
 export function translateDriverError(error: unknown): unknown {
   if (error instanceof StoreFull || error instanceof MetadataFull) {
     return new InsufficientStorageError({ cause: error })

@@ -1,9 +1,8 @@
 /**
- * Refusals of the registry itself. Each says what is refused, why, and what to do about it; `http/replies/error-reply.ts`
- * gives them a status by their code, or by their class where one code has two statuses.
+ * Refusals of the registry itself. Each says what is refused, why, and what to do about it; `edge/error-table.ts` gives
+ * them a status.
  */
 import { OciError } from '../oci/oci-error.ts'
-import type { ErrorCode } from '../oci/error-code.ts'
 import type { Digest } from '../oci/digest.ts'
 import { quote } from '../oci/quote.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
@@ -107,16 +106,6 @@ export class ManifestUnknownError extends RegistryError {
       : `repository ${repository} does not exist: the first push creates it`
     super(`manifest unknown: ${reason}`)
     this.detail = { repository, reference: text }
-  }
-}
-
-export class RepositoryUnknownError extends RegistryError {
-  override readonly name = 'RepositoryUnknownError'
-  readonly code = 'NAME_UNKNOWN'
-  readonly detail: { repository: RepositoryName }
-  constructor(repository: RepositoryName, options?: ErrorOptions) {
-    super(`repository ${repository} does not exist: the first push creates it`, options)
-    this.detail = { repository }
   }
 }
 
@@ -279,7 +268,7 @@ export class TooManyUploadsError extends RegistryError {
   readonly code = 'TOOMANYREQUESTS'
   readonly detail: { limit: number; setting: string }
   /** When the next session would expire. */
-  readonly retryAfterSeconds: number
+  override readonly retryAfterSeconds: number
   constructor(
     { limit, retryAfterSeconds }: { readonly limit: number; readonly retryAfterSeconds: number },
     options?: ErrorOptions,
@@ -297,6 +286,7 @@ export class TooManyUploadsError extends RegistryError {
 export class PreconditionFailedError extends RegistryError {
   override readonly name = 'PreconditionFailedError'
   readonly code = 'DENIED'
+  override readonly kind = 'PRECONDITION_FAILED'
   readonly detail: { tag: string; current: Digest | null }
   constructor(tag: string, current: Digest | undefined, options?: ErrorOptions) {
     const state = current === undefined ? 'does not exist' : `points at ${current}`
@@ -308,7 +298,8 @@ export class PreconditionFailedError extends RegistryError {
 /** The disk, or the space given to the store or the database, is full. */
 export class InsufficientStorageError extends RegistryError {
   override readonly name = 'InsufficientStorageError'
-  readonly code: ErrorCode = 'UNAVAILABLE'
+  readonly code = 'UNAVAILABLE'
+  override readonly kind = 'STORAGE_FULL'
   readonly detail: null = null
   constructor(options?: ErrorOptions) {
     super(
@@ -322,7 +313,7 @@ export class UnavailableError extends RegistryError {
   override readonly name = 'UnavailableError'
   readonly code = 'UNAVAILABLE'
   readonly detail: null = null
-  readonly retryAfterSeconds = 5
+  override readonly retryAfterSeconds = 5
   constructor(options?: ErrorOptions) {
     super('the registry cannot reach its storage at the moment: retry later', options)
   }

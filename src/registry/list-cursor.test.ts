@@ -4,7 +4,7 @@ import { CursorInvalidError } from './errors.ts'
 import { createListCursors, isSealed } from './list-cursor.ts'
 
 describe('a cursor of a list', () => {
-  test('holds a position that any process can read and that nobody else sees', async () => {
+  test('contains a position that any process can read and no client can', async () => {
     await using opened = await openRegistry()
     const positions = ['acme/secret ', 'acme0', `a/${'b'.repeat(253)} `]
     const sealed = await Promise.all(positions.map((one) => createListCursors(opened.metadata).seal(one)))

@@ -1,6 +1,6 @@
 /**
- * Cursors of pages that ended early. Such a page stops at a name that its reader may not be allowed to see, so the
- * cursor holds it encrypted and padded: it tells neither the name nor its length, and every process can read it.
+ * Cursors of pages that ended early. Such a page ends at a name that its reader may not be allowed to see, so the cursor contains
+ * the name encrypted and padded: it reveals neither the name nor its length, and every process can decrypt it.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import { getListCursorKey } from '../metadata/system/list-cursor-key.ts'
@@ -13,12 +13,12 @@ export interface ListCursors {
   open(cursor: string): Promise<string>
 }
 
-/** No name starts with it. */
+/** A character that starts no name. */
 const mark = '~'
 const algorithm = 'aes-256-gcm'
 const nonceBytes = 12
 const tagBytes = 16
-/** A name of 255 characters and the space that stands for "behind it". */
+/** A name of 255 characters, and a space that means "after this name". */
 const positionBytes = 256
 
 export function createListCursors(metadata: Pick<Metadata, 'reader'>): ListCursors {
@@ -53,7 +53,7 @@ export function createListCursors(metadata: Pick<Metadata, 'reader'>): ListCurso
   }
 }
 
-/** Whether it is a sealed cursor; most pages end with a name instead. */
+/** Whether the cursor is sealed; most pages end with a plain name instead. */
 export function isSealed(cursor: string): boolean {
   return cursor.startsWith(mark)
 }

@@ -33,7 +33,7 @@ describe('a mount without from', () => {
     newRepositoryVisibility: () => 'private' as const,
   }
 
-  test('finds what the principal may pull, when it came with its password', async () => {
+  test('finds blobs that the principal may pull when it logged in with its password', async () => {
     await using open = await openRegistry({ policy })
     const digest = await pushSecret(open)
     expect(await open.registry.blobs.mount({ repository: target, digest, caller: alice(undefined) })).toBe(

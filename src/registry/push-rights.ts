@@ -1,6 +1,6 @@
 /**
- * Making something by a push and changing what is there are two rights. Which of them a push needs shows only where it
- * happens, so they are checked in its own transaction: nothing can come between the look and the change.
+ * Checks the two rights of a push: creating and changing. Which of them a push needs is only known where it happens, so they are
+ * checked in its own transaction: nothing can change between the check and the write.
  */
 import type { Transaction } from '../metadata/handles.ts'
 import { ensureRepository, findRepository, type Repository } from '../metadata/repositories/repositories.ts'
@@ -10,7 +10,7 @@ import type { TagName } from '../oci/tag-name.ts'
 import type { Caller, RegistryPolicy } from './caller.ts'
 import { PushDeniedError } from './errors.ts'
 
-/** The repository of a push, made where it is missing. Throws `PushDeniedError`. */
+/** Returns the repository of a push, created if it is missing. Throws `PushDeniedError`. */
 export async function openRepository(
   deps: { readonly policy: RegistryPolicy },
   tx: Transaction,
@@ -26,7 +26,7 @@ export async function openRepository(
   return ensureRepository(tx, { name, visibility, now })
 }
 
-/** Of a tag that points elsewhere by now, or at nothing before. Throws `PushDeniedError`. */
+/** Checks the right to move or create a tag. Throws `PushDeniedError`. */
 export function checkTagRight(
   caller: Caller,
   moved: { readonly repository: RepositoryName; readonly tag: TagName; readonly before: Digest | undefined },

@@ -1,4 +1,4 @@
-/** Tells the audit what a transaction did to a repository, in that transaction: the history of its content. */
+/** Records in the audit, within a transaction, what that transaction changed in a repository: the history of its content. */
 import { actorOf } from '../identity/actor.ts'
 import type { AuditEntry, AuditTrail } from '../metadata/audit/audit-trail.ts'
 import type { Transaction } from '../metadata/handles.ts'
@@ -37,7 +37,7 @@ export async function recordChanges(
   await audit.change(tx, actorOf(caller.principal, caller.origin), ...entries)
 }
 
-/** The digest is what there is now, or what there was where nothing is left. */
+/** The digest is the current one, or the former one if the content was deleted. */
 function describeChange(name: RepositoryName, { kind, tag, before, after }: Change): AuditEntry {
   const detail = after === undefined ? { tag, digest: before } : { tag, digest: after, before }
   return { action: kind, outcome: 'done', target: { kind: 'repository', name }, detail }

@@ -1,6 +1,6 @@
 /**
- * Referrers of a subject (distribution-spec end-12): descriptors stored ready to serve, in the order they were
- * pushed. An unknown repository or subject has none, which is an answer and no error.
+ * Lists the referrers of a subject (distribution-spec end-12): descriptors stored ready to serve, in the order of their pushes.
+ * An unknown repository or subject has an empty list; that is not an error.
  */
 import type { Asker } from '../access/policy.ts'
 import { Turns } from '../lib/turns/turns.ts'
@@ -12,27 +12,24 @@ import type { RepositoryName } from '../oci/repository-name.ts'
 
 export type { ReferrersPage }
 
-/** Clients read an index whole, and many stop at 4 MiB: a page ends before that, whatever its count. */
+/** Clients read an index whole, and many reject more than 4 MiB: a page ends before that, regardless of its count. */
 const maxPageBytes = 3 * 1024 * 1024
-/** A type that few of many referrers have ends a page after so many turns. */
+/** A page ends after this many turns if few of many referrers have the requested type. */
 const maxTurns = 100
 
 export interface ReferrersQuery {
-  /** Empty: all. */
+  /** Empty: all types. */
   readonly artifactTypes: readonly string[]
-  /** What `next` of the page before said. */
+  /** `next` of the previous page. */
   readonly cursor?: number | undefined
   readonly limit: number
-  /** `false`: the sizes alone, for the head of a page. Default `true`. */
+  /** `false` returns only the sizes, for the head of a page. Default `true`. */
   readonly withDescriptors?: boolean
   readonly asker?: Asker | undefined
 }
 
 export interface Referrers {
-  /**
-   * A page has one descriptor at least, unless it ends early because others were filtered out. Throws what aborts the
-   * signal.
-   */
+  /** A page has at least one descriptor, unless it ends early because others were filtered out. Throws the signal's reason. */
   list(repository: RepositoryName, subject: Digest, query: ReferrersQuery): Promise<ReferrersPage>
 }
 

@@ -1,8 +1,7 @@
 /**
- * @module
- * What a registry does, one service per noun of the spec: blobs, uploads, manifests, tags, referrers, catalog.
- * It knows repositories, digests and callers; it knows neither HTTP above nor disks, S3 or SQL below, and decides
- * no rights: by the time a service is called, `http/` has asked the policy. Used by `http/` and `jobs/`.
+ * @module The registry: one service per noun of the spec (blobs, uploads, manifests, tags, referrers, catalog). It deals in
+ * repositories, digests and callers; it knows neither HTTP above nor disks, S3 or SQL below. It decides no rights: `http/` asks
+ * the policy before it calls a service. Used by `http/` and `jobs/`.
  */
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -36,7 +35,7 @@ export interface RegistryDeps {
   readonly metadata: Metadata
   readonly store: BlobStore
   readonly clock: Clock
-  /** For ages within the process; nobody sets it. */
+  /** A clock that never jumps, for durations within the process. */
   readonly monotonic: Clock
   readonly timers: Timers
   readonly ids: Ids
@@ -50,7 +49,7 @@ export interface RegistryDeps {
   readonly maxSessions: number
   readonly lives: UploadLives
   readonly takeoverMs: number
-  /** Called each time that content is met whose row is there and whose bytes are not. */
+  /** Called each time a request finds content whose row exists but whose bytes do not. */
   readonly onDamage: BlobHealthDeps['onDamage']
 }
 

@@ -1,4 +1,4 @@
-/** Tags of a repository as keyset pages in byte order (distribution-spec end-8). */
+/** Lists the tags of a repository as keyset pages in byte order (distribution-spec end-8). */
 import type { Asker } from '../access/policy.ts'
 import { Turns } from '../lib/turns/turns.ts'
 import type { Metadata } from '../metadata/metadata.ts'
@@ -6,12 +6,12 @@ import { findRepository } from '../metadata/repositories/repositories.ts'
 import { listTags } from '../metadata/content/tags.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { TagName } from '../oci/tag-name.ts'
-import { RepositoryUnknownError } from './errors.ts'
+import { RepositoryUnknownError } from '../oci/repository-unknown-error.ts'
 
 export interface Tags {
   /**
-   * Up to `n` tags after `last`, whether or not a tag of that name exists; `more` when others follow.
-   * Throws `RepositoryUnknownError`, and what aborts the signal of the asker.
+   * Returns up to `n` tags after `last`, which need not exist; `more` when others follow. Throws `RepositoryUnknownError`, and
+   * the reason of the asker's signal.
    */
   list(
     repository: RepositoryName,
@@ -19,7 +19,7 @@ export interface Tags {
   ): Promise<{ tags: readonly TagName[]; more: boolean }>
 }
 
-/** Rows of one statement; on SQLite everybody waits for it. */
+/** The most rows per statement; on SQLite all other requests wait for a statement. */
 const maxRows = 1_000
 
 export function createTags(metadata: Pick<Metadata, 'reader'>): Tags {
@@ -34,7 +34,7 @@ export function createTags(metadata: Pick<Metadata, 'reader'>): Tags {
   }
 }
 
-/** A page may hold 10,000: it is read in several turns of the event loop. */
+/** Reads a page in several turns of the event loop: it may have 10,000 tags. */
 async function readTags(
   { reader }: Pick<Metadata, 'reader'>,
   page: {

@@ -1,4 +1,4 @@
-/** What one principal may see of another's repositories, over the real policy. */
+/** What one principal may see of another's repositories, with the real policy. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
@@ -66,7 +66,7 @@ function mount({ registry }: OpenRegistry, caller: Caller, request: { from?: str
 }
 
 describe('a mount', () => {
-  test('B1: takes nothing from a repository that the caller may not pull', async () => {
+  test('B1: mounts nothing from a repository that the caller may not pull from', async () => {
     await using opened = await open()
     const digest = await push(opened, 'alice/secret')
     for (const from of ['alice/secret', 'alice/absent', undefined]) {
@@ -109,7 +109,7 @@ describe('a mount', () => {
     },
   )
 
-  test('under none anonymous takes nothing, under pull what is public', async () => {
+  test('with none, anonymous mounts nothing; with pull, public blobs', async () => {
     for (const [mode, expected] of [
       ['none', false],
       ['pull', true],
@@ -123,7 +123,7 @@ describe('a mount', () => {
 })
 
 describe('the catalog', () => {
-  test('B6: holds what the caller may pull', async () => {
+  test('B6: lists the repositories that the caller may pull from', async () => {
     await using opened = await open()
     await push(opened, 'alice/open', { visibility: 'public' })
     await push(opened, 'alice/secret')

@@ -3,7 +3,7 @@ import { LogQueue, type LogSink } from './log-queue.ts'
 
 afterEach(() => void vi.useRealTimers())
 
-/** Takes `room` bytes; then every write fails with the code. */
+/** Accepts `room` bytes; then every write fails with the code. */
 function aSink(code = 'ENOSPC') {
   const state = { room: Number.POSITIVE_INFINITY, text: '' }
   const sink = {
@@ -20,7 +20,7 @@ function aSink(code = 'ENOSPC') {
 
 function openQueue(sink: LogSink, maxQueuedChars = 100) {
   const time = { now: 0 }
-  // A wait on this thread is over at once.
+  // Waiting on this thread returns at once.
   vi.spyOn(Atomics, 'wait').mockImplementation(() => {
     time.now += 5
     return 'timed-out'
@@ -88,7 +88,7 @@ describe('the queue of the log', () => {
     expect(lines()).toEqual([0, 1, 2].map((index) => line(index).trimEnd()))
   })
 
-  test('takes a destination that takes no byte for one that is full', () => {
+  test('treats a destination that accepts no byte as full', () => {
     const queue = openQueue({ writeSync: () => 0 })
     fill(queue, 1)
     queue.flushSync()
@@ -108,7 +108,7 @@ describe('the queue of the log', () => {
     expect(lines()).toEqual([line(0).trimEnd()])
   })
 
-  test('at the end of the process leaves to its thread what that is writing, and writes the rest', async () => {
+  test('at the end of the process leaves a write in progress to its thread and writes the rest', async () => {
     const { sink, lines } = aSink()
     const started = Promise.withResolvers<void>()
     const write = vi.fn<(bytes: Uint8Array) => Promise<number>>(() => {

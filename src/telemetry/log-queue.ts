@@ -1,15 +1,14 @@
 /**
- * @module The queue between the log and the place that it is written to. A line never waits: it goes into the queue, and
- * the queue is written in the background. While the destination takes nothing (a full disk, a reader that stalls or is
- * gone) the queue keeps what fits, drops and counts the rest, and tries again. Once it can write again, a line in the
- * place of the gap says how many lines are missing.
+ * @module Queues log lines for their destination. A line never waits: it is queued, and the queue is written in the background.
+ * While the destination accepts nothing (a full disk, a reader that stalls or is gone), the queue keeps the lines that fit, drops
+ * and counts the rest, and tries again. Once it can write again, a line in place of the gap says how many lines are missing.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DestinationStream } from 'pino'
 
-/** Both functions return how many bytes were taken and throw what the system answers; `EAGAIN`: full for now. */
+/** The destination. Both functions return how many bytes were written and throw the system error; `EAGAIN` means full for now. */
 export interface LogSink {
-  /** For a file: writing may take long. Absent where `writeSync` never waits. */
+  /** For a file, where writing may take long. Absent where `writeSync` never waits. */
   readonly write?: (bytes: Uint8Array) => Promise<number>
   writeSync(bytes: Uint8Array): number
 }
@@ -18,29 +17,31 @@ export interface LogQueueOptions {
   readonly sink: LogSink
   /** Default 4 MiB. */
   readonly maxQueuedChars?: number
-  /** Milliseconds; never set back. */
+  /** Returns milliseconds that never decrease. */
   readonly monotonic: () => number
+  /** Turns each JSON line into the line that is written. Default: JSON. */
+  readonly format?: (line: string) => string
 }
 
 const defaultMaxQueuedChars = 4 * 1024 * 1024
-/** What a pipe holds on Linux. */
+/** The capacity of a pipe on Linux. */
 const chunkChars = 64 * 1024
-/** A disk gets room again, a new reader opens a named pipe. */
+/** Until then a disk may have space again, or a new reader may have opened a named pipe. */
 const retryAfterErrorMs = 1_000
 const shortestPauseMs = 5
 const longestPauseMs = 100
 /** How long the end of the process may wait for a reader that stalls. */
 const syncPatienceMs = 200
-/** Far more than a write into the page cache takes. */
+/** Far longer than a write to the page cache takes. */
 const otherThreadMs = 50
 
-/** Holds up this thread. */
+/** Blocks this thread. */
 function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
 interface Chunk {
-  /** Shrinks as its head is written. */
+  /** Shrinks as its first bytes are written. */
   bytes: Uint8Array
   readonly lines: number
   readonly chars: number
@@ -50,6 +51,7 @@ export class LogQueue implements DestinationStream {
   readonly #sink: LogSink
   readonly #maxQueuedChars: number
   readonly #monotonic: () => number
+  readonly #format: (line: string) => string
   #lines: string[] = []
   #queuedChars = 0
   #chunk: Chunk | undefined
@@ -61,29 +63,32 @@ export class LogQueue implements DestinationStream {
   #dropped = 0
   #gap = 0
 
-  constructor({ sink, maxQueuedChars = defaultMaxQueuedChars, monotonic }: LogQueueOptions) {
+  constructor(options: LogQueueOptions) {
+    const { sink, maxQueuedChars = defaultMaxQueuedChars, monotonic, format = String } = options
     this.#sink = sink
     this.#maxQueuedChars = maxQueuedChars
     this.#monotonic = monotonic
+    this.#format = format
   }
 
-  /** Lines that were dropped since the start. */
+  /** The number of lines dropped since the start. */
   get dropped(): number {
     return this.#dropped
   }
 
-  /** Lines that are not written yet; those that a thread is writing are not counted. */
+  /** The number of lines not written yet, except those that a thread is writing. */
   get waiting(): number {
     return this.#lines.length + (this.#isWriting ? 0 : (this.#chunk?.lines ?? 0))
   }
 
-  /** The code of the error that the last attempt to write ended with. */
+  /** The error code of the last attempt to write; `undefined` if it succeeded. */
   get failure(): string | undefined {
     return this.#failure
   }
 
-  write(line: string): void {
+  write(json: string): void {
     this.#markGap()
+    const line = this.#format(json)
     if (this.#gap > 0 || this.#queuedChars + line.length > this.#maxQueuedChars) {
       this.#dropped += 1
       this.#gap += 1
@@ -91,11 +96,11 @@ export class LogQueue implements DestinationStream {
     }
     this.#push(line)
     if (this.#isWriting || this.#retry !== undefined) return
-    // The lines of one turn of the event loop are one write.
+    // All lines of one turn of the event loop are written together.
     this.#turn ??= setImmediate(() => this.#pump())
   }
 
-  /** Resolves when everything is written, at the first error, or after `deadlineMs`; never rejects. */
+  /** Resolves when everything is written, at the first error other than `EAGAIN`, or after `deadlineMs`; never rejects. */
   async flush(deadlineMs: number): Promise<void> {
     const end = this.#monotonic() + deadlineMs
     this.#failure = undefined
@@ -106,11 +111,11 @@ export class LogQueue implements DestinationStream {
     }
   }
 
-  /** For the end of the process: writes what it can on this thread and gives up after 0.2 s. Never throws. */
+  /** Writes what it can on this thread and stops waiting after 0.2 s; for the end of the process. Never throws. */
   flushSync(): void {
     const end = this.#monotonic() + syncPatienceMs
-    // What another thread is writing is left to it: the process waits for that thread. A moment for it keeps the order of
-    // the lines, and the error that ends the process last, unless the disk hangs.
+    // Another thread finishes its own write: the process waits for that thread. A short pause for it keeps the lines in order,
+    // with the error that ends the process last, unless the disk hangs.
     if (this.#isWriting) pause(otherThreadMs)
     let chunk = this.#isWriting ? this.#take() : (this.#chunk ?? this.#take())
     for (; chunk !== undefined; chunk = this.#take()) {
@@ -140,7 +145,7 @@ export class LogQueue implements DestinationStream {
     this.#queuedChars += line.length
   }
 
-  /** Only once there is ample room: otherwise lines and gaps would alternate. */
+  /** Waits until the queue is at most half full: otherwise lines and gaps would alternate. */
   #markGap(): void {
     if (this.#gap === 0 || this.#queuedChars > this.#maxQueuedChars / 2) return
     const fields = {
@@ -150,7 +155,7 @@ export class LogQueue implements DestinationStream {
       msg: 'log lines dropped',
     }
     this.#gap = 0
-    this.#push(`${JSON.stringify(fields)}\n`)
+    this.#push(this.#format(`${JSON.stringify(fields)}\n`))
   }
 
   #take(): Chunk | undefined {
@@ -190,7 +195,7 @@ export class LogQueue implements DestinationStream {
     if (this.#advance(result)) this.#pump()
   }
 
-  /** Returns whether to go on at once; otherwise a timer tries again. */
+  /** Returns whether to continue at once; otherwise a timer tries again. */
   #advance(write: (bytes: Uint8Array) => number): boolean {
     const chunk = this.#chunk
     if (chunk === undefined) return true
@@ -218,7 +223,7 @@ export class LogQueue implements DestinationStream {
   }
 }
 
-/** A destination that takes nothing is full for now. */
+/** Removes the written bytes. A destination that accepts no bytes is full for now. */
 function shorten(chunk: Chunk, takenBytes: number): void {
   if (takenBytes === 0) throw Object.assign(new Error('nothing was written'), { code: 'EAGAIN' })
   chunk.bytes = chunk.bytes.subarray(takenBytes)

@@ -33,7 +33,7 @@ describe('createLogger', () => {
     expect(lines[0]).not.toContain('hunter2')
   })
 
-  test('leaves the object that was logged as it is', () => {
+  test('leaves the logged object unchanged', () => {
     const fields = { headers: { authorization: 'Basic x' } }
     createLog().logger.info(fields, 'x')
     expect(fields.headers.authorization).toBe('Basic x')
@@ -46,7 +46,7 @@ describe('createLogger', () => {
     expect(lines[0]?.trimEnd()).not.toContain('\n')
   })
 
-  test('leaves out what is below the level', () => {
+  test('omits lines below the level', () => {
     const { logger, lines } = createLog()
     logger.debug('x')
     expect(lines).toEqual([])

@@ -4,13 +4,13 @@ import type { Metrics } from './metrics.ts'
 
 const request = { route: 'end-3', method: 'GET', status: 200, durationMs: 7, bytesIn: 0, bytesOut: 1200 }
 
-/** Whole lines, so that a 2 is no 20. */
+/** Compares whole lines, so that 2 does not match 20. */
 async function expectLines(metrics: Metrics, lines: readonly string[]): Promise<void> {
   expect((await metrics.render()).split('\n')).toEqual(expect.arrayContaining([...lines]))
 }
 
 describe('createMetrics', () => {
-  test('counts requests by route, method and class of status', async () => {
+  test('counts requests by route, method and status class', async () => {
     const metrics = createMetrics({ version: '1.2.3' })
     metrics.onRequest(request)
     metrics.onRequest({ ...request, status: 206 })
@@ -26,7 +26,7 @@ describe('createMetrics', () => {
     ])
   })
 
-  test('tells failures of the store from breaks of clients', async () => {
+  test('tells failures of the store from aborts by clients', async () => {
     const metrics = createMetrics({ version: '1' })
     const named = (name: string) => Object.assign(new Error('x'), { name })
     metrics.onStoreCall({ operation: 'copy', durationMs: 1, error: named('AbortError') })
@@ -77,7 +77,7 @@ describe('createMetrics', () => {
     ])
   })
 
-  test('leaves out a figure that cannot be read, and keeps the others', async () => {
+  test('omits a metric that cannot be read, and keeps the others', async () => {
     const metrics = createMetrics({ version: '1' })
     const read = () => Promise.reject(new Error('the database does not answer'))
     metrics.watchGauge({ name: 'lading_upload_sessions', help: 'x', read })

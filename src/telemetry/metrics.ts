@@ -1,17 +1,15 @@
 /**
- * @module
- * Metrics in the format of Prometheus, in a registry of their own. Made only when the configuration says where they are
- * served. Everything that is measured is told through the small functions below, so that no other folder knows the
- * library; `app.ts` connects them. Labels have few values that the program itself defines: never a repository, a user, a
- * digest or an address.
+ * @module Collects metrics in the Prometheus format, in a registry of their own; created only if the configuration says where to
+ * serve them. Other folders report through the small functions below and do not know the library; `app.ts` connects them. Labels
+ * have few values, all defined by this program: never a repository, a user, a digest or an address.
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
 export interface RequestReport {
-  /** Id of the row in the route table; `undefined` when none matched. */
+  /** The id of the row in the route table; `undefined` when none matched. */
   readonly route: string | undefined
   readonly method: string
-  /** `undefined`: the client left before it had a reply. */
+  /** `undefined` when the client left before its reply. */
   readonly status: number | undefined
   readonly durationMs: number
   readonly bytesIn: number
@@ -25,7 +23,7 @@ export interface StoreCallReport {
 }
 
 export interface TransactionReport {
-  /** From the call to the first statement: the queue, and other processes. */
+  /** The time from the call to the first statement: the queue of this process, and other processes. */
   readonly waitMs: number
   readonly durationMs: number
   /** How often the work was run; more than once after a conflict. */
@@ -45,18 +43,18 @@ export interface StoreShare {
   readonly bytes: number
 }
 
-/** What a run of the sweep found and did. */
+/** The findings and actions of one sweep. */
 export interface SweepFigures {
-  /** Named by no row, and older than the database: left alone. */
+  /** No row names them, and they are older than the database: left alone. */
   readonly unjudged: StoreShare
-  /** Named by no row, and too large a share of the store to be moved. */
+  /** No row names them, but they are too large a share of the store to move. */
   readonly refused: StoreShare
   readonly moved: StoreShare
-  /** What lies aside at the end. */
+  /** The entries that are still aside at the end. */
   readonly aside: StoreShare
 }
 
-/** Counted since the start; `bytes` and `entries` are what is held now. */
+/** Hits and misses since the start; `bytes` and `entries` are the current content. */
 export interface CacheStats {
   readonly hits: number
   readonly misses: number
@@ -67,29 +65,32 @@ export interface CacheStats {
 export type LoginResult = 'accepted' | 'refused' | 'throttled'
 
 export interface Metrics {
-  /** Media type of what `render` returns. */
+  /** The media type of the result of `render`. */
   readonly contentType: string
   render(): Promise<string>
   onRequest(report: RequestReport): void
   onStoreCall(report: StoreCallReport): void
   onStoreBytes(direction: 'read' | 'written', bytes: number): void
-  /** A request met content whose row is there and whose bytes are missing or cut short. */
+  /** A request found content whose row exists but whose bytes are missing or incomplete. */
   onDamage(kind: 'blob' | 'manifest'): void
   onTransaction(report: TransactionReport): void
   onJob(report: JobReport): void
   readonly onSweep: (figures: SweepFigures) => void
   onLogin(result: LoginResult): void
-  /** Events of the audit that were not recorded. */
+  /** Audit events were not recorded. */
   readonly onAuditDropped: (reason: 'full' | 'distinct' | 'failed', count: number) => void
-  /** A connection was closed unheard: too many in all, or too many from its address. */
+  /** A connection was closed before its first request: too many in total, or too many from its address. */
   onConnectionRefused(limit: 'total' | 'address'): void
-  /** A connection was closed because its client was silent, in a body or as a reader, or asked for too much at once. */
+  /**
+   * A connection was closed: its client sent too little of a body for too long, read nothing of its reply for too long, or
+   * pipelined too many requests.
+   */
   onConnectionClosed(reason: 'pipelining' | 'body-idle' | 'reply-idle'): void
-  /** Asks for the figures whenever the metrics are read. */
+  /** Calls `stats` whenever the metrics are read. */
   watchCache(cache: string, stats: () => CacheStats): void
-  /** The same for one figure; a rejection leaves the figure out. */
+  /** Calls `read` whenever the metrics are read; a rejection omits the gauge. */
   watchGauge(gauge: { name: string; help: string; read: () => number | Promise<number> }): void
-  /** The same for what a part counts itself, since its start. */
+  /** Like `watchGauge`, but for a value that a part counts itself, since its start. */
   watchCounter(counter: { name: string; help: string; read: () => number }): void
 }
 
@@ -103,7 +104,7 @@ const storeSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 const transactionSeconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1]
 const jobSeconds = [0.01, 0.1, 1, 10, 60, 600]
 
-/** Process, event loop, garbage collector and build; then what the functions are told. */
+/** Creates the metrics of the process, event loop, garbage collector and build, and those of the functions. */
 export function createMetrics({ version }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -128,19 +129,19 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
   }
 }
 
-/** Clients may send any method; only these get a name of their own. */
+/** Methods with a label value of their own; clients may send any method. */
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
 
 function createRequestMetrics(registers: Registry[]): Pick<Metrics, 'onRequest'> {
   const requests = new Counter({
     name: 'lading_http_requests_total',
-    help: 'Requests by endpoint, method and class of status; "gone": the client left early.',
+    help: 'Requests by endpoint, method and status class; "gone": the client left early.',
     labelNames: ['route', 'method', 'status'],
     registers,
   })
   const seconds = new Histogram({
     name: 'lading_http_request_duration_seconds',
-    help: 'From the head of a request to the last byte of its reply.',
+    help: 'Time from the head of a request to the last byte of its reply.',
     labelNames: ['route'],
     buckets: requestSeconds,
     registers,
@@ -176,25 +177,25 @@ function createRefusalMetrics(
 ): Pick<Metrics, 'onLogin' | 'onConnectionRefused' | 'onConnectionClosed' | 'onAuditDropped'> {
   const unrecorded = new Counter({
     name: 'lading_audit_dropped_total',
-    help: 'Events of the audit that were not recorded, by reason.',
+    help: 'Audit events that were not recorded, by reason.',
     labelNames: ['reason'],
     registers,
   })
   const logins = new Counter({
     name: 'lading_logins_total',
-    help: 'Names and passwords that were checked, by result.',
+    help: 'Password checks, by result.',
     labelNames: ['result'],
     registers,
   })
   const refused = new Counter({
     name: 'lading_http_connections_refused_total',
-    help: 'Connections that were closed unheard, by the limit they met.',
+    help: 'Connections closed before their first request, by the limit they exceeded.',
     labelNames: ['limit'],
     registers,
   })
   const closed = new Counter({
     name: 'lading_http_connections_closed_total',
-    help: 'Connections that were closed for what their client did or did not do.',
+    help: 'Connections closed because of their client, by reason.',
     labelNames: ['reason'],
     registers,
   })
@@ -209,14 +210,14 @@ function createRefusalMetrics(
 function createStoreMetrics(registers: Registry[]): Pick<Metrics, 'onStoreCall' | 'onStoreBytes'> {
   const seconds = new Histogram({
     name: 'lading_store_call_duration_seconds',
-    help: 'Calls of the blob store; a copy contains the time its reader took.',
+    help: 'Calls of the blob store; a copy includes the time of its reader.',
     labelNames: ['operation'],
     buckets: storeSeconds,
     registers,
   })
   const failures = new Counter({
     name: 'lading_store_failures_total',
-    help: 'Calls of the blob store that failed, the breaks of clients not counted.',
+    help: 'Failed calls of the blob store, except those that clients aborted.',
     labelNames: ['operation', 'error'],
     registers,
   })
@@ -239,18 +240,18 @@ function createStoreMetrics(registers: Registry[]): Pick<Metrics, 'onStoreCall' 
 function createDamageMetrics(registers: Registry[]): Pick<Metrics, 'onDamage'> {
   const blobs = new Counter({
     name: 'lading_store_damaged_blobs_total',
-    help: 'Times a blob was met whose bytes in the store are missing or have another size.',
+    help: 'Requests for a blob whose bytes in the store are missing or have another size.',
     registers,
   })
   const manifests = new Counter({
     name: 'lading_database_damaged_manifests_total',
-    help: 'Times a manifest was met whose bytes in the database are missing or have another size.',
+    help: 'Requests for a manifest whose bytes in the database are missing or have another size.',
     registers,
   })
   return { onDamage: (kind) => (kind === 'blob' ? blobs : manifests).inc() }
 }
 
-/** The errors that stores name; whatever else a call ends with comes from the peer it copies for. */
+/** The errors of the stores themselves; any other error of a call comes from the peer that it copies for. */
 const storeFailures: ReadonlyMap<string, string> = new Map([
   ['BlobMissing', 'missing'],
   ['UploadMissing', 'missing'],
@@ -265,20 +266,20 @@ function nameOf(error: unknown): string {
 function createWorkMetrics(registers: Registry[]): Pick<Metrics, 'onTransaction' | 'onJob'> {
   const waits = new Histogram({
     name: 'lading_database_transaction_wait_seconds',
-    help: 'Time until a write transaction began: the queue of this process, and other processes.',
+    help: 'Time until a write transaction started: the queue of this process, and other processes.',
     buckets: transactionSeconds,
     registers,
   })
   const transactions = new Histogram({
     name: 'lading_database_transaction_duration_seconds',
-    help: 'Write transactions from the call until they are durable.',
+    help: 'Time of write transactions from the call until they are durable.',
     labelNames: ['result'],
     buckets: transactionSeconds,
     registers,
   })
   const repeats = new Counter({
     name: 'lading_database_transaction_repeats_total',
-    help: 'Write transactions that were run again after a conflict.',
+    help: 'Write transactions rerun after a conflict.',
     registers,
   })
   const jobs = new Histogram({
@@ -290,7 +291,7 @@ function createWorkMetrics(registers: Registry[]): Pick<Metrics, 'onTransaction'
   })
   const successes = new Gauge({
     name: 'lading_job_last_success_timestamp_seconds',
-    help: 'When this process last ran a background job to its end, in seconds since 1970.',
+    help: 'When this process last completed a background job, in seconds since 1970.',
     labelNames: ['job'],
     registers,
   })
@@ -351,7 +352,7 @@ function createWatches(registers: Registry[]): Pick<Metrics, 'watchCache' | 'wat
     if (field === 'hits' || field === 'misses') {
       const counter: Counter = new Counter({
         ...options,
-        // The caches count themselves, since their start; a counter takes increments only.
+        // The caches count since their start; a counter accepts only increments.
         collect: () => {
           counter.reset()
           collect((cache, value) => counter.inc({ cache }, value))
@@ -364,13 +365,13 @@ function createWatches(registers: Registry[]): Pick<Metrics, 'watchCache' | 'wat
       collect: () => collect((cache, value) => gauge.set({ cache }, value)),
     })
   }
-  watch({ name: 'lading_cache_hits_total', help: 'Answers from a memory cache.' }, 'hits')
+  watch({ name: 'lading_cache_hits_total', help: 'Lookups that a memory cache answered.' }, 'hits')
   watch(
-    { name: 'lading_cache_misses_total', help: 'Questions that a memory cache could not answer.' },
+    { name: 'lading_cache_misses_total', help: 'Lookups that a memory cache could not answer.' },
     'misses',
   )
-  watch({ name: 'lading_cache_entries', help: 'What a memory cache holds.' }, 'entries')
-  watch({ name: 'lading_cache_bytes', help: 'Memory that the values of a cache take.' }, 'bytes')
+  watch({ name: 'lading_cache_entries', help: 'Entries in a memory cache.' }, 'entries')
+  watch({ name: 'lading_cache_bytes', help: 'Memory used by the values of a cache.' }, 'bytes')
   return {
     watchCache: (cache, stats) => void caches.set(cache, stats),
     watchGauge({ name, help, read }) {
@@ -390,7 +391,7 @@ async function readInto(gauge: Gauge, read: () => number | Promise<number>): Pro
   try {
     gauge.set(await read())
   } catch {
-    // A database that does not answer must not take the other figures along.
+    // A database that does not respond must not affect the other metrics.
     gauge.remove()
   }
 }

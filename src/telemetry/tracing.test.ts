@@ -15,7 +15,7 @@ interface SentSpan {
   readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[]
 }
 
-/** An OTLP endpoint that keeps what it gets. */
+/** An OTLP endpoint that keeps the requests it receives. */
 async function startCollector({ status = 200 } = {}) {
   const bodies: string[] = []
   const server = createServer((request, response) => {
@@ -52,7 +52,7 @@ const traceId = '0af7651916cd43dd8448eb211c80319c'
 const spanId = 'b7ad6b7169203331'
 
 describe('startTracing', () => {
-  test('sends a span per request with what happened inside below it', async () => {
+  test('sends a span per request with its inner spans below it', async () => {
     await using collector = await startCollector()
     const errors: string[] = []
     const tracing = await startTracing({
@@ -86,7 +86,7 @@ describe('startTracing', () => {
     })
   })
 
-  test('keeps what happened inside within the time of its request', async () => {
+  test('keeps inner spans within the time of their request', async () => {
     await using collector = await startCollector()
     const tracing = await startTracing({ ...collector, version: '1', onError: () => undefined })
     for (let count = 0; count < 100; count += 1) {
@@ -138,7 +138,7 @@ describe('startTracing', () => {
     ])
   })
 
-  test('says in few words that nobody takes the traces, and stops all the same', async () => {
+  test('reports briefly that the endpoint does not accept traces, and stops cleanly', async () => {
     await using collector = await startCollector({ status: 400 })
     const errors: string[] = []
     const tracing = await startTracing({
@@ -146,7 +146,7 @@ describe('startTracing', () => {
       version: '1',
       onError: (reason) => void errors.push(reason),
     })
-    // More than are sent at once: most of them before the stop.
+    // More than one batch: most of them are sent before the stop.
     for (let count = 0; count < 600; count += 1) {
       tracing.runRequest({ id: 'r-1', method: 'GET', traceparent: undefined }, () =>
         tracing.onRequest({ route: undefined, path: undefined, status: 404 }),

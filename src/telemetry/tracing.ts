@@ -1,8 +1,7 @@
 /**
- * @module
- * Traces over OTLP, only when an endpoint is configured: the libraries are loaded here and nowhere else, and on demand. One
- * span per request with its route and status, below it one per write transaction and call of the store. No span carries a
- * path as it was asked for, a header, a user or an address.
+ * @module Sends traces over OTLP, only if an endpoint is configured: only this file loads the libraries, and only on demand. Each
+ * request has a span with its route and status; below it, each write transaction and each call of the store has one. No span
+ * contains the requested path, a header, a user or an address.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
@@ -12,13 +11,13 @@ import { messageOf } from '../lib/message-of.ts'
 export interface TracedRequest {
   readonly id: string
   readonly method: string
-  /** The header of W3C Trace Context; what does not follow its form is ignored. */
+  /** The W3C Trace Context header; a malformed one is ignored. */
   readonly traceparent: string | undefined
 }
 
 export interface TracedReply {
   readonly route: string | undefined
-  /** Of the route, with placeholders. */
+  /** The path of the route, with placeholders. */
   readonly path: string | undefined
   readonly status: number | undefined
 }
@@ -26,26 +25,26 @@ export interface TracedReply {
 type OpenTelemetry = typeof import('@opentelemetry/api')
 
 export interface Tracing extends AsyncDisposable {
-  /** Begins a trace; what the work causes, also later, becomes part of it. */
+  /** Starts a trace; everything that the work causes, also later, becomes part of it. */
   runRequest<T>(request: TracedRequest, work: () => T): T
-  /** Ends the trace of the request that this is called for; without a status the client left before it had a reply. */
+  /** Ends the trace of the current request; without a status, the client left before its reply. */
   onRequest(report: TracedReply): void
-  /** Something inside a request has just ended; outside of one nothing is traced. */
+  /** Records a call that has just ended; does nothing outside of a request. */
   onCall(call: { readonly name: string; readonly durationMs: number; readonly failed: boolean }): void
 }
 
 export interface TracingOptions {
-  /** Where traces go: OTLP over HTTP. */
+  /** The URL that receives traces: OTLP over HTTP. */
   readonly endpoint: string
   readonly version: string
-  /** Traces could not be sent; they are dropped, requests are not held up. */
+  /** Called when traces could not be sent; they are dropped, and requests do not wait. */
   readonly onError: (reason: string) => void
 }
 
-/** Disposing sends what is left, within this time. */
+/** How long disposing may take to send the remaining traces. */
 const flushMs = 5_000
 
-/** Loads the libraries (some 100 ms) and starts. */
+/** Loads the libraries (about 100 ms) and starts. */
 export async function startTracing({ endpoint, version, onError }: TracingOptions): Promise<Tracing> {
   const [api, sdk, { defaultResource, resourceFromAttributes }, { OTLPTraceExporter }] = await Promise.all([
     import('@opentelemetry/api'),
@@ -73,7 +72,7 @@ export async function startTracing({ endpoint, version, onError }: TracingOption
   return {
     ...traceRequests(api, provider.getTracer('lading', version)),
     async [Symbol.asyncDispose]() {
-      // Traces that cannot be sent must not spoil a clean stop.
+      // Traces that cannot be sent must not make a clean stop fail.
       await provider.shutdown().catch((error: unknown) => onError(messageOf(error)))
       api.diag.disable()
     },
@@ -84,7 +83,10 @@ interface Trace {
   readonly span: Span
   readonly context: Context
   readonly method: string
-  /** Where `performance.now()` began, by the wall clock as the request found it: no span reaches out of its parent. */
+  /**
+   * The wall-clock time of `performance.now() === 0`, as measured when the request started: all spans of a request share it, so
+   * none extends beyond its parent.
+   */
   readonly epoch: number
 }
 
@@ -127,7 +129,7 @@ function traceRequests(api: OpenTelemetry, tracer: Tracer): Omit<Tracing, typeof
 
 const maxReasonCharacters = 200
 
-/** The libraries report an error as JSON, with its stack and all that the collector answered. */
+/** Returns the message. The libraries report an error as JSON, with its stack and the collector's whole response. */
 function describeError(report: string): string {
   const [, message = report] = /"message":"((?:[^"\\]|\\.)*)"/.exec(report) ?? []
   return message.slice(0, maxReasonCharacters)
@@ -135,7 +137,7 @@ function describeError(report: string): string {
 
 const traceparentForm = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 
-/** W3C Trace Context, version 00. Zeroes mean "none". */
+/** Parses W3C Trace Context, version 00. All zeroes mean "none". */
 export function parseTraceparent(
   header: string | undefined,
 ): { traceId: string; spanId: string; traceFlags: number; isRemote: true } | undefined {

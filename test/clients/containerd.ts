@@ -13,6 +13,8 @@ import { runClient } from './run-client.ts'
 
 export interface Containerd extends AsyncDisposable {
   readonly version: string
+  /** Of its socket. */
+  readonly address: string
   /** What it wrote, trimmed; throws with that when it fails. */
   ctr(...args: readonly string[]): Promise<string>
   /** Forgets every image with its content: what is pulled next comes from the registry. */
@@ -51,9 +53,9 @@ async function startContainerd(kind: ContainerdKind, options: ContainerdOptions)
   const config = join(folder.path, 'config.toml')
   await writeFile(config, configOf(folder.path, kind, options))
   const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` }
+  const address = join(folder.path, 'socket')
   const run = async (args: readonly string[]) => {
-    const address = ['--address', join(folder.path, 'socket')]
-    const { stdout, stderr } = await runClient(join(bin, 'ctr'), [...address, ...args], { env })
+    const { stdout, stderr } = await runClient(join(bin, 'ctr'), ['--address', address, ...args], { env })
     return `${stdout}${stderr}`.trim()
   }
   const ctr = async (...args: readonly string[]) => {
@@ -74,6 +76,7 @@ async function startContainerd(kind: ContainerdKind, options: ContainerdOptions)
   const version = await ctr('version')
   const resources = stack.move()
   return {
+    address,
     version: /Server:\s+Version:\s+(\S+)/.exec(version)?.[1] ?? version,
     ctr,
     async clear() {

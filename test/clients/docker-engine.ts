@@ -43,6 +43,8 @@ export interface DockerEngine extends AsyncDisposable {
 }
 
 export interface DockerClient extends AsyncDisposable {
+  /** Leads to its engine and its configuration. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Holds `config.json`. */
   readonly configFolder: string
   /** Builds by the plug-in of that name, not by the engine's own means. */
@@ -54,8 +56,12 @@ export interface DockerClient extends AsyncDisposable {
   login(host: string, credentials: Credentials): Promise<string>
 }
 
-/** Throws with what the engine said when it does not start. */
-export async function startEngine(kind: EngineKind, flags: readonly string[] = []): Promise<DockerEngine> {
+/** `settings` go into its `daemon.json`. Throws with what the engine said when it does not start. */
+export async function startEngine(
+  kind: EngineKind,
+  flags: readonly string[] = [],
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<DockerEngine> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await tempFolder('docker'))
   const usr = usrOf(kind)
@@ -69,7 +75,7 @@ export async function startEngine(kind: EngineKind, flags: readonly string[] = [
   }
   await writeFile(
     join(folder.path, 'daemon.json'),
-    JSON.stringify({ features: { 'containerd-snapshotter': kind.containerdStore } }),
+    JSON.stringify({ features: { 'containerd-snapshotter': kind.containerdStore }, ...settings }),
   )
   stack.use(
     await startDaemon({
@@ -132,6 +138,7 @@ async function aClient(
     return `${stdout}${stderr}`.trim()
   }
   return {
+    env,
     configFolder: folder.path,
     hasBuildx: kind.folder !== undefined,
     run,

@@ -78,6 +78,8 @@ export async function skopeoCopy(
 }
 
 export interface Podman extends AsyncDisposable {
+  /** Leads to its image store, configuration and credentials. */
+  readonly env: Readonly<Record<string, string>>
   /** What it wrote to stdout, trimmed. */
   run(...args: readonly string[]): Promise<string>
 }
@@ -108,6 +110,7 @@ export async function aPodman(options: PodmanOptions = {}): Promise<Podman> {
     return stdout.trim()
   }
   return {
+    env,
     run,
     async [Symbol.asyncDispose]() {
       await run('rmi', '--all', '--force').catch(() => undefined)

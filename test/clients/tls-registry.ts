@@ -14,19 +14,19 @@ export interface TlsRegistry extends AsyncDisposable {
   readonly certificate: string
 }
 
-/** Knows its own URL, so that each `Location` is absolute: some clients ask for it as it stands. */
-export async function startTlsRegistry(): Promise<TlsRegistry> {
+/** `name` is the host that the certificate names. Knows its own URL, so that each `Location` is absolute: some clients ask for it as it stands. */
+export async function startTlsRegistry(name = '127.0.0.1'): Promise<TlsRegistry> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await tempFolder('tls'))
   const [certificate, key] = [join(folder.path, 'tls.crt'), join(folder.path, 'tls.key')]
-  const made = createCertificate()
+  const made = createCertificate(name === '127.0.0.1' ? undefined : name)
   await writeFile(certificate, made.cert)
   await writeFile(key, made.key, { mode: 0o600 })
   const port = String(await findFreePort())
   const registry = stack.use(
     await startWithUsers({
       LADING_HTTP_PORT: port,
-      LADING_HTTP_PUBLIC_URL: `https://127.0.0.1:${port}`,
+      LADING_HTTP_PUBLIC_URL: `https://${name}:${port}`,
       LADING_HTTP_TLS_CERT: certificate,
       LADING_HTTP_TLS_KEY: key,
     }),

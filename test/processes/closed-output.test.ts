@@ -1,9 +1,11 @@
 /** A command whose standard output is closed early, as by `| head`, or cannot be written, ends without a stack trace. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { shareRegistry } from '../support/in-process.ts'
+import { tester } from '../support/tester.ts'
 
 const entry = join(import.meta.dirname, '../../src/main.ts')
 
@@ -29,5 +31,43 @@ describe('a command', () => {
       code: 1,
       err: 'lading: cannot write to standard output (ENOSPC); what is missing there was not written\n',
     })
+  })
+})
+
+describe('a command with a reader that ends first', () => {
+  const registry = shareRegistry()
+
+  test.each([
+    'user list',
+    'repository list --json',
+    'audit search',
+    'audit export',
+    'doctor',
+    'config print',
+    'help serve',
+    'completion zsh',
+  ])('%s ends quietly', async (line) => {
+    const args = [
+      entry,
+      ...line.split(' '),
+      ...(/^(help|completion)/.test(line) ? [] : ['--data', registry.dataDir]),
+    ]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stdout.destroy()
+    expect(await end(child)).toEqual({ code: 0, err: '' })
+  })
+
+  test('audit export | head -1 ends quietly when more is to come than a pipe holds', async () => {
+    const { roles } = registry.app.auth
+    for (let count = 0; count < 600; count++) {
+      await roles.add({ name: `${'role-'.repeat(10)}${count}`, actions: ['pull'] }, tester)
+    }
+    const exported = `"${process.execPath}" "${entry}" audit export --data "${registry.dataDir}"`
+    const run = (command: string) =>
+      spawnSync('bash', ['-o', 'pipefail', '-c', command], { encoding: 'utf8' })
+    expect(Number(run(`${exported} | wc -c`).stdout)).toBeGreaterThan(65_536)
+    const first = run(`${exported} | head -n 1`)
+    expect(first).toMatchObject({ status: 0, stderr: '' })
+    expect(JSON.parse(first.stdout)).toMatchObject({ id: 1 })
   })
 })

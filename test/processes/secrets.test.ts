@@ -59,7 +59,7 @@ test('G1: secrets of configuration, environment and requests appear in no log, e
   const command = { env: { LADING_DATA: dataDir, ...env, LADING_METRICS_TOKEN: planted('metrics') } }
   const files = { [passwordFile]: readFileSync(passwordFile, 'utf8') }
   const made = await runLading(`token create admin --json --port ${registry.port}`, { ...command, files })
-  const { token: accessToken } = made.json() as { token: string }
+  const { secret: accessToken } = made.json() as { secret: string }
   for (const name of ['admin', planted('name')]) await ask('/v2/', login(name, accessToken))
   await ask('/v2/_catalog', { headers: { authorization: `Bearer ${accessToken}` } })
   await ask('/v2/token', form({ grant_type: 'password', username: 'eve', password: accessToken }))

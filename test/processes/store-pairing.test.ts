@@ -167,7 +167,7 @@ describe('a start with another database than that of the store', () => {
     expect(readdirSync(filled.store)).toEqual([])
     const restored = await runLading(`restore ${backup} --database-only --data ${filled.dataDir}`)
     expect(restored).toMatchObject({ code: 1 })
-    expect(restored.err).toContain('there is no store to restore the database beside')
+    expect(restored.err).toContain('the data folder has no store for the database')
     expect(readdirSync(filled.store)).toEqual([])
   })
 
@@ -192,7 +192,7 @@ describe('a start with another database than that of the store', () => {
     }
     {
       await using again = await start({ dataDir: filled.dataDir, adoptStore: true })
-      expect(again.log.join()).toContain('leave --adopt-store out')
+      expect(again.log.join()).toContain('remove --adopt-store')
       expect(await hasBlob(again.url, filled.digests[0] ?? '')).toBe(false)
     }
     expect(digestFiles(join(filled.store, 'blobs'))).toMatchObject(blobs)
@@ -209,8 +209,8 @@ test('a store of the same installation that lost its blobs is accepted on the or
   rmSync(join(filled.store, 'blobs'), { recursive: true })
   expect(await refusal({ dataDir: filled.dataDir })).toContain('start once with lading serve --adopt-store')
   await using adopted = await start({ dataDir: filled.dataDir, adoptStore: true })
-  expect(adopted.log.join()).toContain('goes on with its empty store')
-  expect(adopted.log.join()).not.toContain('leave --adopt-store out')
+  expect(adopted.log.join()).toContain('keeps its empty store')
+  expect(adopted.log.join()).not.toContain('remove --adopt-store')
   const { json } = await runLading('audit search --action store.adopt --json', {
     env: { LADING_DATA: filled.dataDir },
   })

@@ -96,3 +96,12 @@ export async function addUsers({ auth }: OpenAuth): Promise<void> {
   await auth.accounts.add({ name: 'root', password: bobsPassword, isAdmin: true }, tester)
   await auth.accounts.add({ name: 'bob', password: bobsPassword, isAdmin: false }, tester)
 }
+
+/** With the users of `addUsers`. */
+export async function openAuthWithUsers(options: Partial<AuthDeps> = {}): Promise<OpenAuth> {
+  await using stack = new AsyncDisposableStack()
+  const open = stack.use(await openAuth(options))
+  await addUsers(open)
+  stack.move()
+  return open
+}

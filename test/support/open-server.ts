@@ -1,4 +1,5 @@
 /** The HTTP layer over real registry services in this process, with limits, policy and log of the test's choice. */
+import { createGate } from '../../src/edge/gate.ts'
 import type { HandlerDeps } from '../../src/http/handlers/handler-deps.ts'
 import type { HttpLimits } from '../../src/http/limits.ts'
 import type { ReservedAddress } from '../../src/http/connections/reserve-address.ts'
@@ -38,6 +39,12 @@ type Replaceable =
 
 type Replaced = Partial<Pick<RegistryServerDeps, Replaceable>>
 
+/** The management API is not served here. */
+const noManagement = {
+  sessions: { find: () => Promise.resolve(undefined) },
+  owners: { find: () => Promise.resolve(undefined) },
+}
+
 export interface OpenServerOptions extends Replaced {
   /** For what can only be made of the parts of the registry; what goes into the stack ends before they do. */
   readonly wire?: (registry: OpenRegistry, stack: AsyncDisposableStack) => Replaced
@@ -55,12 +62,16 @@ export async function openServer(given: OpenServerOptions = {}): Promise<OpenSer
   const logged: LogLine[] = []
   const write = (level: LogLine['level']) => (fields: LogLine['fields'], message: string) =>
     void logged.push({ level, message, fields })
+  const identity = {
+    policy: options.policy ?? openPolicy,
+    aliases: options.aliases ?? { resolve: () => undefined },
+    authenticator: options.authenticator ?? openAuthenticator,
+  }
   const server = stack.use(
     createRegistryServer({
       registry: registry.registry,
-      policy: options.policy ?? openPolicy,
-      aliases: options.aliases ?? { resolve: () => undefined },
-      authenticator: options.authenticator ?? openAuthenticator,
+      ...identity,
+      gate: createGate({ ...identity, ...noManagement }),
       tokens: options.tokens ?? noTokens,
       audit: registry.audit,
       log: {

@@ -12,6 +12,8 @@ export interface RunOptions {
   /** What someone types at the terminal, question by question; absent: there is no terminal. */
   readonly typed?: readonly string[]
   readonly commands?: readonly Command[]
+  /** Standard error is a terminal: progress is shown, and put down here. */
+  readonly progress?: string[]
 }
 
 export interface RunResult {
@@ -27,14 +29,18 @@ export async function runLading(line: string, options: RunOptions = {}): Promise
   const out: string[] = []
   const err: string[] = []
   const typed = [...(options.typed ?? [])]
+  const type = (): Promise<string> => Promise.resolve(typed.shift() ?? '')
   const host: CliHost = {
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
+    ...(options.progress !== undefined && {
+      showProgress: (text: string) => void options.progress?.push(text),
+    }),
     sources: { env: options.env ?? {}, readFile: (path) => options.files?.[path] },
     readStdin: () => Promise.resolve(options.stdin ?? ''),
     // As cheap as those of the registry in the test's process.
     passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }),
-    askSecret: options.typed === undefined ? undefined : () => Promise.resolve(typed.shift() ?? ''),
+    terminal: options.typed === undefined ? undefined : { ask: type, askSecret: type },
     listenForReload: () => ({ [Symbol.dispose]: () => undefined }),
     listenForStop: () => {
       throw new Error('no command of this test waits for signals')

@@ -1,12 +1,12 @@
 /** Former names of owners: a pull by a former name is served from the repository of the new name. */
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { findRepositoryName, ownerOf } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { Policy } from '../policy.ts'
 import type { Scope } from '../scope.ts'
 import { VersionedCache } from '../versioned-cache.ts'
 import type { VersionWatch } from '../version-watch.ts'
-
-type MaybePromise<T> = T | Promise<T>
 
 export interface Aliases {
   /** The current name of the repository; `undefined` if the name is not a former one. */
@@ -33,19 +33,15 @@ export function createAliases({ version, findOwner }: AliasesDeps): Aliases {
     version,
     maxBytes,
     weigh: () => entryBytes,
-    load: (owner) => {
-      const found = findOwner(owner)
-      return found instanceof Promise ? found.then(toKnown) : toKnown(found)
-    },
+    load: (owner) => andThen(findOwner(owner), toKnown),
   })
   return {
     resolve(repository) {
       const owner = ownerOf(repository)
-      const found = known.of(owner)
       // A longer owner name can make the repository name too long to exist.
-      const conclude = ({ newName }: Known): RepositoryName | undefined =>
-        newName === undefined ? undefined : findRepositoryName(newName + repository.slice(owner.length))
-      return found instanceof Promise ? found.then(conclude) : conclude(found)
+      return andThen(known.of(owner), ({ newName }) =>
+        newName === undefined ? undefined : findRepositoryName(newName + repository.slice(owner.length)),
+      )
     },
   }
 }

@@ -3,10 +3,9 @@
  * scopes contain the requested name. Callers who could push get the new name in the refusal; all others get the same answer as
  * for a missing repository.
  */
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { Principal } from '../../identity/principal.ts'
-
-type MaybePromise<T> = T | Promise<T>
 
 export interface OldName {
   readonly oldName: RepositoryName

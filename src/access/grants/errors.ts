@@ -4,6 +4,7 @@ import { AccountError } from '../../identity/accounts/account-errors.ts'
 
 export class GrantUnknownError extends AccountError {
   override readonly name = 'GrantUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(id: number, options?: ErrorOptions) {
     super(`there is no grant ${id}: list the grants to see their ids`, options)
   }
@@ -12,6 +13,7 @@ export class GrantUnknownError extends AccountError {
 /** Of a grant: who should get it, or whose it is. */
 export class GranteeUnknownError extends AccountError {
   override readonly name = 'GranteeUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(grantee: string, options?: ErrorOptions) {
     super(
       `there is no ${quote(grantee)} to grant anything: write <user>, <owner>+<robot>, or <owner>/<team> for a team of the same owner`,
@@ -22,6 +24,8 @@ export class GranteeUnknownError extends AccountError {
 
 export class TooManyGrantsError extends AccountError {
   override readonly name = 'TooManyGrantsError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
   constructor(what: string, options?: ErrorOptions) {
     super(`${what}, as many as can be: grant more with one pattern, or to a team`, options)
   }
@@ -29,6 +33,7 @@ export class TooManyGrantsError extends AccountError {
 
 export class RoleUnknownError extends AccountError {
   override readonly name = 'RoleUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(role: string, options?: ErrorOptions) {
     super(`there is no role ${quote(role)}: lading role list shows all`, options)
   }
@@ -36,6 +41,8 @@ export class RoleUnknownError extends AccountError {
 
 export class RoleExistsError extends AccountError {
   override readonly name = 'RoleExistsError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
   constructor(role: string, options?: ErrorOptions) {
     super(`there is a role ${role} already: choose another name`, options)
   }
@@ -43,6 +50,8 @@ export class RoleExistsError extends AccountError {
 
 export class RoleInvalidError extends AccountError {
   override readonly name = 'RoleInvalidError'
+  readonly code = 'UNSUPPORTED'
+  override readonly kind = 'INPUT_INVALID'
   constructor(role: string, reason: string, options?: ErrorOptions) {
     super(`the role ${quote(role)} cannot be made: ${reason}`, options)
   }
@@ -51,6 +60,8 @@ export class RoleInvalidError extends AccountError {
 /** Built in, or used by grants. */
 export class RoleKeptError extends AccountError {
   override readonly name = 'RoleKeptError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
   constructor(role: string, reason: 'built-in' | 'used', options?: ErrorOptions) {
     const why = reason === 'built-in' ? 'it is built in' : 'grants use it, remove them first'
     super(`the role ${role} stays: ${why}`, options)

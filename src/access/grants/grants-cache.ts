@@ -1,11 +1,11 @@
 /** Caches the grants of principals while the version of the rights stays the same. */
 import type { LruStats } from '../../lib/memory/lru.ts'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { noGrants } from './held-grants.ts'
 import type { HeldGrants } from './held-grants.ts'
 import { VersionedCache } from '../versioned-cache.ts'
 import type { VersionWatch } from '../version-watch.ts'
-
-type MaybePromise<T> = T | Promise<T>
 
 export interface GrantsCacheDeps {
   readonly version: Pick<VersionWatch, 'current'>
@@ -26,10 +26,7 @@ export function createGrantsCache({ version, load }: GrantsCacheDeps): GrantsCac
     version,
     maxBytes,
     weigh: (_, { count }) => entryBytes + grantBytes * count,
-    load: (accountId) => {
-      const loaded = load(accountId)
-      return loaded instanceof Promise ? loaded.then(share) : share(loaded)
-    },
+    load: (accountId) => andThen(load(accountId), share),
   })
 }
 

@@ -54,11 +54,19 @@ export function holdGrants(rows: readonly GrantOf[]): HeldGrants {
     }
   })
   const byOwner = Map.groupBy(grants, ({ owner }) => owner)
-  const pulling = grants.filter(({ permissions }) => permissions.has('pull'))
+  const createPullable = (): NameSet | undefined => {
+    const pulling = grants.filter(({ permissions }) => permissions.has('pull'))
+    return pulling.length === 0 ? undefined : createNameSet(pulling.map(({ pattern }) => pattern))
+  }
+  let pullable: { readonly names: NameSet | undefined } | undefined
   return {
     below: (owner) => byOwner.get(owner) ?? none,
     owners: [...byOwner.keys()],
-    pullable: pulling.length === 0 ? undefined : createNameSet(pulling.map(({ pattern }) => pattern)),
+    get pullable() {
+      // Only lists and mounts ask, and to sort many patterns takes as long as to read them.
+      pullable ??= { names: createPullable() }
+      return pullable.names
+    },
     count: grants.length,
   }
 }

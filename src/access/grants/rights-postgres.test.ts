@@ -1,13 +1,12 @@
 /** Rights where the database takes its time to answer: one's own change counts at one's own next request. */
 import { expect, test } from 'vitest'
-import { addUsers, basic, openAuth, origin } from '../../../test/support/open-auth.ts'
+import { basic, openAuthWithUsers, origin } from '../../../test/support/open-auth.ts'
 import { tester } from '../../../test/support/tester.ts'
 import { openPgliteMetadata } from '../../metadata/contract/open-pglite.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 
 test('a grant that was added or removed counts in this process at once', async () => {
-  await using opened = await openAuth({ metadata: await openPgliteMetadata() })
-  await addUsers(opened)
+  await using opened = await openAuthWithUsers({ metadata: await openPgliteMetadata() })
   const { auth } = opened
   const password = 'a password of some length'
   await auth.accounts.add({ name: 'carol', password, isAdmin: false }, tester)

@@ -1,6 +1,6 @@
 /** Rights as they are given, over the real services. */
 import { describe, expect, test } from 'vitest'
-import { addUsers, basic, openAuth, origin, type OpenAuth } from '../../../test/support/open-auth.ts'
+import { type OpenAuth, basic, openAuthWithUsers, origin } from '../../../test/support/open-auth.ts'
 import { eventually } from '../../../test/support/eventually.ts'
 import { testDatabase } from '../../../test/support/test-database.ts'
 import { tester } from '../../../test/support/tester.ts'
@@ -19,8 +19,7 @@ import { VersionWatch } from '../version-watch.ts'
 
 /** Users root, an administrator, bob, and carol. */
 async function open(): Promise<OpenAuth> {
-  const opened = await openAuth()
-  await addUsers(opened)
+  const opened = await openAuthWithUsers()
   await opened.auth.accounts.add(
     { name: 'carol', password: 'a password of some length', isAdmin: false },
     tester,
@@ -229,8 +228,7 @@ describe('who may', () => {
 
   test('counts what anyone may create where anyone may push, and only there', async () => {
     for (const anonymous of ['push', 'pull'] as const) {
-      await using opened = await openAuth({ anonymous })
-      await addUsers(opened)
+      await using opened = await openAuthWithUsers({ anonymous })
       for (const repositories of ['**', 'new', 'new/*']) {
         const asked = { action: 'push', owner: 'bob', repositories, limit: 9 } as const
         const { holders } = await opened.auth.access.whoCan(asked)

@@ -1,7 +1,9 @@
 /** The OpenAPI document, made of the same rows that are served: what is documented is what is checked. */
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { cookieName } from '../../identity/sessions/session-cookie.ts'
-import type { Endpoint, Gives } from '../endpoint.ts'
+import type { ErrorStatus } from '../../edge/error-table.ts'
+import type { Gives } from '../../edge/need.ts'
+import type { Endpoint } from '../endpoint.ts'
 import { endpoints } from '../endpoints.ts'
 import { apiPrefix } from '../paths.ts'
 import { problemSchema, problemType, titles } from '../errors/problem.ts'
@@ -110,7 +112,7 @@ function describeHeaders({ status, tagged, query }: Endpoint): Headers | undefin
 function describeProblems(endpoint: Endpoint): Responses {
   const content = { [problemType]: { schema: problemSchema } }
   return Object.fromEntries(
-    problemsOf(endpoint).map((status) => [String(status), { description: titles[status] ?? '', content }]),
+    problemsOf(endpoint).map((status) => [String(status), { description: titles[status], content }]),
   )
 }
 
@@ -120,8 +122,8 @@ const credentialsOf: Readonly<Record<Gives, string>> = {
 }
 
 /** Returns the statuses of the row, of its access and of its input, and those that any request can get. */
-function problemsOf({ access, gives, method, body, current, problems = [] }: Endpoint): number[] {
-  const statuses = new Set<number>([400, 401, 429, 500, 503, ...problems])
+function problemsOf({ access, gives, method, body, current, problems = [] }: Endpoint): ErrorStatus[] {
+  const statuses = new Set<ErrorStatus>([400, 401, 429, 500, 503, ...problems])
   if (method !== 'GET') statuses.add(403).add(507)
   if ((access !== 'public' && access !== 'user') || gives !== undefined) statuses.add(403)
   if (body !== undefined) statuses.add(408).add(413).add(415)

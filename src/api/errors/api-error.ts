@@ -1,6 +1,9 @@
 /** What the management API refuses by itself; services refuse with errors of their own. */
-import type { ErrorCode } from '../../oci/error-code.ts'
+import { NotVisibleError } from '../../edge/errors.ts'
+import { codeOfKind } from '../../oci/error-code.ts'
+import type { ErrorCode, ErrorKind } from '../../oci/error-code.ts'
 import { OciError } from '../../oci/oci-error.ts'
+import { DeleteDisabledError } from '../../registry/errors.ts'
 
 /** A part of a request that cannot be accepted. */
 export interface FieldFault {
@@ -10,55 +13,46 @@ export interface FieldFault {
 }
 
 interface Refusal {
-  readonly code: ErrorCode
   readonly message: string
   readonly fields?: readonly FieldFault[]
-  /** RFC 6750, 3.1. */
-  readonly error?: 'invalid_token' | 'insufficient_scope'
   readonly allow?: string
 }
 
 export class ApiError extends OciError {
   override readonly name = 'ApiError'
-  readonly status: number
   readonly code: ErrorCode
+  override readonly kind: ErrorKind | undefined
   readonly detail: undefined
   readonly fields: readonly FieldFault[]
-  readonly error: Refusal['error']
   /** Of 405: the methods of the path. */
   readonly allow: string | undefined
-  constructor(status: number, refusal: Refusal, options?: ErrorOptions) {
+  constructor(row: ErrorCode | ErrorKind, refusal: Refusal, options?: ErrorOptions) {
     super(refusal.message, options)
-    this.status = status
-    this.code = refusal.code
+    this.kind = isKind(row) ? row : undefined
+    this.code = isKind(row) ? codeOfKind[row] : row
     this.fields = refusal.fields ?? []
-    this.error = refusal.error
     this.allow = refusal.allow
   }
 }
 
-export function notSignedIn(reason?: string): ApiError {
-  const message =
-    reason ??
-    'this needs a login: send name and password (Basic), an access token (Bearer), or open a session'
-  return new ApiError(401, { code: 'UNAUTHORIZED', message })
+function isKind(row: ErrorCode | ErrorKind): row is ErrorKind {
+  return row in codeOfKind
 }
 
-export function denied(message: string): ApiError {
-  return new ApiError(403, { code: 'DENIED', message })
-}
-
-/** What is there is in the way. */
+/** The change conflicts with what exists. */
 export function conflict(message: string): ApiError {
-  return new ApiError(409, { code: 'DENIED', message })
+  return new ApiError('CONFLICT', { message })
+}
+
+/** An operator has switched deletions off. */
+export function deletionOff(): ApiError {
+  const cause = new DeleteDisabledError()
+  return new ApiError('SWITCHED_OFF', { message: cause.message }, { cause })
 }
 
 /** The same for what does not exist and for what the caller may not see. */
-export function notFound(what: string): ApiError {
-  return new ApiError(404, {
-    code: 'NAME_UNKNOWN',
-    message: `there is no ${what} that you may see: check its name or id, or ask an administrator for access`,
-  })
+export function notFound(what: string): NotVisibleError {
+  return new NotVisibleError(what)
 }
 
 /** A body of 64 KiB can have 10,000; naming all of them would make a megabyte of each such request. */
@@ -69,8 +63,7 @@ export function invalid(faults: readonly FieldFault[]): ApiError {
   const fields = faults.slice(0, maxFaults)
   const rest = faults.length > fields.length ? `; and ${faults.length - fields.length} more` : ''
   const named = fields.map((fault) => `${fault.field}: ${fault.message}`).join('; ')
-  return new ApiError(400, {
-    code: 'UNSUPPORTED',
+  return new ApiError('INPUT_INVALID', {
     message: `the request cannot be accepted: ${named}${rest}`,
     fields,
   })

@@ -1,16 +1,11 @@
-/**
- * From an error to a problem (RFC 9457) with the codes of `/v2`: the one place of the API that gives refusals a status.
- */
-import type { ErrorCode } from '../../oci/error-code.ts'
-import { errorCodes } from '../../oci/error-code.ts'
-import { OciError } from '../../oci/oci-error.ts'
-import { translateDriverError } from '../../registry/driver-errors.ts'
-import { InsufficientStorageError } from '../../registry/errors.ts'
+/** Writes an error as a problem (RFC 9457), with the codes and statuses of `edge/error-table.ts`. */
 import { z } from '@hono/zod-openapi'
-import { ApiError } from './api-error.ts'
-import { BodyTimeoutError } from '../api-request.ts'
+import type { ErrorStatus } from '../../edge/error-table.ts'
+import { describeFault, findRefusal } from '../../edge/refusal.ts'
+import type { Refusal } from '../../edge/refusal.ts'
+import { errorCodes } from '../../oci/error-code.ts'
 import type { ApiReply } from '../api-request.ts'
-import { findServiceStatus } from './service-errors.ts'
+import { ApiError } from './api-error.ts'
 
 export const problemSchema = z
   .object({
@@ -37,7 +32,7 @@ export interface ProblemContext {
 
 export const problemType = 'application/problem+json'
 
-export const titles: Readonly<Record<number, string>> = {
+export const titles: Readonly<Record<ErrorStatus, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -49,86 +44,53 @@ export const titles: Readonly<Record<number, string>> = {
   413: 'Content Too Large',
   414: 'URI Too Long',
   415: 'Unsupported Media Type',
+  416: 'Range Not Satisfiable',
+  417: 'Expectation Failed',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
   507: 'Insufficient Storage',
 }
 
-const statusByCode: Readonly<Partial<Record<ErrorCode, number>>> = {
-  UNAUTHORIZED: 401,
-  DENIED: 403,
-  NAME_UNKNOWN: 404,
-  MANIFEST_UNKNOWN: 404,
-  SIZE_INVALID: 413,
-  TOOMANYREQUESTS: 429,
-  UNAVAILABLE: 503,
-  UNKNOWN: 500,
-}
-
 export function problemReply(thrown: unknown, context: ProblemContext): ApiReply {
-  const error = translateDriverError(thrown)
-  const problem = describeProblem(error, context)
+  const refusal = findRefusal(thrown)
+  const problem = describeProblem(refusal, context)
   const { status } = problem
   return {
     status,
-    headers: ['Content-Type', problemType, ...headersOf(error, { ...context, status })],
+    headers: ['Content-Type', problemType, ...(refusal === undefined ? [] : headersOf(refusal, context))],
     body: Buffer.from(JSON.stringify(problem)),
     endpoint: undefined,
-    fault: status >= 500 ? { error: thrown, expected: error instanceof OciError } : undefined,
+    reason: problem.detail,
+    fault: status >= 500 ? { error: thrown, expected: refusal !== undefined } : undefined,
   }
 }
 
-function describeProblem(error: unknown, { requestId }: ProblemContext): Problem {
-  const fields = error instanceof ApiError && error.fields.length > 0 ? { errors: [...error.fields] } : {}
-  const known = findRefusal(error)
-  const status = known?.status ?? 500
-  const code = known?.code ?? 'UNKNOWN'
+function describeProblem(refusal: Refusal | undefined, { requestId }: ProblemContext): Problem {
+  const status = refusal?.status ?? 500
+  const code = refusal?.code ?? 'UNKNOWN'
+  const error = refusal?.error
   return {
     type: `/api/v1/docs#${code}`,
-    title: titles[status] ?? 'Refused',
+    title: titles[status],
     status,
-    detail:
-      known?.message ?? `internal error; the registry's log has the cause under request id ${requestId}`,
+    detail: refusal?.message ?? describeFault(requestId),
     code,
     requestId,
-    ...fields,
+    ...(error instanceof ApiError && error.fields.length > 0 && { errors: [...error.fields] }),
   }
 }
 
-interface KnownRefusal {
-  readonly status: number
-  readonly code: ErrorCode
-  readonly message: string
-}
-
-function findRefusal(error: unknown): KnownRefusal | undefined {
-  const service = findServiceStatus(error)
-  if (service !== undefined) return service
-  if (!(error instanceof OciError)) return undefined
-  return { status: statusOf(error), code: error.code, message: error.message }
-}
-
-function statusOf(error: OciError): number {
-  if (error instanceof ApiError) return error.status
-  if (error instanceof BodyTimeoutError) return 408
-  if (error instanceof InsufficientStorageError) return 507
-  return statusByCode[error.code] ?? 400
-}
-
-function headersOf(error: unknown, context: ProblemContext & { status: number }): string[] {
+function headersOf({ error, status }: Refusal, context: ProblemContext): string[] {
   const headers: string[] = []
-  if (context.status === 401) headers.push(...challenges(error, context))
+  if (status === 401) headers.push(...challenges(error.error, context))
   if (error instanceof ApiError && error.allow !== undefined) headers.push('Allow', error.allow)
-  const seconds = error instanceof Error && 'retryAfterSeconds' in error ? error.retryAfterSeconds : undefined
-  if (typeof seconds === 'number') headers.push('Retry-After', String(seconds))
-  return headers
+  const { retryAfterSeconds: seconds } = error
+  return seconds === undefined ? headers : [...headers, 'Retry-After', String(seconds)]
 }
 
-function challenges(error: unknown, { fromScript }: ProblemContext): string[] {
-  const reason = error instanceof Error && 'error' in error ? error.error : undefined
-  const bearer =
-    typeof reason === 'string' ? `Bearer realm="lading", error="${reason}"` : 'Bearer realm="lading"'
+function challenges(reason: Refusal['error']['error'], { fromScript }: ProblemContext): string[] {
+  const bearer = reason === undefined ? 'Bearer realm="lading"' : `Bearer realm="lading", error="${reason}"`
   const basic = fromScript ? [] : ['WWW-Authenticate', 'Basic realm="lading", charset="UTF-8"']
   return ['WWW-Authenticate', bearer, ...basic]
 }

@@ -10,8 +10,7 @@ export function entityTag(json: string): string {
 /** Strong comparison: a weak tag never matches. Throws `ApiError` (412). */
 export function checkIfMatch(header: string, tag: string): void {
   if (names(header, tag)) return
-  throw new ApiError(412, {
-    code: 'DENIED',
+  throw new ApiError('PRECONDITION_FAILED', {
     message: `what If-Match names was changed since, its entity tag is ${tag} now: read it again and repeat the change`,
   })
 }

@@ -1,6 +1,6 @@
 /** The deletion of an owner with all that it has. */
 import { z } from '@hono/zod-openapi'
-import { DeleteDisabledError } from '../../registry/errors.ts'
+import { deletionOff } from '../errors/api-error.ts'
 import type { ApiServices } from '../services.ts'
 
 export const purge = z
@@ -9,10 +9,10 @@ export const purge = z
   .transform((value) => value === 'true')
   .openapi({ type: 'boolean', default: false, description: 'Also where repositories are: they go too.' })
 
-/** Throws `DeleteDisabledError`. */
+/** Throws `ApiError`. */
 export function checkPurge(
   asked: { readonly purge: boolean },
   { deleteEnabled }: Pick<ApiServices, 'deleteEnabled'>,
 ): void {
-  if (asked.purge && !deleteEnabled) throw new DeleteDisabledError()
+  if (asked.purge && !deleteEnabled) throw deletionOff()
 }

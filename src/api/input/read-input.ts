@@ -3,7 +3,7 @@ import type { z } from '@hono/zod-openapi'
 import { ApiError, invalid } from '../errors/api-error.ts'
 import type { FieldFault } from '../errors/api-error.ts'
 import type { ApiRequest } from '../api-request.ts'
-import { header } from '../authenticate.ts'
+import { header } from '../../edge/admission-request.ts'
 import type { Endpoint } from '../endpoint.ts'
 
 export const maxBodyBytes = 64 * 1024
@@ -30,8 +30,7 @@ export async function readBody({ body }: Endpoint, request: ApiRequest): Promise
   if (body === undefined) return undefined
   const type = header(request, 'content-type') ?? ''
   if (!/^application\/json\s*(?:;|$)/i.test(type)) {
-    throw new ApiError(415, {
-      code: 'UNSUPPORTED',
+    throw new ApiError('MEDIA_TYPE_UNSUPPORTED', {
       message: 'the body must be JSON: send it with Content-Type application/json',
     })
   }

@@ -5,7 +5,7 @@ import type { Principal } from '../../identity/principal.ts'
 import { Turns } from '../../lib/turns/turns.ts'
 import type { Owner } from '../../organizations/owners.ts'
 import { notFound } from '../errors/api-error.ts'
-import { seesThisOwner } from '../authorize.ts'
+import { seesOwner } from '../../edge/decide.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery } from '../input/pages.ts'
 import type { Page } from '../input/pages.ts'
@@ -62,7 +62,7 @@ async function readVisible(
     batch = await owners.list({ kind: page.kind, after, limit: batchSize, seen })
     for (const one of batch) {
       await turns.pass()
-      if (!(await seesThisOwner(principal, one, policy))) continue
+      if (!(await seesOwner(principal, one, policy))) continue
       if (items.length === limit) return { value: { items }, after: items.at(-1)?.name }
       items.push(formatOwner(one))
     }

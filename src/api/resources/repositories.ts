@@ -5,8 +5,7 @@
 import { z } from '@hono/zod-openapi'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
-import { DeleteDisabledError } from '../../registry/errors.ts'
-import { notFound } from '../errors/api-error.ts'
+import { deletionOff, notFound } from '../errors/api-error.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery } from '../input/pages.ts'
 import { ownerName, repositoryName, visibility } from '../schemas.ts'
@@ -108,7 +107,7 @@ export const repositoryEndpoints = [
     params,
     current: ({ params }, services) => getRepository(params.repository, services),
     handler: async ({ params, actor }, services) => {
-      if (!services.deleteEnabled) throw new DeleteDisabledError()
+      if (!services.deleteEnabled) throw deletionOff()
       await services.repositories.delete(parseRepositoryName(params.repository), actor)
       return {}
     },

@@ -1,4 +1,4 @@
-/** The start with a PostgreSQL database that is not the one of the store, on a real server. */
+/** Tests on a real server that a start refuses a PostgreSQL database that does not belong to the store. */
 import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,6 +6,7 @@ import { env } from 'node:process'
 import { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { ask } from '../../../test/support/client.ts'
+import { eventually } from '../../../test/support/eventually.ts'
 import { runStatements } from '../../../test/support/postgres-database.ts'
 import { aRandomBlob } from '../../../test/support/random.ts'
 import { tempFolder } from '../../../test/support/temp-folder.ts'
@@ -15,7 +16,7 @@ import { configSchema } from '../../config/schema.ts'
 import { silentLog } from '../../../test/support/silent-log.ts'
 import { StoreMismatchError } from '../pair-store.ts'
 
-/** The URL of a new, empty database on the server of the tests. */
+/** Returns the URL of a new, empty database on the test server. */
 async function createDatabase(): Promise<URL> {
   const url = new URL(env['LADING_TEST_POSTGRES_URL'] ?? '')
   const name = `pairing_${randomBytes(6).toString('hex')}`
@@ -61,11 +62,28 @@ test('an empty database is refused beside a full store, and stays empty like the
   await (await start(data, own))[Symbol.asyncDispose]()
 })
 
-/** Gives the database another name; its connections end. */
+const pushTo = async (url: string): Promise<number> => {
+  const { digest, bytes } = aRandomBlob()
+  const path = `${url}/v2/acme/web/blobs/uploads/?digest=${digest}`
+  return (await ask(path, { method: 'POST', body: bytes })).status
+}
+
+/** Waits until all connections of the pool, old and new, refuse pushes. */
+const untilRefused = (url: string) =>
+  eventually(
+    async () => {
+      const statuses: number[] = []
+      for (let count = 0; count < 12; count += 1) statuses.push(await pushTo(url))
+      return statuses
+    },
+    (statuses) => statuses.every((status) => status === 503),
+  )
+
+/** Renames the database, which closes its connections. */
 async function rename(url: URL, name: string): Promise<URL> {
   const server = env['LADING_TEST_POSTGRES_URL'] ?? ''
   const from = url.pathname.slice(1)
-  // Connections come back between the two statements.
+  // Otherwise clients would reconnect between the two statements.
   await runStatements(
     server,
     `alter database ${from} with allow_connections false;
@@ -78,26 +96,52 @@ async function rename(url: URL, name: string): Promise<URL> {
   return renamed
 }
 
-test('a push is not written to another database that takes the name of the own one, and works when that is back', async () => {
+test('a push is not written to another database that took the name of the right one, and works when that is back', async () => {
   await using folder = await tempFolder()
   const [own, other] = [await createDatabase(), await createDatabase()]
   await (await start(join(folder.path, 'other'), other))[Symbol.asyncDispose]()
   await using app = await start(join(folder.path, 'data'), own)
-  const push = async (): Promise<number> => {
-    const { digest, bytes } = aRandomBlob()
-    const path = `${app.url}/v2/acme/web/blobs/uploads/?digest=${digest}`
-    return (await ask(path, { method: 'POST', body: bytes })).status
-  }
+  const push = () => pushTo(app.url)
   expect(await push()).toBe(201)
   const name = own.pathname.slice(1)
   const away = await rename(own, `${name}_away`)
   const foreign = await rename(other, name)
-  // More often than the pool has places.
+  // More often than the pool has connections.
   for (let count = 0; count < 12; count += 1) expect(await push()).toBe(503)
   expect((await ask(`${app.url}/readyz`)).status).toBe(503)
   await rename(foreign, `${name}_other`)
   await rename(away, name)
   expect(await push()).toBe(201)
+})
+
+test('a push over an open connection is not written to the tables of a registry that come to stand before the own ones', async () => {
+  await using folder = await tempFolder()
+  const own = await createDatabase()
+  own.searchParams.set('options', '-c search_path=front,public')
+  await using app = await start(join(folder.path, 'data'), own)
+  expect(await pushTo(app.url)).toBe(201)
+  await runStatements(own.href, 'create schema front')
+  const other = new URL(own)
+  other.searchParams.set('options', '-c search_path=front')
+  await (await start(join(folder.path, 'other'), other))[Symbol.asyncDispose]()
+  await untilRefused(app.url)
+  await runStatements(own.href, 'drop schema front cascade')
+  expect(await pushTo(app.url)).toBe(201)
+})
+
+test('a push over an open connection is refused once the database holds another registry in place of the own one', async () => {
+  await using folder = await tempFolder()
+  const own = await createDatabase()
+  await using app = await start(join(folder.path, 'data'), own)
+  expect(await pushTo(app.url)).toBe(201)
+  await runStatements(
+    own.href,
+    'alter table installation rename to own; create table installation as select * from own',
+  )
+  await runStatements(own.href, `update installation set id = 'other'`)
+  await untilRefused(app.url)
+  await runStatements(own.href, 'drop table installation; alter table own rename to installation')
+  expect(await pushTo(app.url)).toBe(201)
 })
 
 test('the readiness check notices a database that is emptied under its connections', async () => {
@@ -109,7 +153,7 @@ test('the readiness check notices a database that is emptied under its connectio
   await expect(app.metadata.ping()).rejects.toThrow('the database of installation other')
 })
 
-test('an empty schema that comes to stand before the one of the registry gets no tables', async () => {
+test("an empty schema that precedes the registry's schema gets no tables", async () => {
   await using folder = await tempFolder()
   const own = await createDatabase()
   own.searchParams.set('options', '-c search_path=front,public')

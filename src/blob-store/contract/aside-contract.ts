@@ -1,4 +1,4 @@
-/** Batches: deleting many keys, and setting bytes aside instead of deleting them. */
+/** Tests of batches: deleting many keys, and setting bytes aside instead of deleting them. */
 import { describe, expect, test } from 'vitest'
 import type { AsideEntry, BlobStore } from '../blob-store.ts'
 import { BlobMissing } from '../errors.ts'
@@ -52,7 +52,7 @@ export function describeAside(openStore: OpenStore): void {
       expect((entry?.setAsideAt ?? 0) % 86_400_000).toBe(0)
     })
 
-    test('takes every segment of a key that has no digest, and leaves its blob', async () => {
+    test('moves every segment of a key that has no digest, and leaves its blob', async () => {
       await using store = await openStore()
       const stored = await putBlob(store, 'content')
       await writeSegment(store, stored.key, { generation: 0, text: 'late' })
@@ -110,7 +110,7 @@ export function describeAside(openStore: OpenStore): void {
       expect(await collectBlob(store, stored)).toBe('content')
     })
 
-    test('deletes an entry for good, and accepts one that is gone', async () => {
+    test('deletes an entry for good, and accepts a missing one', async () => {
       await using store = await openStore()
       const kept = await putBlob(store, 'kept')
       const stored = await putBlob(store, 'content')

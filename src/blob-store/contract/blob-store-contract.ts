@@ -1,4 +1,4 @@
-/** What every driver of the blob store promises, as tests; one file per promise. */
+/** The contract of every blob store driver, as tests; one file per topic. */
 import { describe } from 'vitest'
 import { describeAside, describeBatches } from './aside-contract.ts'
 import { describeCommit } from './commit-contract.ts'

@@ -1,4 +1,4 @@
-/** A commit: from segments to one blob, in one step. */
+/** Tests of commits: segments become one blob, atomically. */
 import { describe, expect, test } from 'vitest'
 import { BlobMissing, UploadMissing } from '../errors.ts'
 import type { OpenStore } from './support.ts'
@@ -6,7 +6,7 @@ import { CollectingSink, aKey, collectBlob, putBlob, storedAs, writeSegment, ent
 
 export function describeCommit(openStore: OpenStore): void {
   describe('a commit', () => {
-    test('makes the blob visible, not a moment before', async () => {
+    test('makes the blob visible, and not earlier', async () => {
       await using store = await openStore()
       const stored = storedAs(aKey(), 'content')
       await writeSegment(store, stored.key, { text: 'content' })
@@ -15,7 +15,7 @@ export function describeCommit(openStore: OpenStore): void {
       expect(await collectBlob(store, stored)).toBe('content')
     })
 
-    test('ignores what a segment holds beyond its recorded size', async () => {
+    test('ignores bytes of a segment beyond its recorded size', async () => {
       await using store = await openStore()
       const stored = storedAs(aKey(), 'content')
       await writeSegment(store, stored.key, { text: 'content and garbage' })
@@ -67,7 +67,7 @@ export function describeCommit(openStore: OpenStore): void {
       }
     })
 
-    test('throws when a segment is gone or too short', async () => {
+    test('throws when a segment is missing or too short', async () => {
       await using store = await openStore()
       const stored = storedAs(aKey(), 'content')
       const one = [{ generation: 0, size: 7 }]
@@ -144,7 +144,7 @@ export function describeCommit(openStore: OpenStore): void {
       expect(await collectBlob(store, stored)).toBe('content')
     })
 
-    test('of two generations that meet leaves the one content', async () => {
+    test('of two generations at the same time leaves one content', async () => {
       await using store = await openStore()
       const stored = storedAs(aKey(), 'content')
       await writeSegment(store, stored.key, { text: 'content' })
@@ -153,7 +153,7 @@ export function describeCommit(openStore: OpenStore): void {
       expect(await collectBlob(store, stored)).toBe('content')
     })
 
-    test('met by another of the same key succeeds in both', async () => {
+    test('at the same time as another of the same key succeeds in both', async () => {
       await using store = await openStore()
       const stored = storedAs(aKey(), 'content')
       await writeSegment(store, stored.key, { text: 'content' })

@@ -1,4 +1,4 @@
-/** Fault injection for tests: a store whose calls fail, wait or hang as a plan says. */
+/** Fault injection for tests: a store whose calls fail, wait or hang according to a plan. */
 import type { Digest } from '../../oci/digest.ts'
 import type {
   AsideEntry,
@@ -40,24 +40,24 @@ export type FailingOperation =
 export interface PlannedCall {
   readonly operation: FailingOperation
   readonly key: StorageKey | undefined
-  /** Counts the calls of this operation, from 1. */
+  /** The number of this call among the calls of its operation, from 1. */
   readonly count: number
 }
 
 export type Fault =
-  /** Fails instead of being done. */
+  /** Fails without doing the work. */
   | { readonly kind: 'fail'; readonly error: Error }
-  /** Is done, then fails all the same: an answer that was lost. */
+  /** Does the work, then fails: the answer was lost. */
   | { readonly kind: 'fail-after'; readonly error: Error }
   /** Starts when the promise resolves. */
   | { readonly kind: 'wait'; readonly until: Promise<unknown> }
-  /** Never starts; ends with the call's own signal, when it has one, or the fault's. */
+  /** Never starts; ends with the call's own signal if it has one, or the fault's. */
   | { readonly kind: 'hang'; readonly signal?: AbortSignal | undefined }
 
-/** Says what happens to a call; `undefined` lets it pass. */
+/** Decides what happens to a call; `undefined` lets it pass. */
 export type FaultPlan = (call: PlannedCall) => Fault | undefined
 
-/** Fails the calls of one operation, all of them or the one with this count. */
+/** Fails the calls of one operation: all of them, or the one with this count. */
 export function failOn(operation: FailingOperation, error: Error, count?: number): FaultPlan {
   return (call) => {
     const isMeant = call.operation === operation && (count === undefined || call.count === count)
@@ -83,7 +83,7 @@ export class FailingBlobStore extends ForwardingBlobStore {
   override async openSegment(key: StorageKey, start: SegmentStart): Promise<SegmentWriter> {
     const writer = await this.#run({ operation: 'openSegment', key }, () => super.openSegment(key, start))
     let failure: { readonly error: unknown } | undefined
-    // As with every driver, the first error of a writer sticks.
+    // As in every driver, the first error of a writer is permanent.
     const attempt = async <T>(operation: 'write' | 'sync', work: () => Promise<T>): Promise<T> => {
       if (failure !== undefined) throw failure.error
       try {
@@ -130,7 +130,7 @@ export class FailingBlobStore extends ForwardingBlobStore {
     return this.#run({ operation: 'delete', key }, () => super.delete(key, digest))
   }
 
-  /** Planned key by key, as so many calls of `delete`. */
+  /** Plans each key separately, as a call of `delete`. */
   override deleteAll(dead: readonly StoredBytes[]): Promise<readonly KeyFailure[]> {
     return this.#runEach('delete', dead, (bytes) => super.deleteAll([bytes]))
   }

@@ -1,4 +1,4 @@
-/** What a store keeps and tells of it: delete, list, the installation. */
+/** Tests of deleting, listing and the installation id. */
 import { describe, expect, test } from 'vitest'
 import type { OpenStore } from './support.ts'
 import { aKey, anAbsentBlob, collectBlob, putBlob, writeSegment, entriesOf } from './support.ts'

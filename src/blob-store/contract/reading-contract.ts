@@ -1,4 +1,4 @@
-/** Reading: whole blobs and ranges, slow peers and deletes in between. */
+/** Tests of reading: whole blobs and ranges, slow peers, deletes during a read. */
 import { describe, expect, test } from 'vitest'
 import { BlobMissing } from '../errors.ts'
 import type { OpenStore } from './support.ts'
@@ -6,7 +6,7 @@ import { CollectingSink, anAbsentBlob, bytesOf, collectBlob, putBlob, writeSegme
 
 export function describeReading(openStore: OpenStore): void {
   describe('stat', () => {
-    test('tells the size of a blob, and of none that is deleted, unfinished or unknown', async () => {
+    test('returns the size of a blob, and none for a deleted, unfinished or unknown one', async () => {
       await using store = await openStore()
       const stored = await putBlob(store, 'content')
       expect(await store.stat(stored)).toBe(7)
@@ -64,7 +64,7 @@ export function describeReading(openStore: OpenStore): void {
       await expect(store.open(anAbsentBlob())).rejects.toThrow(BlobMissing)
     })
 
-    test('goes on for open readers while the blob is deleted', async () => {
+    test('continues for open readers while the blob is deleted', async () => {
       await using store = await openStore()
       const content = Buffer.alloc(1_500_000, 'x')
       const stored = await putBlob(store, content)
@@ -108,14 +108,14 @@ export function describeReading(openStore: OpenStore): void {
       expect(sink.bytes.length).toBe(0)
     })
 
-    test('passes on what the sink fails with', async () => {
+    test('passes errors of the sink on', async () => {
       await using store = await openStore()
       await using reader = await store.open(await putBlob(store, Buffer.alloc(300_000)))
       const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET', syscall: 'write' })
       await expect(reader.copyTo({ write: () => Promise.reject(reset) }, {})).rejects.toBe(reset)
     })
 
-    test('gives the whole content when it is at hand', async () => {
+    test('gives the whole content when it is in memory', async () => {
       await using store = await openStore()
       const stored = await putBlob(store, 'content')
       for (let round = 0; round < 2; round++) {

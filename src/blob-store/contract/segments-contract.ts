@@ -1,4 +1,4 @@
-/** Segments: bytes on their way to a blob, by one writer each. */
+/** Tests of segments: bytes of a future blob, with one writer each. */
 import { describe, expect, test } from 'vitest'
 import { UploadMissing } from '../errors.ts'
 import type { OpenStore } from './support.ts'
@@ -32,7 +32,7 @@ export function describeSegments(openStore: OpenStore): void {
       expect(sink.bytes.equals(Buffer.concat(chunks))).toBe(true)
     })
 
-    test('go on where they were left', async () => {
+    test('continue where they stopped', async () => {
       await using store = await openStore()
       const key = aKey()
       await writeSegment(store, key, { text: 'hello ' })
@@ -40,7 +40,7 @@ export function describeSegments(openStore: OpenStore): void {
       expect(await readSegment(store, key, 11)).toBe('hello world')
     })
 
-    test('lose what lies beyond the offset at which they are opened', async () => {
+    test('lose bytes beyond the offset at which they are opened', async () => {
       await using store = await openStore()
       const key = aKey()
       await writeSegment(store, key, { text: 'hello wrong' })
@@ -52,7 +52,7 @@ export function describeSegments(openStore: OpenStore): void {
       await expect(readSegment(store, key, 11)).rejects.toThrow(UploadMissing)
     })
 
-    test('sync what was written before the call while writes go on', async () => {
+    test('sync bytes written before the call while writes continue', async () => {
       await using store = await openStore()
       const key = aKey()
       await using writer = await store.openSegment(key, { generation: 0, offset: 0 })
@@ -67,7 +67,7 @@ export function describeSegments(openStore: OpenStore): void {
       expect((await readSegment(store, key, 9_000_000)).length).toBe(9_000_000)
     })
 
-    test('start anew at offset 0', async () => {
+    test('start again at offset 0', async () => {
       await using store = await openStore()
       const key = aKey()
       await writeSegment(store, key, { text: 'first' })
@@ -92,7 +92,7 @@ export function describeSegments(openStore: OpenStore): void {
       await expect(writer.write(bytesOf('late'))).rejects.toThrow('closed')
     })
 
-    test('of a taken over upload do not see what its previous writer still writes', async () => {
+    test('of a taken-over upload do not contain bytes that its previous writer still writes', async () => {
       await using store = await openStore()
       const key = aKey()
       await using hung = await store.openSegment(key, { generation: 0, offset: 0 })

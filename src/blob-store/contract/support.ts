@@ -1,4 +1,4 @@
-/** Short words for tests of blob stores. */
+/** Helpers for tests of blob stores. */
 import { randomBytes } from 'node:crypto'
 import { digestBytes } from '../../oci/digest.ts'
 import type { BlobStore, ByteSink, StorageKey, StoredBlob, StoreEntry } from '../blob-store.ts'
@@ -11,7 +11,7 @@ export function bytesOf(text: string): Uint8Array {
   return Buffer.from(text)
 }
 
-/** Where content lies under a key. */
+/** The key and the digest of the content. */
 export function storedAs(key: StorageKey, content: string | Uint8Array): StoredBlob {
   return { key, digest: digestBytes(Buffer.from(content)) }
 }

@@ -1,4 +1,4 @@
-/** The store of files keeps the contract of every store, in the folders that its layout names. */
+/** The file store keeps the contract of every store, in the folders of its layout. */
 import { lstat, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -11,7 +11,7 @@ const { open } = useFileStores()
 describeBlobStoreContract('FilesystemBlobStore', async () => (await open()).store)
 
 describe('FilesystemBlobStore', () => {
-  test('lies in the folders that its layout names, closed to others', async () => {
+  test('is stored in the folders of its layout, closed to other users', async () => {
     await using opened = await open()
     const { store, root } = opened
     const stored = await putBlob(store, 'content')
@@ -27,7 +27,7 @@ describe('FilesystemBlobStore', () => {
     expect((await lstat(blobFileOf(root, stored))).mode & 0o777).toBe(0o600)
   })
 
-  test('holds after a reopening what it held before', async () => {
+  test('has the same content after it is reopened', async () => {
     await using first = await open()
     const stored = await putBlob(first.store, 'content')
     await first.store.writeInstallationId('an id')
@@ -36,7 +36,7 @@ describe('FilesystemBlobStore', () => {
     expect(await second.store.readInstallationId()).toBe('an id')
   })
 
-  test('lists blobs found by a scan, and passes over what it did not write', async () => {
+  test('lists blobs found by a scan, and skips files that it did not write', async () => {
     await using opened = await open()
     const { store, root, strange } = opened
     const stored = await putBlob(store, 'content')
@@ -52,7 +52,7 @@ describe('FilesystemBlobStore', () => {
     expect(strange).toHaveLength(5)
   })
 
-  test('lists on while files vanish under it', async () => {
+  test('keeps listing while files disappear', async () => {
     await using opened = await open()
     const blobs = await Promise.all(
       Array.from({ length: 40 }, (_, index) => putBlob(opened.store, `blob ${index}`)),

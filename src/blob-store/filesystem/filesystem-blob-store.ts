@@ -1,7 +1,7 @@
 /**
- * @module
- * Blobs as files of one folder, see `layout.ts`. Every process of one machine may open the same folder: no state is
- * kept but the files; what is remembered only saves calls. Errors of the system leave this folder as the store's own, see `translate-error.ts`.
+ * @module Stores blobs as files in one folder; see `layout.ts`. Several processes of one machine may open the same folder: the
+ * files are the only state, and anything kept in memory only saves calls. System errors are translated into errors of the store;
+ * see `translate-error.ts`.
  */
 import { constants } from 'node:fs'
 import type { BufferPool } from '../../lib/memory/buffer-pool.ts'
@@ -48,19 +48,19 @@ import { errnoOf, translated, translateError } from './files/translate-error.ts'
 
 export interface FilesystemBlobStoreOptions {
   readonly root: string
-  /** Shared by everything in the process that streams. */
+  /** The buffers that all streams of the process share. */
   readonly buffers: BufferPool
   readonly clock: Clock
-  /** Measures how quick peers are; by default that of the process, which nobody sets. */
+  /** Measures how fast peers are; defaults to the monotonic clock of the process. */
   readonly monotonic?: Clock
   readonly ids: Ids
-  /** Told of files that a scan finds and no store wrote; they are never touched. */
+  /** Called for files that a scan finds and no store wrote; they are never touched. */
   readonly onStrange?: ((path: string) => void) | undefined
-  /** Reads the names of a folder; tests count the scans. */
+  /** Reads the names in a folder; tests replace it to count the scans. */
   readonly listNames?: ListNames
 }
 
-/** Makes the folders that are missing; throws `StoreFull`, `StoreUnavailable`. */
+/** Opens the store and creates missing folders. Throws `StoreFull`, `StoreUnavailable`. */
 export async function openFilesystemBlobStore(options: FilesystemBlobStoreOptions): Promise<BlobStore> {
   const layout = createLayout(options.root)
   const identity = new StoreIdentity(layout)
@@ -113,7 +113,7 @@ class FilesystemBlobStore implements BlobStore {
     const path = segmentPath(this.#layout, key, generation)
     this.#syncedSegments.forget(path)
     const fd = await this.#openWritable({ key, path, offset })
-    // A segment that goes on was synced before its offset was recorded, its name included.
+    // A continued segment was synced, including its name, before its offset was recorded.
     const syncName = offset === 0 ? () => this.#folderSyncs.sync(this.#layout.uploads) : undefined
     const onClosed = (syncedSize: number | undefined): void => {
       this.#openSegments.leave(path)
@@ -143,7 +143,7 @@ class FilesystemBlobStore implements BlobStore {
   }
 
   stat(stored: StoredBlob): Promise<number | undefined> {
-    return translated('look at a blob', async () => {
+    return translated('check a blob', async () => {
       const size = await statBlob(this.#layout, stored)
       if (size === undefined) await this.#identity.check()
       return size
@@ -174,7 +174,9 @@ class FilesystemBlobStore implements BlobStore {
     }
   }
 
-  /** Everything that writes, deletes or draws conclusions: none of it may happen in another folder of the same name. */
+  /**
+   * Runs work that writes, deletes or relies on a file being absent. Throws if the root is now another folder of the same name.
+   */
   #inOwnFolder<T>(action: string, work: () => Promise<T>): Promise<T> {
     return translated(action, async () => {
       await this.#identity.check()
@@ -201,16 +203,16 @@ class FilesystemBlobStore implements BlobStore {
     try {
       yield* listAside(this.#aside, this.#onStrange)
     } catch (error) {
-      throw translateError(error, 'list what was set aside')
+      throw translateError(error, 'list the entries that were set aside')
     }
   }
 
   restoreAside(entry: AsideEntry): Promise<boolean> {
-    return this.#inOwnFolder('restore what was set aside', () => restoreAside(this.#layout, entry))
+    return this.#inOwnFolder('restore an entry that was set aside', () => restoreAside(this.#layout, entry))
   }
 
   deleteAside(entry: AsideEntry): Promise<void> {
-    return this.#inOwnFolder('delete what was set aside', () => deleteAside(this.#layout, entry))
+    return this.#inOwnFolder('delete an entry that was set aside', () => deleteAside(this.#layout, entry))
   }
 
   get #aside() {
@@ -242,13 +244,13 @@ class FilesystemBlobStore implements BlobStore {
     return this.#inOwnFolder('write, read and remove a probe', () => probeFile(this.#layout.probe))
   }
 
-  /** Writers and readers own their descriptors: what they have open goes on. */
+  /** Writers and readers own their descriptors and keep working. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#folders[Symbol.asyncDispose]()
   }
 }
 
-/** `undefined` when there is such a file already: a new one needs no look at its size. */
+/** Returns `undefined` when the file already exists; a new file needs no check of its size. */
 async function openNew(path: string): Promise<number | undefined> {
   try {
     return await openFile(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, fileMode)

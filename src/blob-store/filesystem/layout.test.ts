@@ -32,7 +32,7 @@ describe('layout', () => {
     },
   )
 
-  test('is drawn in docs/storage.md as it is drawn beside the code', async () => {
+  test('is the same in docs/storage.md as beside the code', async () => {
     const folder = import.meta.dirname
     const source = await readFile(join(folder, 'layout.ts'), 'utf8')
     const document = await readFile(join(folder, '..', '..', '..', 'docs', 'storage.md'), 'utf8')

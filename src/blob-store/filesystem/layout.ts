@@ -1,16 +1,16 @@
 /**
- * Where things lie below the store's root. Every process that shares the root must agree on it.
+ * The layout of the store's root. Every process that shares the root must agree on it.
  *
  *     <root>/
  *     |-- installation                    id of the installation that owns the store
  *     |-- uploads/                        bytes of unfinished uploads, flat
  *     |   |-- <key>.<generation>          one segment: one writer appends to it
- *     |   |-- <key>.join-<random>         several segments on their way to one blob
+ *     |   |-- <key>.join-<random>         several segments being joined into one blob
  *     |   `-- probe                       written, read and removed by the readiness check
- *     |-- orphans/                        bytes that no row of the database named, moved here by the sweep
- *     |   `-- <UTC date>/<name>           day of the move; the name it had in uploads/ or blobs/<xx>/
+ *     |-- orphans/                        bytes that no database row names, moved here by the sweep
+ *     |   `-- <UTC date>/<name>           day of the move; original name in uploads/ or blobs/<xx>/
  *     `-- blobs/
- *         |-- 00/ ... ff/                 first two hex characters of the key; all made at opening
+ *         |-- 00/ ... ff/                 first two hex characters of the key; all created when the store opens
  *         `-- <xx>/<key>_<algorithm>-<encoded>
  *
  * The name of a blob carries its digest, so that a scan of the folders rebuilds the map digest -> key.
@@ -20,7 +20,7 @@ import type { Digest } from '../../oci/digest.ts'
 import { parseDigest } from '../../oci/digest.ts'
 import type { StorageKey, StoredBlob } from '../blob-store.ts'
 
-/** Nobody but the registry's own user reads the store. */
+/** Only the registry's own user may read the store. */
 export const fileMode = 0o600
 export const folderMode = 0o700
 
@@ -53,12 +53,12 @@ export function segmentPath(layout: Layout, key: StorageKey, generation: number)
   return `${layout.uploads}/${key}.${generation}`
 }
 
-/** What becomes the installation file by rename. */
+/** The path of the draft that becomes the installation file by rename. */
 export function installationDraftPath(layout: Layout, random: string): string {
   return `${layout.installation}.draft-${random}`
 }
 
-/** The random part keeps two joins of one key apart: a takeover may start while the previous holder still joins. */
+/** The random part separates two joins of one key: a takeover may start while the previous holder still joins. */
 export function joinPath(layout: Layout, key: StorageKey, random: string): string {
   return `${layout.uploads}/${key}.join-${random}`
 }
@@ -75,7 +75,7 @@ const probeName = 'probe'
 const uploadName = /^(?<key>[0-9a-f]{32})\.(?:\d+|join-[0-9a-f]+)$/
 const blobName = /^(?<key>[0-9a-f]{32})_(?<algorithm>[a-z0-9]+)-(?<encoded>[0-9a-f]+)$/
 
-/** The key of a segment or a join, `undefined` for a name that no store wrote. */
+/** Returns the key of a segment or a join, `undefined` for a name that no store wrote. */
 export function parseUploadName(name: string): StorageKey | undefined {
   return uploadName.exec(name)?.groups?.['key']
 }
@@ -84,7 +84,7 @@ export function isProbe(name: string): boolean {
   return name === probeName
 }
 
-/** `undefined` for a name that no store wrote. */
+/** Returns `undefined` for a name that no store wrote. */
 export function parseBlobName(name: string): StoredBlob | undefined {
   const { key, algorithm, encoded } = blobName.exec(name)?.groups ?? {}
   if (key === undefined) return undefined

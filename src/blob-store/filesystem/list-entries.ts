@@ -1,4 +1,4 @@
-/** A scan of the folders. Files may appear and vanish while it runs. */
+/** Scans the folders. Files may appear and disappear while it runs. */
 import type { Stats } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
 import type { StorageKey, StoreEntry } from '../blob-store.ts'
@@ -16,8 +16,8 @@ interface FoundFile {
 }
 
 /**
- * Uploads first: what is committed during the scan then shows up once too often rather than not at all. Files that no
- * store wrote are passed to `onStrange` and left alone.
+ * Lists uploads first: a blob committed during the scan then shows up twice rather than not at all. Files that no store wrote are
+ * passed to `onStrange` and left alone.
  */
 export async function* listEntries(
   layout: Layout,
@@ -33,7 +33,7 @@ export async function* listEntries(
   }
 }
 
-/** One entry per key, however many segments it has. */
+/** Returns one entry per key, regardless of the number of its segments. */
 async function listUploads(layout: Layout, onStrange: (path: string) => void): Promise<Iterable<StoreEntry>> {
   const entries = new Map<StorageKey, StoreEntry>()
   for await (const { name, path, stats } of listFiles(layout.uploads)) {

@@ -6,7 +6,7 @@ function noteTimes(pace: Pace, ms: number, times: number): void {
 }
 
 describe('the pace of a peer', () => {
-  test('deserves large buffers after many quick ones, and keeps them through a pause', () => {
+  test('deserves large buffers after many fast ones, and keeps them through a pause', () => {
     const pace = new Pace(readerProof)
     noteTimes(pace, 1, 63)
     expect(pace.deservesLarge).toBe(false)
@@ -16,7 +16,7 @@ describe('the pace of a peer', () => {
     expect(pace.deservesLarge).toBe(true)
   })
 
-  test('is not proven by quick moments between slower ones', () => {
+  test('is not proven by fast buffers between slower ones', () => {
     const pace = new Pace(readerProof)
     for (let burst = 0; burst < 10; burst++) {
       noteTimes(pace, 1, 63)
@@ -25,7 +25,7 @@ describe('the pace of a peer', () => {
     expect(pace.deservesLarge).toBe(false)
   })
 
-  test('has to be proven longer after each stall', () => {
+  test('needs more fast buffers after each stall', () => {
     const pace = new Pace(readerProof)
     noteTimes(pace, 1, 64)
     pace.note(400)

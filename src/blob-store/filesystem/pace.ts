@@ -1,15 +1,19 @@
 /**
- * Whether a peer is quick enough to be given large buffers, judged by how long it takes with each. A slow peer comes in
- * bursts, whenever socket buffers have room, so quick moments prove little: each stall makes the proof longer.
+ * Whether a peer is fast enough for large buffers, judged by the time that each buffer takes. A slow peer drains in bursts,
+ * whenever socket buffers have room, so a few fast buffers prove little: each stall raises the number of fast buffers required.
  */
 
-/** A buffer done this quickly means 13 MB/s and more even with a small one. */
+/** A buffer done this fast means at least 13 MB/s, even if it is a small one. */
 const quickMs = 5
-/** A stall: below 5 MB/s even with a large buffer, for which a small one does. */
+/** A stall: below 5 MB/s even for a large buffer. A small buffer is enough at that speed. */
 const slowMs = 100
-/** A reader is proven by 4 MiB in small buffers: so much socket buffers take at once without anybody reading. */
+/**
+ * Small buffers until a reader counts as fast, 4 MiB in total: socket buffers accept this much before the peer reads anything.
+ */
 export const readerProof = 64
-/** A writer's bytes are real from the first: layers of a few MiB should not pay for many small writes. */
+/**
+ * Lower than for readers, because a writer's bytes have really arrived: layers of a few MiB should not pay for many small writes.
+ */
 export const writerProof = 4
 const stallFactor = 4
 const maxToGrow = 16_384
@@ -18,12 +22,12 @@ export class Pace {
   #quick = 0
   #needed: number
 
-  /** `proof`: how many quick buffers in a row earn a large one. */
+  /** `proof`: how many fast buffers in a row earn a large one. */
   constructor(proof: number) {
     this.#needed = proof
   }
 
-  /** The peer took `ms` with a buffer. */
+  /** Records that the peer took `ms` for a buffer. */
   note(ms: number): void {
     if (ms > slowMs) {
       this.#quick = 0

@@ -1,4 +1,4 @@
-/** Looks at a store without opening it: makes nothing and changes nothing. */
+/** Inspects a store without opening it: creates and changes nothing. */
 import { createLayout, isProbe, shardNames } from './layout.ts'
 import { listNames } from './segments/remove-segments.ts'
 import { readText } from './files/small-files.ts'
@@ -6,21 +6,21 @@ import { isAbsent, translated } from './files/translate-error.ts'
 
 export interface StoreContents {
   readonly installationId: string | undefined
-  /** Neither blobs nor segments, nor anything that was set aside or that a stranger put there. */
+  /** Whether the store has no blobs, no segments, nothing set aside and no foreign files. */
   readonly isEmpty: boolean
 }
 
-/** A root that does not exist is an empty store. Throws `StoreUnavailable`. */
+/** Treats a root that does not exist as an empty store. Throws `StoreUnavailable`. */
 export function peekFilesystemStore(root: string): Promise<StoreContents> {
   const layout = createLayout(root)
-  return translated('look at its folders', async () => {
+  return translated('read its folders', async () => {
     const folders = [layout.uploads, ...shardNames().map((shard) => `${layout.blobs}/${shard}`)]
     for await (const day of namesIn(layout.orphans)) folders.push(`${layout.orphans}/${day}`)
     return { installationId: await readText(layout.installation), isEmpty: await areEmpty(folders) }
   })
 }
 
-/** An empty store has hundreds of folders; they are read in groups. */
+/** Even an empty store has hundreds of folders; they are read in groups. */
 const foldersAtOnce = 32
 
 async function areEmpty(folders: readonly string[]): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** What the file store does for many keys at once, and where it puts what it sets aside. */
+/** Batches of the file store, and the folders for entries set aside. */
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -80,7 +80,7 @@ describe('the file store', () => {
     expect(await readdir(join(root, 'orphans'))).toEqual([])
   })
 
-  test('leaves alone what it did not set aside', async () => {
+  test('leaves files alone that it did not set aside', async () => {
     await using opened = await open()
     const { store, root, strange } = opened
     await mkdir(join(root, 'orphans', '2026-11-30'), { recursive: true })

@@ -1,6 +1,6 @@
 /**
- * Bytes that are moved out of the way instead of being deleted, see `layout.ts`. A move is a rename: the bytes and
- * their time of change stay as they are. One process moves at a time (the lease of the sweep).
+ * Moves bytes out of the way instead of deleting them; see `layout.ts`. A move is a rename: the bytes and their modification time
+ * do not change. Only one process moves at a time (the lease of the sweep).
  */
 import type { Stats } from 'node:fs'
 import { lstat, rename, rmdir } from 'node:fs/promises'
@@ -24,7 +24,9 @@ export interface AsideDeps {
   readonly list: ListNames
 }
 
-/** Moves what is there to the folder of the day. Reads the uploads folder once. Returns the keys that stayed. */
+/**
+ * Moves the bytes that exist to the folder of the day. Reads the uploads folder once. Returns the keys that could not be moved.
+ */
 export async function setAside(
   deps: AsideDeps,
   bytes: readonly StoredBytes[],
@@ -41,7 +43,7 @@ export async function setAside(
       failures.push({ key, error })
     }
   }
-  // The new names first: in between a power cut may show a file twice, but never lose it.
+  // New names first: a power cut in between may show a file twice, but never lose it.
   for (const folder of new Set([target, ...moves.map((move) => move.folder)])) await syncFolder(folder)
   return firstOfEach(failures, 'set bytes aside')
 }
@@ -77,11 +79,11 @@ async function makeDayFolder(layout: Layout, now: number): Promise<string> {
   return folder
 }
 
-/** Never replaces a file; a source that is gone is no error. */
+/** Never replaces a file; a missing source is not an error. */
 async function moveFile(source: string, target: string): Promise<void> {
   if ((await statIfThere(source)) === undefined) return
   if ((await statIfThere(target)) !== undefined) {
-    throw new Error(`cannot move ${source}: ${target} exists already`)
+    throw new Error(`cannot move ${source}: ${target} already exists`)
   }
   try {
     await rename(source, target)
@@ -115,7 +117,7 @@ export async function* listAside(
   }
 }
 
-/** Returns `false`, and changes nothing, when there is a file in its place already, or none to restore. */
+/** Returns `false`, and changes nothing, when there is already a file in the place of the entry, or nothing to restore. */
 export async function restoreAside(layout: Layout, { id }: AsideEntry): Promise<boolean> {
   const { day, name, target } = locate(layout, id)
   const source = `${layout.orphans}/${day}/${name}`
@@ -127,7 +129,7 @@ export async function restoreAside(layout: Layout, { id }: AsideEntry): Promise<
   return true
 }
 
-/** Removes the folder of the day with its last entry. */
+/** Deletes the entry, and the folder of the day after its last entry. */
 export async function deleteAside(layout: Layout, { id }: AsideEntry): Promise<void> {
   const { day, name } = locate(layout, id)
   await removeFile(`${layout.orphans}/${day}/${name}`)
@@ -138,7 +140,7 @@ export async function deleteAside(layout: Layout, { id }: AsideEntry): Promise<v
   }
 }
 
-/** The parts of an id, and the folder that the file came from. Throws for an id that no listing gave. */
+/** Returns the parts of an id, and the original folder of the file. Throws for an id that does not come from a listing. */
 function locate(layout: Layout, id: string): { day: string; name: string; target: string } {
   const [day = '', name = '', ...others] = id.split('/')
   const stored = parseName(name)

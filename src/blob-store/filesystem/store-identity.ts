@@ -1,6 +1,6 @@
 /**
- * Notices that the root is no longer the store that was opened: its volume was unmounted, or another folder took its
- * name. What is missing there is not lost, and what is written there is hidden once the volume is back.
+ * Detects that the root is no longer the store that was opened: its volume was unmounted, or another folder took its name. Blobs
+ * missing there are not lost, and bytes written there become hidden once the volume is mounted again.
  */
 import { stat } from 'node:fs/promises'
 import { StoreUnavailable } from '../errors.ts'
@@ -8,7 +8,9 @@ import type { Layout } from './layout.ts'
 
 interface Identity {
   readonly inode: bigint
-  /** Zero where the file system does not know it. The device is left out: a volume that is mounted again may get another. */
+  /**
+   * Zero if the file system does not record it. The device number is left out: it may change when the volume is mounted again.
+   */
   readonly birthtimeNs: bigint
 }
 
@@ -20,12 +22,12 @@ export class StoreIdentity {
     this.#layout = layout
   }
 
-  /** Call it when the folders are made. */
+  /** Remembers the folder. Call it once the folders exist. */
   async remember(): Promise<void> {
     this.#opened = await identify(this.#layout)
   }
 
-  /** Throws `StoreUnavailable`, or the system's error when the folder is gone. */
+  /** Throws `StoreUnavailable` when the folder is another one, or the system error when it is missing. */
   async check(): Promise<void> {
     const found = await identify(this.#layout)
     if (found.inode === this.#opened?.inode && found.birthtimeNs === this.#opened.birthtimeNs) return

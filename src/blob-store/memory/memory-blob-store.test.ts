@@ -11,7 +11,7 @@ describeBlobStoreContract(
 )
 
 describe('MemoryBlobStore', () => {
-  test('is full at its limit, keeps what it had, and takes more once bytes are deleted', async () => {
+  test('is full at its limit, keeps its content, and accepts more once bytes are deleted', async () => {
     await using store = new MemoryBlobStore({ clock: systemClock, maxBytes: 10 })
     const kept = await putBlob(store, 'sixsix')
     const key = aKey()
@@ -39,7 +39,7 @@ describe('MemoryBlobStore', () => {
     await putBlob(store, '1234567890')
   })
 
-  test('tells the time of the last change', async () => {
+  test('returns the time of the last change', async () => {
     let now = 1000
     await using store = new MemoryBlobStore({ clock: { now: () => now }, maxBytes: 100 })
     await writeSegment(store, aKey(), { text: 'old' })

@@ -1,7 +1,6 @@
 /**
- * @module
- * Blobs in the memory of this process, for tests and for registries that may forget. It keeps the whole contract but
- * one word: "durable" ends with the process.
+ * @module Stores blobs in the memory of this process, for tests and for registries that need not keep data. It keeps the whole
+ * contract with one exception: bytes are durable only until the process ends.
  */
 import type { Clock } from '../../lib/clock.ts'
 import type { Digest } from '../../oci/digest.ts'
@@ -28,7 +27,7 @@ import { MemorySegmentWriter, firstBytes } from './memory-segment-writer.ts'
 
 export interface MemoryBlobStoreOptions {
   readonly clock: Clock
-  /** Blobs and segments together; the write that would exceed it fails with `StoreFull`. */
+  /** The most bytes of blobs and segments together; a write that would exceed it fails with `StoreFull`. */
   readonly maxBytes: number
 }
 
@@ -37,7 +36,7 @@ interface HeldBlob extends StoredBlob {
   readonly modifiedAt: number
 }
 
-/** What was set aside: a blob, or one segment of the generation. */
+/** Bytes that were set aside: a blob, or one segment of the generation. */
 interface HeldAside {
   readonly entry: AsideEntry
   readonly content: HeldBlob | { readonly generation: number; readonly segment: HeldSegment }
@@ -201,7 +200,7 @@ export class MemoryBlobStore implements BlobStore {
     this.#aside.set(id, { content, entry: { ...entry, id, setAsideAt } })
   }
 
-  /** Counts before the bytes are kept, so that the limit holds at every moment. */
+  /** Counts bytes before they are stored, so that the limit holds at every moment. */
   #charge(bytes: number): void {
     if (this.#heldBytes + bytes > this.#maxBytes) {
       throw new StoreFull(`the blob store in memory holds at most ${this.#maxBytes} bytes`)
@@ -224,7 +223,7 @@ export class MemoryBlobStore implements BlobStore {
     this.#uploads.delete(key)
   }
 
-  /** Its writer, if there still is one, must not charge the store any more. */
+  /** A remaining writer of the segment must not charge the store any more. */
   #drop(segment: HeldSegment): void {
     segment.isCurrent = false
     this.#heldBytes -= segment.size

@@ -8,13 +8,13 @@ export interface HeldSegment {
   readonly chunks: Uint8Array[]
   size: number
   modifiedAt: number
-  /** False once the segment was removed or opened again. */
+  /** False once the segment has been removed or opened again. */
   isCurrent: boolean
 }
 
 interface WriterDeps {
   readonly clock: Clock
-  /** Throws `StoreFull` when so many more bytes do not fit. */
+  /** Throws `StoreFull` when this many more bytes do not fit. */
   readonly charge: (bytes: number) => void
   readonly onBytes: SegmentStart['onBytes']
 }
@@ -62,7 +62,7 @@ export class MemorySegmentWriter implements SegmentWriter {
   }
 }
 
-/** The chunks that make up the first `size` bytes. */
+/** Returns the chunks that make up the first `size` bytes. */
 export function firstBytes({ chunks }: HeldSegment, size: number): Uint8Array[] {
   const kept: Uint8Array[] = []
   let left = size

@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { parseChoice, readArguments } from './arguments.ts'
+import type { ArgumentForm } from './arguments.ts'
 
 const form = {
   name: 'thing make',
-  words: ['<name>'],
-  flags: [
-    { name: '--loud', summary: 'x' },
-    { name: '--size', value: '<n>', summary: 'x' },
+  arguments: [{ name: '<name>' }],
+  options: [
+    { name: '--loud', type: 'switch', summary: 'x' },
+    { name: '--size', type: 'number', value: '<n>', range: [1, 10], default: '2', summary: 'x' },
+    { name: '--color', type: 'text', choices: ['red', 'green'], summary: 'x' },
+    { name: '--days', type: 'list', value: '<days>', choices: ['mon', 'tue'], summary: 'x' },
   ],
-}
+  configurable: true,
+} satisfies ArgumentForm
 
 describe('readArguments', () => {
   test.each([
@@ -29,6 +33,22 @@ describe('readArguments', () => {
     expect(readArguments(['a', '--data=./x', '--loud'], form).rest).toEqual(['--data=./x'])
   })
 
+  test('answers with the default of the row', () => {
+    expect(readArguments(['a'], form).value('--size')).toBe('2')
+    expect(readArguments(['a'], form).has('--size')).toBe(false)
+    expect(readArguments(['a'], form).value('--color')).toBeUndefined()
+  })
+
+  test('refuses an unknown flag where no configuration is read', () => {
+    const alone = { ...form, configurable: false }
+    expect(() => readArguments(['a', '--lound'], alone)).toThrow('unknown flag --lound; did you mean --loud?')
+  })
+
+  test('refuses an argument that is not one of the choices', () => {
+    const strict = { ...form, arguments: [{ name: '<name>', choices: ['a', 'b'] }] }
+    expect(() => readArguments(['c'], strict)).toThrow('<name> must be one of a, b')
+  })
+
   test.each([
     ['', '<name> is missing: lading thing make <name>'],
     ['a b', 'unexpected argument b: lading thing make <name>'],
@@ -36,6 +56,11 @@ describe('readArguments', () => {
     ['a --size', '--size needs a value: --size <n>'],
     ['a --size --loud', '--size needs a value: --size <n>'],
     ['a --size=', '--size needs a value: --size <n>'],
+    ['a --size 11', '--size must be a number from 1 to 10, not 11'],
+    ['a --size x', '--size must be a number from 1 to 10, not x'],
+    ['a --color', '--color needs a value: --color red|green'],
+    ['a --color gren', '--color must be one of red, green; did you mean green?'],
+    ['a --days mon,wed', '--days must be one of mon, tue'],
   ])('refuses %j', (line, message) => {
     expect(() => readArguments(line.split(' ').filter(Boolean), form)).toThrow(message)
   })

@@ -1,69 +1,101 @@
-/** Takes the words and the flags of a command off its line; what is left are flags of the configuration. */
+/** Reads the arguments and options of a command by its row; the options of the configuration are left over. */
 import { findClosest } from '../../lib/closest.ts'
-import { CliError, misused } from './command.ts'
-import type { CommandFlag } from './command.ts'
+import { misuse } from './command.ts'
+import type { Command, CommandOption } from './command.ts'
 
 export interface Arguments {
-  /** In the order of `words`. */
+  /** In the order of the row's arguments. */
   readonly words: readonly string[]
-  has(flag: string): boolean
-  value(flag: string): string | undefined
-  /** For `loadConfig`. */
+  has(option: string): boolean
+  /** What was given, or the default of the row. */
+  value(option: string): string | undefined
+  /** For `loadConfig`; empty for a command that takes no configuration. */
   readonly rest: readonly string[]
 }
 
-export interface ArgumentForm {
-  readonly name: string
-  /** What the words stand for: `<name>`; each must be there. */
-  readonly words: readonly string[]
-  readonly flags: readonly CommandFlag[]
-}
+export type ArgumentForm = Pick<Command, 'name' | 'arguments' | 'options' | 'configurable'>
 
 /** Throws `CliError` with exit code 2. */
 export function readArguments(argv: readonly string[], form: ArgumentForm): Arguments {
+  const { options = [] } = form
   const words: string[] = []
   const values = new Map<string, string>()
   const rest: string[] = []
   const queue = [...argv]
   for (let argument = queue.shift(); argument !== undefined; argument = queue.shift()) {
     const [name = '', ...inline] = argument.split('=')
-    const flag = form.flags.find((candidate) => candidate.name === name)
-    if (flag !== undefined) values.set(name, takeFlag(flag, inline, queue))
+    const option = options.find((candidate) => candidate.name === name)
+    if (option !== undefined) values.set(name, takeValue(option, inline, queue))
     else if (!argument.startsWith('-')) words.push(argument)
     else {
+      if (!form.configurable) throw misuse(describeUnknown(name, options))
       rest.push(argument)
-      // A flag of the configuration takes the next argument, as `loadConfig` reads it.
+      // An option of the configuration takes the next argument, as `loadConfig` reads it.
       if (inline.length === 0 && queue[0]?.startsWith('--') === false) rest.push(queue.shift() ?? '')
     }
   }
   checkWords(words, form)
-  return { words, rest, has: (name) => values.has(name), value: (name) => values.get(name) }
+  const defaults = new Map(options.map((option) => [option.name, option.default]))
+  return {
+    words,
+    rest,
+    has: (name) => values.has(name),
+    value: (name) => values.get(name) ?? defaults.get(name),
+  }
 }
 
-function takeFlag(flag: CommandFlag, inline: readonly string[], queue: string[]): string {
-  if (flag.value === undefined) {
-    if (inline.length > 0) throw new CliError(`${flag.name} takes no value`, { exitCode: misused })
+function describeUnknown(name: string, options: readonly CommandOption[]): string {
+  const names = options.map((option) => option.name)
+  const closest = findClosest(name, names)
+  return `unknown flag ${name}${closest === undefined ? '' : `; did you mean ${closest}?`}`
+}
+
+function takeValue(option: CommandOption, inline: readonly string[], queue: string[]): string {
+  const { name, type } = option
+  if (type === 'switch') {
+    if (inline.length > 0) throw misuse(`${name} takes no value`)
     return ''
   }
   const value = inline.length > 0 ? inline.join('=') : queue.shift()
   if (value === undefined || value === '' || value.startsWith('--')) {
-    throw new CliError(`${flag.name} needs a value: ${flag.name} ${flag.value}`, { exitCode: misused })
+    throw misuse(`${name} needs a value: ${name} ${formatValue(option)}`)
   }
+  checkValue(option, value)
   return value
 }
 
-function checkWords(words: readonly string[], { name, words: expected }: ArgumentForm): void {
-  const usage = ['lading', name, ...expected].join(' ')
-  const missing = expected[words.length]
-  if (missing !== undefined) throw new CliError(`${missing} is missing: ${usage}`, { exitCode: misused })
-  const surplus = words[expected.length]
-  if (surplus !== undefined)
-    throw new CliError(`unexpected argument ${surplus}: ${usage}`, { exitCode: misused })
+function checkValue({ name, type, choices, range }: CommandOption, value: string): void {
+  if (choices !== undefined) {
+    const entries = type === 'list' ? value.split(',').map((entry) => entry.trim()) : [value]
+    for (const entry of entries) parseChoice(name, entry, choices)
+  }
+  if (range === undefined) return
+  const [min, max] = range
+  const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN
+  if (!(number >= min && number <= max)) {
+    throw misuse(`${name} must be a number from ${min} to ${max}, not ${value}`)
+  }
 }
 
-/** One of the values, or a `CliError` that lists them. */
+/** What stands for the value of an option: `<name>`, or its choices. */
+export function formatValue({ value, type, choices = [] }: CommandOption): string {
+  return value ?? (choices.length === 0 ? `<${type}>` : choices.join('|'))
+}
+
+function checkWords(words: readonly string[], { name, arguments: expected = [] }: ArgumentForm): void {
+  const usage = ['lading', name, ...expected.map((one) => one.name)].join(' ')
+  const missing = expected[words.length]
+  if (missing !== undefined) throw misuse(`${missing.name} is missing: ${usage}`)
+  const surplus = words[expected.length]
+  if (surplus !== undefined) throw misuse(`unexpected argument ${surplus}: ${usage}`)
+  for (const [index, { name: argument, choices }] of expected.entries()) {
+    if (choices !== undefined) parseChoice(argument, words[index], choices)
+  }
+}
+
+/** Returns one of the choices; throws a `CliError` that lists them. */
 export function parseChoice<T extends string>(
-  flag: string,
+  name: string,
   value: string | undefined,
   choices: readonly T[],
 ): T {
@@ -71,5 +103,5 @@ export function parseChoice<T extends string>(
   if (choice !== undefined) return choice
   const closest = value === undefined ? undefined : findClosest(value, choices)
   const hint = closest === undefined ? '' : `; did you mean ${closest}?`
-  throw new CliError(`${flag} must be one of ${choices.join(', ')}${hint}`, { exitCode: misused })
+  throw misuse(`${name} must be one of ${choices.join(', ')}${hint}`)
 }

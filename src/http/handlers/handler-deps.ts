@@ -5,6 +5,7 @@ import type { Aliases } from '../../access/former-names/aliases.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { HttpLimits } from '../limits.ts'
+import type { Log } from '../log.ts'
 import type { MetricsEndpoint } from '../metrics/metrics-endpoint.ts'
 
 export interface Readiness {
@@ -23,6 +24,7 @@ export interface HandlerDeps {
   readonly audit: Pick<Audit, 'pulled' | 'recordOnce'>
   readonly ids: Ids
   readonly limits: HttpLimits
+  readonly log: Log
   readonly health: () => Promise<Readiness>
   /** Absent: there is no `/metrics` on this listener. */
   readonly metrics?: MetricsEndpoint | undefined

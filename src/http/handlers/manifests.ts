@@ -6,9 +6,10 @@ import { parseDigest } from '../../oci/digest.ts'
 import { quote } from '../../oci/quote.ts'
 import { parseReference } from '../../oci/reference.ts'
 import type { Reference } from '../../oci/reference.ts'
-import type { ManifestInfo } from '../../registry/manifests/manifest-types.ts'
+import type { ManifestInfo, PutManifestResult } from '../../registry/manifests/manifest-types.ts'
 import { RequestRefusedError, TooManyTagsError } from '../errors.ts'
 import { formatEntityTag, isNotModified, parseTagCondition } from '../headers/entity-tag.ts'
+import { nameOf } from '../log-request.ts'
 import { manifestLocation } from '../replies/locations.ts'
 import { readWhole } from '../requests/read-whole.ts'
 import { bodilessReply, bytesReply, emptyReply } from '../replies/reply.ts'
@@ -74,11 +75,23 @@ export async function putManifest(request: RepositoryRequest, deps: HandlerDeps)
     condition,
     caller: request.caller,
   })
+  logPush(request, stored, deps)
   const { digest, subject } = stored
   const reply = ['Location', manifestLocation(repository, digest), 'Docker-Content-Digest', digest]
   if (subject !== undefined) reply.push('OCI-Subject', subject)
   if (tags.length > 0) reply.push('OCI-Tag', stored.tags.join(', '))
   return emptyReply(201, reply)
+}
+
+/** Children of an index are pushed by digest alone, and their index follows: they are no push of their own. */
+function logPush(request: RepositoryRequest, stored: PutManifestResult, { log }: HandlerDeps): void {
+  const { id: requestId, repository, principal, origin } = request
+  const { digest, subject, tags, size } = stored
+  const level = tags.length > 0 || subject !== undefined ? 'info' : 'debug'
+  if (!log.isLevelEnabled(level)) return
+  const tag = tags.length > 0 ? tags.join(',') : undefined
+  const caller = { user: nameOf(principal), address: origin.address }
+  log[level]({ requestId, repository, tag, digest, size, ...caller }, 'image pushed')
 }
 
 /** Clients that send slowly, or stop, hold no more memory together than the process has for them. */

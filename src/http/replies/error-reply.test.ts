@@ -14,13 +14,14 @@ import {
   TooManyUploadsError,
   UploadOutOfOrderError,
 } from '../../registry/errors.ts'
-import { errorReply, findRefusal } from './error-reply.ts'
+import { DeniedError, UnauthorizedError } from '../../edge/errors.ts'
+import { findRefusal } from '../../edge/refusal.ts'
+import { errorReply } from './error-reply.ts'
 import type { ErrorContext } from './error-reply.ts'
 import { smallReplyBytes } from '../limits.ts'
 import {
   BodyStalledError,
   BodyTooSlowError,
-  DeniedError,
   FormTooLargeError,
   ManifestTooLargeError,
   MethodUnsupportedError,
@@ -30,7 +31,6 @@ import {
   RouteUnknownError,
   TokenRequestError,
   TooManyTagsError,
-  UnauthorizedError,
   UrlTooLongError,
 } from '../errors.ts'
 
@@ -168,7 +168,7 @@ describe('body of an error', () => {
       digestBytes(Buffer.from(String(index)), 'sha512'),
     )
     const refusal = new ManifestBlobUnknownError(repository, missing)
-    const { body } = errorReply(refusal, context)
+    const { body } = errorReply(findRefusal(refusal), context)
     expect((body as Uint8Array).length).toBeLessThan(smallReplyBytes)
     expect(refusal.message.length).toBeLessThan(smallReplyBytes)
     const { errors } = reply(refusal)
@@ -220,11 +220,11 @@ describe('the status line', () => {
   const refusal = new NameInvalidError('a\r\nSet-Cookie: x=ä', 'it has no owner')
 
   test('says in ASCII, on one line, why HEAD was refused: there is no body to say it', () => {
-    const { reason } = errorReply(refusal, { ...context, method: 'HEAD' })
+    const { reason } = errorReply(findRefusal(refusal), { ...context, method: 'HEAD' })
     expect(reason).toMatch(/^[\x20-\x7e]+ is invalid: it has no owner$/)
   })
 
   test('stays as it is where there is a body', () => {
-    expect(errorReply(refusal, context).reason).toBeUndefined()
+    expect(errorReply(findRefusal(refusal), context).reason).toBeUndefined()
   })
 })

@@ -6,6 +6,8 @@ import type { Principal } from '../../identity/principal.ts'
 import type { OciError } from '../../oci/oci-error.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { Caller } from '../../registry/caller.ts'
+import type { Admitted } from '../../edge/gate.ts'
+import { decideAfterWait } from '../admit.ts'
 import { BodyTooSlowError, ClientGoneError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { parseQuery } from './query.ts'
@@ -63,10 +65,8 @@ interface RequestTarget {
   readonly argument: string
 }
 
-interface KnownOfRequest {
-  readonly principal: Principal
-  readonly push: PushRights
-  readonly repository: RepositoryName | undefined
+/** Only the gate makes an `Admitted`: no handler gets a request that was not decided. */
+interface KnownOfRequest extends Admitted {
   readonly bodyLimit: BodyLimit | undefined
 }
 
@@ -131,7 +131,7 @@ export class IncomingRequest implements RepositoryRequest {
   async reserve(bytes: number): Promise<void> {
     const { readers } = this.#exchange
     await readers.reserve(this.#exchange, bytes, () => this.signal)
-    await this.#exchange.decideAgain?.()
+    await decideAfterWait(this.#exchange)
   }
 
   async reserveBody(bytes: number): Promise<void> {

@@ -1,8 +1,10 @@
-/** Errors of managing access tokens; they never reach registry clients. */
+/** Errors of creating and changing access tokens. */
 import { AccountError } from '../accounts/account-errors.ts'
 
 export class AccessTokenRefusedError extends AccountError {
   override readonly name = 'AccessTokenRefusedError'
+  readonly code = 'UNSUPPORTED'
+  override readonly kind = 'INPUT_INVALID'
   constructor(rule: string, options?: ErrorOptions) {
     super(`the access token is refused: ${rule}`, options)
   }
@@ -10,6 +12,7 @@ export class AccessTokenRefusedError extends AccountError {
 
 export class AccessTokenUnknownError extends AccountError {
   override readonly name = 'AccessTokenUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(id: number, options?: ErrorOptions) {
     super(
       `there is no access token ${id} that is active: list the access tokens to see their ids and which have ended`,
@@ -20,6 +23,8 @@ export class AccessTokenUnknownError extends AccountError {
 
 export class TooManyAccessTokensError extends AccountError {
   override readonly name = 'TooManyAccessTokensError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
   constructor(account: string, limit: number, options?: ErrorOptions) {
     super(`${account} has ${limit} access tokens, as many as an account may have: revoke some first`, options)
   }
@@ -28,6 +33,7 @@ export class TooManyAccessTokensError extends AccountError {
 /** Otherwise the new token could outlive the old one, or reach further (`limited-credentials.ts`). */
 export class TokenForTokenError extends AccountError {
   override readonly name = 'TokenForTokenError'
+  readonly code = 'DENIED'
   constructor(options?: ErrorOptions) {
     super(
       'an access token cannot make another one, which would outlive it: log in with the password, or rotate the token that you send',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { addUsers, openAuth, origin, type OpenAuth } from '../../../test/support/open-auth.ts'
+import { type OpenAuth, openAuthWithUsers, origin } from '../../../test/support/open-auth.ts'
 import { tester } from '../../../test/support/tester.ts'
 import { actorOf } from '../actor.ts'
 import type { AccountPrincipal } from '../principal.ts'
@@ -10,8 +10,7 @@ const hourMs = 60 * 60_000
 const dayMs = 24 * hourMs
 
 async function openWithBob(): Promise<OpenAuth & { readonly bob: number }> {
-  const open = await openAuth()
-  await addUsers(open)
+  const open = await openAuthWithUsers()
   return { ...open, bob: (await open.auth.accounts.find('bob'))!.id }
 }
 

@@ -2,12 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import {
-  addUsers,
+  type OpenAuth,
   basic,
   bobsPassword,
-  openAuth,
+  openAuthWithUsers,
   origin,
-  type OpenAuth,
 } from '../../../test/support/open-auth.ts'
 import { tester as actor } from '../../../test/support/tester.ts'
 import { kyselyOf } from '../../metadata/sql/database.ts'
@@ -33,8 +32,7 @@ interface Given extends AsyncDisposable {
 }
 
 async function openWithToken(request: Partial<AccessTokenRequest> = {}): Promise<Given> {
-  const open = await openAuth()
-  await addUsers(open)
+  const open = await openAuthWithUsers()
   const accountId = (await open.auth.accounts.find('bob'))!.id
   const { token, secret } = await open.auth.accessTokens.create(
     accountId,
@@ -245,8 +243,7 @@ describe('a robot', () => {
   })
 
   test('C2: of a user is out while that one is disabled, by bearer too', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const { accounts, robots, accessTokens, tokens } = open.auth
     const { id } = await robots.create('bob+ci', actor)
     const { secret } = await accessTokens.create(id, { name: 'ci' }, actor)

@@ -1,9 +1,10 @@
-/** Errors of creating and changing accounts; they never reach registry clients. */
+/** Errors of creating and changing accounts, for the management API and the command line. */
+import { OciError } from '../../oci/oci-error.ts'
 import { quote } from '../../oci/quote.ts'
 
-export abstract class AccountError extends Error {
-  /** Replaces the message for callers who may not know of the owner that has the name. */
-  readonly discreet: string | undefined
+export abstract class AccountError extends OciError {
+  readonly detail: unknown = undefined
+  override readonly discreet: string | undefined
   constructor(message: string, options: ErrorOptions & { readonly discreet?: string } = {}) {
     super(message, options)
     this.discreet = options.discreet
@@ -17,6 +18,7 @@ export function describeTaken(name: string): string {
 
 export class AccountNameError extends AccountError {
   override readonly name = 'AccountNameError'
+  readonly code = 'NAME_INVALID'
   constructor(account: string, reason: string, options?: ErrorOptions & { readonly discreet?: string }) {
     super(`${quote(account)} cannot be the name of a user: ${reason}`, options)
   }
@@ -24,6 +26,8 @@ export class AccountNameError extends AccountError {
 
 export class PasswordRefusedError extends AccountError {
   override readonly name = 'PasswordRefusedError'
+  readonly code = 'UNSUPPORTED'
+  override readonly kind = 'INPUT_INVALID'
   constructor(rule: string, options?: ErrorOptions) {
     super(`the password is refused: ${rule}`, options)
   }
@@ -31,6 +35,8 @@ export class PasswordRefusedError extends AccountError {
 
 export class AccountExistsError extends AccountError {
   override readonly name = 'AccountExistsError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
   constructor(account: string, options?: ErrorOptions & { readonly discreet?: string }) {
     super(`there is a user ${account} already: choose another name, or set a new password`, options)
   }
@@ -38,6 +44,7 @@ export class AccountExistsError extends AccountError {
 
 export class AccountUnknownError extends AccountError {
   override readonly name = 'AccountUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(account: string, options?: ErrorOptions) {
     super(`there is no user ${quote(account)}`, options)
   }
@@ -45,6 +52,8 @@ export class AccountUnknownError extends AccountError {
 
 export class RegistrationOffError extends AccountError {
   override readonly name = 'RegistrationOffError'
+  readonly code = 'UNSUPPORTED'
+  override readonly kind = 'SWITCHED_OFF'
   constructor(options?: ErrorOptions) {
     super(
       'users are made by administrators here: ask one, or ask an operator to set auth.selfRegistration',
@@ -56,6 +65,8 @@ export class RegistrationOffError extends AccountError {
 /** The name is a former name of an owner: it still serves pulls, so no other owner can have it. */
 export class FormerNameError extends AccountError {
   override readonly name = 'FormerNameError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
   constructor(account: string, newName: string, options?: ErrorOptions & { readonly discreet?: string }) {
     super(`${account} is an old name of ${newName}, whose pulls go on under it: choose another name`, options)
   }
@@ -64,6 +75,8 @@ export class FormerNameError extends AccountError {
 /** The new user would take over the repositories of an organization. */
 export class OwnerTakenError extends AccountError {
   override readonly name = 'OwnerTakenError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
   constructor(account: string, options?: ErrorOptions) {
     super(
       `there is an organization ${account}, whose repositories the user would own: choose another name, or ask for that explicitly`,
@@ -74,6 +87,7 @@ export class OwnerTakenError extends AccountError {
 
 export class RobotNameError extends AccountError {
   override readonly name = 'RobotNameError'
+  readonly code = 'NAME_INVALID'
   constructor(robot: string, reason: string, options?: ErrorOptions) {
     super(`${quote(robot)} cannot be the name of a robot: ${reason}`, options)
   }
@@ -81,6 +95,8 @@ export class RobotNameError extends AccountError {
 
 export class RobotExistsError extends AccountError {
   override readonly name = 'RobotExistsError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
   constructor(robot: string, options?: ErrorOptions) {
     super(`there is a robot ${robot} already: choose another name, or make a token for that one`, options)
   }
@@ -88,6 +104,7 @@ export class RobotExistsError extends AccountError {
 
 export class RobotUnknownError extends AccountError {
   override readonly name = 'RobotUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(robot: string, options?: ErrorOptions) {
     super(`there is no robot ${quote(robot)}: check the name, or create it first`, options)
   }
@@ -96,6 +113,7 @@ export class RobotUnknownError extends AccountError {
 /** The owner does not exist. */
 export class OwnerUnknownError extends AccountError {
   override readonly name = 'OwnerUnknownError'
+  readonly code = 'NAME_UNKNOWN'
   constructor(owner: string, options?: ErrorOptions) {
     super(`there is no user or organization ${quote(owner)}: check the name, or create it first`, options)
   }
@@ -104,6 +122,8 @@ export class OwnerUnknownError extends AccountError {
 /** The password was changed since the request began. */
 export class PasswordChangedError extends AccountError {
   override readonly name = 'PasswordChangedError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
   constructor(options?: ErrorOptions) {
     super('the password was changed in the meantime: log in with the new one', options)
   }
@@ -111,6 +131,8 @@ export class PasswordChangedError extends AccountError {
 
 export class LastAdministratorError extends AccountError {
   override readonly name = 'LastAdministratorError'
+  readonly code = 'DENIED'
+  override readonly kind = 'CONFLICT'
   constructor(account: string, options?: ErrorOptions) {
     super(`${account} is the last administrator: make another one first`, options)
   }

@@ -2,12 +2,12 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
-  addUsers,
+  type OpenAuth,
   basic,
   bobsPassword,
   openAuth,
+  openAuthWithUsers,
   origin,
-  type OpenAuth,
 } from '../../../test/support/open-auth.ts'
 import { findOwner } from '../../metadata/owners/owners.ts'
 import { ensureRepository } from '../../metadata/repositories/repositories.ts'
@@ -19,8 +19,7 @@ const user = { name: 'bob', password: bobsPassword, isAdmin: false }
 
 describe('accounts', () => {
   test('are added, listed and found, without their hashes', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const { accounts } = open.auth
     const listed = await accounts.list({ limit: 10 })
     expect(listed).toMatchObject([
@@ -45,8 +44,7 @@ describe('accounts', () => {
   )
 
   test.each(['', 'short12', 'bob', 'x'.repeat(1025)])('have no password like %j', async (password) => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const refused = expect.objectContaining({ name: 'PasswordRefusedError' })
     await expect(open.auth.accounts.add({ ...user, name: 'eve', password }, tester)).rejects.toEqual(refused)
     await expect(open.auth.accounts.setPassword('bob', password, tester)).rejects.toEqual(refused)
@@ -116,8 +114,7 @@ describe('the password of a user', () => {
   const change = { name: 'bob', oldPassword: bobsPassword, password: 'another password' }
 
   test('is changed by who knows the old one, and ends what was proven with it', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const before = await open.auth.authenticator.login({ name: 'bob', password: bobsPassword }, origin)
     await open.auth.accounts.changePassword(change, origin)
     const login = (password: string) => open.auth.authenticator.login({ name: 'bob', password }, origin)
@@ -132,8 +129,7 @@ describe('the password of a user', () => {
   })
 
   test('C5: is changed with neither a wrong one nor an access token, and guesses are slowed down', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const { id } = (await open.auth.accounts.find('bob'))!
     const { secret } = await open.auth.accessTokens.create(id, { name: 'laptop' }, tester)
     const attempts = ['wrong 1', 'wrong 2', 'wrong 3', 'wrong 4', secret]
@@ -158,8 +154,7 @@ describe('the password of a user', () => {
       await first?.()
       return hasher.hash(password)
     }
-    await using open = await openAuth({ passwords: { ...hasher, hash } })
-    await addUsers(open)
+    await using open = await openAuthWithUsers({ passwords: { ...hasher, hash } })
     meanwhile = () => open.auth.accounts.setPassword('bob', 'set by root', tester)
     const attempt = open.auth.accounts.changePassword(change, origin)
     await expect(attempt).rejects.toMatchObject({ name: 'PasswordChangedError' })
@@ -216,8 +211,7 @@ describe('the first administrator', () => {
   })
 
   test('a file with another password stays when a password is changed', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     await writeFile(file(open), 'of somebody else\n')
     await open.auth.accounts.setPassword('bob', 'another password', tester)
     expect(await readFile(file(open), 'utf8')).toBe('of somebody else\n')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { addUsers, openAuth, origin } from '../../../test/support/open-auth.ts'
+import { openAuth, openAuthWithUsers, origin } from '../../../test/support/open-auth.ts'
 import { insertOrganization } from '../../metadata/owners/owners.ts'
 
 const eve = { name: 'eve', password: 'a password of some length' }
@@ -22,8 +22,7 @@ describe('registration', () => {
   })
 
   test("takes nobody's name, and slows down who tries", async () => {
-    await using open = await openAuth({ selfRegistration: true })
-    await addUsers(open)
+    await using open = await openAuthWithUsers({ selfRegistration: true })
     await open.metadata.transact((tx) =>
       insertOrganization(tx, { name: 'acme', visibility: 'public', now: 1 }),
     )

@@ -1,16 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { addUsers, openAuth, type OpenAuth } from '../../../test/support/open-auth.ts'
+import { openAuthWithUsers } from '../../../test/support/open-auth.ts'
 import { tester } from '../../../test/support/tester.ts'
-
-async function openWithUsers(): Promise<OpenAuth> {
-  const open = await openAuth()
-  await addUsers(open)
-  return open
-}
 
 describe('robots', () => {
   test('belong to an owner that is there, and are no users', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const { robots, accounts } = open.auth
     const robot = await robots.create('bob+ci', tester)
     expect(robot).toMatchObject({ kind: 'robot', name: 'bob+ci', isAdmin: false, disabled: false })
@@ -30,13 +24,13 @@ describe('robots', () => {
   test.each(['bob', '+ci', 'bob+', 'bob+CI', 'bob+a+b', 'bob+a/b', `bob+${'x'.repeat(51)}`, 'bob+ci\n'])(
     'are not named %j',
     async (name) => {
-      await using open = await openWithUsers()
+      await using open = await openAuthWithUsers()
       await expect(open.auth.robots.create(name, tester)).rejects.toMatchObject({ name: 'RobotNameError' })
     },
   )
 
   test('B4: get no password, and are changed as robots alone', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const { robots, accounts } = open.auth
     await robots.create('bob+ci', tester)
     const unknown = expect.objectContaining({ name: 'AccountUnknownError' })
@@ -49,7 +43,7 @@ describe('robots', () => {
   })
 
   test('leave what happened to them in the audit', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const { robots } = open.auth
     await robots.create('bob+ci', tester)
     await robots.disable('bob+ci', tester)

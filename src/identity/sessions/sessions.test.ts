@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  addUsers,
-  basic,
-  bobsPassword,
-  openAuth,
-  origin,
-  type OpenAuth,
-} from '../../../test/support/open-auth.ts'
+import { basic, bobsPassword, openAuthWithUsers, origin } from '../../../test/support/open-auth.ts'
 import { tester } from '../../../test/support/tester.ts'
 import { kyselyOf } from '../../metadata/sql/database.ts'
 import { formatEndedCookie, readSessionCookie } from './session-cookie.ts'
@@ -15,12 +8,6 @@ import type { BegunSession } from './sessions.ts'
 const hourMs = 60 * 60_000
 const bob = { name: 'bob', password: bobsPassword }
 
-async function openWithUsers(): Promise<OpenAuth> {
-  const open = await openAuth()
-  await addUsers(open)
-  return open
-}
-
 /** What the browser sends back. */
 function cookieOf(session: BegunSession): string {
   return session.cookie({ secure: true }).split(';', 1).join('')
@@ -28,7 +15,7 @@ function cookieOf(session: BegunSession): string {
 
 describe('a session', () => {
   test('begins with a password and is carried by its cookie', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const begun = await open.auth.sessions.login(bob, origin)
     expect(begun.principal).toMatchObject({ kind: 'user', name: 'bob', credential: `session:${begun.id}` })
     const found = await open.auth.sessions.find(`theme=dark; ${cookieOf(begun)}`)
@@ -43,7 +30,7 @@ describe('a session', () => {
   })
 
   test('G4: its cookie is for this registry alone, and no script reads it', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const begun = await open.auth.sessions.login(bob, origin)
     const attributes = 'Path=/; Max-Age=604800; HttpOnly; SameSite=Lax'
     expect(begun.cookie({ secure: false })).toMatch(
@@ -56,7 +43,7 @@ describe('a session', () => {
   })
 
   test('G4: has a new id with each login, and of two cookies none counts', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const [first, second] = [
       await open.auth.sessions.login(bob, origin),
       await open.auth.sessions.login(bob, origin),
@@ -68,7 +55,7 @@ describe('a session', () => {
   })
 
   test('C5: does not begin with an access token, which it would outlive', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const { id } = (await open.auth.accounts.find('bob'))!
     const { secret } = await open.auth.accessTokens.create(id, { name: 'laptop' }, tester)
     const attempt = open.auth.sessions.login({ name: 'bob', password: secret }, origin)
@@ -77,8 +64,7 @@ describe('a session', () => {
   })
 
   test('does not outlive the correction of a clock that was years ahead', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const yearMs = 365 * 24 * 60 * 60_000
     open.clock.advance(10 * yearMs)
     const cookie = cookieOf(await open.auth.sessions.login(bob, origin))
@@ -88,7 +74,7 @@ describe('a session', () => {
   })
 
   test('ends when it is idle, and however busy after a week', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const cookie = cookieOf(await open.auth.sessions.login(bob, origin))
     const holds = async (): Promise<boolean> => {
       const found = await open.auth.sessions.find(cookie)
@@ -108,7 +94,7 @@ describe('a session', () => {
   test.each(['disable', 'setPassword'] as const)(
     'C2: ends with %s, in other processes too',
     async (change) => {
-      await using open = await openWithUsers()
+      await using open = await openAuthWithUsers()
       const second = await open.openSecond()
       const cookie = cookieOf(await open.auth.sessions.login(bob, origin))
       expect(await second.sessions.find(cookie)).toBeDefined()
@@ -121,7 +107,7 @@ describe('a session', () => {
   )
 
   test('is listed and ended by whose it is', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const { sessions, accounts } = open.auth
     const begun = await sessions.login(bob, origin)
     const [bobsId, rootsId] = [(await accounts.find('bob'))!.id, (await accounts.find('root'))!.id]
@@ -138,7 +124,7 @@ describe('a session', () => {
   })
 
   test('G1: is stored as a hash, and in no event', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const begun = await open.auth.sessions.login(bob, origin)
     await open.auth.sessions.end((await open.auth.sessions.login(bob, origin)).id, tester)
     await open.audit.flush()
@@ -150,7 +136,7 @@ describe('a session', () => {
   })
 
   test('C6: a wrong password costs and hears what it does elsewhere', async () => {
-    await using open = await openWithUsers()
+    await using open = await openAuthWithUsers()
     const before = open.hashes()
     const attempt = open.auth.sessions.login({ name: 'nobody', password: 'wrong one' }, origin)
     const elsewhere = async () => open.auth.authenticator.authenticate(basic('nobody', 'wrong two'), origin)

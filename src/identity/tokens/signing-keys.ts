@@ -5,6 +5,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose'
 import type { CryptoKey, JWK } from 'jose'
 import type { Clock } from '../../lib/clock.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { AuditTrail } from '../../metadata/audit/audit-trail.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import {
@@ -22,7 +23,7 @@ export interface SigningKeys {
   /** The public key, while it is valid for verification. */
   find(kid: string): Promise<CryptoKey | undefined>
   /** Whether `find` would find it; reads the database at most once a second. */
-  isValid(kid: string): boolean | Promise<boolean>
+  isValid(kid: string): MaybePromise<boolean>
   list(): Promise<SigningKey[]>
   /**
    * Starts signing with a new key. Tokens of the old keys stay valid for `overlapMs`: the lifetime of a token, or 0 if a key has
@@ -76,7 +77,7 @@ class DatabaseSigningKeys implements SigningKeys {
     return this.#lookUp(kid)
   }
 
-  isValid(kid: string): boolean | Promise<boolean> {
+  isValid(kid: string): MaybePromise<boolean> {
     if (this.#isFresh()) return this.#lookUp(kid) !== undefined
     return this.#read().then(() => this.#lookUp(kid) !== undefined)
   }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import {
-  addUsers,
+  type OpenAuth,
   basic,
   bobsPassword,
   openAuth,
+  openAuthWithUsers,
   origin,
-  type OpenAuth,
 } from '../../../test/support/open-auth.ts'
 import { kyselyOf } from '../../metadata/sql/database.ts'
 import type { IssuedToken } from '../identity.ts'
@@ -34,8 +34,7 @@ function refresh({ auth }: OpenAuth, refreshToken: string | undefined, scope = '
 
 describe('an issued token', () => {
   test('carries what of the request is granted, and keeps what is not with no actions', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const issued = await issue(open, 'repository:bob/app:pull,push repository:acme/app:pull')
     const principal = await open.auth.authenticator.authenticate(`Bearer ${issued.token}`, origin)
     expect(principal).toMatchObject({ kind: 'user', name: 'bob', scopes: issued.scopes })
@@ -43,16 +42,14 @@ describe('an issued token', () => {
   })
 
   test('says how long it holds', async () => {
-    await using open = await openAuth({ tokenLifetimeMs: 90_500 })
-    await addUsers(open)
+    await using open = await openAuthWithUsers({ tokenLifetimeMs: 90_500 })
     const issued = await issue(open)
     expect(issued.expiresInSeconds).toBe(90)
     expect(Math.abs(issued.issuedAt.getTime() - open.clock.now())).toBeLessThan(1_000)
   })
 
   test('C2: is not made for who was disabled, or changed the password, since the login', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const before = await login(open)
     await open.auth.accounts.setPassword('bob', 'another password', tester)
     await expect(issue(open, '', before)).rejects.toEqual(refused)
@@ -63,8 +60,7 @@ describe('an issued token', () => {
 
 describe('a refresh token', () => {
   test('gets new tokens until it is revoked', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const { refreshToken } = await issue(open)
     open.clock.advance(24 * 60 * 60_000)
     const renewed = await refresh(open, refreshToken, 'repository:bob/app:pull')
@@ -79,8 +75,7 @@ describe('a refresh token', () => {
   })
 
   test('C2: takes the bearer tokens with it that were issued from it, and with it', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const issued = await issue(open)
     const other = await issue(open)
     const renewed = await refresh(open, issued.refreshToken)
@@ -102,8 +97,7 @@ describe('a refresh token', () => {
   })
 
   test('is stored as a hash only', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const { refreshToken } = await issue(open)
     const rows = await kyselyOf(open.metadata.reader).selectFrom('refresh_token').selectAll().execute()
     expect(rows).toHaveLength(1)
@@ -114,8 +108,7 @@ describe('a refresh token', () => {
   })
 
   test.each(['disable', 'setPassword'] as const)('C2: ends with %s', async (change) => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const { refreshToken } = await issue(open)
     if (change === 'disable') await open.auth.accounts.disable('bob', tester)
     else await open.auth.accounts.setPassword('bob', 'another password', tester)
@@ -124,8 +117,7 @@ describe('a refresh token', () => {
   })
 
   test('is given to nobody who has not asked, or came with a token', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const { token } = await issue(open)
     const holder = await open.auth.authenticator.authenticate(`Bearer ${token}`, origin)
     expect((await issue(open, '', holder)).refreshToken).toBeUndefined()
@@ -134,8 +126,7 @@ describe('a refresh token', () => {
   })
 
   test('is neither given nor taken where the configuration has none', async () => {
-    await using open = await openAuth({ refreshTokens: false })
-    await addUsers(open)
+    await using open = await openAuthWithUsers({ refreshTokens: false })
     expect((await issue(open)).refreshToken).toBeUndefined()
     await expect(refresh(open, 'anything')).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   })
@@ -146,8 +137,7 @@ describe('a refresh token', () => {
   })
 
   test('stays while it is used, however many logins of jobs come after it', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const laptop = await issue(open)
     for (let day = 0; day < 3; day += 1) {
       for (let count = 0; count < 60; count += 1) await issue(open)
@@ -159,8 +149,7 @@ describe('a refresh token', () => {
   })
 
   test('gives way to newer ones: an account has a hundred', async () => {
-    await using open = await openAuth()
-    await addUsers(open)
+    await using open = await openAuthWithUsers()
     const first = await issue(open)
     for (let count = 0; count < 100; count++) await issue(open)
     const { id } = (await open.auth.accounts.find('bob'))!

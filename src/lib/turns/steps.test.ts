@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { runAtOnce, runInTurns, type Steps } from './steps.ts'
+import { runAtOnce } from '../../../test/support/read-at-once.ts'
+import { runInTurns, type Steps } from './steps.ts'
 import { Loop, Turns } from './turns.ts'
 
 function* countTo(end: number, onPiece: () => void): Steps<number> {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
 import type { BlobStore } from '../../blob-store/blob-store.ts'
-import { listDeadKeys } from '../../metadata/content/dead-keys.ts'
+import { listDeadKeys } from '../../metadata/contract/list-dead-keys.ts'
 import { digestBytes } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import { collectBlobs } from '../collect-blobs.ts'
@@ -40,7 +40,7 @@ describe('while a backup runs', () => {
     expect(await removeDeadKeys(open, signal)).toBe(3)
   })
 
-  test('a deletion under way ends its batch, whose keys no later snapshot names, and begins no other', async () => {
+  test('a deletion in progress finishes its batch, whose keys no later snapshot names, and starts no other', async () => {
     const deleted: string[] = []
     const onDelete = Promise.withResolvers<void>()
     const goOn = Promise.withResolvers<void>()
@@ -99,7 +99,7 @@ describe('a backup that was killed', () => {
     expect(await removeDeadKeys(open, signal)).toBe(1)
   })
 
-  test('lets the next one begin at once where its process is known to have ended', async () => {
+  test('lets the next one start at once if its process is known to have ended', async () => {
     await using open = await openRegistry()
     await holdDeletions(depsOf(open, { holder: 'here/7/killed' }))
     const sleep = () => Promise.reject(new Error('it waits'))
@@ -108,7 +108,7 @@ describe('a backup that was killed', () => {
     await expect(next.confirm()).resolves.toBeUndefined()
   })
 
-  test('lets the next one begin after a minute elsewhere, also when its clock was ahead', async () => {
+  test('lets the next one start after a minute elsewhere, also when its clock was ahead', async () => {
     await using open = await openRegistry()
     const ahead = { now: () => open.clock.now() + 1_000 * holdTtlMs }
     await holdDeletions(depsOf(open, { clock: ahead }))
@@ -124,6 +124,6 @@ test('a backup that was stopped for longer than it holds fails', async () => {
   open.clock.advance(holdTtlMs - 1)
   await held.confirm()
   open.clock.advance(holdTtlMs + 1)
-  await expect(held.confirm()).rejects.toThrow('run it again')
+  await expect(held.confirm()).rejects.toThrow('run the backup again')
   await expect(held[Symbol.asyncDispose]()).resolves.toBeUndefined()
 })

@@ -1,7 +1,7 @@
 /**
- * Keeps bytes from being deleted while a backup copies them. The backup takes the lease and only then the snapshot; the
- * job that deletes asks for the lease after it has read what is dead. So a deletion that is under way when the lease is
- * taken concerns keys that were dead before the snapshot, which therefore does not name them, and no other begins.
+ * Keeps bytes from being deleted while a backup copies them. The backup takes the lease first and the snapshot second; a deletion
+ * job checks the lease after it has listed the dead keys. So a deletion in progress when the lease is taken only affects keys
+ * that were dead before the snapshot, which does not name them, and no new deletion starts.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../lib/clock.ts'
@@ -15,30 +15,30 @@ import {
 import type { Metadata } from '../../metadata/metadata.ts'
 import { BackupRefused } from './errors.ts'
 
-/** A killed backup holds deletions no longer than this. */
+/** The longest time that a killed backup blocks deletions. */
 export const holdTtlMs = 60_000
 
 export interface HoldDeps {
   readonly metadata: Metadata
   readonly clock: Clock
-  /** Names this process, as `<host>/<process id>/<random>`. */
+  /** The name of this process: `<host>/<process id>/<random>`. */
   readonly holder: string
-  /** Whether the process that such a name means has ended for certain. */
+  /** Whether the named process has definitely ended. */
   readonly hasEnded: (holder: string) => boolean
   /** Default: a timer. */
   readonly sleep?: (ms: number) => Promise<unknown>
 }
 
 export interface DeletionHold extends AsyncDisposable {
-  /** Aborted when the hold was lost: bytes that the snapshot names may be gone. */
+  /** Aborted when the hold is lost: bytes that the snapshot names may have been deleted. */
   readonly signal: AbortSignal
-  /** Throws when the hold was lost at any time until now. */
+  /** Throws if the hold was ever lost. */
   confirm(): Promise<void>
 }
 
 const watchStepMs = 1_000
 
-/** Waits for a backup that was killed. Throws `BackupRefused` while another one runs. */
+/** Takes the hold; waits until the lease of a killed backup has expired. Throws `BackupRefused` while another backup runs. */
 export async function holdDeletions(deps: HoldDeps): Promise<DeletionHold> {
   return new RunningHold(deps, await takeHold(deps))
 }
@@ -57,8 +57,8 @@ async function takeHold(deps: HoldDeps): Promise<HeldBackup> {
 }
 
 /**
- * Returns when the holder did not renew its lease for as long as the lease lasts, whatever its clock says. Throws as soon
- * as it does.
+ * Returns when the holder has not renewed its lease for a full lease time, measured here and not by the holder's clock. Throws as
+ * soon as it renews.
  */
 async function watch(deps: HoldDeps, seen: HeldBackup): Promise<void> {
   const wait = deps.sleep ?? sleep
@@ -68,7 +68,7 @@ async function watch(deps: HoldDeps, seen: HeldBackup): Promise<void> {
     if (now === undefined) return
     if (now.generation === seen.generation && now.expiresAt === seen.expiresAt) continue
     throw new BackupRefused(
-      `another backup of this registry is running (${now.holder}); wait until it has ended, then run this one again`,
+      `another backup of this registry is running (${now.holder}); wait until it ends, then run this backup again`,
     )
   }
 }
@@ -114,7 +114,7 @@ class RunningHold implements DeletionHold {
       if (kept) return
       this.#lost.abort(
         new BackupRefused(
-          'the backup could not keep deletions waiting, because it was stopped for longer than a minute or another backup took over; blobs that it had yet to copy may be gone: run it again',
+          'the backup could no longer block deletions, because it was stopped for longer than a minute or another backup took over; blobs that it had not copied yet may be deleted: run the backup again',
         ),
       )
     } catch (error) {

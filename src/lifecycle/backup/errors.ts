@@ -1,6 +1,6 @@
-/** What backup, verification and restore fail with; each message says what to do. */
+/** The errors of backup, verification and restore; each message says what to do. */
 
-/** The command cannot do this with what it found; nothing was changed, or what was begun can be run again. */
+/** The command cannot continue; either nothing was changed, or the command can be run again. */
 export class BackupRefused extends Error {
   override readonly name = 'BackupRefused'
 }

@@ -1,12 +1,12 @@
-/** Whether a snapshot may be restored into what is there: only into an empty installation, or beside its own store. */
+/** Decides whether a snapshot may be restored: only into an empty installation, or beside its own store. */
 import type { DatabaseState, RestoreDatabase } from '../../metadata/backup/restore-metadata.ts'
 import { BackupRefused } from './errors.ts'
 import { parseRestoreMarker } from './restore-marker.ts'
 
 export interface StoreState {
-  /** What the store's installation file says. */
+  /** The content of the store's installation file. */
   readonly installation: string | undefined
-  /** No blobs, no bytes of uploads, nothing set aside, no foreign files. */
+  /** Whether there are no blobs, no uploaded bytes, nothing set aside and no foreign files. */
   readonly isEmpty: boolean
 }
 
@@ -19,10 +19,10 @@ export interface RestoreSituation {
   readonly databaseOnly: boolean
 }
 
-/** `finish`: an earlier run has filled the database already. */
+/** `finish`: an earlier run has already filled the database. */
 export type RestoreDecision = 'begin' | 'continue' | 'finish'
 
-/** Throws `BackupRefused`, which says what to do. Nothing has been changed by then. */
+/** Throws `BackupRefused`, whose message says what to do. Changes nothing. */
 export function decideRestore(situation: RestoreSituation): RestoreDecision {
   return situation.databaseOnly ? decideDatabaseOnly(situation) : decideWhole(situation)
 }
@@ -32,7 +32,7 @@ function decideWhole({ snapshot, database, store }: RestoreSituation): RestoreDe
   if (unfinished !== undefined) {
     if (unfinished.snapshot !== snapshot.name || unfinished.installation !== snapshot.installation) {
       throw new BackupRefused(
-        `the restore of snapshot ${unfinished.snapshot} of installation ${unfinished.installation} into this store has not ended, but this is snapshot ${snapshot.name} of installation ${snapshot.installation}; finish that restore first, or empty the folder of the store and begin again`,
+        `the restore of snapshot ${unfinished.snapshot} of installation ${unfinished.installation} into this store has not finished, but this is snapshot ${snapshot.name} of installation ${snapshot.installation}; finish that restore first, or empty the folder of the store and start again`,
       )
     }
     if (database.isEmpty) return 'continue'
@@ -47,12 +47,12 @@ function decideWhole({ snapshot, database, store }: RestoreSituation): RestoreDe
 function decideDatabaseOnly({ snapshot, database, store }: RestoreSituation): RestoreDecision {
   if (parseRestoreMarker(store.installation) !== undefined) {
     throw new BackupRefused(
-      'a whole restore into this store has not ended; run it again without --database-only',
+      'a full restore into this store has not finished; run it again without --database-only',
     )
   }
   if (store.installation === undefined && store.isEmpty) {
     throw new BackupRefused(
-      `there is no store to restore the database beside; name the data folder that holds the store of installation ${snapshot.installation}, or restore the whole snapshot without --database-only`,
+      `the data folder has no store for the database; name the data folder that holds the store of installation ${snapshot.installation}, or restore the whole snapshot without --database-only`,
     )
   }
   if (store.installation !== snapshot.installation) {

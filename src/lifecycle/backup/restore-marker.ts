@@ -1,6 +1,6 @@
 /**
- * What stands in place of a store's installation id while a restore fills it: the store then belongs to no database, so
- * no registry starts on it, and the restore that is run again recognises its own work.
+ * The text that replaces a store's installation id while a restore fills the store. The store then belongs to no database, so no
+ * registry starts on it, and a repeated restore recognises its own work.
  */
 
 export interface UnfinishedRestore {
@@ -14,24 +14,24 @@ export function formatRestoreMarker({ snapshot, installation }: UnfinishedRestor
   return `unfinished restore of ${snapshot} of ${installation}`
 }
 
-/** `undefined` for the id of an installation. */
+/** Returns `undefined` for the id of an installation. */
 export function parseRestoreMarker(text: string | undefined): UnfinishedRestore | undefined {
   const { snapshot, installation } = pattern.exec(text ?? '')?.groups ?? {}
   if (snapshot === undefined || installation === undefined) return undefined
   return { snapshot, installation }
 }
 
-/** Refuses to serve what is restored in part. */
+/** The store is only partly restored and must not be served. */
 export class UnfinishedRestoreError extends Error {
   override readonly name = 'UnfinishedRestoreError'
   constructor({ snapshot }: UnfinishedRestore) {
     super(
-      `storage: the restore of snapshot ${snapshot} into this store has not ended; run the same lading restore again, which goes on where it stopped`,
+      `storage: the restore of snapshot ${snapshot} into this store has not finished; run the same lading restore again to continue it`,
     )
   }
 }
 
-/** Throws `UnfinishedRestoreError`. */
+/** Throws `UnfinishedRestoreError` when a restore into the store has not finished. */
 export function refuseUnfinishedRestore(installationOfStore: string | undefined): void {
   const unfinished = parseRestoreMarker(installationOfStore)
   if (unfinished !== undefined) throw new UnfinishedRestoreError(unfinished)

@@ -1,4 +1,4 @@
-/** A restore into an empty folder in which a registry is started meanwhile, as a supervisor does again and again. */
+/** A restore into an empty folder while a registry is started in it, as a supervisor does again and again. */
 import { expect, test } from 'vitest'
 import { lading, startScene } from '../../../test/support/backup-scene.ts'
 import { ask } from '../../../test/support/client.ts'
@@ -13,7 +13,7 @@ import { systemIds } from '../../lib/ids.ts'
 import { sqliteRestoreDatabase } from '../../metadata/backup/restore-metadata.ts'
 import { runRestore, type RestoreDeps } from './run-restore.ts'
 
-/** `meanwhile` runs after the restore has decided that the folder is empty, and before it makes the store its own. */
+/** `meanwhile` runs after the restore has found the folder empty, and before it claims the store. */
 function restoreInto(data: string, place: string, meanwhile: () => Promise<void>) {
   const config = configSchema.parse({ data })
   const deps: RestoreDeps = {

@@ -59,8 +59,8 @@ test.each(['backups', 'backup.tar'])(
       place,
     )
     await expect(backup).rejects.toThrow(BackupRefused)
-    await expect(backup).rejects.toThrow('the blob store went away')
-    // The folder of a backup stays, for the next run.
+    await expect(backup).rejects.toThrow('the blob store disappeared')
+    // The folder of a backup stays for the next run.
     expect(existsSync(place) ? await readdir(join(place, 'snapshots')) : []).toEqual([])
   },
 )

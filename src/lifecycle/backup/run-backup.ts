@@ -1,8 +1,7 @@
 /**
- * @module
- * Backups of a registry that runs or not. First the deletion of bytes stops, then the metadata of one moment is copied,
- * then the blobs that it names; `snapshot.json` makes the snapshot complete. A backup that is killed is run again:
- * what it left is ignored by everything else and removed or used by the next one.
+ * @module Backs up a registry, whether it is running or not. First it stops the deletion of bytes, then it copies the metadata at
+ * one moment, then the blobs that this metadata names; `snapshot.json` makes the snapshot complete. A killed backup is simply run
+ * again: everything else ignores its files, and the next backup removes or reuses them.
  */
 import type { BlobReader, BlobStore, ByteSink } from '../../blob-store/blob-store.ts'
 import { BlobMissing } from '../../blob-store/errors.ts'
@@ -20,13 +19,13 @@ import { messageOf } from '../../lib/message-of.ts'
 
 export interface BackupDeps extends HoldDeps {
   readonly store: BlobStore
-  /** Of the SQLite database, where there is one. */
+  /** The file of the SQLite database, if there is one. */
   readonly databaseFile: string
-  /** Where the store keeps the bytes of a blob, for a person who looks there. */
+  /** Returns the place of a blob's bytes in the store, to show to a person. */
   readonly locateBlob: (blob: Pick<SnapshotBlob, 'digest' | 'storageKey'>) => string
-  /** Of this program. */
+  /** The version of this program. */
   readonly version: string
-  /** What is being done, for a person who waits. */
+  /** Called with the current step, to show to a waiting person. */
   readonly onProgress: (text: string) => void
 }
 
@@ -36,7 +35,7 @@ export interface DamagedContent extends AffectedContent {
 }
 
 export interface BackupResult extends Omit<SnapshotInfo, 'damaged'> {
-  /** Blobs that were not in the backup before, and their bytes. */
+  /** Blobs that the backup did not contain before, and their bytes. */
   readonly copied: number
   readonly copiedBytes: number
   /** Blobs that an earlier snapshot had copied. */
@@ -44,7 +43,7 @@ export interface BackupResult extends Omit<SnapshotInfo, 'damaged'> {
   readonly damaged: readonly DamagedContent[]
 }
 
-/** Throws `BackupRefused`, `MetadataUnavailable`, and what the file system of the target fails with. */
+/** Throws `BackupRefused`, `MetadataUnavailable`, and errors of the target's file system. */
 export async function runBackup(deps: BackupDeps, place: string): Promise<BackupResult> {
   const { metadata, clock } = deps
   const installation = await getInstallation(deps)
@@ -86,7 +85,7 @@ export async function runBackup(deps: BackupDeps, place: string): Promise<Backup
   return { ...info, damaged, copied: copied.blobs, copiedBytes: copied.bytes, kept: copied.kept }
 }
 
-/** Throws `BackupRefused` unless the database and the store belong to one installation. */
+/** Throws `BackupRefused` unless the database and the store belong to the same installation. */
 async function getInstallation({ metadata, store }: BackupDeps): Promise<string> {
   const installation = await findInstallation(metadata.reader)
   if (installation === undefined) {
@@ -103,20 +102,20 @@ async function getInstallation({ metadata, store }: BackupDeps): Promise<string>
   return installation
 }
 
-/** A snapshot that cannot be restored must not be called complete. */
+/** Throws for a damaged database: a snapshot that cannot be restored must not be called complete. */
 function refuseDamagedDatabase(snapshot: SnapshotFile): void {
   const faults = snapshot.findFaults()
   if (faults.length === 0) return
   throw new BackupRefused(
-    `the database is damaged (${faults.join('; ')}); this snapshot is not kept: stop the server, move the database away, and restore an earlier snapshot with lading restore --database-only`,
+    `the database is damaged (${faults.join('; ')}); this snapshot was discarded: stop the server, move the database away, and restore an earlier snapshot with lading restore --database-only`,
   )
 }
 
-/** In the mount point of a volume that is gone every blob looks damaged. */
+/** Throws when the store is gone: in the mount point of an unmounted volume every blob looks damaged. */
 async function refuseLostStore(store: BlobStore, installation: string): Promise<void> {
   if ((await store.readInstallationId()) === installation) return
   throw new BackupRefused(
-    'the blob store went away while the backup ran; this snapshot is not kept: mount the volume of the store, then run the backup again',
+    'the blob store disappeared while the backup ran; this snapshot was discarded: mount the volume of the store, then run the backup again',
   )
 }
 
@@ -124,7 +123,7 @@ interface Copied {
   blobs: number
   bytes: number
   kept: number
-  /** Why each damaged blob was left out. */
+  /** The reason why each damaged blob was left out. */
   readonly faults: Map<Digest, string>
 }
 
@@ -180,13 +179,13 @@ async function openReader(store: BlobStore, stored: { digest: Digest; key: strin
     return await store.open(stored)
   } catch (error) {
     if (error instanceof BlobMissing) {
-      throw new BlobDamaged('missing', 'the store does not hold it', { cause: error })
+      throw new BlobDamaged('missing', 'the store does not contain it', { cause: error })
     }
     throw unreadable(error)
   }
 }
 
-/** An error of the sink ends the backup, one of the store concerns this blob alone. */
+/** Copies a blob and checks its digest. An error of the sink ends the backup; an error of the store affects only this blob. */
 async function copyProven(
   { reader, locateBlob, signal }: Pick<CopyParts, 'locateBlob' | 'signal'> & { reader: BlobReader },
   blob: SnapshotBlob,
@@ -215,10 +214,10 @@ async function copyProven(
     throw new BlobDamaged('size', `the store sent ${hashing.bytes} bytes instead of ${size}`)
   }
   if (hashing.isRight()) return
-  // The registry looks at sizes alone, so it takes this file for the blob.
+  // The registry checks only sizes, so it uses this file as the blob.
   throw new BlobDamaged(
     'digest',
-    `the bytes in the store have another digest; clients get them, and a push changes nothing, until ${locateBlob(blob)} is moved away`,
+    `the bytes in the store have another digest; clients receive them and a push does not replace them until you move ${locateBlob(blob)} away`,
   )
 }
 

@@ -1,7 +1,6 @@
 /**
- * @module
- * Restores a snapshot: the blobs first, under the storage keys that its metadata names, then the metadata in one step. A
- * restore that is killed is run again and goes on; until it has ended no registry starts on the store.
+ * @module Restores a snapshot: first the blobs, under the storage keys that its metadata names, then the metadata in one step. A
+ * killed restore is run again and continues; until it has finished, no registry starts on the store.
  */
 import { randomInt } from 'node:crypto'
 import { dirname } from 'node:path'
@@ -26,24 +25,27 @@ import type { SnapshotInfo } from './archives/snapshot-info.ts'
 export interface RestoreDeps {
   readonly database: RestoreDatabase
   readonly store: {
-    /** Creates nothing. */
+    /** Reads the state of the store; creates nothing. */
     readState(): Promise<StoreState>
-    /** Makes the folders that are missing. */
+    /** Opens the store and creates missing folders. */
     open(): Promise<BlobStore>
   }
   readonly clock: Clock
-  /** A file to keep the metadata in until it is put in place; nothing else uses it. */
+  /** A file for the metadata until it is put in place; nothing else uses it. */
   readonly draft: string
   readonly onProgress: (text: string) => void
 }
 
 export interface RestoreOptions {
   readonly place: string
-  /** Default: the one that an earlier run began with, or the last complete one. */
+  /** The name of the snapshot. Default: the one that an earlier run began with, or the last complete one. */
   readonly snapshot: string | undefined
-  /** Beside the store that the snapshot is of, which keeps what is newer. */
+  /**
+   * Whether to restore only the database, beside the store of the same installation. The store keeps blobs that are newer than
+   * the snapshot.
+   */
   readonly databaseOnly: boolean
-  /** Go on although blobs of the backup are damaged. */
+  /** Whether to continue when blobs of the backup are damaged. */
   readonly skipDamaged: boolean
 }
 
@@ -56,17 +58,17 @@ export interface RestoreResult {
   /** Blobs that this run wrote into the store, and their bytes. */
   readonly written: number
   readonly writtenBytes: number
-  /** Not in the store now. */
+  /** Blobs that are now missing in the store. */
   readonly damaged: readonly DamagedContent[]
 }
 
-/** Throws `BackupRefused`, `DatabaseTaken`, and what the database, the store and the file system fail with. */
+/** Throws `BackupRefused`, `DatabaseTaken`, and errors of the database, the store and the file system. */
 export async function runRestore(deps: RestoreDeps, options: RestoreOptions): Promise<RestoreResult> {
   const state = await deps.store.readState()
   const begun = options.databaseOnly ? undefined : parseRestoreMarker(state.installation)?.snapshot
   await using source = await openBackupSource(options.place, options.snapshot ?? begun)
   const { info } = source
-  // What is refused makes nothing, not even the lock.
+  // Decide first: a refused restore must create nothing, not even the lock.
   await decide(deps, info, options)
   await makeDurableFolder(dirname(deps.draft))
   await using _lock = lockDraft(deps.draft)
@@ -88,8 +90,8 @@ export async function runRestore(deps: RestoreDeps, options: RestoreOptions): Pr
 }
 
 /**
- * No registry starts on the store from then on. One that was started since the restore looked writes its row before it
- * looks at the store's id: either the row is seen here and the store goes back to it, or that start sees the marker.
+ * Marks the store, so that no registry starts on it. A registry that was started after the decision writes its row before it
+ * reads the store's id: either its row is visible here and the store is given back to it, or it sees the marker.
  */
 async function claimStore(
   store: BlobStore,
@@ -101,16 +103,18 @@ async function claimStore(
   if (found.isEmpty) return
   if (found.installation !== undefined) await store.writeInstallationId(found.installation)
   throw new DatabaseTaken(
-    'a registry was started on this database while the restore began, and the restore has left both as they are; stop the registry, move its database and its store away, and run the same restore again',
+    'a registry was started on this database while the restore began, so the restore left both unchanged; stop the registry, move its database and its store away, and run the same restore again',
   )
 }
 
-/** Two restores would share the draft, and the second would take what the first writes for leftovers of a killed one. */
+/**
+ * Two restores at once would share the draft, and the second would mistake the first one's segments for those of a killed run.
+ */
 function lockDraft(draft: string): AsyncDisposable {
   const lock = lockFile(`${draft}-lock`)
   if (lock !== undefined) return lock
   throw new BackupRefused(
-    `another restore into this data folder is running (it holds ${draft}-lock); wait until it has ended`,
+    `another restore into this data folder is running (it holds ${draft}-lock); wait until it ends`,
   )
 }
 
@@ -139,7 +143,7 @@ async function makeDraft(source: BackupSource, { draft, clock }: RestoreDeps): P
   await prepareDraft(draft, clock)
 }
 
-/** What a killed run had not committed. The store is this restore's alone. */
+/** Removes uncommitted segments of a killed run. No other process uses the store now. */
 async function removeSegments(store: BlobStore): Promise<void> {
   const keys: string[] = []
   for await (const { key, digest } of store.list()) if (digest === undefined) keys.push(key)
@@ -153,7 +157,7 @@ interface RestoreParts extends Pick<RestoreDeps, 'draft' | 'onProgress'> {
 
 type Written = Pick<RestoreResult, 'written' | 'writtenBytes' | 'damaged'>
 
-/** What the store holds already, under its key and with its size, stays. */
+/** Keeps a blob that the store already has under its key and with its size. */
 async function restoreBlobs(parts: RestoreParts, { skipDamaged }: RestoreOptions): Promise<Written> {
   const { draft, source, store, onProgress } = parts
   using snapshot = new SnapshotFile(draft)
@@ -179,10 +183,10 @@ async function restoreBlobs(parts: RestoreParts, { skipDamaged }: RestoreOptions
   return { written: counts.written, writtenBytes: counts.writtenBytes, damaged }
 }
 
-/** A message names so many. */
+/** The most digests that a message names. */
 const mostDigests = 10
 
-/** The blobs that are whole are in the store by now; the database is not. */
+/** The intact blobs are in the store; the database is not restored. */
 export class DamagedBackup extends Error {
   override readonly name = 'DamagedBackup'
   readonly damaged: readonly DamagedContent[]
@@ -206,7 +210,7 @@ async function holdsBlob(store: BlobStore, { digest, storageKey, size }: Snapsho
   }
 }
 
-/** A segment of its own for each run: two restores at the same time do not write into one file. */
+/** Each run picks a random generation below this, so that two restores at once do not write into the same file. */
 const mostGenerations = 2 ** 31
 
 async function writeBlob(
@@ -214,7 +218,7 @@ async function writeBlob(
   { digest, storageKey: key, size }: SnapshotBlob,
 ): Promise<void> {
   const found = await source.findBlob(digest)
-  if (found === undefined) throw new BlobDamaged('missing', `it is missing: ${source.locate(digest)}`)
+  if (found === undefined) throw new BlobDamaged('missing', `${source.locate(digest)} is missing`)
   if (found.size !== size) {
     throw new BlobDamaged('size', `${source.locate(digest)} has ${found.size} bytes instead of ${size}`)
   }
@@ -224,10 +228,10 @@ async function writeBlob(
     return
   }
   await store.delete(key, undefined)
-  throw new BlobDamaged('digest', `the bytes of ${source.locate(digest)} have another digest`)
+  throw new BlobDamaged('digest', `${source.locate(digest)} has another digest`)
 }
 
-/** Whether the bytes have the digest. The writer is closed by then, so that a commit can rename its file. */
+/** Returns whether the bytes have the digest. Closes the writer before that, so that a commit can rename its file. */
 async function writeSegment(
   store: BlobStore,
   segment: { key: string; generation: number; digest: Digest; size: number },

@@ -1,4 +1,4 @@
-/** Two backups to one place, as when one is stopped until another takes over and then goes on. */
+/** Two backups to one place, as when a stopped backup continues after another has taken over. */
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -38,7 +38,7 @@ async function finish(target: BackupTarget): Promise<void> {
   await target.finish(info)
 }
 
-/** Resolves when the sink has the first half; the second follows on `goOn`, or an error. */
+/** Resolves when the sink has the first half; `goOn` sends the second half, or an error. */
 function beginBlob(target: BackupTarget, { bytes, ...blob }: ReturnType<typeof aBlob>) {
   const { promise: isHalfDone, resolve: halfDone } = Promise.withResolvers<void>()
   const { promise: rest, resolve: goOn, reject: fail } = Promise.withResolvers<void>()
@@ -58,7 +58,7 @@ async function putAll(target: BackupTarget, blob: ReturnType<typeof aBlob>): Pro
   await target.putBlob(blob, (sink) => sink.write(blob.bytes))
 }
 
-/** One archive is begun, stands still in a blob, and another of the same name becomes complete. */
+/** Starts an archive, pauses it in a blob, and completes another one of the same name. */
 async function twoArchives() {
   const folder = await tempFolder()
   const place = join(folder.path, 'b.tar')
@@ -77,8 +77,8 @@ async function twoArchives() {
   return { folder: folder.path, place, stopped, blob, archive, [Symbol.asyncDispose]: dispose }
 }
 
-describe('a backup that goes on after another has taken over', () => {
-  test('leaves the archive of the other as it is when it fails', async () => {
+describe('a backup that continues after another has taken over', () => {
+  test('leaves the archive of the other unchanged when it fails', async () => {
     await using two = await twoArchives()
     two.blob.fail(new Error('the hold is lost'))
     await expect(two.blob.done).rejects.toThrow('the hold is lost')
@@ -87,7 +87,7 @@ describe('a backup that goes on after another has taken over', () => {
     expect(await readdir(two.folder)).toEqual(['b.tar'])
   })
 
-  test('leaves the archive of the other as it is when it comes to its end', async () => {
+  test('leaves the archive of the other unchanged when it finishes', async () => {
     await using two = await twoArchives()
     two.blob.goOn()
     await two.blob.done
@@ -120,7 +120,7 @@ describe('a backup that goes on after another has taken over', () => {
 })
 
 describe('the name of a snapshot', () => {
-  test('comes after those that are there, also when the clock was ahead', async () => {
+  test('sorts after the existing names, also when the clock was ahead', async () => {
     await using folder = await tempFolder()
     const names: string[] = []
     for (const at of [now + 3_600_000, now, now + 3_600_000]) {

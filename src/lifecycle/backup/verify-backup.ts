@@ -1,4 +1,6 @@
-/** Proves a snapshot: its metadata whole, every blob and manifest that the metadata names there, every digest right. */
+/**
+ * Verifies a snapshot: its metadata is intact, every blob and manifest that the metadata names exists, and every digest matches.
+ */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +19,7 @@ export interface Damage extends Partial<AffectedContent> {
   /** The digest of a blob or manifest, or `metadata`. */
   readonly content: Digest | 'metadata'
   readonly reason: string
-  /** Where the damaged file lies. */
+  /** The path of the damaged file. */
   readonly place: string
 }
 
@@ -25,19 +27,19 @@ export interface VerifyResult {
   readonly snapshot: string
   readonly blobs: number
   readonly manifests: number
-  /** Of the blobs, all of them hashed. */
+  /** The bytes of the blobs; all of them are hashed. */
   readonly bytes: number
   readonly damage: readonly Damage[]
 }
 
 export interface VerifyOptions {
   readonly place: string
-  /** Default: the last complete one. */
+  /** The name of the snapshot. Default: the last complete one. */
   readonly snapshot: string | undefined
   readonly onProgress: (text: string) => void
 }
 
-/** Reads everything, changes nothing. Throws `BackupRefused` when there is no such snapshot. */
+/** Reads everything, changes nothing. Throws `BackupRefused` when the snapshot does not exist. */
 export async function verifyBackup({ place, snapshot, onProgress }: VerifyOptions): Promise<VerifyResult> {
   await using source = await openBackupSource(place, snapshot)
   await using folder = await temporaryFolder()
@@ -74,7 +76,7 @@ class Verification {
       blobs: this.#blobs,
       manifests: this.#manifests,
       bytes: this.#bytes,
-      // Blobs are read several at a time.
+      // Several blobs are read at a time, so damage is found in no fixed order.
       damage: this.#damage.toSorted((a, b) => (a.place < b.place ? -1 : 1)),
     }
   }
@@ -83,7 +85,7 @@ class Verification {
     this.#damage.push({ content, reason, place: this.#source.locate(content), ...affected })
   }
 
-  /** A copy is opened: the original may lie on a disk that cannot be written to, or in an archive. */
+  /** Opens a copy, because the original may be on a read-only disk or in an archive. */
   async checkMetadataFile(copy: string): Promise<void> {
     const digest = await this.#source.copyMetadata(copy)
     if (digest !== this.#source.info.metadata.digest) {

@@ -1,4 +1,6 @@
 /** Who did what to what: rows are added, read, and forgotten by age or number; nothing changes or removes a single one. */
+import { sql } from 'kysely'
+import type { SqlBool } from 'kysely'
 import type { AuditAction, AuditOutcome } from './audit-actions.ts'
 import type { AuditActor, AuditEntry, AuditTargetKind } from './audit-trail.ts'
 import { walkAudit } from './audit-walk.ts'
@@ -6,6 +8,7 @@ import type { AuditFilter, AuditKey, AuditPage, AuditRow } from './audit-walk.ts
 import type { Reader, Transaction } from '../handles.ts'
 import { compileInsert } from '../sql/compile-insert.ts'
 import { kyselyOf } from '../sql/database.ts'
+import { deleteSome } from '../sql/delete-rows.ts'
 import { storableOrNull, storableText } from '../sql/storable-text.ts'
 
 export type { AuditFilter }
@@ -144,13 +147,8 @@ export async function forgetAuditEventsBefore(
   tx: Transaction,
   { before, limit }: { readonly before: number; readonly limit: number },
 ): Promise<number> {
-  const result = await kyselyOf(tx)
-    .deleteFrom('audit_event')
-    .where('id', 'in', (eb) =>
-      eb.selectFrom('audit_event').select('id').where('at', '<', before).orderBy('at').limit(limit),
-    )
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
+  const where = sql<SqlBool>`at < ${before}`
+  return deleteSome(tx, 'audit_event', { key: ['id'], where, orderBy: 'at', limit })
 }
 
 /** Keeps the `keep` that came last, by their ids, which no count has to be asked for; returns how many went. */
@@ -158,22 +156,10 @@ export async function forgetAuditEventsBeyond(
   tx: Transaction,
   { keep, limit }: { readonly keep: number; readonly limit: number },
 ): Promise<number> {
-  const kysely = kyselyOf(tx)
-  const row = await kysely
+  const row = await kyselyOf(tx)
     .selectFrom('audit_event')
     .select((eb) => eb.fn.max('id').as('last'))
     .executeTakeFirst()
-  const last = row?.last ?? 0
-  const result = await kysely
-    .deleteFrom('audit_event')
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('audit_event')
-        .select('id')
-        .where('id', '<=', last - keep)
-        .orderBy('id')
-        .limit(limit),
-    )
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
+  const where = sql<SqlBool>`id <= ${(row?.last ?? 0) - keep}`
+  return deleteSome(tx, 'audit_event', { key: ['id'], where, orderBy: 'id', limit })
 }

@@ -41,18 +41,6 @@ export async function insertUnusedKey(
   return true
 }
 
-/** Oldest first, those that wait for their next attempt included. */
-export async function listDeadKeys(db: Reader, options: { readonly limit: number }): Promise<DeadKey[]> {
-  const rows = await kyselyOf(db)
-    .selectFrom('dead_key')
-    .select(['storage_key', 'digest'])
-    .orderBy('since')
-    .orderBy('storage_key')
-    .limit(options.limit)
-    .execute()
-  return rows.map(deadKeyOf)
-}
-
 export interface DueDeadKey extends DeadKey {
   /** How often its deletion has failed. */
   readonly attempts: number

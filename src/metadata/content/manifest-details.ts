@@ -1,7 +1,8 @@
 /** What hangs on manifests, thousands of rows on one of them: removed so many at a time, before the manifests. */
-import type { Expression } from 'kysely'
+import { sql } from 'kysely'
+import type { Expression, SqlBool } from 'kysely'
 import type { Transaction } from '../handles.ts'
-import { kyselyOf } from '../sql/database.ts'
+import { deleteSome } from '../sql/delete-rows.ts'
 
 export interface DetailsToRemove {
   /** Ids of manifests, as a list or as a query. */
@@ -14,54 +15,31 @@ export async function removeManifestDetails(
   tx: Transaction,
   { of, limit }: DetailsToRemove,
 ): Promise<number> {
+  const ids = Array.isArray(of) ? sql`(${sql.join(of)})` : of
+  const isOf = (column: string): Expression<SqlBool> => sql<SqlBool>`${sql.ref(column)} in ${ids}`
+  const parts = [
+    (rest: number) =>
+      deleteSome(tx, 'manifest_blob', {
+        key: ['manifest_id', 'position'],
+        where: isOf('manifest_id'),
+        limit: rest,
+      }),
+    (rest: number) =>
+      deleteSome(tx, 'manifest_child', {
+        key: ['index_id', 'position'],
+        where: isOf('index_id'),
+        limit: rest,
+      }),
+    (rest: number) =>
+      deleteSome(tx, 'property', {
+        key: ['id'],
+        where: sql<SqlBool>`ref_type = 'manifest' and ${isOf('ref_id')}`,
+        limit: rest,
+      }),
+  ]
   let removed = 0
-  for (const remove of [removeBlobReferences, removeChildReferences, removeProperties]) {
-    if (removed < limit) removed += await remove(tx, { of, limit: limit - removed })
+  for (const remove of parts) {
+    if (removed < limit) removed += await remove(limit - removed)
   }
   return removed
-}
-
-async function removeBlobReferences(tx: Transaction, { of, limit }: DetailsToRemove): Promise<number> {
-  const result = await kyselyOf(tx)
-    .deleteFrom('manifest_blob')
-    .where((eb) => {
-      const some = eb
-        .selectFrom('manifest_blob as detail')
-        .select(['detail.manifest_id', 'detail.position'])
-        .where('detail.manifest_id', 'in', of)
-        .limit(limit)
-      return eb(eb.refTuple('manifest_id', 'position'), 'in', some.$asTuple('manifest_id', 'position'))
-    })
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
-}
-
-async function removeChildReferences(tx: Transaction, { of, limit }: DetailsToRemove): Promise<number> {
-  const result = await kyselyOf(tx)
-    .deleteFrom('manifest_child')
-    .where((eb) => {
-      const some = eb
-        .selectFrom('manifest_child as detail')
-        .select(['detail.index_id', 'detail.position'])
-        .where('detail.index_id', 'in', of)
-        .limit(limit)
-      return eb(eb.refTuple('index_id', 'position'), 'in', some.$asTuple('index_id', 'position'))
-    })
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
-}
-
-async function removeProperties(tx: Transaction, { of, limit }: DetailsToRemove): Promise<number> {
-  const result = await kyselyOf(tx)
-    .deleteFrom('property')
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('property as detail')
-        .select('detail.id')
-        .where('detail.ref_type', '=', 'manifest')
-        .where('detail.ref_id', 'in', of)
-        .limit(limit),
-    )
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
 }

@@ -6,6 +6,7 @@
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import type { Turns } from '../../lib/turns/turns.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { Reader } from '../handles.ts'
@@ -122,7 +123,7 @@ function readSlice(
   db: Reader,
   { repository, subject, artifactTypes, ...request }: ReferrersRequest,
   { after, limit }: { readonly after: number; readonly limit: number },
-): SliceRow[] | Promise<SliceRow[]> {
+): MaybePromise<SliceRow[]> {
   // The page stays below `maxBytes`, and so does one statement, which with a filter may find more rows than the page takes.
   const mostRows = Math.max(request.limit + 1, limit)
   const inlineBytes = request.withDescriptors ? Math.floor(request.maxBytes / mostRows) : -1

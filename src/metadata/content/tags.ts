@@ -4,30 +4,31 @@ import type { TagName } from '../../oci/tag-name.ts'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { compileOnce } from '../sql/compile-once.ts'
-import type { TemplateInput } from '../sql/compile-once.ts'
 import { kyselyOf } from '../sql/database.ts'
+import { pageByName } from '../sql/keyset-page.ts'
 
-interface TagKey {
+export interface TagKey {
   readonly repositoryId: number
   readonly name: TagName
 }
 
 const tagNames = compileOnce<{ repositoryId: number; after: string; limit: number }, { name: string }>(
   ({ kysely, parameter }) =>
-    kysely
-      .selectFrom('tag')
-      .select('name')
-      .where('repository_id', '=', parameter('repositoryId'))
-      .where('name', '>', parameter('after'))
-      .orderBy('name')
-      .limit(parameter('limit')),
+    pageByName(
+      kysely.selectFrom('tag').select('name').where('repository_id', '=', parameter('repositoryId')),
+      'name',
+      { after: parameter('after'), limit: parameter('limit') },
+    ),
 )
 
-const tagByName = compileOnce<TagKey, { digest: string }>((input) => selectTag(input))
-
-const lockedTag = compileOnce<TagKey, { digest: string }>((input) =>
-  input.dialect === 'postgres' ? selectTag(input).forUpdate() : selectTag(input),
-)
+const lockedTag = compileOnce<TagKey, { digest: string }>(({ kysely, dialect, parameter }) => {
+  const query = kysely
+    .selectFrom('tag')
+    .select('digest')
+    .where('repository_id', '=', parameter('repositoryId'))
+    .where('name', '=', parameter('name'))
+  return dialect === 'postgres' ? query.forUpdate() : query
+})
 
 const tagInsert = compileOnce<TagKey & { digest: string; now: number }, { name: string }>(
   ({ kysely, parameter }) =>
@@ -52,12 +53,7 @@ const tagUpdate = compileOnce<TagKey & { digest: string; now: number }, object>(
     .where('name', '=', parameter('name')),
 )
 
-export async function findTag(db: Reader, options: TagKey): Promise<{ digest: Digest } | undefined> {
-  const row = await tagByName.first(db, options)
-  return row === undefined ? undefined : { digest: row.digest as Digest }
-}
-
-/** As `findTag`; an existing tag stays as it is for others until the transaction ends. */
+/** An existing tag stays as it is for others until the transaction ends. */
 export async function lockTag(tx: Transaction, options: TagKey): Promise<{ digest: Digest } | undefined> {
   const row = await lockedTag.first(tx, options)
   return row === undefined ? undefined : { digest: row.digest as Digest }
@@ -104,12 +100,4 @@ async function insertTag(
   const other = await lockTag(tx, options)
   if (other === undefined) throw new Conflict(`tag ${options.name} was deleted while it was put`)
   return other
-}
-
-function selectTag({ kysely, parameter }: TemplateInput<TagKey>) {
-  return kysely
-    .selectFrom('tag')
-    .select('digest')
-    .where('repository_id', '=', parameter('repositoryId'))
-    .where('name', '=', parameter('name'))
 }

@@ -11,6 +11,8 @@ import type { NewManifest } from '../content/manifests.ts'
 import type { Metadata } from '../metadata.ts'
 import { ensureRepository } from '../repositories/repositories.ts'
 import type { Repository } from '../repositories/repositories.ts'
+import { lockTag } from '../content/tags.ts'
+import type { TagKey } from '../content/tags.ts'
 import type { UploadRow } from '../content/uploads.ts'
 
 const run = randomBytes(4).toString('hex')
@@ -109,4 +111,8 @@ export function anUpload(changes: Partial<UploadRow> = {}): UploadRow {
 
 export function numbers(length: number): number[] {
   return Array.from({ length }, (_, index) => index)
+}
+
+export function findTag(metadata: Metadata, key: TagKey): Promise<{ digest: Digest } | undefined> {
+  return metadata.transact((tx) => lockTag(tx, key))
 }

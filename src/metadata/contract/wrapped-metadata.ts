@@ -39,6 +39,20 @@ export function endAfter(metadata: Metadata, transactions: number): Metadata {
   })
 }
 
+/** Waits for `work` before the transaction of this number, counted from 1, as if another process had its turn there. */
+export function interruptBefore(
+  metadata: Metadata,
+  transaction: number,
+  work: () => Promise<unknown>,
+): Metadata {
+  let count = 0
+  return wrap(metadata, async (own, options) => {
+    count += 1
+    if (count === transaction) await work()
+    return metadata.transact(own, options)
+  })
+}
+
 function wrap(metadata: Metadata, transact: Metadata['transact']): Metadata {
   return {
     dialect: metadata.dialect,

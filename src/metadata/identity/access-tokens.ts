@@ -1,12 +1,20 @@
 /** Access tokens: stored as hashes. A request asks `isAccessTokenUnchanged` each time, so that a revocation counts at once. */
 import { sql } from 'kysely'
-import { isOut, stateOf } from './accounts.ts'
-import type { AccountState, ProvenAccount, StateRow } from './accounts.ts'
+import type { Selectable, SqlBool } from 'kysely'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
+import { isAsProven, isOut, provenParameters, stateOf } from './accounts.ts'
+import type { AccountState, ProvenAccount, ProvenParameters, StateRow } from './accounts.ts'
+import { noteUses } from './credentials.ts'
+import type { AccessTokenTable } from './schema.ts'
+import { endTokens, revokeTokens } from './token-ends.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import type { TemplateInput } from '../sql/compile-once.ts'
 import { kyselyOf } from '../sql/database.ts'
-import { eachInTurns } from '../sql/pause.ts'
+import { deleteSome } from '../sql/delete-rows.ts'
+import { pageById } from '../sql/keyset-page.ts'
+import { createRowReader } from '../sql/row-reader.ts'
 import { storableText } from '../sql/storable-text.ts'
 
 export interface TokenBounds {
@@ -53,19 +61,7 @@ export interface TokenHolder {
   }
 }
 
-interface TokenRow {
-  id: number
-  account_id: number
-  name: string
-  hint: string
-  actions: string | null
-  patterns: string | null
-  created_at: number
-  created_by: string
-  expires_at: number | null
-  used_at: number | null
-  revoked_at: number | null
-}
+type TokenRow = Selectable<AccessTokenTable>
 
 type HolderRow = StateRow &
   Pick<TokenRow, 'id' | 'account_id' | 'actions' | 'patterns' | 'expires_at' | 'revoked_at'>
@@ -75,8 +71,6 @@ const columns = [
   'account_id',
   'name',
   'hint',
-  'actions',
-  'patterns',
   'created_at',
   'created_by',
   'expires_at',
@@ -84,14 +78,14 @@ const columns = [
   'revoked_at',
 ] as const
 
-interface Unchanged {
-  id: number
-  name: string
-  isAdmin: 0 | 1
-  credentialVersion: number
-  tokenId: number
-  patterns: string
-  now: number
+const boundsColumns = ['actions', 'patterns'] as const
+
+const read = createRowReader(columns)
+
+interface Unchanged extends ProvenParameters {
+  readonly tokenId: number
+  readonly patterns: string
+  readonly now: number
 }
 
 const unchangedToken = compileOnce<Unchanged, { id: number }>(({ kysely, parameter }) =>
@@ -108,11 +102,8 @@ const unchangedToken = compileOnce<Unchanged, { id: number }>(({ kysely, paramet
         eb('access_token.expires_at', '>', parameter('now')),
       ]),
     )
-    .where('account.id', '=', parameter('id'))
     .where(isOut, '=', sql.lit(0))
-    .where('account.name', '=', parameter('name'))
-    .where('account.is_admin', '=', parameter('isAdmin'))
-    .where('account.credential_version', '=', parameter('credentialVersion')),
+    .where(isAsProven(parameter)),
 )
 
 const holderByHash = compileOnce<{ tokenHash: string }, HolderRow>((input) =>
@@ -155,12 +146,11 @@ export function isAccessTokenUnchanged(
     readonly patterns: readonly string[] | undefined
     readonly now: number
   },
-): boolean | Promise<boolean> {
-  const { id, name, isAdmin, credentialVersion, tokenId, now } = proven
+): MaybePromise<boolean> {
+  const { tokenId, now } = proven
   const patterns = proven.patterns === undefined ? '' : JSON.stringify(proven.patterns)
-  const asked = { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion, tokenId, patterns, now } as const
-  const found = unchangedToken.first(db, asked)
-  return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
+  const found = unchangedToken.first(db, { ...provenParameters(proven), tokenId, patterns, now })
+  return andThen(found, (row) => row !== undefined)
 }
 
 /** A token that ended, and one of a disabled account, is found too. */
@@ -212,7 +202,7 @@ function lifetimeOf({ lifetimeMs, expiresAt, now }: NewAccessToken): number | un
 export async function findAccessToken(db: Reader, id: number): Promise<AccessToken | undefined> {
   const row = await kyselyOf(db)
     .selectFrom('access_token')
-    .select(columns)
+    .select([...columns, ...boundsColumns])
     .where('id', '=', id)
     .executeTakeFirst()
   return row && tokenOf(row)
@@ -223,15 +213,11 @@ export async function listAccessTokens(
   db: Reader,
   page: { readonly accountId: number; readonly after?: number | undefined; readonly limit: number },
 ): Promise<AccessToken[]> {
-  const rows = await kyselyOf(db)
+  const tokens = kyselyOf(db)
     .selectFrom('access_token')
-    .select(columns)
+    .select([...columns, ...boundsColumns])
     .where('account_id', '=', page.accountId)
-    .where('id', '>', page.after ?? 0)
-    .orderBy('id')
-    .limit(page.limit)
-    .execute()
-  return rows.map(tokenOf)
+  return (await pageById(tokens, 'id', page).execute()).map(tokenOf)
 }
 
 /** Of one account, those that hold at the moment. */
@@ -259,56 +245,32 @@ export async function revokeAccessToken(
   tx: Transaction,
   { id, now }: { readonly id: number; readonly now: number },
 ): Promise<boolean> {
-  const result = await kyselyOf(tx)
-    .updateTable('access_token')
-    .set({ revoked_at: now })
-    .where('id', '=', id)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst()
-  return result.numUpdatedRows > 0n
+  return (await revokeTokens(tx, { where: sql<SqlBool>`id = ${id}`, now })) > 0
 }
 
 /** All of one account; returns how many. */
-export async function revokeAccessTokensOf(
+export function revokeAccessTokensOf(
   tx: Transaction,
   { accountId, now }: { readonly accountId: number; readonly now: number },
 ): Promise<number> {
-  const result = await kyselyOf(tx)
-    .updateTable('access_token')
-    .set({ revoked_at: now })
-    .where('account_id', '=', accountId)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+  return revokeTokens(tx, { where: sql<SqlBool>`account_id = ${accountId}`, now })
 }
 
 /** Never makes a token hold for longer than it did. */
-export async function endAccessToken(
+export function endAccessToken(
   tx: Transaction,
   { id, at }: { readonly id: number; readonly at: number },
 ): Promise<void> {
-  await kyselyOf(tx)
-    .updateTable('access_token')
-    .set({ expires_at: at })
-    .where('id', '=', id)
-    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]))
-    .execute()
+  return endTokens(tx, { where: sql<SqlBool>`id = ${id}`, at })
 }
 
 /** Each `id` with the time of its use; one that was noted after `before` stays as it is, unless that is in the future. */
-export async function noteAccessTokenUses(
+export function noteAccessTokenUses(
   tx: Transaction,
   uses: ReadonlyMap<number, number>,
   before: number,
 ): Promise<void> {
-  await eachInTurns(tx, { items: uses, rowsPerItem: 1 }, ([id, at]) =>
-    kyselyOf(tx)
-      .updateTable('access_token')
-      .set({ used_at: at })
-      .where('id', '=', id)
-      .where((eb) => eb.or([eb('used_at', 'is', null), eb('used_at', '<=', before), eb('used_at', '>', at)]))
-      .execute(),
-  )
+  return noteUses(tx, 'access_token', { uses, before })
 }
 
 /** Those that were revoked or expired before then; returns how many went, `limit` at most of each. */
@@ -316,37 +278,16 @@ export async function deleteEndedAccessTokens(
   tx: Transaction,
   { before, limit }: { readonly before: number; readonly limit: number },
 ): Promise<number> {
-  const revoked = await deleteBefore(tx, 'revoked_at', { before, limit })
-  return revoked + (await deleteBefore(tx, 'expires_at', { before, limit }))
-}
-
-async function deleteBefore(
-  tx: Transaction,
-  column: 'revoked_at' | 'expires_at',
-  { before, limit }: { readonly before: number; readonly limit: number },
-): Promise<number> {
-  const result = await kyselyOf(tx)
-    .deleteFrom('access_token')
-    .where('id', 'in', (eb) =>
-      eb.selectFrom('access_token').select('id').where(column, '<', before).orderBy(column).limit(limit),
-    )
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
-}
-
-function tokenOf(row: TokenRow): AccessToken {
-  return {
-    id: row.id,
-    accountId: row.account_id,
-    name: row.name,
-    hint: row.hint,
-    ...boundsOf(row),
-    createdAt: row.created_at,
-    createdBy: row.created_by,
-    expiresAt: row.expires_at ?? undefined,
-    usedAt: row.used_at ?? undefined,
-    revokedAt: row.revoked_at ?? undefined,
+  let deleted = 0
+  for (const column of ['revoked_at', 'expires_at'] as const) {
+    const where = sql<SqlBool>`${sql.ref(column)} < ${before}`
+    deleted += await deleteSome(tx, 'access_token', { key: ['id'], where, orderBy: column, limit })
   }
+  return deleted
+}
+
+function tokenOf(row: Pick<TokenRow, (typeof columns)[number] | keyof TokenBounds>): AccessToken {
+  return { ...read(row), ...boundsOf(row) }
 }
 
 function boundsOf({ actions, patterns }: Pick<TokenRow, 'actions' | 'patterns'>): TokenBounds {

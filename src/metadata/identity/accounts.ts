@@ -1,13 +1,17 @@
 /** Accounts: who may log in. A request asks `isAccountUnchanged` each time, so that a change counts at once everywhere. */
 import { sql } from 'kysely'
-import type { SqlBool } from 'kysely'
+import type { RawBuilder, SqlBool } from 'kysely'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { OwnerNameTaken } from '../owners/owner-errors.ts'
 import { refuseAlias } from '../owners/owners.ts'
 import { compileOnce } from '../sql/compile-once.ts'
+import type { TemplateInput } from '../sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
-import { deleteInTurns } from '../sql/delete-in-turns.ts'
+import { deleteInTurns } from '../sql/delete-rows.ts'
+import { pageByName } from '../sql/keyset-page.ts'
 
 /** What a cached proof of identity is compared with. */
 export interface AccountState {
@@ -62,18 +66,27 @@ const isOwnerDisabled = sql<0 | 1>`case when ${ownerOut} then 1 else 0 end`
 /** Whether no credential of a row of `account` holds, since it is disabled or a robot of a disabled user. */
 export const isOut = sql<0 | 1>`case when account.disabled = 1 or ${ownerOut} then 1 else 0 end`
 
-const unchangedAccount = compileOnce<
-  { id: number; name: string; isAdmin: 0 | 1; credentialVersion: number },
-  { id: number }
->(({ kysely, parameter }) =>
-  kysely
-    .selectFrom('account')
-    .select('id')
-    .where('id', '=', parameter('id'))
-    .where('disabled', '=', sql.lit(0))
-    .where('name', '=', parameter('name'))
-    .where('is_admin', '=', parameter('isAdmin'))
-    .where('credential_version', '=', parameter('credentialVersion')),
+export interface ProvenParameters {
+  readonly id: number
+  readonly name: string
+  readonly isAdmin: 0 | 1
+  readonly credentialVersion: number
+}
+
+/** Whether a row of `account` is in all that a proof relies on as it was. */
+export function isAsProven(parameter: TemplateInput<ProvenParameters>['parameter']): RawBuilder<SqlBool> {
+  return sql<SqlBool>`account.id = ${parameter('id')} and account.name = ${parameter('name')}
+    and account.is_admin = ${parameter('isAdmin')}
+    and account.credential_version = ${parameter('credentialVersion')}`
+}
+
+/** The values for `isAsProven`. */
+export function provenParameters({ id, name, isAdmin, credentialVersion }: ProvenAccount): ProvenParameters {
+  return { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion }
+}
+
+const unchangedAccount = compileOnce<ProvenParameters, { id: number }>(({ kysely, parameter }) =>
+  kysely.selectFrom('account').select('id').where('disabled', '=', sql.lit(0)).where(isAsProven(parameter)),
 )
 
 const accountState = compileOnce<{ id: number }, StateRow>(({ kysely, parameter }) =>
@@ -100,10 +113,9 @@ export interface ProvenAccount {
  * Whether the account is there, enabled, and in all else as it was. Asked with each request that carries credentials;
  * on SQLite it answers at once.
  */
-export function isAccountUnchanged(db: Reader, account: ProvenAccount): boolean | Promise<boolean> {
-  const { id, name, isAdmin, credentialVersion } = account
-  const found = unchangedAccount.first(db, { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion })
-  return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
+export function isAccountUnchanged(db: Reader, account: ProvenAccount): MaybePromise<boolean> {
+  const found = unchangedAccount.first(db, provenParameters(account))
+  return andThen(found, (row) => row !== undefined)
 }
 
 /** With the hash of its password; a disabled account is found too. */
@@ -139,13 +151,8 @@ interface AccountPage {
 
 /** Users in byte order of their names, after `after` (exclusive). */
 export async function listAccounts(db: Reader, page: AccountPage): Promise<Account[]> {
-  const rows = await selectAccounts(db)
-    .where('name', '>', page.after ?? '')
-    .where('kind', '=', 'user')
-    .orderBy('name')
-    .limit(page.limit)
-    .execute()
-  return rows.map(accountOf)
+  const users = selectAccounts(db).where('kind', '=', 'user')
+  return (await pageByName(users, 'name', page).execute()).map(accountOf)
 }
 
 /** Of one owner, or of all, in byte order of their names, after `after` (exclusive). */
@@ -153,11 +160,9 @@ export async function listRobots(
   db: Reader,
   page: AccountPage & { readonly ownerId?: number | undefined },
 ): Promise<Account[]> {
-  let query = selectAccounts(db)
-    .where('kind', '=', 'robot')
-    .where('name', '>', page.after ?? '')
-  if (page.ownerId !== undefined) query = query.where('owner_id', '=', page.ownerId)
-  return (await query.orderBy('name').limit(page.limit).execute()).map(accountOf)
+  let robots = selectAccounts(db).where('kind', '=', 'robot')
+  if (page.ownerId !== undefined) robots = robots.where('owner_id', '=', page.ownerId)
+  return (await pageByName(robots, 'name', page).execute()).map(accountOf)
 }
 
 /**

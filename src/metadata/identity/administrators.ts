@@ -1,6 +1,7 @@
 import type { Reader, Transaction } from '../handles.ts'
 import { sql } from 'kysely'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
+import { pageByName } from '../sql/keyset-page.ts'
 
 export interface Administrator {
   readonly name: string
@@ -12,14 +13,11 @@ export async function listAdministrators(
   db: Reader,
   page: { readonly after: string; readonly limit: number },
 ): Promise<Administrator[]> {
-  const rows = await kyselyOf(db)
+  const administrators = kyselyOf(db)
     .selectFrom('account')
     .select(['name', 'disabled'])
     .where('is_admin', '=', sql.lit(1))
-    .where('name', '>', page.after)
-    .orderBy('name')
-    .limit(page.limit)
-    .execute()
+  const rows = await pageByName(administrators, 'name', page).execute()
   return rows.map(({ name, disabled }) => ({ name, disabled: disabled === 1 }))
 }
 

@@ -1,10 +1,13 @@
 /** Sessions of browsers: stored as hashes, each valid until it is ended, is idle or old, or its account's credentials change. */
+import { sql } from 'kysely'
+import type { SqlBool } from 'kysely'
 import { stateOf } from './accounts.ts'
 import type { AccountState } from './accounts.ts'
 import type { Reader, Transaction } from '../handles.ts'
-import { findLeastUsed } from './least-used.ts'
+import { deleteLeastUsed, findCredentialHolder, noteUses } from './credentials.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
-import { eachInTurns } from '../sql/pause.ts'
+import { deleteSome } from '../sql/delete-rows.ts'
+import { createRowReader } from '../sql/row-reader.ts'
 import { storableOrNull, storableText } from '../sql/storable-text.ts'
 
 export interface NewBrowserSession {
@@ -28,17 +31,6 @@ export interface BrowserSession {
   readonly client: string | undefined
 }
 
-interface SessionRow {
-  id: number
-  account_id: number
-  credential_version: number
-  created_at: number
-  used_at: number
-  expires_at: number
-  address: string
-  client: string | null
-}
-
 const columns = [
   'id',
   'account_id',
@@ -49,6 +41,8 @@ const columns = [
   'address',
   'client',
 ] as const
+
+const sessionOf = createRowReader(columns)
 
 /** Keeps the `keep` sessions of the account that were used last, this one included; those that expired go first. */
 export async function insertBrowserSession(
@@ -79,8 +73,7 @@ export async function insertBrowserSession(
   const all = rows.map((row) => {
     return { id: row.id, usedAt: row.used_at, isOver: row.expires_at <= session.now }
   })
-  const surplus = findLeastUsed(all, { keep, newest: id })
-  for (const one of surplus) await kysely.deleteFrom('browser_session').where('id', '=', one).execute()
+  await deleteLeastUsed(tx, 'browser_session', { all, keep, newest: id })
   return id
 }
 
@@ -120,30 +113,17 @@ export async function listBrowserSessions(db: Reader, accountId: number): Promis
 }
 
 /** The name of its account; `undefined` when there is no such session. */
-export async function findBrowserSessionHolder(db: Reader, id: number): Promise<string | undefined> {
-  const row = await kyselyOf(db)
-    .selectFrom('browser_session')
-    .innerJoin('account', 'account.id', 'browser_session.account_id')
-    .select('account.name')
-    .where('browser_session.id', '=', id)
-    .executeTakeFirst()
-  return row?.name
+export function findBrowserSessionHolder(db: Reader, id: number): Promise<string | undefined> {
+  return findCredentialHolder(db, 'browser_session', id)
 }
 
 /** Each `id` with the time of its use; one that was noted after `before` stays as it is, unless that is in the future. */
-export async function noteBrowserSessionUses(
+export function noteBrowserSessionUses(
   tx: Transaction,
   uses: ReadonlyMap<number, number>,
   before: number,
 ): Promise<void> {
-  await eachInTurns(tx, { items: uses, rowsPerItem: 1 }, ([id, at]) =>
-    kyselyOf(tx)
-      .updateTable('browser_session')
-      .set({ used_at: at })
-      .where('id', '=', id)
-      .where((eb) => eb.or([eb('used_at', '<=', before), eb('used_at', '>', at)]))
-      .execute(),
-  )
+  return noteUses(tx, 'browser_session', { uses, before })
 }
 
 /** Whether there was one; of this account, where one is given. */
@@ -163,33 +143,13 @@ export async function deleteExpiredBrowserSessions(
   options: { readonly now: number; readonly usedBefore: number; readonly limit: number },
 ): Promise<number> {
   const { now, usedBefore, limit } = options
-  const expired = await deleteUntil(tx, 'expires_at', { until: now, limit })
-  return expired + (await deleteUntil(tx, 'used_at', { until: usedBefore, limit }))
-}
-
-async function deleteUntil(
-  tx: Transaction,
-  column: 'expires_at' | 'used_at',
-  { until, limit }: { readonly until: number; readonly limit: number },
-): Promise<number> {
-  const result = await kyselyOf(tx)
-    .deleteFrom('browser_session')
-    .where('id', 'in', (eb) =>
-      eb.selectFrom('browser_session').select('id').where(column, '<=', until).orderBy(column).limit(limit),
-    )
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
-}
-
-function sessionOf(row: SessionRow): BrowserSession {
-  return {
-    id: row.id,
-    accountId: row.account_id,
-    credentialVersion: row.credential_version,
-    createdAt: row.created_at,
-    usedAt: row.used_at,
-    expiresAt: row.expires_at,
-    address: row.address,
-    client: row.client ?? undefined,
+  let deleted = 0
+  for (const [column, until] of [
+    ['expires_at', now],
+    ['used_at', usedBefore],
+  ] as const) {
+    const where = sql<SqlBool>`${sql.ref(column)} <= ${until}`
+    deleted += await deleteSome(tx, 'browser_session', { key: ['id'], where, orderBy: column, limit })
   }
+  return deleted
 }

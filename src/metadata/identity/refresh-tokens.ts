@@ -1,10 +1,14 @@
 /** Refresh tokens: stored as hashes, each valid until it is revoked or its account's credentials change. */
 import { sql } from 'kysely'
-import type { ProvenAccount } from './accounts.ts'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
+import { isAsProven, provenParameters } from './accounts.ts'
+import type { ProvenAccount, ProvenParameters } from './accounts.ts'
 import type { Reader, Transaction } from '../handles.ts'
-import { findLeastUsed } from './least-used.ts'
+import { deleteLeastUsed, findCredentialHolder } from './credentials.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { kyselyOf } from '../sql/database.ts'
+import { createRowReader } from '../sql/row-reader.ts'
 import { storableOrNull } from '../sql/storable-text.ts'
 
 export interface NewRefreshToken {
@@ -24,31 +28,19 @@ export interface RefreshToken {
   readonly usedAt: number
 }
 
-interface TokenRow {
-  id: number
-  account_id: number
-  credential_version: number
-  client_id: string | null
-  created_at: number
-  used_at: number
-}
-
 const columns = ['id', 'account_id', 'credential_version', 'client_id', 'created_at', 'used_at'] as const
 
-const unchangedRefreshToken = compileOnce<
-  { id: number; name: string; isAdmin: 0 | 1; credentialVersion: number; refreshTokenId: number },
-  { id: number }
->(({ kysely, parameter }) =>
-  kysely
-    .selectFrom('refresh_token')
-    .innerJoin('account', 'account.id', 'refresh_token.account_id')
-    .select('refresh_token.id')
-    .where('refresh_token.id', '=', parameter('refreshTokenId'))
-    .where('account.id', '=', parameter('id'))
-    .where('account.disabled', '=', sql.lit(0))
-    .where('account.name', '=', parameter('name'))
-    .where('account.is_admin', '=', parameter('isAdmin'))
-    .where('account.credential_version', '=', parameter('credentialVersion')),
+const tokenOf = createRowReader(columns)
+
+const unchangedRefreshToken = compileOnce<ProvenParameters & { refreshTokenId: number }, { id: number }>(
+  ({ kysely, parameter }) =>
+    kysely
+      .selectFrom('refresh_token')
+      .innerJoin('account', 'account.id', 'refresh_token.account_id')
+      .select('refresh_token.id')
+      .where('refresh_token.id', '=', parameter('refreshTokenId'))
+      .where('account.disabled', '=', sql.lit(0))
+      .where(isAsProven(parameter)),
 )
 
 /**
@@ -58,11 +50,10 @@ const unchangedRefreshToken = compileOnce<
 export function isRefreshTokenUnchanged(
   db: Reader,
   proven: ProvenAccount & { readonly refreshTokenId: number },
-): boolean | Promise<boolean> {
-  const { id, name, isAdmin, credentialVersion, refreshTokenId } = proven
-  const asked = { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion, refreshTokenId } as const
-  const found = unchangedRefreshToken.first(db, asked)
-  return found instanceof Promise ? found.then((row) => row !== undefined) : found !== undefined
+): MaybePromise<boolean> {
+  const { refreshTokenId } = proven
+  const found = unchangedRefreshToken.first(db, { ...provenParameters(proven), refreshTokenId })
+  return andThen(found, (row) => row !== undefined)
 }
 
 /**
@@ -93,13 +84,12 @@ export async function insertRefreshToken(
     .where('account_id', '=', token.accountId)
     .execute()
   const all = rows.map((row) => ({ id: row.id, usedAt: row.used_at, isOver: false }))
-  const surplus = findLeastUsed(all, { keep, newest: id })
-  for (const one of surplus) await kysely.deleteFrom('refresh_token').where('id', '=', one).execute()
+  await deleteLeastUsed(tx, 'refresh_token', { all, keep, newest: id })
   return id
 }
 
 export async function findRefreshToken(db: Reader, tokenHash: string): Promise<RefreshToken | undefined> {
-  const row: TokenRow | undefined = await kyselyOf(db)
+  const row = await kyselyOf(db)
     .selectFrom('refresh_token')
     .select(columns)
     .where('token_hash', '=', tokenHash)
@@ -116,7 +106,7 @@ export async function touchRefreshToken(
 
 /** Of one account, oldest first. */
 export async function listRefreshTokens(db: Reader, accountId: number): Promise<RefreshToken[]> {
-  const rows: TokenRow[] = await kyselyOf(db)
+  const rows = await kyselyOf(db)
     .selectFrom('refresh_token')
     .select(columns)
     .where('account_id', '=', accountId)
@@ -126,29 +116,12 @@ export async function listRefreshTokens(db: Reader, accountId: number): Promise<
 }
 
 /** The name of its account. */
-export async function findRefreshTokenHolder(db: Reader, id: number): Promise<string | undefined> {
-  const row = await kyselyOf(db)
-    .selectFrom('refresh_token')
-    .innerJoin('account', 'account.id', 'refresh_token.account_id')
-    .select('account.name')
-    .where('refresh_token.id', '=', id)
-    .executeTakeFirst()
-  return row?.name
+export function findRefreshTokenHolder(db: Reader, id: number): Promise<string | undefined> {
+  return findCredentialHolder(db, 'refresh_token', id)
 }
 
 /** Returns whether there was one. Bearer tokens that were issued from it or with it end with it. */
 export async function deleteRefreshToken(tx: Transaction, id: number): Promise<boolean> {
   const result = await kyselyOf(tx).deleteFrom('refresh_token').where('id', '=', id).executeTakeFirst()
   return result.numDeletedRows > 0n
-}
-
-function tokenOf(row: TokenRow): RefreshToken {
-  return {
-    id: row.id,
-    accountId: row.account_id,
-    credentialVersion: row.credential_version,
-    clientId: row.client_id ?? undefined,
-    createdAt: row.created_at,
-    usedAt: row.used_at,
-  }
 }

@@ -2,6 +2,7 @@
 import type { Reader, Transaction } from '../handles.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
+import { createRowReader } from '../sql/row-reader.ts'
 
 export interface SigningKey {
   readonly kid: string
@@ -13,13 +14,9 @@ export interface SigningKey {
   readonly verifyUntil: number | undefined
 }
 
-interface KeyRow {
-  kid: string
-  state: 'active' | 'retired'
-  public_key: string
-  created_at: number
-  verify_until: number | null
-}
+const columns = ['kid', 'state', 'public_key', 'created_at', 'verify_until'] as const
+
+const keyOf = createRowReader(columns)
 
 // Of two that were made at the same moment every process takes the same one.
 const activeKey = compileOnce<object, { kid: string; private_key: string | null }>(({ kysely }) =>
@@ -41,9 +38,9 @@ export async function findActiveKey(db: Reader): Promise<{ kid: string; privateK
 
 /** All that still verify, without private keys; the active one first, then newest first. */
 export async function listSigningKeys(db: Reader, now: number): Promise<SigningKey[]> {
-  const rows: KeyRow[] = await kyselyOf(db)
+  const rows = await kyselyOf(db)
     .selectFrom('signing_key')
-    .select(['kid', 'state', 'public_key', 'created_at', 'verify_until'])
+    .select(columns)
     .where('state', 'in', ['active', 'retired'])
     .execute()
   return rows
@@ -105,14 +102,4 @@ export async function lockSigningKeys(tx: Transaction): Promise<void> {
 
 function rankOf({ state }: SigningKey): number {
   return state === 'active' ? 0 : 1
-}
-
-function keyOf(row: KeyRow): SigningKey {
-  return {
-    kid: row.kid,
-    state: row.state,
-    publicKey: row.public_key,
-    createdAt: row.created_at,
-    verifyUntil: row.verify_until ?? undefined,
-  }
 }

@@ -2,8 +2,11 @@
  * An access token and those that it rotated itself into are a lineage: one credential with several secrets, which are
  * revoked together. A rotation by a person begins a new lineage.
  */
+import { sql } from 'kysely'
+import type { Expression, SqlBool } from 'kysely'
 import type { Reader, Transaction } from '../handles.ts'
 import { kyselyOf } from '../sql/database.ts'
+import { endTokens, revokeTokens } from './token-ends.ts'
 
 /** What a rotation keeps of a token besides its limits. */
 export interface TokenLineage {
@@ -24,17 +27,11 @@ export async function findTokenLineage(db: Reader, id: number): Promise<TokenLin
 }
 
 /** Revokes a token and all that rotated themselves out of it; returns how many were not revoked before. */
-export async function revokeTokenLineage(
+export function revokeTokenLineage(
   tx: Transaction,
   { firstId, now }: { readonly firstId: number; readonly now: number },
 ): Promise<number> {
-  const result = await kyselyOf(tx)
-    .updateTable('access_token')
-    .set({ revoked_at: now })
-    .where((eb) => eb.or([eb('id', '=', firstId), eb('first_id', '=', firstId)]))
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+  return revokeTokens(tx, { where: isInLineage(firstId), now })
 }
 
 /** Lists the accounts that have tokens which this principal made, in the order of their ids. */
@@ -51,28 +48,22 @@ export async function listAccountsWithTokensBy(db: Reader, createdBy: string): P
 }
 
 /** Revokes all tokens that a principal made, for itself and for robots; returns how many were not revoked before. */
-export async function revokeTokensMadeBy(
+export function revokeTokensMadeBy(
   tx: Transaction,
   { createdBy, now }: { readonly createdBy: string; readonly now: number },
 ): Promise<number> {
-  const result = await kyselyOf(tx)
-    .updateTable('access_token')
-    .set({ revoked_at: now })
-    .where('created_by', '=', createdBy)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+  return revokeTokens(tx, { where: sql<SqlBool>`created_by = ${createdBy}`, now })
 }
 
 /** Brings the end of the lineage forward to `at`; tokens that end earlier keep their end. */
-export async function endTokenLineage(
+export function endTokenLineage(
   tx: Transaction,
   { firstId, at }: { readonly firstId: number; readonly at: number },
 ): Promise<void> {
-  await kyselyOf(tx)
-    .updateTable('access_token')
-    .set({ expires_at: at })
-    .where((eb) => eb.or([eb('id', '=', firstId), eb('first_id', '=', firstId)]))
-    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]))
-    .execute()
+  return endTokens(tx, { where: isInLineage(firstId), at })
+}
+
+/** The token and all that rotated themselves out of it. */
+function isInLineage(firstId: number): Expression<SqlBool> {
+  return sql<SqlBool>`(id = ${firstId} or first_id = ${firstId})`
 }

@@ -35,8 +35,15 @@ const migrations: ReadonlyMap<string, Migration> = new Map([
 // An arbitrary number that no other use of advisory locks in the same database should pick.
 const upgradeLock = 7_305_521_848
 
-/** Throws `MetadataTooNew`. Two programs that start together upgrade one after the other. */
-export async function migrate(tx: Transaction, now: number): Promise<void> {
+/**
+ * Calls `onStep` with the name of each migration before it runs. Throws `MetadataTooNew`. Two programs that start
+ * together upgrade one after the other.
+ */
+export async function migrate(
+  tx: Transaction,
+  now: number,
+  onStep: (name: string) => void = () => undefined,
+): Promise<void> {
   const { dialect, kysely } = databaseOf(tx)
   if (dialect === 'postgres') {
     await sql`select pg_advisory_xact_lock(${sql.lit(upgradeLock)})`.execute(kysely)
@@ -55,6 +62,7 @@ export async function migrate(tx: Transaction, now: number): Promise<void> {
   if (unknown.length > 0) throw new MetadataTooNew(unknown)
   for (const [name, migration] of migrations) {
     if (applied.has(name)) continue
+    onStep(name)
     for (const statement of migration(types)) await sql.raw(statement).execute(kysely)
     await kysely.insertInto('schema_migration').values({ name, applied_at: now }).execute()
   }

@@ -4,9 +4,10 @@ import { Turns } from '../../lib/turns/turns.ts'
 import type { Reader } from '../handles.ts'
 import { ownerOf } from './owners.ts'
 import type { Owner, OwnerRow } from './owners.ts'
-import type { Visibility } from '../schema.ts'
+import type { Visibility } from './schema.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { databaseOf, isAnyOf, listParameter } from '../sql/database.ts'
+import { pageByName } from '../sql/keyset-page.ts'
 
 export interface OwnersSeen {
   readonly visibilities: readonly Visibility[]
@@ -29,26 +30,25 @@ const kinds = ['user', 'organization'] as const
 const visibilities = ['public', 'internal', 'private'] as const
 
 const ownersByName = compileOnce<{ after: string; limit: number }, OwnerRow>(({ kysely, parameter }) =>
-  kysely
-    .selectFrom('owner')
-    .selectAll()
-    .where('name', '>', parameter('after'))
-    .orderBy('name')
-    .limit(parameter('limit')),
+  pageByName(kysely.selectFrom('owner').selectAll(), 'name', {
+    after: parameter('after'),
+    limit: parameter('limit'),
+  }),
 )
 
 const ownersOfVisibility = compileOnce<
   { kind: Owner['kind']; visibility: Visibility; after: string; limit: number },
   OwnerRow
 >(({ kysely, parameter }) =>
-  kysely
-    .selectFrom('owner')
-    .selectAll()
-    .where('kind', '=', parameter('kind'))
-    .where('visibility', '=', parameter('visibility'))
-    .where('name', '>', parameter('after'))
-    .orderBy('name')
-    .limit(parameter('limit')),
+  pageByName(
+    kysely
+      .selectFrom('owner')
+      .selectAll()
+      .where('kind', '=', parameter('kind'))
+      .where('visibility', '=', parameter('visibility')),
+    'name',
+    { after: parameter('after'), limit: parameter('limit') },
+  ),
 )
 
 const namedOwners = compileOnce<{ names: unknown }, OwnerRow>(({ kysely, dialect, parameter }) =>

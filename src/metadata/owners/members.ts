@@ -2,9 +2,10 @@
 import { sql } from 'kysely'
 import type { SqlBool } from 'kysely'
 import type { Reader, Transaction } from '../handles.ts'
-import { raiseRightsVersion } from '../rights/rights-version.ts'
+import { raiseRightsVersion } from '../system/rights-version.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
-import { deleteInTurns } from '../sql/delete-in-turns.ts'
+import { deleteInTurns } from '../sql/delete-rows.ts'
+import { pageById } from '../sql/keyset-page.ts'
 
 export interface Membership {
   readonly ownerId: number
@@ -91,14 +92,10 @@ export async function listMembers(
   db: Reader,
   page: { readonly ownerId: number; readonly after?: number | undefined; readonly limit: number },
 ): Promise<Member[]> {
-  const rows = await kyselyOf(db)
+  const members = kyselyOf(db)
     .selectFrom('organization_member')
     .innerJoin('account', 'account.id', 'organization_member.account_id')
-    .select(['account.id', 'account.name', 'organization_member.created_at'])
+    .select(['account.id as accountId', 'account.name', 'organization_member.created_at as since'])
     .where('organization_member.owner_id', '=', page.ownerId)
-    .where('organization_member.account_id', '>', page.after ?? 0)
-    .orderBy('organization_member.account_id')
-    .limit(page.limit)
-    .execute()
-  return rows.map((row) => ({ accountId: row.id, name: row.name, since: row.created_at }))
+  return pageById(members, 'organization_member.account_id', page).execute()
 }

@@ -14,8 +14,9 @@ import {
   TooManyOldNames,
 } from './owner-errors.ts'
 import { findOwner, listAliases } from './owners.ts'
-import { raiseRightsVersion } from '../rights/rights-version.ts'
+import { raiseRightsVersion } from '../system/rights-version.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
+import { pageById } from '../sql/keyset-page.ts'
 import { pause, rowsPerTurn } from '../sql/pause.ts'
 
 export interface Rename {
@@ -151,14 +152,11 @@ async function renamePatterns(tx: Transaction, { name, newName }: Rename): Promi
 /** With turns for everybody else between the queries. */
 async function* listLimitedTokens(tx: Transaction): AsyncGenerator<{ id: number; patterns: string }> {
   for (let after = 0; ;) {
-    const rows = await kyselyOf(tx)
+    const limited = kyselyOf(tx)
       .selectFrom('access_token')
       .select(['id', 'patterns'])
-      .where('id', '>', after)
       .where('patterns', 'is not', null)
-      .orderBy('id')
-      .limit(rowsPerTurn)
-      .execute()
+    const rows = await pageById(limited, 'id', { after, limit: rowsPerTurn }).execute()
     for (const { id, patterns } of rows) yield { id, patterns: patterns ?? '[]' }
     const last = rows.at(-1)
     if (last === undefined || rows.length < rowsPerTurn) return

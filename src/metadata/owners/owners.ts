@@ -1,9 +1,12 @@
 /** Owners of repository names: users, who come into being with their accounts, and organizations. */
+import type { Selectable } from 'kysely'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { OwnerNameTaken, OwnerRenamed } from './owner-errors.ts'
-import { raiseRightsVersion } from '../rights/rights-version.ts'
-import type { Visibility } from '../schema.ts'
+import { raiseRightsVersion } from '../system/rights-version.ts'
+import type { OwnerTable, Visibility } from './schema.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
 
@@ -16,13 +19,7 @@ export interface Owner {
   readonly createdAt: number
 }
 
-export interface OwnerRow {
-  id: number
-  name: string
-  kind: 'user' | 'organization'
-  visibility: Visibility
-  created_at: number
-}
+export type OwnerRow = Selectable<OwnerTable>
 
 const aliasByName = compileOnce<{ name: string }, { name: string }>(({ kysely, parameter }) =>
   kysely
@@ -85,9 +82,8 @@ export async function refuseAlias(tx: Transaction, name: string): Promise<void> 
 }
 
 /** What the owner who had this name is called now. On SQLite it answers at once. */
-export function findOwnerByAlias(db: Reader, name: string): string | undefined | Promise<string | undefined> {
-  const found = aliasByName.first(db, { name })
-  return found instanceof Promise ? found.then((row) => row?.name) : found?.name
+export function findOwnerByAlias(db: Reader, name: string): MaybePromise<string | undefined> {
+  return andThen(aliasByName.first(db, { name }), (row) => row?.name)
 }
 
 /** Names that the owner had before, in byte order. */

@@ -4,9 +4,10 @@ import type { SqlBool } from 'kysely'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import type { Member } from './members.ts'
-import { raiseRightsVersion } from '../rights/rights-version.ts'
+import { raiseRightsVersion } from '../system/rights-version.ts'
 import { kyselyOf } from '../sql/database.ts'
-import { deleteInTurns } from '../sql/delete-in-turns.ts'
+import { deleteInTurns } from '../sql/delete-rows.ts'
+import { pageById, pageByName } from '../sql/keyset-page.ts'
 
 export interface Team {
   readonly id: number
@@ -40,13 +41,7 @@ export async function insertTeam(
 }
 
 export async function findTeam(db: Reader, { ownerId, name }: TeamName): Promise<Team | undefined> {
-  const row = await kyselyOf(db)
-    .selectFrom('team')
-    .selectAll()
-    .where('owner_id', '=', ownerId)
-    .where('name', '=', name)
-    .executeTakeFirst()
-  return row && { id: row.id, name: row.name, createdAt: row.created_at }
+  return selectTeams(db, ownerId).where('name', '=', name).executeTakeFirst()
 }
 
 /** In byte order of the names, after `after` (exclusive). */
@@ -54,15 +49,15 @@ export async function listTeams(
   db: Reader,
   page: { readonly ownerId: number; readonly after?: string | undefined; readonly limit: number },
 ): Promise<Team[]> {
-  const rows = await kyselyOf(db)
+  return pageByName(selectTeams(db, page.ownerId), 'name', page).execute()
+}
+
+// oxlint-disable-next-line typescript/explicit-function-return-type -- the builder's type is the query itself
+function selectTeams(db: Reader, ownerId: number) {
+  return kyselyOf(db)
     .selectFrom('team')
-    .selectAll()
-    .where('owner_id', '=', page.ownerId)
-    .where('name', '>', page.after ?? '')
-    .orderBy('name')
-    .limit(page.limit)
-    .execute()
-  return rows.map((row) => ({ id: row.id, name: row.name, createdAt: row.created_at }))
+    .select(['id', 'name', 'created_at as createdAt'])
+    .where('owner_id', '=', ownerId)
 }
 
 /** With its places and the grants to it. */
@@ -109,14 +104,10 @@ export async function listTeamMembers(
   db: Reader,
   page: { readonly teamId: number; readonly after?: number | undefined; readonly limit: number },
 ): Promise<Member[]> {
-  const rows = await kyselyOf(db)
+  const members = kyselyOf(db)
     .selectFrom('team_member')
     .innerJoin('account', 'account.id', 'team_member.account_id')
-    .select(['account.id', 'account.name', 'team_member.created_at'])
+    .select(['account.id as accountId', 'account.name', 'team_member.created_at as since'])
     .where('team_member.team_id', '=', page.teamId)
-    .where('team_member.account_id', '>', page.after ?? 0)
-    .orderBy('team_member.account_id')
-    .limit(page.limit)
-    .execute()
-  return rows.map((row) => ({ accountId: row.id, name: row.name, since: row.created_at }))
+  return pageById(members, 'team_member.account_id', page).execute()
 }

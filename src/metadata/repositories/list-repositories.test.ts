@@ -6,7 +6,7 @@ import { listRepositories } from './list-repositories.ts'
 import type { Metadata } from '../metadata.ts'
 import { insertOrganization } from '../owners/owners.ts'
 import { ensureRepository } from './repositories.ts'
-import { deleteRepository } from './repository-deletion.ts'
+import { deleteRepository } from '../deletion/repository-deletion.ts'
 import { createReader, databaseOf } from '../sql/database.ts'
 import type { Database } from '../sql/database.ts'
 

@@ -1,11 +1,14 @@
 /** Repositories and the owners they belong to; both come into being with the first push. */
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { ownerOf } from '../../oci/repository-name.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { ensureOwner } from '../owners/owners.ts'
-import type { Visibility } from '../schema.ts'
+import type { Visibility } from '../owners/schema.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { kyselyOf } from '../sql/database.ts'
+import { pageByName } from '../sql/keyset-page.ts'
 import { endOfNames } from './visible-repositories.ts'
 import type { RepositoryVisibility } from './visible-repositories.ts'
 
@@ -64,9 +67,8 @@ export async function findRepository(db: Reader, name: RepositoryName): Promise<
 export function findRepositoryAccess(
   db: Reader,
   name: RepositoryName,
-): RepositoryAccess | undefined | Promise<RepositoryAccess | undefined> {
-  const found = accessByName.first(db, { name })
-  return found instanceof Promise ? found.then(accessOf) : accessOf(found)
+): MaybePromise<RepositoryAccess | undefined> {
+  return andThen(accessByName.first(db, { name }), accessOf)
 }
 
 function accessOf(row: AccessRow | undefined): RepositoryAccess | undefined {
@@ -127,24 +129,17 @@ export async function listRepositoryAccess(
   db: Reader,
   page: { readonly after?: string | undefined; readonly limit: number },
 ): Promise<(RepositoryAccess & { readonly name: RepositoryName })[]> {
-  const rows = await selectNames(db, { after: page.after ?? '', limit: page.limit })
+  const all = kyselyOf(db)
+    .selectFrom('repository')
     .innerJoin('owner', 'owner.id', 'repository.owner_id')
     .select([
+      'repository.name',
       'repository.id',
       'repository.visibility',
       'owner.visibility as ownerVisibility',
       'owner.name as ownerName',
     ])
-    .execute()
-  return rows.map((row) => ({ ...row, name: row.name as RepositoryName }))
-}
-
-function selectNames(db: Reader, page: { after: string; limit: number }) {
-  return kyselyOf(db)
-    .selectFrom('repository')
-    .select('repository.name')
-    .where('repository.name', '>', page.after)
     .where('repository.name', '<', endOfNames)
-    .orderBy('repository.name')
-    .limit(page.limit)
+  const rows = await pageByName(all, 'repository.name', page).execute()
+  return rows.map((row) => ({ ...row, name: row.name as RepositoryName }))
 }

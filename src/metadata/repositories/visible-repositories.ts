@@ -1,5 +1,5 @@
 /** What a caller may see of repositories: as walks along an index that find all of it, and as a condition of rows. */
-import type { Visibility } from '../schema.ts'
+import type { Visibility } from '../owners/schema.ts'
 
 /** Names from `from` up to before `to`; without `to` all that follow. */
 export interface NameRange {
@@ -59,7 +59,7 @@ export interface VisibleWalk {
 
 /**
  * Greater than every name. Repositories that were deleted and still have rows are called something from here on
- * (`repository-deletion.ts`): whatever lists names ends before it.
+ * (`deletion/repository-deletion.ts`): whatever lists names ends before it.
  */
 export const endOfNames = '~'
 

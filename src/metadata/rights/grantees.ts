@@ -4,6 +4,7 @@ import { selectGrantees, teamOf, termsOf } from './grants.ts'
 import type { GrantTerms, TeamRow, TermsRow } from './grants.ts'
 import type { Reader } from '../handles.ts'
 import { compileOnce } from '../sql/compile-once.ts'
+import { pageById } from '../sql/keyset-page.ts'
 
 export interface GranteeAccount {
   readonly id: number
@@ -38,26 +39,27 @@ const accountColumns = [
 
 const grantsOnOwner = compileOnce<{ ownerId: number; after: number; limit: number }, GrantRow>(
   ({ kysely, parameter }) =>
-    selectGrantees(kysely)
-      .select('team.id as team_id')
-      .select(accountColumns)
-      .where('access_grant.owner_id', '=', parameter('ownerId'))
-      .where('access_grant.id', '>', parameter('after'))
-      .orderBy('access_grant.id')
-      .limit(parameter('limit'))
-      .$castTo<GrantRow>(),
+    pageById(
+      selectGrantees(kysely)
+        .select('team.id as team_id')
+        .select(accountColumns)
+        .where('access_grant.owner_id', '=', parameter('ownerId')),
+      'access_grant.id',
+      { after: parameter('after'), limit: parameter('limit') },
+    ).$castTo<GrantRow>(),
 )
 
 const accountsOfTeam = compileOnce<{ teamId: number; after: number; limit: number }, AccountRow>(
   ({ kysely, parameter }) =>
-    kysely
-      .selectFrom('team_member')
-      .innerJoin('account', 'account.id', 'team_member.account_id')
-      .select(accountColumns)
-      .where('team_member.team_id', '=', parameter('teamId'))
-      .where('team_member.account_id', '>', parameter('after'))
-      .orderBy('team_member.account_id')
-      .limit(parameter('limit')),
+    pageById(
+      kysely
+        .selectFrom('team_member')
+        .innerJoin('account', 'account.id', 'team_member.account_id')
+        .select(accountColumns)
+        .where('team_member.team_id', '=', parameter('teamId')),
+      'team_member.account_id',
+      { after: parameter('after'), limit: parameter('limit') },
+    ),
 )
 
 /** All on what the owner has, in the order of their ids, after `after` (exclusive). */

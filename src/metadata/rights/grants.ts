@@ -1,11 +1,14 @@
 /** Grants: a role for an account or a team, on what an owner has below a pattern. Each change raises the rights' version. */
 import { sql } from 'kysely'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
-import { raiseRightsVersion } from './rights-version.ts'
+import { raiseRightsVersion } from '../system/rights-version.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import type { TemplateInput } from '../sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
+import { pageById } from '../sql/keyset-page.ts'
 
 export interface GrantTerms {
   readonly id: number
@@ -79,9 +82,8 @@ const grantsOfAccount = compileOnce<{ accountId: number }, TermsRow & TeamRow>((
 })
 
 /** By name and by all its teams, in no order. On SQLite it answers at once. */
-export function listGrantsOf(db: Reader, accountId: number): GrantOf[] | Promise<GrantOf[]> {
-  const rows = grantsOfAccount.all(db, { accountId })
-  return rows instanceof Promise ? rows.then(heldOf) : heldOf(rows)
+export function listGrantsOf(db: Reader, accountId: number): MaybePromise<GrantOf[]> {
+  return andThen(grantsOfAccount.all(db, { accountId }), heldOf)
 }
 
 /** The id of the grant, also of one that was there with the same terms. Throws `Conflict` when who gets it was deleted. */
@@ -162,24 +164,15 @@ export async function listGrants(
     readonly limit: number
   },
 ): Promise<Grant[]> {
-  const { ownerId, principal, after = 0, limit } = page
-  const rows = await selectGrants(kyselyOf(db))
-    .where((eb) =>
-      eb.and([
-        eb('access_grant.id', '>', after),
-        ...(ownerId === undefined ? [] : [eb('access_grant.owner_id', '=', ownerId)]),
-        ...(principal === undefined
-          ? []
-          : [
-              eb('access_grant.principal_kind', '=', principal.kind),
-              eb('access_grant.principal_id', '=', principal.id),
-            ]),
-      ]),
-    )
-    .orderBy('access_grant.id')
-    .limit(limit)
-    .execute()
-  return rows.map(grantOf)
+  const { ownerId, principal } = page
+  let grants = selectGrants(kyselyOf(db))
+  if (ownerId !== undefined) grants = grants.where('access_grant.owner_id', '=', ownerId)
+  if (principal !== undefined) {
+    grants = grants
+      .where('access_grant.principal_kind', '=', principal.kind)
+      .where('access_grant.principal_id', '=', principal.id)
+  }
+  return (await pageById(grants, 'access_grant.id', page).execute()).map(grantOf)
 }
 
 function selectTerms(kysely: Kysely) {

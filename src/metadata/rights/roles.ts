@@ -1,20 +1,16 @@
 /** Roles: named sets of actions. The built-in ones are rows of the migration and stay as they are. */
+import type { Selectable } from 'kysely'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
+import { pageByName } from '../sql/keyset-page.ts'
+import type { RoleTable } from './schema.ts'
 
 export interface Role {
   readonly id: number
   readonly name: string
   readonly actions: readonly string[]
   readonly isBuiltIn: boolean
-}
-
-interface RoleRow {
-  id: number
-  name: string
-  actions: string
-  built_in: 0 | 1
 }
 
 /** Throws `Conflict` when there is a role of that name. */
@@ -54,14 +50,8 @@ export async function listRoles(
   db: Reader,
   page: { readonly after?: string | undefined; readonly limit: number },
 ): Promise<Role[]> {
-  const rows = await kyselyOf(db)
-    .selectFrom('role')
-    .selectAll()
-    .where('name', '>', page.after ?? '')
-    .orderBy('name')
-    .limit(page.limit)
-    .execute()
-  return rows.map(roleOf)
+  const roles = kyselyOf(db).selectFrom('role').selectAll()
+  return (await pageByName(roles, 'name', page).execute()).map(roleOf)
 }
 
 /** Takes a custom role away that no grant uses; says what keeps it otherwise. */
@@ -85,6 +75,6 @@ export async function deleteRole(
   return 'deleted'
 }
 
-function roleOf({ id, name, actions, built_in: builtIn }: RoleRow): Role {
+function roleOf({ id, name, actions, built_in: builtIn }: Selectable<RoleTable>): Role {
   return { id, name, actions: JSON.parse(actions) as string[], isBuiltIn: builtIn === 1 }
 }

@@ -1,6 +1,7 @@
 /** Queries of the pull path: Kysely builds their SQL once per dialect, later calls only bind parameters. */
 import { sql } from 'kysely'
 import type { Compilable, Kysely, RawBuilder } from 'kysely'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Reader } from '../handles.ts'
 import type { Schema } from '../schema.ts'
 import { databaseOf } from './database.ts'
@@ -12,8 +13,6 @@ export interface TemplateInput<Parameters> {
   /** Stands for the value that a call gives under this name. */
   readonly parameter: <Name extends keyof Parameters & string>(name: Name) => RawBuilder<Parameters[Name]>
 }
-
-type MaybePromise<T> = T | Promise<T>
 
 /** Await what it returns: on SQLite rows come at once, and no promise is made for them. */
 export interface QueryTemplate<Parameters, Row> {

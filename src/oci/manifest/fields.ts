@@ -6,7 +6,7 @@ import type { JsonPath } from '../json-path.ts'
 import { quote } from '../quote.ts'
 import { ManifestInvalidError } from './manifest-invalid-error.ts'
 
-/** An object of `parseIJson` and where it was found. */
+/** An object of `readIJson` and where it was found. */
 export interface Located {
   readonly object: Readonly<Record<string, unknown>>
   readonly path: JsonPath

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { parseManifest } from '../../../test/support/read-at-once.ts'
 import { digestBytes } from '../digest.ts'
 import { mediaTypes } from '../media-type.ts'
 import { ManifestInvalidError } from './manifest-invalid-error.ts'
-import { parseManifest } from './parse-manifest.ts'
 
 const types = Object.values(mediaTypes)
 const contentTypes = fc.option(fc.oneof(fc.constantFrom(...types), fc.string()), { nil: undefined })

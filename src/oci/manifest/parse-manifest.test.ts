@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { parseManifest } from '../../../test/support/read-at-once.ts'
 import { digestBytes } from '../digest.ts'
 import { mediaTypes } from '../media-type.ts'
 import { ManifestInvalidError } from './manifest-invalid-error.ts'
-import { parseManifest, readManifest } from './parse-manifest.ts'
+import { readManifest } from './parse-manifest.ts'
 
 const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip'
 const config = aDescriptor('config', mediaTypes.ociImageConfig)

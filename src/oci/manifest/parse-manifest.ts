@@ -5,7 +5,6 @@
  * types, artifact types). The registry stores the bytes as they were sent, never the result of parsing. `layers` and `manifests`
  * may be empty or `null`, but one of them must be present to show which kind it is.
  */
-import { runAtOnce } from '../../lib/turns/steps.ts'
 import type { Steps } from '../../lib/turns/steps.ts'
 import type { Descriptor } from '../descriptor.ts'
 import { IJsonError } from '../i-json-error.ts'
@@ -53,13 +52,9 @@ const foreignToImages = ['manifests', 'fsLayers']
 const foreignToIndexes = ['layers', 'config', 'fsLayers']
 
 /**
- * Throws only `ManifestInvalidError`, for any bytes. `contentType` is the value of the header; its parameters are ignored.
+ * Reads in steps of a few milliseconds each. Throws only `ManifestInvalidError`, for any bytes. `contentType` is the value of
+ * the header; its parameters are ignored.
  */
-export function parseManifest(bytes: Uint8Array, contentType: string | undefined): ParsedManifest {
-  return runAtOnce(readManifest(bytes, contentType))
-}
-
-/** Like `parseManifest`, in steps of a few milliseconds each. */
 export function* readManifest(bytes: Uint8Array, contentType: string | undefined): Steps<ParsedManifest> {
   const at = locateObject(yield* readDocument(bytes), [])
   refuseCaseVariants(at, manifestNames)

@@ -1,10 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { extractProperties, parseManifest } from '../../../test/support/read-at-once.ts'
 import { digestBytes } from '../digest.ts'
-import { parseManifest } from '../manifest/parse-manifest.ts'
 import type { ParsedManifest } from '../manifest/parse-manifest.ts'
 import { mediaTypes } from '../media-type.ts'
-import { extractProperties } from './extract-properties.ts'
 import { licenseNames } from './license-names.ts'
 import { maxProperties, maxValueBytes } from './property-list.ts'
 

@@ -2,9 +2,8 @@
  * @module
  * Extracts the searchable properties of a pushed manifest: type, platform, the fields of an image config or Helm chart, licences,
  * annotations and labels, as names and values. Pure and bounded; odd content yields fewer properties, never an error.
- * The table of `extractProperties` lists the names; `annotation.` and `label.` keep the client's own keys.
+ * The table of `readProperties` lists the names; `annotation.` and `label.` keep the client's own keys.
  */
-import { runAtOnce } from '../../lib/turns/steps.ts'
 import type { Steps } from '../../lib/turns/steps.ts'
 import { formatPlatform } from '../descriptor.ts'
 import { mediaTypes } from '../media-type.ts'
@@ -21,6 +20,8 @@ import type { Property } from './property.ts'
 const licensesKey = 'org.opencontainers.image.licenses'
 
 /**
+ * Reads in steps of some milliseconds each.
+ *
  * | name | from |
  * |---|---|
  * | `artifactType` | the manifest |
@@ -32,14 +33,6 @@ const licensesKey = 'org.opencontainers.image.licenses'
  *
  * At most 512 properties: the ones further up in the table take precedence. Values are cut at 4 KiB.
  */
-export function extractProperties(
-  manifest: ParsedManifest,
-  configBytes: Uint8Array | undefined,
-): readonly Property[] {
-  return runAtOnce(readProperties(manifest, configBytes))
-}
-
-/** Like `extractProperties`, in steps of a few milliseconds each. */
 export function* readProperties(
   manifest: ParsedManifest,
   configBytes: Uint8Array | undefined,

@@ -1,4 +1,4 @@
-/** The ceiling of upload sessions where two processes share a PostgreSQL database and write beside one another. */
+/** Tests the ceiling of upload sessions with two processes that share a PostgreSQL database and write concurrently. */
 import { env } from 'node:process'
 import { expect, test } from 'vitest'
 import { openPolicy } from '../../../test/support/open-identity.ts'
@@ -22,7 +22,7 @@ const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
 const clock = systemClock
 
-/** Two upload services, each with connections of its own, over one store. */
+/** Opens two upload services over one store, each with its own connections. */
 async function openTwo(maxSessions: number) {
   await using stack = new AsyncDisposableStack()
   const url = env['LADING_TEST_POSTGRES_URL'] ?? ''

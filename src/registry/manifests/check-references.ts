@@ -21,7 +21,7 @@ export interface References {
 }
 
 /**
- * Throws `ManifestBlobUnknownError` with all that is missing or damaged, then `DescriptorSizeError`. What is found stays
+ * Throws `ManifestBlobUnknownError` with all missing or damaged content, then `DescriptorSizeError`. The content found stays
  * pinned until the transaction ends.
  */
 export async function checkReferences(deps: ManifestDeps, tx: Transaction, put: References): Promise<void> {
@@ -44,8 +44,8 @@ export async function checkReferences(deps: ManifestDeps, tx: Transaction, put: 
 }
 
 /**
- * A manifest that the repository already has may be pushed again with wrong sizes: a push with another tag, or one that heals
- * damage, must not fail for a manifest that was accepted before.
+ * A manifest that the repository already has may be pushed again despite wrong sizes: pushing another tag, or repairing damage,
+ * must not fail for a manifest that was accepted before.
  */
 async function checkSizes(
   tx: Transaction,
@@ -65,8 +65,8 @@ function wrongSizes(descriptors: readonly Descriptor[], stored: ReadonlyMap<Dige
 }
 
 /**
- * Returns the descriptors of blobs that must be here. Foreign layers live elsewhere by intent (image-spec,
- * non-distributable layers), and a subject may come later or never: neither is looked at.
+ * Returns the descriptors of blobs that must be in this repository. Foreign layers are intentionally elsewhere (image-spec,
+ * non-distributable layers), and a subject may arrive later or never: neither is checked.
  */
 export function neededBlobs(parsed: ParsedManifest): readonly Descriptor[] {
   const config = parsed.config === undefined ? [] : [parsed.config]

@@ -5,7 +5,7 @@ import { ColdReads } from './cold-reads.ts'
 
 const kibibyte = 1024
 
-/** A database that answers when the test says so, and counts what it is asked. */
+/** A database that answers when the test says so, and counts its queries. */
 function aDatabase() {
   const asked: PromiseWithResolvers<Uint8Array>[] = []
   return {
@@ -58,13 +58,13 @@ describe('reads of manifests that are not in memory', () => {
     expect(database.asked).toHaveLength(3)
     for (const [index, answer] of database.asked.entries()) answer.resolve(Buffer.from([index]))
     await Promise.all(large.slice(0, 2))
-    // Room is made in a later turn of the event loop, never in the same.
+    // Memory becomes free in a later turn of the event loop, never in the same one.
     expect(database.asked).toHaveLength(3)
     await settle()
     expect(database.asked).toHaveLength(5)
   })
 
-  test('are given up when all their clients left before their turn', async () => {
+  test('are dropped when all their clients leave before their turn', async () => {
     const database = aDatabase()
     const reads = new ColdReads({ read: database.read, maxBytesInFlight: 100 * kibibyte })
     void reads.read(aContent(100 * kibibyte), aReader())
@@ -82,7 +82,7 @@ describe('reads of manifests that are not in memory', () => {
     ])
     database.asked[0]?.resolve(Buffer.alloc(1))
     await settle()
-    // The one behind them, not theirs.
+    // The read that waited behind them, but not theirs.
     expect(database.asked).toHaveLength(2)
     database.asked[1]?.resolve(Buffer.from('next'))
     expect(await next).toEqual(Buffer.from('next'))

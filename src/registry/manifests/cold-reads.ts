@@ -1,31 +1,31 @@
 /**
- * Reads of manifests that are not in memory. Requests for the same content share one read, and large contents are read within
- * a number of bytes in flight: SQLite answers synchronously, so the bytes of one turn of the event loop are bounded too.
+ * Reads manifests that are not in memory. Requests for the same content share one read, and the total size of large reads in
+ * progress is limited: SQLite answers synchronously, so the bytes per turn of the event loop are limited too.
  */
 import { ByteBudget } from '../../lib/memory/byte-budget.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { ContentReader } from './manifest-types.ts'
 
-/** One manifest of the largest usual size at a time, or many that are a bit larger than most. */
+/** One manifest of the largest usual size at a time, or many that are a little larger than most. */
 const maxBytesInFlight = 16 * 1024 * 1024
-/** Smaller ones cost less than waiting for a turn; nearly all manifests are. */
+/** Smaller reads do not wait, because they cost less than waiting for a turn; nearly all manifests are smaller. */
 const largeBytes = 64 * 1024
 
 interface Content {
   readonly digest: Digest
-  /** As the manifest's row has it. */
+  /** The size in the manifest's row. */
   readonly size: number
 }
 
 export interface ColdReadsOptions {
-  /** Asks the database; `undefined` when it has no such content. */
+  /** Reads from the database; returns `undefined` when the content is missing. */
   readonly read: (content: Content) => Promise<Uint8Array | undefined>
   readonly maxBytesInFlight?: number
 }
 
 interface Load {
   readonly bytes: Promise<Uint8Array | undefined>
-  /** Ends the wait of a load that nobody wants any more. */
+  /** Ends the wait of a load that no client needs any more. */
   readonly abandon: AbortController
   clients: number
 }
@@ -40,7 +40,10 @@ export class ColdReads {
     this.#budget = new ByteBudget({ maxBytes: options.maxBytesInFlight ?? maxBytesInFlight })
   }
 
-  /** `undefined` when there is no such content. Throws the reason of the reader's signal when its client leaves while it waits. */
+  /**
+   * Returns `undefined` when the content is missing. Throws the reason of the reader's signal when its client leaves during the
+   * wait.
+   */
   async read(content: Content, reader: ContentReader): Promise<Uint8Array | undefined> {
     const load = this.#loads.get(content.digest) ?? this.#start(content)
     if (content.size < largeBytes) return load.bytes
@@ -73,7 +76,7 @@ export class ColdReads {
     try {
       return await this.#read(content)
     } finally {
-      // In the next turn of the event loop, so that other requests come in between.
+      // In the next turn of the event loop, so that other requests run in between.
       setImmediate(() => this.#budget.giveBack(size))
     }
   }

@@ -1,28 +1,28 @@
-/** Looks at the bytes of the blobs that a manifest names, outside every transaction. */
+/** Checks the bytes of the blobs that a manifest names, outside of any transaction. */
 import { findBlob, listBlobLocations, type BlobLocation } from '../../metadata/content/blobs.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { BlobHealth } from '../blob-health.ts'
 
-/** Rows of one query, and looks at the store in a row of batches: a manifest may name tens of thousands. */
+/** The rows of one query, and the concurrent checks of the store: a manifest may name tens of thousands of blobs. */
 const rowsAtOnce = 500
-const looksAtOnce = 8
+const checksAtOnce = 8
 
 /**
- * Returns the digests whose bytes are missing or have another size; those without a row are not among them. Content that
- * this process stored or looked at lately is not looked at again, so the manifest of a push costs nothing here.
+ * Returns the digests whose bytes are missing or have another size, except those without a row. Content that this process
+ * recently stored or checked is not checked again, so the manifest of a push costs nothing here.
  */
 export async function listDamagedBlobs(
   deps: { readonly metadata: Metadata; readonly health: BlobHealth },
   digests: readonly Digest[],
 ): Promise<Digest[]> {
   const { health, metadata } = deps
-  const unseen = digests.filter((digest) => !health.wasIntactLately(digest))
+  const unchecked = digests.filter((digest) => !health.wasIntactLately(digest))
   const damaged: Digest[] = []
-  for (let start = 0; start < unseen.length; start += rowsAtOnce) {
-    const locations = await listBlobLocations(metadata.reader, unseen.slice(start, start + rowsAtOnce))
-    for (let first = 0; first < locations.length; first += looksAtOnce) {
-      const batch = locations.slice(first, first + looksAtOnce)
+  for (let start = 0; start < unchecked.length; start += rowsAtOnce) {
+    const locations = await listBlobLocations(metadata.reader, unchecked.slice(start, start + rowsAtOnce))
+    for (let first = 0; first < locations.length; first += checksAtOnce) {
+      const batch = locations.slice(first, first + checksAtOnce)
       const isDamaged = await Promise.all(batch.map((location) => isDamagedBlob(deps, location)))
       damaged.push(...batch.filter((_, index) => isDamaged[index]).map(({ digest }) => digest))
     }

@@ -28,7 +28,7 @@ test('a manifest whose bytes were cut short is unknown and reported, and a push 
   const put = { repository, reference, tags: [], bytes: image.bytes, contentType: image.mediaType, caller }
   await manifests.put(put)
   await cutShort(open, digest)
-  // What this process has just stored it trusts for some minutes.
+  // This process trusts content that it has just stored for some minutes.
   open.clock.advance(10 * 60_000)
   await expect(manifests.find(repository, reference)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' })
   await expect(manifests.get(repository, reference, patient)).rejects.toMatchObject({
@@ -42,7 +42,7 @@ test('a manifest whose bytes were cut short is unknown and reported, and a push 
   expect(Buffer.from(bytes).equals(image.bytes)).toBe(true)
 })
 
-test('a HEAD of a manifest looks at its bytes once in some minutes', async () => {
+test('a HEAD of a manifest checks its bytes once in some minutes', async () => {
   await using open = await openRegistry(lenient)
   const { manifests } = open.registry
   const image = anImageManifest()

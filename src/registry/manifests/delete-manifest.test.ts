@@ -34,7 +34,7 @@ async function openTagged() {
   return { open, request, repositoryId, [Symbol.asyncDispose]: () => open[Symbol.asyncDispose]() }
 }
 
-test('a manifest with hundreds of tags goes with all of them, each recorded once', async () => {
+test('a manifest with hundreds of tags is deleted with all of them, each recorded once', async () => {
   await using given = await openTagged()
   const { open, request, repositoryId } = given
   await open.registry.manifests.delete(request)
@@ -45,7 +45,7 @@ test('a manifest with hundreds of tags goes with all of them, each recorded once
   expect(await open.audit.search({ filter: { action: 'manifest.delete' }, limit: 10 })).toHaveLength(1)
 })
 
-test('when it breaks off in between the manifest is whole, with fewer tags', async () => {
+test('an interrupted deletion leaves the manifest intact, with fewer tags', async () => {
   await using given = await openTagged()
   const { open, request, repositoryId } = given
   const deps = { ...open, deleteEnabled: true, metadata: endAfter(open.metadata, 2) }

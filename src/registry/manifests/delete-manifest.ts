@@ -1,6 +1,6 @@
 /**
- * Deletes a tag, or a manifest with all tags that point at it. That is one transaction but for a manifest with very
- * many tags: the first of them go before it, some at a time, as if the client had deleted each.
+ * Deletes a tag, or a manifest with all tags that point at it, in one transaction. Only for a manifest with very many tags, most
+ * of its tags are deleted in earlier transactions, a batch in each, as if the client had deleted each tag.
  */
 import type { Transaction } from '../../metadata/handles.ts'
 import { deleteManifest } from '../../metadata/content/manifest-deletion.ts'
@@ -13,7 +13,7 @@ import { DeleteDisabledError, ManifestUnknownError } from '../errors.ts'
 import type { DeleteManifestRequest, ManifestDeps } from './manifest-types.ts'
 import { checkTagCondition } from './tag-condition.ts'
 
-/** Each takes a row of its own and one of the audit. */
+/** Each tag needs a delete and an audit row. */
 const tagsPerTransaction = 200
 
 export async function deleteManifestOrTag(deps: ManifestDeps, request: DeleteManifestRequest): Promise<void> {
@@ -21,7 +21,7 @@ export async function deleteManifestOrTag(deps: ManifestDeps, request: DeleteMan
   for (let isFirst = true; ; isFirst = false) {
     const { changes, isWhole } = await deps.metadata.transact((tx) => removeAndRecord(deps, tx, request))
     if (changes.length > 0 && !isWhole) continue
-    // Later somebody else may have taken the rest.
+    // On later rounds another request may have deleted the rest.
     if (changes.length === 0 && isFirst) {
       throw new ManifestUnknownError(request.repository, request.reference)
     }
@@ -30,9 +30,9 @@ export async function deleteManifestOrTag(deps: ManifestDeps, request: DeleteMan
 }
 
 interface Removed {
-  /** None when there was nothing. */
+  /** Empty when nothing was deleted. */
   readonly changes: readonly Change[]
-  /** Otherwise only tags of the manifest went. */
+  /** False if only tags of the manifest were deleted. */
   readonly isWhole: boolean
 }
 

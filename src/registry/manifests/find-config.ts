@@ -1,4 +1,4 @@
-/** Finds an image's config blob for its searchable properties: bounded, and outside every transaction. */
+/** Finds an image's config blob for its searchable properties, up to a maximum size and outside of any transaction. */
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import { BlobMissing } from '../../blob-store/errors.ts'
 import { findLinkedBlob } from '../../metadata/content/blobs.ts'
@@ -7,7 +7,7 @@ import type { Metadata } from '../../metadata/metadata.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 
-/** Real configs are a few KiB; a larger one is stored and served like any blob, only not searched. */
+/** Real configs are a few KiB; a larger one is stored and served like any blob, but is not searchable. */
 const maxConfigBytes = 1024 * 1024
 
 /** A config whose bytes are not read yet. */
@@ -17,7 +17,7 @@ export interface FoundConfig {
   read(): Promise<Uint8Array | undefined>
 }
 
-/** `undefined` when there is no config here, or one too large. */
+/** Returns `undefined` when the config is not in this repository, or is too large. */
 export async function findConfig(
   deps: { metadata: Metadata; store: BlobStore },
   repository: RepositoryName,
@@ -38,7 +38,7 @@ async function readBlob(
     if (reader.size !== size) return undefined
     if (reader.bytes !== undefined) return reader.bytes
     const chunks: Uint8Array[] = []
-    // The buffer returns to the store after each write: keep a copy.
+    // The buffer belongs to the store after each write: keep a copy.
     await reader.copyTo({ write: async (bytes) => void chunks.push(Uint8Array.from(bytes)) }, {})
     return Buffer.concat(chunks)
   } catch (error) {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { parseManifest } from '../../../test/support/read-at-once.ts'
 import type { Steps } from '../../lib/turns/steps.ts'
-import { parseManifest } from '../../oci/manifest/parse-manifest.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
 import { anArtifact, anImageManifest } from '../../../test/support/manifests.ts'
 import { ManifestParser } from './manifest-parser.ts'
@@ -10,7 +10,7 @@ import { TurnCounter } from '../../../test/support/turn-counter.ts'
 const { bytes: small } = anArtifact()
 const { bytes: large } = anArtifact({ annotations: { large: 'x'.repeat(20_000) } })
 
-/** A parser whose work on large ones goes on until `finish`. */
+/** A parser whose work on large manifests continues until `finish`. */
 function aScene() {
   const work = { underWay: 0, isFinished: false }
   function* read(bytes: Uint8Array, contentType: string | undefined): Steps<ParsedManifest> {
@@ -38,7 +38,7 @@ test('large manifests of one account are parsed one by one, and keep no other ac
   expect(work.underWay).toBe(0)
 })
 
-/** A config of `size` bytes without a value of use to a search. */
+/** A config of `size` bytes without a searchable value. */
 function aConfig(size: number): Uint8Array {
   const values = Array.from({ length: Math.floor(size / 3) }, () => '{}')
   return Buffer.from(`{"os":"linux","values":[${values.join(',')}]}`)

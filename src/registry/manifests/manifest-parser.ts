@@ -1,6 +1,6 @@
 /**
- * Parses pushed manifests and their configs. What comes out of a parser takes many times the memory of the text: 3 MiB of empty objects make a
- * hundred. Large ones therefore wait for each other, and the accounts that push them take turns.
+ * Parses pushed manifests and their configs. A parsed value needs many times the memory of its text: 3 MiB of empty objects
+ * become about 100 MiB. So large ones wait for each other, and the accounts that push them take turns.
  */
 import { FairTurns } from '../../lib/turns/fair-turns.ts'
 import { runInTurns } from '../../lib/turns/steps.ts'
@@ -11,9 +11,9 @@ import { readProperties } from '../../oci/metadata/extract-properties.ts'
 import type { Property } from '../../oci/metadata/property.ts'
 import type { FoundConfig } from './find-config.ts'
 
-/** Nearly all manifests and configs are smaller; a thousand of these at once come to some hundred megabytes. */
+/** Nearly all manifests and configs are smaller; a thousand of this size at once need a few hundred megabytes. */
 const largeBytes = 16 * 1024
-/** An account has one place at most, so that the other is for others. */
+/** An account has at most one place, so that the other stays free for other accounts. */
 const places = 2
 
 export interface PushedManifest {
@@ -45,7 +45,10 @@ export class ManifestParser {
     return this.#runFairly({ party, bytes: bytes.length }, run)
   }
 
-  /** What a search may find of the manifest and its config. A large config is read into memory when its turn has come. */
+  /**
+   * Returns the searchable properties of the manifest and its config. A large config is read into memory only when its turn
+   * comes.
+   */
   extractProperties({ manifest, config, party }: PushedConfig): Promise<readonly Property[]> {
     const run = async (): Promise<readonly Property[]> =>
       runInTurns(readProperties(manifest, await config?.read()), new Turns({ party }))

@@ -1,4 +1,4 @@
-/** What the manifest service is asked and answers, and what it needs. */
+/** The types of the manifest service: requests, answers, dependencies. */
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { LruStats } from '../../lib/memory/lru.ts'
@@ -22,7 +22,7 @@ export interface ManifestInfo {
 export interface ContentReader {
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal
-  /** Resolves when there is room in memory for so many bytes of a reply. */
+  /** Resolves when there is memory for this many bytes of a reply. */
   reserve(bytes: number): Promise<void>
 }
 
@@ -41,6 +41,8 @@ export interface PutManifestResult {
   readonly digest: Digest
   readonly subject: Digest | undefined
   readonly tags: readonly TagName[]
+  /** Bytes of the manifest with its config and its layers; for an index, without those of the manifests that it lists. */
+  readonly size: number
 }
 
 export interface DeleteManifestRequest {
@@ -53,7 +55,7 @@ export interface DeleteManifestRequest {
 export interface Manifests {
   /** Throws `ManifestUnknownError`. */
   find(repository: RepositoryName, reference: Reference): Promise<ManifestInfo>
-  /** Throws as `find`, and what the reader throws while content that is not in memory waits for its turn. */
+  /** Throws like `find`, and errors of the reader while content that is not in memory waits for its turn. */
   get(
     repository: RepositoryName,
     reference: Reference,
@@ -61,9 +63,9 @@ export interface Manifests {
   ): Promise<ManifestInfo & { readonly bytes: Uint8Array }>
   /** Throws `ManifestInvalidError`, `ManifestBlobUnknownError`, `DigestMismatchError`, `PreconditionFailedError`. */
   put(request: PutManifestRequest): Promise<PutManifestResult>
-  /** By tag: takes the tag away; by digest: the manifest and all its tags. Throws as `find`, `DeleteDisabledError`. */
+  /** Deletes the tag, or for a digest the manifest and all its tags. Throws like `find`, and `DeleteDisabledError`. */
   delete(request: DeleteManifestRequest): Promise<void>
-  /** Of the memory cache of bytes by digest. */
+  /** Returns the statistics of the memory cache of manifests. */
   cacheStats(): LruStats
 }
 

@@ -1,7 +1,7 @@
 /**
- * Manifests of a repository: found by tag or digest in one query, stored byte for byte, pushed and deleted in one
- * transaction each. Only bytes by digest come from a memory cache; that a manifest exists here, under which tag and
- * media type, is always asked of the database, so that a pull anywhere sees what was acknowledged before it.
+ * The manifests of a repository: found by tag or digest in one query, stored byte for byte, pushed and deleted in one transaction
+ * each. Only the bytes of a digest come from a memory cache. Whether a manifest exists in the repository, its tag and its media
+ * type always come from the database, so that a pull from any process sees every push that was acknowledged before it.
  */
 import { Lru } from '../../lib/memory/lru.ts'
 import { findManifest, findManifestContent, findManifestSize } from '../../metadata/content/manifests.ts'
@@ -26,7 +26,7 @@ export function createManifests(deps: ManifestDeps): Manifests {
   const parser = new ManifestParser()
   const coldReads = new ColdReads({
     async read({ digest, size }) {
-      // It may have come while this read waited for its turn.
+      // Another read may have cached it while this one waited for its turn.
       const kept = contents.peek(digest)
       if (kept !== undefined) return kept
       const bytes = await findManifestContent(database, digest)
@@ -69,7 +69,10 @@ interface WithoutContent {
   readonly foundBytes: number | undefined
 }
 
-/** Deleted between two queries, or damaged: to clients it is unknown both times, and a push of it puts the bytes back. */
+/**
+ * The content was deleted between two queries, or is damaged: to clients it is unknown in both cases, and pushing it again
+ * restores the bytes.
+ */
 async function withoutContent(deps: ManifestDeps, damage: WithoutContent): Promise<ManifestUnknownError> {
   const { repository, reference, found, foundBytes } = damage
   const again = await findManifest(deps.metadata.reader, repository, reference)

@@ -1,7 +1,7 @@
 /**
- * Accepts a manifest: parse, read the bounded config, then one transaction that pins what the manifest names and
- * inserts it with its tags, references, properties and audit events. There is no lock per image: children of one index
- * are pushed in parallel.
+ * Accepts a manifest: parses it, reads its config up to a maximum size, then runs one transaction that pins the content that the
+ * manifest names and inserts the manifest with its tags, references, properties and audit events. There is no lock per image,
+ * because children of one index are pushed in parallel.
  */
 import { principalId } from '../../identity/principal.ts'
 import type { Transaction } from '../../metadata/handles.ts'
@@ -53,10 +53,11 @@ export async function putManifest(
     })
   })
   deps.health.noteIntact(digest)
-  return { digest, subject: parsed.subject?.digest, tags }
+  const size = row.blobs.reduce((sum, blob) => sum + blob.size, bytes.length)
+  return { digest, subject: parsed.subject?.digest, tags, size }
 }
 
-/** By tag the digest is sha256; by digest it is the client's, in the client's algorithm. */
+/** Returns the digest: sha256 for a push by tag, otherwise the client's digest, checked in its algorithm. */
 function checkDigest({ reference, bytes }: PutManifestRequest): Digest {
   if (reference.kind === 'tag') return digestBytes(bytes)
   const actual = digestBytes(bytes, algorithmOf(reference.digest))
@@ -128,7 +129,7 @@ async function checkConditions(
 
 type MovedTag = Change & { readonly tag: TagName; readonly before: Digest | undefined }
 
-/** Moves each tag; returns those that changed, as the audit records them. */
+/** Moves each tag; returns the changes for the audit. */
 async function moveTags(
   tx: Transaction,
   put: { repositoryId: number; tags: readonly TagName[]; digest: Digest; now: number },

@@ -9,7 +9,7 @@ export type TagCondition =
   | { readonly ifMatch: readonly string[] | '*' }
   | { readonly ifNoneMatch: '*' | readonly string[] }
 
-/** Reads the tag under a lock, so that of two writers with the same condition one is refused. */
+/** Reads the tag under a lock, so that one of two writers with the same condition is refused. */
 export async function checkTagCondition(
   tx: Transaction,
   tag: { repositoryId: number; name: TagName },

@@ -14,7 +14,7 @@ describe('the choice of a hasher', () => {
     expect((await chooseHasher({ ...base, wanted: 'sha512' }, threads))?.algorithm).toBe('sha512')
   })
 
-  test('takes up a saved state at its own offset only', async () => {
+  test('resumes a saved state at its own offset only', async () => {
     const first = await chooseHasher({ ...base, chunked: true }, threads)
     await first?.update(bytes)
     const saved = await first?.finish(bytes.length)
@@ -25,7 +25,7 @@ describe('the choice of a hasher', () => {
     ).toBeUndefined()
   })
 
-  test('hashes large bodies, and those of unknown length, where the store has them', async () => {
+  test('hashes large bodies, and bodies of unknown length, in the buffers of the store', async () => {
     const takes = async (length: number | undefined): Promise<string | undefined> =>
       (await chooseHasher({ ...base, length }, threads))?.takes
     expect(await takes(1024)).toBe('pieces')

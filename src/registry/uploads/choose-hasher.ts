@@ -1,4 +1,4 @@
-/** Which hasher an upload gets: by what was hashed before, and by what is known of what comes. */
+/** Chooses the hasher of an upload by its saved hash state and by what is known about the body. */
 import type { HashState } from '../../metadata/content/uploads.ts'
 import type { DigestAlgorithm } from '../../oci/digest.ts'
 import { createNativeHasher, createResumableHasher } from './content-hasher.ts'
@@ -6,21 +6,23 @@ import type { ContentHasher } from './content-hasher.ts'
 import type { HashThreads } from './hash-threads.ts'
 
 export interface HasherChoice {
-  /** What the session's row says of the bytes received before. */
+  /** The hash state in the session's row, for the bytes received before. */
   readonly saved: HashState | undefined
   readonly offset: number
-  /** The algorithm that will be needed, when it is known. */
+  /** The algorithm of the final digest, if known. */
   readonly wanted: DigestAlgorithm | undefined
-  /** The client sends ranges, so more chunks are likely to follow. */
+  /** Whether the client sends ranges, so that more chunks are likely to follow. */
   readonly chunked: boolean
-  /** Of the body, where it is announced. */
+  /** The length of the body, if announced. */
   readonly length: number | undefined
 }
 
-/** From here on a thread is worth its messages. */
+/** From this size on, a thread is worth the cost of its messages. */
 const largeBytes = 4 * 1024 * 1024
 
-/** `undefined`: the bytes before cannot be taken up; the whole is read once more at the end. */
+/**
+ * Returns `undefined` if the hash of the bytes received before cannot be resumed: the whole upload is then read again at the end.
+ */
 export async function chooseHasher(
   choice: HasherChoice,
   threads: HashThreads,
@@ -33,7 +35,7 @@ export async function chooseHasher(
   return createResumableHasher(algorithm, saved.state)
 }
 
-/** What is not announced may be. */
+/** Whether the body is or may be large; an unannounced length counts as large. */
 function isLarge(length: number | undefined): boolean {
   return length === undefined || length >= largeBytes
 }

@@ -1,8 +1,7 @@
 /**
- * The digest of an upload, computed while its bytes pass. Whole streams use the native hash, the fastest there is
- * but one whose state cannot be stored, in a thread where they are large; sessions fed chunk by chunk use a hasher that
- * can be put away in the session's row and taken up by another request, process or machine. So the hashing of an upload costs O(size),
- * never O(size x chunks).
+ * Computes the digest of an upload as its bytes arrive. Whole streams use the native hash, which is the fastest but cannot save
+ * its state; large streams use it in a thread. Sessions fed chunk by chunk use a hasher whose state is saved in the session's
+ * row, so that another request, process or machine can resume it. So hashing an upload costs O(size), never O(size x chunks).
  */
 import { createHash } from 'node:crypto'
 import { createSHA256, createSHA512 } from 'hash-wasm'
@@ -13,14 +12,17 @@ export type FinishedHash = HashState & { readonly digest: Digest }
 
 export interface ContentHasher {
   readonly algorithm: DigestAlgorithm
-  /** The pieces as they arrive, or what the store makes of them, while it writes that. */
+  /**
+   * `pieces`: hashes the pieces of the body as they arrive. `stored bytes`: hashes the store's buffers while the store writes
+   * them.
+   */
   readonly takes: 'pieces' | 'stored bytes'
   update(bytes: Uint8Array): void | Promise<void>
-  /** State after `offset` bytes of the upload; without a resumable state while the hash goes on. */
+  /** Returns the state after `offset` bytes of the upload, without a resumable state if the hash cannot save one. */
   snapshot(offset: number): HashState
-  /** Digest of everything so far; the hasher is done. */
+  /** Returns the digest of all bytes so far; the hasher must not be used afterwards. */
   finish(offset: number): FinishedHash | Promise<FinishedHash>
-  /** In place of `finish`. */
+  /** Drops the hash. Call it instead of `finish`. */
   abandon(): void
 }
 
@@ -46,7 +48,7 @@ export function createNativeHasher(algorithm: DigestAlgorithm): ContentHasher {
   }
 }
 
-/** Goes on from `state`; `undefined` when the state was saved by another version of the hash and cannot be read. */
+/** Resumes from `state`. Returns `undefined` when another version of the hash saved the state and it cannot be read. */
 export async function createResumableHasher(
   algorithm: DigestAlgorithm,
   state?: Uint8Array,

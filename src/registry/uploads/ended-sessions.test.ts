@@ -1,11 +1,11 @@
-/** Sessions that end while their bytes are committed: nothing of them stays in the store without a row. */
+/** Sessions that end while their bytes are committed: the store keeps no bytes without a row. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import { ForwardingBlobStore } from '../../blob-store/forwarding-blob-store.ts'
 import { removeDeadKeys } from '../../lifecycle/remove-dead-keys.ts'
-import { deleteRepository } from '../../metadata/repositories/repository-deletion.ts'
+import { deleteRepository } from '../../metadata/deletion/repository-deletion.ts'
 import { digestBytes } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 
@@ -26,7 +26,7 @@ const inSession: Upload = async ({ registry: { uploads } }, bytes) => {
 const storedKeys = async ({ store }: OpenRegistry) =>
   (await Array.fromAsync(store.list())).map(({ key }) => key)
 
-/** The repository is deleted by another request just after the store has the bytes of the second blob. */
+/** Another request deletes the repository just after the store has the bytes of the second blob. */
 async function aRepositoryThatGoes(afterwards: (open: OpenRegistry) => Promise<unknown>) {
   let onCommitted = async (): Promise<void> => undefined
   class Committing extends ForwardingBlobStore {
@@ -62,7 +62,7 @@ describe.each([
   })
 })
 
-test('a session that may not make its repository ends, and leaves no bytes behind', async () => {
+test('a session that may not create its repository ends and leaves no bytes behind', async () => {
   await using open = await openRegistry()
   const { uploads } = open.registry
   const updater = { ...caller, push: { create: false, update: true } }

@@ -1,7 +1,7 @@
 /**
- * Turns what a session received into a blob of its repository: digest checked, bytes durable, then one transaction
- * that makes the blob and its link and ends the session. A crash in between leaves bytes without a row, which the
- * sweep finds; never a row without bytes.
+ * Turns the received bytes of a session into a blob of its repository: checks the digest, makes the bytes durable, then creates
+ * the blob and its link and ends the session in one transaction. A crash in between leaves bytes without a row, which the sweep
+ * finds, but never a row without bytes.
  */
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import { createHash, type Hash } from 'node:crypto'
@@ -56,8 +56,8 @@ export async function finishSession(deps: FinishDeps, finish: Finish): Promise<C
 }
 
 /**
- * The digest of the session's bytes in the algorithm asked for: as hashed while they came, or by one more read.
- * `undefined` when the store has to copy them anyway: the copy is hashed.
+ * Returns the digest of the session's bytes in the requested algorithm, either hashed on arrival or by reading them again.
+ * Returns `undefined` when the store must copy them anyway: then the copy is hashed.
  */
 async function knownDigest(deps: FinishDeps, finish: Finish): Promise<Digest | undefined> {
   const { row, received, digest } = finish
@@ -73,7 +73,7 @@ async function knownDigest(deps: FinishDeps, finish: Finish): Promise<Digest | u
   return formatDigest(algorithm, hasher.digest('hex'))
 }
 
-/** A session that proved wrong content is over: its bytes are of no use to anybody. */
+/** Ends a session whose content has the wrong digest: its bytes are useless. */
 async function mismatch(deps: FinishDeps, finish: Finish, actual: Digest): Promise<DigestMismatchError> {
   const { digest, received } = finish
   const ended = await deps.metadata.transact((tx) => endSession(deps, tx, finish))
@@ -81,7 +81,7 @@ async function mismatch(deps: FinishDeps, finish: Finish, actual: Digest): Promi
   return new DigestMismatchError({ expected: digest, actual, size: received.offset })
 }
 
-/** Whatever the store copies is hashed, known or not: another writer had the file open. */
+/** Copied bytes are always hashed, even if their digest is known: another writer had the file open. */
 async function storeBlob(deps: FinishDeps, finish: Finish): Promise<void> {
   const { row, digest } = finish
   const { segments } = finish.received
@@ -94,7 +94,7 @@ async function storeBlob(deps: FinishDeps, finish: Finish): Promise<void> {
   }
 }
 
-/** Hashes the copied bytes; throws at the last one when the digest is not the announced one, so that nothing is renamed. */
+/** Hashes the copied bytes; throws on the last one when the digest differs from the announced one, so that nothing is renamed. */
 function checkingHasher({ digest, received }: Finish): (bytes: Uint8Array) => void {
   const algorithm = algorithmOf(digest)
   let hasher: Hash | undefined
@@ -109,7 +109,7 @@ function checkingHasher({ digest, received }: Finish): (bytes: Uint8Array) => vo
   }
 }
 
-/** The registry has these bytes already: link them and drop ours. `false` when they were collected meanwhile. */
+/** Links the bytes that the registry already has, and drops this session's. Returns `false` when they have been collected. */
 async function linkExisting(deps: FinishDeps, finish: Finish): Promise<boolean> {
   const { row, digest } = finish
   const linked = await deps.metadata.transact(async (tx) => {
@@ -122,7 +122,10 @@ async function linkExisting(deps: FinishDeps, finish: Finish): Promise<boolean> 
   return linked
 }
 
-/** Takes the place of a damaged blob, unless somebody else did so meanwhile; every repository that links it is healed. */
+/**
+ * Links the stored blob. Replaces a damaged blob, unless another request has already done so; this repairs it in every repository
+ * that links it.
+ */
 async function linkStored(
   deps: FinishDeps,
   finish: Finish,

@@ -1,10 +1,10 @@
-/** One thread that hashes, as the event loop sees it: it is sent bytes in shared memory, and answers in order. */
+/** A hashing thread, as seen from the event loop: it receives bytes in shared memory and answers in order. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
 import { Worker } from 'node:worker_threads'
 import type { DigestAlgorithm } from '../../oci/digest.ts'
 
 export interface HashRequest {
-  /** One upload. */
+  /** Identifies the upload. */
   readonly id: number
   readonly algorithm: DigestAlgorithm
   readonly step: Uint8Array | 'finish' | 'abandon'
@@ -18,12 +18,12 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** Posted, and so in the order of the thread. `done`: the bytes may be overwritten. */
+/** The bytes are queued for the thread, in order. `done` resolves when they may be overwritten. */
 interface Posted {
   readonly done: Promise<unknown>
 }
 
-/** It holds no more than a few hashes, and messages on their way. */
+/** The limits of a thread: it needs memory only for a few hashes and for messages in transit. */
 const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32, stackSizeMb: 1 }
 const slotBytes = 64 * 1024
 const slots = 8
@@ -31,20 +31,20 @@ const slots = 8
 export class HashThread {
   isAlive = true
   readonly #worker: Worker
-  /** Requests that are not answered yet, oldest first. */
+  /** Requests without an answer, oldest first. */
   readonly #waiting: Waiting[] = []
-  /** Where bytes that are not in shared memory are copied to: a message would leave a copy for the collector. */
+  /** Slots for bytes that are not in shared memory: sending them in a message would leave a copy for the garbage collector. */
   readonly #free: Uint8Array[] = []
   readonly #wanted: ((slot: Uint8Array) => void)[] = []
 
   constructor() {
-    // The same file is TypeScript in a checkout and JavaScript in the package.
+    // This file is TypeScript in a checkout and JavaScript in the package.
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
     this.#worker = new Worker(new URL(`./hash-worker${extension}`, import.meta.url), { resourceLimits })
     this.#worker.on('message', (reply: HashReply) => this.#waiting.shift()?.resolve(reply))
     this.#worker.on('error', (error) => this.#fail(error))
     this.#worker.on('exit', () => this.#fail(new Error('a hashing thread ended')))
-    // Last, because a listener keeps the process alive again.
+    // Call it last, because adding a listener keeps the process alive again.
     this.#worker.unref()
     const memory = new SharedArrayBuffer(slots * slotBytes)
     for (let slot = 0; slot < slots; slot += 1) {
@@ -52,7 +52,7 @@ export class HashThread {
     }
   }
 
-  /** Throws when the thread ended. */
+  /** Throws when the thread has ended. */
   ask(request: HashRequest): Promise<HashReply> {
     if (!this.isAlive) return Promise.reject(new Error('a hashing thread ended'))
     const { promise, resolve, reject } = Promise.withResolvers<HashReply>()
@@ -61,7 +61,7 @@ export class HashThread {
     return promise
   }
 
-  /** Resolves when the bytes stand in the line of the thread. */
+  /** Resolves when the bytes are queued for the thread. */
   async post(upload: Omit<HashRequest, 'step'>, bytes: Uint8Array): Promise<Posted> {
     if (bytes.buffer instanceof SharedArrayBuffer) return { done: this.ask({ ...upload, step: bytes }) }
     for (let start = 0; start < bytes.byteLength; start += slotBytes) {
@@ -69,7 +69,7 @@ export class HashThread {
       const part = bytes.subarray(start, start + slotBytes)
       slot.set(part)
       const release = (): void => this.#giveSlot(slot)
-      // A thread that ended refuses the last request too.
+      // A thread that has ended rejects the last request too.
       this.ask({ ...upload, step: slot.subarray(0, part.byteLength) }).then(release, release)
     }
     return { done: Promise.resolve() }

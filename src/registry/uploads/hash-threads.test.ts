@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { digestBytes } from '../../oci/digest.ts'
 import { HashThreads } from './hash-threads.ts'
 
-/** As a store gives it: shared memory, overwritten as soon as it may be. */
+/** Feeds bytes like a store: in shared memory that is overwritten as soon as allowed. */
 async function feed(
   update: (bytes: Uint8Array) => void | Promise<void>,
   chunks: readonly Uint8Array[],
@@ -49,7 +49,7 @@ test('hash many uploads at a time, each by itself', async () => {
   expect(digests).toEqual(uploads.map(({ chunks }) => digestBytes(Buffer.concat(chunks))))
 })
 
-test('go on after an upload that was given up', async () => {
+test('continue after an abandoned upload', async () => {
   await using threads = new HashThreads()
   const given = threads.createHasher('sha256')
   await feed((bytes) => given.update(bytes), [Buffer.alloc(100_000), Buffer.alloc(100_000)])

@@ -1,7 +1,7 @@
 /**
- * Hashing on threads of its own: the event loop is left to the network, and an upload runs at the speed of the slower of
- * the two rather than of both. The large buffers of the store are shared memory and are not copied; bytes of small ones
- * are, into shared memory of the thread. A small end is hashed where it is, since a message to a thread costs more.
+ * Hashes on separate threads: the event loop is left to the network, and an upload runs at the speed of the slower of the two,
+ * not of both together. The store's large buffers are shared memory and are not copied; bytes in small buffers are copied into
+ * shared memory of the thread. A small final piece is hashed on the event loop, because a message to a thread costs more.
  */
 import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
@@ -11,18 +11,21 @@ import type { ContentHasher, FinishedHash } from './content-hasher.ts'
 import { HashThread } from './hash-thread.ts'
 import type { HashRequest } from './hash-thread.ts'
 
-/** One core stays free for the event loop; more threads than this outrun every disk. */
+/** One core stays free for the event loop; this many threads are already faster than any disk. */
 const maxThreads = 4
-/** Hashing as much takes less time than a message to a thread and back; a whole buffer of the store is no end. */
+/**
+ * Hashing this much takes less time than a message to a thread and back. A full buffer of the store is never this small, so it
+ * does not count as a small end.
+ */
 const smallBytes = 64 * 1024
 
-/** Starts threads when they are needed first; dispose it when no upload runs any more. */
+/** Starts threads when they are first needed. Dispose it when no upload runs any more. */
 export class HashThreads implements AsyncDisposable {
   readonly #count = Math.min(maxThreads, Math.max(1, availableParallelism() - 1))
   readonly #threads: HashThread[] = []
   #hashers = 0
 
-  /** To be given the bytes as the store writes them. */
+  /** Creates a hasher that receives the bytes as the store writes them. */
   createHasher(algorithm: DigestAlgorithm): ContentHasher {
     const id = this.#hashers++
     return new ThreadHasher({ id, algorithm }, () => this.#threadOf(id))
@@ -49,11 +52,11 @@ class ThreadHasher implements ContentHasher {
   readonly takes = 'stored bytes'
   readonly #upload: Upload
   readonly #chooseThread: () => HashThread
-  /** All bytes, as long as they may be few. */
+  /** All bytes so far, as long as they are few. */
   #small: Uint8Array<ArrayBuffer> | undefined
-  /** Once chosen it stays: the state of the hash is there. */
+  /** Does not change once chosen, because the state of the hash is in that thread. */
   #thread: HashThread | undefined
-  /** What stands in the thread's line; never rejects. */
+  /** The bytes being queued for the thread; never rejects. */
   #posted: Promise<unknown> = Promise.resolve()
 
   constructor(upload: Upload, chooseThread: () => HashThread) {
@@ -75,7 +78,7 @@ class ThreadHasher implements ContentHasher {
     await Promise.all([this.#send(this.#thread, small), this.#send(this.#thread, bytes)])
   }
 
-  /** A hash in a thread goes on there only: what is not hashed to the end is read once more. */
+  /** A hash in a thread cannot be resumed elsewhere: an unfinished upload is read again. */
   snapshot(offset: number): ReturnType<ContentHasher['snapshot']> {
     return { algorithm: this.algorithm, offset, digest: undefined, state: undefined }
   }
@@ -99,11 +102,11 @@ class ThreadHasher implements ContentHasher {
     }
     await this.#posted
     const digest = await this.#thread.ask({ ...this.#upload, step: 'finish' })
-    if (digest === undefined) throw new Error('the hashing thread gave no digest')
+    if (digest === undefined) throw new Error('the hashing thread returned no digest')
     return digest
   }
 
-  /** One after the other into the line, whether they have to be copied or not. */
+  /** Queues bytes in order, whether they must be copied or not. */
   async #send(thread: HashThread, bytes: Uint8Array): Promise<void> {
     const posting = this.#posted.then(() => thread.post(this.#upload, bytes))
     this.#posted = posting.catch(() => undefined)

@@ -1,4 +1,4 @@
-/** A thread that hashes uploads; `hash-thread.ts` starts it. Each request is answered, in the order of the requests. */
+/** A thread that hashes uploads; started by `hash-thread.ts`. It answers each request, in order. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
 import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'

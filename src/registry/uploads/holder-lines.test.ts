@@ -1,8 +1,8 @@
-/** Who waits for whom: work of a holder near its ceiling runs alone, also after work that failed. */
+/** The order of work: work of a holder near its ceiling runs alone, also after failed work. */
 import { expect, test } from 'vitest'
 import { HolderLines, LineTooLong } from './holder-lines.ts'
 
-/** Begins work that ends when it is told to. */
+/** Starts work that ends when the test says so. */
 function begin(lines: HolderLines, holder: string) {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const work = { hasBegun: false, resolve, reject, ended: Promise.resolve() }
@@ -13,10 +13,10 @@ function begin(lines: HolderLines, holder: string) {
   return work
 }
 
-/** Resolves when what could begin has begun. */
+/** Resolves when all work that could start has started. */
 const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-test('work of a holder near its ceiling begins when the work before has ended, however it ended', async () => {
+test('work of a holder near its ceiling starts when the previous work has ended, with or without success', async () => {
   const lines = new HolderLines()
   lines.note('near', true)
   const [first, second, third] = [begin(lines, 'near'), begin(lines, 'near'), begin(lines, 'near')]
@@ -42,7 +42,7 @@ test('a holder that is far from its ceiling again works at once', async () => {
   expect(works.map(({ hasBegun }) => hasBegun)).toEqual([true, true])
 })
 
-test('a line takes a thousand, and more when they are done', async () => {
+test('a queue accepts a thousand, and more when they are done', async () => {
   const lines = new HolderLines()
   lines.note('holder', true)
   const works = Array.from({ length: 1_000 }, () => begin(lines, 'holder'))

@@ -1,24 +1,24 @@
 /**
- * New sessions of one holder near its ceiling, one transaction at a time. They count one after the other anyway; on
- * PostgreSQL each would wait for the lock of the holder with a connection of its own, and a few hundred requests of one
- * client would keep all the connections from everybody else.
+ * Queues the new sessions of a holder near its ceiling, one transaction at a time. They must count one after the other anyway; on
+ * PostgreSQL each would use a connection to wait for the holder's lock, and a few hundred requests of one client would take all
+ * connections from other clients.
  */
 import { Lru } from '../../lib/memory/lru.ts'
 
-// Some hundred bytes per holder. One that is forgotten is found near its ceiling again by its next session.
+// A few hundred bytes per holder. After a holder is dropped here, its next session finds it near the ceiling again.
 const entryBytes = 200
 const maxBytes = 1024 * 1024
 
-/** In the line of one holder. Clients that left are among them, so that the line could grow without end. */
+/** The longest queue of one holder. It includes clients that have left, so it could otherwise grow without limit. */
 const maxInLine = 1_000
 
-/** So many of the holder wait that this one is not served in useful time. */
+/** The queue of the holder is so long that this request would not be served in useful time. */
 export class LineTooLong extends Error {
   override readonly name = 'LineTooLong'
 }
 
 interface Line {
-  /** Resolves when the last one is done. */
+  /** Resolves when the last request in the queue is done. */
   last: Promise<void>
   length: number
 }
@@ -27,13 +27,13 @@ export class HolderLines {
   readonly #near = new Lru<string, true>({ maxBytes })
   readonly #lines = new Map<string, Line>()
 
-  /** What the latest count of the holder's sessions found. */
+  /** Records what the latest count of the holder's sessions found. */
   note(holder: string, isNear: boolean): void {
     if (isNear) this.#near.set(holder, true, entryBytes)
     else this.#near.delete(holder)
   }
 
-  /** Runs the work at once, or behind the others of a holder that is near its ceiling. Throws `LineTooLong`. */
+  /** Runs the work at once; for a holder near its ceiling, after the holder's earlier requests. Throws `LineTooLong`. */
   async run<T>(holder: string, work: () => Promise<T>): Promise<T> {
     if (this.#near.get(holder) === undefined) return work()
     const line = this.#lines.get(holder) ?? { last: Promise.resolve(), length: 0 }

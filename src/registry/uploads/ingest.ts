@@ -1,7 +1,7 @@
 /**
- * Streams a request body into a session's segment: hash, store and record, with bounded memory. Every second in which
- * bytes came, every so many bytes, and whenever the stream ends for whatever reason, what is durable is recorded in
- * the session's row, so that a client goes on from there after a lost connection, a takeover or a killed process.
+ * Streams a request body into a session's segment with bounded memory: hashes, stores and records it. Once a second while bytes
+ * arrive, after a number of bytes, and whenever the stream ends, the durable offset is recorded in the session's row, so that a
+ * client can resume there after a lost connection, a takeover or a killed process.
  */
 import type { BlobStore, Segment, SegmentWriter } from '../../blob-store/blob-store.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -15,13 +15,14 @@ import type { RecordTurns } from './record-turns.ts'
 import { LetGo, type SessionLock } from './session-locks.ts'
 
 /**
- * Bytes between two records: small against a large layer, large against the cost of one row. A slow disk costs at most
- * two of these: the record that it has not finished, and what comes in until the next one has to wait for it.
+ * The bytes between two records: small compared with a large layer, large compared with the cost of one row. A slow disk loses at
+ * most two of these: one for the unfinished record, and one for the bytes that arrive until the next record, which must wait for
+ * it.
  */
 const recordEveryBytes = 32 * 1024 * 1024
 /**
- * A record begins at most so long after the first byte that it is needed for, also when the peer stalls: about a second
- * of bytes is lost with a killed process. More when the disk is slower than the uploads, see `record-turns.ts`.
+ * A record starts at most this long after the first byte that it covers, even when the peer stalls: a killed process loses about
+ * a second of bytes. It loses more when the disk is slower than the uploads; see `record-turns.ts`.
  */
 export const recordEveryMs = 1_000
 
@@ -39,13 +40,13 @@ export interface IngestRequest {
   readonly lock: SessionLock
   readonly hasher: ContentHasher | undefined
   readonly body: AsyncIterable<Uint8Array>
-  /** Bytes the body must have, when announced. */
+  /** The announced length of the body in bytes. */
   readonly length: number | undefined
-  /** Aborted when the client is gone. */
+  /** Aborted when the client leaves. */
   readonly signal: AbortSignal
-  /** How long bytes may stay without a record. */
+  /** How long bytes may stay unrecorded. */
   readonly recordEveryMs: number
-  /** The body ends the upload: what it leaves is committed to the store, not recorded. */
+  /** Whether this body ends the upload: its last bytes are committed to the store, not recorded. */
   readonly isLast: boolean
 }
 
@@ -59,7 +60,7 @@ interface Recorded extends Received {
   readonly release: boolean
 }
 
-/** One body on its way into one segment. */
+/** Streams one body into one segment. */
 class Ingest {
   readonly #deps: IngestDeps
   readonly #request: IngestRequest
@@ -67,20 +68,20 @@ class Ingest {
   readonly #frozen: readonly Segment[]
   readonly #startOffset: number
   #received = 0
-  /** Where the last record stands, finished or under way. */
+  /** How many bytes of the body the last record covers, finished or in progress. */
   #recorded = 0
-  /** True while the body is waited for: what was received is then what the hasher and the writer have. */
+  /** True while waiting for the body: the hasher and the writer then have all received bytes. */
   #isIdle = false
-  /** Bytes have waited for their record long enough. */
+  /** Whether bytes have stayed unrecorded for long enough. */
   #isDue = false
   #cancelTimer: (() => void) | undefined
-  /** In the line for a turn to record. */
+  /** Whether it is queued for a turn to record. */
   #isWaiting = false
   #cancelTurn: (() => void) | undefined
-  /** A record under way: the disk syncs while the next bytes arrive. Never rejects, see `#failure`. */
+  /** The record in progress: the disk syncs while the next bytes arrive. Never rejects; see `#failure`. */
   #recording: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
-  /** Ends the body when a record finds that another process took the session. */
+  /** Ends the body when a record finds that another process has taken over the session. */
   readonly #lost = new AbortController()
 
   constructor(
@@ -119,7 +120,7 @@ class Ingest {
     return this.#startOffset + this.#received
   }
 
-  /** Records what came before the body broke off and hands the session back. */
+  /** Records the bytes that arrived before the body broke off, and releases the session. */
   async recordAndRelease(): Promise<void> {
     await this.#end()
     await this.#record({ ...this.#snapshot(), release: true })
@@ -135,7 +136,7 @@ class Ingest {
     else this.#startTimer()
   }
 
-  /** One record at a time: a disk slower than the peer holds the peer back, one stretch behind. */
+  /** Records now, one record at a time: if the disk is slower than the peer, the peer waits when it is one record ahead. */
   async #recordNow(): Promise<void> {
     await this.#settle()
     this.#throwFailure()
@@ -144,7 +145,7 @@ class Ingest {
     })
   }
 
-  /** Runs from the first byte without a record; no byte, no timer. */
+  /** Starts with the first unrecorded byte; without bytes no timer runs. */
   #startTimer(): void {
     this.#cancelTimer ??= this.#deps.timers.after(this.#request.recordEveryMs, () => {
       this.#cancelTimer = undefined
@@ -154,8 +155,8 @@ class Ingest {
   }
 
   /**
-   * Records what is there now as soon as it has its turn; a record under way comes first. A failure costs nothing but
-   * the record, which is tried again: the one at the end decides. Only a takeover ends the upload.
+   * Records the current state as soon as it has its turn, after a record in progress. A failure only loses this record, which is
+   * tried again: the final record counts. Only a takeover ends the upload.
    */
   #requestRecord(): void {
     if (this.#recording !== undefined || this.#isWaiting) return
@@ -184,7 +185,7 @@ class Ingest {
     else if (this.#received > this.#recorded) this.#startTimer()
   }
 
-  /** Calls off what has not begun, and waits for the record under way. */
+  /** Cancels records that have not started, and waits for the record in progress. */
   async #settle(): Promise<void> {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
@@ -193,18 +194,21 @@ class Ingest {
     await this.#recording
   }
 
-  /** For a body that still arrives: the record that closes a failed one is tried all the same. */
+  /**
+   * Throws the failure of an earlier record while the body still arrives. A failed body does not call it, so that it is still
+   * recorded.
+   */
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  /** No record begins after it but the last one. */
+  /** After this, only the last record starts. */
   async #end(): Promise<void> {
     this.#isIdle = false
     await this.#settle()
   }
 
-  /** Forgets the whole body: the session stands where it stood before. */
+  /** Discards the whole body: the session returns to its state before the request. */
   async rewind(): Promise<void> {
     const { segments, offset, hash } = this.#request.row
     await this.#end()
@@ -233,10 +237,9 @@ class Ingest {
 }
 
 /**
- * Takes the whole body. Returns what the session then holds, durable but not yet recorded: the caller records or
- * commits it in the same transaction as its own change. When the body breaks off, what came is recorded first.
- * Throws `SizeInvalidError` (nothing of the body counts), `LetGo` when the session was taken over, the signal's
- * reason, and the store's errors.
+ * Streams the whole body. Returns the new state of the session, durable but not yet recorded: the caller records or commits it in
+ * the transaction of its own change. When the body breaks off, the received bytes are recorded first. Throws `SizeInvalidError`
+ * (the whole body is discarded), `LetGo` when the session was taken over, the signal's reason, and errors of the store.
  */
 export async function ingest(deps: IngestDeps, request: IngestRequest): Promise<Received> {
   const { row, hasher } = request
@@ -252,7 +255,7 @@ export async function ingest(deps: IngestDeps, request: IngestRequest): Promise<
     return await run.run()
   } catch (error) {
     hasher?.abandon()
-    // What went wrong is what the client hears; a record that fails too leaves the row as it was last recorded.
+    // Report the original error to the client; if this record fails too, the row keeps its last recorded state.
     const closing = error instanceof SizeInvalidError ? run.rewind() : run.recordAndRelease()
     await closing.catch(() => undefined)
     throw error

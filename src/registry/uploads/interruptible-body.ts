@@ -1,6 +1,6 @@
 /**
- * Reads a body that may stand still for good: a wait ends with the signal's reason. One listener serves the whole
- * body, for adding and removing one per piece cost as much as hashing it.
+ * Reads a body that may stall forever: a wait ends with the signal's reason. One listener serves the whole body, because adding
+ * and removing one per piece cost as much as hashing the body.
  */
 export class InterruptibleBody implements Disposable {
   readonly #iterator: AsyncIterator<Uint8Array>
@@ -14,7 +14,7 @@ export class InterruptibleBody implements Disposable {
     signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  /** The next piece, or `undefined` at the end. */
+  /** Returns the next piece, or `undefined` at the end. */
   next(): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
       if (this.#signal.aborted) {
@@ -26,7 +26,7 @@ export class InterruptibleBody implements Disposable {
     })
   }
 
-  /** Lets a body go that was not read to its end; one that waits for its next piece only learns it then. */
+  /** Ends an aborted body. A body that is waiting for its next piece ends only when that wait does. */
   [Symbol.dispose](): void {
     this.#signal.removeEventListener('abort', this.#onAbort)
     if (this.#signal.aborted) this.#iterator.return?.().catch(() => undefined)

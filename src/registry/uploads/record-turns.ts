@@ -1,6 +1,7 @@
 /**
- * How many sessions record at the same time because a second passed. Each record syncs a file, which takes a thread of the
- * pool that reads and writes need too. Many slow uploads therefore wait for each other here, and not everybody for them.
+ * Limits how many sessions record at the same time because their second has passed. Each record syncs a file, which blocks a
+ * thread of the pool that reads and writes need too. So many slow uploads wait for each other here, instead of delaying
+ * everything else.
  */
 interface Waiting {
   readonly work: () => Promise<void>
@@ -14,7 +15,9 @@ export class RecordTurns {
     this.#free = slots
   }
 
-  /** Runs the work when a place is free, in the order of the calls; it must not reject. Returns how to call it off. */
+  /**
+   * Runs the work when a place is free, in the order of the calls; the work must not reject. Returns a function that cancels it.
+   */
   request(work: () => Promise<void>): () => void {
     const waiting = { work }
     this.#waiting.add(waiting)

@@ -1,19 +1,19 @@
 /**
- * Sessions that this process started and nobody has written to yet. Their rows name a writer from the start, so that
- * the first request of a session needs no claim; in any other process it finds a foreign writer and displaces it, as
- * it would one that hangs. What is forgotten here costs that claim and nothing else.
+ * Sessions that this process started and that have had no writer yet. Their rows name a writer from the start, so that the first
+ * request of a session needs no claim. In any other process that request finds a foreign writer and displaces it, like one that
+ * hangs. Forgetting an entry only costs that claim.
  */
 import { Lru } from '../../lib/memory/lru.ts'
 import type { UploadRow } from '../../metadata/content/uploads.ts'
 
-// Some hundred bytes per entry: room for the sessions of a few seconds under full load.
+// A few hundred bytes per entry: enough for the sessions of a few seconds under full load.
 const entryBytes = 200
 const maxBytes = 2 * 1024 * 1024
-/** A claim also keeps a session from expiring; an old reservation therefore counts as none. */
+/** How long a reservation is usable; a claim also keeps a session from expiring, so later a claim is needed. */
 export const reservationUsableMs = 60_000
 
 export class Reservations {
-  /** Starts the name of each writer that is reserved here, and of no other. */
+  /** The start of the name of every writer reserved here, and of no other writer. */
   readonly prefix: string
   readonly #writers = new Lru<string, string>({ maxBytes })
 
@@ -22,17 +22,17 @@ export class Reservations {
     this.prefix = `reserved/${process}/`
   }
 
-  /** `writer` stands in the row already. */
+  /** Adds a reservation; the row already contains `writer`. */
   add(id: string, writer: string): void {
     this.#writers.set(id, writer, entryBytes)
   }
 
-  /** The row is still as this process inserted it: nobody writes, here or elsewhere. */
+  /** Whether the row is still as this process inserted it: no process writes the session. */
   holds({ id, writer }: Pick<UploadRow, 'id' | 'writer'>): boolean {
     return writer !== undefined && this.#writers.get(id) === writer
   }
 
-  /** Hands the session to its first writer, if the row shows that it may still do without a claim. */
+  /** Removes the reservation; returns its writer if the session's first writer may still start without a claim. */
   take(row: UploadRow, now: number): string | undefined {
     const usable = this.holds(row) && now - row.touchedAt < reservationUsableMs
     this.#writers.delete(row.id)

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { openPolicy } from '../../../test/support/open-identity.ts'
 import {
   bodyOf,
   caller,
@@ -7,18 +6,14 @@ import {
   testLives,
   type OpenRegistry,
 } from '../../../test/support/open-registry.ts'
-import { systemIds } from '../../lib/ids.ts'
-import { systemTimers } from '../../lib/timers.ts'
+import { otherProcess } from '../../../test/support/other-uploads.ts'
 import { expireUploads } from '../../lifecycle/expire-uploads.ts'
 import { countUploads } from '../../metadata/content/upload-ceiling.ts'
 import { findUpload } from '../../metadata/content/uploads.ts'
 import { digestBytes } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
-import { BlobHealth } from '../blob-health.ts'
 import type { Caller } from '../caller.ts'
-import { HashThreads } from './hash-threads.ts'
 import { holderOf, uploadLives } from './session-ceiling.ts'
-import { createUploads } from './uploads.ts'
 
 const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
@@ -34,7 +29,7 @@ async function startOne(open: OpenRegistry, from: Caller = caller) {
   return { repository, id, caller: from }
 }
 
-/** Opens so many sessions, a millisecond apart. */
+/** Opens `count` sessions, a millisecond apart. */
 async function startSome(open: OpenRegistry, count: number, from: Caller = caller) {
   const sessions = []
   for (let index = 0; index < count; index += 1) {
@@ -53,17 +48,7 @@ async function openOnes(open: OpenRegistry, requests: Awaited<ReturnType<typeof 
   return (await Promise.all(rows)).map((row) => row !== undefined)
 }
 
-/** Another process on the same database and store. */
-function otherProcess(open: OpenRegistry, maxSessions: number, metadata = open.metadata) {
-  const { store, clock, audit } = open
-  const limits = { maxSessions, lives: testLives, takeoverMs: 5_000 }
-  const parts = { metadata, store, clock, audit, timers: systemTimers, ids: systemIds }
-  const health = new BlobHealth({ ...parts, monotonic: clock, onDamage: () => undefined })
-  const deps = { ...parts, health, policy: openPolicy, onDeadKey: () => undefined }
-  return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
-}
-
-/** The most transactions that were asked for and not ended at the same time. */
+/** Counts the most transactions in progress at the same time. */
 function countTransactions(metadata: OpenRegistry['metadata']) {
   let now = 0
   const counter = {
@@ -85,7 +70,7 @@ function countTransactions(metadata: OpenRegistry['metadata']) {
 }
 
 describe('at the ceiling', () => {
-  test('a new session ends the oldest one that holds no byte, which is unknown then', async () => {
+  test('a new session ends the oldest one without a byte, which is then unknown', async () => {
     await using open = await openRegistry({ maxSessions: 4 })
     const sessions = await startSome(open, 10)
     const gone = [true, true, true, true, true, true]
@@ -99,7 +84,7 @@ describe('at the ceiling', () => {
     await expect(fill(open, first)).rejects.toMatchObject(unknown)
     const body = bodyOf([Buffer.from('abc')])
     await expect(uploads.commit({ ...first, digest, body, signal })).rejects.toMatchObject(unknown)
-    // What had been opened before a client forgot it can still be written while it is open.
+    // A session that its client had abandoned can still be written while it is open.
     await Promise.all(sessions.slice(6).map((session) => fill(open, session)))
   })
 
@@ -119,7 +104,7 @@ describe('at the ceiling', () => {
     const { uploads } = open.registry
     const appended = uploads.append({ ...writing, body, signal })
     await taken.promise
-    // Nothing in the row shows the byte yet.
+    // The row does not show the byte yet.
     expect(await findUpload(open.metadata.reader, writing.id)).toMatchObject({ offset: 0 })
     await startOne(open)
     expect(await openOnes(open, [filled, writing, empty])).toEqual([true, true, false])
@@ -128,7 +113,7 @@ describe('at the ceiling', () => {
     expect(await appended).toMatchObject({ offset: 3 })
   })
 
-  test('each of many first bytes and many new sessions at the same time either counts or hears 404', async () => {
+  test('each of many first bytes and many new sessions at the same time either counts or gets 404', async () => {
     const maxSessions = 40
     await using open = await openRegistry({ maxSessions })
     const old = await startSome(open, maxSessions)
@@ -165,10 +150,10 @@ describe('at the ceiling', () => {
 
   test('a session that another process may be writing to stays; the process opens others', async () => {
     await using open = await openRegistry({ maxSessions: 4 })
-    const there = otherProcess(open, 4)
+    const there = otherProcess(open, { maxSessions: 4 })
     const sessions = await startSome(open, 4)
     for (let count = 0; count < 4; count += 1) await there.start({ repository, caller })
-    // The first half has a writer that only this process knows; nobody else can tell whether it writes.
+    // The first half has a writer that only this process knows; no other process can tell whether it writes.
     expect(await openOnes(open, sessions)).toEqual([true, true, false, false])
     expect(await countUploads(open.metadata.reader, holderOf(caller))).toBe(4)
     const [first] = sessions
@@ -182,7 +167,7 @@ describe('at the ceiling', () => {
   test('a ceiling that was lowered holds again after some requests', async () => {
     await using open = await openRegistry({ maxSessions: 250 })
     await startSome(open, 250)
-    const lowered = otherProcess(open, 10)
+    const lowered = otherProcess(open, { maxSessions: 10 })
     open.clock.advance(testLives.emptyMs + 1)
     for (let count = 0; count < 3; count += 1) await lowered.start({ repository, caller })
     expect(await countUploads(open.metadata.reader, holderOf(caller))).toBe(10)
@@ -194,7 +179,7 @@ describe('near the ceiling', () => {
     await using open = await openRegistry({ maxSessions: 4 })
     for (const session of await startSome(open, 4)) await fill(open, session)
     const transactions = countTransactions(open.metadata)
-    const uploads = otherProcess(open, 4, transactions.metadata)
+    const uploads = otherProcess(open, { maxSessions: 4, metadata: transactions.metadata })
     const start = (from: Caller) => uploads.start({ repository, caller: from }).catch(() => undefined)
     await start(caller)
     transactions.most = 0
@@ -207,7 +192,7 @@ describe('near the ceiling', () => {
   })
 })
 
-describe('what the ceiling counts', () => {
+describe('the ceiling counts', () => {
   test('no push in one request, and no mount', async () => {
     await using open = await openRegistry({ maxSessions: 1 })
     const { uploads, blobs } = open.registry
@@ -226,7 +211,7 @@ describe('what the ceiling counts', () => {
     })()
     const slow = uploads.push({ ...push, digest, body })
     await uploads.cancel(held)
-    // One is under way: it takes no place, and is not the session that makes room.
+    // A push is in progress: it takes no place, and its session is not ended for another.
     const [one, two] = [await startOne(open), await startOne(open)]
     expect(await openOnes(open, [one, two])).toEqual([false, true])
     hanging.resolve()
@@ -243,7 +228,7 @@ describe('what the ceiling counts', () => {
     await startOne(open, callerAt('2001:db8:0:2::1'))
   })
 
-  test('a session goes on from another address of its anonymous client', async () => {
+  test('a session continues from another address of its anonymous client', async () => {
     await using open = await openRegistry({ maxSessions: 1 })
     const request = await startOne(open, callerAt('192.0.2.1'))
     await fill(open, { ...request, caller: callerAt('198.51.100.7') })

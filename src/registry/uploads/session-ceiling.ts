@@ -1,7 +1,7 @@
 /**
- * Limits how many upload sessions one client may have open. Sessions that the client has forgotten do not block it: at the
- * ceiling the oldest session without a byte makes room for a new one. A session that holds a byte, or that somebody is
- * writing, never does.
+ * Limits how many open upload sessions one client may have. Sessions that the client has abandoned do not block it: at the
+ * ceiling, the oldest session without a byte is ended for a new one. A session that has received a byte, or is being written, is
+ * ended only once it has expired.
  */
 import { groupAddress } from '../../lib/group-address.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -29,22 +29,25 @@ export interface CeilingDeps {
   readonly holderLines: HolderLines
 }
 
-/** Rows in one query. */
+/** The rows of one query. */
 const pageSize = 50
-/** A ceiling that was lowered may be exceeded by many sessions: each request ends some of them. */
+/**
+ * The most sessions that one request ends: after a ceiling was lowered, many sessions may exceed it, and each request ends some
+ * of them.
+ */
 const maxEndedAtOnce = 100
 /**
- * More transactions than one client can have under way at the same time. So close to the ceiling they count one after the
- * other, since transactions that count at the same time could pass it together.
+ * More transactions than one client can have in progress at the same time. This close to the ceiling they count one after the
+ * other, because transactions that count at the same time could exceed it together.
  */
 const maxConcurrentInserts = 256
-/** No client pauses for so long between the start of a session and its first byte. */
+/** Longer than any client pauses between the start of a session and its first byte. */
 const minEmptyMs = 5 * 60_000
 const marginMs = 60_000
 
 /**
- * Returns how long sessions live. A first writer that uses a reservation shows in the row only with its first bytes,
- * which may come after `idleTimeoutMs` of silence; until then its session does not count as forgotten.
+ * Returns how long sessions live. A first writer that uses a reservation shows up in the row only with its first bytes, which may
+ * arrive after `idleTimeoutMs` of silence; until then its session does not count as abandoned.
  */
 export function uploadLives(options: {
   readonly expireAfterMs: number
@@ -55,7 +58,9 @@ export function uploadLives(options: {
   return { withBytesMs: expireAfterMs, emptyMs: Math.min(expireAfterMs, emptyMs) }
 }
 
-/** Returns who a session counts against: a principal, or the address of anonymous clients, who are not one person. */
+/**
+ * Returns the holder that a session counts against: a principal, or the address of anonymous clients, which are not one person.
+ */
 export function holderOf({ principal, origin }: Pick<Caller, 'principal' | 'origin'>): string {
   const id = principalId(principal)
   if (principal.kind !== 'anonymous' || origin === undefined) return id
@@ -63,8 +68,8 @@ export function holderOf({ principal, origin }: Pick<Caller, 'principal' | 'orig
 }
 
 /**
- * Makes sure that one more session is within the ceiling. Returns whether its first writer may do without a claim, which is
- * allowed only far from the ceiling: near it, the row has to show to every process whether the session is unused. Throws
+ * Makes sure that one more session is within the ceiling. Returns whether its first writer may start without a claim. That is
+ * allowed only far from the ceiling: near it, the row must show every process whether the session is unused. Throws
  * `TooManyUploadsError`.
  */
 export async function makeRoom(deps: CeilingDeps, tx: Transaction, holder: string): Promise<boolean> {
@@ -102,8 +107,9 @@ async function endForgotten(
 }
 
 /**
- * Only this process knows whether somebody writes a session that it has reserved, so it takes the reservation back first. A
- * writer that comes now has to claim the row, and the second of the claim and the end of the session fails.
+ * Ends a session unless it is in use. Only this process knows whether a session that it reserved is being written, so it removes
+ * the reservation first. A new writer must then claim the row, and either the claim or the end of the session fails, whichever
+ * comes second.
  */
 async function endIfUnused(
   { lives, reservations }: CeilingDeps,

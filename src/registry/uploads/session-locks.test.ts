@@ -76,7 +76,7 @@ describe('session locks', () => {
     abort.mockRestore()
   })
 
-  test('passes over a holder that hangs for one after the other of those that wait', async () => {
+  test('passes over a hanging holder for each waiting request in turn', async () => {
     const locks = new SessionLocks({ deadlineMs: 1 })
     const hung = await locks.acquire('a')
     const [second, third] = await Promise.all([locks.acquire('a'), locks.acquire('a')])

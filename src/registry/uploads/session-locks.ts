@@ -1,11 +1,11 @@
 /**
- * One writer per upload session inside this process. A newcomer asks the holder to let go: the holder keeps what
- * it received, records it and releases; one that does not within the deadline is passed over, which is safe, since
- * a claim on the session's row then moves the newcomer to a segment of its own. Newcomers wait in a line, and a release
- * wakes the first of them alone: one client may have a thousand requests for one session.
+ * Allows one writer per upload session inside this process. A newcomer asks the holder to release the session: the holder keeps
+ * the bytes it received, records them and releases. A holder that misses the deadline loses the session. This is safe, because
+ * the newcomer then claims the session's row and writes its own segment. Newcomers wait in a queue, and a release wakes only the
+ * first: one client may have a thousand requests for one session.
  */
 
-/** The reason a holder's signal is aborted with. */
+/** The abort reason of a holder's signal. */
 export class LetGo extends Error {
   override readonly name = 'LetGo'
   constructor() {
@@ -14,7 +14,7 @@ export class LetGo extends Error {
 }
 
 export interface SessionLock extends Disposable {
-  /** Aborted with `LetGo` when somebody else wants the session. */
+  /** Aborted with `LetGo` when another request wants the session. */
   readonly letGo: AbortSignal
 }
 
@@ -26,7 +26,7 @@ interface Waiter {
 interface Session {
   holder: SessionLock | undefined
   askHolder: () => void
-  /** In the order of arrival. A set lets anyone leave the middle of the line. */
+  /** In the order of arrival. A set, because a waiter may leave from the middle. */
   readonly waiting: Set<Waiter>
 }
 
@@ -48,13 +48,13 @@ export class SessionLocks {
     const { promise, resolve } = Promise.withResolvers<SessionLock>()
     const waiter: Waiter = { resolve, timer: undefined }
     session.waiting.add(waiter)
-    // The connection of the one that waits keeps the process alive, not this.
+    // The connection of the waiting request keeps the process alive, not this timer.
     waiter.timer = setTimeout(() => this.#handTo(waiter, id, session), this.#deadlineMs).unref()
     session.askHolder()
     return promise
   }
 
-  /** Whoever holds the session now is passed over. */
+  /** Gives the session to the waiter, even if its holder has not released it. */
   #handTo(waiter: Waiter, id: string, session: Session): void {
     clearTimeout(waiter.timer)
     session.waiting.delete(waiter)

@@ -1,4 +1,4 @@
-/** Writers that lost their session and do not know it: a disk that hangs longer than a newcomer waits. Real files. */
+/** Writers that lost their session without noticing: a disk that hangs longer than a newcomer waits. Uses real files. */
 import { createHash, randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { parseRepositoryName } from '../../oci/repository-name.ts'
 const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
 
-/** Every blob file, and what its name says its digest is. */
+/** Returns the blob files whose bytes do not match the digest in their names. */
 async function brokenFiles(root: string): Promise<string[]> {
   const broken: string[] = []
   for (const name of await readdir(join(root, 'blobs'), { recursive: true })) {
@@ -34,13 +34,13 @@ async function setUp(plan: FaultPlan) {
   const parts = { buffers: new BufferPool(), clock: systemClock, ids: systemIds }
   const files = stack.use(await openFilesystemBlobStore({ root, ...parts }))
   const wrapStore = () => new FailingBlobStore(files, plan)
-  // Short, so that the test does not wait: the holder hangs until the test lets it go.
+  // Short, so that the test does not wait: the holder hangs until the test releases it.
   const open = stack.use(await openRegistry({ takeoverMs: 20, wrapStore }))
   const resources = stack.move()
   return { open, root, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
-/** Holds the calls with these counts until they are let go. */
+/** Holds the calls with these counts until the test releases them. */
 function holding(operation: 'write' | 'sync' | 'openSegment' | 'commit', ...counts: number[]) {
   const gate = Promise.withResolvers<void>()
   const arrived = Promise.withResolvers<void>()
@@ -76,7 +76,7 @@ describe('a writer that hangs longer than a newcomer waits', () => {
     },
   )
 
-  test('in its commit leaves the blob of the newcomer as it is', async () => {
+  test('in its commit leaves the blob of the newcomer unchanged', async () => {
     const held = holding('commit', 1)
     await using set = await setUp(held.plan)
     const { open, root } = set
@@ -89,7 +89,7 @@ describe('a writer that hangs longer than a newcomer waits', () => {
     await held.arrived
     expect(await uploads.commit({ ...request, digest, signal })).toMatchObject({ digest })
     held.letGo()
-    // What it asked for is done, though not by itself.
+    // Its blob exists, although another request stored it.
     expect(await hung).toEqual({ digest, size: 100_000 })
     expect(await brokenFiles(root)).toEqual([])
     expect(await open.registry.blobs.stat(repository, digest)).toEqual({ digest, size: 100_000 })

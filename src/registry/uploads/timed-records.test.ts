@@ -1,22 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { openPolicy } from '../../../test/support/open-identity.ts'
-import { caller, openRegistry, testLives, type OpenRegistry } from '../../../test/support/open-registry.ts'
+import { otherProcess } from '../../../test/support/other-uploads.ts'
+import { caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
 import { TestTimers } from '../../../test/support/test-timers.ts'
 import { FailingBlobStore, type FaultPlan } from '../../blob-store/contract/failing-blob-store.ts'
-import { systemIds } from '../../lib/ids.ts'
 import { claimUpload, findUpload } from '../../metadata/content/uploads.ts'
 import { digestBytes } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
-import { BlobHealth } from '../blob-health.ts'
-import { HashThreads } from './hash-threads.ts'
-import { createUploads } from './uploads.ts'
 
 const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
 
-/** A body whose pieces come when the test sends them; `send` resolves when the piece is taken and the next awaited. */
+/** A body whose pieces arrive when the test sends them; `send` resolves when the piece is read and the next one awaited. */
 class SentBody implements AsyncIterable<Uint8Array> {
   #piece = Promise.withResolvers<Uint8Array | undefined>()
   #wanted = Promise.withResolvers<void>()
@@ -46,12 +42,12 @@ class SentBody implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** Until the state that a background record leads to; a record that never comes ends with the test's own time. */
+/** Waits for the state that a background record causes; a record that never comes ends with the test's timeout. */
 async function until(check: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await check())) await turn()
 }
 
-/** Time enough for a record that should not come: many turns, each with room for a transaction. */
+/** Enough time for a record that should not come: many turns, each long enough for a transaction. */
 async function manyTurns(): Promise<void> {
   for (let count = 0; count < 200; count += 1) await turn()
 }
@@ -89,15 +85,7 @@ async function begin(open: OpenRegistry, start?: number) {
   return { id, body, request, done }
 }
 
-/** What a process finds that is started after this one was killed. */
-function restarted({ metadata, store, clock, audit }: OpenRegistry) {
-  const parts = { metadata, store, clock, audit, timers: new TestTimers(), ids: systemIds }
-  const health = new BlobHealth({ ...parts, monotonic: clock, onDamage: () => undefined })
-  const limits = { maxSessions: 100, lives: testLives, takeoverMs: 5_000, hashThreads: new HashThreads() }
-  return createUploads({ ...parts, ...limits, health, policy: openPolicy, onDeadKey: () => undefined })
-}
-
-describe('a body under way', () => {
+describe('a body in progress', () => {
   test('is recorded a second after its first byte, also when the peer stalls', async () => {
     await using set = await setUp()
     const { open, timers, recorded } = set
@@ -113,7 +101,7 @@ describe('a body under way', () => {
     await until(async () => (await recorded(id)) === 5)
   })
 
-  test('goes on in another process after a kill, from what was recorded', async () => {
+  test('continues in another process after a kill, from the recorded state', async () => {
     await using set = await setUp()
     const { open, timers, recorded } = set
     const { id, body, request } = await begin(open, 0)
@@ -123,14 +111,14 @@ describe('a body under way', () => {
     await body.send('lost')
     expect((await findUpload(open.metadata.reader, id))?.hash).toMatchObject({ offset: 3 })
     expect((await findUpload(open.metadata.reader, id))?.hash?.state).toBeDefined()
-    const uploads = restarted(open)
+    const uploads = otherProcess(open, { timers: new TestTimers() })
     expect(await uploads.status(request)).toMatchObject({ offset: 3 })
     const rest = new SentBody()
     const appended = uploads.append({ ...request, body: rest, start: 3, signal })
     await rest.send('def')
     await rest.end()
     await appended
-    // The stored state of the hash was taken up: nothing has to be read again.
+    // The stored hash state was resumed: nothing must be read again.
     expect((await findUpload(open.metadata.reader, id))?.hash?.digest).toBe(
       digestBytes(Buffer.from('abcdef')),
     )
@@ -138,7 +126,7 @@ describe('a body under way', () => {
     expect(await uploads.commit({ ...request, digest, signal })).toEqual({ digest, size: 6 })
   })
 
-  test('costs no record and no timer while nothing comes', async () => {
+  test('costs no record and no timer while no bytes arrive', async () => {
     await using set = await setUp()
     const { open, timers, recorded, syncs } = set
     const { id, body } = await begin(open)
@@ -152,7 +140,7 @@ describe('a body under way', () => {
     expect([syncs(), timers.size]).toEqual([1, 0])
   })
 
-  test('has one record at a time, and the next one covers what came meanwhile', async () => {
+  test('has one record at a time, and the next one covers bytes that arrived during it', async () => {
     const gate = Promise.withResolvers<void>()
     await using set = await setUp(({ operation, count }) =>
       operation === 'sync' && count === 1 ? { kind: 'wait', until: gate.promise } : undefined,
@@ -173,7 +161,7 @@ describe('a body under way', () => {
     expect(syncs()).toBe(2)
   })
 
-  test('goes on when a record finds no database, and is recorded by the next one', async () => {
+  test('continues when a record finds no database, and is recorded by the next one', async () => {
     await using set = await setUp()
     const { open, timers, recorded } = set
     const { id, body, done } = await begin(open)
@@ -194,7 +182,7 @@ describe('a body under way', () => {
     expect(await done).toMatchObject({ offset: 3 })
   })
 
-  test('that ends because a record of many bytes failed keeps what came, and lets the session go', async () => {
+  test('that ends because a record of many bytes failed keeps its bytes and releases the session', async () => {
     await using set = await setUp()
     const { open } = set
     const { id, body, done } = await begin(open)
@@ -214,7 +202,7 @@ describe('a body under way', () => {
     expect(row).toMatchObject({ offset: 2 * piece.length, writer: undefined, generation: 0 })
   })
 
-  test('ends when a record finds that another process took the session', async () => {
+  test('ends when a record finds that another process has taken over the session', async () => {
     await using set = await setUp()
     const { open, timers } = set
     const { id, body, done } = await begin(open)

@@ -1,4 +1,4 @@
-/** What the upload service is asked and answers, and what it needs. */
+/** The types of the upload service: requests, answers, dependencies. */
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
@@ -22,12 +22,12 @@ export interface UploadDeps {
   readonly policy: RegistryPolicy
   readonly audit: AuditTrail
   readonly hashThreads: HashThreads
-  /** Called after a commit that left bytes to remove: the job that removes them need not wait for its hour. */
+  /** Called after a commit that left bytes to remove, so that the job that removes them runs before its next hourly run. */
   readonly onDeadKey: () => void
-  /** Open sessions one principal, or one address of anonymous clients, may have. */
+  /** The most open sessions of one principal, or of one address of anonymous clients. */
   readonly maxSessions: number
   readonly lives: UploadLives
-  /** How long a newcomer waits for the holder of a session to let go. */
+  /** How long a newcomer waits for the holder of a session to release it. */
   readonly takeoverMs: number
 }
 
@@ -39,13 +39,13 @@ export interface SessionRequest {
 
 export interface BodyRequest {
   readonly body: AsyncIterable<Uint8Array>
-  /** First byte's offset, from Content-Range. */
+  /** The offset of the first byte, from Content-Range. */
   readonly start?: number | undefined
-  /** Bytes in the body, where announced: by Content-Range, or else by Content-Length. */
+  /** The announced bytes of the body: from Content-Range, or else from Content-Length. */
   readonly length?: number | undefined
-  /** Of a body with a Content-Range, which has to agree with it. */
+  /** The Content-Length of a body with a Content-Range; the two must agree. */
   readonly contentLength?: number | undefined
-  /** Aborted when the client is gone. */
+  /** Aborted when the client leaves. */
   readonly signal: AbortSignal
 }
 
@@ -62,7 +62,7 @@ export type PushRequest = StartRequest & BodyRequest & { readonly digest: Digest
 
 export interface UploadStatus {
   readonly id: string
-  /** Bytes the session holds. */
+  /** The bytes that the session has received. */
   readonly offset: number
 }
 
@@ -73,24 +73,25 @@ export interface CommittedBlob {
 
 /** Upload sessions (distribution-spec end-4 to end-6, end-11, end-13, end-14). */
 export interface Uploads {
-  /** At the ceiling the oldest session without a byte ends. Throws `TooManyUploadsError` where all are in use. */
+  /** Starts a session. At the ceiling the oldest session without a byte ends; throws `TooManyUploadsError` if all are in use. */
   start(request: StartRequest): Promise<UploadStatus>
   /**
-   * What the session holds. A body that is just arriving ends here with `UploadOutOfOrderError`, what came of it
-   * included: the answer is where the next PATCH goes on. Throws `UploadUnknownError`.
+   * Returns how many bytes the session has received; the next PATCH continues there. A body that is arriving is ended with
+   * `UploadOutOfOrderError`, and its received bytes are included. Throws `UploadUnknownError`.
    */
   status(request: SessionRequest): Promise<UploadStatus>
   /**
-   * Appends a chunk or a stream. Throws, in this order, `UploadUnknownError`, then `UploadOutOfOrderError` and
-   * `ChunkLengthError` before the body is read, then `SizeInvalidError`; when the body breaks off, what arrived is kept and reported by `status`.
+   * Appends a chunk or a stream. Throws, in this order, `UploadUnknownError`, then `UploadOutOfOrderError` and `ChunkLengthError`
+   * before the body is read, then `SizeInvalidError`. When the body breaks off, the bytes that arrived are kept and reported by
+   * `status`.
    */
   append(request: AppendRequest): Promise<UploadStatus>
   /**
-   * Ends the session with a blob; of a session that is gone, the blob that the repository has. A mismatch of the digest ends it
-   * too, with `DigestMismatchError`.
+   * Ends the session with a blob. If the session no longer exists, returns the blob if the repository has it. A digest mismatch
+   * also ends the session, with `DigestMismatchError`.
    */
   commit(request: CommitRequest): Promise<CommittedBlob>
-  /** A whole blob in one request, which no ceiling counts; a failure leaves no session behind. */
+  /** Pushes a whole blob in one request, which counts against no ceiling; a failure leaves no session behind. */
   push(request: PushRequest): Promise<CommittedBlob>
   /** Throws `UploadUnknownError`. */
   cancel(request: SessionRequest): Promise<void>

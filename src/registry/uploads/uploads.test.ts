@@ -1,21 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
-import { openPolicy } from '../../../test/support/open-identity.ts'
-import {
-  bodyOf,
-  caller,
-  openRegistry,
-  testLives,
-  type OpenRegistry,
-} from '../../../test/support/open-registry.ts'
+import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
+import { otherProcess } from '../../../test/support/other-uploads.ts'
 import { claimUpload, findUpload, recordUpload } from '../../metadata/content/uploads.ts'
 import { digestBytes, type Digest } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
-import { systemTimers } from '../../lib/timers.ts'
-import { systemIds } from '../../lib/ids.ts'
-import { BlobHealth } from '../blob-health.ts'
-import { HashThreads } from './hash-threads.ts'
-import { createUploads } from './uploads.ts'
 
 const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
@@ -31,7 +20,7 @@ function session(open: OpenRegistry, start = open.registry.uploads.start({ repos
   return start.then(({ id }) => ({ repository, id, caller }))
 }
 
-/** Stands still for good once its bytes are `taken`. */
+/** Stalls forever once its bytes are `taken`. */
 function stalledBody(text: string): { body: AsyncIterable<Uint8Array>; taken: Promise<void> } {
   const { promise: taken, resolve } = Promise.withResolvers<void>()
   const body = (async function* () {
@@ -43,7 +32,7 @@ function stalledBody(text: string): { body: AsyncIterable<Uint8Array>; taken: Pr
 }
 
 describe('an upload session', () => {
-  test('streams a body and commits what was hashed on the way', async () => {
+  test('streams a body and commits the digest that was hashed on the way', async () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const bytes = randomBytes(300_000)
@@ -58,7 +47,7 @@ describe('an upload session', () => {
     await expect(uploads.status(request)).rejects.toMatchObject({ code: 'BLOB_UPLOAD_UNKNOWN' })
   })
 
-  test('goes on chunk by chunk with a stored hash, whatever the number of chunks', async () => {
+  test('continues chunk by chunk with a stored hash, regardless of the number of chunks', async () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const bytes = randomBytes(5_000)
@@ -96,7 +85,7 @@ describe('an upload session', () => {
     expect(await read(open, digest)).toEqual(Buffer.alloc(0))
   })
 
-  test('refuses a chunk out of order before it reads the body, and goes on afterwards', async () => {
+  test('refuses a chunk out of order before it reads the body, and continues afterwards', async () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const request = await session(open)
@@ -116,7 +105,7 @@ describe('an upload session', () => {
     await uploads.commit({ ...request, ...rest, digest })
   })
 
-  test('keeps what arrived when the connection breaks, and goes on in the same segment', async () => {
+  test('keeps the bytes that arrived when the connection breaks, and continues in the same segment', async () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const request = await session(open)
@@ -185,7 +174,7 @@ describe('an upload session', () => {
     await session(open)
   })
 
-  test('is gone after a cancel', async () => {
+  test('does not exist after a cancel', async () => {
     await using open = await openRegistry()
     const request = await session(open)
     await open.registry.uploads.cancel(request)
@@ -195,7 +184,7 @@ describe('an upload session', () => {
 })
 
 describe('two requests for one session', () => {
-  test('status ends a body that stands still and counts its bytes: the next PATCH goes on from there', async () => {
+  test('status ends a stalled body and counts its bytes: the next PATCH continues there', async () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const request = await session(open)
@@ -212,7 +201,7 @@ describe('two requests for one session', () => {
     })
   })
 
-  test('status freezes what a writer of another process recorded', async () => {
+  test('status freezes the bytes that a writer of another process recorded', async () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const request = await session(open)
@@ -226,7 +215,7 @@ describe('two requests for one session', () => {
     expect(await uploads.status(request)).toMatchObject({ offset: 3 })
   })
 
-  test('the second asks the first to let go and goes on after its bytes', async () => {
+  test('the second asks the first to let go and continues after its bytes', async () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const request = await session(open)
@@ -273,16 +262,7 @@ describe('a closing PUT that comes again', () => {
 })
 
 describe('a session that was started and not written to', () => {
-  function otherProcess(open: OpenRegistry) {
-    const { metadata, store, clock, audit } = open
-    const limits = { maxSessions: 100, lives: testLives, takeoverMs: 5_000 }
-    const parts = { metadata, store, clock, audit, timers: systemTimers, ids: systemIds }
-    const health = new BlobHealth({ ...parts, monotonic: clock, onDamage: () => undefined })
-    const deps = { ...parts, health, policy: openPolicy, onDeadKey: () => undefined }
-    return createUploads({ ...deps, ...limits, hashThreads: new HashThreads() })
-  }
-
-  test('is left as it is by a status here, and its first writer keeps its segment', async () => {
+  test('is left unchanged by a status here, and its first writer keeps its segment', async () => {
     await using open = await openRegistry()
     const { uploads } = open.registry
     const request = await session(open)
@@ -294,7 +274,7 @@ describe('a session that was started and not written to', () => {
     expect(row).toMatchObject({ generation: before?.generation, writer: undefined, offset: 3 })
   })
 
-  test('goes on here after requests that reached another process', async () => {
+  test('continues here after requests that reached another process', async () => {
     await using open = await openRegistry()
     const [here, there] = [open.registry.uploads, otherProcess(open)]
     const request = await session(open)

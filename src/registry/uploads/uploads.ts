@@ -1,6 +1,6 @@
 /**
- * Upload sessions. A session is bound to its repository and principal, has one stable URL, one writer at a time,
- * and all of its state in its row and the store: any process can go on with it at any time.
+ * Upload sessions. A session belongs to its repository and principal, and has one stable URL and one writer at a time. All of its
+ * state is in its row and the store, so any process can continue it at any time.
  */
 import { UploadMissing } from '../../blob-store/errors.ts'
 import {
@@ -36,9 +36,9 @@ import { LetGo, SessionLocks, type SessionLock } from './session-locks.ts'
 import type { AppendRequest, BodyRequest, CommitRequest, CommittedBlob, PushRequest } from './upload-types.ts'
 import type { SessionRequest, StartRequest, UploadDeps, Uploads, UploadStatus } from './upload-types.ts'
 
-/** Of the four threads that serve files, two stay free for others. */
+/** Of the four threads that serve files, two stay free for other work. */
 const recordsAtOnce = 2
-/** Nobody can go on with a push in one request: it is recorded only so that it does not expire. */
+/** A push in one request cannot be resumed: it is recorded only so that it does not expire. */
 const keepAliveMs = 30_000
 
 interface Context extends UploadDeps {
@@ -64,7 +64,7 @@ export function createUploads(deps: UploadDeps): Uploads {
   }
 }
 
-/** A session without bytes does not wait for the disk: a client that loses one in a power cut has lost nothing. */
+/** Starts a session without waiting for the disk: a client that loses an empty session in a power cut has lost nothing. */
 async function start(context: Context, request: StartRequest): Promise<UploadStatus> {
   const { ids, metadata, reservations, holderLines } = context
   const holder = holderOf(request.caller)
@@ -106,7 +106,7 @@ function newRow(context: Context, request: StartRequest): UploadRow {
   }
 }
 
-/** A session of another repository or principal is as unknown as one that never was (B3). */
+/** Returns the session; one of another repository or principal is reported as unknown, like one that never existed (B3). */
 async function getSession(context: Context, request: SessionRequest): Promise<UploadRow> {
   const row = await findUpload(context.metadata.reader, request.id)
   const owned =
@@ -116,9 +116,9 @@ async function getSession(context: Context, request: SessionRequest): Promise<Up
 }
 
 /**
- * A client that asks where to go on has lost its PATCH, whose last bytes may still lie in a socket. Nothing may be added
- * after the offset in the answer, from which the client sends, mostly without Content-Range. So the writer is ended first,
- * here or, by a claim on the row, in another process.
+ * Ends the session's writer before answering, here or, with a claim on the row, in another process. A client that asks for the
+ * offset has lost its PATCH, whose last bytes may still be in a socket buffer. Nothing may be added after the offset in the
+ * answer, because the client continues from there, usually without Content-Range.
  */
 async function status(context: Context, request: SessionRequest): Promise<UploadStatus> {
   await getSession(context, request)
@@ -136,7 +136,7 @@ interface Claim {
   readonly writer: string
 }
 
-/** Its loss in a power cut is harmless, for then every writer is gone too: the claim does not wait for the disk. */
+/** Claims the session without waiting for the disk: a claim lost in a power cut is harmless, because every writer is gone too. */
 async function claim(context: Context, request: SessionRequest): Promise<Claim> {
   const writer = context.ids.requestId()
   const options = { id: request.id, writer, now: context.clock.now() }
@@ -145,14 +145,14 @@ async function claim(context: Context, request: SessionRequest): Promise<Claim> 
   return { row, writer }
 }
 
-/** Gives an untouched session back, so that the next writer goes on in the same segment. */
+/** Releases an untouched session, so that the next writer continues in the same segment. */
 async function release(context: Context, { row, writer }: Claim): Promise<void> {
   const { id, generation, segments, offset, hash } = row
   const record = { id, writer, generation, segments, offset, hash, release: true, now: context.clock.now() }
   await context.metadata.transact((tx) => recordUpload(tx, record), { durable: false })
 }
 
-/** Claims the session for this request; a chunk out of order or of another length is refused with nothing changed and nothing read. */
+/** Claims the session for this request. A chunk out of order or of another length is refused; nothing is changed or read. */
 async function claimAt(
   context: Context,
   request: SessionRequest & Partial<Pick<BodyRequest, 'start' | 'length' | 'contentLength'>>,
@@ -166,7 +166,7 @@ async function claimAt(
   throw refusal
 }
 
-/** Where the chunk begins comes first: a client that has lost count hears where to go on. */
+/** Checks the start of the chunk first: a client that has lost its position receives the current offset. */
 function refuseChunk(
   {
     id,
@@ -231,7 +231,7 @@ async function receive(
   }
 }
 
-/** A request that lost its session to another hears where the session stands now. */
+/** Returns the error of a request that lost its session to another; it includes the current offset of the session. */
 async function explainLoss(context: Context, row: UploadRow, error: unknown): Promise<unknown> {
   if (error instanceof UploadMissing) return new UploadUnknownError(row.repository, row.id, { cause: error })
   if (!(error instanceof LetGo)) return error
@@ -240,7 +240,9 @@ async function explainLoss(context: Context, row: UploadRow, error: unknown): Pr
   return new UploadOutOfOrderError(row.id, now.offset, { cause: error })
 }
 
-/** A client that lost the answer sends the closing PUT again: what it asks for is done. */
+/**
+ * Commits the session. A client that lost the answer repeats the closing PUT: the session is then unknown, but the blob exists.
+ */
 async function commit(context: Context, request: CommitRequest): Promise<CommittedBlob> {
   try {
     return await commitSession(context, request)
@@ -251,7 +253,9 @@ async function commit(context: Context, request: CommitRequest): Promise<Committ
   }
 }
 
-/** Only in the repository of the request, where the caller may push. The first request may still wait for the disk. */
+/**
+ * Looks only in the repository of the request, where the caller may push. The first request may still be waiting for the disk.
+ */
 async function findCommitted(
   { health, metadata }: Context,
   { repository, digest }: CommitRequest,
@@ -275,15 +279,18 @@ async function commitSession(context: Context, request: CommitRequest): Promise<
     return await finishSession(context, { ...claimed, received, digest, caller: request.caller })
   } catch (error) {
     const { row } = claimed
-    if (error instanceof UploadUnknownError) await giveUp(context, row, digest).catch(() => undefined)
-    // The bytes may already lie under the digest, which the job that expires the session would not know.
+    if (error instanceof UploadUnknownError) await markKeyDead(context, row, digest).catch(() => undefined)
+    // The bytes may already be stored under the digest, which the job that expires the session would not know.
     if (error instanceof PushDeniedError) await end(context, row.id, digest).catch(() => undefined)
     if (!(error instanceof OciError)) await keepForRetry(context, claimed, received)
     throw await explainLoss(context, claimed.row, error)
   }
 }
 
-/** The store or the database failed: the session keeps what it received, so that the client may repeat its PUT. */
+/**
+ * Releases the session after a failure of the store or the database: it keeps the bytes it received, so that the client may
+ * repeat its PUT.
+ */
 async function keepForRetry(context: Context, { row, writer }: Claim, received: Received): Promise<void> {
   const { segments, offset, hash } = received
   const record = { id: row.id, writer, generation: row.generation, segments, offset, hash, release: true }
@@ -308,29 +315,30 @@ async function push(context: Context, request: PushRequest): Promise<CommittedBl
     const { digest, caller } = request
     return await finishSession(context, { ...claimed, received, digest, caller })
   } catch (error) {
-    // What went wrong is what the client hears; a session that cannot be ended now expires.
+    // Report the original error to the client; a session that cannot be ended now expires later.
     await abandon(context, row, request.digest).catch(() => undefined)
     throw error
   }
 }
 
 /**
- * Cuts the bytes first, which nobody but this request knows: on a full disk neither the end of the session nor the
- * lease of the job that deletes could be written otherwise.
+ * Truncates the bytes first, which only this request knows: on a full disk there would otherwise be no space to record the end of
+ * the session or the lease of the job that deletes.
  */
 async function abandon(context: Context, row: UploadRow, digest: Digest): Promise<void> {
   const { id, storageKey, generation } = row
   {
     await using _cut = await context.store.openSegment(storageKey, { generation, offset: 0 })
   }
-  if (!(await end(context, id, digest))) await giveUp(context, row, digest)
+  if (!(await end(context, id, digest))) await markKeyDead(context, row, digest)
 }
 
 /**
- * Makes the key a dead one with its digest: the session ended while its bytes were committed, and the request that ended it
- * did not know that they lie under the digest. Leaves them to a request that took the session over, or made the blob.
+ * Makes the key a dead key with its digest: the session ended while its bytes were being committed, and the request that ended it
+ * did not know that they are stored under the digest. Leaves the key alone if a request took over the session or created the
+ * blob.
  */
-async function giveUp(
+async function markKeyDead(
   { metadata, clock, onDeadKey }: Context,
   { storageKey }: UploadRow,
   digest: Digest,
@@ -340,8 +348,8 @@ async function giveUp(
 }
 
 /**
- * Ends a session whose bytes nobody wants: the row goes first, the bytes after, and a crash between is swept. `digest`
- * where they may lie under it already, committed to the store and to no row.
+ * Ends a session whose bytes are not needed: the row is removed first, the bytes later, and the sweep finds bytes that a crash
+ * left. `digest` is given if the bytes may already be stored under it without a row.
  */
 async function end(context: Context, id: string, digest?: Digest): Promise<boolean> {
   const row = await context.metadata.transact(async (tx) => {

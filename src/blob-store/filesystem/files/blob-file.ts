@@ -1,6 +1,6 @@
 /**
- * Looks at and opens the file of a blob. A missing file means a missing blob only while its shard folder exists: every
- * folder is made when the store opens, so a folder that is gone means a volume that is not mounted, and no blob is lost.
+ * Stats and opens the file of a blob. A missing file means a missing blob only while its shard folder exists: all folders are
+ * created when the store opens, so a missing folder means that the volume is not mounted, and no blob is lost.
  */
 import { stat } from 'node:fs/promises'
 import type { StoredBlob } from '../../blob-store.ts'
@@ -10,7 +10,7 @@ import type { Layout } from '../layout.ts'
 import { blobPath, shardPath } from '../layout.ts'
 import { isAbsent } from './translate-error.ts'
 
-/** Returns the size of the blob's file, `undefined` when there is none. Throws when its folder is gone. */
+/** Returns the size of the blob's file, `undefined` when it is missing. Throws when its folder is missing. */
 export async function statBlob(layout: Layout, stored: StoredBlob): Promise<number | undefined> {
   try {
     return (await stat(blobPath(layout, stored))).size
@@ -21,7 +21,7 @@ export async function statBlob(layout: Layout, stored: StoredBlob): Promise<numb
   }
 }
 
-/** Returns a descriptor for reading. Throws `BlobMissing`, or the system's error when the folder is gone. */
+/** Returns a descriptor for reading. Throws `BlobMissing`, or the system error when the folder is missing. */
 export async function openBlobFile(layout: Layout, stored: StoredBlob): Promise<number> {
   try {
     return await openFile(blobPath(layout, stored), 'r')

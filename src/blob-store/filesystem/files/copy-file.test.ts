@@ -1,4 +1,4 @@
-/** Copies of blobs to a peer, and the buffers that they hold. */
+/** Copies of blobs to a peer, and the buffers that they use. */
 import { truncate } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { blobFileOf, useFileStores } from '../../../../test/support/file-stores.ts'
@@ -45,7 +45,7 @@ describe('copies', () => {
     expect(opened.buffers.lentBytes).toBe(0)
   })
 
-  test('that a peer does not drain hold two small buffers each, whatever the blob weighs', async () => {
+  test('that a peer does not drain use two small buffers each, regardless of the size of the blob', async () => {
     await using opened = await open()
     const { store, buffers } = opened
     const stored = await putBlob(store, Buffer.alloc(8_000_000))
@@ -70,7 +70,7 @@ describe('copies', () => {
     const root = newRoot()
     const budgetBytes = 4 * 1024 * 1024
     const buffers = new BufferPool({ smallBytes: 8192, largeBytes: 524_288, budgetBytes, maxIdleBytes: 0 })
-    // A clock that stands still makes every write a quick one, whatever becomes of the time of day.
+    // A clock that stands still makes every write a fast one.
     const monotonic = { now: () => 0 }
     let time = 0
     const clock = { now: () => (time += 3_600_000) }
@@ -92,7 +92,7 @@ describe('copies', () => {
     expect(buffers.lentBytes).toBe(0)
   })
 
-  test('to a peer that turns slow go back to small buffers', async () => {
+  test('to a peer that becomes slow return to small buffers', async () => {
     const root = newRoot()
     const buffers = new BufferPool()
     let now = 0
@@ -111,7 +111,7 @@ describe('copies', () => {
       if (isLarge) now += 1000
     }
     await reader.copyTo({ write }, {})
-    // Both reads in flight grow before the first slow write is seen; then both shrink.
+    // Both reads in progress use large buffers before the first slow write is seen; then both shrink.
     expect(sizes.join('')).toMatch(/^s+LLs/)
     expect(sizes.join('')).not.toMatch(/LLL/)
   })

@@ -1,6 +1,6 @@
 /**
- * Copies a range of an open file to a sink: two reads in flight, so that the disk works while the peer drains, and
- * buffers from the pool. A transfer starts with small buffers and takes large ones once its peer proves quick.
+ * Copies a range of an open file to a sink. Two reads are in progress at a time, so that the disk works while the peer drains;
+ * buffers come from the pool. A transfer starts with small buffers and uses large ones once its peer proves to be fast.
  */
 import type { BufferPool } from '../../../lib/memory/buffer-pool.ts'
 import type { Clock } from '../../../lib/clock.ts'
@@ -10,23 +10,23 @@ import { readFully } from './file-io.ts'
 import { Pace, readerProof } from '../pace.ts'
 import { translateError } from './translate-error.ts'
 
-/** What every copy of one store shares. */
+/** Shared by all copies of one store. */
 export interface CopyDeps {
   readonly buffers: BufferPool
-  /** Measures the pace of the peer; nobody sets it. */
+  /** A clock that never jumps; measures the pace of the peer. */
   readonly monotonic: Clock
 }
 
 export interface FileRange {
   readonly fd: number
   readonly start: number
-  /** The first byte not copied. */
+  /** The offset after the last byte to copy. */
   readonly end: number
-  /** What to throw when the file ends before the range does. */
+  /** The error for a file that ends before the range does. */
   readonly tooShort: () => Error
 }
 
-/** The bytes are on their way into the buffer; the promise settles with it filled. */
+/** A read in progress: `buffer` is being filled, and `filled` resolves to the filled part. */
 interface Read {
   readonly buffer: Uint8Array
   readonly filled: Promise<Uint8Array>
@@ -42,7 +42,7 @@ export async function copyFile(
   try {
     await copy.run(sink, options.signal)
   } finally {
-    await copy.giveUpReads()
+    await copy.releaseReads()
   }
 }
 
@@ -74,7 +74,7 @@ class FileCopy {
     }
   }
 
-  /** Returns the buffer to read into next. */
+  /** Writes the bytes and returns the buffer for the next read. */
   async #write(
     { buffer, bytes }: { buffer: Uint8Array; bytes: Uint8Array },
     { sink, signal }: { sink: ByteSink; signal: AbortSignal | undefined },
@@ -83,7 +83,7 @@ class FileCopy {
     try {
       await untilAborted(sink.write(bytes), signal)
     } catch (error) {
-      // The sink may still look at the bytes: this buffer must never carry another transfer's.
+      // The sink may still read these bytes, so the buffer must never be used by another transfer.
       this.#buffers.forget(buffer)
       throw error
     }
@@ -116,13 +116,13 @@ class FileCopy {
       if (count < target.byteLength) throw tooShort()
       return target
     })
-    // Handled where it is awaited, which may be after the sink took its time with the buffer before.
+    // The rejection is handled where the read is awaited, which may be long after: the sink handles the buffer before it first.
     filled.catch(() => undefined)
     this.#reads.push({ buffer, filled })
   }
 
-  /** After a failure: a buffer is free only when the system has stopped writing into it. */
-  async giveUpReads(): Promise<void> {
+  /** Releases the buffers after a failure: a buffer is free only when the system has stopped writing into it. */
+  async releaseReads(): Promise<void> {
     for (const read of this.#reads.splice(0)) {
       await read.filled.catch(() => undefined)
       this.#buffers.giveBack(read.buffer)
@@ -130,7 +130,7 @@ class FileCopy {
   }
 }
 
-/** Translated here, and not around the copy: a sink fails with system errors of its own. */
+/** Translates here and not around the copy, because a sink throws system errors of its own. */
 async function readTranslated(fd: number, target: Uint8Array, position: number): Promise<number> {
   try {
     return await readFully(fd, target, position)

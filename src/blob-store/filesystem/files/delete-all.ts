@@ -1,10 +1,10 @@
-/** Deletes the bytes of many keys; a key that stays does not keep the others. */
+/** Deletes the bytes of many keys; a key that fails does not affect the others. */
 import type { KeyFailure, StorageKey, StoredBytes } from '../../blob-store.ts'
 import { blobPath, type Layout } from '../layout.ts'
 import { removeFile, removeSegmentsOf, type ListNames } from '../segments/remove-segments.ts'
 import { translateError } from './translate-error.ts'
 
-/** Reads the uploads folder once. Returns the keys of which something is left. */
+/** Reads the uploads folder once. Returns the keys that still have bytes. */
 export async function deleteAll(
   layout: Layout,
   dead: readonly StoredBytes[],
@@ -23,7 +23,7 @@ export async function deleteAll(
   return firstOfEach(failures, 'remove a blob')
 }
 
-/** One failure per key, as an error of the store. */
+/** Returns one failure per key, as an error of the store. */
 export function firstOfEach(failures: readonly KeyFailure[], action: string): readonly KeyFailure[] {
   const found = new Map<StorageKey, KeyFailure>()
   for (const { key, error } of failures) {

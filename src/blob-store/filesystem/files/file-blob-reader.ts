@@ -1,4 +1,4 @@
-/** An open blob file; the descriptor keeps the bytes readable when the name is removed. */
+/** An open blob file; the descriptor keeps the bytes readable after the file is unlinked. */
 import type { BlobReader, ByteSink, CopyOptions, StorageKey } from '../../blob-store.ts'
 import { BlobMissing } from '../../errors.ts'
 import type { CopyDeps } from './copy-file.ts'
@@ -10,7 +10,10 @@ export class FileBlobReader implements BlobReader {
   readonly #fd: number
   readonly #key: StorageKey
   readonly #deps: CopyDeps
-  /** The owner and every copy under way: the last to leave closes, for a descriptor closed under a read may by then be another file's. */
+  /**
+   * The owner and every copy in progress. The last one to leave closes the descriptor: if it were closed during a read, the read
+   * could reach another file that reuses its number.
+   */
   #users = 1
   #isOpen = true
 

@@ -1,6 +1,6 @@
 /**
- * Bare descriptors with promises. The data path does thousands of calls per second and transfer, where `FileHandle`
- * costs measurably more; whoever opens a descriptor here closes it.
+ * Promise versions of the raw descriptor calls. The data path makes thousands of calls per second and transfer, where
+ * `FileHandle` is measurably slower. Code that opens a descriptor here must close it.
  */
 import { close, fdatasync, fstat, fsync, ftruncate, open, read, write } from 'node:fs'
 import { promisify } from 'node:util'
@@ -9,11 +9,11 @@ export const openFile = promisify(open)
 export const closeFile = promisify(close)
 export const statFile = promisify(fstat)
 export const truncateFile = promisify(ftruncate)
-/** Makes the bytes and the size durable, not the times. */
+/** Makes the bytes and the size durable, but not the times. */
 export const syncData = promisify(fdatasync)
 export const syncFile = promisify(fsync)
 
-/** Fewer bytes than asked for mean the end of the file. */
+/** Reads until the target is full. Fewer bytes mean the end of the file. */
 export async function readFully(fd: number, target: Uint8Array, position: number): Promise<number> {
   let filled = 0
   while (filled < target.byteLength) {
@@ -33,7 +33,7 @@ function readOnce(fd: number, target: Uint8Array, position: number): Promise<num
   })
 }
 
-/** Writes all of the bytes or fails: the system may write a part and report the reason at the next call only. */
+/** Writes all bytes or throws: the system may write only a part and report the reason at the next call. */
 export async function writeFully(fd: number, bytes: Uint8Array, position: number): Promise<void> {
   let written = 0
   while (written < bytes.byteLength) {

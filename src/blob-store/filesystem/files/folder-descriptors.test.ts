@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../../test/support/temp-folder.ts'
 import { FolderDescriptors } from './folder-descriptors.ts'
 
-/** Descriptors of this process that are open on `path`. */
+/** Returns how many descriptors this process has open on `path`. */
 async function openOn(path: string): Promise<number> {
   const names = await readdir('/proc/self/fd')
   const targets = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')))

@@ -1,6 +1,6 @@
 /**
- * Fsyncs of the store's folders over descriptors that stay open: a push syncs two folders per blob, and opening and
- * closing one for it costs twice the dispatch of the sync itself. The layout bounds their number: the root, the
+ * Fsyncs folders of the store through descriptors that stay open: a push syncs two folders per blob, and opening and closing a
+ * descriptor costs twice as much as dispatching the sync itself. The layout bounds the number of descriptors: the root, the
  * uploads and the shards.
  */
 import { closeFile, openFile, syncFile } from './file-io.ts'
@@ -9,7 +9,9 @@ export class FolderDescriptors implements AsyncDisposable {
   readonly #opened = new Map<string, Promise<number>>()
   readonly #running = new Set<Promise<void>>()
 
-  /** Makes the entries of a folder durable: names created, renamed or removed in it. One call per folder at a time. */
+  /**
+   * Makes the entries of a folder durable: names created, renamed or removed in it. Calls for the same folder must not overlap.
+   */
   async sync(path: string): Promise<void> {
     const running = this.#sync(path)
     this.#running.add(running)
@@ -31,7 +33,7 @@ export class FolderDescriptors implements AsyncDisposable {
     try {
       await syncFile(await opened)
     } catch (error) {
-      // The next attempt starts with a fresh look at the folder.
+      // The next attempt opens the folder again.
       await this.#forget(path)
       throw error
     }

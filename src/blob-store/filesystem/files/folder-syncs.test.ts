@@ -35,7 +35,7 @@ describe('FolderSyncs', () => {
     expect(paths).toEqual(['a', 'b'])
   })
 
-  test('fails those who waited for a run that failed, and runs again for the next', async () => {
+  test('fails all who waited for a failed run, and runs again for the next', async () => {
     const { syncs, runs } = setUp()
     const first = syncs.sync('a')
     const second = syncs.sync('a')

@@ -1,4 +1,4 @@
-/** Fsyncs of folders, shared: however many wait for one folder, one fsync runs and one more is queued. */
+/** Shares fsyncs of folders: regardless of how many callers wait for a folder, one fsync runs and one more is queued. */
 import { syncFolder } from './file-io.ts'
 
 interface Line {
@@ -18,7 +18,7 @@ export class FolderSyncs {
   sync(path: string): Promise<void> {
     const line = this.#lines.get(path)
     if (line === undefined) return this.#start(path)
-    // The running fsync may have begun before the caller's change, so only the one after it counts.
+    // The running fsync may have started before the caller's change, so only the next one counts.
     line.next ??= line.running.then(
       () => this.#start(path),
       () => this.#start(path),

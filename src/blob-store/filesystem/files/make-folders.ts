@@ -1,4 +1,4 @@
-/** Makes the folders of a store. */
+/** Creates the folders of a store. */
 import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeChildFolder, makeFolder } from '../../../lib/folders.ts'
@@ -7,7 +7,7 @@ import type { Layout } from '../layout.ts'
 import { folderMode, shardNames } from '../layout.ts'
 import { errnoOf } from './translate-error.ts'
 
-/** Makes the folders that are missing. Existing ones are synced too: whoever made them may have crashed before that. */
+/** Creates missing folders. Syncs existing ones too, because the process that created them may have crashed before its sync. */
 export async function makeFolders(layout: Layout): Promise<void> {
   for (const folder of [layout.root, layout.uploads, layout.blobs]) await makeFolder(folder, folderMode)
   const present = new Set(await readdir(layout.blobs))
@@ -18,7 +18,7 @@ export async function makeFolders(layout: Layout): Promise<void> {
   await syncParent(layout.root)
 }
 
-/** A folder that may be entered but not read cannot be synced; then whoever made the root there has to have done it. */
+/** A parent that may be entered but not read cannot be synced; the process that created the root must have synced it. */
 async function syncParent(root: string): Promise<void> {
   try {
     await syncFolder(dirname(root))

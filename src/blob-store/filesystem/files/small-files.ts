@@ -1,4 +1,4 @@
-/** The files of a store that are no blobs. */
+/** The files of a store other than blobs. */
 import { constants } from 'node:fs'
 import { readFile, rename } from 'node:fs/promises'
 import { StoreUnavailable } from '../../errors.ts'
@@ -7,7 +7,7 @@ import { fileMode } from '../layout.ts'
 import { removeFile } from '../segments/remove-segments.ts'
 import { isAbsent } from './translate-error.ts'
 
-/** `undefined` when the file is missing or empty. */
+/** Returns `undefined` when the file is missing or empty. */
 export async function readText(path: string): Promise<string | undefined> {
   try {
     const text = await readFile(path, 'utf8')
@@ -18,7 +18,7 @@ export async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** Readers see the old text or the new one, never a part; durable once the caller has synced the folder. */
+/** Replaces a file: readers see the old text or the new one, never a part. Durable once the caller has synced the folder. */
 export async function replaceText(path: string, draft: string, text: string): Promise<void> {
   const fd = await openFile(draft, 'wx', fileMode)
   try {
@@ -42,7 +42,9 @@ export async function probeFile(path: string): Promise<void> {
     await writeFully(fd, sent, 0)
     const count = await readFully(fd, received, 0)
     if (count !== sent.byteLength || !received.equals(sent)) {
-      throw new StoreUnavailable('the blob store reads other bytes than it was given', { retryable: false })
+      throw new StoreUnavailable('the blob store returned bytes other than those written', {
+        retryable: false,
+      })
     }
   } finally {
     await closeFile(fd)

@@ -1,4 +1,4 @@
-/** What a store says when its disk is full, its folder is gone or another one has taken its place. */
+/** The errors of a store whose disk is full, or whose folder is missing or replaced. */
 import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -8,8 +8,8 @@ import { StoreFull, StoreUnavailable } from '../../errors.ts'
 
 const { open, newRoot } = useFileStores()
 
-describe('a folder that is gone', () => {
-  test('is a store that is away, not a blob that is lost', async () => {
+describe('a missing folder', () => {
+  test('means a missing store, not a lost blob', async () => {
     await using opened = await open()
     const stored = await putBlob(opened.store, 'content')
     await rename(join(opened.root, 'blobs'), join(opened.root, 'unmounted'))
@@ -57,7 +57,7 @@ describe('errors of the system', () => {
     await expect(Array.fromAsync(store.list())).rejects.toThrow(StoreUnavailable)
   })
 
-  test('are what a folder gives that takes the place of the store, until the store is back', async () => {
+  test('come from a folder that replaced the store, until the store is back', async () => {
     await using opened = await open()
     const { store, root } = opened
     const [stored, key] = [await putBlob(store, 'content'), aKey()]
@@ -89,7 +89,7 @@ describe('errors of the system', () => {
     await store.ping()
   })
 
-  test('stop the opening of a store whose root is no folder', async () => {
+  test('prevent opening a store whose root is not a folder', async () => {
     const root = newRoot()
     await writeFile(root, 'a file')
     await expect(open(root)).rejects.toThrow(StoreUnavailable)

@@ -27,7 +27,7 @@ describe('translateError', () => {
     })
   })
 
-  test('leaves alone what is no system error', () => {
+  test('leaves errors other than system errors alone', () => {
     for (const error of [new StoreFull('full'), new TypeError('a bug'), 'text', undefined]) {
       expect(translateError(error, 'store bytes')).toBe(error)
     }

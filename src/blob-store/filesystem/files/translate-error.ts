@@ -1,11 +1,11 @@
-/** The one place where errno becomes an error of the store. */
+/** The only place that translates errno into an error of the store. */
 import { StoreFull, StoreUnavailable } from '../../errors.ts'
 
 const noSpace = new Set(['ENOSPC', 'EDQUOT'])
-/** Conditions that pass by themselves; the others need an operator. */
+/** Temporary conditions; all others need an operator. */
 const passing = new Set(['EAGAIN', 'EBUSY', 'EINTR', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE', 'ETIMEDOUT'])
 
-/** Errors that are no system errors (a sink's, a signal's reason, the store's own) come back as they are. */
+/** Returns errors other than system errors (a sink's, a signal's reason, the store's own) unchanged. */
 export function translateError(error: unknown, action: string): unknown {
   const code = errnoOf(error)
   if (code === undefined) return error
@@ -31,12 +31,12 @@ export async function translated<T>(action: string, work: () => Promise<T>): Pro
   }
 }
 
-/** True for "no such file". */
+/** Whether the error means "no such file". */
 export function isAbsent(error: unknown): boolean {
   return errnoOf(error) === 'ENOENT'
 }
 
-/** The code of a system error, `undefined` for any other. */
+/** Returns the code of a system error, `undefined` for any other error. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined

@@ -7,8 +7,8 @@ import { CollectingSink, aKey, collectBlob, storedAs, writeSegment } from '../..
 
 const { open } = useFileStores()
 
-describe('a commit of what a writer of this process left synced', () => {
-  test('leaves out what a writer of another process added, before the commit and after it', async () => {
+describe('a commit of a segment that a writer of this process left synced', () => {
+  test('excludes bytes that a writer of another process added, before the commit and after it', async () => {
     await using here = await open()
     await using there = await open(here.root)
     const stored = storedAs(aKey(), 'content')
@@ -54,7 +54,7 @@ describe('a commit that a crash cut off', () => {
     { generation: 1, size: 3 },
   ]
 
-  test('goes on when garbage follows the recorded bytes', async () => {
+  test('continues when garbage follows the recorded bytes', async () => {
     await using opened = await open()
     const stored = storedAs(aKey(), 'onetwo')
     await writeFile(join(opened.root, 'uploads', `${stored.key}.0`), 'onetwo and garbage')
@@ -97,7 +97,7 @@ describe('a commit that a crash cut off', () => {
     expect(await collectBlob(opened.store, stored)).toBe('one')
   })
 
-  test('leaves what delete removes, half written joins included', async () => {
+  test('leaves only files that delete removes, half-written joins included', async () => {
     await using opened = await open()
     const stored = storedAs(aKey(), 'onetwo')
     await writeFile(join(opened.root, 'uploads', `${stored.key}.join-${aKey()}`), 'on')

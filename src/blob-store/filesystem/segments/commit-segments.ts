@@ -1,9 +1,9 @@
 /**
- * From segments to a blob. The order makes every crash repeatable: bytes durable, one rename, the folder durable,
- * only then the segments are removed. A commit found half done by its repetition goes on from the rename.
+ * Turns segments into a blob. The order makes every crash repeatable: the bytes become durable, one rename, the folder becomes
+ * durable, and only then are the segments removed. A repeated commit continues after the rename if that is done.
  *
- * A rename keeps every open descriptor of the file. So only the segment of the committing generation is renamed, and
- * only while no writer of this process has it open. Everything else is copied, and the caller checks the copied bytes.
+ * Open descriptors of a file survive its rename. So only the segment of the committing generation is renamed, and only while no
+ * writer of this process has it open. Everything else is copied, and the caller checks the copied bytes.
  */
 import { statSync } from 'node:fs'
 import { rename, stat } from 'node:fs/promises'
@@ -47,7 +47,8 @@ export async function commitSegments(
       const source = await prepareSource(deps, stored.key, options)
       await moveSource(stored.key, source, target)
     } catch (error) {
-      // Two commits of one key may meet after a takeover; the one that finds nothing left was overtaken.
+      // After a takeover, two commits of one key may overlap; if the other one was first, this one finds the blob in place and no
+      // segments.
       if (!(error instanceof UploadMissing) || !(await holdsBytes(target, total))) throw error
     }
   }
@@ -55,7 +56,9 @@ export async function commitSegments(
   await removeCommittedSegments(layout, stored.key, options)
 }
 
-/** The path of the one segment that nobody but the committer can write to; `undefined` when the bytes must be copied. */
+/**
+ * Returns the path of the only segment if nothing but the committer can write to it; `undefined` when the bytes must be copied.
+ */
 function movablePath(deps: CommitDeps, key: StorageKey, options: CommitOptions): string | undefined {
   const [only, ...others] = options.segments
   if (only === undefined || only.size === 0 || others.length > 0) return undefined
@@ -65,9 +68,9 @@ function movablePath(deps: CommitDeps, key: StorageKey, options: CommitOptions):
 }
 
 /**
- * The way of nearly every push: one segment that a writer of this process left synced at exactly this size. Its size is
- * looked at again, because another process may have continued the segment since. The call does not block: the system
- * still has the file's size in memory.
+ * The path of nearly every push: one segment that a writer of this process left synced at exactly this size. The size is checked
+ * again, because another process may have continued the segment. The call does not block: the system still has the file's size in
+ * memory.
  */
 async function moveSynced(deps: CommitDeps, stored: StoredBlob, options: CommitOptions): Promise<boolean> {
   const path = movablePath(deps, stored.key, options)
@@ -94,7 +97,7 @@ async function holdsBytes(path: string, size: number): Promise<boolean> {
   }
 }
 
-/** The path of one file that holds exactly the blob's bytes, durably. */
+/** Returns the path of a file with exactly the bytes of the blob, durably. */
 async function prepareSource(deps: CommitDeps, key: StorageKey, options: CommitOptions): Promise<string> {
   const path = movablePath(deps, key, options)
   if (path === undefined) return joinSegments(deps, key, options)
@@ -102,7 +105,7 @@ async function prepareSource(deps: CommitDeps, key: StorageKey, options: CommitO
   return path
 }
 
-/** Syncs too, although the writer did: a commit is durable whoever wrote the bytes. */
+/** Syncs although the writer already did: a commit must be durable regardless of who wrote the bytes. */
 async function trimSegment(key: StorageKey, path: string, size: number): Promise<void> {
   const fd = await openSegmentFile(key, path, 'r+')
   try {

@@ -1,4 +1,4 @@
-/** Reads the bytes of an unfinished upload that count, in order. */
+/** Reads the recorded bytes of an unfinished upload, in order. */
 import type { ByteSink, Segment, StorageKey } from '../../blob-store.ts'
 import { UploadMissing } from '../../errors.ts'
 import type { CopyDeps } from '../files/copy-file.ts'
@@ -25,7 +25,7 @@ export async function copySegments(
   }
 }
 
-/** Opens a segment that has to exist. */
+/** Opens an existing segment. */
 export async function openSegmentFile(key: StorageKey, path: string, flags: 'r' | 'r+'): Promise<number> {
   try {
     return await openFile(path, flags)

@@ -1,11 +1,10 @@
 /**
- * Appends to one segment file: chunks are copied into a buffer of the pool, one buffer is written while the next
- * fills, and syncs run beside later writes. The first error sticks: every later `write` and `sync` throws it, and what
- * a `sync` acknowledged stays usable.
+ * Appends to one segment file: chunks are copied into a buffer of the pool, one buffer is written while the next one fills, and
+ * syncs run beside later writes. The first error is permanent: every later `write` and `sync` throws it, and the bytes that a
+ * `sync` acknowledged stay usable.
  *
- * Copying costs a small part of the hashing, and saves more: chunks that are held until the disk has them survive into the
- * old generation, where their memory comes back only with a full collection (100 uploads held 240 MiB that way, and
- * a fifth of the processor went into collecting).
+ * Copying costs a fraction of the hashing, and saves more: chunks kept until the disk has them survive into the old generation,
+ * which only a full collection frees (100 uploads kept 240 MiB this way, and a fifth of the CPU time was garbage collection).
  */
 import type { BufferPool } from '../../../lib/memory/buffer-pool.ts'
 import type { Clock } from '../../../lib/clock.ts'
@@ -17,10 +16,10 @@ import { WriteBack } from './write-back.ts'
 
 interface SegmentFile {
   readonly fd: number
-  /** Where appending starts: the size of the file. */
+  /** The size of the file, where appending starts. */
   readonly offset: number
   readonly onBytes: SegmentStart['onBytes']
-  /** Called once, after the descriptor is closed; with the file's size when every byte of it is durable. */
+  /** Called once, after the descriptor is closed; receives the file's size if every byte of it is durable. */
   readonly onClosed?: ((syncedSize: number | undefined) => void) | undefined
   /** Makes the name of the file durable; absent when it already is. */
   readonly syncName: (() => Promise<void>) | undefined
@@ -28,11 +27,11 @@ interface SegmentFile {
 
 interface WriterDeps {
   readonly buffers: BufferPool
-  /** Measures the pace of the peer; nobody sets it. */
+  /** A clock that never jumps; measures the pace of the peer. */
   readonly monotonic: Clock
 }
 
-/** A buffer of the pool and how much of it is taken. */
+/** A buffer of the pool, and how much of it is filled. */
 interface Filling {
   readonly buffer: Uint8Array
   filled: number
@@ -49,11 +48,11 @@ export class FileSegmentWriter implements SegmentWriter {
   #size: number
   #filling: Filling | undefined
   readonly #pace = new Pace(writerProof)
-  /** Every buffer sent so far, one after the other; never rejects. */
+  /** The writes of all buffers so far, one after the other; never rejects. */
   #writes: Promise<void> = Promise.resolve()
-  /** Every sync asked for so far; never rejects. */
+  /** All syncs requested so far; never rejects. */
   #syncs: Promise<unknown> = Promise.resolve()
-  /** What is durable; `undefined` before anything is. */
+  /** The durable size; `undefined` before the first sync. */
   #syncedSize: number | undefined
   #failure: { readonly error: unknown } | undefined
   #isOpen = true
@@ -87,7 +86,7 @@ export class FileSegmentWriter implements SegmentWriter {
     }
   }
 
-  /** A commit renames the file and syncs that, so the name it has until then may wait for it. */
+  /** Before a commit the name need not be synced: the commit renames the file and syncs the new name. */
   async sync({ beforeCommit = false }: SyncOptions = {}): Promise<number> {
     this.#throwFailure()
     const size = this.#size
@@ -102,7 +101,7 @@ export class FileSegmentWriter implements SegmentWriter {
     return size
   }
 
-  /** Never rejects over lost bytes: what was not synced was never acknowledged. */
+  /** Never rejects because of lost bytes: bytes that were not synced were never acknowledged. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return
     this.#isOpen = false
@@ -110,7 +109,7 @@ export class FileSegmentWriter implements SegmentWriter {
     this.#failure ??= { error: new Error('the segment writer is closed') }
     if (this.#filling !== undefined) this.#deps.buffers.giveBack(this.#filling.buffer)
     this.#filling = undefined
-    // A descriptor closed under a call may by then be another file's.
+    // A descriptor that is closed during a call may already belong to another file when the call runs.
     await Promise.all([this.#writes, this.#syncs])
     await this.#writeBack.settle()
     await closeFile(this.#fd)
@@ -123,7 +122,7 @@ export class FileSegmentWriter implements SegmentWriter {
     return { buffer: large ?? buffers.lendSmall(), filled: 0, since: monotonic.now() }
   }
 
-  /** Returns what did not fit. */
+  /** Returns the bytes that did not fit. */
   #fill(filling: Filling, bytes: Uint8Array): Uint8Array {
     const part = bytes.subarray(0, filling.buffer.byteLength - filling.filled)
     filling.buffer.set(part, filling.filled)
@@ -151,7 +150,7 @@ export class FileSegmentWriter implements SegmentWriter {
     })
   }
 
-  /** While they are written. Never rejects. */
+  /** Passes the bytes on while they are written. Never rejects. */
   async #show(bytes: Uint8Array): Promise<void> {
     try {
       await this.#onBytes?.(bytes)
@@ -170,7 +169,10 @@ export class FileSegmentWriter implements SegmentWriter {
     })
   }
 
-  /** Never rejects: a failure is kept for the next call, since nobody may be waiting now. After one nothing is tried any more. */
+  /**
+   * Never rejects: a failure is kept for the next call, because nothing may be awaiting this one. After a failure, no further
+   * work runs.
+   */
   async #attempt(work: () => Promise<void>): Promise<void> {
     if (this.#failure !== undefined) return
     try {

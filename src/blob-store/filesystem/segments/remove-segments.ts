@@ -7,7 +7,7 @@ import { isAbsent } from '../files/translate-error.ts'
 /** Up to this generation a key's segments are removed by name, which costs less than reading the folder. */
 const maxGenerationByName = 8
 
-/** After a commit: the segments themselves, what earlier writers left unrecorded, and joins that a crash cut short. */
+/** Removes, after a commit, the segments themselves, unrecorded segments of earlier writers, and joins that a crash cut short. */
 export async function removeCommittedSegments(
   layout: Layout,
   key: StorageKey,
@@ -21,7 +21,7 @@ export async function removeCommittedSegments(
   await Promise.all(generations.map((generation) => removeFile(segmentPath(layout, key, generation))))
 }
 
-/** After the rename of the only segment: what earlier writers left unrecorded. */
+/** Removes, after the rename of the only segment, the unrecorded segments of earlier writers. */
 export async function removeEarlierSegments(
   layout: Layout,
   key: StorageKey,
@@ -30,7 +30,7 @@ export async function removeEarlierSegments(
   if (options.generation !== 0) await removeCommittedSegments(layout, key, options)
 }
 
-/** Whatever the uploads folder holds for the key. */
+/** Removes all files of the key in the uploads folder. */
 export async function removeSegments(layout: Layout, key: StorageKey): Promise<void> {
   for (const { error } of await removeSegmentsOf(layout, new Set([key]))) throw error
 }
@@ -42,7 +42,10 @@ export async function* listNames(folder: string): AsyncGenerator<string> {
   for await (const { name } of await opendir(folder, { bufferSize: 512 })) yield name
 }
 
-/** Whatever the uploads folder holds for these keys. Reads the folder once, and goes on after a file that stays. */
+/**
+ * Removes all files of these keys in the uploads folder. Reads the folder once, and continues after a file that cannot be
+ * removed.
+ */
 export async function removeSegmentsOf(
   layout: Layout,
   keys: ReadonlySet<StorageKey>,
@@ -61,7 +64,7 @@ export async function removeSegmentsOf(
   return failures
 }
 
-/** A missing file is no error. */
+/** Removes a file; a missing file is not an error. */
 export async function removeFile(path: string): Promise<void> {
   try {
     await unlink(path)

@@ -1,6 +1,6 @@
 /**
- * Sizes at which writers of this process left their segments, every byte synced. A commit of exactly that size needs no
- * sync of its own. Whoever opens a segment again takes its size out of here first.
+ * The sizes at which writers of this process left their segments, with every byte synced. A commit of exactly that size needs no
+ * sync of its own. Code that opens a segment again must remove its size first.
  */
 import { Lru } from '../../../lib/memory/lru.ts'
 
@@ -10,7 +10,7 @@ const maxBytes = 1024 * 1024
 export class SyncedSegments {
   readonly #sizes = new Lru<string, number>({ maxBytes })
 
-  /** The file at `path` has `size` bytes, all of them durable, and nobody here writes it any more. */
+  /** Records that the file at `path` has `size` bytes, all durable, and that no writer of this process has it open. */
   add(path: string, size: number): void {
     this.#sizes.set(path, size, entryBytes)
   }

@@ -1,46 +1,52 @@
 /** `lading access explain|who-can`: why someone may do something, and who may. */
 import { roleActions } from '../../../access/permissions.ts'
 import type { AccessExplain, Holder } from '../../../access/explain/access-explain.ts'
-import { belowOwner, parseId } from '../../frame/administered.ts'
+import { parseId } from '../../services/list-pages.ts'
+import { belowOwner } from './grant.ts'
 import { parseChoice } from '../../frame/arguments.ts'
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable } from '../../frame/service-command.ts'
+import { defineServiceCommand } from '../../services/service-command.ts'
 
 const pageSize = 500
 
 const explainCommand = defineServiceCommand({
   name: 'access explain',
+  failsIf: 'the access is refused',
   summary: 'Say whether a user, a robot or anonymous may do something in a repository, and why.',
-  words: ['<principal>', '<action>', '<repository>'],
-  flags: [
-    { name: '--token', value: '<id>', summary: 'Explain a request with this access token of the principal.' },
+  arguments: [{ name: '<principal>' }, { name: '<action>', choices: roleActions }, { name: '<repository>' }],
+  options: [
+    {
+      name: '--token',
+      type: 'text',
+      value: '<id>',
+      summary: 'Explain a request with this access token of the principal.',
+    },
   ],
   jsonShape:
-    '{"allowed": boolean, "text": string, "grantId": number | null, "remedy": {"role": string, "on": string} | null}',
+    '{"allowed": boolean, "text": string, "grant"?: number, "remedy"?: {"role": string, "on": string}}',
   run: async ({ arguments: args, access, print }) => {
     const [principal = '', action, repository = ''] = args.words
     const id = args.value('--token')
     const token = id === undefined ? undefined : parseId(id)
     const asked = { principal, token, action: parseChoice('<action>', action, roleActions), repository }
-    const { allowed, text, grantId = null, remedy = null } = await access.explain(asked)
-    print({ allowed, text, grantId, remedy }, text)
+    const { allowed, text, grantId: grant, remedy } = await access.explain(asked)
+    print({ allowed, text, grant, remedy }, text)
+    return allowed
   },
 })
 
 const whoCanCommand = defineServiceCommand({
   name: 'access who-can',
   summary: `List who may do something in at least one of the repositories. ${belowOwner}`,
-  words: ['<action>', '<owner>', '<repositories>'],
+  arguments: [{ name: '<action>', choices: roleActions }, { name: '<owner>' }, { name: '<repositories>' }],
   jsonShape:
-    '[{"kind": "anyone" | "users" | "user" | "robot", "name": string, "because": string, "grantId": number | null}]',
-  run: async ({ arguments: { words }, access, print }) => {
+    '[{"kind": "anyone" | "users" | "administrators" | "user" | "robot", "name": string, "because": string, "grant"?: number}]',
+  run: async ({ arguments: { words }, access, printTable }) => {
     const [action, owner = '', repositories = ''] = words
     const asked = { action: parseChoice('<action>', action, roleActions), owner, repositories }
     const all = await Array.fromAsync(listHolders(access, asked))
-    print(
-      all.map(({ grantId = null, ...holder }) => ({ ...holder, grantId })),
-      formatTable([['WHO', 'BECAUSE'], ...all.map((holder) => [formatHolder(holder), holder.because])]),
-    )
+    const rows = all.map(({ kind, name, because, grantId: grant }) => ({ kind, name, because, grant }))
+    printTable(rows, { WHO: formatHolder, BECAUSE: ({ because }) => because })
   },
 })
 
@@ -56,7 +62,7 @@ async function* listHolders(
   } while (after !== undefined)
 }
 
-function formatHolder({ kind, name }: Holder): string {
+function formatHolder({ kind, name }: Pick<Holder, 'kind' | 'name'>): string {
   if (kind === 'anyone' || kind === 'administrators') return kind
   return kind === 'users' ? 'every user' : `${kind} ${name}`
 }

@@ -1,18 +1,22 @@
 /** `lading grant add|list|remove`: who has which role where. */
 import { formatPatternBelow } from '../../../access/patterns/repository-pattern.ts'
 import type { Grant, GrantFilter } from '../../../access/grants/grants.ts'
-import { belowOwner, listPages, parseId } from '../../frame/administered.ts'
+import { listPages, parseId } from '../../services/list-pages.ts'
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
-import type { ServiceInvocation } from '../../frame/service-command.ts'
+import { defineServiceCommand } from '../../services/service-command.ts'
+import type { ServiceInvocation } from '../../services/service-command.ts'
+
+/** Help for the commands that take a pattern below an owner. */
+export const belowOwner =
+  'The repositories are a pattern below the owner: "**" for all, "web/**" for a part. A pattern does not repeat the name of the owner; "./acme/web" below acme is acme/acme/web.'
 
 const grantShape =
-  '{"id": number, "owner": string, "repositories": string, "on": string, "role": string, "to": string, "kind": "user" | "robot" | "team", "createdAt": string, "createdBy": string}'
+  '{"id": number, "owner": string, "repositories": string, "role": string, "actions": string[], "to": string, "kind": "user" | "robot" | "team", "createdAt": string, "createdBy": string}'
 
 const addCommand = defineServiceCommand({
   name: 'grant add',
   summary: `Give a user, a robot (acme+ci) or a team (acme/dev) a role on repositories of an owner. ${belowOwner}`,
-  words: ['<to>', '<role>', '<owner>', '<repositories>'],
+  arguments: [{ name: '<to>' }, { name: '<role>' }, { name: '<owner>' }, { name: '<repositories>' }],
   jsonShape: grantShape,
   run: async ({ arguments: { words }, grants, actor, print }) => {
     const [to = '', role = '', owner = '', repositories = ''] = words
@@ -24,27 +28,21 @@ const addCommand = defineServiceCommand({
 const listCommand = defineServiceCommand({
   name: 'grant list',
   summary: 'List the grants; what someone has by way of a team is a grant to the team.',
-  flags: [
-    { name: '--owner', value: '<name>', summary: 'On what this owner has only.' },
-    { name: '--to', value: '<name>', summary: 'To this user, robot or team only.' },
+  options: [
+    { name: '--owner', type: 'text', value: '<name>', summary: 'On what this owner has only.' },
+    { name: '--to', type: 'text', value: '<name>', summary: 'To this user, robot or team only.' },
   ],
   jsonShape: `[${grantShape}]`,
-  run: async ({ arguments: args, grants, print }) => {
+  run: async ({ arguments: args, grants, printTable }) => {
     const filter = { owner: args.value('--owner'), to: args.value('--to') }
     const all = await Array.fromAsync(listAll(grants, filter))
-    print(
-      all.map(describe),
-      formatTable([
-        ['ID', 'ON', 'ROLE', 'TO', 'CREATED'],
-        ...all.map(({ id, owner, pattern, role, to, createdAt }) => [
-          String(id),
-          `${owner}/${pattern}`,
-          role,
-          `${to.kind} ${to.name}`,
-          formatTime(createdAt),
-        ]),
-      ]),
-    )
+    printTable(all.map(describe), {
+      ID: ({ id }) => id,
+      ON: ({ owner, repositories }) => `${owner}/${repositories.replace(/^\.\//, '')}`,
+      ROLE: ({ role }) => role,
+      TO: ({ kind, to }) => `${kind} ${to}`,
+      CREATED: ({ createdAt }) => createdAt,
+    })
   },
 })
 
@@ -58,7 +56,7 @@ function listAll(grants: ServiceInvocation['grants'], filter: GrantFilter): Asyn
 const removeCommand = defineServiceCommand({
   name: 'grant remove',
   summary: 'Take a grant back: it counts no more with the next request.',
-  words: ['<id>'],
+  arguments: [{ name: '<id>' }],
   jsonShape: grantShape,
   run: async ({ arguments: { words }, grants, actor, print }) => {
     const grant = await grants.remove(parseId(words[0]), actor)
@@ -67,16 +65,16 @@ const removeCommand = defineServiceCommand({
   },
 })
 
-function describe({ id, owner, pattern, role, to, createdAt, createdBy }: Grant) {
+function describe({ id, owner, pattern, role, actions, to, createdAt, createdBy }: Grant) {
   return {
     id,
     owner,
     repositories: formatPatternBelow(owner, pattern),
-    on: `${owner}/${pattern}`,
     role,
+    actions,
     to: to.name,
     kind: to.kind,
-    createdAt: formatTime(createdAt),
+    createdAt: new Date(createdAt),
     createdBy,
   }
 }

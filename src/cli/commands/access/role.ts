@@ -1,16 +1,15 @@
 /** `lading role add|list|remove`: named sets of actions. */
 import { roleActions } from '../../../access/permissions.ts'
-import type { Role } from '../../../access/grants/roles.ts'
-import { listPages } from '../../frame/administered.ts'
+import { listPages } from '../../services/list-pages.ts'
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable } from '../../frame/service-command.ts'
+import { defineServiceCommand } from '../../services/service-command.ts'
 
-const roleShape = '{"name": string, "actions": [string], "isBuiltIn": boolean}'
+const roleShape = '{"name": string, "actions": string[], "isBuiltIn": boolean}'
 
 const addCommand = defineServiceCommand({
   name: 'role add',
   summary: `Make a role of some actions, separated by commas: ${roleActions.join(', ')}.`,
-  words: ['<name>', '<actions>'],
+  arguments: [{ name: '<name>' }, { name: '<actions>' }],
   jsonShape: roleShape,
   run: async ({ arguments: { words }, roles, actor, print }) => {
     const [name = '', actions = ''] = words
@@ -23,31 +22,23 @@ const listCommand = defineServiceCommand({
   name: 'role list',
   summary: 'List the roles and what they allow.',
   jsonShape: `[${roleShape}]`,
-  run: async ({ roles, print }) => {
-    const all: Role[] = await Array.fromAsync(
-      listPages(
-        (after: string | undefined, limit) => roles.list({ after, limit }),
-        ({ name }) => name,
-      ),
+  run: async ({ roles, printTable }) => {
+    const pages = listPages(
+      (after: string | undefined, limit) => roles.list({ after, limit }),
+      ({ name }) => name,
     )
-    print(
-      all,
-      formatTable([
-        ['NAME', 'ACTIONS', 'KIND'],
-        ...all.map(({ name, actions, isBuiltIn }) => [
-          name,
-          actions.join(','),
-          isBuiltIn ? 'built in' : 'custom',
-        ]),
-      ]),
-    )
+    printTable(await Array.fromAsync(pages), {
+      NAME: ({ name }) => name,
+      ACTIONS: ({ actions }) => actions.join(','),
+      KIND: ({ isBuiltIn }) => (isBuiltIn ? 'built in' : 'custom'),
+    })
   },
 })
 
 const removeCommand = defineServiceCommand({
   name: 'role remove',
   summary: 'Delete a custom role that no grant uses.',
-  words: ['<name>'],
+  arguments: [{ name: '<name>' }],
   jsonShape: '{"name": string}',
   run: async ({ arguments: { words }, roles, actor, print }) => {
     const [name = ''] = words

@@ -1,11 +1,12 @@
-/** Words and flags of the commands for backups; apart from what they run, which is loaded on demand. */
+/** Arguments and options of the commands for backups; apart from what they run, which is loaded on demand. */
 import { formatCount } from '../../../lib/format-count.ts'
-import type { CommandFlag } from '../../frame/command.ts'
+import type { CommandOption } from '../../frame/command.ts'
 
-export const placeWord = '<dir|file.tar>'
+export const placeArgument = { name: '<dir|file.tar>', isPath: true }
 
-export const snapshotFlag: CommandFlag = {
+export const snapshotOption: CommandOption = {
   name: '--snapshot',
+  type: 'text',
   value: '<name>',
   summary: 'Use this snapshot instead of the last one; lading backup prints the names.',
 }

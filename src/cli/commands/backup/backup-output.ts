@@ -1,6 +1,5 @@
-/** What the commands for backups share: progress, messages of failures, the list of what is damaged. */
+/** Shared by the commands for backups: messages of failures and the list of damaged content. */
 import type { Config } from '../../../config/schema.ts'
-import { systemClock } from '../../../lib/clock.ts'
 import { BackupRefused } from '../../../lifecycle/backup/errors.ts'
 import type { DamagedContent } from '../../../lifecycle/backup/run-backup.ts'
 import { DamagedBackup } from '../../../lifecycle/backup/run-restore.ts'
@@ -8,33 +7,12 @@ import { DatabaseTaken } from '../../../metadata/backup/restore-metadata.ts'
 import { SnapshotInvalid } from '../../../metadata/backup/snapshot-file.ts'
 import { CliError } from '../../frame/command.ts'
 import type { CliHost } from '../../frame/command.ts'
-import { explainFailure } from '../../frame/service-command.ts'
-import { noSpace, sqliteFull } from '../server/start-failure.ts'
-
-const showEveryMs = 100
+import { explainFailure } from '../../services/service-command.ts'
+import { noSpace, sqliteFull } from '../../services/start-failure.ts'
 
 interface Audience {
   readonly host: CliHost
   readonly json: boolean
-}
-
-/** Runs work that tells what it does: at most ten lines a second, each in the place of the one before. */
-export async function withProgress<T>(
-  { host, json }: Audience,
-  work: (show: (text: string) => void) => Promise<T>,
-): Promise<T> {
-  if (host.showProgress === undefined || json) return await work(() => undefined)
-  let shownAt = 0
-  try {
-    return await work((text) => {
-      const now = systemClock.now()
-      if (now - shownAt < showEveryMs) return
-      shownAt = now
-      host.showProgress?.(text)
-    })
-  } finally {
-    host.showProgress('')
-  }
 }
 
 /** On standard error; with `--json` the result has it. */

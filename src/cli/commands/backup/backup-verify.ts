@@ -3,27 +3,26 @@ import { tmpdir } from 'node:os'
 import { formatCount } from '../../../lib/format-count.ts'
 import type { Damage, VerifyResult } from '../../../lifecycle/backup/verify-backup.ts'
 import { readArguments } from '../../frame/arguments.ts'
-import { placeWord, snapshotFlag } from './backup-forms.ts'
-import { CliError, failed, misused } from '../../frame/command.ts'
+import { placeArgument, snapshotOption } from './backup-forms.ts'
+import { failed } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
-import { createPrint } from '../../frame/service-command.ts'
+import { createOutput } from '../../frame/output.ts'
+import { withProgress } from '../../frame/progress.ts'
 
 export const backupVerifyCommand: Command = {
   name: 'backup verify',
   summary:
-    'Prove that a backup is whole: hash every blob and manifest that its metadata names, and check the structure of the metadata. The exit code is 1 if anything is damaged.',
-  words: [placeWord],
-  flags: [snapshotFlag],
+    'Prove that a backup is whole: hash every blob and manifest that its metadata names, and check the structure of the metadata.',
+  failsIf: 'anything is damaged',
+  arguments: [placeArgument],
+  options: [snapshotOption],
   configurable: false,
   jsonShape:
     '{"snapshot": string, "blobs": number, "manifests": number, "bytes": number, "damage": [{"content": string, "reason": string, "place": string, "repositories"?: string[], "manifests"?: [{"repository": string, "digest": string}]}]}',
   run: async ({ argv, json, host }) => {
-    const form = { name: 'backup verify', words: [placeWord], flags: [snapshotFlag] }
-    const given = readArguments(argv, form)
-    const { words, rest } = given
-    if (rest[0] !== undefined) throw new CliError(`unknown flag ${rest[0]}`, { exitCode: misused })
-    const [place = ''] = words
-    const [{ explainBackupFailure, withProgress }, { verifyBackup }] = await Promise.all([
+    const given = readArguments(argv, backupVerifyCommand)
+    const [place = ''] = given.words
+    const [{ explainBackupFailure }, { verifyBackup }] = await Promise.all([
       import('./backup-output.ts'),
       import('../../../lifecycle/backup/verify-backup.ts'),
     ])
@@ -31,7 +30,7 @@ export const backupVerifyCommand: Command = {
       const result = await withProgress({ host, json }, (onProgress) =>
         verifyBackup({ place, snapshot: given.value('--snapshot'), onProgress }),
       )
-      createPrint(host, json)(result, describeResult(result))
+      createOutput(host, json).print(result, describeResult(result))
       return result.damage.length === 0 ? 0 : failed
     } catch (error) {
       throw explainBackupFailure(error, { place, target: tmpdir() })

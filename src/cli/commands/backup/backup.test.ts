@@ -114,7 +114,7 @@ describe('backups of one folder', () => {
     await using other = await startScene(1)
     expect(await lading(`backup ${scene.path}`, scene.dataDir)).toMatchObject({
       code: 1,
-      err: expect.stringContaining('is not empty and holds no backup') as unknown,
+      err: expect.stringContaining('is not empty and is not a backup') as unknown,
     })
     await lading(`backup ${scene.backups}`, scene.dataDir)
     expect(await lading(`backup ${scene.backups}`, other.dataDir)).toMatchObject({
@@ -230,7 +230,7 @@ describe('blobs that are damaged in the store', () => {
     await flipByte(file, 7)
     const { value } = await lading(`backup ${scene.backups}`, scene.dataDir)
     const [{ reason } = { reason: '' }] = value['damaged'] as { reason: string }[]
-    expect(reason).toContain(`until ${file} is moved away`)
+    expect(reason).toContain(`until you move ${file} away`)
     await using registry = await startInProcess({ dataDir: scene.dataDir, deps: { logger: silentLog } })
     await rename(file, join(scene.path, 'away'))
     const uploads = `${registry.url}${scene.pushed[0]?.base}/blobs/uploads/?digest=${digest}`

@@ -11,34 +11,36 @@ import { findMissingFolders } from '../../../lib/folders.ts'
 import { formatCount } from '../../../lib/format-count.ts'
 import type { BackupResult } from '../../../lifecycle/backup/run-backup.ts'
 import { readArguments } from '../../frame/arguments.ts'
-import { formatContent, placeWord } from './backup-forms.ts'
+import { formatContent, placeArgument } from './backup-forms.ts'
 import { CliError, failed } from '../../frame/command.ts'
 import type { CliHost, Command } from '../../frame/command.ts'
-import { createHostLogger } from '../../frame/host-logger.ts'
-import { createPrint } from '../../frame/service-command.ts'
+import { createHostLogger } from '../../services/host-logger.ts'
+import { createOutput } from '../../frame/output.ts'
+import { withProgress } from '../../frame/progress.ts'
 import { readVersion } from '../server/version.ts'
 
 export const backupCommand: Command = {
   name: 'backup',
   summary:
-    'Copy the database and the blobs, while a server runs or not: into a folder, where later backups add only what is new, or into one new archive if the name ends in .tar. The exit code is 1 if damaged blobs had to be left out.',
-  words: [placeWord],
+    'Copy the database and the blobs, while a server runs or not: into a folder, where later backups add only what is new, or into one new archive if the name ends in .tar.',
+  failsIf: 'damaged blobs had to be left out',
+  arguments: [placeArgument],
   configurable: true,
   hintsAtKeys: true,
   jsonShape:
     '{"name": string, "installation": string, "lading": string, "schema": string, "created": string, "repositories": number, "manifests": number, "blobs": number, "bytes": number, "metadata": {"bytes": number, "digest": string}, "copied": number, "copiedBytes": number, "kept": number, "damaged": [{"digest": string, "reason": string, "repositories": string[], "manifests": [{"repository": string, "digest": string}]}]}',
   run: async ({ argv, json, host }) => {
-    const { words, rest } = readArguments(argv, { name: 'backup', words: [placeWord], flags: [] })
+    const { words, rest } = readArguments(argv, backupCommand)
     const [place = ''] = words
     const { config } = loadConfig({ ...host.sources, argv: rest })
     // Loaded on demand, so that the other commands start without the registry.
-    const { explainBackupFailure, warnOfDamaged, withProgress } = await import('./backup-output.ts')
+    const { explainBackupFailure, warnOfDamaged } = await import('./backup-output.ts')
     try {
       const result = await withProgress({ host, json }, (onProgress) =>
         backUp(config, { place, host, onProgress }),
       )
       warnOfDamaged({ host, json }, result.damaged)
-      createPrint(host, json)(result, describeBackup(result, place))
+      createOutput(host, json).print(result, describeBackup(result, place))
       return result.damaged.length === 0 ? 0 : failed
     } catch (error) {
       throw explainBackupFailure(error, { place, target: place, config })
@@ -55,7 +57,7 @@ interface BackUpOptions {
 async function backUp(config: Config, { place, host, onProgress }: BackUpOptions): Promise<BackupResult> {
   const [dataFolder, openings, { openMetadata }, { openStore }, { runBackup }] = await Promise.all([
     import('../../../app/data-folder.ts'),
-    import('../../frame/open-services.ts'),
+    import('../../services/open-services.ts'),
     import('../../../app/open-metadata.ts'),
     import('../../../app/open-store.ts'),
     import('../../../lifecycle/backup/run-backup.ts'),

@@ -7,21 +7,24 @@ import { formatCount } from '../../../lib/format-count.ts'
 import type { RestoreDeps, RestoreOptions, RestoreResult } from '../../../lifecycle/backup/run-restore.ts'
 import type { RestoreDatabase } from '../../../metadata/backup/restore-metadata.ts'
 import { readArguments } from '../../frame/arguments.ts'
-import { formatContent, placeWord, snapshotFlag } from './backup-forms.ts'
+import { formatContent, placeArgument, snapshotOption } from './backup-forms.ts'
 import { CliError } from '../../frame/command.ts'
-import type { CliHost, Command, CommandFlag } from '../../frame/command.ts'
-import { createHostLogger } from '../../frame/host-logger.ts'
-import { createPrint } from '../../frame/service-command.ts'
+import type { CliHost, Command, CommandOption } from '../../frame/command.ts'
+import { createHostLogger } from '../../services/host-logger.ts'
+import { createOutput } from '../../frame/output.ts'
+import { withProgress } from '../../frame/progress.ts'
 
-const flags: readonly CommandFlag[] = [
-  snapshotFlag,
+const options: readonly CommandOption[] = [
+  snapshotOption,
   {
     name: '--database-only',
+    type: 'switch',
     summary:
       'Restore only the database, which was lost or moved away, beside its own store. The store keeps what is newer than the snapshot.',
   },
   {
     name: '--skip-damaged',
+    type: 'switch',
     summary:
       'Restore everything else although blobs of the backup are damaged. Clients have to push those again.',
   },
@@ -31,20 +34,19 @@ export const restoreCommand: Command = {
   name: 'restore',
   summary:
     'Restore a backup into an empty installation, with SQLite or PostgreSQL, whichever database it was made from. Run it again if it was interrupted.',
-  words: [placeWord],
-  flags,
+  arguments: [placeArgument],
+  options,
   configurable: true,
   hintsAtKeys: true,
   jsonShape:
     '{"snapshot": string, "installation": string, "repositories": number, "manifests": number, "blobs": number, "written": number, "writtenBytes": number, "damaged": [{"digest": string, "reason": string, "repositories": string[], "manifests": [{"repository": string, "digest": string}]}]}',
   run: async ({ argv, json, host }) => {
-    const form = { name: 'restore', words: [placeWord], flags }
-    const given = readArguments(argv, form)
+    const given = readArguments(argv, restoreCommand)
     const { words, rest } = given
     const [place = ''] = words
     const { config } = loadConfig({ ...host.sources, argv: rest })
-    const { explainBackupFailure, warnOfDamaged, withProgress } = await import('./backup-output.ts')
-    const options = {
+    const { explainBackupFailure, warnOfDamaged } = await import('./backup-output.ts')
+    const asked = {
       place,
       snapshot: given.value('--snapshot'),
       databaseOnly: given.has('--database-only'),
@@ -52,10 +54,10 @@ export const restoreCommand: Command = {
     }
     try {
       const result = await withProgress({ host, json }, (onProgress) =>
-        restore(config, options, { host, onProgress }),
+        restore(config, asked, { host, onProgress }),
       )
       warnOfDamaged({ host, json }, result.damaged)
-      createPrint(host, json)(result, describeRestore(result, config))
+      createOutput(host, json).print(result, describeRestore(result, config))
       return 0
     } catch (error) {
       throw explainBackupFailure(error, { place, target: config.data, config })

@@ -14,7 +14,7 @@ describe('gc --accept-store', () => {
     expect(code).toBe(0)
     expect(json()).toEqual({
       installation: await findInstallation(reader),
-      acceptedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      acceptedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     })
     expect((await findStoreJudgement(reader))?.acceptedAt).toBeGreaterThanOrEqual(before)
     const events = (await runLading('audit search --action store.accept --json', { env })).json()

@@ -1,45 +1,45 @@
 /** `lading repository list|show|set|delete`. */
 import { parseRepositoryName } from '../../../oci/repository-name.ts'
 import type { RepositoryName } from '../../../oci/repository-name.ts'
-import { listPages } from '../../frame/administered.ts'
+import type { ListedRepository } from '../../../organizations/repositories.ts'
+import { listPages } from '../../services/list-pages.ts'
 import { parseChoice } from '../../frame/arguments.ts'
 import { CliError } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
 import { visibilities } from '../owners/owner.ts'
-import { defineServiceCommand, formatTable } from '../../frame/service-command.ts'
+import { defineServiceCommand } from '../../services/service-command.ts'
 
 const listCommand = defineServiceCommand({
   name: 'repository list',
   summary: 'List the repositories with their visibility. A stricter owner wins: both must be public.',
-  flags: [{ name: '--owner', value: '<name>', summary: 'Below this name only.' }],
-  jsonShape: '[{"name": string, "visibility": string, "ownerVisibility": string}]',
-  run: async ({ arguments: args, repositories, print }) => {
+  options: [{ name: '--owner', type: 'text', value: '<name>', summary: 'Below this name only.' }],
+  jsonShape: '[{"name": string, "owner": string, "visibility": string, "ownerVisibility": string}]',
+  run: async ({ arguments: args, repositories, printTable }) => {
     const owner = args.value('--owner')
     const pages = listPages(
       (after: string | undefined, limit) => repositories.list({ owner, after, limit }),
       ({ name }): string => name,
     )
-    const all = (await Array.fromAsync(pages)).map(({ name, visibility, ownerVisibility }) => ({
-      name,
-      visibility,
-      ownerVisibility,
-    }))
-    print(all, formatTable([['NAME', 'VISIBILITY', 'OWNER'], ...all.map((row) => Object.values(row))]))
+    printTable((await Array.fromAsync(pages)).map(describe), {
+      NAME: ({ name }) => name,
+      VISIBILITY: ({ visibility }) => visibility,
+      OWNER: ({ ownerVisibility }) => ownerVisibility,
+    })
   },
 })
 
 const showCommand = defineServiceCommand({
   name: 'repository show',
   summary: 'Show who may pull from a repository without a grant.',
-  words: ['<name>'],
-  jsonShape: '{"name": string, "visibility": string, "ownerVisibility": string}',
+  arguments: [{ name: '<name>' }],
+  jsonShape: '{"name": string, "owner": string, "visibility": string, "ownerVisibility": string}',
   run: async ({ arguments: { words }, repositories, print }) => {
     const name = parseRepositoryName(words[0] ?? '')
     const access = await repositories.find(name)
     if (access === undefined) throw unknownRepository(name)
     const { visibility, ownerVisibility, ownerName } = access
     print(
-      { name, visibility, ownerVisibility },
+      { name, owner: ownerName, visibility, ownerVisibility },
       `${name} is ${visibility}, its owner ${ownerName} ${ownerVisibility}`,
     )
   },
@@ -48,11 +48,12 @@ const showCommand = defineServiceCommand({
 const setCommand = defineServiceCommand({
   name: 'repository set',
   summary: 'Change a repository; the next request sees it.',
-  words: ['<name>'],
-  flags: [
+  arguments: [{ name: '<name>' }],
+  options: [
     {
       name: '--visibility',
-      value: visibilities.join('|'),
+      type: 'text',
+      choices: visibilities,
       summary: 'Who may pull: its owner and administrators, every user, or everyone.',
     },
   ],
@@ -73,7 +74,7 @@ const setCommand = defineServiceCommand({
 const deleteCommand = defineServiceCommand({
   name: 'repository delete',
   summary: 'Delete a repository with all its tags and manifests. It cannot be undone.',
-  words: ['<name>'],
+  arguments: [{ name: '<name>' }],
   jsonShape: '{"name": string, "deleted": true}',
   run: async ({ arguments: { words }, repositories, actor, print }) => {
     const name = parseRepositoryName(words[0] ?? '')
@@ -85,8 +86,12 @@ const deleteCommand = defineServiceCommand({
   },
 })
 
+function describe({ name, ownerName: owner, visibility, ownerVisibility }: ListedRepository) {
+  return { name, owner, visibility, ownerVisibility }
+}
+
 function unknownRepository(name: RepositoryName): CliError {
-  return new CliError(`there is no repository ${name}; lading repository list shows those that are`)
+  return new CliError(`there is no repository ${name}; lading repository list shows the repositories`)
 }
 
 export const repositoryCommands: readonly Command[] = [listCommand, showCommand, setCommand, deleteCommand]

@@ -4,9 +4,10 @@ import type { Config } from '../../../config/schema.ts'
 import { systemClock, type Clock } from '../../../lib/clock.ts'
 import { readArguments } from '../../frame/arguments.ts'
 import { failed } from '../../frame/command.ts'
+import { createOutput } from '../../frame/output.ts'
 import type { CliHost, Command } from '../../frame/command.ts'
 import type { Finding } from './finding.ts'
-import { createHostLogger } from '../../frame/host-logger.ts'
+import { createHostLogger } from '../../services/host-logger.ts'
 
 export function createDoctorCommand({ clock }: { readonly clock: Clock }): Command {
   return {
@@ -14,10 +15,11 @@ export function createDoctorCommand({ clock }: { readonly clock: Clock }): Comma
     summary:
       'Try database, store, clock, disk, TLS and ports, and say what to do. It changes nothing, whether a server runs or not.',
     configurable: true,
+    failsIf: 'anything is broken',
     jsonShape:
       '{"healthy": boolean, "findings": [{"check": string, "state": "ok" | "warning" | "broken", "message": string, "advice"?: string}]}',
     run: async ({ argv, json, host }) => {
-      const { rest } = readArguments(argv, { name: 'doctor', words: [], flags: [] })
+      const { rest } = readArguments(argv, { name: 'doctor', configurable: true })
       const { config } = loadConfig({ ...host.sources, argv: rest })
       const findings: Finding[] = []
       for await (const finding of examine(config, { clock, host })) {
@@ -25,7 +27,7 @@ export function createDoctorCommand({ clock }: { readonly clock: Clock }): Comma
         if (!json) host.out(formatFinding(finding))
       }
       const healthy = findings.every(({ state }) => state !== 'broken')
-      if (json) host.out(JSON.stringify({ healthy, findings }))
+      createOutput(host, json).print({ healthy, findings }, [])
       return healthy ? 0 : failed
     },
   }

@@ -156,7 +156,7 @@ describe('user', () => {
 
   test.each<[string, RunOptions, number, string]>([
     ['user add alice', {}, 2, 'there is no terminal to ask at: use --password-stdin or --generate'],
-    ['user add alice --password hunter2', {}, 1, 'unknown flag --password'],
+    ['user add alice --password hunter2', {}, 2, 'unknown flag --password'],
     ['user add alice --generate --password-stdin', {}, 2, 'exclude each other'],
     ['user add alice', { typed: ['one password', 'another'] }, 1, 'the two passwords differ'],
     ['user add alice --password-stdin', { stdin: '\n' }, 1, 'standard input holds no password'],
@@ -199,8 +199,8 @@ describe('repository', () => {
     })
     expect(await pull()).toBe(200)
     expect((await lading('repository list --json')).json()).toEqual([
-      { name: 'alice/api', visibility: 'private', ownerVisibility: 'public' },
-      { name: 'alice/web', visibility: 'public', ownerVisibility: 'public' },
+      { name: 'alice/api', owner: 'alice', visibility: 'private', ownerVisibility: 'public' },
+      { name: 'alice/web', owner: 'alice', visibility: 'public', ownerVisibility: 'public' },
     ])
     expect(await lading('repository delete alice/web')).toMatchObject({ code: 0, err: '' })
     expect((await lading('repository list')).out).not.toContain('alice/web')
@@ -265,7 +265,7 @@ describe('token and keys', () => {
   })
 
   test.each([
-    ['refresh-token revoke one', 2, 'one is no id'],
+    ['refresh-token revoke one', 2, 'one is not an id'],
     ['refresh-token list --user nobody', 1, 'there is no user "nobody"'],
   ])('refuses %s', async (line, code, message) => {
     const given = await shared()
@@ -288,6 +288,14 @@ describe('the database of a command', () => {
     expect(first).toMatchObject({ from: null, to: first.applied.at(-1) })
     expect((await runLading('migrate', { env })).out).toBe(`the database is at ${first.to} already`)
     expect((await runLading('user list --json', { env })).json()).toEqual([])
+  })
+
+  test('shows the steps of migrate at a terminal', async () => {
+    await using folder = await tempFolder()
+    const progress: string[] = []
+    await runLading('migrate', { env: { LADING_DATA: folder.path }, progress })
+    expect(progress[0]).toBe('upgrading the schema to 0001-initial')
+    expect(progress.at(-1)).toBe('')
   })
 
   test('is named when it cannot be opened', async () => {

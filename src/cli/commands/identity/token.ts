@@ -1,42 +1,52 @@
 /** `lading token create|list|rotate|revoke`: the access tokens of users and robots. */
 import type { AccessToken, CreatedAccessToken } from '../../../identity/access-tokens/access-tokens.ts'
-import { isRoleAction, roleActions, type RoleAction } from '../../../access/permissions.ts'
+import { isRoleAction, roleActions } from '../../../access/permissions.ts'
 import { parseRepositoryPattern } from '../../../access/patterns/repository-pattern.ts'
-import { listPages, parseId } from '../../frame/administered.ts'
-import { parseChoice } from '../../frame/arguments.ts'
+import { listPages, parseId } from '../../services/list-pages.ts'
 import { CliError } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
-import { parseDuration, parseExpiry } from '../../frame/durations.ts'
-import { getPrincipal, selectPrincipals } from '../../frame/principals.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
-import type { ServiceInvocation } from '../../frame/service-command.ts'
+import { parseDuration, parseExpiry } from '../../frame/times.ts'
+import { getPrincipal, selectPrincipals } from '../../services/principals.ts'
+import { formatTime, toDate } from '../../frame/output.ts'
+import { defineServiceCommand } from '../../services/service-command.ts'
+import type { ServiceInvocation } from '../../services/service-command.ts'
 
 const tokenShape =
-  '{"id": number, "principal": string, "name": string, "hint": string, "actions": string[] | null, "repositories": string[] | null, "createdAt": string, "createdBy": string, "expiresAt": string | null, "usedAt": string | null, "state": "active" | "expired" | "revoked" | "disabled"}'
-const createdShape = `${tokenShape} and "token": string, which is shown this once`
-const defaultOverlap = '24h'
+  '{"id": number, "principal": string, "name": string, "hint": string, "actions"?: string[], "repositories"?: string[], "createdAt": string, "createdBy": string, "expiresAt"?: string, "usedAt"?: string, "revokedAt"?: string, "state": "active" | "expired" | "revoked" | "disabled"}'
+const createdShape = `{"token": ${tokenShape}, "secret": string}`
 
 const createCommand = defineServiceCommand({
   name: 'token create',
   summary: 'Make an access token for a user or a robot (acme+ci), to be used as its password.',
-  words: ['<principal>'],
-  flags: [
-    { name: '--name', value: '<text>', summary: 'To tell the tokens of the account apart.' },
+  arguments: [{ name: '<principal>' }],
+  options: [
+    {
+      name: '--name',
+      type: 'text',
+      value: '<text>',
+      default: 'token',
+      summary: 'Tells the tokens of the account apart.',
+    },
     {
       name: '--action',
+      type: 'list',
       value: '<actions>',
-      summary: `What it allows at most, separated by commas: ${roleActions.join(', ')}. All, if absent.`,
+      choices: roleActions,
+      summary: 'Allow only these actions. Without it the token allows everything that its account may do.',
     },
     {
       name: '--repository',
+      type: 'list',
       value: '<patterns>',
       summary:
-        'Where it counts, as full names with their owner, separated by commas: acme/web, acme/web/**. Everywhere, if absent.',
+        'Allow only these repositories, as full names with their owner: acme/web,acme/web/**. Without it the token is valid everywhere.',
     },
     {
       name: '--expires',
+      type: 'time',
       value: '<time>',
-      summary: 'When it ends: 12h, 90d, or a date like 2030-12-31. When it is revoked, if absent.',
+      summary:
+        'When it expires: 12h, 90d, or a date like 2030-12-31. Without it the token is valid until it is revoked.',
     },
   ],
   jsonShape: createdShape,
@@ -47,9 +57,9 @@ const createCommand = defineServiceCommand({
     const created = await accessTokens.create(
       account.id,
       {
-        name: args.value('--name') ?? 'token',
-        actions: readList(args.value('--action'), parseAction),
-        patterns: readList(args.value('--repository'), parseRepositoryPattern),
+        name: args.value('--name') ?? '',
+        actions: readList(args.value('--action'))?.filter(isRoleAction),
+        patterns: readList(args.value('--repository'))?.map(parseRepositoryPattern),
         expiresAt: expires === undefined ? undefined : parseExpiry('--expires', expires, Date.now()),
       },
       actor,
@@ -63,8 +73,8 @@ function printCreated(
   { token, principal, secret }: CreatedAccessToken,
 ): void {
   const limits = formatLimits(token)
-  const end = token.expiresAt === undefined ? 'it is revoked' : formatTime(token.expiresAt)
-  print({ ...describe(token, principal), token: secret }, [
+  const end = token.expiresAt === undefined ? 'it is revoked' : formatTime(new Date(token.expiresAt))
+  print({ token: describe(token, principal), secret }, [
     `created access token ${token.id} of ${principal}${limits === '' ? '' : `, ${limits}`}, until ${end}`,
     `token: ${secret}`,
   ])
@@ -74,10 +84,10 @@ const listCommand = defineServiceCommand({
   name: 'token list',
   summary:
     'List access tokens, those that ended in the last 90 days too; the tokens themselves are not stored.',
-  flags: [{ name: '--principal', value: '<name>', summary: 'Of this user or robot only.' }],
+  options: [{ name: '--principal', type: 'text', value: '<name>', summary: 'Of this user or robot only.' }],
   jsonShape: `[${tokenShape}]`,
   run: async (invocation) => {
-    const { arguments: args, print } = invocation
+    const { arguments: args, printTable } = invocation
     const rows = []
     for await (const account of selectPrincipals(invocation, args.value('--principal'))) {
       const isOut = account.disabled || account.ownerDisabled
@@ -86,23 +96,17 @@ const listCommand = defineServiceCommand({
         rows.push(isOut && row.state === 'active' ? { ...row, state: 'disabled' as const } : row)
       }
     }
-    print(
-      rows,
-      formatTable([
-        ['ID', 'PRINCIPAL', 'NAME', 'ENDS IN', 'LIMITS', 'CREATED', 'EXPIRES', 'LAST USED', 'STATE'],
-        ...rows.map((row) => [
-          String(row.id),
-          row.principal,
-          row.name,
-          row.hint,
-          formatLimits(row) || '-',
-          row.createdAt,
-          row.expiresAt ?? '-',
-          row.usedAt ?? '-',
-          row.state,
-        ]),
-      ]),
-    )
+    printTable(rows, {
+      ID: ({ id }) => id,
+      PRINCIPAL: ({ principal }) => principal,
+      NAME: ({ name }) => name,
+      'ENDS IN': ({ hint }) => hint,
+      LIMITS: (row) => formatLimits(row) || undefined,
+      CREATED: ({ createdAt }) => createdAt,
+      EXPIRES: ({ expiresAt }) => expiresAt,
+      'LAST USED': ({ usedAt }) => usedAt,
+      STATE: ({ state }) => state,
+    })
   },
 })
 
@@ -120,17 +124,19 @@ const rotateCommand = defineServiceCommand({
   name: 'token rotate',
   summary:
     'Replace an access token by a new one with the same limits and lifetime; the old one stays valid for a while.',
-  words: ['<id>'],
-  flags: [
+  arguments: [{ name: '<id>' }],
+  options: [
     {
       name: '--overlap',
+      type: 'time',
       value: '<time>',
-      summary: `How long the old one holds at most: 30m, 12h, 0 for one that leaked. ${defaultOverlap}, if absent.`,
+      default: '24h',
+      summary: 'How long the old token stays valid at most: 30m, 12h, or 0 for a token that leaked.',
     },
   ],
   jsonShape: createdShape,
   run: async ({ arguments: args, accessTokens, actor, print }) => {
-    const overlapMs = parseDuration('--overlap', args.value('--overlap') ?? defaultOverlap)
+    const overlapMs = parseDuration('--overlap', args.value('--overlap') ?? '')
     printCreated(print, await accessTokens.rotate(parseId(args.words[0]), { overlapMs }, actor))
   },
 })
@@ -139,7 +145,7 @@ const revokeCommand = defineServiceCommand({
   name: 'token revoke',
   summary:
     'Revoke an access token; the tokens that it rotated itself into or from, and their bearer tokens, end too.',
-  words: ['<id>'],
+  arguments: [{ name: '<id>' }],
   jsonShape: '{"id": number, "revoked": true}',
   run: async ({ arguments: { words }, accessTokens, actor, print }) => {
     const id = parseId(words[0])
@@ -152,16 +158,12 @@ const revokeCommand = defineServiceCommand({
   },
 })
 
-function readList<T>(value: string | undefined, parse: (text: string) => T): T[] | undefined {
-  return value?.split(',').map((text) => parse(text.trim()))
-}
-
-function parseAction(text: string): RoleAction {
-  return isRoleAction(text) ? text : parseChoice('--action', text, roleActions)
+function readList(value: string | undefined): string[] | undefined {
+  return value?.split(',').map((text) => text.trim())
 }
 
 function describe(token: AccessToken, principal: string) {
-  const { id, name, hint, actions = null, patterns = null, createdAt, createdBy, expiresAt, usedAt } = token
+  const { id, name, hint, actions, patterns, createdAt, createdBy, expiresAt, usedAt, revokedAt } = token
   return {
     id,
     principal,
@@ -169,10 +171,11 @@ function describe(token: AccessToken, principal: string) {
     hint,
     actions,
     repositories: patterns,
-    createdAt: formatTime(createdAt),
+    createdAt: new Date(createdAt),
     createdBy,
-    expiresAt: expiresAt === undefined ? null : formatTime(expiresAt),
-    usedAt: usedAt === undefined ? null : formatTime(usedAt),
+    expiresAt: toDate(expiresAt),
+    usedAt: toDate(usedAt),
+    revokedAt: toDate(revokedAt),
     state: stateOf(token),
   }
 }
@@ -183,14 +186,14 @@ function stateOf({ revokedAt, expiresAt = Infinity }: AccessToken): 'active' | '
 }
 
 interface Limits {
-  readonly actions?: readonly string[] | null | undefined
+  readonly actions?: readonly string[] | undefined
   readonly patterns?: readonly string[] | undefined
-  readonly repositories?: readonly string[] | null
+  readonly repositories?: readonly string[] | undefined
 }
 
 /** `pull,push in acme/web/**`; empty where there are none. */
-function formatLimits({ actions, patterns, repositories = patterns ?? null }: Limits): string {
-  const where = repositories === null ? '' : `in ${repositories.join(',')}`
+function formatLimits({ actions, patterns, repositories = patterns }: Limits): string {
+  const where = repositories === undefined ? '' : `in ${repositories.join(',')}`
   return [actions?.join(',') ?? '', where].filter((part) => part !== '').join(' ')
 }
 

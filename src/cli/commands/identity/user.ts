@@ -1,22 +1,24 @@
-/** `lading user add|list|password|disable|enable`. */
-import type { Account, Accounts } from '../../../identity/accounts/accounts.ts'
+/** `lading user add|list|password|disable|enable|promote|demote`. */
+import type { Account } from '../../../identity/accounts/accounts.ts'
 import type { Command } from '../../frame/command.ts'
-import { passwordFlags, readNewPassword } from '../../frame/password-source.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
+import { passwordOptions, readNewPassword } from '../../services/password-source.ts'
+import { listUsers } from '../../services/principals.ts'
+import { defineServiceCommand } from '../../services/service-command.ts'
 
-const pageSize = 500
+const nameArgument = { name: '<name>' }
 
 const addCommand = defineServiceCommand({
   name: 'user add',
   summary: 'Create a user, who then owns the repositories below its name.',
-  words: ['<name>'],
-  flags: [
-    { name: '--admin', summary: 'An administrator may do everything in every repository.' },
+  arguments: [nameArgument],
+  options: [
+    { name: '--admin', type: 'switch', summary: 'An administrator may do everything in every repository.' },
     {
       name: '--adopt',
+      type: 'switch',
       summary: 'Also when there is an organization of that name: the user gets its repositories.',
     },
-    ...passwordFlags,
+    ...passwordOptions,
   ],
   jsonShape: '{"name": string, "isAdmin": boolean, "password"?: string}, the password when it was generated',
   run: async (invocation) => {
@@ -36,46 +38,36 @@ const listCommand = defineServiceCommand({
   summary: 'List the users.',
   jsonShape:
     '[{"name": string, "isAdmin": boolean, "disabled": boolean, "createdAt": string, "passwordSetAt": string}]',
-  run: async ({ accounts, print }) => {
-    const all = await Array.fromAsync(listAll(accounts))
-    print(
-      all.map(({ name, isAdmin, disabled, createdAt, passwordSetAt }) => ({
-        name,
-        isAdmin,
-        disabled,
-        createdAt: formatTime(createdAt),
-        passwordSetAt: formatTime(passwordSetAt),
-      })),
-      formatTable([
-        ['NAME', 'KIND', 'STATE', 'CREATED', 'PASSWORD SET'],
-        ...all.map((account) => formatRow(account)),
-      ]),
-    )
+  run: async ({ accounts, printTable }) => {
+    printTable((await Array.fromAsync(listUsers(accounts))).map(describe), {
+      NAME: ({ name }) => name,
+      KIND: ({ isAdmin }) => (isAdmin ? 'administrator' : 'user'),
+      STATE: ({ disabled }) => (disabled ? 'disabled' : 'active'),
+      CREATED: ({ createdAt }) => createdAt,
+      'PASSWORD SET': ({ passwordSetAt }) => passwordSetAt,
+    })
   },
 })
 
-function formatRow({ name, isAdmin, disabled, createdAt, passwordSetAt }: Account): string[] {
-  const kind = isAdmin ? 'administrator' : 'user'
-  return [name, kind, disabled ? 'disabled' : 'active', formatTime(createdAt), formatTime(passwordSetAt)]
-}
-
-export async function* listAll(accounts: Pick<Accounts, 'list'>): AsyncGenerator<Account> {
-  let after: string | undefined
-  do {
-    const page = await accounts.list({ after, limit: pageSize })
-    yield* page
-    after = page.length < pageSize ? undefined : page.at(-1)?.name
-  } while (after !== undefined)
+function describe({ name, isAdmin, disabled, createdAt, passwordSetAt }: Account) {
+  return {
+    name,
+    isAdmin,
+    disabled,
+    createdAt: new Date(createdAt),
+    passwordSetAt: new Date(passwordSetAt),
+  }
 }
 
 const passwordCommand = defineServiceCommand({
   name: 'user password',
   summary: 'Set a new password; what the user was logged in with ends at once.',
-  words: ['<name>'],
-  flags: [
-    ...passwordFlags,
+  arguments: [nameArgument],
+  options: [
+    ...passwordOptions,
     {
       name: '--revoke-tokens',
+      type: 'switch',
       summary:
         'Also revoke its access tokens and those that it made for robots, which do not end with the password.',
     },
@@ -97,7 +89,7 @@ const passwordCommand = defineServiceCommand({
 const disableCommand = defineServiceCommand({
   name: 'user disable',
   summary: 'Disable a user: its password and its tokens end within a second, what it pushed stays.',
-  words: ['<name>'],
+  arguments: [nameArgument],
   jsonShape: '{"name": string, "disabled": true}',
   run: async ({ arguments: { words }, accounts, actor, print }) => {
     const [name = ''] = words
@@ -109,7 +101,7 @@ const disableCommand = defineServiceCommand({
 const enableCommand = defineServiceCommand({
   name: 'user enable',
   summary: 'Let a disabled user in again, with its password.',
-  words: ['<name>'],
+  arguments: [nameArgument],
   jsonShape: '{"name": string, "disabled": false}',
   run: async ({ arguments: { words }, accounts, actor, print }) => {
     const [name = ''] = words
@@ -121,7 +113,7 @@ const enableCommand = defineServiceCommand({
 const promoteCommand = defineServiceCommand({
   name: 'user promote',
   summary: 'Make a user an administrator, who may do everything; it has to log in again.',
-  words: ['<name>'],
+  arguments: [nameArgument],
   jsonShape: '{"name": string, "isAdmin": true}',
   run: async ({ arguments: { words }, accounts, actor, print }) => {
     const [name = ''] = words
@@ -133,7 +125,7 @@ const promoteCommand = defineServiceCommand({
 const demoteCommand = defineServiceCommand({
   name: 'user demote',
   summary: 'Make an administrator a user like others; it has to log in again. The last one stays.',
-  words: ['<name>'],
+  arguments: [nameArgument],
   jsonShape: '{"name": string, "isAdmin": false}',
   run: async ({ arguments: { words }, accounts, actor, print }) => {
     const [name = ''] = words

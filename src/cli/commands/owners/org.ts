@@ -1,25 +1,27 @@
 /** `lading org create|list` and `lading org member add|remove|list`. */
-import { listPages } from '../../frame/administered.ts'
+import { listPages } from '../../services/list-pages.ts'
 import { parseChoice } from '../../frame/arguments.ts'
 import type { Command } from '../../frame/command.ts'
 import { defineOwnerCommands, visibilities } from './owner.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
+import { defineServiceCommand } from '../../services/service-command.ts'
 
 const createCommand = defineServiceCommand({
   name: 'org create',
   summary: 'Create an organization. It has no members: org member add, or grant add, let people in.',
-  words: ['<name>'],
-  flags: [
+  arguments: [{ name: '<name>' }],
+  options: [
     {
       name: '--visibility',
-      value: visibilities.join('|'),
-      summary: 'Who may see anything below the name at most; public when it is not given.',
+      type: 'text',
+      choices: visibilities,
+      default: 'public',
+      summary: 'Who may see anything below the name at most.',
     },
   ],
   jsonShape: '{"name": string, "visibility": string}',
   run: async ({ arguments: args, owners, actor, print }) => {
     const [name = ''] = args.words
-    const visibility = parseChoice('--visibility', args.value('--visibility') ?? 'public', visibilities)
+    const visibility = parseChoice('--visibility', args.value('--visibility'), visibilities)
     await owners.createOrganization({ name, visibility }, actor)
     print({ name, visibility }, `created organization ${name}`)
   },
@@ -28,27 +30,39 @@ const createCommand = defineServiceCommand({
 const listCommand = defineServiceCommand({
   name: 'org list',
   summary: 'List the organizations.',
-  jsonShape: '[{"name": string, "visibility": string, "createdAt": string}]',
-  run: async ({ owners, print }) => {
+  jsonShape: '[{"name": string, "kind": "organization", "visibility": string, "createdAt": string}]',
+  run: async ({ owners, printTable }) => {
     const pages = listPages(
       (after: string | undefined, limit) => owners.list({ kind: 'organization', after, limit }),
       ({ name }) => name,
     )
-    const all = (await Array.fromAsync(pages)).map(({ name, visibility, createdAt }) => ({
+    const rows = (await Array.fromAsync(pages)).map(({ name, kind, visibility, createdAt }) => ({
       name,
+      kind,
       visibility,
-      createdAt: formatTime(createdAt),
+      createdAt: new Date(createdAt),
     }))
-    print(all, formatTable([['NAME', 'VISIBILITY', 'CREATED'], ...all.map((row) => Object.values(row))]))
+    printTable(rows, {
+      NAME: ({ name }) => name,
+      VISIBILITY: ({ visibility }) => visibility,
+      CREATED: ({ createdAt }) => createdAt,
+    })
   },
 })
 
 const addCommand = defineServiceCommand({
   name: 'org member add',
   summary: 'Make a user a member. Alone it gives no rights: teams and grants do, and --role.',
-  words: ['<organization>', '<user>'],
-  flags: [{ name: '--role', value: '<role>', summary: 'Grant this role on all of the organization, too.' }],
-  jsonShape: '{"organization": string, "user": string, "role": string | null, "isNew": boolean}',
+  arguments: [{ name: '<organization>' }, { name: '<user>' }],
+  options: [
+    {
+      name: '--role',
+      type: 'text',
+      value: '<role>',
+      summary: 'Grant this role on all of the organization, too.',
+    },
+  ],
+  jsonShape: '{"owner": string, "user": string, "role"?: string, "isNew": boolean}',
   run: async ({ arguments: args, members, actor, print }) => {
     const [organization = '', user = ''] = args.words
     const role = args.value('--role')
@@ -57,34 +71,34 @@ const addCommand = defineServiceCommand({
       ? `${user} is a member of ${organization}`
       : `${user} was a member of ${organization} already`
     const granted = role === undefined ? '' : `, with the role ${role} on ${organization}/**`
-    print({ organization, user, role: role ?? null, isNew }, done + granted)
+    print({ owner: organization, user, role, isNew }, done + granted)
   },
 })
 
 const removeCommand = defineServiceCommand({
   name: 'org member remove',
   summary: 'Take a member out, with its grants there and its places in teams.',
-  words: ['<organization>', '<user>'],
-  jsonShape: '{"organization": string, "user": string, "removed": true}',
+  arguments: [{ name: '<organization>' }, { name: '<user>' }],
+  jsonShape: '{"owner": string, "user": string, "removed": true}',
   run: async ({ arguments: { words }, members, actor, print }) => {
     const [organization = '', user = ''] = words
     await members.remove({ organization, user }, actor)
-    print({ organization, user, removed: true }, `${user} is no member of ${organization} any more`)
+    print({ owner: organization, user, removed: true }, `${user} is no member of ${organization} any more`)
   },
 })
 
 const membersCommand = defineServiceCommand({
   name: 'org member list',
   summary: 'List the members of an organization.',
-  words: ['<organization>'],
+  arguments: [{ name: '<organization>' }],
   jsonShape: '[{"name": string, "since": string}]',
-  run: async ({ arguments: { words }, members, print }) => {
+  run: async ({ arguments: { words }, members, printTable }) => {
     const pages = listPages(
       (after: number | undefined, limit) => members.list(words[0] ?? '', { after, limit }),
       ({ accountId }) => accountId,
     )
-    const all = (await Array.fromAsync(pages)).map(({ name, since }) => ({ name, since: formatTime(since) }))
-    print(all, formatTable([['NAME', 'SINCE'], ...all.map((row) => Object.values(row))]))
+    const rows = (await Array.fromAsync(pages)).map(({ name, since }) => ({ name, since: new Date(since) }))
+    printTable(rows, { NAME: ({ name }) => name, SINCE: ({ since }) => since })
   },
 })
 

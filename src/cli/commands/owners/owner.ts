@@ -4,7 +4,9 @@ import type { OwnerDetails, OwnerKind, Owners } from '../../../organizations/own
 import { parseChoice } from '../../frame/arguments.ts'
 import { CliError } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTime } from '../../frame/service-command.ts'
+import { formatTime } from '../../frame/output.ts'
+import { confirmPurge, yesOption } from './confirm-purge.ts'
+import { defineServiceCommand } from '../../services/service-command.ts'
 
 export const visibilities = ['private', 'internal', 'public'] as const
 
@@ -22,14 +24,14 @@ function showCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} show`,
     summary: `Show one ${kind} as an owner of repositories, with the names that it had before.`,
-    words: ['<name>'],
+    arguments: [{ name: '<name>' }],
     jsonShape:
-      '{"name": string, "kind": "user" | "organization", "visibility": string, "createdAt": string, "oldNames": string[]}',
+      '{"name": string, "kind": "user" | "organization", "visibility": string, "createdAt": string, "aliases": string[]}',
     run: async ({ arguments: { words }, owners, print }) => {
       const { name, visibility, createdAt, aliases } = await getOwner(owners, kind, words[0])
-      const shown = { name, kind, visibility, createdAt: formatTime(createdAt), oldNames: aliases }
+      const shown = { name, kind, visibility, createdAt: new Date(createdAt), aliases }
       print(shown, [
-        `${name} is ${kind === 'user' ? 'a user' : 'an organization'}, ${visibility}, since ${shown.createdAt}`,
+        `${name} is ${kind === 'user' ? 'a user' : 'an organization'}, ${visibility}, since ${formatTime(shown.createdAt)}`,
         ...(aliases.length === 0 ? [] : [`pulls go on under ${aliases.join(', ')}`]),
       ])
     },
@@ -40,7 +42,7 @@ function visibilityCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} visibility`,
     summary: `Say who may see anything below the name at most: ${visibilities.join(', ')}. A repository's own may be stricter.`,
-    words: ['<name>', '<visibility>'],
+    arguments: [{ name: '<name>' }, { name: '<visibility>', choices: visibilities }],
     jsonShape: '{"name": string, "visibility": string, "before": string}',
     run: async ({ arguments: { words }, owners, actor, print }) => {
       const visibility = parseChoice('<visibility>', words[1], visibilities)
@@ -56,7 +58,7 @@ function renameCommand({ kind, group }: Form): Command {
     name: `${group} rename`,
     summary:
       'Rename with all repositories, robots and tokens. Pulls go on under the old name, which nobody else can take.',
-    words: ['<name>', '<new-name>'],
+    arguments: [{ name: '<name>' }, { name: '<new-name>' }],
     jsonShape: '{"name": string, "before": string, "repositories": number}',
     run: async ({ arguments: { words }, owners, actor, print }) => {
       const [name = '', newName = ''] = words
@@ -73,12 +75,25 @@ function deleteCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} delete`,
     summary: `Delete one ${kind} with its robots, tokens and grants. It cannot be undone.`,
-    words: ['<name>'],
-    flags: [{ name: '--purge', summary: 'Also when there are repositories below the name: they go too.' }],
+    arguments: [{ name: '<name>' }],
+    options: [
+      {
+        name: '--purge',
+        type: 'switch',
+        summary: 'Delete the repositories below the name too. Shows them and asks first.',
+      },
+      yesOption,
+    ],
     jsonShape: '{"name": string, "deleted": true}',
-    run: async ({ arguments: args, owners, actor, print }) => {
+    run: async (invocation) => {
+      const { arguments: args, owners, actor, print } = invocation
       const [name = ''] = args.words
-      await owners.delete(name, { kind, purge: args.has('--purge') }, actor)
+      const purge = args.has('--purge')
+      if (purge) {
+        await getOwner(owners, kind, name)
+        await confirmPurge(invocation, name)
+      }
+      await owners.delete(name, { kind, purge }, actor)
       print({ name, deleted: true }, `deleted ${name}`)
     },
   })

@@ -44,7 +44,7 @@ describe('org and team', () => {
     for (const name of ['alice', 'bob']) await addUser(name)
     expect(await lading('org create acme')).toMatchObject({ code: 0, out: 'created organization acme' })
     expect((await lading('org member add acme alice --role writer --json')).json()).toEqual({
-      organization: 'acme',
+      owner: 'acme',
       user: 'alice',
       role: 'writer',
       isNew: true,
@@ -58,7 +58,8 @@ describe('org and team', () => {
     })
     await lading('org member add acme bob')
     expect((await lading('team member add acme/dev bob --json')).json()).toEqual({
-      team: 'acme/dev',
+      owner: 'acme',
+      name: 'dev',
       user: 'bob',
       isNew: true,
     })
@@ -69,7 +70,7 @@ describe('org and team', () => {
       { name: 'bob' },
     ])
     expect((await lading('team member list acme/dev')).out).toContain('bob')
-    expect((await lading('team list acme --json')).json()).toMatchObject([{ team: 'acme/dev' }])
+    expect((await lading('team list acme --json')).json()).toMatchObject([{ owner: 'acme', name: 'dev' }])
     await lading('team member remove acme/dev bob')
     expect(await pull('acme/web', 'bob')).toBe(403)
     await lading('org member remove acme alice')
@@ -93,6 +94,7 @@ describe('org and team', () => {
     expect(await pull('acme/web')).toBe(200)
     expect((await lading('repository show acme/web --json')).json()).toEqual({
       name: 'acme/web',
+      owner: 'acme',
       visibility: 'public',
       ownerVisibility: 'public',
     })
@@ -118,7 +120,7 @@ describe('owners', () => {
     expect(await pull('ally/web', 'alice')).toBe(401)
     expect((await lading('user show ally --json')).json()).toMatchObject({
       kind: 'user',
-      oldNames: ['alice'],
+      aliases: ['alice'],
     })
     expect((await lading('user show ally')).out).toContain('pulls go on under alice')
     expect(await lading('org create alice')).toMatchObject({
@@ -140,11 +142,38 @@ describe('owners', () => {
       code: 1,
       err: expect.stringContaining('alice has repositories, alice/web among them'),
     })
-    expect(await lading('user delete alice --purge')).toMatchObject({ code: 0, out: 'deleted alice' })
+    expect(await lading('user delete alice --purge --yes')).toMatchObject({ code: 0, out: 'deleted alice' })
     expect(await pull('alice/web', 'alice')).toBe(401)
     expect((await lading('repository list --json')).json()).toEqual([])
     await lading('org create acme')
     expect((await lading('org delete acme --json')).json()).toEqual({ name: 'acme', deleted: true })
+  })
+
+  test('show what a purge deletes and ask for the name', async () => {
+    await using given = await start()
+    const { lading, addUser, push } = given
+    await addUser('alice')
+    for (const name of ['alice/api', 'alice/web']) await push(name, 'alice')
+    await lading('robot add alice+ci')
+    const refused = await lading('user delete alice --purge')
+    expect(refused).toMatchObject({ code: 2, out: '', err: expect.stringContaining('add --yes') })
+    const other = await lading('user delete alice --purge', { typed: ['bob'] })
+    expect(other.code).toBe(1)
+    expect(other.err.split('\n')).toEqual([
+      'This deletes alice with 2 repositories, 1 robot:',
+      '  alice/api',
+      '  alice/web',
+      'It cannot be undone.',
+      'lading: deleted nothing: the answer was not alice',
+    ])
+    expect((await lading('repository list --json')).json()).toHaveLength(2)
+    const done = await lading('user delete alice --purge', { typed: ['alice'] })
+    expect(done).toMatchObject({ code: 0, out: 'deleted alice' })
+    expect((await lading('repository list --json')).json()).toEqual([])
+    expect(await lading('user delete alice --purge', { typed: ['alice'] })).toMatchObject({
+      code: 1,
+      err: 'lading: there is no user alice',
+    })
   })
 
   test.each([
@@ -158,7 +187,7 @@ describe('owners', () => {
     ['org visibility admin secret', 2, '<visibility> must be one of'],
     ['org rename nobody somebody', 1, 'there is no user or organization "nobody"'],
     ['org member add nobody admin', 1, 'there is no organization "nobody"'],
-    ['team create acme', 2, 'acme is no team: write <organization>/<team>'],
+    ['team create acme', 2, 'acme is not a team: write <organization>/<team>'],
     ['team list acme', 1, 'there is no organization "acme"'],
     ['repository show a/b', 1, 'there is no repository a/b'],
   ])('refuses %s', async (line, code, message) => {

@@ -7,8 +7,15 @@ import { runCli } from '../../run.ts'
 import { createServeCommand } from './serve.ts'
 import type { StartApp } from './serve.ts'
 
+interface Terminal {
+  /** Of standard error. */
+  readonly isTerminal?: boolean
+  readonly sharesTerminal?: boolean
+}
+
 /** Runs `serve` until it is told to stop, at once. */
-async function serve(line: string, startApp?: StartApp) {
+async function serve(line: string, startApp?: StartApp, terminal: Terminal = {}) {
+  const { isTerminal = true, sharesTerminal = false } = terminal
   const steps: string[] = []
   const log: Record<string, unknown>[] = []
   const err: string[] = []
@@ -17,6 +24,7 @@ async function serve(line: string, startApp?: StartApp) {
     openLog: ({ level }) => ({
       logger: createLogger({ level, destination: { write: (text) => void log.push(JSON.parse(text)) } }),
       droppedLines: () => 0,
+      sharesTerminal,
       endProcess: (error) => {
         throw error
       },
@@ -26,9 +34,10 @@ async function serve(line: string, startApp?: StartApp) {
   const code = await runCli(line.split(' '), [command], {
     out: () => undefined,
     err: (text) => void err.push(text),
+    isTerminal,
     sources: { env: {}, readFile: () => undefined },
     readStdin: () => Promise.resolve(''),
-    askSecret: undefined,
+    terminal: undefined,
     listenForReload: () => ({ [Symbol.dispose]: () => undefined }),
     listenForStop: () => ({
       requested: Promise.resolve('SIGTERM'),
@@ -90,7 +99,7 @@ describe('serve', () => {
     expect(err.at(-1)).toContain(`another program listens on [::1]:${port}`)
   })
 
-  test('G1: shows the first password once, on standard error and never in the log', async () => {
+  test('G1: shows the first password once, at a terminal and never in the log', async () => {
     const generated = { password: 'hunter2-hunter2', file: './data/admin-password' }
     const { err, log } = await serve('serve --port 0', startWith({ name: 'admin', generated }))
     expect(err.filter((line) => line.includes(generated.password))).toHaveLength(1)
@@ -98,6 +107,31 @@ describe('serve', () => {
     expect(JSON.stringify(log)).not.toContain(generated.password)
     const configured = await serve('serve --port 0', startWith({ name: 'root', generated: undefined }))
     expect(configured.err).toContain('created administrator root with the configured password')
+  })
+
+  test('G1: names the file of the first password where standard error is not a terminal', async () => {
+    const generated = { password: 'hunter2-hunter2', file: './data/admin-password' }
+    const startApp = startWith({ name: 'admin', generated })
+    const { err, log } = await serve('serve --port 0', startApp, { isTerminal: false })
+    expect(err[1]).toBe(
+      'created administrator admin; its password is in ./data/admin-password until it is changed: lading user password admin',
+    )
+    expect(JSON.stringify([err, log])).not.toContain(generated.password)
+  })
+
+  test('says each thing once where the log and standard error are on one terminal', async () => {
+    const generated = { password: 'hunter2-hunter2', file: './data/admin-password' }
+    const startApp = startWith({ name: 'admin', generated })
+    const { err, log } = await serve('serve --port 5002 --host 0.0.0.0', startApp, {
+      sharesTerminal: true,
+    })
+    expect(err).toEqual([
+      expect.stringMatching(/^lading \S+ serves /),
+      'created administrator admin with the password hunter2-hunter2',
+      expect.stringMatching(/^kept in /),
+      expect.stringMatching(/^warning: .*without TLS/),
+    ])
+    expect(log.map(({ msg }) => msg)).toEqual(['draining', 'stopped'])
   })
 
   test('leaves standard error to faults with --json', async () => {

@@ -7,12 +7,12 @@ import type { Config } from '../../../config/schema.ts'
 import type { TlsFiles } from '../../../config/tls-files.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
 import { readArguments } from '../../frame/arguments.ts'
-import type { CliHost, Command } from '../../frame/command.ts'
+import type { CliHost, Command, CommandOption } from '../../frame/command.ts'
 import { listExposures } from './exposure.ts'
-import type { OpenLog, OpenLogFunction } from '../../frame/log-output.ts'
+import type { OpenLog, OpenLogFunction } from '../../process/log-output.ts'
 import { findOtherListener } from './other-listener.ts'
 import { reloadConfig } from './reload.ts'
-import { explainStartFailure } from './start-failure.ts'
+import { explainStartFailure } from '../../services/start-failure.ts'
 import { readVersion } from './version.ts'
 
 /** What `serve` needs of the application. */
@@ -43,9 +43,10 @@ export interface ServeDeps {
 }
 
 const adoptFlag = '--adopt-store'
-const serveFlags = [
+const serveOptions: readonly CommandOption[] = [
   {
     name: adoptFlag,
+    type: 'switch',
     summary:
       'Take over, for good, a blob store that belongs to another database or to none, or go on with one that has lost its blobs. The store refuses its former database from then on. For one start only.',
   },
@@ -55,22 +56,23 @@ export function createServeCommand(deps: ServeDeps): Command {
   return {
     name: 'serve',
     summary: 'Serve the registry until TERM or INT; a second signal ends it without draining.',
-    flags: serveFlags,
+    options: serveOptions,
     configurable: true,
     jsonShape: '{"msg": "listening", "url": string} as one line of the log',
     run: async ({ argv, json, host }) => {
-      const args = readArguments(argv, { name: 'serve', words: [], flags: serveFlags })
+      const args = readArguments(argv, { name: 'serve', options: serveOptions, configurable: true })
       const load = (): Config => loadConfig({ ...host.sources, argv: args.rest }).config
       const config = load()
-      await using log = deps.openLog({ level: config.log.level })
+      await using log = deps.openLog(config.log)
       const { logger } = log
+      const audience = { log, host, json }
       using signals = host.listenForStop()
       const adoptStore = args.has(adoptFlag)
       await using app = await start(config, deps.startApp, { log, adoptStore })
       using _reloads = host.listenForReload(reloadConfig({ app, logger, load, config }))
-      announce(app.url, config, { logger, host, json })
-      announceAdministrator(app.firstAdministrator, config, { logger, host, json })
-      await announceWarnings(config, { logger, host, json })
+      announce(app.url, config, audience)
+      announceAdministrator(app.firstAdministrator, config, audience)
+      await announceWarnings(config, audience)
       const signal = await signals.requested
       logger.info({ signal, drainMs: config.shutdown.drainMs }, 'draining')
       await app.stop(config.shutdown.drainMs)
@@ -94,42 +96,46 @@ async function start(
   }
 }
 
+/** The notices go to standard error as well as into the log, unless both appear on one terminal. */
 interface Audience {
-  readonly logger: Logger
+  readonly log: OpenLog
   readonly host: CliHost
   readonly json: boolean
 }
 
-function announce(url: string, config: Config, { logger, host, json }: Audience): void {
+function announce(url: string, config: Config, { log, host, json }: Audience): void {
   const version = readVersion()
   const place =
     config.storage.driver === 'memory' ? 'blobs in memory, lost at exit' : `data in ${config.data}`
-  logger.info({ url, version, data: config.data }, 'listening')
+  if (json || !log.sharesTerminal) log.logger.info({ url, version, data: config.data }, 'listening')
   if (!json) host.err(`lading ${version} serves ${url} (${place})`)
 }
 
-/** The password goes to standard error and into its file, never into the log. */
+/** The password goes to a terminal and into its file, never into the log; systemd and Docker keep standard error as a log. */
 function announceAdministrator(
   made: FirstAdministrator | undefined,
   config: Config,
-  { logger, host, json }: Audience,
+  { log, host, json }: Audience,
 ): void {
   const file = initialPasswordFile(config)
   if (made === undefined) {
     if (existsSync(file) && !json) host.err(`the first administrator's password is still in ${file}`)
     return
   }
-  logger.info({ name: made.name }, 'the first administrator was created')
+  if (json || !log.sharesTerminal) log.logger.info({ name: made.name }, 'the first administrator was created')
   if (json) return
   if (made.generated === undefined)
     host.err(`created administrator ${made.name} with the configured password`)
-  else {
+  else if (host.isTerminal === true) {
     host.err(`created administrator ${made.name} with the password ${made.generated.password}`)
     host.err(`kept in ${made.generated.file} until it is changed: lading user password ${made.name}`)
+  } else {
+    const place = `${made.generated.file} until it is changed: lading user password ${made.name}`
+    host.err(`created administrator ${made.name}; its password is in ${place}`)
   }
 }
 
-async function announceWarnings(config: Config, { logger, host, json }: Audience): Promise<void> {
+async function announceWarnings(config: Config, { log, host, json }: Audience): Promise<void> {
   const warnings = listExposures(config).map(({ message, advice }) => `${message}; ${advice}`)
   const { host: address, port } = config.http
   if (await findOtherListener(address, port)) {
@@ -138,7 +144,7 @@ async function announceWarnings(config: Config, { logger, host, json }: Audience
     )
   }
   for (const warning of warnings) {
-    logger.warn(warning)
+    if (json || !log.sharesTerminal) log.logger.warn(warning)
     if (!json) host.err(`warning: ${warning}`)
   }
 }

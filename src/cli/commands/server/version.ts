@@ -1,6 +1,7 @@
 /** `lading version`. */
 import { readFileSync } from 'node:fs'
-import { refuseArguments } from '../../frame/command.ts'
+import { readArguments } from '../../frame/arguments.ts'
+import { createOutput } from '../../frame/output.ts'
 import type { Command } from '../../frame/command.ts'
 
 /** The version in package.json, which lies two folders up both in `src/` and in `dist/`. */
@@ -14,13 +15,11 @@ export const versionCommand: Command = {
   summary: 'Print the version of Lading and of the runtime.',
   configurable: false,
   jsonShape: '{"version": string, "node": string}',
-  run: async (invocation) => {
-    refuseArguments(invocation)
+  run: async ({ argv, json, host }) => {
+    readArguments(argv, versionCommand)
     const version = readVersion()
     const node = process.versions.node
-    invocation.host.out(
-      invocation.json ? JSON.stringify({ version, node }) : `lading ${version} (node ${node})`,
-    )
+    createOutput(host, json).print({ version, node }, `lading ${version} (node ${node})`)
     return 0
   },
 }

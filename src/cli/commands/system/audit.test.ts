@@ -56,8 +56,8 @@ describe('audit', () => {
   test.each([
     ['--action user.creat', '--action must be one of', 'did you mean user.create?'],
     ['--outcome maybe', '--outcome must be one of', 'granted'],
-    ['--since yesterday', 'yesterday is no time', '7d'],
-    ['--since 2026-13-01', '2026-13-01 is no time', ''],
+    ['--since yesterday', 'yesterday is not a valid time', '7d'],
+    ['--since 2026-13-01', '2026-13-01 is not a valid time', ''],
     ['--limit 0', '--limit must be a number from 1 to 10000', ''],
   ])('search refuses %s and says what to write', async (flags, ...words) => {
     await using given = await startWithUsers()

@@ -4,35 +4,49 @@ import type { AuditAction, AuditOutcome } from '../../../metadata/audit/audit-ac
 import type { AuditEvent, AuditFilter } from '../../../metadata/audit/audit-events.ts'
 import { parseChoice } from '../../frame/arguments.ts'
 import type { Arguments } from '../../frame/arguments.ts'
-import { CliError, misused } from '../../frame/command.ts'
-import type { Command, CommandFlag } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
+import type { Command, CommandOption } from '../../frame/command.ts'
+import { parsePast } from '../../frame/times.ts'
+import { defineServiceCommand } from '../../services/service-command.ts'
 
 const actions = Object.keys(auditActions) as AuditAction[]
 const outcomes = Object.keys(auditOutcomes) as AuditOutcome[]
 
-const defaultLimit = 100
 const maxLimit = 10_000
 
-const filterFlags: readonly CommandFlag[] = [
-  { name: '--actor', value: '<name>', summary: 'Done by this user or robot, or by this user of the system.' },
-  { name: '--action', value: '<action>', summary: 'Of this kind, `tag.move`; `docs/audit.md` lists them.' },
+const filterOptions: readonly CommandOption[] = [
+  {
+    name: '--actor',
+    type: 'text',
+    value: '<name>',
+    summary: 'Only events of this user or robot, or of this user of the operating system.',
+  },
+  {
+    name: '--action',
+    type: 'text',
+    value: '<action>',
+    choices: actions,
+    summary: 'Only events of this kind, for example `tag.move`; docs/audit.md lists them.',
+  },
   {
     name: '--target',
+    type: 'text',
     value: '<name>',
-    summary: 'Done to this; with a slash at its end to all below it: `acme/`.',
+    summary: 'Only events on this name; with a slash at its end, on all names below it: `acme/`.',
   },
   {
     name: '--outcome',
+    type: 'text',
     value: '<outcome>',
-    summary: 'With this outcome: `done`, `denied`, `wrong-password`, ...',
+    choices: outcomes,
+    summary: 'Only events with this outcome.',
   },
   {
     name: '--since',
+    type: 'time',
     value: '<time>',
-    summary: 'From then on: `2026-01-31`, `2026-01-31T12:00:00Z`, or `7d`, `12h` ago.',
+    summary: 'Only events since then: `2026-01-31`, `2026-01-31T12:00:00Z`, or `7d`, `12h` ago.',
   },
-  { name: '--until', value: '<time>', summary: 'Before then.' },
+  { name: '--until', type: 'time', value: '<time>', summary: 'Only events before then.' },
 ]
 
 const eventShape =
@@ -41,35 +55,39 @@ const eventShape =
 const searchCommand = defineServiceCommand({
   name: 'audit search',
   summary: 'Show who did what, newest first.',
-  flags: [
-    ...filterFlags,
+  options: [
+    ...filterOptions,
     {
       name: '--limit',
-      value: '<number>',
-      summary: `So many at most; ${defaultLimit} by default, up to ${maxLimit}.`,
+      type: 'number',
+      range: [1, maxLimit],
+      default: '100',
+      summary: 'At most this many events.',
     },
   ],
   jsonShape: `[${eventShape}]`,
-  run: async ({ arguments: args, audit, print }) => {
-    const events = await audit.search({ filter: readFilter(args), limit: readLimit(args.value('--limit')) })
-    print(
-      events.map((event) => toJson(event)),
-      formatTable([
-        ['TIME', 'ACTION', 'OUTCOME', 'ACTOR', 'TARGET', 'FROM', 'DETAIL'],
-        ...events.map((event) => toRow(event)),
-      ]),
-    )
+  run: async ({ arguments: args, audit, printTable }) => {
+    const events = await audit.search({ filter: readFilter(args), limit: Number(args.value('--limit')) })
+    printTable(events.map(describe), {
+      TIME: ({ at }) => at,
+      ACTION: ({ action }) => action,
+      OUTCOME: ({ outcome }) => outcome,
+      ACTOR: ({ actor }) => formatActor(actor),
+      TARGET: ({ target }) => target?.name,
+      FROM: ({ address }) => address,
+      DETAIL: ({ detail }) => formatDetail(detail),
+    })
   },
 })
 
 const exportCommand = defineServiceCommand({
   name: 'audit export',
   summary: 'Write who did what as JSON, one event a line, oldest first.',
-  flags: filterFlags,
+  options: filterOptions,
   jsonShape: `${eventShape}, one a line, also without \`--json\``,
-  run: async ({ arguments: args, audit, host }) => {
+  run: async ({ arguments: args, audit, printJson }) => {
     for await (const events of audit.export(readFilter(args))) {
-      for (const event of events) host.out(JSON.stringify(toJson(event)))
+      for (const event of events) printJson(describe(event))
     }
   },
 })
@@ -80,8 +98,8 @@ function readFilter(args: Arguments): AuditFilter {
     target: args.value('--target'),
     action: readWord(args, '--action', actions),
     outcome: readWord(args, '--outcome', outcomes),
-    since: readTime('--since', args.value('--since')),
-    until: readTime('--until', args.value('--until')),
+    since: readTime(args, '--since'),
+    until: readTime(args, '--until'),
   }
 }
 
@@ -90,36 +108,17 @@ function readWord<T extends string>(args: Arguments, flag: string, words: readon
   return word === undefined ? undefined : parseChoice(flag, word, words)
 }
 
-const unitsMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-
-function readTime(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
-  if (count !== undefined) return Date.now() - Number(count) * unitsMs[unit as keyof typeof unitsMs]
-  const isForm = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?$/.test(text)
-  const time = isForm ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(time)) return time
-  throw new CliError(
-    `${flag} ${text} is no time; write 2026-01-31, 2026-01-31T12:00:00Z, or 7d, 12h, 30m for ago`,
-    {
-      exitCode: misused,
-    },
-  )
+function readTime(args: Arguments, option: string): number | undefined {
+  const text = args.value(option)
+  return text === undefined ? undefined : parsePast(option, text, Date.now())
 }
 
-function readLimit(text: string | undefined): number {
-  if (text === undefined) return defaultLimit
-  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0
-  if (limit >= 1 && limit <= maxLimit) return limit
-  throw new CliError(`--limit must be a number from 1 to ${maxLimit}`, { exitCode: misused })
-}
-
-function toJson({ at, actor, ...event }: AuditEvent): Record<string, unknown> {
+function describe({ at, actor, ...event }: AuditEvent) {
   const { id, action, outcome, target, detail } = event
   const { credential, address, client, requestId } = actor
   return {
     id,
-    at: new Date(at).toISOString(),
+    at: new Date(at),
     action,
     outcome,
     actor: { id: actor.id, name: actor.name },
@@ -132,11 +131,15 @@ function toJson({ at, actor, ...event }: AuditEvent): Record<string, unknown> {
   }
 }
 
-function toRow({ at, action, outcome, actor, target, detail }: AuditEvent): string[] {
-  const isKindOnly = actor.name === '' || actor.id === 'operator'
-  const who = isKindOnly ? `${actor.id} ${actor.name}`.trimEnd() : actor.name
-  const what = Object.entries(detail ?? {}).map(([name, value]) => `${name}=${String(value)}`)
-  return [formatTime(at), action, outcome, who, target?.name ?? '-', actor.address ?? '-', what.join(' ')]
+/** Anonymous and operators have a kind where users and robots have a name alone. */
+function formatActor({ id, name }: { readonly id: string; readonly name: string }): string {
+  const isKindOnly = name === '' || id === 'operator'
+  return isKindOnly ? `${id} ${name}`.trimEnd() : name
+}
+
+function formatDetail(detail: AuditEvent['detail']): string {
+  const entries = Object.entries(detail ?? {})
+  return entries.map(([name, value]) => `${name}=${String(value)}`).join(' ')
 }
 
 export const auditCommands: readonly Command[] = [searchCommand, exportCommand]

@@ -1,26 +1,25 @@
 /** `lading keys list|rotate`: the keys that sign bearer tokens. */
 import type { Command } from '../../frame/command.ts'
-import { defineServiceCommand, formatTable, formatTime } from '../../frame/service-command.ts'
+import { toDate } from '../../frame/output.ts'
+import { defineServiceCommand } from '../../services/service-command.ts'
 
 const listCommand = defineServiceCommand({
   name: 'keys list',
   summary: 'List the keys that sign bearer tokens, and those that still verify them.',
-  jsonShape:
-    '[{"id": string, "state": "active" | "retired", "createdAt": string, "verifyUntil": string | null}]',
-  run: async ({ keys, print }) => {
+  jsonShape: '[{"id": string, "state": "active" | "retired", "createdAt": string, "verifyUntil"?: string}]',
+  run: async ({ keys, printTable }) => {
     const rows = (await keys.list()).map(({ kid, state, createdAt, verifyUntil }) => ({
       id: kid,
       state,
-      createdAt: formatTime(createdAt),
-      verifyUntil: verifyUntil === undefined ? null : formatTime(verifyUntil),
+      createdAt: new Date(createdAt),
+      verifyUntil: toDate(verifyUntil),
     }))
-    print(
-      rows,
-      formatTable([
-        ['ID', 'STATE', 'CREATED', 'VERIFIES UNTIL'],
-        ...rows.map(({ id, state, createdAt, verifyUntil }) => [id, state, createdAt, verifyUntil ?? '-']),
-      ]),
-    )
+    printTable(rows, {
+      ID: ({ id }) => id,
+      STATE: ({ state }) => state,
+      CREATED: ({ createdAt }) => createdAt,
+      'VERIFIES UNTIL': ({ verifyUntil }) => verifyUntil,
+    })
   },
 })
 
@@ -28,7 +27,13 @@ const rotateCommand = defineServiceCommand({
   name: 'keys rotate',
   summary:
     'Sign with a new key from now on. The old one verifies until its last token has ended (`auth.tokenLifetimeMs`).',
-  flags: [{ name: '--leaked', summary: 'End all bearer tokens at once: someone else has the old key.' }],
+  options: [
+    {
+      name: '--leaked',
+      type: 'switch',
+      summary: 'End all bearer tokens at once: someone else has the old key.',
+    },
+  ],
   jsonShape: '{"id": string}',
   run: async ({ arguments: args, keys, actor, config, print }) => {
     const isLeaked = args.has('--leaked')

@@ -3,8 +3,10 @@ import { loadConfig } from '../../../config/load.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { readArguments } from '../../frame/arguments.ts'
 import type { Command } from '../../frame/command.ts'
-import { createHostLogger } from '../../frame/host-logger.ts'
-import { createPrint, explainFailure } from '../../frame/service-command.ts'
+import { createHostLogger } from '../../services/host-logger.ts'
+import { createOutput } from '../../frame/output.ts'
+import { withProgress } from '../../frame/progress.ts'
+import { explainFailure } from '../../services/service-command.ts'
 
 export const migrateCommand: Command = {
   name: 'migrate',
@@ -12,7 +14,7 @@ export const migrateCommand: Command = {
   configurable: true,
   jsonShape: '{"from": string | null, "to": string, "applied": string[]}',
   run: async ({ argv, json, host }) => {
-    const { rest } = readArguments(argv, { name: 'migrate', words: [], flags: [] })
+    const { rest } = readArguments(argv, migrateCommand)
     const { config } = loadConfig({ ...host.sources, argv: rest })
     try {
       const [{ openMetadata }, { migrate, readMigrationState }] = await Promise.all([
@@ -25,14 +27,18 @@ export const migrateCommand: Command = {
         upgrade: false,
       })
       const before = await readMigrationState(metadata.reader)
-      await metadata.transact((tx) => migrate(tx, systemClock.now()))
+      await withProgress({ host, json }, (show) =>
+        metadata.transact((tx) =>
+          migrate(tx, systemClock.now(), (name) => show(`upgrading the schema to ${name}`)),
+        ),
+      )
       const { applied } = await readMigrationState(metadata.reader)
       const [from = null, to = ''] = [before.applied.at(-1), applied.at(-1)]
       const line =
         before.pending.length === 0
           ? `the database is at ${to} already`
           : `the database went from ${from ?? 'nothing'} to ${to}`
-      createPrint(host, json)({ from, to, applied: before.pending }, line)
+      createOutput(host, json).print({ from, to, applied: before.pending }, line)
       return 0
     } catch (error) {
       throw explainFailure(error, config)

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { forEachAtOnce } from './backup-place.ts'
 
-/** Items whose source fails after so many. */
+/** Yields items; the source fails after `count` of them. */
 function* itemsUntil(count: number): Generator<number> {
   for (let item = 0; item < count; item++) yield item
   throw new Error('the source is damaged')

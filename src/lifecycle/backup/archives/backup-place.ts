@@ -1,13 +1,13 @@
 /**
- * What a backup is written to and read from, a folder or an archive; both hold the same files under the same names.
+ * The place of a backup, a folder or an archive. Both contain the same files under the same names.
  *
  *     <DIR>/
  *     |-- backup.json                         the installation that this folder belongs to
  *     |-- blobs/<algorithm>/<xx>/<encoded>    shared by all snapshots
- *     |-- incoming/                           what a running backup copies; left by a killed one
+ *     |-- incoming/                           blobs being copied; a killed backup leaves them
  *     `-- snapshots/<UTC time>/
  *         |-- metadata.db                     SQLite, one file
- *         `-- snapshot.json                   last: with it the snapshot is complete
+ *         `-- snapshot.json                   written last: completes the snapshot
  *
  * An archive holds one snapshot: `metadata.db`, then the blobs in ascending order of their digests, then `snapshot.json`.
  */
@@ -16,22 +16,22 @@ import type { SnapshotBlob } from '../../../metadata/backup/snapshot-file.ts'
 import { encodedOf, type Digest } from '../../../oci/digest.ts'
 import type { SnapshotInfo } from './snapshot-info.ts'
 
-/** Copies a blob's bytes to the sink and proves them. Throws `BlobDamaged`, and what the sink throws. */
+/** Copies a blob's bytes to the sink and checks them. Throws `BlobDamaged`, and errors of the sink. */
 export type CopyBlob = (sink: ByteSink) => Promise<void>
 
 export interface BackupTarget extends AsyncDisposable {
-  /** Of the snapshot. */
+  /** The name of the snapshot. */
   readonly name: string
-  /** Where the snapshot's metadata is to be made; nothing is there. */
+  /** The path at which the caller creates the snapshot's metadata; there is no file yet. */
   readonly metadataFile: string
-  /** How many blobs may be copied at the same time. */
+  /** The most blobs to copy at the same time. */
   readonly blobsAtOnce: number
-  /** Takes the metadata that is in `metadataFile` now; it can be read there until the end. */
+  /** Stores the metadata in `metadataFile`; the file stays readable until the end. */
   putMetadata(): Promise<SnapshotInfo['metadata']>
   holds(blob: SnapshotBlob): Promise<boolean>
-  /** After a failure nothing of the blob is there. */
+  /** Stores a blob. Leaves nothing of it behind after a failure. */
   putBlob(blob: SnapshotBlob, copy: CopyBlob): Promise<void>
-  /** Makes the snapshot complete: durable, in one step. */
+  /** Makes the snapshot complete: durably and atomically. */
   finish(info: SnapshotInfo): Promise<void>
 }
 
@@ -43,11 +43,11 @@ export interface BackupBlob {
 export interface BackupSource extends AsyncDisposable {
   readonly info: SnapshotInfo
   readonly blobsAtOnce: number
-  /** Writes the metadata to a new file and syncs it. Returns the digest of what it wrote. */
+  /** Writes the metadata to a new file and syncs it. Returns the digest of the written bytes. */
   copyMetadata(path: string): Promise<Digest>
-  /** Ask in ascending order of the digests. `undefined` when it is not there. */
+  /** Returns `undefined` when the blob is missing. Call it in ascending order of the digests. */
   findBlob(digest: Digest): Promise<BackupBlob | undefined>
-  /** Where a file of the snapshot lies, for messages. */
+  /** Returns the path of a file of the snapshot, for messages. */
   locate(file: Digest | 'metadata'): string
 }
 
@@ -58,7 +58,7 @@ export function blobName(digest: Digest): string {
 
 const blobNamePattern = /^blobs\/(?<algorithm>[a-z0-9]+)\/[0-9a-f]{2}\/(?<encoded>[0-9a-f]+)$/
 
-/** `undefined` for the name of another file. */
+/** Returns `undefined` for the name of any other file. */
 export function parseBlobName(name: string): string | undefined {
   const { algorithm, encoded } = blobNamePattern.exec(name)?.groups ?? {}
   return algorithm === undefined ? undefined : `${algorithm}:${encoded}`
@@ -71,9 +71,7 @@ export function snapshotFolder(name: string): string {
 export const metadataName = 'metadata.db'
 export const infoName = 'snapshot.json'
 
-/**
- * Runs `work` for each item, so many at a time. The first failure is thrown, once everything that was begun has ended.
- */
+/** Runs `work` for each item, at most `atOnce` at a time. Throws the first failure once all started work has ended. */
 export async function forEachAtOnce<T>(
   items: Iterable<T>,
   atOnce: number,

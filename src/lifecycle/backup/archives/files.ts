@@ -1,4 +1,4 @@
-/** Files of a backup: written under a temporary name, synced, then renamed; read in pieces. */
+/** Reads and writes files of a backup: they are written under a temporary name, synced, then renamed; they are read in pieces. */
 import { createHash, type Hash } from 'node:crypto'
 import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -6,12 +6,12 @@ import type { ByteSink } from '../../../blob-store/blob-store.ts'
 import { findMissingFolders, makeFolder } from '../../../lib/folders.ts'
 import { algorithmOf, encodedOf, type Digest } from '../../../oci/digest.ts'
 
-/** Metadata holds password hashes and signing keys, and blobs may be private. */
+/** Private, because metadata contains password hashes and signing keys, and blobs may be private. */
 export const fileMode = 0o600
 const folderMode = 0o700
 const pieceBytes = 256 * 1024
 
-/** Makes the missing folders and syncs those that they are in. Throws `FolderError`. */
+/** Creates missing folders and syncs their parents. Throws `FolderError`. */
 export async function makeDurableFolder(path: string): Promise<void> {
   const missing = await findMissingFolders(path)
   if (missing.length === 0) return
@@ -24,7 +24,7 @@ export async function syncPath(path: string): Promise<void> {
   await handle.sync()
 }
 
-/** `undefined` when there is none. */
+/** Returns `undefined` when the file does not exist. */
 export async function findFileSize(path: string): Promise<number | undefined> {
   try {
     const found = await stat(path)
@@ -45,7 +45,7 @@ export async function isThere(path: string): Promise<boolean> {
   }
 }
 
-/** `undefined` when there is none. */
+/** Returns `undefined` when the file does not exist. */
 export async function findText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
@@ -55,7 +55,7 @@ export async function findText(path: string): Promise<string | undefined> {
   }
 }
 
-/** Durable when it resolves; readers see all of the text or none. */
+/** Writes the text durably; readers see all of it or none. */
 export async function writeTextFile(path: string, text: string): Promise<void> {
   const draft = `${path}.partial`
   {
@@ -71,7 +71,7 @@ export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true })
 }
 
-/** Bytes of one blob on their way: counted and hashed. */
+/** Counts and hashes the bytes of one blob. */
 export class HashingSink implements ByteSink {
   readonly #hash: Hash
   readonly #digest: Digest
@@ -90,7 +90,7 @@ export class HashingSink implements ByteSink {
     await this.#sink.write(bytes)
   }
 
-  /** Whether the bytes are those of the digest. Call it once, at the end. */
+  /** Whether the bytes match the digest. Call it once, at the end. */
   isRight(): boolean {
     return this.#hash.digest('hex') === encodedOf(this.#digest)
   }
@@ -98,7 +98,7 @@ export class HashingSink implements ByteSink {
 
 export const nowhere: ByteSink = { write: () => Promise.resolve() }
 
-/** Appends at a position that it moves on. */
+/** Appends at `position` and advances it. */
 export class FileSink implements ByteSink {
   readonly #handle: FileHandle
   position: number
@@ -128,7 +128,7 @@ export interface FilePart {
   readonly size: number
 }
 
-/** Gives each piece away: the sink may keep it. Fewer bytes than the part has are passed on without an error. */
+/** Copies a part of a file. The sink may keep each piece. A file that ends too early is not an error here. */
 export async function copyPart({ handle, start, size }: FilePart, sink: ByteSink): Promise<void> {
   for (let done = 0; done < size;) {
     const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, size - done))
@@ -139,7 +139,7 @@ export async function copyPart({ handle, start, size }: FilePart, sink: ByteSink
   }
 }
 
-/** Size and digest of a file that nobody writes. */
+/** Returns the size and the digest of a file that nothing writes. */
 export async function digestFile(path: string): Promise<{ readonly bytes: number; readonly digest: Digest }> {
   await using handle = await open(path, 'r')
   const hash = createHash('sha256')

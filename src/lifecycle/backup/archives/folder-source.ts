@@ -1,4 +1,4 @@
-/** Reads a snapshot from the folder of a backup. */
+/** Reads a snapshot from a backup folder. */
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ByteSink } from '../../../blob-store/blob-store.ts'
@@ -31,14 +31,14 @@ export async function openFolderSource(folder: string, name: string | undefined)
   }
   if (!complete.includes(chosen)) {
     throw new BackupRefused(
-      `${folder} holds no complete snapshot ${chosen}; ${complete.length === 0 ? 'it holds none at all' : `it holds ${complete.join(', ')}`}`,
+      `${folder} holds no complete snapshot ${chosen}; ${complete.length === 0 ? 'it holds none' : `it holds ${complete.join(', ')}`}`,
     )
   }
   const file = join(folder, snapshotFolder(chosen), infoName)
   return new FolderSource(folder, parseSnapshotInfo((await findText(file)) ?? '', file))
 }
 
-/** Oldest first. */
+/** Returns the names, oldest first. */
 export async function listCompleteSnapshots(folder: string): Promise<readonly string[]> {
   const snapshots = join(folder, 'snapshots')
   if (!(await isThere(snapshots))) return []

@@ -1,4 +1,4 @@
-/** Writes a snapshot into the folder of a backup; only the blobs that are not there yet are copied. */
+/** Writes a snapshot into a backup folder; copies only blobs that are not there yet. */
 import { randomBytes } from 'node:crypto'
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -32,22 +32,22 @@ const incomingName = 'incoming'
 
 export interface FolderTargetOptions {
   readonly folder: string
-  /** For the snapshot; one that comes after those that are there replaces it. */
+  /** The preferred name of the snapshot. A later name is used if this one does not sort after the existing snapshots. */
   readonly name: string
   readonly installation: string
 }
 
 /**
- * Makes the folders and removes what a killed backup left; call it while no other backup runs. Throws `BackupRefused`
- * for a folder that holds something else.
+ * Creates the folders and removes the files of a killed backup; call it while no other backup runs. Throws `BackupRefused` for a
+ * folder that contains something else.
  */
 export async function openFolderTarget(options: FolderTargetOptions): Promise<BackupTarget> {
   const { folder, installation } = options
   await claimFolder(folder, installation)
   await removeUnfinished(folder)
-  // Under a clock that was ahead the last snapshot has a name that a later one has to follow.
+  // If the clock was ahead, the last snapshot has a later name than now; the new name must still sort after it.
   const name = nameAfter((await listCompleteSnapshots(folder)).at(-1), options.name)
-  // Its own: a backup that was stopped, and goes on when another took over, must not touch what that one copies.
+  // Each backup has its own folder: a stopped backup that continues after another took over must not touch the other one's files.
   const incoming = join(folder, incomingName, randomBytes(6).toString('hex'))
   for (const path of [join(folder, 'blobs'), incoming, join(folder, snapshotFolder(name))])
     await makeDurableFolder(path)
@@ -59,9 +59,7 @@ async function claimFolder(folder: string, installation: string): Promise<void> 
   const text = await findText(file)
   if (text === undefined) {
     if ((await isThere(folder)) && (await readdir(folder)).some((name) => name !== 'backup.json.partial')) {
-      throw new BackupRefused(
-        `${folder} is not empty and holds no backup; name a new folder, or an empty one`,
-      )
+      throw new BackupRefused(`${folder} is not empty and is not a backup; name a new or an empty folder`)
     }
     await makeDurableFolder(folder)
     await writeTextFile(file, `${JSON.stringify({ installation })}\n`)
@@ -82,7 +80,7 @@ function readOwner(text: string): string | undefined {
   }
 }
 
-/** A snapshot without its last file is ignored by everything else. */
+/** Removes incomplete snapshots; everything else ignores a snapshot without its last file. */
 async function removeUnfinished(folder: string): Promise<void> {
   await rm(join(folder, incomingName), { recursive: true, force: true })
   const snapshots = join(folder, 'snapshots')
@@ -106,7 +104,7 @@ class FolderTarget implements BackupTarget {
   readonly #folder: string
   readonly #incoming: string
   readonly #snapshot: string
-  /** Those with blobs of the snapshot: synced at the end, before it becomes complete. */
+  /** Folders that contain blobs of the snapshot; they are synced at the end, before it becomes complete. */
   readonly #namedFolders = new Set<string>()
   #count = 0
   #isFinished = false
@@ -127,7 +125,7 @@ class FolderTarget implements BackupTarget {
   async holds({ digest, size }: SnapshotBlob): Promise<boolean> {
     const path = join(this.#folder, blobName(digest))
     if ((await findFileSize(path)) !== size) return false
-    // A killed backup may have left it before its name was synced.
+    // A killed backup may have left the file before its name was synced.
     this.#namedFolders.add(dirname(path))
     return true
   }

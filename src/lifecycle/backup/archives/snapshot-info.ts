@@ -1,23 +1,23 @@
-/** `snapshot.json`: the last file of a snapshot; without it a snapshot is not complete. */
+/** `snapshot.json`: the last file of a snapshot; without it, the snapshot is incomplete. */
 import type { SnapshotCounts } from '../../../metadata/backup/snapshot-file.ts'
 import { parseDigest, type Digest } from '../../../oci/digest.ts'
 import { BackupRefused } from '../errors.ts'
 import { messageOf } from '../../../lib/message-of.ts'
 
-/** Raised when an older version could no longer read what is written. */
+/** Raised when older versions can no longer read the format. */
 const formatVersion = 1
 
 export interface SnapshotInfo extends SnapshotCounts {
-  /** UTC time of the snapshot, which is its name: `20261130T091500.123Z`. */
+  /** The UTC time of the snapshot, which is also its name: `20261130T091500.123Z`. */
   readonly name: string
   readonly installation: string
-  /** The version of Lading that wrote it. */
+  /** The version of Lading that wrote the snapshot. */
   readonly lading: string
-  /** The last migration of its metadata. */
+  /** The last migration of the snapshot's metadata. */
   readonly schema: string
   readonly created: string
   readonly metadata: { readonly bytes: number; readonly digest: Digest }
-  /** Blobs that its metadata names and that were damaged in the store: they are not in the backup. */
+  /** Blobs that the metadata names but that were damaged in the store: the backup does not contain them. */
   readonly damaged: readonly Digest[]
 }
 
@@ -32,7 +32,9 @@ export function isSnapshotName(text: string): boolean {
   return namePattern.test(text)
 }
 
-/** `name`, or the one that follows `last` where `name` does not come after it: the last snapshot has the last name. */
+/**
+ * Returns `name`, or the name that follows `last` if `name` does not sort after it: the last snapshot must have the last name.
+ */
 export function nameAfter(last: string | undefined, name: string): string {
   if (last === undefined || last < name) return name
   const { year, month, day, hour, minute, rest } = namePattern.exec(last)?.groups ?? {}
@@ -46,7 +48,7 @@ export function formatSnapshotInfo(info: SnapshotInfo): string {
 
 const otherBackup = 'use another snapshot or another backup'
 
-/** Throws `BackupRefused` for anything but a complete snapshot of a version that this one knows. */
+/** Throws `BackupRefused` unless the text describes a complete snapshot in a format that this version knows. */
 export function parseSnapshotInfo(text: string, place: string): SnapshotInfo {
   const fields = parseObject(text, place)
   const { format, complete } = fields

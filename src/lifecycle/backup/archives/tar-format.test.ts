@@ -37,7 +37,7 @@ test('round trip of short and long names', async () => {
   }
 })
 
-test('tar of the system reads what is written, and its archives are read', async () => {
+test("the system's tar reads our archives, and its archives are read", async () => {
   await using folder = await tempFolder()
   const path = join(folder.path, 'a.tar')
   await writeFile(path, archiveOf(names))
@@ -57,7 +57,7 @@ test('a file beyond 8 GiB has its size in an extended header', async () => {
     await using handle = await open(path, 'w')
     const header = formatTarHeader({ name: 'large', size, modifiedAt: 0 })
     await handle.write(header)
-    // A hole in the file, no disk.
+    // A hole in the file: it uses no disk space.
     await handle.write(tarEnd, 0, tarEnd.byteLength, header.byteLength + size + paddingOf(size))
   }
   expect(await readAll(path)).toMatchObject([{ name: 'large', size }])
@@ -81,13 +81,13 @@ test.each(['-1024', '-1', '1e400', 'x', '0.5'])('refuses a file whose size is %s
   await using folder = await tempFolder()
   const path = join(folder.path, 'a.tar')
   const record = ` size=${size}\n`
-  // Its length is below 98 and counts its own two digits.
+  // The length of the record is below 98 and includes its own two digits.
   const body = Buffer.from(`${record.length + 2}${record}`)
   const extended = formatTarHeader({ name: 'pax', size: body.length, modifiedAt: 0 })
   setType(extended, 'x')
   const parts = [extended, body, Buffer.alloc(paddingOf(body.length))]
   await writeFile(path, Buffer.concat([...parts, archiveOf(['short'])]))
-  await expect(readAll(path)).rejects.toThrow('a size is not one of tar')
+  await expect(readAll(path)).rejects.toThrow('a size is not valid in tar')
 })
 
 function setType(header: Buffer, type: string): void {

@@ -1,6 +1,7 @@
 /**
- * Headers of POSIX tar (IEEE Std 1003.1, pax): regular files, with an extended header where a name or a size does not fit
- * into the ustar fields. Reading goes from header to header without the contents, which the libraries for streams cannot.
+ * Reads and writes POSIX tar headers (IEEE Std 1003.1, pax): regular files, with an extended header for names and sizes that do
+ * not fit into the ustar fields. Reading skips from header to header without reading the contents, which stream-based libraries
+ * cannot do.
  */
 import type { FileHandle } from 'node:fs/promises'
 import { BackupRefused } from '../errors.ts'
@@ -9,7 +10,7 @@ export const blockBytes = 512
 const nameBytes = 100
 const sizeDigits = 11
 const maxUstarSize = 8 ** sizeDigits - 1
-// Of an extended header: more than any name that a backup holds.
+// The limit for an extended header; longer than any name in a backup.
 const maxRecordsBytes = 64 * 1024
 
 const sizeAt = 124
@@ -25,7 +26,7 @@ export interface TarFile {
   readonly modifiedAt: number
 }
 
-/** Everything that stands before the bytes of the file. */
+/** Returns all headers that precede the bytes of the file. */
 export function formatTarHeader(file: TarFile): Buffer {
   const records: string[] = []
   if (Buffer.byteLength(file.name) > nameBytes) records.push(formatRecord('path', file.name))
@@ -37,7 +38,7 @@ export function formatTarHeader(file: TarFile): Buffer {
   return Buffer.concat([extended, body, Buffer.alloc(paddingOf(body.byteLength)), header])
 }
 
-/** Zero bytes after the bytes of a file. */
+/** Returns how many zero bytes follow the bytes of a file. */
 export function paddingOf(size: number): number {
   return (blockBytes - (size % blockBytes)) % blockBytes
 }
@@ -62,7 +63,7 @@ function writeOctal(block: Buffer, at: number, { value, digits }: { value: numbe
   block.write(value.toString(8).padStart(digits, '0'), at)
 }
 
-/** The field of the checksum itself counts as blanks. */
+/** The checksum field itself counts as blanks. */
 function checksumOf(block: Uint8Array): number {
   let sum = 8 * 0x20
   for (const [index, byte] of block.entries()) {
@@ -71,7 +72,7 @@ function checksumOf(block: Uint8Array): number {
   return sum
 }
 
-/** Its length counts itself. */
+/** The length of a record includes its own digits. */
 function formatRecord(key: string, value: string): string {
   const rest = ` ${key}=${value}\n`
   const length = Buffer.byteLength(rest)
@@ -82,11 +83,11 @@ function formatRecord(key: string, value: string): string {
 export interface TarEntry {
   readonly name: string
   readonly size: number
-  /** Where the bytes begin. */
+  /** The offset of the first byte. */
   readonly start: number
 }
 
-/** Reads the regular files of an archive in order. Throws `BackupRefused` where it is damaged or ends too early. */
+/** Yields the regular files of an archive in order. Throws `BackupRefused` if it is damaged or ends too early. */
 export async function* readTar(handle: FileHandle, path: string): AsyncGenerator<TarEntry> {
   const { size: total } = await handle.stat()
   let records = new Map<string, string>()
@@ -108,7 +109,7 @@ export async function* readTar(handle: FileHandle, path: string): AsyncGenerator
     if (position > total) throw damaged(path, 'it ends too early')
     if (type === '0' || type === '\0') {
       const name = records.get('path') ?? readName(block)
-      // As tar names what it packs from the current folder.
+      // tar writes this prefix when it packs the current folder.
       yield { name: name.replace(/^\.\//, ''), size, start }
     }
     records = new Map()
@@ -147,14 +148,14 @@ function readOctal(block: Buffer, at: number, bytes: number): number {
   return Number.parseInt(readText(block, at, bytes).trim() || '0', 8)
 }
 
-/** A negative one would lead back to an earlier header, again and again. */
+/** Rejects a negative size, which would lead back to an earlier header in an endless loop. */
 function readSize(
   block: Buffer,
   { recorded, path }: { recorded?: string | undefined; path: string },
 ): number {
   const size = Number(recorded ?? readOctal(block, sizeAt, sizeDigits + 1))
   if (Number.isSafeInteger(size) && size >= 0) return size
-  throw damaged(path, 'a size is not one of tar')
+  throw damaged(path, 'a size is not valid in tar')
 }
 
 function parseRecords(body: Buffer): Map<string, string> {

@@ -1,4 +1,4 @@
-/** Reads the snapshot of an archive, in one pass over its entries. */
+/** Reads the snapshot of an archive in one pass over its entries. */
 import { open, type FileHandle } from 'node:fs/promises'
 import type { Digest } from '../../../oci/digest.ts'
 import { infoName, metadataName, parseBlobName, type BackupBlob, type BackupSource } from './backup-place.ts'
@@ -7,10 +7,10 @@ import { copyPart, digestFile, fileMode, FileSink } from './files.ts'
 import { parseSnapshotInfo, type SnapshotInfo } from './snapshot-info.ts'
 import { readTar, type TarEntry } from './tar-format.ts'
 
-// The list of damaged blobs is the only long part of it.
+// Only the list of damaged blobs can make the file long.
 const maxInfoBytes = 16 * 1024 * 1024
 
-/** Looks at every header first. Throws `BackupRefused` for an archive that is not complete. */
+/** Reads every header first. Throws `BackupRefused` for an incomplete archive. */
 export async function openTarSource(file: string, name: string | undefined): Promise<BackupSource> {
   const handle = await open(file, 'r')
   try {
@@ -49,7 +49,7 @@ async function findEntries(
 /** The blobs are read in one pass, in the order of their digests. */
 function outOfOrder(file: string): BackupRefused {
   return new BackupRefused(
-    `the blobs of ${file} are not in the order of their digests, as after it was packed again; unpack it and name the folder`,
+    `the blobs of ${file} are not in the order of their digests, probably because it was repacked; unpack it and name the folder`,
   )
 }
 
@@ -68,7 +68,7 @@ interface TarParts {
 
 class TarSource implements BackupSource {
   readonly info: SnapshotInfo
-  /** The entries are read in their order. */
+  /** One at a time, because entries are read in their order. */
   readonly blobsAtOnce = 1
   readonly #parts: TarParts
   readonly #blobs: AsyncGenerator<{ readonly digest: string; readonly entry: TarEntry }>

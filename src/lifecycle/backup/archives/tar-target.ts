@@ -1,4 +1,4 @@
-/** Writes one snapshot as an archive. It has its name when it is complete, and a temporary one before. */
+/** Writes one snapshot as an archive: under a temporary name until it is complete. */
 import { randomBytes } from 'node:crypto'
 import { open, readdir, rename, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
@@ -28,18 +28,18 @@ import { formatTarHeader, paddingOf, tarEnd } from './tar-format.ts'
 
 export interface TarTargetOptions {
   readonly file: string
-  /** Of the snapshot. */
+  /** The name of the snapshot. */
   readonly name: string
-  /** For the entries, milliseconds since the epoch. */
+  /** The time for the entries, in milliseconds since the epoch. */
   readonly now: number
 }
 
-/** Removes what a killed backup to the same file left. Throws `BackupRefused` when there is such a file already. */
+/** Removes the files that a killed backup to the same archive left. Throws `BackupRefused` when the archive already exists. */
 export async function openTarTarget({ file, name, now }: TarTargetOptions): Promise<BackupTarget> {
   await refuseExisting(file)
   await makeDurableFolder(dirname(resolve(file)))
   await removeDrafts(file)
-  // Files of its own: a backup that was stopped, and goes on when another took over, still has its files open.
+  // Each backup has its own files: a stopped backup that continues after another took over still has its files open.
   const own = `${file}.${randomBytes(6).toString('hex')}`
   const draft = `${own}.partial`
   const metadataFile = `${own}.metadata.partial`
@@ -72,7 +72,7 @@ interface TarParts {
 }
 
 class TarTarget implements BackupTarget {
-  /** One after the other, in the order of the digests. */
+  /** One at a time, in the order of the digests. */
   readonly blobsAtOnce = 1
   readonly name: string
   readonly metadataFile: string
@@ -119,7 +119,7 @@ class TarTarget implements BackupTarget {
     )
     await this.#sink.write(tarEnd)
     await handle.sync()
-    // Another registry may have been given the same name meanwhile.
+    // Another registry's backup may have created the file in the meantime.
     await refuseExisting(file)
     await rename(draft, file)
     await syncPath(dirname(resolve(file)))

@@ -1,4 +1,4 @@
-/** Backups of a registry over a real PostgreSQL, and restores from SQLite into it and back, by the commands. */
+/** Tests of backups of a registry on a real PostgreSQL, and of restores from SQLite into it and back, through the commands. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { findLostImages, startImagePushes } from '../../../../test/support/image-pushes.ts'

@@ -12,7 +12,7 @@ import {
   unlinkBlob,
 } from '../../content/blobs.ts'
 import { Conflict } from '../../errors.ts'
-import { listDeadKeys } from '../../content/dead-keys.ts'
+import { listDeadKeys } from '../list-dead-keys.ts'
 import type { Metadata } from '../../metadata.ts'
 import { aDigest, createLinkedBlob, createRepository, insertAnyBlob, numbers, unique } from '../builders.ts'
 import type { ContractSubject } from '../contract-subject.ts'

@@ -13,12 +13,13 @@ import {
 import { deleteManifest } from '../../content/manifest-deletion.ts'
 import type { Repository } from '../../repositories/repositories.ts'
 import { kyselyOf } from '../../sql/database.ts'
-import { findTag, putTag } from '../../content/tags.ts'
+import { putTag } from '../../content/tags.ts'
 import {
   aDigest,
   aManifest,
   aName,
   aTag,
+  findTag,
   createRepository,
   numbers,
   pushManifest,
@@ -186,7 +187,7 @@ export function testManifests({ metadata }: ContractSubject): void {
       isWhole: true,
     })
     expect(await remove(repository, manifest.digest)).toBeUndefined()
-    expect(await findTag(metadata().reader, { repositoryId: repository.id, name: aTag('a') })).toBeUndefined()
+    expect(await findTag(metadata(), { repositoryId: repository.id, name: aTag('a') })).toBeUndefined()
     expect(await findManifest(metadata().reader, repository.name, byTag('kept'))).toBeDefined()
     expect(await findManifestContent(metadata().reader, manifest.digest)).toBeUndefined()
   })
@@ -264,7 +265,7 @@ export function testManifests({ metadata }: ContractSubject): void {
     const exists = (await find(repository, digest)) !== undefined
     for (const index of numbers(10)) {
       const key = { repositoryId: repository.id, name: aTag(`t${index}`) }
-      const tag = await findTag(metadata().reader, key)
+      const tag = await findTag(metadata(), key)
       expect(tag === undefined || exists).toBe(true)
     }
   })

@@ -3,7 +3,7 @@ import type { RawBuilder } from 'kysely'
 import { expect, test } from 'vitest'
 import type { RepositoryName } from '../../../oci/repository-name.ts'
 import { findAccount, insertRobot } from '../../identity/accounts.ts'
-import { deleteOwner } from '../../owners/owner-deletion.ts'
+import { deleteOwner } from '../../deletion/owner-deletion.ts'
 import {
   OwnerNameTaken,
   OwnerRenamed,
@@ -13,7 +13,7 @@ import {
 import { renameOwner } from '../../owners/owner-rename.ts'
 import { findOwner, findOwnerByAlias, listAliases } from '../../owners/owners.ts'
 import { ensureRepository, findRepository } from '../../repositories/repositories.ts'
-import { getRightsVersion } from '../../rights/rights-version.ts'
+import { getRightsVersion } from '../../system/rights-version.ts'
 import { kyselyOf } from '../../sql/database.ts'
 import { findUpload, insertUpload } from '../../content/uploads.ts'
 import { anUpload, createRepository, numbers, unique } from '../builders.ts'

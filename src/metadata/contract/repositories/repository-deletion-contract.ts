@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
 import { ownerOf } from '../../../oci/repository-name.ts'
 import { findBlob, findLinkedBlob, linkBlob, listUnlinkedBlobs } from '../../content/blobs.ts'
-import { listDeadKeys } from '../../content/dead-keys.ts'
+import { listDeadKeys } from '../list-dead-keys.ts'
 import { Conflict } from '../../errors.ts'
 import { listRepositories } from '../../repositories/list-repositories.ts'
 import { findManifest, findManifestContent, insertManifest } from '../../content/manifests.ts'
 import type { Metadata } from '../../metadata.ts'
 import { isMountable } from '../content/mountable.ts'
-import { deleteOwner } from '../../owners/owner-deletion.ts'
+import { deleteOwner } from '../../deletion/owner-deletion.ts'
 import { OwnerHasRemains } from '../../owners/owner-errors.ts'
-import { deleteRepository } from '../../repositories/repository-deletion.ts'
-import { listRemains, removeRemains } from '../../repositories/repository-remains.ts'
+import { deleteRepository } from '../../deletion/repository-deletion.ts'
+import { listRemains, removeRemains } from '../../deletion/repository-remains.ts'
 import {
   findRepository,
   findRepositoryAccess,

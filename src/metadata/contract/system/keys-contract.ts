@@ -5,12 +5,12 @@ import {
   findOldestDeadKey,
   insertDeadKey,
   insertUnusedKey,
-  listDeadKeys,
   listDueDeadKeys,
   listUnknownKeys,
   postponeDeadKeys,
   removeDeadKeys,
 } from '../../content/dead-keys.ts'
+import { listDeadKeys } from '../list-dead-keys.ts'
 import { insertUpload } from '../../content/uploads.ts'
 import { aDigest, anUpload, numbers, unique } from '../builders.ts'
 import type { ContractSubject } from '../contract-subject.ts'

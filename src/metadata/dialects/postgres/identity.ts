@@ -1,6 +1,7 @@
 /**
  * Notices that the name of the database leads to another one: a server that was moved, a database that was renamed, or made
- * anew. The pool connects again without a word, and what is written then is in the database of somebody else.
+ * anew. The pool connects again without a word, and what is written then is in the database of somebody else. `CheckedPool`
+ * asks for each connection that it hands out.
  */
 import { MetadataUnavailable } from '../../errors.ts'
 

@@ -4,11 +4,12 @@
  * the row locks they need, and a transaction that meets another one badly is run again.
  */
 import { PostgresDialect } from 'kysely'
-import { DatabaseError, Pool, types, type PoolClient } from 'pg'
-import type { Clock } from '../../../lib/clock.ts'
+import { Pool, types, type PoolClient } from 'pg'
+import { monotonicClock, type Clock } from '../../../lib/clock.ts'
 import type { Reader } from '../../handles.ts'
 import type { Metadata } from '../../metadata.ts'
-import { installationQuery, PostgresIdentity } from './identity.ts'
+import { CheckedPool } from './checked-pool.ts'
+import { PostgresIdentity } from './identity.ts'
 import { createPostgresMetadata } from './postgres-metadata.ts'
 import { integerTypeIds, parseSafeInteger } from '../safe-integer.ts'
 
@@ -29,7 +30,6 @@ export interface PostgresMetadataOptions {
 const defaultMaxConnections = 10
 const connectTimeoutMs = 5_000
 const statementTimeoutMs = 30_000
-const undefinedTable = '42P01'
 
 // A commit that is acknowledged must be durable, whatever the server's default is.
 const ensureDurableCommits = `select set_config('synchronous_commit', 'on', false)
@@ -47,45 +47,29 @@ export async function openPostgresMetadata(options: PostgresMetadataOptions): Pr
     application_name: 'lading',
     types: { getTypeParser },
     // One that is refused here leaves the pool; one that Kysely prepares and that fails would keep its place for ever.
-    verify: (client, done) => void verify({ client, identity, done }),
+    verify: (client, done) => void prepare(client, done),
   })
   // Without listeners a broken connection would end the process: the pool hears of idle ones only, and a query that
   // runs on a broken one is rejected besides.
   const onError = options.onError ?? (() => undefined)
   pool.on('error', onError)
   pool.on('connect', (client) => client.on('error', onError))
-  const dialect = new PostgresDialect({ pool })
+  const dialect = new PostgresDialect({
+    pool: new CheckedPool({ pool, identity, monotonic: monotonicClock }),
+  })
   const { clock, upgrade = true, inspect } = options
   return createPostgresMetadata({ dialect, clock, identity, upgrade, inspect })
 }
 
-interface Verification {
-  readonly client: PoolClient
-  readonly identity: PostgresIdentity
-  readonly done: (error?: Error) => void
-}
-
 /** Before the first use of a connection. */
-async function verify({ client, identity, done }: Verification): Promise<void> {
+async function prepare(client: PoolClient, done: (error?: Error) => void): Promise<void> {
   let fault: Error | undefined
   try {
     await client.query(ensureDurableCommits)
-    await identity.check(() => readInstallation(client))
   } catch (error) {
     fault = error instanceof Error ? error : new Error(String(error))
   }
   done(fault)
-}
-
-/** `undefined` where a registry has no tables. */
-async function readInstallation(client: PoolClient): Promise<string | undefined> {
-  try {
-    const { rows } = await client.query<{ id: string }>(installationQuery)
-    return rows[0]?.id
-  } catch (error) {
-    if (error instanceof DatabaseError && error.code === undefinedTable) return undefined
-    throw error
-  }
 }
 
 const getTypeParser: typeof types.getTypeParser = (id, format) => {

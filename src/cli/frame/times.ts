@@ -1,0 +1,43 @@
+/** Times that people write: `90d`, `12h`, `30m`, or a date. */
+import { misuse } from './command.ts'
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const durationPattern = /^(\d{1,5})([mhd])$/
+const datePattern = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
+/** Without a zone: the time of this machine. */
+const localPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?$/
+
+/** Returns milliseconds; `0` is valid. Throws `CliError`. */
+export function parseDuration(option: string, text: string): number {
+  const duration = text === '0' ? 0 : findDuration(text)
+  if (duration !== undefined) return duration
+  throw misuse(`${option} takes a time like 30m, 12h or 90d, not ${text}`)
+}
+
+/** A moment in the future: `12h` from now, or a date (UTC). Throws `CliError`. */
+export function parseExpiry(option: string, text: string, now: number): number {
+  const duration = findDuration(text)
+  const moment = duration === undefined ? findDate(text) : now + duration
+  if (moment !== undefined) return moment
+  throw misuse(`${option} takes a time like 12h or 90d, or a date like 2030-12-31, not ${text}`)
+}
+
+/** A moment in the past: `12h` ago, or a date. Throws `CliError`. */
+export function parsePast(option: string, text: string, now: number): number {
+  const duration = findDuration(text)
+  const moment = duration === undefined ? findDate(text, [datePattern, localPattern]) : now - duration
+  if (moment !== undefined) return moment
+  throw misuse(
+    `${option} ${text} is not a valid time; write 2026-01-31, 2026-01-31T12:00:00Z, or 7d, 12h, 30m for ago`,
+  )
+}
+
+function findDuration(text: string): number | undefined {
+  const [, count, unit] = durationPattern.exec(text) ?? []
+  return unit === undefined ? undefined : Number(count) * unitMs[unit as keyof typeof unitMs]
+}
+
+function findDate(text: string, patterns = [datePattern]): number | undefined {
+  const moment = patterns.some((pattern) => pattern.test(text)) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(moment) ? undefined : moment
+}

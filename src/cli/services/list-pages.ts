@@ -1,0 +1,25 @@
+/** Lists that services give in pages. */
+import { misuse } from '../frame/command.ts'
+
+const pageSize = 500
+
+/** Yields all rows of a list that comes in pages, each after the key of the last row before. */
+export async function* listPages<Row, Key>(
+  list: (after: Key | undefined, limit: number) => Promise<readonly Row[]>,
+  keyOf: (row: Row) => Key,
+): AsyncGenerator<Row> {
+  let after: Key | undefined
+  for (;;) {
+    const page = await list(after, pageSize)
+    yield* page
+    const last = page.at(-1)
+    if (last === undefined || page.length < pageSize) return
+    after = keyOf(last)
+  }
+}
+
+/** Throws `CliError`. */
+export function parseId(text = ''): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw misuse(`${text} is not an id; the list shows the ids`)
+}

@@ -1,0 +1,135 @@
+/**
+ * What the commands beside the server work with: the database and the identity services over it, opened in this process
+ * while a server may run in another. Nothing here upgrades a database under a running server.
+ */
+import { existsSync } from 'node:fs'
+import { databaseFile, initialPasswordFile } from '../../app/data-folder.ts'
+import { openAudit, type OpenAudit } from '../../app/open-audit.ts'
+import { openMetadata } from '../../app/open-metadata.ts'
+import type { AccessTokens } from '../../identity/access-tokens/access-tokens.ts'
+import type { Accounts } from '../../identity/accounts/accounts.ts'
+import { operator, type Actor } from '../../identity/actor.ts'
+import { createAuth, type RefreshTokens } from '../../auth.ts'
+import { generatePassword } from '../../identity/accounts/first-administrator.ts'
+import type { Robots } from '../../identity/accounts/robots.ts'
+import type { Sessions } from '../../identity/sessions/sessions.ts'
+import type { RightsServices } from '../../access/open-rights.ts'
+import type { SigningKeys } from '../../identity/tokens/signing-keys.ts'
+import type { Config } from '../../config/schema.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { systemUser } from '../../lib/system-user.ts'
+import { MetadataTooNew } from '../../metadata/errors.ts'
+import { acceptStore, findInstallation } from '../../metadata/system/installation.ts'
+import type { Metadata } from '../../metadata/metadata.ts'
+import { readMigrationState } from '../../metadata/migrations/migrate.ts'
+import { openPackages } from '../../organizations/open-organizations.ts'
+import type { Packages } from '../../organizations/open-organizations.ts'
+import { CliError } from '../frame/command.ts'
+import type { CliHost } from '../frame/command.ts'
+import { createHostLogger } from './host-logger.ts'
+
+export interface Services extends AsyncDisposable, RightsServices, Packages {
+  /** Who works at this command line, for the audit. */
+  readonly actor: Actor
+  readonly audit: OpenAudit
+  readonly accounts: Accounts
+  readonly keys: SigningKeys
+  readonly refreshTokens: RefreshTokens
+  readonly accessTokens: AccessTokens
+  readonly robots: Robots
+  readonly sessions: Sessions
+  generatePassword(): string
+  /** See `metadata/system/installation.ts`. `undefined` before the first start. */
+  readonly acceptStore: (actor: Actor) => Promise<AcceptedStore | undefined>
+}
+
+export interface AcceptedStore {
+  readonly installation: string
+  /** Milliseconds since the epoch. */
+  readonly acceptedAt: number
+}
+
+/** Throws `CliError` for a database that is not there, or of another version. */
+export async function openServices(config: Config, host: CliHost): Promise<Services> {
+  requireDatabase(config)
+  const clock = systemClock
+  await using stack = new AsyncDisposableStack()
+  const metadata = stack.use(
+    await openMetadata(config, { clock, logger: createHostLogger(host), upgrade: false }),
+  )
+  await requireCurrent(metadata)
+  const onError = (error: unknown): void => host.err(`warning: ${String(error)}`)
+  const audit = stack.use(openAudit({ metadata, clock, onError }))
+  const auth = createAuth({
+    metadata,
+    clock,
+    ...(host.passwords && { passwords: host.passwords }),
+    // Commands make no tokens.
+    installationId: (await findInstallation(metadata.reader)) ?? '',
+    anonymous: config.auth.anonymous,
+    newRepositoryVisibility: config.repository.visibility,
+    tokenLifetimeMs: config.auth.tokenLifetimeMs,
+    refreshTokens: config.auth.refreshTokens,
+    selfRegistration: config.auth.selfRegistration,
+    initialPasswordFile: initialPasswordFile(config),
+    sessionIdleMs: config.auth.sessionIdleMs,
+    sessionLifetimeMs: config.auth.sessionLifetimeMs,
+    audit,
+    onError,
+  })
+  stack.use(auth)
+  const { accounts, keys, refreshTokens, accessTokens, robots, sessions, grants, roles, access } = auth
+  const resources = stack.move()
+  return {
+    actor: operator(systemUser()),
+    audit,
+    accounts,
+    keys,
+    refreshTokens,
+    accessTokens,
+    robots,
+    sessions,
+    grants,
+    roles,
+    access,
+    ...openPackages({ metadata, clock, audit }),
+    generatePassword,
+    acceptStore: (actor) => accept({ metadata, audit }, actor),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+function accept(
+  { metadata, audit }: { readonly metadata: Metadata; readonly audit: OpenAudit },
+  actor: Actor,
+): Promise<AcceptedStore | undefined> {
+  const acceptedAt = systemClock.now()
+  return metadata.transact(async (tx) => {
+    const installation = await acceptStore(tx, acceptedAt)
+    if (installation === undefined) return undefined
+    await audit.change(tx, actor, { action: 'store.accept', outcome: 'done' })
+    return { installation, acceptedAt }
+  })
+}
+
+export function hasDatabase(config: Config): boolean {
+  return config.metadata.driver !== 'sqlite' || existsSync(databaseFile(config))
+}
+
+/** A mistyped folder must not become an empty registry. Throws `CliError`. */
+export function requireDatabase(config: Config): void {
+  if (hasDatabase(config)) return
+  throw new CliError(
+    `data: there is no database in ${config.data}; name the folder of the registry with --data or LADING_DATA, or make one with lading serve or lading migrate`,
+  )
+}
+
+/** Throws `CliError`, `MetadataTooNew`. */
+export async function requireCurrent(metadata: Metadata): Promise<void> {
+  const { pending, unknown } = await readMigrationState(metadata.reader)
+  if (unknown.length > 0) throw new MetadataTooNew(unknown)
+  if (pending.length === 0) return
+  throw new CliError(
+    `the database lacks ${pending.join(', ')}: it is of an older version; stop the server and run lading migrate, or start this version of lading serve`,
+  )
+}

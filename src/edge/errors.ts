@@ -1,0 +1,38 @@
+/** What admission refuses with, on both surfaces. */
+import { OciError } from '../oci/oci-error.ts'
+import type { ChallengeError } from '../oci/oci-error.ts'
+
+/** Other or more credentials may help; the reply asks for them. */
+export class UnauthorizedError extends OciError {
+  override readonly name = 'UnauthorizedError'
+  readonly code = 'UNAUTHORIZED'
+  readonly detail = undefined
+  override readonly error: ChallengeError | undefined
+  constructor(reason: string, error?: ChallengeError) {
+    super(reason)
+    this.error = error
+  }
+}
+
+export class DeniedError extends OciError {
+  override readonly name = 'DeniedError'
+  readonly code = 'DENIED'
+  readonly detail = undefined
+}
+
+/** The same for what does not exist and for what the caller may not see. */
+export class NotVisibleError extends OciError {
+  override readonly name = 'NotVisibleError'
+  readonly code = 'NAME_UNKNOWN'
+  readonly detail = undefined
+  constructor(what: string) {
+    super(`there is no ${what} that you may see: check its name or id, or ask an administrator for access`)
+  }
+}
+
+/** A row of the management API was asked for without a login. */
+export function notSignedIn(): UnauthorizedError {
+  return new UnauthorizedError(
+    'this needs a login: send name and password (Basic), an access token (Bearer), or open a session',
+  )
+}

@@ -1,0 +1,58 @@
+/** What tables of credentials have in common: each row belongs to an account and says when it was used last. */
+import { sql } from 'kysely'
+import type { Reader, Transaction } from '../handles.ts'
+import { kyselyOf } from '../sql/database.ts'
+import { eachInTurns } from '../sql/pause.ts'
+
+export interface Used {
+  readonly id: number
+  readonly usedAt: number
+  /** Whether it has expired. */
+  readonly isOver: boolean
+}
+
+/** Returns the name of its account; `undefined` when there is no such row. */
+export async function findCredentialHolder(
+  db: Reader,
+  table: 'browser_session' | 'refresh_token',
+  id: number,
+): Promise<string | undefined> {
+  const kysely = kyselyOf(db)
+  const holder = kysely.selectFrom(table).select('account_id').where('id', '=', id)
+  const row = await kysely.selectFrom('account').select('name').where('id', '=', holder).executeTakeFirst()
+  return row?.name
+}
+
+/**
+ * Sets the time of use for each id. A row whose use was noted after `before` stays as it is, unless its time is in the
+ * future.
+ */
+export function noteUses(
+  tx: Transaction,
+  table: 'access_token' | 'browser_session',
+  { uses, before }: { readonly uses: ReadonlyMap<number, number>; readonly before: number },
+): Promise<void> {
+  return eachInTurns(tx, { items: uses, rowsPerItem: 1 }, ([id, at]) =>
+    sql`update ${sql.table(table)} set used_at = ${at}
+      where id = ${id} and (used_at is null or used_at <= ${before} or used_at > ${at})`.execute(
+      kyselyOf(tx),
+    ),
+  )
+}
+
+/**
+ * Deletes rows of an account beyond the `keep` that were used last. Rows in use stay, however old they are: `newest` is
+ * always kept, and expired rows go first.
+ */
+export async function deleteLeastUsed(
+  tx: Transaction,
+  table: 'browser_session' | 'refresh_token',
+  { all, keep, newest }: { readonly all: readonly Used[]; readonly keep: number; readonly newest: number },
+): Promise<void> {
+  const rank = (one: Used): number => {
+    if (one.id === newest) return 0
+    return one.isOver ? 2 : 1
+  }
+  const kept = all.toSorted((a, b) => rank(a) - rank(b) || b.usedAt - a.usedAt || b.id - a.id)
+  for (const { id } of kept.slice(keep)) await kyselyOf(tx).deleteFrom(table).where('id', '=', id).execute()
+}
