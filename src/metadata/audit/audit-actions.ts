@@ -52,7 +52,8 @@ export const auditActions = {
   'audit.loss':
     'events were not recorded, because too many arrived or the database did not accept them; the detail counts them by kind, at most once a minute',
   'store.adopt': 'the database adopted a blob store that belonged to another database or to none',
-  'store.accept': 'an operator allowed the sweep to judge everything in the blob store',
+  'store.accept':
+    'an operator accepted the blob store as it is, so that the sweep may remove all bytes in it without a row',
   'signing-key.rotate': 'a new key signs bearer tokens from now on',
 } as const satisfies Readonly<Record<string, string>>
 
