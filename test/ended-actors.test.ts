@@ -9,7 +9,7 @@ import { CredentialsError } from '../src/identity/errors.ts'
 import { createAudit } from '../src/audit/audit.ts'
 import { ensureRepository } from '../src/metadata/repositories/repositories.ts'
 import { parseRepositoryName } from '../src/oci/repository-name.ts'
-import { openOrganizations, type Packages } from '../src/organizations/open-organizations.ts'
+import { openOrganizations, type Organizations } from '../src/organizations/open-organizations.ts'
 import { passwordOf } from './support/identity-server.ts'
 import { shareRegistry } from './support/in-process.ts'
 import { tester } from './support/tester.ts'
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 interface Scene {
   readonly auth: Auth
-  readonly packages: Packages
+  readonly packages: Organizations
   readonly user: string
   readonly org: string
   readonly accountId: number

@@ -7,34 +7,36 @@ const introduction = `# Configuration
 
 <!-- Generated from src/config/sections/ by \`npm run docs\`. -->
 
-Without any configuration Lading serves \`127.0.0.1:5000\` over \`./data\`. Values come from four places; a later one wins:
+Without any configuration, Lading listens on \`127.0.0.1:5000\` and keeps its data in \`./data\`. Values come from four
+sources; a later source overrides an earlier one:
 
 1. the defaults below,
-2. the file that \`--config\` names, or \`./lading.yaml\` when there is one,
+2. the file that \`--config\` names, or \`./lading.yaml\` if it exists,
 3. environment variables,
 4. flags, written \`--http.port 5001\` or \`--http.port=5001\`.
 
-In the file the parts of a key are nested:
+In the file, the parts of a key are nested:
 
 \`\`\`yaml
 http:
   port: 5001
 \`\`\`
 
-Names and values are strict: an unknown key, variable or flag, or a value of another kind, stops start-up, and all
-faults are reported at once. Lading ignores the variables that Kubernetes sets for a Service named \`lading\`, such as
-\`LADING_SERVICE_HOST\` and \`LADING_PORT=tcp://10.0.0.1:5000\`.
+Lading refuses to start if it meets an unknown key, variable or flag, or a value of the wrong kind, and reports all faults at
+once. It ignores the variables that Kubernetes sets for a Service named \`lading\`, such as \`LADING_SERVICE_HOST\` and
+\`LADING_PORT=tcp://10.0.0.1:5000\`.
 
-A value is written the same way in the file, in a variable and in a flag; only a list has commas in a variable or a flag. A
-duration is a whole number with \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, such as \`90s\` or \`24h\`. A size is a whole number with
-\`B\`, \`kB\`, \`MB\`, \`GB\`, \`TB\` (powers of 1000), \`KiB\`, \`MiB\`, \`GiB\` or \`TiB\` (powers of 1024), such as \`500MB\` or
-\`10GiB\`. Both may be a plain number in the unit that the key names: keys that end in \`Ms\` take milliseconds, in \`Bytes\` bytes, in \`days\` days.
+A value is written the same way in the file, in a variable and in a flag. Only lists differ: in a variable or a flag, commas
+separate the entries. A duration is a whole number with \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, such as \`90s\` or \`24h\`. A size is a
+whole number with \`B\`, \`kB\`, \`MB\`, \`GB\`, \`TB\` (powers of 1000), \`KiB\`, \`MiB\`, \`GiB\` or \`TiB\` (powers of 1024), such as
+\`500MB\` or \`10GiB\`. A plain number is in the unit that the key names: milliseconds for keys that end in \`Ms\`, bytes for
+\`Bytes\`, days for \`days\`.
 
-A secret can be read from a file that its \`_FILE\` variable names. Prefer that or the variable to a flag, which other users
-of the machine can see.
+A secret can be read from the file that its \`_FILE\` variable names. Use that file or the variable rather than a flag, because
+other users of the machine can see flags.
 
-\`lading config check\` lists every fault and the files it read, \`lading config print\` shows the result and where each value comes from.
-\`config.schema.json\` describes the file for editors.
+\`lading config check\` lists every fault and the files it read. \`lading config print\` shows the result and the source of each
+value. \`config.schema.json\` describes the file for editors.
 `
 
 export function describeConfiguration(): string {

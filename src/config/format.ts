@@ -1,8 +1,8 @@
-/** The configuration as people and scripts read it back; secrets stay redacted. */
+/** Formats the configuration for people and scripts. Secrets stay redacted. */
 import { Document } from 'yaml'
 import type { LoadedConfig } from './load.ts'
 
-/** YAML that can serve as `lading.yaml`, with the origin of each value that is no default as a comment. */
+/** Returns YAML that is valid as `lading.yaml`; a comment names the origin of each value that is not a default. */
 export function formatConfig({ config, origins }: LoadedConfig): string {
   const document = new Document(JSON.parse(JSON.stringify(config)))
   for (const [path, origin] of origins) {

@@ -1,4 +1,4 @@
-/** Forms of values that are more than a text of some length; each says yes or no and the schema names the key. */
+/** Predicates for text values with a syntax of their own. The schema reports the key. */
 import { isIP, isIPv4 } from 'node:net'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 
@@ -10,7 +10,7 @@ export function isAddressOrNetwork(text: string): boolean {
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv4(address) ? 32 : 128)
 }
 
-/** `https://registry.example.com:5443`: clients ask for `/v2/` at the root, so a path has no place. */
+/** `https://registry.example.com:5443`, without a path, because clients always request `/v2/` at the root. */
 export function isHttpOrigin(text: string): boolean {
   return isHttpUrl(text) && (text === new URL(text).origin || text === `${new URL(text).origin}/`)
 }
@@ -20,7 +20,7 @@ export function isHttpUrl(text: string): boolean {
   return url !== null && (url.protocol === 'http:' || url.protocol === 'https:')
 }
 
-/** What can stand before the slash of a repository name. */
+/** Whether a text is valid as the first component of a repository name. */
 export function isOwnerName(text: string): boolean {
   try {
     parseRepositoryName(`${text}/x`)

@@ -1,4 +1,4 @@
-/** The leaves of the schema as a flat table, with the names each key has in the environment and as a flag. */
+/** The leaves of the schema as a flat table, with the environment variable and the flags of each key. */
 import { z } from 'zod'
 import { findQuantity, type QuantityUnit } from './quantities.ts'
 import { configSchema } from './schema.ts'
@@ -10,20 +10,20 @@ export interface ConfigKey {
   readonly path: string
   /** `LADING_HTTP_PORT` */
   readonly environment: string
-  /** Names a file that holds the value; only secrets have one. */
+  /** The variable that names a file with the value; only secrets have one. */
   readonly fileEnvironment: string | undefined
-  /** `--http.port` and, for a few, a short form. */
+  /** `--http.port` and, for a few keys, a short form. */
   readonly flags: readonly string[]
   readonly description: string
   readonly kind: ConfigKind
-  /** What it accepts, in words that complete "expected". */
+  /** The accepted values, worded to follow "expected". */
   readonly expected: string
-  /** As a file would hold it: a duration or a size is a text with its unit. */
+  /** The default as it is written in a file: a duration or a size is a string with its unit. */
   readonly default: unknown
-  /** Of a choice; empty for the other kinds. */
+  /** The values of a choice; empty for the other kinds. */
   readonly choices: readonly string[]
   readonly secret: boolean
-  /** The key exists only with this driver of its section. */
+  /** The driver of its section that the key belongs to, if it is valid only with that driver. */
   readonly driver: string | undefined
 }
 
@@ -42,7 +42,7 @@ export interface JsonSchema {
   readonly maximum?: number
   readonly minLength?: number
   readonly secret?: boolean
-  /** Of a duration or a size: what a plain number counts. */
+  /** The unit of a plain number, for a duration or a size. */
   readonly unit?: QuantityUnit
 }
 
@@ -55,7 +55,7 @@ const kinds: Readonly<Record<string, ConfigKind>> = {
   number: 'number',
 }
 
-/** JSON Schema of what a configuration file may hold. */
+/** Returns the JSON Schema of a configuration file. */
 export function createJsonSchema(): JsonSchema {
   return z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema
 }
@@ -70,7 +70,7 @@ function listKeys(schema: JsonSchema, path: string, driver?: string): ConfigKey[
   )
 }
 
-/** Alternatives share their `driver`, which becomes one key with all its values. */
+/** Merges the `driver` of all alternatives into one key that lists every value. */
 function listUnionKeys(alternatives: readonly JsonSchema[], path: string): ConfigKey[] {
   const drivers = alternatives.map((alternative) => alternative.properties?.['driver'] ?? {})
   const first = drivers[0] ?? {}
@@ -116,10 +116,10 @@ function describeExpected(schema: JsonSchema): string {
   if (schema.type === 'number') return `a number ${describeRange(schema, String)}`
   if (schema.type === 'boolean') return 'true or false'
   const example = schema.examples?.[0]
-  if (schema.type === 'array') return `a list of texts like ${example}`
+  if (schema.type === 'array') return `a list of strings like ${example}`
   if (schema.minLength !== undefined && schema.minLength > 1)
-    return `a text of at least ${schema.minLength} characters`
-  return example === undefined ? 'a text that is not empty' : `a text like ${example}`
+    return `a string of at least ${schema.minLength} characters`
+  return example === undefined ? 'a non-empty string' : `a string like ${example}`
 }
 
 function describeQuantity({ anyOf = [] }: JsonSchema, unit: QuantityUnit): string {

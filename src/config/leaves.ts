@@ -1,4 +1,4 @@
-/** Kinds of leaves that sections share. */
+/** Schema leaves that several sections use. */
 import { z } from 'zod'
 import { quantity, type QuantityRange } from './quantities.ts'
 import { Secret } from './secrets.ts'
@@ -7,10 +7,10 @@ export const oneMinuteMs = 60_000
 export const oneDayMs = 24 * 60 * oneMinuteMs
 export const oneMebibyte = 1024 * 1024
 
-/** Timers of Node count milliseconds in a signed 32-bit integer, which is not quite 25 days; a longer one fires at once. */
+/** Node stores the delay of a timer as a signed 32-bit number of milliseconds, almost 25 days. A longer timer fires at once. */
 const maxTimerMs = 24 * oneDayMs
 
-/** A duration that a timer waits for. */
+/** A duration that is short enough for a timer. */
 export const timer = (range: Omit<QuantityRange, 'max'>) =>
   quantity('milliseconds', { ...range, max: maxTimerMs })
 
@@ -21,7 +21,7 @@ interface SecretMeta {
   readonly examples?: string[]
 }
 
-/** A text that becomes a `Secret`; `keys.ts` gives it a `_FILE` variable, and nothing prints it. */
+/** A string that is parsed into a `Secret`, which is never printed. `keys.ts` adds a `_FILE` variable for it. */
 export function secret(text: z.ZodString, meta: SecretMeta) {
   return text.meta({ ...meta, secret: true }).transform((value) => new Secret(value))
 }

@@ -167,7 +167,7 @@ describe('loadConfig', () => {
     [
       'a value for a section',
       { files: yaml('http: 5\n') },
-      './lading.yaml: http is a section with keys of its own, not a value',
+      './lading.yaml: http is a section: set the keys in it',
     ],
     ['a dotted key', { files: yaml('http.port: 1\n') }, './lading.yaml: write http.port as nested keys'],
     ['a list as the file', { files: yaml('- a\n') }, './lading.yaml: expected a mapping of keys to values'],
@@ -184,7 +184,7 @@ describe('loadConfig', () => {
     [
       'an empty text',
       { env: { LADING_DATA: '' } },
-      'data: expected a text that is not empty, got "" (LADING_DATA)',
+      'data: expected a non-empty string, got "" (LADING_DATA)',
     ],
     [
       'a number out of range',
@@ -199,22 +199,22 @@ describe('loadConfig', () => {
     [
       'a proxy that is no address',
       { env: { LADING_HTTP_TRUSTED_PROXIES: '10.0.0.0/33' } },
-      'http.trustedProxies: expected a list of texts like 10.0.0.0/8, got ["10.0.0.0/33"] (LADING_HTTP_TRUSTED_PROXIES)',
+      'http.trustedProxies: expected a list of strings like 10.0.0.0/8, got ["10.0.0.0/33"] (LADING_HTTP_TRUSTED_PROXIES)',
     ],
     [
       'a number in a list',
       { files: yaml('http:\n  trustedProxies: [1]\n') },
-      'http.trustedProxies: expected a list of texts like 10.0.0.0/8, got [1] (./lading.yaml)',
+      'http.trustedProxies: expected a list of strings like 10.0.0.0/8, got [1] (./lading.yaml)',
     ],
     [
       'a public address with a path',
       { env: { LADING_HTTP_PUBLIC_URL: 'https://example.com/registry' } },
-      'http.publicUrl: expected a text like https://registry.example.com, got "https://example.com/registry" (LADING_HTTP_PUBLIC_URL)',
+      'http.publicUrl: expected a string like https://registry.example.com, got "https://example.com/registry" (LADING_HTTP_PUBLIC_URL)',
     ],
     [
       'a certificate without its key',
       { argv: ['--http.tls.cert', 'tls.crt'] },
-      'http.tls.key: needed with http.tls.cert: TLS takes both or none',
+      'http.tls.key: must be set together with http.tls.cert: set both or neither',
     ],
     [
       'a token that lives for less than a minute',
@@ -224,26 +224,26 @@ describe('loadConfig', () => {
     [
       'an administrator whose name could not own a repository',
       { argv: ['--admin.name', 'Admin'] },
-      'admin.name: expected a text like admin, got "Admin" (--admin.name)',
+      'admin.name: expected a string like admin, got "Admin" (--admin.name)',
     ],
     [
       'an endpoint that is no URL',
       { argv: ['--tracing.endpoint', 'localhost:4318'] },
-      'tracing.endpoint: expected a text like http://127.0.0.1:4318/v1/traces, got "localhost:4318" (--tracing.endpoint)',
+      'tracing.endpoint: expected a string like http://127.0.0.1:4318/v1/traces, got "localhost:4318" (--tracing.endpoint)',
     ],
     ['a flag without its value', { argv: ['--data'] }, '--data needs a value'],
     ['a flag in place of a value', { argv: ['--data', '--port=1'] }, '--data needs a value'],
     ['a stray argument', { argv: ['now'] }, 'unexpected argument now'],
-    ['a --config that is not there', { argv: ['--config', 'x.yaml'] }, '--config: there is no file x.yaml'],
+    ['a --config that is not there', { argv: ['--config', 'x.yaml'] }, '--config: file not found: x.yaml'],
     [
       'a postgres driver without url',
       { argv: ['--metadata.driver', 'postgres'] },
-      'metadata.url: must be set with metadata.driver postgres: LADING_METADATA_URL or the file',
+      'metadata.url: required with metadata.driver postgres; set it in the file or as LADING_METADATA_URL',
     ],
     [
       'a url for sqlite',
       { env: { LADING_METADATA_URL: url } },
-      'metadata.url: has a meaning only with metadata.driver postgres (LADING_METADATA_URL)',
+      'metadata.url: allowed only with metadata.driver postgres (LADING_METADATA_URL)',
     ],
     [
       'an expiry of uploads below what a live one is noted at',
@@ -253,7 +253,7 @@ describe('loadConfig', () => {
     [
       'an expiry of uploads below the silence that a live one may keep',
       { env: { LADING_UPLOADS_EXPIRE_AFTER_MS: '60000', LADING_LIMITS_IDLE_TIMEOUT_MS: '60001' } },
-      'uploads.expireAfterMs: must be at least limits.idleTimeoutMs (60001ms): an upload may be silent for that long',
+      'uploads.expireAfterMs: must be at least limits.idleTimeoutMs (60001ms), because an upload may pause for that long',
     ],
     [
       'a ceiling that each refusal would take long to count',
@@ -268,12 +268,12 @@ describe('loadConfig', () => {
     [
       'a secret given twice',
       { env: { LADING_METADATA_URL: url, LADING_METADATA_URL_FILE: 'x' } },
-      'LADING_METADATA_URL and LADING_METADATA_URL_FILE are both set: keep one',
+      'LADING_METADATA_URL and LADING_METADATA_URL_FILE are both set: set only one of them',
     ],
     [
       'a secret file that is not there',
       { env: { LADING_METADATA_URL_FILE: 'x' } },
-      'LADING_METADATA_URL_FILE: there is no file x',
+      'LADING_METADATA_URL_FILE: file not found: x',
     ],
     [
       'a _FILE for what is no secret',
@@ -285,8 +285,8 @@ describe('loadConfig', () => {
   })
 
   test.each([
-    ['LADING_ADMIN_PASSWORD', 'hunter2', 'admin.password: expected a text of at least 8 characters'],
-    ['LADING_METRICS_TOKEN', 'hunter2', 'metrics.token: expected a text of at least 16 characters'],
+    ['LADING_ADMIN_PASSWORD', 'hunter2', 'admin.password: expected a string of at least 8 characters'],
+    ['LADING_METRICS_TOKEN', 'hunter2', 'metrics.token: expected a string of at least 16 characters'],
   ])('G1: does not repeat the %s that it refuses', (name, value, message) => {
     const faults = faultsOf({ env: { [name]: value } })
     expect(faults).toEqual([expect.stringContaining(message)])
@@ -298,7 +298,7 @@ describe('loadConfig', () => {
       env: { LADING_METADATA_DRIVER: 'postgres', LADING_METADATA_URL: 'mysql://u:hunter2@db' },
     })
     expect(faults).toHaveLength(1)
-    expect(faults[0]).toContain('metadata.url: expected a text like postgres://')
+    expect(faults[0]).toContain('metadata.url: expected a string like postgres://')
     expect(faults[0]).not.toContain('hunter2')
   })
 

@@ -1,7 +1,7 @@
 /**
- * @module Puts the configuration together: defaults < file < environment < flags. Strict: an unknown name, an
- * unreadable file or a value of the wrong kind stops start-up, and all faults are reported at once. Pure but for
- * `processSources`, the only place that reads `process.env`.
+ * @module Merges the configuration: defaults < file < environment < flags. An unknown name, an unreadable file or a value
+ * of the wrong kind stops start-up, and all faults are reported at once. Everything here is pure except `processSources`,
+ * the only function that reads `process.env`.
  */
 import { readFileSync } from 'node:fs'
 import { configKeys } from './keys.ts'
@@ -11,7 +11,7 @@ import { readEnvironment, readFileSource, readFlags } from './sources.ts'
 import type { ReadFile, Setting, Source } from './sources.ts'
 
 export interface ConfigSources {
-  /** Flags only: the words of the command are taken off before. */
+  /** The flags, without the words of the command. */
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly readFile: ReadFile
@@ -19,23 +19,23 @@ export interface ConfigSources {
 
 export interface LoadedConfig {
   readonly config: Config
-  /** By key path, where a value that is no default was set. */
+  /** The origin of each value that is not a default, by key path. */
   readonly origins: ReadonlyMap<string, string>
 }
 
-/** Read when it is there and `--config` names no other. */
+/** The configuration file that is read if it exists and `--config` is not given. */
 export const defaultConfigFile = './lading.yaml'
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly string[]
   constructor(faults: readonly string[], options?: ErrorOptions) {
-    super(`the configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`, options)
+    super(`the configuration is invalid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`, options)
     this.faults = faults
   }
 }
 
-/** Throws `ConfigError` with every fault found. */
+/** Loads and validates the configuration. Throws a `ConfigError` that lists every fault. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const flags = readFlags(sources.argv)
   const read = [
@@ -76,7 +76,7 @@ function readConfigFile(named: string | undefined, readFile: ReadFile): Source {
   try {
     const text = readFile(path)
     if (text !== undefined) return readFileSource(path, text)
-    return { settings: nothing, faults: named === undefined ? [] : [`--config: there is no file ${path}`] }
+    return { settings: nothing, faults: named === undefined ? [] : [`--config: file not found: ${path}`] }
   } catch (error) {
     return { settings: nothing, faults: [`cannot read ${path}: ${(error as Error).message}`] }
   }
@@ -99,29 +99,29 @@ interface Issue {
   readonly path: readonly PropertyKey[]
   readonly keys?: readonly string[]
   readonly message?: string
-  /** `isRule` marks a rule between keys, whose message says it all. */
+  /** `isRule` marks a rule that involves several keys; its message is complete. */
   readonly params?: Readonly<Record<string, unknown>> | undefined
 }
 
 function describeIssue(issue: Issue, settings: ReadonlyMap<string, Setting>): string[] {
   if (issue.params?.['isRule'] === true) return [`${issue.path.join('.')}: ${issue.message}`]
-  // An entry of a list has no name of its own.
+  // The index of a list entry is not part of the key.
   const names = issue.path.filter((name) => typeof name !== 'number')
   const paths = (issue.keys ?? ['']).map((name) => [...names, name].filter(Boolean).join('.'))
   return paths.map((path) => {
     const key = configKeys.find((candidate) => candidate.path === path)
     const setting = settings.get(path)
-    if (key === undefined) return `${path}: not a key`
+    if (key === undefined) return `${path}: unknown key`
     if (setting === undefined)
-      return `${path}: must be set ${withDriver(path, key.driver)}: ${key.environment} or the file`
+      return `${path}: required ${withDriver(path, key.driver)}; set it in the file or as ${key.environment}`
     if (issue.code === 'unrecognized_keys')
-      return `${path}: has a meaning only ${withDriver(path, key.driver)} (${setting.origin})`
-    const value = key.secret ? 'a secret that is not one' : formatGiven(setting.value)
+      return `${path}: allowed only ${withDriver(path, key.driver)} (${setting.origin})`
+    const value = key.secret ? 'another value, which is not shown' : formatGiven(setting.value)
     return `${path}: expected ${key.expected}, got ${value} (${setting.origin})`
   })
 }
 
-/** JSON has no word for `.nan`, which YAML reads as a number. */
+/** Formats numbers as text, because JSON cannot represent `.nan`, which YAML reads as a number. */
 function formatGiven(value: unknown): string {
   return typeof value === 'number' ? String(value) : JSON.stringify(value)
 }

@@ -1,4 +1,4 @@
-/** Leaves that hold a duration or a size: a plain number in the unit of the key, or a text like `24h` or `10GiB`. */
+/** Schema leaves for durations and sizes: a plain number in the unit of the key, or a string like `24h` or `10GiB`. */
 import { z } from 'zod'
 import {
   durationPattern,
@@ -14,14 +14,14 @@ const oneDayMs = 86_400_000
 interface Quantity {
   readonly kind: 'duration' | 'size'
   readonly pattern: RegExp
-  /** Returns the number in the unit of the key, which need not be whole. */
+  /** Returns the number in the unit of the key, possibly with a fraction. */
   readonly read: (text: string) => number | undefined
   readonly format: (value: number) => string
-  /** Values as people write them. */
+  /** Example values for error messages and the documentation. */
   readonly examples: string
 }
 
-/** By the unit that a plain number has. */
+/** Each kind of quantity by the unit of a plain number. */
 const quantities = {
   milliseconds: {
     kind: 'duration',
@@ -68,7 +68,7 @@ export function quantity(
   return (
     z
       .union([number, z.string().regex(pattern)])
-      // The JSON Schema of a value that is transformed has no default of its own.
+      // The default is set here too, because zod writes no default into the JSON Schema of a transformed value.
       .meta({ unit, default: format(range.default) })
       .transform((value) => (typeof value === 'string' ? read(value) : value))
       .pipe(number)

@@ -1,8 +1,8 @@
 /**
- * @module Every configuration key with its default, its range and its meaning, put together of the files in
- * `sections/`: the one place that says what can be configured. The names of variables and flags, the documentation and
- * the JSON Schema are derived from it (`keys.ts`, `describe.ts`); rules between keys live here too, so nothing checks
- * configuration later. Modules receive their slice of `Config`, never this file.
+ * @module Every configuration key with its default, its range and its meaning, assembled from the files in `sections/`.
+ * The names of variables and flags, the documentation and the JSON Schema are derived from it (`keys.ts`, `describe.ts`).
+ * Rules that involve several keys are here too, so no other code validates the configuration. Modules receive their slice
+ * of `Config` and never import this file.
  */
 import { z } from 'zod'
 import { formatDuration } from '../lib/units.ts'
@@ -26,7 +26,7 @@ export const configSchema = z
       .string()
       .min(1)
       .default('./data')
-      .describe('Folder of the database and of the blobs; made when missing.'),
+      .describe('Folder for the database and the blobs. Lading creates it if it does not exist.'),
     http: http.prefault({}),
     auth: auth.prefault({}),
     admin: admin.prefault({}),
@@ -44,16 +44,16 @@ export const configSchema = z
     tracing: tracing.prefault({}),
   })
   .superRefine(({ uploads: { expireAfterMs }, limits: { idleTimeoutMs } }, context) => {
-    // Below the minimum of its own it is refused for that.
+    // A value below its own minimum already has an issue.
     if (expireAfterMs >= idleTimeoutMs || expireAfterMs < minUploadExpiryMs) return
     context.addIssue({
       code: 'custom',
       path: ['uploads', 'expireAfterMs'],
-      message: `must be at least limits.idleTimeoutMs (${formatDuration(idleTimeoutMs)}): an upload may be silent for that long`,
+      message: `must be at least limits.idleTimeoutMs (${formatDuration(idleTimeoutMs)}), because an upload may pause for that long`,
       params: { isRule: true },
     })
   })
 
 export type Config = z.output<typeof configSchema>
-/** As a file holds it. */
+/** The configuration as it is written in a file. */
 export type ConfigInput = z.input<typeof configSchema>

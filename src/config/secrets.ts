@@ -1,4 +1,4 @@
-/** A value that must not reach a log, an error or `config print`: every way to print it says `[redacted]`. */
+/** A value that must not appear in a log, an error or `config print`: however it is printed, it reads `[redacted]`. */
 import { inspect } from 'node:util'
 
 const redacted = '[redacted]'
@@ -10,7 +10,7 @@ export class Secret {
     this.#value = value
   }
 
-  /** The plain text: only for the call that needs it, never to be kept or logged. */
+  /** Returns the plain text. Pass it on directly; never store or log it. */
   reveal(): string {
     return this.#value
   }

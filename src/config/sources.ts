@@ -1,4 +1,4 @@
-/** Where values come from: file, environment and flags, each read into the same shape with its faults. */
+/** Reads the file, the environment and the flags, each into the same shape with its faults. */
 import { parse, parseDocument } from 'yaml'
 import { configKeys } from './keys.ts'
 import type { ConfigKey, ConfigKind } from './keys.ts'
@@ -7,17 +7,17 @@ import { suggest } from './suggest.ts'
 
 export interface Setting {
   readonly value: unknown
-  /** Where it was set, for messages: a file, a variable or a flag. */
+  /** The file, variable or flag that set the value, for messages. */
   readonly origin: string
 }
 
-/** Settings by key path, and what is wrong with the rest. */
+/** The valid settings by key path, and the faults of the other settings. */
 export interface Source {
   readonly settings: ReadonlyMap<string, Setting>
   readonly faults: readonly string[]
 }
 
-/** Answers `undefined` for a file that is not there; throws when it cannot be read. */
+/** Returns `undefined` if the file does not exist; throws if it cannot be read. */
 export type ReadFile = (path: string) => string | undefined
 
 const keysByPath = new Map(configKeys.map((key) => [key.path, key]))
@@ -70,7 +70,7 @@ export function readEnvironment(
 }
 
 export interface Flags extends Source {
-  /** What `--config` names. */
+  /** The file that `--config` names. */
   readonly file: string | undefined
 }
 
@@ -111,18 +111,18 @@ function readVariable(
     return text === undefined ? undefined : { value: parseText(key, text), origin: key.environment }
   }
   if (text !== undefined)
-    throw new Error(`${key.environment} and ${key.fileEnvironment} are both set: keep one`)
+    throw new Error(`${key.environment} and ${key.fileEnvironment} are both set: set only one of them`)
   const content = readFile(fileName)
-  if (content === undefined) throw new Error(`${key.fileEnvironment}: there is no file ${fileName}`)
-  // Editors and `echo` end a file with a line break, which is no part of the secret.
+  if (content === undefined) throw new Error(`${key.fileEnvironment}: file not found: ${fileName}`)
+  // Editors and `echo` end a file with a line break, which is not part of the secret.
   return { value: content.replace(/\r?\n$/, ''), origin: `${key.fileEnvironment}` }
 }
 
 const scalarKinds: ReadonlySet<ConfigKind> = new Set(['boolean', 'duration', 'integer', 'number', 'size'])
 
 /**
- * Text becomes a number or a boolean where the key takes one and YAML would read it as one. Anything else stays text, so that
- * the schema refuses it instead of a guess being made.
+ * Converts a text to a number or a boolean if the key accepts one and YAML would read it as one. Any other text stays as it
+ * is, and the schema refuses it.
  */
 function parseText(key: ConfigKey, text: string): unknown {
   if (key.kind === 'list') return text === '' ? [] : text.split(',').map((entry) => entry.trim())
@@ -150,9 +150,9 @@ function isSection(path: string): boolean {
 
 function findNameFault(names: readonly string[], value: unknown): string | undefined {
   const path = names.join('.')
-  // A key like `http.port:` would be a second way to write the same thing.
+  // A dotted key like `http.port:` would be a second way to set the same value.
   if (names.some((name) => name.includes('.'))) return `write ${path} as nested keys`
   if (keysByPath.has(path)) return undefined
   if (!isSection(path)) return `unknown key ${path}${suggest(path, keysByPath.keys())}`
-  return value === null ? undefined : `${path} is a section with keys of its own, not a value`
+  return value === null ? undefined : `${path} is a section: set the keys in it`
 }

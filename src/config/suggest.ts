@@ -1,9 +1,9 @@
-/** "Did you mean" for names of the configuration. */
+/** Suggestions ("did you mean") for unknown configuration names. */
 import { findClosest } from '../lib/closest.ts'
 
 /**
- * Returns the end of a message: the shortest name that has the same words in a row (`LADING_HTTP_PORT` for `LADING_PORT`),
- * else the one with the fewest edits, else nothing.
+ * Returns the end of an error message. It suggests the shortest name that contains the same words in a row (`LADING_HTTP_PORT`
+ * for `LADING_PORT`), otherwise the name with the fewest edits. It is empty if no name is close.
  */
 export function suggest(name: string, candidates: Iterable<string>): string {
   const names = [...candidates]
@@ -19,7 +19,7 @@ function findLonger(name: string, candidates: readonly string[]): string | undef
     .sort((one, other) => one.length - other.length)[0]
 }
 
-/** `LADING_HTTP_PORT` and `--http.port` are `.HTTP.PORT.`. */
+/** Turns both `LADING_HTTP_PORT` and `--http.port` into `.HTTP.PORT.`. */
 function splitWords(name: string): string {
   return `.${name
     .replace(/^(LADING_|--)/, '')

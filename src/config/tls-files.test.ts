@@ -22,7 +22,9 @@ describe('readTlsFiles', () => {
     expect(() => readTlsFiles({ cert, key })).toThrow(/^http\.tls\.cert: cannot read the file \(ENOENT/)
     writeFileSync(cert, createCertificate().cert)
     writeFileSync(key, 'hunter2')
-    expect(() => readTlsFiles({ cert, key })).toThrow(/^http\.tls\.key: .*tls\.key holds nothing of the kind/)
+    expect(() => readTlsFiles({ cert, key })).toThrow(
+      /^http\.tls\.key: cannot parse .*tls\.key; it must be PEM/,
+    )
     expect(() => readTlsFiles({ cert, key })).not.toThrow(/hunter2/)
     expect(() => readTlsFiles({ cert: key, key })).toThrow(/^http\.tls\.cert: /)
     writeFileSync(key, createCertificate().key)

@@ -1,21 +1,21 @@
-/** Reads and checks what `http.tls` names, at the start and again at each reload. */
+/** Reads and checks the files that `http.tls` names, at the start and at each reload. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Config } from './schema.ts'
 
 export interface TlsFiles {
-  /** With its intermediates, PEM. */
+  /** The certificate and its intermediates, PEM. */
   readonly cert: string
-  /** PEM. */
+  /** The private key, PEM. */
   readonly key: string
 }
 
-/** The message begins with the key of the configuration and never holds what a file does. */
+/** A TLS file is unreadable or invalid. The message begins with the configuration key and never quotes the file. */
 export class TlsFileError extends Error {
   override readonly name = 'TlsFileError'
 }
 
-/** `undefined` when TLS is not configured. Throws `TlsFileError` for files that are unreadable or no pair. */
+/** Returns `undefined` if TLS is not configured. Throws `TlsFileError` if a file is unreadable or the files do not match. */
 export function readTlsFiles({ cert, key }: Config['http']['tls']): TlsFiles | undefined {
   if (cert === undefined || key === undefined) return undefined
   const files = { cert: readText('http.tls.cert', cert), key: readText('http.tls.key', key) }
@@ -39,7 +39,7 @@ function parse<T>(name: string, path: string, read: () => T): T {
   try {
     return read()
   } catch {
-    // What the library says may quote the file.
-    throw new TlsFileError(`${name}: ${path} holds nothing of the kind in PEM without a passphrase`)
+    // The library's error is dropped because it may quote the file.
+    throw new TlsFileError(`${name}: cannot parse ${path}; it must be PEM without a passphrase`)
   }
 }

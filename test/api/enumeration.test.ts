@@ -13,7 +13,7 @@ import { insertOrganization, setOwnerVisibility } from '../../src/metadata/owner
 import { ensureRepository } from '../../src/metadata/repositories/repositories.ts'
 import { parseRepositoryName } from '../../src/oci/repository-name.ts'
 import { openOrganizations } from '../../src/organizations/open-organizations.ts'
-import type { Packages } from '../../src/organizations/open-organizations.ts'
+import type { Organizations } from '../../src/organizations/open-organizations.ts'
 import { askApi } from '../support/api-client.ts'
 import { passwordOf } from '../support/identity-server.ts'
 import { shareRegistry } from '../support/in-process.ts'
@@ -43,7 +43,7 @@ const registry = shareRegistry({
 })
 
 /** What an operator has at the command line. */
-function openServices(): Packages {
+function openServices(): Organizations {
   const { metadata } = registry.app
   const { clock } = registry
   return openOrganizations({

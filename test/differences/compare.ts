@@ -1,9 +1,9 @@
-/** What differs between two answers to the same request. */
+/** Finds the differences between two replies to the same request. */
 import type { Normalised } from './normalise.ts'
 
 export interface Difference {
   readonly script: string
-  /** As the document shows it. */
+  /** The request, as the document shows it. */
   readonly request: string
   /** `answer` (status and codes), `body`, or the name of a header. */
   readonly aspect: string
@@ -13,7 +13,7 @@ export interface Difference {
 
 export const nothing = '(none)'
 
-/** Headers that no outcome explains: compared even between a success and a refusal. */
+/** Headers that do not depend on the outcome, so they are compared even between a success and a refusal. */
 const everywhere = new Set([
   'docker-distribution-api-version',
   'x-content-type-options',
@@ -23,7 +23,7 @@ const everywhere = new Set([
   'server',
 ])
 
-/** A success beside a refusal is one difference: each of its headers would say the same again. */
+/** Counts a success and a refusal as one difference, because their headers follow from the outcome. */
 export function compare(
   theirs: Normalised,
   ours: Normalised,

@@ -4,7 +4,7 @@ import { anImageManifest, mediaType } from '../support/manifests.ts'
 import type { TestBlob } from '../support/random.ts'
 import { aBlob, digestOf } from '../support/random.ts'
 
-/** 2,000 bytes that differ for each word. */
+/** Returns bytes, 2,000 by default, that differ for each word. */
 export function contentOf(word: string, size = 2000): TestBlob {
   return aBlob(word.padEnd(size, `${word}.`).slice(0, size))
 }
@@ -20,7 +20,10 @@ export function imageOf(word: string, options: Omit<ImageOptions, 'config' | 'la
 export const absentDigest = digestOf(Buffer.from('nobody has pushed this'))
 export const absentSha512 = digestOf(Buffer.from('nobody has pushed this'), 'sha512')
 
-/** All that Distribution serves: without it, it hides a manifest of another type. Scripts that are not about this send it. */
+/**
+ * All types that Distribution serves. Without this header, Distribution hides manifests of some types, so all scripts send it
+ * except those that test it.
+ */
 export const acceptAll = {
   Accept: [
     mediaType.ociManifest,

@@ -1,8 +1,8 @@
-/** What two answers are compared by: everything in them but what no two runs have in common. */
+/** Normalises a reply for the comparison: removes the values that differ in every run. */
 import type { Answer } from './send.ts'
 
 export interface Normalised {
-  /** Status, error codes, and whether the body came whole. */
+  /** The status, the error codes, and a mark if the body is incomplete. */
   readonly outcome: string
   readonly status: number
   readonly headers: ReadonlyMap<string, string>
@@ -34,14 +34,14 @@ function normaliseHeader(name: string, value: string, answer: Answer): string {
   return value.replaceAll(/boundary=\S+/g, 'boundary=<boundary>')
 }
 
-/** `Location` keeps its form: absolute or not, with a state or not. */
+/** Keeps the form of a `Location`: absolute or relative, with or without a state. */
 function normaliseUrl(value: string): string {
   return value
     .replace(/blobs\/uploads\/[\w-]{8,}/, 'blobs/uploads/<upload>')
     .replace(/_state=[^&]+/, '_state=<state>')
 }
 
-/** JSON and texts are worded differently; what counts is that the length is theirs. For HEAD it cannot be seen. */
+/** The wording of JSON and texts differs, so only a length that does not match the body is kept. HEAD has no body to check. */
 function normaliseLength(value: string, answer: Answer): string {
   if (!isText(answer)) return value
   if (answer.body.length === 0 && answer.status >= 300) return '<length>'

@@ -1,21 +1,21 @@
-/** Sends one step to one registry. Both get the same bytes, the same `Host` included: no address shows in an answer. */
+/** Sends one step to one registry. Both receive the same bytes, including `Host`, so no reply contains an address. */
 import http from 'node:http'
 import { exchangeRaw } from '../support/client.ts'
 import type { Step, WireStep } from './step.ts'
 
 export interface Answer {
   readonly status: number
-  /** Names in lower case; values of a repeated header joined by a line break. */
+  /** The headers, with lower-case names; the values of a repeated header are joined by line breaks. */
   readonly headers: ReadonlyMap<string, string>
   readonly body: Buffer
-  /** The connection ended before the announced length: what arrived is in `body`. */
+  /** Whether the connection ended before the announced length; `body` has the bytes that arrived. */
   readonly cut: boolean
 }
 
 export const host = 'registry.example'
 const patienceMs = 20_000
 
-/** On a connection of its own. `target` is what the step's target is on this registry. */
+/** Sends a step on a connection of its own. `target` is the target of the step on this registry. */
 export async function send(url: string, step: Step, target: string): Promise<Answer> {
   const { hostname, port } = new URL(url)
   const request = http.request({
@@ -35,7 +35,7 @@ export async function send(url: string, step: Step, target: string): Promise<Ans
     answered = true
     received.resolve(response)
   })
-  // After the head of the answer is here, a reset of the sending side is the server's right.
+  // The server may reset the sending side once the head of its reply has arrived.
   request.on('error', (error) => {
     if (!answered) received.reject(error)
   })
@@ -60,7 +60,7 @@ function framing({ body, chunked }: Step): Record<string, string> {
   return body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }
 }
 
-/** An answer that ends with the connection or with its announced length; status 0 when there is none. */
+/** Returns the reply up to its announced length or the end of the connection. The status is 0 if there is no reply. */
 export async function sendWire(url: string, { wire }: WireStep): Promise<Answer> {
   const received = await exchangeRaw(url, wire, { until: isComplete, timeoutMs: patienceMs })
   const end = received.indexOf('\r\n\r\n')

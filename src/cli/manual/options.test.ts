@@ -11,7 +11,7 @@ describe('the help of a flag', () => {
   test('ends with the default', () => {
     expect(helpOf('http.port')).toEqual({
       usage: '--http.port, --port <integer>',
-      summary: 'Port to listen on; 0 takes a free one. Default: 5000.',
+      summary: 'Port to listen on; 0 picks a free port. Default: 5000.',
     })
   })
 

@@ -14,6 +14,6 @@ export const admin = z.strictObject({
     .default('admin')
     .meta({ description: 'Name of the administrator that the first start creates.', examples: ['admin'] }),
   password: secret(z.string().min(minPasswordChars), {
-    description: `Its password, ${minPasswordChars} characters at least; used at the first start only. By default one is generated, printed once and kept in \`admin-password\` in \`data\` until it is changed.`,
+    description: `Password of that administrator, at least ${minPasswordChars} characters. Used at the first start only. By default, Lading generates a password, prints it once and keeps it in \`admin-password\` in \`data\` until it is changed.`,
   }).optional(),
 })

@@ -1,19 +1,19 @@
-/** The section `auth` of the configuration: who gets in without a login, and how long a login lasts. */
+/** The section `auth` of the configuration: access without a login, and how long a login lasts. */
 import { z } from 'zod'
 import { oneDayMs, oneMinuteMs } from '../leaves.ts'
 import { quantity } from '../quantities.ts'
 
-/** Long enough for the layers of a large push between two tokens, short enough that a leaked one is soon worthless. */
+/** Long enough to push the layers of a large image with one token, short enough that a leaked token soon becomes useless. */
 const defaultTokenLifetimeMs = 15 * oneMinuteMs
-/** Docker assumes 60 s for a token without a lifetime, and some clients never ask again before that. */
+/** Docker assumes 60 s for a token without a lifetime, and some clients never request a new one earlier. */
 const minTokenLifetimeMs = oneMinuteMs
 /** A rotated key must be kept until its last token has expired. */
 const maxTokenLifetimeMs = oneDayMs
-/** A working day: who comes back the next morning logs in again. */
+/** A working day: a user logs in again the next morning. */
 const defaultSessionIdleMs = 12 * 60 * oneMinuteMs
-/** However busy, a browser shows the password once a week. */
+/** Even an active browser asks for the password once a week. */
 const defaultSessionLifetimeMs = 7 * oneDayMs
-/** Uses are noted every five minutes. */
+/** The last use of a session is recorded only every five minutes. */
 const minSessionMs = 10 * oneMinuteMs
 const maxSessionMs = 90 * oneDayMs
 
@@ -23,18 +23,20 @@ export const auth = z.strictObject({
     .enum(['none', 'pull', 'push'])
     .default('pull')
     .describe(
-      'What clients without a login may do: nothing, pull from public repositories, or also push to and delete from them and create new ones.',
+      'Access for clients without a login: `none`, `pull` from public repositories, or `push`, which also allows them to push to, delete from and create public repositories.',
     ),
   refreshTokens: z
     .boolean()
     .default(false)
     .describe(
-      'Whether a login may get a refresh token. Docker then stores that instead of the password, which the kubelet cannot use.',
+      'Whether a login may get a refresh token. Docker then stores the refresh token instead of the password, and the kubelet cannot use it.',
     ),
   selfRegistration: z
     .boolean()
     .default(false)
-    .describe('Whether anyone may make an account for themselves. Otherwise administrators make users.'),
+    .describe(
+      'Whether anyone may create an account for themselves. Otherwise only administrators create users.',
+    ),
   tokenLifetimeMs: quantity('milliseconds', {
     min: minTokenLifetimeMs,
     max: maxTokenLifetimeMs,
@@ -49,5 +51,5 @@ export const auth = z.strictObject({
     min: minSessionMs,
     max: maxSessionMs,
     default: defaultSessionLifetimeMs,
-  }).describe('How long a browser session lasts at most.'),
+  }).describe('The longest time that a browser session lasts.'),
 })

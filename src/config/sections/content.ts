@@ -7,7 +7,7 @@ export const repository = z.strictObject({
     .enum(['private', 'internal', 'public'])
     .default('private')
     .describe(
-      'Visibility of repositories that a push creates. What anonymous creates under `auth.anonymous: push` is public.',
+      'Visibility of repositories that a push creates. Repositories that anonymous clients create under `auth.anonymous: push` are public.',
     ),
 })
 
@@ -16,11 +16,13 @@ export const references = z.strictObject({
   blobs: z
     .enum(['strict', 'lenient'])
     .default('strict')
-    .describe('Whether a manifest that names missing blobs is refused (`strict`) or taken (`lenient`).'),
+    .describe('Whether a manifest that names missing blobs is refused (`strict`) or accepted (`lenient`).'),
   children: z
     .enum(['strict', 'lenient'])
     .default('lenient')
-    .describe('The same for the manifests that an index names; `lenient` lets them come after the index.'),
+    .describe(
+      'Whether an index that names missing manifests is refused (`strict`) or accepted (`lenient`). `lenient` allows clients to push the manifests after the index.',
+    ),
 })
 
 /** `delete.*`. */

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { isAddressOrNetwork, isHttpOrigin } from '../forms.ts'
 import { port } from '../leaves.ts'
 
-/** Only this machine: what is not asked for is not exposed. */
+/** Loopback: the registry is reachable from the network only if the operator asks for it. */
 export const defaultHost = '127.0.0.1'
-/** The port that Docker's documentation and most clients' examples use for a local registry. */
+/** The port of a local registry in Docker's documentation and in most clients' examples. */
 const defaultPort = 5000
 
 const tls = z
@@ -16,7 +16,7 @@ const tls = z
       .optional()
       .meta({
         description:
-          'File of the certificate and its intermediates (PEM). With it, and the key, Lading speaks TLS only.',
+          'File with the certificate and its intermediates (PEM). With a certificate and a key, Lading accepts only TLS.',
         examples: ['/etc/lading/tls.crt'],
       }),
     key: z
@@ -24,7 +24,7 @@ const tls = z
       .min(1)
       .optional()
       .meta({
-        description: 'File of the private key (PEM). HUP reads both files again.',
+        description: 'File with the private key (PEM). On HUP, Lading reads both files again.',
         examples: ['/etc/lading/tls.key'],
       }),
   })
@@ -33,7 +33,7 @@ const tls = z
     context.addIssue({
       code: 'custom',
       path: [cert === undefined ? 'cert' : 'key'],
-      message: `needed with http.tls.${cert === undefined ? 'key' : 'cert'}: TLS takes both or none`,
+      message: `must be set together with http.tls.${cert === undefined ? 'key' : 'cert'}: set both or neither`,
       params: { isRule: true },
     })
   })
@@ -45,16 +45,16 @@ export const http = z.strictObject({
     .min(1)
     .default(defaultHost)
     .describe(
-      'Address to listen on. Beyond loopback use TLS, here or in a proxy: passwords cross the network.',
+      'Address to listen on. Other than on loopback, use TLS, here or in a proxy, because passwords cross the network.',
     ),
-  port: port().default(defaultPort).describe('Port to listen on; 0 takes a free one.'),
+  port: port().default(defaultPort).describe('Port to listen on; 0 picks a free port.'),
   publicUrl: z
     .string()
     .refine(isHttpOrigin)
     .optional()
     .meta({
       description:
-        'Scheme and host under which clients reach the registry, without a path: clients always ask for /v2/ at the root. Where it is set, `Location` headers are absolute URLs. By default it is taken from each request.',
+        'Scheme and host under which clients reach the registry, without a path, because clients always request /v2/ at the root. If it is set, `Location` headers are absolute URLs. By default, Lading derives it from each request.',
       examples: ['https://registry.example.com'],
     }),
   cors: z
@@ -65,7 +65,7 @@ export const http = z.strictObject({
         .default([])
         .meta({
           description:
-            'Origins of pages, or `*` for all, that may use the registry from a browser. With `*` browsers send no passwords that they remember, and only a page that has a token of an account changes something.',
+            'Origins of pages, or `*` for all, that may use the registry from a browser. With `*`, browsers send no remembered passwords, and only a page that has the token of an account can make changes.',
           examples: ['https://ui.example.com'],
         }),
     })
@@ -77,7 +77,7 @@ export const http = z.strictObject({
     .default([])
     .meta({
       description:
-        'Addresses and networks of proxies whose `Forwarded` and `X-Forwarded-*` headers are believed; from anyone else they change nothing.',
+        'Addresses and networks of the proxies whose `Forwarded` and `X-Forwarded-*` headers Lading trusts. It ignores these headers from all other addresses.',
       examples: ['10.0.0.0/8'],
     }),
 })

@@ -11,6 +11,6 @@ export const log = z.strictObject({
     .enum(['auto', 'json', 'pretty'])
     .default('auto')
     .describe(
-      'How the log is written: `pretty` is short lines for a person, `auto` is `pretty` on a terminal and `json` otherwise.',
+      'Format of the log: `json`, one object per line; `pretty`, short lines for a person; or `auto`, which is `pretty` on a terminal and `json` otherwise.',
     ),
 })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { secret } from '../leaves.ts'
 
 const metadataDriver =
-  'Where repositories, manifests and tags are kept: a file in `data`, or PostgreSQL 15 or newer.'
+  'The database for repositories, manifests and tags: `sqlite`, a file in `data`, or `postgres`, PostgreSQL 15 or newer.'
 
 /** `metadata.*`. */
 export const metadata = z.discriminatedUnion('driver', [

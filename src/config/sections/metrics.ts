@@ -1,20 +1,20 @@
-/** The section `metrics` of the configuration: who may read the metrics, and where. */
+/** The section `metrics` of the configuration: where metrics are served, and to whom. */
 import { z } from 'zod'
 import { port, secret } from '../leaves.ts'
 import { defaultHost } from './http.ts'
 
-/** Guessing must not pay: 16 characters are more than 90 bits when they are random. */
+/** Long enough to rule out guessing: 16 random characters are more than 90 bits. */
 const minMetricsTokenChars = 16
 
 /** `metrics.*`. */
 export const metrics = z.strictObject({
-  host: z.string().min(1).default(defaultHost).describe('Address of the listener for metrics alone.'),
+  host: z.string().min(1).default(defaultHost).describe('Address of the separate listener for metrics.'),
   port: port()
     .optional()
     .describe(
-      'Port of a listener that serves `/metrics` to everyone who reaches it. By default there is none.',
+      'Port of a separate listener for `/metrics`. Anyone who reaches it can read the metrics, unless `metrics.token` is set. By default, Lading opens no such listener.',
     ),
   token: secret(z.string().min(minMetricsTokenChars), {
-    description: `Serves \`/metrics\` on the main listener to those who send it as bearer token; ${minMetricsTokenChars} characters at least.`,
+    description: `Bearer token, at least ${minMetricsTokenChars} characters, for reading \`/metrics\`. With it, the main listener serves \`/metrics\` too.`,
   }).optional(),
 })

@@ -2,12 +2,12 @@
 import { z } from 'zod'
 import { timer } from '../leaves.ts'
 
-/** Kubernetes and Docker kill 30 and 10 s after TERM; 20 s leaves the former time to close stores. */
+/** Kubernetes kills a process 30 s after TERM and Docker after 10 s. Under Kubernetes, 20 s leaves time to close the stores. */
 const defaultDrainMs = 20_000
 
 /** `shutdown.*`. */
 export const shutdown = z.strictObject({
   drainMs: timer({ min: 1, default: defaultDrainMs }).describe(
-    'Time that running requests get after TERM. Set it below the grace period of the supervisor.',
+    'Time for running requests to finish after TERM. Set it below the grace period of the supervisor.',
   ),
 })

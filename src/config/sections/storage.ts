@@ -7,6 +7,6 @@ export const storage = z.strictObject({
     .enum(['filesystem', 'memory'])
     .default('filesystem')
     .describe(
-      'Where blobs are kept: files in `data`, or `memory`, which is lost at exit and made for tests.',
+      'The store for blobs: `filesystem`, which keeps them as files in `data`, or `memory`, which loses them at exit and is meant for tests.',
     ),
 })

@@ -10,7 +10,7 @@ export const tracing = z.strictObject({
     .optional()
     .meta({
       description:
-        'Where traces go (OTLP over HTTP). By default nothing is traced, and the tracer is not loaded.',
+        'URL that receives the traces (OTLP over HTTP). By default, Lading traces nothing and does not load the tracer.',
       examples: ['http://127.0.0.1:4318/v1/traces'],
     }),
 })

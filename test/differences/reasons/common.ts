@@ -6,30 +6,30 @@ import { host } from '../send.ts'
 const everyRequest = /./
 
 export const common: Chapter = {
-  title: 'On many answers',
+  title: 'On many replies',
   reasons: [
     {
       title: 'A request id',
       source: 'Our choice',
-      text: 'The id leads from an answer to the lines of the log; no specification forbids a further header.',
+      text: 'The id connects a reply with its log lines. No specification forbids an additional header.',
       cases: [header('x-request-id', nothing, '<id>')],
     },
     {
       title: 'No guessing of content types',
       source: 'WHATWG Fetch, `X-Content-Type-Options`',
-      text: 'What was pushed is data of strangers: `nosniff` keeps browsers from taking it for a page or a script. Distribution sends it with plain-text errors only.',
+      text: 'Pushed content is untrusted: `nosniff` prevents browsers from interpreting it as a page or a script. Distribution sends the header only with plain-text errors.',
       cases: [header('x-content-type-options', nothing, 'nosniff')],
     },
     {
-      title: 'The version header on every answer',
+      title: 'The version header on every reply',
       source: 'Docker Registry HTTP API V2, API version check',
-      text: 'Clients of before the OCI know a registry by `Docker-Distribution-API-Version`. Distribution leaves it out where its router or the HTTP library answers.',
+      text: 'Clients older than the OCI specification recognise a registry by `Docker-Distribution-API-Version`. Distribution omits it if its router or the HTTP library replies.',
       cases: [header('docker-distribution-api-version', nothing, 'registry/2.0')],
     },
     {
       title: 'Relative `Location`, one URL per upload session',
       source: 'distribution-spec, POST then PUT',
-      text: '"Optionally, the location MAY be absolute (containing the protocol and/or hostname), or it MAY be relative (containing just the URL path)." A path is right behind every proxy; where `http.publicUrl` is set, the location is absolute, for clients that use it as it is. Where a session stands is kept in the database, so its URL needs no state; Distribution signs the state into a URL that changes with each chunk.',
+      text: '"Optionally, the location MAY be absolute (containing the protocol and/or hostname), or it MAY be relative (containing just the URL path)." A path is correct behind every proxy. If `http.publicUrl` is set, the location is absolute, for clients that need a complete URL. The state of a session is in the database, so its URL needs none; Distribution signs the state into a URL that changes with each chunk.',
       cases: [
         {
           aspect: 'location',
@@ -46,9 +46,9 @@ export const common: Chapter = {
       ],
     },
     {
-      title: 'Every error has a body of JSON with a code',
+      title: 'Every error has a JSON body with a code',
       source: 'distribution-spec, error codes',
-      text: '"If the response body is in JSON format, it MUST have the following format", and clients show what they find there. Distribution answers in plain text, or not at all, where its router or the HTTP library refuses.',
+      text: '"If the response body is in JSON format, it MUST have the following format", and clients show its message. Distribution replies in plain text, or without a body, if its router or the HTTP library refuses the request.',
       cases: [
         answers('400 (no error code)', '400 UNSUPPORTED', everyRequest),
         answers('404 (no error code)', '404 MANIFEST_UNKNOWN', everyRequest),
@@ -60,9 +60,9 @@ export const common: Chapter = {
       ],
     },
     {
-      title: 'Errors are not kept by caches',
+      title: 'Caches do not store errors',
       source: 'RFC 9110, 15.1',
-      text: '404, 405, 414 and others "can be reused by a cache with heuristic expiration unless otherwise indicated": a cache must not answer 404 for what has been pushed since. Distribution lets its year of caching stand on a 412.',
+      text: '404, 405, 414 and others "can be reused by a cache with heuristic expiration unless otherwise indicated": a cache must not answer 404 for content that has been pushed since. Distribution sends its cache lifetime of a year even with a 412.',
       cases: [
         header('cache-control', nothing, 'no-store'),
         header('cache-control', 'max-age=31536000', 'no-store', /^blob-conditions: .* If-Match/),

@@ -8,13 +8,13 @@ export const manifests: Chapter = {
     {
       title: 'Without `Content-Type`, or without `mediaType`',
       source: 'distribution-spec, pushing manifests',
-      text: '"Clients SHOULD set the Content-Type header" and "All manifests SHOULD include a mediaType field": either tells the type, and where both are missing the document shows by its members what it is. Distribution wants the header, and `mediaType` inside Docker manifests.',
+      text: '"Clients SHOULD set the Content-Type header" and "All manifests SHOULD include a mediaType field": either of them gives the type, and if both are missing, Lading infers the type from the members of the document. Distribution requires the header, and `mediaType` in Docker manifests.',
       cases: [answers('400 MANIFEST_INVALID', '201', /^manifest-content-type: PUT /)],
     },
     {
-      title: 'Documents that are no manifest are the fault of the request',
+      title: 'Documents that are not manifests are client errors',
       source: 'RFC 9110, 15.6',
-      text: '5xx is for when "the server is aware that it has erred". Distribution answers 500 to documents whose members it does not expect.',
+      text: '5xx means that "the server is aware that it has erred". Distribution answers 500 to documents with unexpected members.',
       cases: [
         answers(
           '500 UNKNOWN',
@@ -39,30 +39,30 @@ export const manifests: Chapter = {
       ],
     },
     {
-      title: 'JSON as the image-spec wants it',
+      title: 'JSON as the image-spec requires it',
       source: 'image-spec, considerations, JSON',
-      text: '"All JSON content MUST follow the I-JSON limitations in RFC 7493: The encoding MUST be UTF-8 … Objects MUST NOT contain duplicate names". A member in two cases is refused for the same reason: some parsers, Go\'s among them, take `Layers` for `layers`, so that two clients would see two images.',
+      text: '"All JSON content MUST follow the I-JSON limitations in RFC 7493: The encoding MUST be UTF-8 … Objects MUST NOT contain duplicate names". A member that occurs in two spellings of upper and lower case is refused for the same reason: some parsers, including Go\'s, read `Layers` as `layers`, so two clients would see two images.',
       cases: [
         answers('201', '400 MANIFEST_INVALID', /^manifest-documents: PUT .*not UTF-8$/),
         answers('201', '400 MANIFEST_INVALID', /^manifest-documents: PUT .*a member (?:twice|in two cases)$/),
       ],
     },
     {
-      title: 'No document of two types',
+      title: 'Documents that match two types',
       source: 'CVE-2021-41190',
-      text: 'What looks like a manifest of two types is refused, so that no two clients can take it for two images. Distribution refuses `manifests` beside `layers`, and takes `fsLayers`.',
+      text: 'A document that looks like two types of manifest is refused, so that two clients cannot read it as two different images. Distribution refuses `manifests` beside `layers`, but accepts `fsLayers`.',
       cases: [answers('201', '400 MANIFEST_INVALID', /^manifest-documents: PUT .*layers and fsLayers$/)],
     },
     {
       title: 'Sizes in descriptors',
       source: 'image-spec, descriptors',
-      text: '"If the length of the retrieved content does not match the specified length, the content SHOULD NOT be trusted": clients refuse to pull it, so the push is refused, with both sizes. `SIZE_INVALID`, because containers/image takes `MANIFEST_INVALID` for a type of manifest that is not known and pushes the same sizes again in each other type.',
+      text: '"If the length of the retrieved content does not match the specified length, the content SHOULD NOT be trusted": clients refuse to pull such content, so Lading refuses the push and names both sizes. The code is `SIZE_INVALID`, because containers/image interprets `MANIFEST_INVALID` as an unknown type of manifest and pushes the same sizes again in each other type.',
       cases: [answers('201', '400 SIZE_INVALID', /^manifest-documents: PUT .*a layer of another size$/)],
     },
     {
-      title: 'Members that have to be there',
+      title: 'Required members',
       source: 'image-spec, manifest and descriptor',
-      text: '`schemaVersion`, `config` and `layers` are required by the schema of a manifest, `mediaType`, `digest` and `size` by that of a descriptor, and "The size MUST NOT be negative"; the digest of `subject` is one like any other. The document is refused for what it is (`MANIFEST_INVALID`), not for a blob of no name that is missing.',
+      text: '`schemaVersion`, `config` and `layers` are required by the schema of a manifest, `mediaType`, `digest` and `size` by that of a descriptor, and "The size MUST NOT be negative"; the same rules apply to the digest of `subject`. Lading refuses the document itself (`MANIFEST_INVALID`) instead of reporting a missing blob without a name.',
       cases: [
         answers('201', '400 MANIFEST_INVALID', /layers missing$/),
         answers('201', '400 MANIFEST_INVALID', /a layer of negative size$/),
@@ -79,7 +79,7 @@ export const manifests: Chapter = {
     {
       title: 'Layers that live elsewhere',
       source: 'image-spec, non-distributable layers',
-      text: '"Such non-distributable layers are typically downloaded directly from a distributor but never uploaded", and `urls` is optional in a descriptor. Distribution wants a URL that its configuration allows, by default none, and answers 500 to any other.',
+      text: '"Such non-distributable layers are typically downloaded directly from a distributor but never uploaded", and `urls` is optional in a descriptor. Distribution requires a URL that its configuration allows, by default none, and answers 500 to any other URL.',
       cases: [
         answers('500 UNKNOWN UNKNOWN MANIFEST_BLOB_UNKNOWN', '201', /foreign layer missing$/),
         answers('400 MANIFEST_BLOB_UNKNOWN', '201', /foreign layer without URLs$/),
@@ -88,7 +88,7 @@ export const manifests: Chapter = {
     {
       title: 'Indexes may be sparse',
       source: 'distribution-spec, push',
-      text: '"A registry MAY reject a manifest uploaded to the manifest endpoint with descriptors in other fields that reference a manifest or blob that does not exist in the registry." Copies of single platforms need the index as it is, with its digest. `references.children` makes it strict.',
+      text: '"A registry MAY reject a manifest uploaded to the manifest endpoint with descriptors in other fields that reference a manifest or blob that does not exist in the registry." To copy a single platform, a client needs the unchanged index with its digest. `references.children` makes the check strict.',
       cases: [
         answers('400 MANIFEST_BLOB_UNKNOWN', '201', /index, child missing$/),
         answers('400 MANIFEST_BLOB_UNKNOWN', '201', /index, a blob as child$/),
@@ -97,16 +97,16 @@ export const manifests: Chapter = {
     {
       title: 'Manifests by sha512',
       source: 'image-spec, digests',
-      text: 'sha512 is a registered algorithm, which registries MAY implement. Distribution stores blobs by it, and no manifests.',
+      text: 'sha512 is a registered algorithm, which registries MAY implement. Distribution supports it for blobs, but not for manifests.',
       cases: [
         answers('400 DIGEST_INVALID', '201', /^manifest-digests: PUT .* — sha512$/),
         answers('404 MANIFEST_UNKNOWN', '200', /^manifest-digests: GET .*sha512:/),
       ],
     },
     {
-      title: 'Tags along with a push by digest',
+      title: 'Tags in a push by digest',
       source: 'distribution-spec, pushing manifests',
-      text: '"When pushing a manifest by digest, the registry MAY support the pushing of tags specified by addition of tag query parameters. If a registry supports this, it … MUST include an OCI-Tag response header". It is for pushes by digest, and for tags: anything else is 400. Distribution ignores the parameter.',
+      text: '"When pushing a manifest by digest, the registry MAY support the pushing of tags specified by addition of tag query parameters. If a registry supports this, it … MUST include an OCI-Tag response header". The parameter is valid only in pushes by digest, and only with valid tags; otherwise Lading answers 400. Distribution ignores the parameter.',
       cases: [
         header('oci-tag', nothing, 'one, two'),
         answers('404 NAME_UNKNOWN', '200', /^manifest-digests: GET .*after \?tag=$/),
@@ -114,15 +114,15 @@ export const manifests: Chapter = {
       ],
     },
     {
-      title: 'Tags that cannot be one',
+      title: 'Invalid tags',
       source: 'distribution-spec, pulling manifests',
-      text: '"`<tag-or-digest>` as a tag MUST be at most 128 characters in length and MUST match the following regular expression". A push that breaks the rule is a bad request and gets told so; Distribution says that there is no such page.',
+      text: '"`<tag-or-digest>` as a tag MUST be at most 128 characters in length and MUST match the following regular expression". A push that breaks the rule is a bad request, and the error says so; Distribution answers that the page does not exist.',
       cases: [answers('404 (no error code)', '400 TAG_INVALID', /^manifest-tags: PUT /)],
     },
     {
       title: 'The largest manifest',
       source: 'distribution-spec, pushing manifests',
-      text: '"A registry that enforces this limit SHOULD respond to a request to push a manifest over this limit with a response code 413 Payload Too Large. Client and registry implementations SHOULD expect to be able to support manifest pushes of at least 4 megabytes." The limit is 10 MiB here and 4 MiB there.',
+      text: '"A registry that enforces this limit SHOULD respond to a request to push a manifest over this limit with a response code 413 Payload Too Large. Client and registry implementations SHOULD expect to be able to support manifest pushes of at least 4 megabytes." The limit is 10 MiB in Lading and 4 MiB in Distribution.',
       cases: [
         answers('400 MANIFEST_INVALID', '201', /^manifest-size: PUT .*5 MiB$/),
         answers('400 MANIFEST_INVALID', '413 SIZE_INVALID', /^manifest-size: PUT .*11 MiB$/),

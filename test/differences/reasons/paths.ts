@@ -19,7 +19,7 @@ export const paths: Chapter = {
     {
       title: 'OPTIONS is not supported',
       source: 'RFC 9110, 9.1',
-      text: '"All general-purpose servers MUST support the methods GET and HEAD. All other methods are OPTIONAL." The 405 names the methods in `Allow`, as an answer to OPTIONS would; and a preflight that fails keeps scripts of other origins out.',
+      text: '"All general-purpose servers MUST support the methods GET and HEAD. All other methods are OPTIONAL." The 405 lists the methods in `Allow`, as a reply to OPTIONS would, and the failed preflight blocks scripts of other origins.',
       cases: [
         answers('200', '405 UNSUPPORTED', /: OPTIONS \//),
         answers('200', '405 UNSUPPORTED', /: OPTIONS <session>/),
@@ -29,13 +29,13 @@ export const paths: Chapter = {
     {
       title: '`/v2/` is for GET and HEAD',
       source: 'RFC 9110, 15.5.6',
-      text: 'end-1 knows GET. For other methods 405 says that the "method received in the request-line is known by the origin server but not supported by the target resource"; Distribution answers 200 to all of them.',
+      text: 'end-1 defines only GET. For other methods, 405 says that the "method received in the request-line is known by the origin server but not supported by the target resource"; Distribution answers 200 to all methods.',
       cases: [answers('200', '405 UNSUPPORTED', /^route-v-slash: (?:PROPFIND|POST|PATCH|DELETE|PUT) /)],
     },
     {
       title: '`/v2` without the slash',
       source: 'Our choice',
-      text: 'Clients that forget the slash get the answer at once. A redirect of other methods would lead nowhere either.',
+      text: 'Clients that omit the slash get the reply at once. A redirect would not help other methods either.',
       cases: [
         answers('301 (no error code)', '200', /^route-v: GET /),
         answers('301', '200', /^route-v: HEAD /),
@@ -43,7 +43,7 @@ export const paths: Chapter = {
       ],
     },
     {
-      title: 'HEAD wherever there is GET',
+      title: 'HEAD for every GET',
       source: 'RFC 9110, 9.1',
       text: '"All general-purpose servers MUST support the methods GET and HEAD." Distribution refuses HEAD of tags and of the catalog.',
       cases: [
@@ -54,9 +54,9 @@ export const paths: Chapter = {
       ],
     },
     {
-      title: 'What starts an upload, and what belongs to a session',
+      title: 'Methods for uploads and sessions',
       source: 'distribution-spec, endpoints',
-      text: 'Sessions start by POST alone (end-4a), and POST is no method of a session (end-5, end-6, end-13, end-14): 405 with `Allow` (RFC 9110, 15.5.6). Distribution takes both paths for one endpoint: without an id it looks for a session of no name, and a POST to a session starts another.',
+      text: 'Only POST starts a session (end-4a), and a session does not support POST (end-5, end-6, end-13, end-14): 405 with `Allow` (RFC 9110, 15.5.6). Distribution treats both paths as one endpoint: without an id it looks for a session with an empty name, and a POST to a session starts another session.',
       cases: [
         answers(
           '404 BLOB_UPLOAD_UNKNOWN',
@@ -73,7 +73,7 @@ export const paths: Chapter = {
     {
       title: '`blobs/uploads` without the slash',
       source: 'Our choice',
-      text: "end-4a has the slash; clients that forget it get their upload at once. Most clients turn a POST into a GET when they follow a 301, so that Distribution's redirect starts none.",
+      text: "end-4a has the slash; clients that omit it get their upload at once. Most clients turn a POST into a GET when they follow a 301, so Distribution's redirect starts no upload.",
       cases: [
         answers(
           '301',
@@ -86,9 +86,9 @@ export const paths: Chapter = {
       ],
     },
     {
-      title: 'The API of extensions',
+      title: 'The extension API',
       source: 'distribution-spec, extensions',
-      text: '`_oci/ext/discover` lists the extensions of a registry, here none. Distribution does not have the endpoint.',
+      text: '`_oci/ext/discover` lists the extensions of a registry; Lading has none. Distribution does not have the endpoint.',
       cases: [
         answers('404 (no error code)', '200', /^route-v-(?:repository-)?oci-ext-discover: GET /),
         answers('404', '200', /^route-v-(?:repository-)?oci-ext-discover: HEAD /),
@@ -96,7 +96,7 @@ export const paths: Chapter = {
       ],
     },
     {
-      title: 'The token endpoint is in the registry',
+      title: 'A token endpoint in the registry',
       source: 'Our choice',
       text: 'Lading issues its tokens itself; Distribution leaves that to another server.',
       cases: [
@@ -109,7 +109,7 @@ export const paths: Chapter = {
     {
       title: 'Health and metrics on the same port',
       source: 'Our choice',
-      text: 'Probes need no second port. Distribution has both on a debug port that is off by default. `/metrics` without a token configured does not show itself to GET.',
+      text: 'Probes need no second port. Distribution serves both on a debug port that is off by default. Without a configured token, GET of `/metrics` answers as if the path did not exist.',
       cases: [
         answers('404 (no error code)', '200', /^route-(?:healthz|readyz): GET /),
         answers('404', '200', /^route-(?:healthz|readyz): HEAD /),
@@ -117,9 +117,9 @@ export const paths: Chapter = {
       ],
     },
     {
-      title: 'No redirects to a tidier path',
+      title: 'No redirects to a normalised path',
       source: 'Our choice',
-      text: 'A path with empty or dot components, or with a slash too many, names nothing, and is refused where it is. A redirect would give one thing many names, which caches and the rules of proxies take for different ones, and most clients turn a redirected POST into a GET.',
+      text: 'A path with empty or dot components, or with an extra slash, is invalid and refused. A redirect would give one resource several URLs, which caches and proxy rules treat as different ones. Most clients also turn a redirected POST into a GET.',
       cases: [
         answers('301 (no error code)', '404 UNSUPPORTED', /\/$/),
         answers('301 (no error code)', '404 MANIFEST_UNKNOWN', /manifests\/v1%2F$/),
@@ -129,9 +129,9 @@ export const paths: Chapter = {
       ],
     },
     {
-      title: 'Nothing at the root yet',
+      title: 'No page at the root yet',
       source: 'Our choice',
-      text: 'Distribution answers an empty 200 to GET of `/`, for health checks of load balancers; Lading has `/healthz` for them, which says something.',
+      text: 'Distribution answers GET of `/` with an empty 200, for health checks of load balancers. Lading has `/healthz` for them.',
       cases: [answers('200', '404 UNSUPPORTED', /^paths: GET \/$/)],
     },
   ],

@@ -8,9 +8,9 @@ export const pull: Chapter = {
   title: 'Pulling',
   reasons: [
     {
-      title: 'Manifests are served as they were pushed, whatever `Accept` says',
+      title: 'Manifests are served as pushed, whatever `Accept` says',
       source: 'distribution-spec, pulling manifests',
-      text: '"A GET request to an existing manifest URL MUST provide the expected manifest, with a response code that MUST be 200 OK." Distribution hides OCI manifests from clients whose `Accept` does not name their type, `*/*` included, and picks an image of its own choice out of a Docker manifest list, or fails to.',
+      text: '"A GET request to an existing manifest URL MUST provide the expected manifest, with a response code that MUST be 200 OK." Distribution hides OCI manifests from clients whose `Accept` does not name their type, even for `*/*`. From a Docker manifest list it chooses an image itself, or fails.',
       cases: [
         answers('404 MANIFEST_UNKNOWN', '200', /^accept: GET /),
         answers('404', '200', /^accept: HEAD /),
@@ -29,9 +29,9 @@ export const pull: Chapter = {
       ],
     },
     {
-      title: 'How long what was pulled may be kept',
+      title: 'Cache lifetime of pulled content',
       source: 'RFC 9111, 5.2.2',
-      text: 'Content under a digest never changes (`immutable`, RFC 8246), a tag has to be asked for each time (`no-cache`), and nothing belongs into a cache that others share (`private`), since rights decide who may read it. Distribution says nothing for manifests, and lets shared caches keep blobs.',
+      text: "Content under a digest never changes (`immutable`, RFC 8246). A tag must be revalidated each time (`no-cache`). Shared caches must not store either (`private`), because reading depends on the caller's rights. Distribution sends no such header for manifests, and lets shared caches store blobs.",
       cases: [
         header('cache-control', nothing, 'private, no-cache'),
         header('cache-control', nothing, 'private, max-age=31536000, immutable'),
@@ -39,33 +39,33 @@ export const pull: Chapter = {
       ],
     },
     {
-      title: 'Blobs are downloads, never pages',
+      title: 'Blobs are downloads, not pages',
       source: 'Our choice',
-      text: 'Anyone who may push could put a page on the origin of the registry. `Content-Disposition` and `Content-Security-Policy` take its power from it; clients of registries do not look at them.',
+      text: 'Anyone who may push could place a page on the origin of the registry. `Content-Disposition` and `Content-Security-Policy` make such a page harmless. Registry clients ignore these headers.',
       cases: [
         header('content-disposition', nothing, 'attachment'),
         header('content-security-policy', nothing, "default-src 'none'; sandbox"),
       ],
     },
     {
-      title: 'What a 304 says',
+      title: 'Headers of a 304',
       source: 'RFC 9110, 15.4.5',
-      text: '"The server generating a 304 response MUST generate any of the following header fields that would have been sent in a 200 (OK) response to the same request": among them `ETag`. Distribution leaves it out for manifests. The digest comes along for clients that look for it in every answer.',
+      text: '"The server generating a 304 response MUST generate any of the following header fields that would have been sent in a 200 (OK) response to the same request": among them `ETag`. Distribution omits it for manifests. Lading also sends the digest, for clients that expect it in every reply.',
       cases: [
         header('etag', nothing, '"<digest>"', /If-None-Match/),
         header('docker-content-digest', nothing, '<digest>', /If-None-Match/),
       ],
     },
     {
-      title: '`If-None-Match` in each of its forms',
+      title: 'All forms of `If-None-Match`',
       source: 'RFC 9110, 13.1.2',
-      text: 'Lists, weak tags and `*` match: "A recipient MUST use the weak comparison function when comparing entity tags for If-None-Match". Distribution compares the whole header of a manifest with the digest. Tags without quotes are taken by both for manifests, and here for blobs, too.',
+      text: 'Lists, weak tags and `*` match: "A recipient MUST use the weak comparison function when comparing entity tags for If-None-Match". For manifests, Distribution compares the whole header with the digest. Both accept entity tags without quotes for manifests; Lading accepts them for blobs too.',
       cases: [answers('200', '304', /If-None-Match: /)],
     },
     {
       title: '`If-Match` on reads',
       source: 'RFC 9110, 13.2.1',
-      text: '"a recipient cache or origin server MUST evaluate received request preconditions after it has successfully performed its normal request checks". Distribution does not for manifests; for blobs it does, and then breaks off, since it has announced the length of the blob. Tags without quotes are taken here as with `If-None-Match`: a digest cannot be mistaken for another.',
+      text: '"a recipient cache or origin server MUST evaluate received request preconditions after it has successfully performed its normal request checks". Distribution does not do so for manifests. For blobs it does, but then cuts the reply off, because it has announced the length of the blob. Lading accepts entity tags without quotes, as in `If-None-Match`, because a digest is unambiguous.',
       cases: [
         answers('200', '412 DENIED', /^manifest-conditions: GET .*If-Match/),
         answers('412 (cut off)', '412 DENIED', /^blob-conditions: GET .*If-Match/),
@@ -81,9 +81,9 @@ export const pull: Chapter = {
       ],
     },
     {
-      title: '`Range` that is none, or in other units',
+      title: 'Invalid `Range`, or other units',
       source: 'RFC 9110, 14.2',
-      text: '"An origin server MUST ignore a Range header field that contains a range unit it does not understand", and may ignore an invalid one; names of units know no case (14.1). Distribution answers 416.',
+      text: '"An origin server MUST ignore a Range header field that contains a range unit it does not understand", and may ignore an invalid one. The names of units are case-insensitive (14.1). Distribution answers 416.',
       cases: [
         answers('416 (no error code)', '200', /^blob-ranges: GET /),
         answers('416 (no error code)', '206', /^blob-ranges: GET .*Range: Bytes=0-9/),
@@ -96,18 +96,18 @@ export const pull: Chapter = {
       cases: [answers('206', '200', /^blob-ranges: HEAD /), answers('416', '200', /^blob-ranges: HEAD /)],
     },
     {
-      title: 'Suffixes of nothing',
+      title: 'Empty suffixes',
       source: 'RFC 9110, 14.1.2',
-      text: 'A suffix selects something only if its length is not zero: `bytes=-0` is 416, Distribution answers 206 with no byte. A part of an empty blob cannot be written as `Content-Range`; it is answered whole.',
+      text: 'A suffix is satisfiable only if its length is not zero: Lading answers `bytes=-0` with 416, Distribution with 206 and no bytes. `Content-Range` cannot express a part of an empty blob, so Lading serves the whole blob.',
       cases: [
         answers('206', '416 RANGE_INVALID', /^blob-ranges: GET .*Range: bytes=-0/),
         answers('206', '200', /^blob-ranges: GET .*empty blob, Range: bytes=-1/),
       ],
     },
     {
-      title: 'What a 416 says',
+      title: 'Headers of a 416',
       source: 'RFC 9110, 15.5.17',
-      text: 'A 416 "SHOULD generate a Content-Range header field specifying the current length of the selected representation", also for `bytes=500-0`. It carries nothing of the blob, so neither its digest nor how long to keep it.',
+      text: 'A 416 "SHOULD generate a Content-Range header field specifying the current length of the selected representation", also for `bytes=500-0`. A 416 contains nothing of the blob, so it has neither the digest nor a cache lifetime.',
       cases: [
         header('content-range', nothing, 'bytes */2000', /Range: bytes=500-0/),
         header('docker-content-digest', '<digest>', nothing, /^blob-ranges: GET /),
@@ -116,7 +116,7 @@ export const pull: Chapter = {
     {
       title: 'The form of several ranges',
       source: 'RFC 9110, 5.3',
-      text: '"The order in which field lines with differing field names are received in a section is not significant": a part names its type before its range here. Boundaries have other lengths.',
+      text: '"The order in which field lines with differing field names are received in a section is not significant": in Lading, a part has its type before its range. The boundaries have different lengths.',
       cases: [
         {
           aspect: 'body',
@@ -129,9 +129,9 @@ export const pull: Chapter = {
       ],
     },
     {
-      title: 'References that cannot be one',
+      title: 'Invalid references',
       source: 'distribution-spec, pulling manifests',
-      text: '"If the manifest is not found in the repository, the response code MUST be 404 Not Found." What can be no tag is one that is not there, a broken escape included. A text with a colon is a malformed digest: 400 with `DIGEST_INVALID`. Well-formed digests of other algorithms name what is not here: 404. Distribution has it the other way round, since its router knows forms of digests and its handlers know algorithms.',
+      text: '"If the manifest is not found in the repository, the response code MUST be 404 Not Found." An invalid tag, including one with a broken escape, counts as a tag that does not exist. A text with a colon is a malformed digest: 400 with `DIGEST_INVALID`. A well-formed digest of another algorithm names content that the registry does not have: 404. Distribution does the opposite, because its router checks the form of digests and its handlers check the algorithm.',
       cases: [
         answers('404 (no error code)', '400 DIGEST_INVALID', /^references: GET /),
         answers('400 DIGEST_INVALID', '404 BLOB_UNKNOWN', /^references: GET /),

@@ -6,15 +6,15 @@ export const uploads: Chapter = {
   title: 'Pushing blobs',
   reasons: [
     {
-      title: 'A closing PUT whose answer was lost',
+      title: 'A repeated closing PUT',
       source: 'Our choice',
-      text: 'A client whose connection broke before the answer sends the PUT again. The session is gone, and the blob that it asks for is in the repository: 201 says so, where 404 makes clients report a failed push.',
+      text: 'A client whose connection broke before the reply sends the PUT again. The session no longer exists, but the blob is in the repository, so Lading answers 201. A 404 makes clients report a failed push.',
       cases: [answers('404 BLOB_UPLOAD_UNKNOWN', '201', /^upload-stream: PUT .* — PUT twice$/)],
     },
     {
       title: 'A blob in a single POST',
       source: 'distribution-spec, single POST',
-      text: '"Registries MAY support pushing blobs using a single POST request." Lading does (201), and refuses a digest that is invalid, not supported, or not that of the content: "the registry SHOULD respond with a response code 400 Bad Request". Distribution starts a session instead (202).',
+      text: '"Registries MAY support pushing blobs using a single POST request." Lading supports it (201), and refuses a digest that is invalid, not supported, or different from that of the content: "the registry SHOULD respond with a response code 400 Bad Request". Distribution starts a session instead (202).',
       cases: [
         answers('202', '201', /^upload-at-once: POST /),
         answers('202', '400 DIGEST_INVALID', /^upload-at-once: POST .*\?digest=/),
@@ -24,7 +24,7 @@ export const uploads: Chapter = {
     {
       title: 'An announced algorithm',
       source: 'distribution-spec, pushing a blob in chunks',
-      text: '`digest-algorithm` is "the algorithm the registry should use for the blob": one that it cannot compute is refused before a byte is sent. Distribution does not know the parameter.',
+      text: '`digest-algorithm` is "the algorithm the registry should use for the blob": Lading refuses an unsupported algorithm before the client sends any bytes. Distribution does not know the parameter.',
       cases: [answers('202', '400 DIGEST_INVALID', /^upload-at-once: POST .*\?digest-algorithm=/)],
     },
     {
@@ -44,9 +44,9 @@ export const uploads: Chapter = {
       ],
     },
     {
-      title: 'Where to go on after a chunk out of order',
+      title: 'The offset after a chunk out of order',
       source: 'distribution-spec, pushing a blob in chunks',
-      text: '"To get the current status after a 416 error, issue a GET request"; `Range`, `Location` and `Docker-Upload-UUID` of that answer come with the 416 already, which saves the request.',
+      text: '"To get the current status after a 416 error, issue a GET request"; Lading sends `Range`, `Location` and `Docker-Upload-UUID` with the 416 itself, which saves the request.',
       cases: [
         header('range', nothing, '0-999', /: (?:PATCH|PUT) <session>/),
         header('location', nothing, '/v2/<repository>/blobs/uploads/<upload>', /: (?:PATCH|PUT) <session>/),
@@ -54,18 +54,18 @@ export const uploads: Chapter = {
       ],
     },
     {
-      title: 'The URL that opened a session stays good',
+      title: 'The first URL of a session stays valid',
       source: 'distribution-spec, pushing a blob in chunks',
-      text: '"Each consecutive chunk upload SHOULD use the `<blob-push-location>` provided in the response to the previous chunk upload", but need not; and cancelling goes to "the URL obtained from the preceding POST or PATCH request". Distribution takes the state signed into an older URL for a chunk out of order, even to cancel.',
+      text: '"Each consecutive chunk upload SHOULD use the `<blob-push-location>` provided in the response to the previous chunk upload", but need not, and a cancellation uses "the URL obtained from the preceding POST or PATCH request". Distribution treats the state signed into an older URL as a chunk out of order, even for a cancellation.',
       cases: [
         answers('416 RANGE_INVALID', '202', /^upload-old-location: PATCH .*the next chunk/),
         answers('416 RANGE_INVALID', '204', /^upload-old-location: DELETE /),
       ],
     },
     {
-      title: '`Content-Range` that is none',
+      title: 'Invalid `Content-Range`',
       source: 'distribution-spec, pushing a blob in chunks',
-      text: '"It MUST match the following regular expression: `^[0-9]+-[0-9]+$`". What does not, or ends before it starts, is a mistake of the request (400), neither one of the server (500) nor of the order (416). An empty value is not taken for a missing one.',
+      text: '"It MUST match the following regular expression: `^[0-9]+-[0-9]+$`". A value that does not match, or whose end is before its start, is an invalid request (400), not a server error (500) or a chunk out of order (416). An empty value does not count as a missing one.',
       cases: [
         answers('500 UNKNOWN', '400 BLOB_UPLOAD_INVALID', /^upload-content-range: PATCH /),
         answers('416 RANGE_INVALID', '400 BLOB_UPLOAD_INVALID', /Content-Range: 9-0$/),
@@ -75,19 +75,19 @@ export const uploads: Chapter = {
     {
       title: 'The `Content-Type` of a chunk does not matter',
       source: 'Our choice',
-      text: 'A chunk is bytes, whatever it is called; clients send `application/json` and parameters. Distribution answers 500 to anything but the exact `application/octet-stream`.',
+      text: 'A chunk consists of bytes, whatever its type; clients send `application/json` and parameters. Distribution answers 500 to every type except `application/octet-stream` without parameters.',
       cases: [answers('500 UNKNOWN', '202', /^upload-content-type: PATCH /)],
     },
     {
       title: 'A digest that does not match ends the session',
       source: 'Our choice',
-      text: 'The bytes are not what the client meant to send, and no further chunk can mend that: the session and its bytes go at once. Distribution goes on to answer 204 to the URL of the session.',
+      text: 'The bytes differ from those that the client intended to send, and no further chunk can correct that. Lading removes the session and its bytes at once. Distribution still answers 204 to the URL of the session.',
       cases: [answers('204', '404 BLOB_UPLOAD_UNKNOWN', /^upload-digests: GET .*after the PUT/)],
     },
     {
       title: 'The code for an unknown session',
       source: 'distribution-spec, error codes',
-      text: '`BLOB_UPLOAD_UNKNOWN` is "blob upload unknown to registry". Distribution says so to GET, and `BLOB_UPLOAD_INVALID` to the other methods.',
+      text: '`BLOB_UPLOAD_UNKNOWN` is "blob upload unknown to registry". Distribution uses this code for GET, and `BLOB_UPLOAD_INVALID` for the other methods.',
       cases: [
         answers('404 BLOB_UPLOAD_INVALID', '404 BLOB_UPLOAD_UNKNOWN', /^upload-endings: .*unknown session$/),
       ],
@@ -95,7 +95,7 @@ export const uploads: Chapter = {
     {
       title: 'Mounting without `from`',
       source: 'distribution-spec, mounting a blob from another repository',
-      text: '"The registry MAY treat the from parameter as optional, and it MAY cross-mount the blob if it can be found." Lading looks in the repositories that the caller may pull from.',
+      text: '"The registry MAY treat the from parameter as optional, and it MAY cross-mount the blob if it can be found." Lading searches repositories that the caller may pull from.',
       cases: [
         answers('202', '201', /^mounts: POST .*from is empty$/),
         answers('202', '201', /^mount-without-from: POST /),
@@ -103,9 +103,9 @@ export const uploads: Chapter = {
       ],
     },
     {
-      title: 'Mounting by a digest that is none',
+      title: 'Mounting by an invalid digest',
       source: 'distribution-spec, pushing blobs',
-      text: '"if the client provided digest is invalid or uses an unsupported algorithm, the registry SHOULD respond with a response code 400 Bad Request". Distribution starts an upload that can never end with that digest.',
+      text: '"if the client provided digest is invalid or uses an unsupported algorithm, the registry SHOULD respond with a response code 400 Bad Request". Distribution starts an upload that can never complete with that digest.',
       cases: [answers('202', '400 DIGEST_INVALID', /^mounts: POST .*\?mount=/)],
     },
   ],

@@ -1,4 +1,4 @@
-/** Uploads of blobs in each order, the wrong ones included. */
+/** Uploads of blobs in every order, including wrong ones. */
 import { digestOf } from '../../support/random.ts'
 import { absentDigest, contentOf } from '../content.ts'
 import type { AnyStep, Script, Step } from '../step.ts'
