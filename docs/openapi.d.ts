@@ -8,7 +8,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who asks, and by what that was proven.
+         * Returns the account of the caller and its credential.
          * @description Access: `user`.
          */
         get: operations["whoAmI"];
@@ -28,7 +28,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the caller may do in a repository, whether it exists or not.
+         * Lists what the caller may do in a repository, which need not exist.
          * @description Access: `user`.
          */
         get: operations["listMyRights"];
@@ -49,7 +49,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * A new password; sessions, refresh and bearer tokens end, and with `revokeTokens` access tokens too.
+         * Changes the password of the caller. Ends all sessions, refresh tokens and bearer tokens, and with `revokeTokens` also access tokens.
          * @description Access: `self`. Needs a password or a session: an access token cannot give access.
          */
         put: operations["changeMyPassword"];
@@ -68,7 +68,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Open sessions of the caller, oldest first.
+         * Lists the open sessions of the caller, oldest first.
          * @description Access: `self`.
          */
         get: operations["listMySessions"];
@@ -108,13 +108,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Access tokens of the caller, oldest first; ended ones stay for some time.
+         * Lists the access tokens of the caller, oldest first, including tokens that ended in the last 90 days.
          * @description Access: `self`.
          */
         get: operations["listMyTokens"];
         put?: never;
         /**
-         * A new access token of the caller; it takes a password or a session to make one.
+         * Creates an access token for the caller. Requires a password or a session.
          * @description Access: `self`. Needs a password or a session: an access token cannot give access.
          */
         post: operations["createMyToken"];
@@ -132,14 +132,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One access token of the caller.
+         * Returns an access token of the caller.
          * @description Access: `self`.
          */
         get: operations["getMyToken"];
         put?: never;
         post?: never;
         /**
-         * Ends an access token, and the bearer tokens that were issued from it.
+         * Revokes an access token and the bearer tokens that were issued from it.
          * @description Access: `self`.
          */
         delete: operations["revokeMyToken"];
@@ -158,7 +158,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A new secret for an access token; the old one may stay valid for a while.
+         * Replaces the secret of an access token. The old secret can stay valid for a while.
          * @description Access: `user`. Needs a password, a session, or the access token that is rotated.
          */
         post: operations["rotateMyToken"];
@@ -176,13 +176,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The session of the cookie, with its token for changes.
+         * Returns the session of the cookie, with its CSRF token.
          * @description Access: `user`.
          */
         get: operations["getSession"];
         put?: never;
         /**
-         * Opens a session with name and password; the cookie is HttpOnly.
+         * Opens a session with name and password, and sets its HttpOnly cookie.
          * @description Access: `public`.
          */
         post: operations["login"];
@@ -206,7 +206,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * An account for whoever asks, where the configuration lets them.
+         * Creates an account for the caller, if `auth.selfRegistration` is set.
          * @description Access: `public`.
          */
         post: operations["register"];
@@ -224,13 +224,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Users in the order of their names.
+         * Lists the users, sorted by name.
          * @description Access: `administrator`.
          */
         get: operations["listUsers"];
         put?: never;
         /**
-         * A new user, who owns what is below its name.
+         * Creates a user, who owns all repositories below the name.
          * @description Access: `administrator`. Needs a password or a session: an access token cannot give access.
          */
         post: operations["createUser"];
@@ -248,21 +248,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One user.
+         * Returns a user.
          * @description Access: `administrator`.
          */
         get: operations["getUser"];
         put?: never;
         post?: never;
         /**
-         * Deletes a user; with `purge` its repositories too.
+         * Deletes a user, and with `purge` also the repositories of the user.
          * @description Access: `administrator`.
          */
         delete: operations["deleteUser"];
         options?: never;
         head?: never;
         /**
-         * Disables or enables a user, or sets its password; its sessions, refresh and bearer tokens end.
+         * Disables or enables a user, or sets the password. Ends the sessions, refresh tokens and bearer tokens of the user.
          * @description Access: `administrator`. Needs a password or a session: an access token cannot give access.
          */
         patch: operations["changeUser"];
@@ -278,7 +278,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A new name; repositories, tokens and grants follow, and pulls go on under the old one.
+         * Renames a user with all repositories, tokens and grants. The former name still serves pulls.
          * @description Access: `administrator`.
          */
         post: operations["renameUser"];
@@ -296,13 +296,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Owners that the caller may see, in the order of their names.
+         * Lists the owners that the caller may see, sorted by name.
          * @description Access: `user`.
          */
         get: operations["listOwners"];
         put?: never;
         /**
-         * A new organization.
+         * Creates an organization.
          * @description Access: `administrator`.
          */
         post: operations["createOrganization"];
@@ -320,21 +320,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One owner.
+         * Returns an owner.
          * @description Access: `owner:see`.
          */
         get: operations["getOwner"];
         put?: never;
         post?: never;
         /**
-         * Deletes an organization with its teams, robots and grants; with `purge` its repositories too.
+         * Deletes an organization with its teams, robots and grants, and with `purge` also its repositories.
          * @description Access: `owner:administer`.
          */
         delete: operations["deleteOrganization"];
         options?: never;
         head?: never;
         /**
-         * The visibility that an owner allows.
+         * Changes the visibility of an owner.
          * @description Access: `owner:administer`.
          */
         patch: operations["changeOwner"];
@@ -350,7 +350,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A new name; everything follows, and pulls go on under the old one, which nobody else can have.
+         * Renames an organization with all it owns. The former name still serves pulls, and no other owner can take it.
          * @description Access: `owner:administer`.
          */
         post: operations["renameOrganization"];
@@ -368,7 +368,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Members of an organization.
+         * Lists the members of an organization.
          * @description Access: `owner:administer`.
          */
         get: operations["listMembers"];
@@ -389,13 +389,13 @@ export interface paths {
         };
         get?: never;
         /**
-         * Makes a user a member; with a role it is granted that on all of the organization.
+         * Makes a user a member of an organization. With `role`, also grants that role on all its repositories.
          * @description Access: `owner:administer`. Needs a password or a session: an access token cannot give access.
          */
         put: operations["addMember"];
         post?: never;
         /**
-         * Takes a member out, with its grants there and its places in teams.
+         * Removes a member from an organization and its teams, with the grants to the member there.
          * @description Access: `owner:administer`.
          */
         delete: operations["removeMember"];
@@ -412,13 +412,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Teams of an organization in the order of their names.
+         * Lists the teams of an organization, sorted by name.
          * @description Access: `owner:administer`.
          */
         get: operations["listTeams"];
         put?: never;
         /**
-         * A new team.
+         * Creates a team.
          * @description Access: `owner:administer`. Needs a password or a session: an access token cannot give access.
          */
         post: operations["createTeam"];
@@ -436,14 +436,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One team.
+         * Returns a team.
          * @description Access: `owner:administer`.
          */
         get: operations["getTeam"];
         put?: never;
         post?: never;
         /**
-         * Deletes a team with the grants to it.
+         * Deletes a team and its grants.
          * @description Access: `owner:administer`.
          */
         delete: operations["deleteTeam"];
@@ -460,7 +460,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Members of a team.
+         * Lists the members of a team.
          * @description Access: `owner:administer`.
          */
         get: operations["listTeamMembers"];
@@ -481,13 +481,13 @@ export interface paths {
         };
         get?: never;
         /**
-         * Puts a member of the organization into a team.
+         * Adds a member of the organization to a team.
          * @description Access: `owner:administer`. Needs a password or a session: an access token cannot give access.
          */
         put: operations["addTeamMember"];
         post?: never;
         /**
-         * Takes a member out of a team.
+         * Removes a member from a team.
          * @description Access: `owner:administer`.
          */
         delete: operations["removeTeamMember"];
@@ -504,13 +504,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Roles in the order of their names.
+         * Lists the roles, sorted by name.
          * @description Access: `user`.
          */
         get: operations["listRoles"];
         put?: never;
         /**
-         * A new role: a named set of actions.
+         * Creates a role, which is a named set of actions.
          * @description Access: `administrator`. Needs a password or a session: an access token cannot give access.
          */
         post: operations["createRole"];
@@ -528,7 +528,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One role.
+         * Returns a role.
          * @description Access: `user`.
          */
         get: operations["getRole"];
@@ -552,13 +552,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Grants on what an owner has, in the order they were made.
+         * Lists the grants on the repositories of an owner, oldest first.
          * @description Access: `owner:administer`.
          */
         get: operations["listGrants"];
         put?: never;
         /**
-         * Gives a role on a part of what an owner has; the same grant twice is one.
+         * Grants a role on some or all repositories of an owner. Repeating a grant has no effect.
          * @description Access: `owner:administer`. Needs a password or a session: an access token cannot give access.
          */
         post: operations["createGrant"];
@@ -576,14 +576,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One grant.
+         * Returns a grant.
          * @description Access: `owner:administer`.
          */
         get: operations["getGrant"];
         put?: never;
         post?: never;
         /**
-         * Takes a grant back; it counts from the next request on.
+         * Revokes a grant, effective from the next request.
          * @description Access: `owner:administer`.
          */
         delete: operations["deleteGrant"];
@@ -600,7 +600,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Why an account, or `anonymous`, may or may not do something in a repository. Where the caller may not know whether the account is disabled or an administrator, neither counts.
+         * Explains why an account, or `anonymous`, may or may not do something in a repository. The answer ignores whether the account is disabled or an administrator if the caller may not know that.
          * @description Access: `repository:administer`.
          */
         get: operations["explainAccess"];
@@ -620,7 +620,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everyone who may do something in a part of what an owner has, with the reason.
+         * Lists everyone who may do something in some repositories of an owner, with the reason.
          * @description Access: `owner:administer`.
          */
         get: operations["whoCan"];
@@ -640,13 +640,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Robots of an owner in the order of their names.
+         * Lists the robots of an owner, sorted by name.
          * @description Access: `owner:administer`.
          */
         get: operations["listRobots"];
         put?: never;
         /**
-         * A new robot; it may do what it is granted, and logs in with access tokens.
+         * Creates a robot. It logs in with access tokens and has only the rights that are granted to it.
          * @description Access: `owner:administer`. Needs a password or a session: an access token cannot give access.
          */
         post: operations["createRobot"];
@@ -664,21 +664,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One robot.
+         * Returns a robot.
          * @description Access: `owner:administer`.
          */
         get: operations["getRobot"];
         put?: never;
         post?: never;
         /**
-         * Deletes a robot with its tokens and grants; what it pushed stays.
+         * Deletes a robot with its tokens and grants. Content that it pushed stays.
          * @description Access: `owner:administer`.
          */
         delete: operations["deleteRobot"];
         options?: never;
         head?: never;
         /**
-         * Disables or enables a robot; its tokens hold again when it is enabled.
+         * Disables or enables a robot. Its tokens become valid again when it is enabled.
          * @description Access: `owner:administer`. Needs a password or a session: an access token cannot give access.
          */
         patch: operations["changeRobot"];
@@ -692,13 +692,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Access tokens of a robot, oldest first; ended ones stay for some time.
+         * Lists the access tokens of a robot, oldest first, including tokens that ended in the last 90 days.
          * @description Access: `owner:administer`.
          */
         get: operations["listRobotTokens"];
         put?: never;
         /**
-         * A new access token of a robot; it takes a password or a session to make one.
+         * Creates an access token for a robot. Requires a password or a session.
          * @description Access: `owner:administer`. Needs a password or a session: an access token cannot give access.
          */
         post: operations["createRobotToken"];
@@ -716,14 +716,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One access token of a robot.
+         * Returns an access token of a robot.
          * @description Access: `owner:administer`.
          */
         get: operations["getRobotToken"];
         put?: never;
         post?: never;
         /**
-         * Ends an access token, and the bearer tokens that were issued from it.
+         * Revokes an access token and the bearer tokens that were issued from it.
          * @description Access: `owner:administer`.
          */
         delete: operations["revokeRobotToken"];
@@ -742,7 +742,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A new secret for an access token; the old one may stay valid for a while.
+         * Replaces the secret of an access token. The old secret can stay valid for a while.
          * @description Access: `owner:administer`. Needs a password, a session, or the access token that is rotated.
          */
         post: operations["rotateRobotToken"];
@@ -760,7 +760,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Repositories that the caller may pull, in the order of their names.
+         * Lists the repositories that the caller may pull, sorted by name.
          * @description Access: `user`.
          */
         get: operations["listRepositories"];
@@ -780,21 +780,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One repository; anonymous sees what it may pull.
+         * Returns a repository. Needs no login if anonymous callers may pull it.
          * @description Access: `repository:pull`.
          */
         get: operations["getRepository"];
         put?: never;
         post?: never;
         /**
-         * Deletes a repository with everything in it.
+         * Deletes a repository and everything in it.
          * @description Access: `repository:delete`.
          */
         delete: operations["deleteRepository"];
         options?: never;
         head?: never;
         /**
-         * The visibility of a repository.
+         * Changes the visibility of a repository.
          * @description Access: `repository:manage`.
          */
         patch: operations["changeRepository"];
@@ -808,7 +808,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Events, newest first. A page may hold fewer than asked for: the Link header tells whether more follow.
+         * Lists events, newest first. A page can have fewer events than `limit`; the Link header says whether more follow.
          * @description Access: `administrator`.
          */
         get: operations["searchAudit"];
@@ -828,7 +828,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All events that match, oldest first, one JSON object a line.
+         * Exports all matching events, oldest first, one JSON object per line.
          * @description Access: `administrator`.
          */
         get: operations["exportAudit"];
@@ -848,7 +848,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Events of an owner, its repositories, teams and robots, newest first. They outlive it. What came before it got its name is for administrators; events of the account of a user are for that user and for administrators. Neither is for a narrowed access token.
+         * Lists the events of an owner and its repositories, teams and robots, newest first. Events remain after the owner is deleted. Only administrators see events from before the owner got its name. Only the user and administrators see the events of a user account. A narrowed access token sees neither.
          * @description Access: `owner:administer`.
          */
         get: operations["searchOwnerAudit"];
@@ -869,30 +869,30 @@ export interface components {
             /** @enum {string} */
             kind: "user" | "robot";
             isAdmin: boolean;
-            /** @description `password`, `access-token:7` or `session:3`. */
+            /** @description The credential of the request: `password`, `access-token:7` or `session:3`. */
             credential?: string;
-            /** @description What the access token leaves of the rights. */
+            /** @description The limits of the access token. */
             limits?: {
                 actions?: string[];
                 repositories?: string[];
             };
         };
         Problem: {
-            /** @description Leads to what the code means. */
+            /** @description A link to the meaning of the code. */
             type: string;
-            /** @description The words of the status. */
+            /** @description The name of the status. */
             title: string;
             status: number;
-            /** @description What was refused, why, and what to do. */
+            /** @description The reason of the refusal, and what to do about it. */
             detail: string;
             /**
-             * @description Stable: match on it.
+             * @description A stable code: match on it.
              * @enum {string}
              */
             code: "BLOB_UNKNOWN" | "BLOB_UPLOAD_INVALID" | "BLOB_UPLOAD_UNKNOWN" | "DIGEST_INVALID" | "MANIFEST_BLOB_UNKNOWN" | "MANIFEST_INVALID" | "MANIFEST_UNKNOWN" | "NAME_INVALID" | "NAME_UNKNOWN" | "SIZE_INVALID" | "UNAUTHORIZED" | "DENIED" | "UNSUPPORTED" | "TOOMANYREQUESTS" | "TAG_INVALID" | "RANGE_INVALID" | "PAGINATION_NUMBER_INVALID" | "UNAVAILABLE" | "UNKNOWN";
-            /** @description Leads to the lines of the log. */
+            /** @description The id of the request in the log of the registry. */
             requestId: string;
-            /** @description Of a request that cannot be accepted: each fault with its place. */
+            /** @description The faults of an invalid request, each with its field. */
             errors?: {
                 field: string;
                 message: string;
@@ -928,9 +928,9 @@ export interface components {
             name: string;
             /** @description The last characters of the secret. */
             hint: string;
-            /** @description At most these; absent: all of the account. */
+            /** @description The actions that the token allows; absent: all actions that the account may do. */
             actions?: string[];
-            /** @description Only there; absent: everywhere. */
+            /** @description Patterns of the repositories that the token reaches; absent: all repositories. */
             repositories?: string[];
             /**
              * Format: date-time
@@ -944,7 +944,7 @@ export interface components {
             expiresAt?: string;
             /**
              * Format: date-time
-             * @description At least then; noted hourly.
+             * @description The last use, recorded at most once an hour.
              * @example 2026-01-02T03:04:05.000Z
              */
             usedAt?: string;
@@ -956,13 +956,13 @@ export interface components {
         };
         CreatedAccessToken: {
             token: components["schemas"]["AccessToken"];
-            /** @description Shown this once. */
+            /** @description The secret, shown only in this reply. */
             secret: string;
         };
         OpenSession: {
             user: string;
             isAdmin: boolean;
-            /** @description To be sent as X-CSRF-Token with every change. */
+            /** @description The token to send as X-CSRF-Token with every change. */
             csrfToken: string;
             /**
              * Format: date-time
@@ -991,7 +991,7 @@ export interface components {
             /** @enum {string} */
             kind: "user" | "organization";
             /**
-             * @description Nothing below is more visible.
+             * @description The widest visibility that its repositories can have.
              * @enum {string}
              */
             visibility: "public" | "internal" | "private";
@@ -1002,7 +1002,7 @@ export interface components {
             createdAt: string;
         };
         OwnerDetails: components["schemas"]["Owner"] & {
-            /** @description Names it had before; pulls go on under them. */
+            /** @description Former names, which still serve pulls. */
             formerNames: string[];
         };
         Member: {
@@ -1030,11 +1030,11 @@ export interface components {
         Grant: {
             id: number;
             owner: string;
-            /** @description A pattern below the owner, written as for a new grant. */
+            /** @description A pattern below the owner, in the syntax of a new grant. */
             repositories: string;
             role: string;
             actions: string[];
-            /** @description A user, a robot `acme+ci` or a team `acme/dev`. */
+            /** @description The grantee: a user, a robot such as `acme+ci`, or a team such as `acme/dev`. */
             to: string;
             /** @enum {string} */
             kind: "user" | "robot" | "team";
@@ -1049,9 +1049,9 @@ export interface components {
             allowed: boolean;
             /** @example allowed because grant 12 gives writer on acme/web/** to team acme/dev */
             text: string;
-            /** @description The one that suffices by itself. */
+            /** @description The id of a grant that is sufficient by itself. */
             grant?: number;
-            /** @description The weakest built-in role that would do, and where. */
+            /** @description The weakest built-in role that would allow it, and the repository to grant it on. */
             remedy?: {
                 role: string;
                 on: string;
@@ -1059,7 +1059,7 @@ export interface components {
         };
         Holder: {
             /**
-             * @description `administrators`: those of the registry, whose names only administrators see.
+             * @description `administrators` are the administrators of the registry, whose names only administrators see.
              * @enum {string}
              */
             kind: "anyone" | "users" | "administrators" | "user" | "robot";
@@ -1070,10 +1070,10 @@ export interface components {
         Robot: {
             /** @example ci */
             name: string;
-            /** @description What it logs in with: `acme+ci`. */
+            /** @description The name that the robot logs in with, for example `acme+ci`. */
             login: string;
             disabled: boolean;
-            /** @description Whether its owner is a disabled user, so that the tokens of the robot do not hold either. */
+            /** @description Whether the owner is a disabled user, which makes the tokens of the robot invalid, too. */
             ownerDisabled: boolean;
             /**
              * Format: date-time
@@ -1087,7 +1087,7 @@ export interface components {
             /** @enum {string} */
             visibility: "public" | "internal" | "private";
             /**
-             * @description The stricter of the two counts.
+             * @description The visibility of the owner. The stricter of the two applies.
              * @enum {string}
              */
             ownerVisibility: "public" | "internal" | "private";
@@ -1108,7 +1108,7 @@ export interface components {
                 id: string;
                 name: string;
             };
-            /** @description What proved it: `password`, `access-token:7`. */
+            /** @description The credential of the actor: `password`, `access-token:7`. */
             credential?: string;
             address?: string;
             client?: string;
@@ -1142,7 +1142,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description For If-Match of a change. */
+                    /** @description The entity tag, for If-Match of a change. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -1150,7 +1150,7 @@ export interface operations {
                     "application/json": components["schemas"]["Identity"];
                 };
             };
-            /** @description What If-None-Match names is still current. */
+            /** @description The entity tag in If-None-Match is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1286,7 +1286,7 @@ export interface operations {
                     /** Format: password */
                     password: string;
                     /**
-                     * @description Also revokes the access tokens of the user, and those that it made for robots.
+                     * @description Whether to also revoke the access tokens of the user and the tokens that the user created for robots.
                      * @default false
                      */
                     revokeTokens?: boolean;
@@ -1294,7 +1294,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1489,7 +1489,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1573,7 +1573,7 @@ export interface operations {
     listMyTokens: {
         parameters: {
             query?: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -1586,7 +1586,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -1674,7 +1674,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -1797,7 +1797,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description For If-Match of a change. */
+                    /** @description The entity tag, for If-Match of a change. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -1805,7 +1805,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccessToken"];
                 };
             };
-            /** @description What If-None-Match names is still current. */
+            /** @description The entity tag in If-None-Match is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1881,7 +1881,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -1891,7 +1891,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1994,7 +1994,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description How long the old secret still holds.
+                     * @description How long the old secret stays valid.
                      * @default 0
                      */
                     overlapSeconds?: number;
@@ -2005,7 +2005,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -2217,7 +2217,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -2326,7 +2326,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2428,7 +2428,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -2540,9 +2540,9 @@ export interface operations {
     listUsers: {
         parameters: {
             query?: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
-                /** @description From the Link header of the page before; the page starts after it. */
+                /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
             };
             header?: never;
@@ -2554,7 +2554,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -2637,7 +2637,7 @@ export interface operations {
                     /** @default false */
                     isAdmin?: boolean;
                     /**
-                     * @description Also where repositories exist below the name.
+                     * @description Whether to create the user even if repositories exist below the name.
                      * @default false
                      */
                     adopt?: boolean;
@@ -2648,7 +2648,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -2771,7 +2771,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description For If-Match of a change. */
+                    /** @description The entity tag, for If-Match of a change. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -2779,7 +2779,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description What If-None-Match names is still current. */
+            /** @description The entity tag in If-None-Match is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -2854,11 +2854,11 @@ export interface operations {
     deleteUser: {
         parameters: {
             query?: {
-                /** @description Also where repositories are: they go too. */
+                /** @description Whether to also delete the repositories of the owner. Without it, an owner with repositories is not deleted. */
                 purge?: boolean;
             };
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -2868,7 +2868,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2971,7 +2971,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -2986,7 +2986,7 @@ export interface operations {
                     /** Format: password */
                     password?: string;
                     /**
-                     * @description Also revokes the access tokens of the user, and those that it made for robots.
+                     * @description Whether to also revoke the access tokens of the user and the tokens that the user created for robots.
                      * @default false
                      */
                     revokeTokens?: boolean;
@@ -3262,9 +3262,9 @@ export interface operations {
     listOwners: {
         parameters: {
             query?: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
-                /** @description From the Link header of the page before; the page starts after it. */
+                /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
                 kind?: "user" | "organization";
             };
@@ -3277,7 +3277,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -3358,7 +3358,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -3481,7 +3481,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description For If-Match of a change. */
+                    /** @description The entity tag, for If-Match of a change. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3489,7 +3489,7 @@ export interface operations {
                     "application/json": components["schemas"]["OwnerDetails"];
                 };
             };
-            /** @description What If-None-Match names is still current. */
+            /** @description The entity tag in If-None-Match is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3564,11 +3564,11 @@ export interface operations {
     deleteOrganization: {
         parameters: {
             query?: {
-                /** @description Also where repositories are: they go too. */
+                /** @description Whether to also delete the repositories of the owner. Without it, an owner with repositories is not deleted. */
                 purge?: boolean;
             };
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -3578,7 +3578,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3681,7 +3681,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -3957,7 +3957,7 @@ export interface operations {
     listMembers: {
         parameters: {
             query?: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -3972,7 +3972,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -4065,7 +4065,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4194,7 +4194,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4278,9 +4278,9 @@ export interface operations {
     listTeams: {
         parameters: {
             query?: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
-                /** @description From the Link header of the page before; the page starts after it. */
+                /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
             };
             header?: never;
@@ -4294,7 +4294,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -4390,7 +4390,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -4523,7 +4523,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description For If-Match of a change. */
+                    /** @description The entity tag, for If-Match of a change. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4531,7 +4531,7 @@ export interface operations {
                     "application/json": components["schemas"]["Team"];
                 };
             };
-            /** @description What If-None-Match names is still current. */
+            /** @description The entity tag in If-None-Match is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -4607,7 +4607,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -4618,7 +4618,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4711,7 +4711,7 @@ export interface operations {
     listTeamMembers: {
         parameters: {
             query?: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -4727,7 +4727,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -4815,7 +4815,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4909,7 +4909,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4993,9 +4993,9 @@ export interface operations {
     listRoles: {
         parameters: {
             query?: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
-                /** @description From the Link header of the page before; the page starts after it. */
+                /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
             };
             header?: never;
@@ -5007,7 +5007,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -5083,7 +5083,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -5206,7 +5206,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description For If-Match of a change. */
+                    /** @description The entity tag, for If-Match of a change. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5214,7 +5214,7 @@ export interface operations {
                     "application/json": components["schemas"]["Role"];
                 };
             };
-            /** @description What If-None-Match names is still current. */
+            /** @description The entity tag in If-None-Match is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5281,7 +5281,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -5291,7 +5291,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5393,10 +5393,10 @@ export interface operations {
     listGrants: {
         parameters: {
             query?: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
                 after?: number;
-                /** @description To this user, robot or team alone. */
+                /** @description Only grants to this user, robot or team. */
                 to?: string;
             };
             header?: never;
@@ -5410,7 +5410,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -5498,7 +5498,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description A pattern below the owner: `**` is all, `web/**` a part. It does not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`.
+                     * @description A pattern below the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`.
                      * @example web/**
                      */
                     repositories: string;
@@ -5512,7 +5512,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -5645,7 +5645,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description For If-Match of a change. */
+                    /** @description The entity tag, for If-Match of a change. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5653,7 +5653,7 @@ export interface operations {
                     "application/json": components["schemas"]["Grant"];
                 };
             };
-            /** @description What If-None-Match names is still current. */
+            /** @description The entity tag in If-None-Match is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5729,7 +5729,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -5740,7 +5740,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5835,7 +5835,7 @@ export interface operations {
             query: {
                 principal: string;
                 action: "pull" | "push" | "push:create" | "push:update" | "delete" | "manage" | "administer";
-                /** @description Asks for a request with this access token of the account. Where the caller may not know the access tokens of the account, there is none. */
+                /** @description The id of an access token of the account: explains a request with this token. If the caller may not know the tokens of the account, the reply is 404. */
                 token?: number;
             };
             header?: never;
@@ -5923,12 +5923,12 @@ export interface operations {
     whoCan: {
         parameters: {
             query: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
-                /** @description From the Link header of the page before; the page starts after it. */
+                /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
                 action: "pull" | "push" | "push:create" | "push:update" | "delete" | "manage" | "administer";
-                /** @description A pattern below the owner: `**` is all, `web/**` a part. It does not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`. */
+                /** @description A pattern below the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`. */
                 repositories: string;
             };
             header?: never;
@@ -5942,7 +5942,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -6020,9 +6020,9 @@ export interface operations {
     listRobots: {
         parameters: {
             query?: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
-                /** @description From the Link header of the page before; the page starts after it. */
+                /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
             };
             header?: never;
@@ -6036,7 +6036,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -6132,7 +6132,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6265,7 +6265,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description For If-Match of a change. */
+                    /** @description The entity tag, for If-Match of a change. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6273,7 +6273,7 @@ export interface operations {
                     "application/json": components["schemas"]["Robot"];
                 };
             };
-            /** @description What If-None-Match names is still current. */
+            /** @description The entity tag in If-None-Match is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -6349,7 +6349,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -6360,7 +6360,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -6454,7 +6454,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -6593,7 +6593,7 @@ export interface operations {
     listRobotTokens: {
         parameters: {
             query?: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -6609,7 +6609,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -6709,7 +6709,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6843,7 +6843,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description For If-Match of a change. */
+                    /** @description The entity tag, for If-Match of a change. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6851,7 +6851,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccessToken"];
                 };
             };
-            /** @description What If-None-Match names is still current. */
+            /** @description The entity tag in If-None-Match is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -6927,7 +6927,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -6939,7 +6939,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -7044,7 +7044,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description How long the old secret still holds.
+                     * @description How long the old secret stays valid.
                      * @default 0
                      */
                     overlapSeconds?: number;
@@ -7055,7 +7055,7 @@ export interface operations {
             /** @description Created. */
             201: {
                 headers: {
-                    /** @description Of what was created. */
+                    /** @description The path of the created resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -7176,9 +7176,9 @@ export interface operations {
     listRepositories: {
         parameters: {
             query?: {
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
-                /** @description From the Link header of the page before; the page starts after it. */
+                /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
                 owner?: string;
             };
@@ -7191,7 +7191,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -7262,7 +7262,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description For If-Match of a change. */
+                    /** @description The entity tag, for If-Match of a change. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7270,7 +7270,7 @@ export interface operations {
                     "application/json": components["schemas"]["Repository"];
                 };
             };
-            /** @description What If-None-Match names is still current. */
+            /** @description The entity tag in If-None-Match is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -7346,7 +7346,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -7356,7 +7356,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
+            /** @description Done. The reply has no content. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -7450,7 +7450,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The entity tag that was read. */
+                /** @description The entity tag of the last read. The change is refused if the resource has changed since. */
                 "if-match"?: string;
             };
             path: {
@@ -7589,15 +7589,15 @@ export interface operations {
     searchAudit: {
         parameters: {
             query?: {
-                /** @description Name of an account. */
+                /** @description The name of an account. */
                 actor?: string;
                 action?: "login" | "push" | "delete" | "manage" | "pull" | "blob.push" | "blob.mount" | "blob.delete" | "manifest.push" | "manifest.delete" | "tag.create" | "tag.move" | "tag.delete" | "repository.visibility" | "repository.delete" | "user.create" | "user.disable" | "user.enable" | "user.password" | "user.administrator" | "user.delete" | "organization.create" | "organization.delete" | "owner.rename" | "owner.visibility" | "member.add" | "member.remove" | "team.create" | "team.delete" | "team.add" | "team.remove" | "grant.create" | "grant.delete" | "role.create" | "role.delete" | "robot.create" | "robot.disable" | "robot.enable" | "robot.delete" | "access-token.create" | "access-token.rotate" | "access-token.revoke" | "session.create" | "session.end" | "refresh-token.revoke" | "audit.loss" | "store.adopt" | "store.accept" | "signing-key.rotate";
                 outcome?: "done" | "denied" | "granted" | "wrong-password" | "unknown" | "disabled" | "expired" | "revoked" | "throttled";
                 since?: string;
                 until?: string;
-                /** @description A name; with a slash at its end all below it: `acme/`. */
+                /** @description A name. With a slash at the end, everything below it: `acme/`. */
                 target?: string;
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
                 after?: string;
             };
@@ -7610,7 +7610,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -7679,13 +7679,13 @@ export interface operations {
     exportAudit: {
         parameters: {
             query?: {
-                /** @description Name of an account. */
+                /** @description The name of an account. */
                 actor?: string;
                 action?: "login" | "push" | "delete" | "manage" | "pull" | "blob.push" | "blob.mount" | "blob.delete" | "manifest.push" | "manifest.delete" | "tag.create" | "tag.move" | "tag.delete" | "repository.visibility" | "repository.delete" | "user.create" | "user.disable" | "user.enable" | "user.password" | "user.administrator" | "user.delete" | "organization.create" | "organization.delete" | "owner.rename" | "owner.visibility" | "member.add" | "member.remove" | "team.create" | "team.delete" | "team.add" | "team.remove" | "grant.create" | "grant.delete" | "role.create" | "role.delete" | "robot.create" | "robot.disable" | "robot.enable" | "robot.delete" | "access-token.create" | "access-token.rotate" | "access-token.revoke" | "session.create" | "session.end" | "refresh-token.revoke" | "audit.loss" | "store.adopt" | "store.accept" | "signing-key.rotate";
                 outcome?: "done" | "denied" | "granted" | "wrong-password" | "unknown" | "disabled" | "expired" | "revoked" | "throttled";
                 since?: string;
                 until?: string;
-                /** @description A name; with a slash at its end all below it: `acme/`. */
+                /** @description A name. With a slash at the end, everything below it: `acme/`. */
                 target?: string;
             };
             header?: never;
@@ -7762,13 +7762,13 @@ export interface operations {
     searchOwnerAudit: {
         parameters: {
             query?: {
-                /** @description Name of an account. */
+                /** @description The name of an account. */
                 actor?: string;
                 action?: "login" | "push" | "delete" | "manage" | "pull" | "blob.push" | "blob.mount" | "blob.delete" | "manifest.push" | "manifest.delete" | "tag.create" | "tag.move" | "tag.delete" | "repository.visibility" | "repository.delete" | "user.create" | "user.disable" | "user.enable" | "user.password" | "user.administrator" | "user.delete" | "organization.create" | "organization.delete" | "owner.rename" | "owner.visibility" | "member.add" | "member.remove" | "team.create" | "team.delete" | "team.add" | "team.remove" | "grant.create" | "grant.delete" | "role.create" | "role.delete" | "robot.create" | "robot.disable" | "robot.enable" | "robot.delete" | "access-token.create" | "access-token.rotate" | "access-token.revoke" | "session.create" | "session.end" | "refresh-token.revoke" | "audit.loss" | "store.adopt" | "store.accept" | "signing-key.rotate";
                 outcome?: "done" | "denied" | "granted" | "wrong-password" | "unknown" | "disabled" | "expired" | "revoked" | "throttled";
                 since?: string;
                 until?: string;
-                /** @description How many the page holds at most. */
+                /** @description The most items in the page. */
                 limit?: number;
                 after?: string;
             };
@@ -7783,7 +7783,7 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
-                    /** @description The next page; absent on the last. */
+                    /** @description A link to the next page; absent on the last page. */
                     Link?: string;
                     [name: string]: unknown;
                 };

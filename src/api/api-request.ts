@@ -1,26 +1,29 @@
-/** What the HTTP layer hands to the management API and gets back: the border between `http/` and `api/`. */
+/** The requests that the HTTP layer passes to the management API, and its replies: the border between `http/` and `api/`. */
 import type { Admitted, Refused } from '../edge/gate.ts'
 import type { Asked } from '../edge/need.ts'
 import type { Origin } from '../identity/identity.ts'
 
 export interface ApiRequest {
-  /** In the log and in the reply. */
+  /** The request id in the log and in the reply. */
   readonly id: string
   readonly method: string
-  /** As it came: not decoded, not normalised, without the query. */
+  /** The path as received: not decoded, not normalised, without the query. */
   readonly path: string
   readonly rawQuery: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly origin: Origin
-  /** Of this registry as the client sees it, without a slash at the end. */
+  /** The URL of this registry as the client sees it, without a trailing slash. */
   readonly registryUrl: string
-  /** Finds out who asks and decides whether the row may be served; once, before its handler runs. */
+  /** Authenticates the caller and decides whether the row may be served; called once, before its handler runs. */
   readonly admit: (asked: Asked) => Promise<Admitted | Refused>
   /** Aborted when the connection closes before the reply is complete. */
   readonly signal: AbortSignal
-  /** Reads the body to its end; throws when it is larger than `maxBytes`, stalls or takes too long, or when the client leaves. */
+  /** Reads the whole body. Throws if it is larger than `maxBytes`, stalls or takes too long, or if the client disconnects. */
   readonly readBody: (maxBytes: number) => Promise<Uint8Array>
-  /** Resolves when there is room in memory for a reply of so many bytes, within the share of the caller; throws when the client leaves meanwhile. */
+  /**
+   * Resolves when memory has room for a reply of this many bytes, within the caller's share. Throws if the client disconnects
+   * while waiting.
+   */
   readonly reserve: (bytes: number) => Promise<void>
 }
 
@@ -28,25 +31,25 @@ export interface ApiReply {
   readonly status: number
   /** Name, value, name, value, ... */
   readonly headers: readonly string[]
-  /** A list that may be long comes in pieces; to HEAD none of them is taken. */
+  /** A list that may be long is an iterable of pieces, which is not read for HEAD. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
-  /** Of the endpoint, for metrics; `undefined` when there is none. */
+  /** The endpoint, for metrics; `undefined` if no endpoint matches the request. */
   readonly endpoint: { readonly id: string; readonly path: string } | undefined
   /** Why the request was refused, for the log. */
   readonly reason?: string | undefined
-  /** What a reply of 500 and above hides. */
+  /** The error behind a reply with status 500 or above, which the reply does not reveal. */
   readonly fault: ApiFault | undefined
 }
 
 export interface ApiFault {
   readonly error: unknown
-  /** A database that does not answer, not a mistake of ours. */
+  /** Whether the cause is outside the program, such as a database that does not answer, rather than a bug. */
   readonly expected: boolean
 }
 
 export interface ManagementApi {
-  /** Answers whatever goes wrong in it; rejects only when reading the body failed because the client left. */
+  /** Answers every error with a problem; rejects only if the client disconnects while its body is read. */
   answer(request: ApiRequest): Promise<ApiReply>
-  /** For what was refused before the API saw it. */
+  /** Returns the reply to a request that was refused before the API received it. */
   refuse(error: unknown, request: ApiRequest): ApiReply
 }

@@ -1,4 +1,4 @@
-/** The account that a request names, in its path, its query or its body. */
+/** Checks the account that a request names in its path, query or body. */
 import { anonymous } from '../identity/principal.ts'
 import type { Principal } from '../identity/principal.ts'
 import { quote } from '../oci/quote.ts'
@@ -15,8 +15,8 @@ interface Input {
 }
 
 /**
- * Checks the account that a request names: one that the caller may not know of is refused like one that does not exist.
- * A team, which has a slash in its name, needs no check, since only those of the owner are looked up. Throws `NotVisibleError`.
+ * Throws `NotVisibleError` for an account that the caller may not know of, as for one that does not exist. A team, which has
+ * a slash in its name, needs no check: only teams of the owner are looked up.
  */
 export async function checkAccount(
   { account }: Endpoint,

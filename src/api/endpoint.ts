@@ -1,4 +1,4 @@
-/** A row of the table of endpoints. What it takes, who may ask and what it answers is declared; the handler only does it. */
+/** A row of the table of endpoints. It declares its input, access and reply, so that its handler only does the work. */
 import { z } from './zod.ts'
 import type { Actor } from '../identity/actor.ts'
 import type { Gives, ManagementNeed } from '../edge/need.ts'
@@ -10,14 +10,14 @@ export type Access = ManagementNeed
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** Statuses that a row adds to those of its access and its input. */
+/** The statuses that a row can add to the statuses of its access and input. */
 export type ProblemStatus = 401 | 403 | 404 | 409 | 412 | 429
 
 type Shape = z.ZodObject
 
 export interface EndpointRequest<P, Q, B> {
   readonly principal: Principal
-  /** The same for the audit. */
+  /** The principal as the audit records it. */
   readonly actor: Actor
   readonly params: P
   readonly query: Q
@@ -27,32 +27,32 @@ export interface EndpointRequest<P, Q, B> {
 
 export interface EndpointReply<R> {
   readonly value?: R
-  /** Below `/api/v1`, of what was created. */
+  /** The path below `/api/v1` of the created resource. */
   readonly location?: string
   /** The key that the next page starts after; absent on the last page. */
   readonly after?: string | undefined
   readonly cookies?: readonly string[]
-  /** In place of a value: lines of JSON, in groups that are written together. Not asked for any with HEAD. */
+  /** Lines of JSON in place of a value, in groups that are written together. Not read for HEAD. */
   readonly lines?: AsyncIterable<readonly unknown[]>
 }
 
 interface Description {
   readonly id: string
   readonly method: Method
-  /** Below `/api/v1`, `/owners/{owner}`. */
+  /** The path below `/api/v1`, for example `/owners/{owner}`. */
   readonly path: string
   readonly tag: string
   readonly summary: string
   readonly access: Access
-  /** Absent: the row gives no access, or takes some away. */
+  /** The kind of access that the row gives; absent if it gives none or only removes some. */
   readonly gives?: Gives
   readonly status: 200 | 201 | 204
   readonly problems?: readonly ProblemStatus[]
-  /** The field that names an account. One that the caller may not know of is answered like one that does not exist (404). */
+  /** The field that names an account. An account that the caller may not know of gets the same 404 as a missing one. */
   readonly account?: `${'params' | 'query' | 'body'}.${string}`
-  /** GET of one thing: the reply has an entity tag. */
+  /** Whether the reply has an entity tag: for GET of a single resource. */
   readonly tagged?: boolean
-  /** The reply is lines of JSON, each of the shape of `result`. */
+  /** Whether the reply is lines of JSON, each with the shape of `result`. */
   readonly lines?: boolean
 }
 
@@ -65,9 +65,9 @@ export interface EndpointSpec<
   readonly params?: P
   readonly query?: Q
   readonly body?: B
-  /** Of the reply. What it does not name never leaves the registry. */
+  /** The shape of the reply. Fields that it does not name are never sent. */
   readonly result?: R
-  /** What `If-Match` of a change is compared with: the value that GET of the same path answers. */
+  /** Returns the value that GET of the same path answers, for comparison with the `If-Match` of a change. */
   readonly current?: (
     request: EndpointRequest<z.output<P>, z.output<Q>, unknown>,
     services: ApiServices,
@@ -80,7 +80,7 @@ export interface EndpointSpec<
 
 type AnyRequest = EndpointRequest<Record<string, unknown>, Record<string, unknown>, unknown>
 
-/** With the types of its input forgotten: the schemas hold them. */
+/** A row without the types of its input, which its schemas hold. */
 export interface Endpoint extends Description {
   readonly params: Shape
   readonly query: Shape
@@ -90,7 +90,7 @@ export interface Endpoint extends Description {
   readonly handler: (request: AnyRequest, services: ApiServices) => Promise<EndpointReply<unknown>>
 }
 
-/** A row that keeps its types: a client can be derived from them. */
+/** A row with its types, from which a client can be derived. */
 export interface TypedEndpoint<
   Id extends string,
   M extends Method,
@@ -137,7 +137,7 @@ export function defineEndpoint<
     query,
     body,
     result,
-    // The schemas of the same row made what these get.
+    // Safe: the input of these functions is parsed by the schemas of the same row.
     current: current as Endpoint['current'],
     handler: handler as Endpoint['handler'],
   }

@@ -1,4 +1,4 @@
-/** THE table of endpoints of the management API. A resource is a file in `resources/` and a line here. */
+/** The one table of endpoints of the management API. Each resource has a file in `resources/` and a line here. */
 import type { Endpoint } from './endpoint.ts'
 import { accessEndpoints } from './resources/access.ts'
 import { auditEndpoints } from './resources/audit.ts'

@@ -1,8 +1,9 @@
 /**
  * @module
- * The management API under `/api/v1`: owners, people, rights, credentials and the audit, as JSON. `match-endpoint.ts` finds the row
- * of a request, `run-endpoint.ts` takes it through, `problem.ts` says what went wrong; `pages/` is for browsers. It asks the services of `identity/`, `access/`,
- * `organizations/` and `audit/`, and knows neither the database nor connections: `http/` hands it requests and writes its replies.
+ * The management API under `/api/v1`: owners, users, rights, credentials and the audit, as JSON. `match-endpoint.ts` finds the
+ * row of a request, `run-endpoint.ts` runs it, `problem.ts` describes errors, and `pages/` serves browsers. The API calls the
+ * services of `identity/`, `access/`, `organizations/` and `audit/`. It uses neither the database nor connections: `http/`
+ * passes it requests and writes its replies.
  */
 import type { ApiReply, ApiRequest, ManagementApi } from './api-request.ts'
 import { header } from '../edge/admission-request.ts'
@@ -18,12 +19,12 @@ import { createRunner } from './run-endpoint.ts'
 import type { Runner } from './run-endpoint.ts'
 import type { ApiServices } from './services.ts'
 
-/** Pages say how they may be kept; everything else may not be. */
+/** The header of every reply but pages, which set their own caching. */
 const unkept = ['Cache-Control', 'no-store']
 
 type Answer = (request: ApiRequest) => Promise<ApiReply>
 
-/** `version` is that of this program, for its pages. */
+/** `version` is the version of this program, which its pages show. */
 export function createManagementApi(services: ApiServices, version: string): ManagementApi {
   const answerPage = createPages(version)
   const answerRow = createRows(createRunner(services))
@@ -49,7 +50,7 @@ function withCommon(reply: ApiReply): ApiReply {
     : { ...reply, headers: [...unkept, ...reply.headers] }
 }
 
-/** Scripts in browsers: a Basic challenge would open the browser's own dialog over the page. */
+/** Whether a script in a browser sent the request: for it, a Basic challenge would open the browser's login dialog. */
 function isFromScript(request: ApiRequest): boolean {
   const mode = header(request, 'sec-fetch-mode')
   return mode !== undefined && mode !== 'navigate'
@@ -59,11 +60,11 @@ function contextOf(http: ApiRequest): ProblemContext {
   return { requestId: http.id, fromScript: isFromScript(http) }
 }
 
-/** The path as it came: `%2f`, `..`, `//`, `;` and their like stay in the component that they are in, and fail its grammar. */
+/** Matches the path as received: `%2f`, `..`, `//` and `;` stay in their component, whose grammar refuses them. */
 function createRows(run: Runner): Answer {
   const match = createMatcher(endpoints)
   return async (http) => {
-    // HEAD is GET without the content (RFC 9110, 9.3.2), which is left out where replies are written.
+    // HEAD is GET without the content (RFC 9110, 9.3.2); the HTTP layer omits the content when it writes the reply.
     const found = match(http.method === 'HEAD' ? 'GET' : http.method, http.path)
     if (found === undefined) throw pathUnknown(http.path)
     const { endpoint, params, allow } = found

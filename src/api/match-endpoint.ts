@@ -1,17 +1,17 @@
-/** Finds the row of a request by its path and method. Paths are matched as they came, component by component. */
+/** Finds the row of a request by its path and method. Paths are matched as received, component by component. */
 import { apiPrefix } from './paths.ts'
 import type { Endpoint } from './endpoint.ts'
 
 export interface PathMatch {
-  /** Undefined when the path has no row with the method of the request. */
+  /** `undefined` if the path has no row with the method of the request. */
   readonly endpoint: Endpoint | undefined
-  /** The components that the path names in braces, percent-decoded. */
+  /** The values of the components in braces, percent-decoded. */
   readonly params: Readonly<Record<string, string>>
   /** The methods of the path, for `Allow`. */
   readonly allow: string
 }
 
-/** Returns `undefined` for a path that has no row. `method` is that of a row: a HEAD request asks for GET. */
+/** Returns `undefined` for a path without a row. `method` is the method of a row: pass GET for a HEAD request. */
 export type Matcher = (method: string, path: string) => PathMatch | undefined
 
 interface PathPattern {
@@ -45,7 +45,7 @@ function isParameter(component: string): boolean {
   return component.startsWith('{')
 }
 
-/** `/owners/me` comes before `/owners/{owner}`. */
+/** Sorts `/owners/me` before `/owners/{owner}`. */
 function compareSpecific(a: PathPattern, b: PathPattern): number {
   const first = a.components.findIndex(
     (component, index) => isParameter(component) !== isParameter(b.components[index] ?? ''),
@@ -66,7 +66,7 @@ function readParams({ components }: PathPattern, asked: readonly string[]): Reco
   return Object.fromEntries(entries)
 }
 
-/** Text that is not percent-encoded UTF-8 stays as it is: its `%` fits no grammar of a name. */
+/** Leaves text that is not percent-encoded UTF-8 unchanged: no grammar of a name allows its `%`. */
 function decode(component: string): string {
   try {
     return decodeURIComponent(component)

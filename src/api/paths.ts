@@ -1,2 +1,2 @@
-/** Where the management API is; nothing of it moves while its version is the same. */
+/** The path of the management API. The paths below it do not change within a version. */
 export const apiPrefix = '/api/v1'

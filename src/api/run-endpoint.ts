@@ -1,6 +1,6 @@
 /**
- * The way of a request through a row: the gate, the input, the condition, the handler, the reply. It is the same for every
- * row: a handler cannot forget a check, because no check is in a handler.
+ * Runs a request through a row: the gate, the input, the condition, the handler, the reply. Every row takes the same path, so
+ * handlers contain no checks and cannot forget one.
  */
 import type { Audit } from '../audit/audit.ts'
 import { actorOf } from '../identity/actor.ts'
@@ -20,7 +20,7 @@ import { readBody, readParams, readQuery } from './input/read-input.ts'
 import type { ApiServices } from './services.ts'
 import { createTurns } from './turns.ts'
 
-/** Of one entry of a page: an event of the audit with a long name, a client and details has 2 KiB. */
+/** The memory reserved per entry of a page: an audit event with a long name, a client and details has 2 KiB. */
 const pageItemBytes = 2 * 1024
 
 type AuditTarget = NonNullable<Parameters<Audit['record']>[1]['target']>
@@ -46,7 +46,8 @@ export function createRunner(services: ApiServices): Runner {
       return toReply(endpoint, { ...reply, lines }, http)
     }
     const ifMatch = header(http, 'if-match')
-    // Of two that name the same state one comes first, and the other finds it changed. How a path is escaped is no matter.
+    // Of two changes with the same entity tag, the second sees the result of the first. The key has the parsed parameters, so
+    // that differently escaped paths share it.
     return turns.take(JSON.stringify([endpoint.path, request.params]), async () => {
       if (ifMatch !== undefined) {
         const now = format(readerOf(endpoint), await current(request, services))
@@ -64,8 +65,8 @@ interface Admitted extends EndpointRequest<Values, Values, unknown> {
 }
 
 /**
- * Admits and parses, in this order, so that a caller learns no more than it has to. A body may arrive long after its head,
- * and a list may wait for memory, so the gate decides again then: the credential or the right may be gone.
+ * Admits, then parses, so that a refused caller learns as little as possible. A body may arrive long after its headers, and a
+ * list may wait for memory. After such a wait the gate decides again, since the credential or the right may be gone.
  */
 async function admit(
   endpoint: Endpoint,
@@ -102,7 +103,7 @@ function targetOf({ access }: Endpoint, { owner, repository, token }: Values): T
   }
 }
 
-/** Each group is handed over only when `check` passes after the group was read: a slow reader may take hours. */
+/** Yields each group only if `check` passes after the group was read: a slow reader may take hours. */
 async function* whileAllowed<T>(
   groups: AsyncIterable<T>,
   check: () => Promise<void>,
@@ -134,14 +135,14 @@ function findTarget({ repository, owner, user }: Asked['params']): AuditTarget |
   return user === undefined ? undefined : { kind: 'user', name: user }
 }
 
-/** The row that reads what this one changes: its shape is the one that entity tags are of. */
+/** The row that reads the resource that this row changes. Entity tags are made from its shape. */
 function readerOf({ path, id }: Endpoint): Endpoint {
   const reader = endpoints.find((row) => row.path === path && row.tagged === true)
-  if (reader === undefined) throw new Error(`nothing reads what ${id} changes`)
+  if (reader === undefined) throw new Error(`no row reads the resource that ${id} changes`)
   return reader
 }
 
-/** What the schema does not name is left out. Throws for a value that is not of its shape: a fault of ours. */
+/** Omits fields that the schema does not name. Throws if the value does not match the schema, which is a bug. */
 function format({ id, result }: Endpoint, value: unknown): string {
   if (result === undefined) throw new Error(`the row ${id} has no shape for its value`)
   return JSON.stringify(result.parse(value))
@@ -174,7 +175,7 @@ function toReply(endpoint: Endpoint, reply: EndpointReply<unknown>, http: ApiReq
   return { ...known, status: endpoint.status, headers, body: Buffer.from(json) }
 }
 
-/** An absolute path, so that no proxy header can make it wrong. */
+/** Returns an absolute path without a host, which no proxy header can make wrong. */
 function formatNext({ path, rawQuery }: ApiRequest, after: string): string {
   const query = new URLSearchParams(rawQuery)
   query.set('after', after)

@@ -1,4 +1,4 @@
-/** What the endpoints work with: the services of identity and of the management view, the policy and the audit. */
+/** The services that the endpoints use. */
 import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth.ts'
 import type { Organizations } from '../organizations/open-organizations.ts'
@@ -21,8 +21,8 @@ type Identity = Pick<
 
 export interface ApiServices extends Identity, Organizations {
   readonly audit: Audit
-  /** Of what a caller may pull. */
+  /** Lists the repositories that a caller may pull. */
   readonly catalog: Catalog
-  /** `delete.enabled`: whether anything but accounts and rights may be deleted. */
+  /** The value of `delete.enabled`: whether repositories may be deleted. */
   readonly deleteEnabled: boolean
 }

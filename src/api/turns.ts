@@ -1,4 +1,4 @@
-/** Work on one key, one after the other; other keys do not wait. */
+/** Runs work on the same key one at a time, in order of arrival. Different keys do not wait for each other. */
 export interface Turns {
   take<T>(key: string, work: () => Promise<T>): Promise<T>
 }

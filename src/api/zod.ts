@@ -1,4 +1,4 @@
-/** zod as the management API uses it: schemas also carry their part of the OpenAPI document. */
+/** zod for the management API, extended so that schemas carry their part of the OpenAPI document. */
 import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi'
 import { z } from 'zod'
 

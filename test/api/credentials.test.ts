@@ -247,7 +247,7 @@ describe('grants', () => {
     const left = await add()
     expect(left.status).toBe(400)
     expect(left.value['detail']).toContain(
-      'body.repositories: say which repositories below the owner: "**" for all',
+      'body.repositories: name the repositories below the owner: "**" for all',
     )
     const repeated = await add('acme/web/**')
     expect(repeated.status).toBe(400)

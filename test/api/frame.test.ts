@@ -186,7 +186,7 @@ describe('input', () => {
       const answer = await askApi(registry.url, `/users?limit=${limit}`, { as: 'root' })
       expect(answer.status).toBe(400)
       expect(answer.value['errors']).toEqual([
-        { field: 'query.limit', message: 'write a number from 1 to 200' },
+        { field: 'query.limit', message: 'use a number from 1 to 200' },
       ])
     },
   )

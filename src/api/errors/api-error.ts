@@ -1,4 +1,4 @@
-/** What the management API refuses by itself; services refuse with errors of their own. */
+/** Refusals of the management API itself; services throw errors of their own. */
 import { NotVisibleError } from '../../edge/errors.ts'
 import { codeOfKind } from '../../oci/error-code.ts'
 import type { ErrorCode, ErrorKind } from '../../oci/error-code.ts'
@@ -7,7 +7,7 @@ import { DeleteDisabledError } from '../../registry/errors.ts'
 
 /** A part of a request that cannot be accepted. */
 export interface FieldFault {
-  /** `body.name`, `query.limit`, `path.owner`. */
+  /** For example `body.name`, `query.limit`, `path.owner`. */
   readonly field: string
   readonly message: string
 }
@@ -24,7 +24,7 @@ export class ApiError extends OciError {
   override readonly kind: ErrorKind | undefined
   readonly detail: undefined
   readonly fields: readonly FieldFault[]
-  /** Of 405: the methods of the path. */
+  /** The methods of the path, for status 405. */
   readonly allow: string | undefined
   constructor(row: ErrorCode | ErrorKind, refusal: Refusal, options?: ErrorOptions) {
     super(refusal.message, options)
@@ -39,26 +39,26 @@ function isKind(row: ErrorCode | ErrorKind): row is ErrorKind {
   return row in codeOfKind
 }
 
-/** The change conflicts with what exists. */
+/** Returns the refusal of a change that conflicts with existing data. */
 export function conflict(message: string): ApiError {
   return new ApiError('CONFLICT', { message })
 }
 
-/** An operator has switched deletions off. */
+/** Returns the refusal of a deletion where an operator has switched deletions off. */
 export function deletionOff(): ApiError {
   const cause = new DeleteDisabledError()
   return new ApiError('SWITCHED_OFF', { message: cause.message }, { cause })
 }
 
-/** The same for what does not exist and for what the caller may not see. */
+/** Returns the same refusal for a missing resource and for one that the caller may not see. */
 export function notFound(what: string): NotVisibleError {
   return new NotVisibleError(what)
 }
 
-/** A body of 64 KiB can have 10,000; naming all of them would make a megabyte of each such request. */
+/** The most faults that a reply names. A body of 64 KiB can have 10,000, which would make a reply of a megabyte. */
 const maxFaults = 20
 
-/** Names the first twenty. */
+/** Names the first `maxFaults` faults. */
 export function invalid(faults: readonly FieldFault[]): ApiError {
   const fields = faults.slice(0, maxFaults)
   const rest = faults.length > fields.length ? `; and ${faults.length - fields.length} more` : ''

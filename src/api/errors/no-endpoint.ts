@@ -1,4 +1,4 @@
-/** Refusals of requests that have no endpoint. */
+/** Refusals of requests without an endpoint. */
 import { apiPrefix } from '../paths.ts'
 import { ApiError } from './api-error.ts'
 

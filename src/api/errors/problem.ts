@@ -9,16 +9,16 @@ import { ApiError } from './api-error.ts'
 
 export const problemSchema = z
   .object({
-    type: z.string().meta({ description: 'Leads to what the code means.' }),
-    title: z.string().meta({ description: 'The words of the status.' }),
+    type: z.string().meta({ description: 'A link to the meaning of the code.' }),
+    title: z.string().meta({ description: 'The name of the status.' }),
     status: z.int(),
-    detail: z.string().meta({ description: 'What was refused, why, and what to do.' }),
-    code: z.enum(errorCodes).meta({ description: 'Stable: match on it.' }),
-    requestId: z.string().meta({ description: 'Leads to the lines of the log.' }),
+    detail: z.string().meta({ description: 'The reason of the refusal, and what to do about it.' }),
+    code: z.enum(errorCodes).meta({ description: 'A stable code: match on it.' }),
+    requestId: z.string().meta({ description: 'The id of the request in the log of the registry.' }),
     errors: z
       .array(z.object({ field: z.string(), message: z.string() }))
       .optional()
-      .meta({ description: 'Of a request that cannot be accepted: each fault with its place.' }),
+      .meta({ description: 'The faults of an invalid request, each with its field.' }),
   })
   .openapi('Problem')
 
@@ -26,7 +26,7 @@ type Problem = z.output<typeof problemSchema>
 
 export interface ProblemContext {
   readonly requestId: string
-  /** The request came from a script in a browser: a Basic challenge would open a dialog there. */
+  /** Whether a script in a browser sent the request: for it, a Basic challenge would open a login dialog. */
   readonly fromScript: boolean
 }
 

@@ -2,16 +2,16 @@
 import { hash } from 'node:crypto'
 import { ApiError } from '../errors/api-error.ts'
 
-/** Of the representation, so that it changes with whatever a client could have seen. */
+/** Returns the tag of a representation, so that it changes whenever a client would see a difference. */
 export function entityTag(content: string | Uint8Array): string {
   return `"${hash('sha256', content, 'base64url').slice(0, 27)}"`
 }
 
-/** Strong comparison: a weak tag never matches. Throws `ApiError` (412). */
+/** Compares strongly: a weak tag never matches. Throws `ApiError` (412). */
 export function checkIfMatch(header: string, tag: string): void {
   if (names(header, tag)) return
   throw new ApiError('PRECONDITION_FAILED', {
-    message: `what If-Match names was changed since, its entity tag is ${tag} now: read it again and repeat the change`,
+    message: `the resource changed since you read it, and its entity tag is now ${tag}: read it again and repeat the change`,
   })
 }
 

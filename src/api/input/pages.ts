@@ -1,19 +1,19 @@
-/** Keyset pages: each ends with the key that the next one starts after, so that nothing is counted or skipped over. */
+/** Keyset pages: each page ends with the key after which the next one starts, so no rows are counted or skipped. */
 import { z } from '../zod.ts'
 import { Turns } from '../../lib/turns/turns.ts'
 import { text } from '../schemas.ts'
 
 const defaultLimit = 50
 const maxLimit = 200
-/** Of items that are weighed: more takes too long to be written at once. */
+/** The most bytes of weighed items in a page: writing more at once takes too long. */
 const maxBytes = 512 * 1024
-/** So many of them are read at once. */
+/** The most weighed items read at once. */
 const heavyItems = 20
 
 /** Query parameters arrive as text. */
 const limit = z
   .string()
-  .regex(/^(?:[1-9]\d?|1\d\d|200)$/, `write a number from 1 to ${maxLimit}`)
+  .regex(/^(?:[1-9]\d?|1\d\d|200)$/, `use a number from 1 to ${maxLimit}`)
   .transform(Number)
   .default(defaultLimit)
   .openapi({
@@ -21,13 +21,12 @@ const limit = z
     minimum: 1,
     maximum: maxLimit,
     default: defaultLimit,
-    description: 'How many the page holds at most.',
+    description: 'The most items in the page.',
   })
 
-const after = text(512)
-  .min(1)
-  .optional()
-  .openapi({ description: 'From the Link header of the page before; the page starts after it.' })
+const after = text(512).min(1).optional().openapi({
+  description: 'The position after which the page starts, from the Link header of the previous page.',
+})
 
 export const pageQuery = z.strictObject({ limit, after })
 
@@ -41,7 +40,7 @@ export function pageOf<T extends z.ZodType>(item: T) {
 }
 
 /**
- * As `readPage`, for items that may be large: reads a few at a time, and the page ends behind the item that makes it larger
+ * Like `readPage`, for items that may be large: reads a few at a time, and ends the page after the item that makes it larger
  * than `maxBytes`.
  */
 export async function readHeavyPage<T>(
@@ -71,7 +70,7 @@ export async function readHeavyPage<T>(
   }
 }
 
-/** Asks for one more than the page holds, to know whether another follows. */
+/** Reads one item more than the page holds, to learn whether another page follows. */
 export async function readPage<T>(
   { limit, after }: Page,
   read: (page: { limit: number; after: string | undefined }) => Promise<readonly T[]>,

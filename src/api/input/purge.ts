@@ -1,4 +1,4 @@
-/** The deletion of an owner with all that it has. */
+/** The parameter `purge`, which deletes an owner together with its repositories. */
 import { z } from '../zod.ts'
 import { deletionOff } from '../errors/api-error.ts'
 import type { ApiServices } from '../services.ts'
@@ -7,9 +7,14 @@ export const purge = z
   .enum(['true', 'false'])
   .default('false')
   .transform((value) => value === 'true')
-  .openapi({ type: 'boolean', default: false, description: 'Also where repositories are: they go too.' })
+  .openapi({
+    type: 'boolean',
+    default: false,
+    description:
+      'Whether to also delete the repositories of the owner. Without it, an owner with repositories is not deleted.',
+  })
 
-/** Throws `ApiError`. */
+/** Throws `ApiError` if the request purges while deletions are switched off. */
 export function checkPurge(
   asked: { readonly purge: boolean },
   { deleteEnabled }: Pick<ApiServices, 'deleteEnabled'>,

@@ -1,4 +1,4 @@
-/** From the text of a request to what a row takes: path, query and body, each parsed by the row's schema. */
+/** Reads the input of a row from a request: path, query and body, each parsed by the row's schema. */
 import type { z } from '../zod.ts'
 import { ApiError, invalid } from '../errors/api-error.ts'
 import type { FieldFault } from '../errors/api-error.ts'
@@ -16,11 +16,11 @@ export function readParams(endpoint: Endpoint, params: Values): Values {
   return parse(endpoint.params, params, 'path') as Values
 }
 
-/** A parameter that is not declared is refused: it can reach no column. */
+/** Refuses undeclared parameters, so that none can reach a database column. */
 export function readQuery(endpoint: Endpoint, { rawQuery }: ApiRequest): Values {
   const values: Record<string, unknown> = Object.create(null) as Record<string, unknown>
   for (const [name, value] of new URLSearchParams(rawQuery)) {
-    if (name in values) throw invalid([{ field: `query.${name}`, message: 'it is given twice' }])
+    if (name in values) throw invalid([{ field: `query.${name}`, message: 'is given twice' }])
     values[name] = value
   }
   return parse(endpoint.query, { ...values }, 'query') as Values
@@ -41,7 +41,7 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(utf8.decode(bytes))
   } catch {
-    throw invalid([{ field: 'body', message: 'it is no JSON in UTF-8' }])
+    throw invalid([{ field: 'body', message: 'is not valid UTF-8 JSON' }])
   }
 }
 
@@ -53,12 +53,12 @@ function parse(schema: z.ZodType, value: unknown, place: string): unknown {
 
 const maxNameLength = 100
 
-/** Names the field, never what it holds. */
+/** Names the field, never its value. */
 function toFaults(issue: z.core.$ZodIssue, place: string): FieldFault[] {
   const path = [place, ...issue.path.map((part) => String(part).slice(0, maxNameLength))].join('.')
   if (issue.code !== 'unrecognized_keys') return [{ field: path, message: issue.message }]
   return issue.keys.map((key) => ({
     field: `${path}.${key.slice(0, maxNameLength)}`,
-    message: 'it is not a known field',
+    message: 'is not a known field',
   }))
 }

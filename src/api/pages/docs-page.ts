@@ -1,4 +1,4 @@
-/** The reference of the API for people: Swagger UI on the OpenAPI document, and what the codes of refusals mean. */
+/** The reference of the API as a page: Swagger UI for the OpenAPI document, and the meanings of the error codes. */
 import { hash } from 'node:crypto'
 import { escapeHtml, formatHtml, styleSource } from './html.ts'
 import { createPage, htmlHeaders } from './page.ts'
@@ -9,20 +9,20 @@ const codes = [
   ['UNAUTHORIZED', 'Credentials are missing or not valid.'],
   [
     'DENIED',
-    'The caller may not do this. With status 409 something that exists prevents the change, with 412 it changed in the meantime.',
+    'The caller may not do this. With status 409, the change conflicts with existing data. With status 412, the resource has changed since it was read.',
   ],
-  ['NAME_INVALID', 'A name does not follow the grammar, or is reserved.'],
-  ['NAME_UNKNOWN', 'Nothing of that name exists that the caller may see.'],
+  ['NAME_INVALID', 'A name does not match the grammar, or is reserved.'],
+  ['NAME_UNKNOWN', 'Nothing with this name exists, or the caller may not see it.'],
   ['MANIFEST_UNKNOWN', 'The repository has no such manifest or tag.'],
   ['UNSUPPORTED', 'The request cannot be understood, or no endpoint answers it.'],
-  ['PAGINATION_NUMBER_INVALID', 'The position of a page is not valid.'],
-  ['SIZE_INVALID', 'The body is too large, or does not arrive.'],
-  ['TOOMANYREQUESTS', 'Too many requests; Retry-After says when to try again.'],
-  ['UNAVAILABLE', 'The database or the store cannot be reached, or has no space.'],
-  ['UNKNOWN', 'A fault of the registry; the request id leads to its log.'],
+  ['PAGINATION_NUMBER_INVALID', 'The position of the page is not valid.'],
+  ['SIZE_INVALID', 'The body is too large or did not arrive in time.'],
+  ['TOOMANYREQUESTS', 'Too many requests. Retry-After says when to try again.'],
+  ['UNAVAILABLE', 'The database or the blob store cannot be reached, or has no space left.'],
+  ['UNKNOWN', 'An internal error. Find the cause in the log of the registry by the request id.'],
 ] as const
 
-const start = `// A refusal links to its code, which is in a closed list. Swagger UI writes #DENIED as #/DENIED.
+const start = `// Problems link to their code, which is in a collapsed list. Swagger UI writes #DENIED as #/DENIED.
 const code = document.getElementById(location.hash.replace(/^#[/]?/, ''))
 if (code !== null) {
   code.closest('details')?.setAttribute('open', '')
@@ -39,8 +39,8 @@ globalThis.ui = SwaggerUIBundle({
 })`
 
 /**
- * The policy admits these two scripts by their hash and no other, so that nothing that is pushed to this registry can run in the
- * page. It may connect to this registry alone.
+ * The policy admits only these two scripts, by their hash, so that no content pushed to this registry can run in the page. The
+ * page may connect to this registry only.
  */
 function policyOf(viewer: Viewer | undefined): string {
   if (viewer === undefined) return `style-src ${styleSource}; img-src data:`
@@ -52,14 +52,14 @@ function policyOf(viewer: Viewer | undefined): string {
   ].join('; ')
 }
 
-/** Without a viewer the page says how to get one. */
+/** Without a viewer, the page says how to install one. */
 export function createDocsPage(viewer: Viewer | undefined): Page {
   const meanings = codes.map(
     ([code, meaning]) => `<dt id="${code}"><code>${code}</code></dt><dd>${escapeHtml(meaning)}</dd>`,
   )
   const body = `<header>
-<p><a href="../../">This registry</a> · <a href="openapi.json">openapi.json</a>, the same for programs</p>
-<details><summary>Codes of refusals</summary><dl>
+<p><a href="../../">This registry</a> · <a href="openapi.json">openapi.json</a> for programs</p>
+<details><summary>Error codes</summary><dl>
 ${meanings.join('\n')}
 </dl></details>
 </header>
@@ -71,8 +71,8 @@ ${viewer === undefined ? noViewer : formatViewer(viewer)}`
   })
 }
 
-const noViewer = `<main><h1>Lading management API</h1><p>The viewer is not installed. Install the npm package of Lading, or run <code>npm ci</code> in the checkout.
-<a href="openapi.json">openapi.json</a> has the whole reference.</p></main>`
+const noViewer = `<main><h1>Lading management API</h1><p>The viewer is not installed. Install the npm package of Lading, or run <code>npm ci</code> in its checkout.
+<a href="openapi.json">openapi.json</a> contains the whole reference.</p></main>`
 
 function formatLinks(viewer: Viewer | undefined): string {
   if (viewer === undefined) return ''

@@ -1,13 +1,13 @@
-/** The page that a browser gets at `/` and `/api/v1`: which registry this is, how to log in, and where its API is described. */
+/** The page for browsers at `/` and `/api/v1`: it names the registry, says how to log in, and links to the API reference. */
 import { escapeHtml, formatHtml, styleSource } from './html.ts'
 import { createPage, htmlHeaders } from './page.ts'
 import type { Page } from './page.ts'
 
 export interface HomePageText {
   readonly version: string
-  /** Of this registry as the client sees it. */
+  /** The URL of this registry as the client sees it. */
   readonly registryUrl: string
-  /** The way from this page to the pages of the API: `api/v1/`. Relative, so that it also leads through a proxy. */
+  /** The path from this page to the pages of the API, for example `api/v1/`. Relative, so that it works behind a proxy. */
   readonly api: string
 }
 
@@ -21,7 +21,7 @@ export function formatHomePage({ version, registryUrl, api }: HomePageText): Pag
 <h2>Log in</h2>
 <pre>docker login ${host}</pre>
 <p>Use your user name and your password, or an access token in place of the password. <code>podman login</code> and
-<code>skopeo login</code> take the same.${isPlain(registryUrl) ? plainHint : ''}</p>
+<code>skopeo login</code> accept the same.${isPlain(registryUrl) ? plainHint : ''}</p>
 <h2>Push and pull</h2>
 <pre>docker tag app ${host}/&lt;owner&gt;/app:1.0
 docker push ${host}/&lt;owner&gt;/app:1.0
@@ -41,10 +41,10 @@ docker pull ${host}/&lt;owner&gt;/app:1.0</pre>
   })
 }
 
-const plainHint = ` This registry uses HTTP without TLS. Docker refuses that unless the address is in <code>insecure-registries</code>
-of its configuration.`
+const plainHint = ` This registry uses HTTP without TLS. Docker refuses it unless the address is listed in
+<code>insecure-registries</code> of the Docker configuration.`
 
-/** Clients accept HTTP on the loopback interface. */
+/** Whether clients refuse this URL because it is HTTP. They accept HTTP on the loopback interface. */
 function isPlain(registryUrl: string): boolean {
   return /^http:\/\/(?!localhost[:/]|localhost$|127\.|\[::1\])/.test(registryUrl)
 }

@@ -1,4 +1,4 @@
-/** What the HTML pages share: escaping, the style and the head. */
+/** The common parts of the HTML pages: escaping, the style and the head. */
 import { hash } from 'node:crypto'
 
 const style = `
@@ -12,7 +12,7 @@ dt { margin-top: .5rem } :target { background: #fff3b0 }
 
 const styleHash = hash('sha256', style, 'base64')
 
-/** The sources of a page's own style, for `style-src` of its Content-Security-Policy. */
+/** The source of the style of every page, for `style-src` of its Content-Security-Policy. */
 export const styleSource = `'sha256-${styleHash}'`
 
 const escapes: Readonly<Record<string, string>> = {

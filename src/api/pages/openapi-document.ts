@@ -1,4 +1,4 @@
-/** The OpenAPI document, made of the same rows that are served: what is documented is what is checked. */
+/** The OpenAPI document, made from the rows that are served, so that it describes what the API checks. */
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
 import { cookieName } from '../../identity/sessions/session-cookie.ts'
 import type { ErrorStatus } from '../../edge/error-table.ts'
@@ -17,22 +17,25 @@ type Headers = Record<string, { description: string; schema: { type: 'string' } 
 const credentials = [{ basic: [] }, { bearer: [] }, { session: [] }]
 
 const conditions = z.object({
-  'if-match': z.string().optional().openapi({ example: '*', description: 'The entity tag that was read.' }),
+  'if-match': z.string().optional().openapi({
+    example: '*',
+    description: 'The entity tag of the last read. The change is refused if the resource has changed since.',
+  }),
 })
 
 const tags = [
-  ['me', 'The account of whoever asks.'],
-  ['session', 'Logins of browsers.'],
-  ['users', 'Accounts of people.'],
-  ['owners', 'Users and organizations: the first component of repository names.'],
-  ['teams', 'Members of organizations in groups.'],
-  ['rights', 'Roles, grants, and why something is allowed or not.'],
-  ['robots', 'Accounts of machines, which belong to an owner.'],
-  ['repositories', 'Packages and their settings.'],
-  ['audit', 'Who did what.'],
+  ['me', 'The account of the caller.'],
+  ['session', 'Browser sessions and registration.'],
+  ['users', 'User accounts.'],
+  ['owners', 'Users and organizations. An owner is the first component of a repository name.'],
+  ['teams', 'Members of organizations and their teams.'],
+  ['rights', 'Roles, grants, and explanations of access.'],
+  ['robots', 'Accounts for machines. Each belongs to an owner.'],
+  ['repositories', 'Repositories and their settings.'],
+  ['audit', 'The record of who did what.'],
 ] as const
 
-/** Makes the document each time, since it is rarely asked for. */
+/** Makes the document at each call; `pages.ts` keeps the result. */
 export function describeApi(): ApiDocument {
   const registry = new OpenAPIRegistry()
   registry.registerComponent('securitySchemes', 'basic', { type: 'http', scheme: 'basic' })
@@ -45,7 +48,8 @@ export function describeApi(): ApiDocument {
     type: 'apiKey',
     in: 'cookie',
     name: cookieName,
-    description: 'Of a browser. Changes also need the header X-CSRF-Token that the login answered.',
+    description:
+      'The session cookie of a browser. Changes also need the header X-CSRF-Token with the token from the login.',
   })
   for (const endpoint of endpoints) registry.registerPath(toRoute(endpoint))
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
@@ -55,7 +59,7 @@ export function describeApi(): ApiDocument {
       version: '1',
       license: { name: 'Apache-2.0' },
       description:
-        'Owners, people, rights, credentials and the audit of a registry. Lists are pages: follow `Link`. Refusals are problem details (RFC 9457).',
+        'Manages the owners, users, rights, credentials and the audit of a registry. Lists have pages: follow the `Link` header. Errors are problem details (RFC 9457).',
     },
     servers: [{ url: apiPrefix }],
     tags: tags.map(([name, description]) => ({ name, description })),
@@ -93,19 +97,20 @@ function describeSuccess(endpoint: Endpoint): Responses {
   const type = lines === true ? 'application/jsonl' : 'application/json'
   const content = result !== undefined && status !== 204 ? { content: { [type]: { schema: result } } } : {}
   const headers = describeHeaders(endpoint)
-  const description = { 200: 'Done.', 201: 'Created.', 204: 'Done; there is nothing to say.' }[status]
+  const description = { 200: 'Done.', 201: 'Created.', 204: 'Done. The reply has no content.' }[status]
   const success = { description, ...content, ...(headers !== undefined && { headers }) }
   if (tagged !== true) return { [String(status)]: success }
-  const unchanged = { description: 'What If-None-Match names is still current.' }
+  const unchanged = { description: 'The entity tag in If-None-Match is still current.' }
   return { [String(status)]: success, '304': unchanged }
 }
 
 function describeHeaders({ status, tagged, query }: Endpoint): Headers | undefined {
   const text = { type: 'string' } as const
-  if (tagged === true) return { ETag: { description: 'For If-Match of a change.', schema: text } }
+  if (tagged === true)
+    return { ETag: { description: 'The entity tag, for If-Match of a change.', schema: text } }
   if ('after' in query.shape)
-    return { Link: { description: 'The next page; absent on the last.', schema: text } }
-  if (status === 201) return { Location: { description: 'Of what was created.', schema: text } }
+    return { Link: { description: 'A link to the next page; absent on the last page.', schema: text } }
+  if (status === 201) return { Location: { description: 'The path of the created resource.', schema: text } }
   return undefined
 }
 
@@ -121,7 +126,7 @@ const credentialsOf: Readonly<Record<Gives, string>> = {
   rotation: 'Needs a password, a session, or the access token that is rotated.',
 }
 
-/** Returns the statuses of the row, of its access and of its input, and those that any request can get. */
+/** Returns the error statuses of the row, of its access and of its input, and the statuses that any request can get. */
 function problemsOf({ access, gives, method, body, current, problems = [] }: Endpoint): ErrorStatus[] {
   const statuses = new Set<ErrorStatus>([400, 401, 429, 500, 503, ...problems])
   if (method !== 'GET') statuses.add(403).add(507)

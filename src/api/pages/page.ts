@@ -1,4 +1,4 @@
-/** A page or a file of a page, and the reply with it: entity tag, caching and conditional requests. */
+/** A page or a file of a page, and its reply: entity tag, caching and conditional requests. */
 import type { ApiReply, ApiRequest } from '../api-request.ts'
 import { header } from '../../edge/admission-request.ts'
 import { entityTag, isUnchanged } from '../input/conditions.ts'
@@ -13,7 +13,7 @@ export interface Page {
 interface PageContent {
   readonly type: string
   readonly body: string | Uint8Array
-  /** The path has a hash of the content, so that the content never changes. */
+  /** Whether the content at this path never changes, because the path contains a hash of it. */
   readonly immutable?: boolean
   readonly headers?: readonly string[]
 }
@@ -28,7 +28,7 @@ export function createPage({ type, body, immutable = false, headers = [] }: Page
   }
 }
 
-/** Returns the headers of an HTML page. `sources` are directives of its policy; it may load nothing else. */
+/** Returns the headers of an HTML page. `sources` are the directives of its policy; the page may load nothing else. */
 export function htmlHeaders(sources: string): string[] {
   const policy = `default-src 'none'; ${sources}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
   return ['Content-Security-Policy', policy, 'Referrer-Policy', 'no-referrer']

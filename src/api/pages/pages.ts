@@ -1,4 +1,4 @@
-/** The pages of the API and of the registry's root: found by path, made at the first request. */
+/** Serves the pages of the API and the home page, by path. All but the home page are made at the first request. */
 import { acceptsHtml } from '../../lib/accepts-html.ts'
 import type { ApiReply, ApiRequest } from '../api-request.ts'
 import { header } from '../../edge/admission-request.ts'
@@ -11,7 +11,7 @@ import { createPage, pageReply } from './page.ts'
 import type { Page } from './page.ts'
 import { readViewer } from './viewer.ts'
 
-/** From the path of a home page to the pages of the API. */
+/** The relative path from each path of the home page to the pages of the API. */
 const homePaths: Readonly<Record<string, string>> = {
   '/': 'api/v1/',
   [apiPrefix]: 'v1/',
@@ -22,7 +22,7 @@ const docsPath = `${apiPrefix}/docs`
 
 const readOnly: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
-/** Resolves to `undefined` for a request that no page answers. Rejects with `ApiError` (405). */
+/** Resolves to `undefined` if no page answers the request. Rejects with `ApiError` (405). */
 export type PageAnswer = (http: ApiRequest) => Promise<ApiReply | undefined>
 
 export function createPages(version: string): PageAnswer {
@@ -56,7 +56,7 @@ export function createPages(version: string): PageAnswer {
   }
 }
 
-/** Remembers what `make` returned. A failure is not remembered. */
+/** Remembers the result of `make`, but not a failure. */
 function once<T>(make: () => T | Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {

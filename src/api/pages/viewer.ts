@@ -1,6 +1,6 @@
 /**
- * The files of Swagger UI that the reference of the API consists of. `npm run build` copies them into the package, below this
- * file; from the sources they are read from `node_modules`.
+ * The files of Swagger UI for the reference of the API. `npm run build` copies them into the package, below this file. A
+ * checkout reads them from `node_modules`.
  */
 import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -9,9 +9,9 @@ import { createPage } from './page.ts'
 import type { Page } from './page.ts'
 
 export interface ViewerFile {
-  /** With a hash of the content: `swagger-ui.3f0a9c….css`. */
+  /** The file name with a hash of the content, for example `swagger-ui.3f0a9c….css`. */
   readonly name: string
-  /** For the attribute `integrity` and the Content-Security-Policy. */
+  /** The hash for the attribute `integrity` and the Content-Security-Policy. */
   readonly integrity: string
   readonly page: Page
 }
@@ -24,7 +24,7 @@ export interface Viewer {
 const scriptName = 'swagger-ui-bundle.js'
 const styleName = 'swagger-ui.css'
 
-/** Returns `undefined` when the files are not installed: a checkout without development packages. */
+/** Returns `undefined` if the files are not installed, as in a checkout without development packages. */
 export async function readViewer(): Promise<Viewer | undefined> {
   const [script, style] = await Promise.all([findFile(scriptName), findFile(styleName)])
   if (script === undefined || style === undefined) return undefined

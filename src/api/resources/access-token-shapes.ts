@@ -1,4 +1,4 @@
-/** Access tokens in requests and replies: of users and of robots alike. */
+/** The access tokens of users and robots in requests and replies. */
 import { z } from '../zod.ts'
 import type {
   AccessToken,
@@ -16,32 +16,32 @@ import type { ApiServices } from '../services.ts'
 
 export const action = z.enum(roleActions)
 
-/** `acme/web/**`; the grammar is checked by its parser. */
-export const patternText = z
-  .string()
-  .min(1)
-  .max(255)
-  .openapi({ example: 'acme/web/**', description: '`*` within a component, `**` for any number of them.' })
+/** A pattern such as `acme/web/**`; its parser checks the grammar. */
+export const patternText = z.string().min(1).max(255).openapi({
+  example: 'acme/web/**',
+  description: '`*` matches within a component, `**` any number of components.',
+})
 
 export const token = z
   .object({
     id: z.int(),
     name: z.string(),
     hint: z.string().meta({ description: 'The last characters of the secret.' }),
-    actions: z
-      .array(z.string())
-      .optional()
-      .meta({ description: 'At most these; absent: all of the account.' }),
-    repositories: z.array(z.string()).optional().meta({ description: 'Only there; absent: everywhere.' }),
+    actions: z.array(z.string()).optional().meta({
+      description: 'The actions that the token allows; absent: all actions that the account may do.',
+    }),
+    repositories: z.array(z.string()).optional().meta({
+      description: 'Patterns of the repositories that the token reaches; absent: all repositories.',
+    }),
     createdAt: time,
     expiresAt: time.optional(),
-    usedAt: time.optional().meta({ description: 'At least then; noted hourly.' }),
+    usedAt: time.optional().meta({ description: 'The last use, recorded at most once an hour.' }),
     revokedAt: time.optional(),
   })
   .openapi('AccessToken')
 
 export const createdToken = z
-  .object({ token, secret: z.string().meta({ description: 'Shown this once.' }) })
+  .object({ token, secret: z.string().meta({ description: 'The secret, shown only in this reply.' }) })
   .openapi('CreatedAccessToken')
 
 export const newToken = z.strictObject({
@@ -54,16 +54,17 @@ export const newToken = z.strictObject({
     .optional(),
 })
 
-/** For a new password: anyone who had the old one may have made tokens with it. */
+/** An option for a new password: anyone who knew the old one may have created tokens with it. */
 export const revokeTokens = z.boolean().default(false).meta({
-  description: 'Also revokes the access tokens of the user, and those that it made for robots.',
+  description:
+    'Whether to also revoke the access tokens of the user and the tokens that the user created for robots.',
 })
 
 const maxOverlapSeconds = 7 * 24 * 3600
 
 export const rotation = z.strictObject({
   overlapSeconds: z.int().min(0).max(maxOverlapSeconds).default(0).meta({
-    description: 'How long the old secret still holds.',
+    description: 'How long the old secret stays valid.',
   }),
 })
 
@@ -120,12 +121,12 @@ export async function listTokens(accountId: number, page: Page, { accessTokens }
   return { ...found, value: { items: found.value.items.map(formatToken) } }
 }
 
-/** A token has up to 100 patterns of 255 characters. */
+/** Returns the length of the patterns of a token, which has up to 100 patterns of 255 characters. */
 function weighToken({ patterns = [] }: AccessToken): number {
   return patterns.reduce((sum, pattern) => sum + pattern.length, 0)
 }
 
-/** An id of another account is as unknown as one that never was. Throws `ApiError`. */
+/** Throws the same `NotVisibleError` for an id of another account and for one that never existed. */
 export async function getTokenOf(
   accountId: number,
   id: number,

@@ -1,4 +1,4 @@
-/** The endpoints of access tokens, defined once: those of the caller and those of a robot differ in whose they are. */
+/** Defines the endpoints of access tokens, for the tokens of the caller and the tokens of robots. */
 import type { Access, EndpointRequest, ProblemStatus } from '../endpoint.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { notFound } from '../errors/api-error.ts'
@@ -26,21 +26,21 @@ interface TokenHolder<
   P extends z.ZodObject,
   T extends TokenParams,
 > {
-  /** The end of each id: `MyToken` makes `listMyTokens`, `createMyToken`. */
+  /** The end of each id: `MyToken` gives `listMyTokens`, `createMyToken`. */
   readonly name: Name
-  /** Of the list, below `/api/v1`. */
+  /** The path of the list, below `/api/v1`. */
   readonly path: Path
   readonly tag: string
-  /** For the summaries: `a robot`. */
+  /** The holder in the summaries, for example `a robot`. */
   readonly holder: string
   readonly access: Access
   readonly rotateAccess: Access
-  /** 404 when the account of the path may not exist. */
+  /** Contains 404 if the account of the path may be missing. */
   readonly problems: readonly ProblemStatus[]
   readonly params: P
-  /** The same with the id of a token. */
+  /** `params` with the id of a token. */
   readonly tokenParams: T
-  /** Returns the account that has the tokens. Throws `ApiError` (404). */
+  /** Returns the id of the account that has the tokens. Throws `NotVisibleError` (404). */
   readonly accountId: (
     request: Pick<EndpointRequest<z.output<P>, unknown, unknown>, 'principal' | 'params'>,
     services: ApiServices,
@@ -73,7 +73,7 @@ function defineList<Name extends string, Path extends string, P extends z.ZodObj
       method: 'GET',
       path,
       tag,
-      summary: `Access tokens of ${holder}, oldest first; ended ones stay for some time.`,
+      summary: `Lists the access tokens of ${holder}, oldest first, including tokens that ended in the last 90 days.`,
       access,
       status: 200,
       problems,
@@ -91,7 +91,7 @@ function defineList<Name extends string, Path extends string, P extends z.ZodObj
       method: 'POST',
       path,
       tag,
-      summary: `A new access token of ${holder}; it takes a password or a session to make one.`,
+      summary: `Creates an access token for ${holder}. Requires a password or a session.`,
       access,
       gives: 'access',
       status: 201,
@@ -119,7 +119,7 @@ function defineOne<Name extends string, Path extends string, P extends z.ZodObje
       ...row,
       id: `get${name}`,
       method: 'GET',
-      summary: `One access token of ${holder.holder}.`,
+      summary: `Returns an access token of ${holder.holder}.`,
       status: 200,
       tagged: true,
       result: token,
@@ -129,7 +129,7 @@ function defineOne<Name extends string, Path extends string, P extends z.ZodObje
       ...row,
       id: `revoke${name}`,
       method: 'DELETE',
-      summary: 'Ends an access token, and the bearer tokens that were issued from it.',
+      summary: 'Revokes an access token and the bearer tokens that were issued from it.',
       status: 204,
       current: async (request, services) => formatToken(await find(request, services)),
       handler: async (request, services) => {
@@ -153,7 +153,7 @@ function defineRotation<
     method: 'POST',
     path: `${holder.path}/{token}/rotate`,
     tag: holder.tag,
-    summary: 'A new secret for an access token; the old one may stay valid for a while.',
+    summary: 'Replaces the secret of an access token. The old secret can stay valid for a while.',
     access: holder.rotateAccess,
     gives: 'rotation',
     status: 201,
@@ -170,7 +170,7 @@ function defineRotation<
   })
 }
 
-/** Returns a function that finds the token of a request. It throws `ApiError` (404), also for a token of another account. */
+/** Returns a function that finds the token of a request and throws `NotVisibleError` (404), also for that of another account. */
 function findIn<Name extends string, Path extends string, P extends z.ZodObject, T extends TokenParams>({
   accountId,
 }: TokenHolder<Name, Path, P, T>) {
@@ -181,7 +181,7 @@ function findIn<Name extends string, Path extends string, P extends z.ZodObject,
   }
 }
 
-/** The parameters of a token are those of its list and its id, which the compiler cannot see in a generic type. */
+/** The parameters of a token are the parameters of its list and its id, but the compiler cannot infer that for a generic type. */
 function withoutToken<P extends z.ZodObject, T extends TokenParams>(params: z.output<T>): z.output<P> {
   return params as unknown as z.output<P>
 }

@@ -1,4 +1,4 @@
-/** Why somebody may or may not do something, and who may: for those who give the rights in question. */
+/** Explains why an account may or may not do something, and lists who may. Only callers who can grant these rights may ask. */
 import { z } from '../zod.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { pageOf, pageQuery } from '../input/pages.ts'
@@ -11,18 +11,18 @@ const explanation = z
     text: z.string().meta({
       example: 'allowed because grant 12 gives writer on acme/web/** to team acme/dev',
     }),
-    grant: z.int().optional().meta({ description: 'The one that suffices by itself.' }),
-    remedy: z
-      .object({ role: z.string(), on: z.string() })
-      .optional()
-      .meta({ description: 'The weakest built-in role that would do, and where.' }),
+    grant: z.int().optional().meta({ description: 'The id of a grant that is sufficient by itself.' }),
+    remedy: z.object({ role: z.string(), on: z.string() }).optional().meta({
+      description: 'The weakest built-in role that would allow it, and the repository to grant it on.',
+    }),
   })
   .openapi('Explanation')
 
 const holder = z
   .object({
     kind: z.enum(['anyone', 'users', 'administrators', 'user', 'robot']).meta({
-      description: '`administrators`: those of the registry, whose names only administrators see.',
+      description:
+        '`administrators` are the administrators of the registry, whose names only administrators see.',
     }),
     name: z.string(),
     because: z.string(),
@@ -37,7 +37,7 @@ export const accessEndpoints = [
     path: '/access/explain/{repository}',
     tag: 'rights',
     summary:
-      'Why an account, or `anonymous`, may or may not do something in a repository. Where the caller may not know whether the account is disabled or an administrator, neither counts.',
+      'Explains why an account, or `anonymous`, may or may not do something in a repository. The answer ignores whether the account is disabled or an administrator if the caller may not know that.',
     access: 'repository:administer',
     status: 200,
     problems: [404],
@@ -48,7 +48,7 @@ export const accessEndpoints = [
       action,
       token: rowId.optional().openapi({
         description:
-          'Asks for a request with this access token of the account. Where the caller may not know the access tokens of the account, there is none.',
+          'The id of an access token of the account: explains a request with this token. If the caller may not know the tokens of the account, the reply is 404.',
       }),
     }),
     result: explanation,
@@ -64,7 +64,7 @@ export const accessEndpoints = [
     method: 'GET',
     path: '/access/who-can/{owner}',
     tag: 'rights',
-    summary: 'Everyone who may do something in a part of what an owner has, with the reason.',
+    summary: 'Lists everyone who may do something in some repositories of an owner, with the reason.',
     access: 'owner:administer',
     status: 200,
     problems: [404],

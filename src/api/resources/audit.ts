@@ -1,4 +1,4 @@
-/** Who did what: searched in pages, newest first, and exported whole, oldest first. Nothing can change it. */
+/** The audit: searched in pages, newest first, or exported as a whole, oldest first. No endpoint changes it. */
 import { z } from '../zod.ts'
 import { auditActionNames, auditOutcomeNames } from '../../audit/audit-words.ts'
 import type { Audit } from '../../audit/audit.ts'
@@ -25,7 +25,10 @@ const event = z
       id: z.string().meta({ description: '`user:1`, `robot:2`, `anonymous` or `operator`.' }),
       name: z.string(),
     }),
-    credential: z.string().optional().meta({ description: 'What proved it: `password`, `access-token:7`.' }),
+    credential: z
+      .string()
+      .optional()
+      .meta({ description: 'The credential of the actor: `password`, `access-token:7`.' }),
     address: z.string().optional(),
     client: z.string().optional(),
     requestId: z.string().optional(),
@@ -37,7 +40,7 @@ const event = z
 const moment = z.iso.datetime({ offset: true }).transform((value) => Date.parse(value))
 
 const filters = {
-  actor: text(255).min(1).optional().openapi({ description: 'Name of an account.' }),
+  actor: text(255).min(1).optional().openapi({ description: 'The name of an account.' }),
   action: z.enum(auditActionNames).optional(),
   outcome: z.enum(auditOutcomeNames).optional(),
   since: moment.optional(),
@@ -47,7 +50,7 @@ const filters = {
 const target = text(255)
   .min(1)
   .optional()
-  .openapi({ description: 'A name; with a slash at its end all below it: `acme/`.' })
+  .openapi({ description: 'A name. With a slash at the end, everything below it: `acme/`.' })
 
 const all = z.strictObject({ ...filters, target })
 const ofOwner = z.strictObject(filters)
@@ -85,7 +88,7 @@ interface Paged extends AuditFilter {
   readonly after?: string | undefined
 }
 
-/** Asks for one more than the page holds, to know whether another follows; a short page may be followed too. */
+/** Reads one event more than the page holds, to learn whether another page follows. It can also follow a short page. */
 async function readEvents({ limit, after, ...filter }: Paged, { audit, signal }: Reading) {
   const before = after === undefined ? undefined : Number(after)
   const { events, next } = await audit.searchPage({ filter, before, limit: limit + 1, signal })
@@ -111,7 +114,7 @@ export const auditEndpoints = [
     path: '/audit',
     tag: 'audit',
     summary:
-      'Events, newest first. A page may hold fewer than asked for: the Link header tells whether more follow.',
+      'Lists events, newest first. A page can have fewer events than `limit`; the Link header says whether more follow.',
     access: 'administrator',
     status: 200,
     query: all.extend(paged),
@@ -123,7 +126,7 @@ export const auditEndpoints = [
     method: 'GET',
     path: '/audit/export',
     tag: 'audit',
-    summary: 'All events that match, oldest first, one JSON object a line.',
+    summary: 'Exports all matching events, oldest first, one JSON object per line.',
     access: 'administrator',
     status: 200,
     lines: true,
@@ -138,7 +141,7 @@ export const auditEndpoints = [
     path: '/audit/owners/{owner}',
     tag: 'audit',
     summary:
-      'Events of an owner, its repositories, teams and robots, newest first. They outlive it. What came before it got its name is for administrators; events of the account of a user are for that user and for administrators. Neither is for a narrowed access token.',
+      'Lists the events of an owner and its repositories, teams and robots, newest first. Events remain after the owner is deleted. Only administrators see events from before the owner got its name. Only the user and administrators see the events of a user account. A narrowed access token sees neither.',
     access: 'owner:administer',
     status: 200,
     params: owned,
@@ -148,7 +151,7 @@ export const auditEndpoints = [
       const withoutAccounts = !knowsAccountEvents(principal, owner)
       const filter = { ...query, target: `${owner}/`, withoutAccounts }
       if (isInformed(principal)) return readEvents(filter, { audit, signal })
-      // Someone else may have had the name before.
+      // Another owner may have had the name before.
       const from = await owners.namedAt(owner)
       if (from === undefined) return { value: { items: [] } }
       return readEvents({ ...filter, since: Math.max(from, query.since ?? 0) }, { audit, signal })

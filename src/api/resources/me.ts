@@ -1,4 +1,4 @@
-/** The account of the caller: its name, its rights, its access tokens and sessions. */
+/** The account of the caller: name, rights, access tokens and sessions. */
 import { z } from '../zod.ts'
 import { permissions } from '../../access/permissions.ts'
 import type { Permission } from '../../access/permissions.ts'
@@ -19,11 +19,14 @@ const identity = z
     name: z.string(),
     kind: z.enum(['user', 'robot']),
     isAdmin: z.boolean(),
-    credential: z.string().optional().meta({ description: '`password`, `access-token:7` or `session:3`.' }),
+    credential: z
+      .string()
+      .optional()
+      .meta({ description: 'The credential of the request: `password`, `access-token:7` or `session:3`.' }),
     limits: z
       .object({ actions: z.array(z.string()).optional(), repositories: z.array(z.string()).optional() })
       .optional()
-      .meta({ description: 'What the access token leaves of the rights.' }),
+      .meta({ description: 'The limits of the access token.' }),
   })
   .openapi('Identity')
 
@@ -64,7 +67,7 @@ function describeCaller({
   }
 }
 
-/** By the name that the repository has, or had: as requests of clients are decided. */
+/** Decides as for a request of a client, also by a former name of the repository. */
 async function isAllowed(
   principal: Principal,
   { permission, repository }: { readonly permission: Permission; readonly repository: RepositoryName },
@@ -84,7 +87,7 @@ const aboutMe = [
     method: 'GET',
     path: '/me',
     tag,
-    summary: 'Who asks, and by what that was proven.',
+    summary: 'Returns the account of the caller and its credential.',
     access: 'user',
     status: 200,
     tagged: true,
@@ -96,7 +99,7 @@ const aboutMe = [
     method: 'GET',
     path: '/me/rights',
     tag,
-    summary: 'What the caller may do in a repository, whether it exists or not.',
+    summary: 'Lists what the caller may do in a repository, which need not exist.',
     access: 'user',
     status: 200,
     query: z.strictObject({ repository: repositoryName }),
@@ -117,7 +120,7 @@ const myPassword = defineEndpoint({
   path: '/me/password',
   tag,
   summary:
-    'A new password; sessions, refresh and bearer tokens end, and with `revokeTokens` access tokens too.',
+    'Changes the password of the caller. Ends all sessions, refresh tokens and bearer tokens, and with `revokeTokens` also access tokens.',
   access: 'self',
   gives: 'access',
   status: 204,
@@ -138,7 +141,7 @@ const mySessions = [
     method: 'GET',
     path: '/me/sessions',
     tag,
-    summary: 'Open sessions of the caller, oldest first.',
+    summary: 'Lists the open sessions of the caller, oldest first.',
     access: 'self',
     status: 200,
     result: z.object({ items: z.array(session) }),
@@ -181,7 +184,7 @@ const myTokens = defineTokenEndpoints({
   tag,
   holder: 'the caller',
   access: 'self',
-  // A token may rotate itself, those of robots too.
+  // Any access token may rotate itself, also the token of a robot.
   rotateAccess: 'user',
   problems: [],
   params: nothing,

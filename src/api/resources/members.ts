@@ -1,4 +1,4 @@
-/** Members of organizations and their teams. Membership gives no rights: grants do. */
+/** Members of organizations and teams. Membership alone gives no rights; grants do. */
 import { z } from '../zod.ts'
 import type { Member, Team } from '../../organizations/members.ts'
 import { notFound } from '../errors/api-error.ts'
@@ -14,7 +14,7 @@ const ownerParams = z.strictObject({ owner: ownerName })
 const memberParams = z.strictObject({ owner: ownerName, user: ownerName })
 const teamParams = z.strictObject({ owner: ownerName, team: ownerName })
 const placeParams = teamParams.extend({ user: ownerName })
-/** Members come in the order of their accounts. */
+/** Members are listed in the order of their account ids. */
 const memberQuery = pageQuery.extend({ after: rowId.optional() })
 const access = 'owner:administer'
 const teams = '/owners/{owner}/teams'
@@ -53,7 +53,7 @@ const memberRows = [
     method: 'GET',
     path: '/owners/{owner}/members',
     tag,
-    summary: 'Members of an organization.',
+    summary: 'Lists the members of an organization.',
     access,
     status: 200,
     problems: [404],
@@ -68,7 +68,8 @@ const memberRows = [
     method: 'PUT',
     path: '/owners/{owner}/members/{user}',
     tag,
-    summary: 'Makes a user a member; with a role it is granted that on all of the organization.',
+    summary:
+      'Makes a user a member of an organization. With `role`, also grants that role on all its repositories.',
     access,
     gives: 'access',
     status: 204,
@@ -86,7 +87,7 @@ const memberRows = [
     method: 'DELETE',
     path: '/owners/{owner}/members/{user}',
     tag,
-    summary: 'Takes a member out, with its grants there and its places in teams.',
+    summary: 'Removes a member from an organization and its teams, with the grants to the member there.',
     access,
     status: 204,
     problems: [404],
@@ -104,7 +105,7 @@ const teamRows = [
     method: 'GET',
     path: teams,
     tag,
-    summary: 'Teams of an organization in the order of their names.',
+    summary: 'Lists the teams of an organization, sorted by name.',
     access,
     status: 200,
     problems: [404],
@@ -125,7 +126,7 @@ const teamRows = [
     method: 'POST',
     path: teams,
     tag,
-    summary: 'A new team.',
+    summary: 'Creates a team.',
     access,
     gives: 'access',
     status: 201,
@@ -143,7 +144,7 @@ const teamRows = [
     method: 'GET',
     path: `${teams}/{team}`,
     tag,
-    summary: 'One team.',
+    summary: 'Returns a team.',
     access,
     status: 200,
     problems: [404],
@@ -157,7 +158,7 @@ const teamRows = [
     method: 'DELETE',
     path: `${teams}/{team}`,
     tag,
-    summary: 'Deletes a team with the grants to it.',
+    summary: 'Deletes a team and its grants.',
     access,
     status: 204,
     problems: [404],
@@ -173,7 +174,7 @@ const teamRows = [
     method: 'GET',
     path: `${teams}/{team}/members`,
     tag,
-    summary: 'Members of a team.',
+    summary: 'Lists the members of a team.',
     access,
     status: 200,
     problems: [404],
@@ -188,7 +189,7 @@ const teamRows = [
     method: 'PUT',
     path: `${teams}/{team}/members/{user}`,
     tag,
-    summary: 'Puts a member of the organization into a team.',
+    summary: 'Adds a member of the organization to a team.',
     access,
     gives: 'access',
     status: 204,
@@ -204,7 +205,7 @@ const teamRows = [
     method: 'DELETE',
     path: `${teams}/{team}/members/{user}`,
     tag,
-    summary: 'Takes a member out of a team.',
+    summary: 'Removes a member from a team.',
     access,
     status: 204,
     problems: [404],

@@ -1,4 +1,4 @@
-/** Owners: users and organizations, as everyone sees them and as those change them who administer them. */
+/** Owners, which are users and organizations: what everyone sees of them, and changes by their administrators. */
 import { z } from '../zod.ts'
 import { principalId } from '../../identity/principal.ts'
 import type { Principal } from '../../identity/principal.ts'
@@ -19,14 +19,14 @@ const owner = z
   .object({
     name: ownerName,
     kind,
-    visibility: visibility.meta({ description: 'Nothing below is more visible.' }),
+    visibility: visibility.meta({ description: 'The widest visibility that its repositories can have.' }),
     createdAt: time,
   })
   .openapi('Owner')
 
 const ownerDetails = owner
   .extend({
-    formerNames: z.array(z.string()).meta({ description: 'Names it had before; pulls go on under them.' }),
+    formerNames: z.array(z.string()).meta({ description: 'Former names, which still serve pulls.' }),
   })
   .openapi('OwnerDetails')
 
@@ -43,10 +43,10 @@ async function getOwner(name: string, { owners }: ApiServices): Promise<z.input<
   return { ...formatOwner(found), formerNames: [...found.formerNames] }
 }
 
-/** Where most are hidden, few pages of few would be many queries. */
+/** The fewest owners read at once: if most are hidden, smaller batches would take many queries. */
 const leastRead = 100
 
-/** Reads on until the page is full: an owner that is hidden shows neither in it nor in the link to the next one. */
+/** Reads until the page is full. Hidden owners show neither in the page nor in the link to the next one. */
 async function readVisible(
   { limit, ...page }: Page & { readonly kind?: Owner['kind'] | undefined },
   { owners, policy }: ApiServices,
@@ -77,7 +77,7 @@ export const ownerEndpoints = [
     method: 'GET',
     path: '/owners',
     tag,
-    summary: 'Owners that the caller may see, in the order of their names.',
+    summary: 'Lists the owners that the caller may see, sorted by name.',
     access: 'user',
     status: 200,
     query: pageQuery.extend({ kind: kind.optional() }),
@@ -90,7 +90,7 @@ export const ownerEndpoints = [
     method: 'POST',
     path: '/owners',
     tag,
-    summary: 'A new organization.',
+    summary: 'Creates an organization.',
     access: 'administrator',
     status: 201,
     problems: [409],
@@ -106,7 +106,7 @@ export const ownerEndpoints = [
     method: 'GET',
     path: '/owners/{owner}',
     tag,
-    summary: 'One owner.',
+    summary: 'Returns an owner.',
     access: 'owner:see',
     status: 200,
     problems: [404],
@@ -120,7 +120,7 @@ export const ownerEndpoints = [
     method: 'PATCH',
     path: '/owners/{owner}',
     tag,
-    summary: 'The visibility that an owner allows.',
+    summary: 'Changes the visibility of an owner.',
     access: 'owner:administer',
     status: 200,
     problems: [404],
@@ -138,7 +138,8 @@ export const ownerEndpoints = [
     method: 'POST',
     path: '/owners/{owner}/rename',
     tag,
-    summary: 'A new name; everything follows, and pulls go on under the old one, which nobody else can have.',
+    summary:
+      'Renames an organization with all it owns. The former name still serves pulls, and no other owner can take it.',
     access: 'owner:administer',
     status: 200,
     problems: [404, 409],
@@ -156,7 +157,8 @@ export const ownerEndpoints = [
     method: 'DELETE',
     path: '/owners/{owner}',
     tag,
-    summary: 'Deletes an organization with its teams, robots and grants; with `purge` its repositories too.',
+    summary:
+      'Deletes an organization with its teams, robots and grants, and with `purge` also its repositories.',
     access: 'owner:administer',
     status: 204,
     problems: [404, 409],

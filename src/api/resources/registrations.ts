@@ -1,11 +1,11 @@
-/** Accounts that people make for themselves, where `auth.selfRegistration` lets them. */
+/** Accounts that people create for themselves, if `auth.selfRegistration` allows it. */
 import { z } from '../zod.ts'
 import { defineEndpoint } from '../endpoint.ts'
 import { ownerName, secret } from '../schemas.ts'
 
 const registration = z.object({ name: ownerName }).openapi('Registration')
 
-/** Strict, like all bodies: nobody registers as an administrator. */
+/** Strict, like all bodies, so that no request can register an administrator. */
 const newRegistration = z.strictObject({ name: ownerName, password: secret.min(8) })
 
 export const registrationEndpoints = [
@@ -14,7 +14,7 @@ export const registrationEndpoints = [
     method: 'POST',
     path: '/registrations',
     tag: 'session',
-    summary: 'An account for whoever asks, where the configuration lets them.',
+    summary: 'Creates an account for the caller, if `auth.selfRegistration` is set.',
     access: 'public',
     status: 201,
     problems: [409],

@@ -1,6 +1,6 @@
 /**
- * Repositories and their settings. A repository is one component of a path, its slashes written `%2F`: the name is one
- * value, parsed once and checked as a whole, and what follows it in a path can be no part of it.
+ * Repositories and their settings. A repository name is one component of a path, with its slashes written `%2F`. It is parsed
+ * and checked as a whole, and later components cannot become part of it.
  */
 import { z } from '../zod.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
@@ -16,7 +16,9 @@ const repository = z
     name: z.string(),
     owner: z.string(),
     visibility,
-    ownerVisibility: visibility.meta({ description: 'The stricter of the two counts.' }),
+    ownerVisibility: visibility.meta({
+      description: 'The visibility of the owner. The stricter of the two applies.',
+    }),
   })
   .openapi('Repository')
 
@@ -47,7 +49,7 @@ export const repositoryEndpoints = [
     method: 'GET',
     path: '/repositories',
     tag,
-    summary: 'Repositories that the caller may pull, in the order of their names.',
+    summary: 'Lists the repositories that the caller may pull, sorted by name.',
     access: 'user',
     status: 200,
     query: pageQuery.extend({ owner: ownerName.optional() }),
@@ -67,7 +69,7 @@ export const repositoryEndpoints = [
     method: 'GET',
     path: '/repositories/{repository}',
     tag,
-    summary: 'One repository; anonymous sees what it may pull.',
+    summary: 'Returns a repository. Needs no login if anonymous callers may pull it.',
     access: 'repository:pull',
     status: 200,
     problems: [404],
@@ -81,7 +83,7 @@ export const repositoryEndpoints = [
     method: 'PATCH',
     path: '/repositories/{repository}',
     tag,
-    summary: 'The visibility of a repository.',
+    summary: 'Changes the visibility of a repository.',
     access: 'repository:manage',
     status: 200,
     problems: [404],
@@ -100,7 +102,7 @@ export const repositoryEndpoints = [
     method: 'DELETE',
     path: '/repositories/{repository}',
     tag,
-    summary: 'Deletes a repository with everything in it.',
+    summary: 'Deletes a repository and everything in it.',
     access: 'repository:delete',
     status: 204,
     problems: [404],

@@ -1,4 +1,4 @@
-/** Roles and grants. Grants are below their owner, so that one owner's rights cannot be reached by another's path. */
+/** Roles and grants. The path of a grant starts with its owner, so that no path of another owner reaches it. */
 import { z } from '../zod.ts'
 import { formatPatternBelow } from '../../access/patterns/repository-pattern.ts'
 import type { Grant } from '../../access/grants/grants.ts'
@@ -13,7 +13,7 @@ const roleName = z
   .string()
   .min(1)
   .max(64)
-  .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'write lower-case letters, digits and single dashes')
+  .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'use lower-case letters, digits and single dashes')
 
 const role = z.object({ name: roleName, actions: z.array(action), isBuiltIn: z.boolean() }).openapi('Role')
 
@@ -21,10 +21,14 @@ const grant = z
   .object({
     id: z.int(),
     owner: z.string(),
-    repositories: z.string().meta({ description: 'A pattern below the owner, written as for a new grant.' }),
+    repositories: z
+      .string()
+      .meta({ description: 'A pattern below the owner, in the syntax of a new grant.' }),
     role: z.string(),
     actions: z.array(z.string()),
-    to: z.string().meta({ description: 'A user, a robot `acme+ci` or a team `acme/dev`.' }),
+    to: z
+      .string()
+      .meta({ description: 'The grantee: a user, a robot such as `acme+ci`, or a team such as `acme/dev`.' }),
     kind: z.enum(['user', 'robot', 'team']),
     createdAt: time,
     createdBy: z.string(),
@@ -36,7 +40,7 @@ const ownerParams = z.strictObject({ owner: ownerName })
 const grantParams = z.strictObject({ owner: ownerName, grant: rowId })
 const tag = 'rights'
 
-/** Rows are numbered across owners: an id of another owner is unknown here. */
+/** Throws `NotVisibleError` also for a grant of another owner: ids are unique across owners. */
 async function getGrant(
   { owner, grant: id }: z.output<typeof grantParams>,
   { grants }: ApiServices,
@@ -81,7 +85,7 @@ const roleEndpoints = [
     method: 'GET',
     path: '/roles',
     tag,
-    summary: 'Roles in the order of their names.',
+    summary: 'Lists the roles, sorted by name.',
     access: 'user',
     status: 200,
     query: pageQuery,
@@ -103,7 +107,7 @@ const roleEndpoints = [
     method: 'POST',
     path: '/roles',
     tag,
-    summary: 'A new role: a named set of actions.',
+    summary: 'Creates a role, which is a named set of actions.',
     access: 'administrator',
     gives: 'access',
     status: 201,
@@ -120,7 +124,7 @@ const roleEndpoints = [
     method: 'GET',
     path: '/roles/{role}',
     tag,
-    summary: 'One role.',
+    summary: 'Returns a role.',
     access: 'user',
     status: 200,
     problems: [404],
@@ -153,7 +157,7 @@ const grantEndpoints = [
     method: 'GET',
     path: '/owners/{owner}/grants',
     tag,
-    summary: 'Grants on what an owner has, in the order they were made.',
+    summary: 'Lists the grants on the repositories of an owner, oldest first.',
     access: 'owner:administer',
     status: 200,
     problems: [404],
@@ -161,7 +165,7 @@ const grantEndpoints = [
     account: 'query.to',
     query: pageQuery.extend({
       after: rowId.optional(),
-      to: text(255).min(1).optional().openapi({ description: 'To this user, robot or team alone.' }),
+      to: text(255).min(1).optional().openapi({ description: 'Only grants to this user, robot or team.' }),
     }),
     result: pageOf(grant),
     handler: async ({ params: { owner }, query: { limit, after, to } }, { grants }) => {
@@ -184,7 +188,7 @@ const grantEndpoints = [
     method: 'POST',
     path: '/owners/{owner}/grants',
     tag,
-    summary: 'Gives a role on a part of what an owner has; the same grant twice is one.',
+    summary: 'Grants a role on some or all repositories of an owner. Repeating a grant has no effect.',
     access: 'owner:administer',
     gives: 'access',
     status: 201,
@@ -207,7 +211,7 @@ const grantEndpoints = [
     method: 'GET',
     path: '/owners/{owner}/grants/{grant}',
     tag,
-    summary: 'One grant.',
+    summary: 'Returns a grant.',
     access: 'owner:administer',
     status: 200,
     problems: [404],
@@ -221,7 +225,7 @@ const grantEndpoints = [
     method: 'DELETE',
     path: '/owners/{owner}/grants/{grant}',
     tag,
-    summary: 'Takes a grant back; it counts from the next request on.',
+    summary: 'Revokes a grant, effective from the next request.',
     access: 'owner:administer',
     status: 204,
     problems: [404],

@@ -1,4 +1,4 @@
-/** Robots of an owner and their access tokens. In paths a robot has its own name alone: `acme+ci` is `ci` of `acme`. */
+/** The robots of an owner and their access tokens. Paths contain the owner and the short name: `acme` and `ci` for `acme+ci`. */
 import { z } from '../zod.ts'
 import type { Robot } from '../../identity/accounts/robots.ts'
 import { notFound } from '../errors/api-error.ts'
@@ -13,11 +13,10 @@ const robotName = ownerName.max(50).openapi({ example: 'ci' })
 const robot = z
   .object({
     name: robotName,
-    login: z.string().meta({ description: 'What it logs in with: `acme+ci`.' }),
+    login: z.string().meta({ description: 'The name that the robot logs in with, for example `acme+ci`.' }),
     disabled: z.boolean(),
     ownerDisabled: z.boolean().meta({
-      description:
-        'Whether its owner is a disabled user, so that the tokens of the robot do not hold either.',
+      description: 'Whether the owner is a disabled user, which makes the tokens of the robot invalid, too.',
     }),
     createdAt: time,
   })
@@ -57,7 +56,7 @@ const robotRows = [
     method: 'GET',
     path: collection,
     tag,
-    summary: 'Robots of an owner in the order of their names.',
+    summary: 'Lists the robots of an owner, sorted by name.',
     access,
     status: 200,
     problems: [404],
@@ -78,7 +77,7 @@ const robotRows = [
     method: 'POST',
     path: collection,
     tag,
-    summary: 'A new robot; it may do what it is granted, and logs in with access tokens.',
+    summary: 'Creates a robot. It logs in with access tokens and has only the rights that are granted to it.',
     access,
     gives: 'access',
     status: 201,
@@ -96,7 +95,7 @@ const robotRows = [
     method: 'GET',
     path: one,
     tag,
-    summary: 'One robot.',
+    summary: 'Returns a robot.',
     access,
     status: 200,
     problems: [404],
@@ -110,7 +109,7 @@ const robotRows = [
     method: 'PATCH',
     path: one,
     tag,
-    summary: 'Disables or enables a robot; its tokens hold again when it is enabled.',
+    summary: 'Disables or enables a robot. Its tokens become valid again when it is enabled.',
     access,
     gives: 'access',
     status: 200,
@@ -130,7 +129,7 @@ const robotRows = [
     method: 'DELETE',
     path: one,
     tag,
-    summary: 'Deletes a robot with its tokens and grants; what it pushed stays.',
+    summary: 'Deletes a robot with its tokens and grants. Content that it pushed stays.',
     access,
     status: 204,
     problems: [404],

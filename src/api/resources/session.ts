@@ -1,4 +1,4 @@
-/** Logins of browsers: a cookie that no script reads, and a token that every change has to carry. */
+/** Browser sessions: a cookie that no script can read, and a token that every change must carry. */
 import { z } from '../zod.ts'
 import { formatEndedCookie } from '../../identity/sessions/session-cookie.ts'
 import type { Session } from '../../identity/sessions/sessions.ts'
@@ -13,7 +13,7 @@ const openSession = z
   .object({
     user: z.string(),
     isAdmin: z.boolean(),
-    csrfToken: z.string().meta({ description: 'To be sent as X-CSRF-Token with every change.' }),
+    csrfToken: z.string().meta({ description: 'The token to send as X-CSRF-Token with every change.' }),
     expiresAt: time,
   })
   .openapi('OpenSession')
@@ -29,7 +29,7 @@ async function getSession(http: ApiRequest, { sessions }: ApiServices): Promise<
   return session
 }
 
-/** Where the registry is reached by TLS, the cookie goes by TLS alone. */
+/** Whether the browser may send the cookie over TLS only, because the registry is reached over TLS. */
 function isSecure({ registryUrl }: ApiRequest): boolean {
   return registryUrl.startsWith('https:')
 }
@@ -42,7 +42,7 @@ export const sessionEndpoints = [
     method: 'POST',
     path: '/session',
     tag,
-    summary: 'Opens a session with name and password; the cookie is HttpOnly.',
+    summary: 'Opens a session with name and password, and sets its HttpOnly cookie.',
     access: 'public',
     status: 201,
     body: z.strictObject({ name: text(255).min(1), password: secret }),
@@ -58,7 +58,7 @@ export const sessionEndpoints = [
     method: 'GET',
     path: '/session',
     tag,
-    summary: 'The session of the cookie, with its token for changes.',
+    summary: 'Returns the session of the cookie, with its CSRF token.',
     access: 'user',
     status: 200,
     problems: [404],

@@ -1,4 +1,4 @@
-/** Accounts of people, for administrators. */
+/** User accounts, for administrators. */
 import { z } from '../zod.ts'
 import type { Account } from '../../identity/accounts/accounts.ts'
 import type { Actor } from '../../identity/actor.ts'
@@ -39,7 +39,7 @@ async function revokeAllTokens(name: string, actor: Actor, services: ApiServices
   await accessTokens.revokeAll(found.id, actor)
 }
 
-/** Administrators cannot lock themselves out, since they could not undo it. */
+/** Refuses changes with which administrators would lock themselves out, since they could not undo them. */
 function checkOther(name: string, principal: Principal): void {
   if (principal.kind === 'anonymous' || principal.name !== name) return
   throw conflict('you cannot do this to your own account: ask another administrator, or use the command line')
@@ -51,7 +51,7 @@ export const userEndpoints = [
     method: 'GET',
     path: '/users',
     tag: 'users',
-    summary: 'Users in the order of their names.',
+    summary: 'Lists the users, sorted by name.',
     access: 'administrator',
     status: 200,
     query: pageQuery,
@@ -70,7 +70,7 @@ export const userEndpoints = [
     method: 'POST',
     path: '/users',
     tag: 'users',
-    summary: 'A new user, who owns what is below its name.',
+    summary: 'Creates a user, who owns all repositories below the name.',
     access: 'administrator',
     gives: 'access',
     status: 201,
@@ -82,7 +82,7 @@ export const userEndpoints = [
       adopt: z
         .boolean()
         .default(false)
-        .meta({ description: 'Also where repositories exist below the name.' }),
+        .meta({ description: 'Whether to create the user even if repositories exist below the name.' }),
     }),
     result: user,
     handler: async ({ body, actor }, services) => {
@@ -95,7 +95,7 @@ export const userEndpoints = [
     method: 'GET',
     path: '/users/{user}',
     tag: 'users',
-    summary: 'One user.',
+    summary: 'Returns a user.',
     access: 'administrator',
     status: 200,
     problems: [404],
@@ -109,7 +109,8 @@ export const userEndpoints = [
     method: 'PATCH',
     path: '/users/{user}',
     tag: 'users',
-    summary: 'Disables or enables a user, or sets its password; its sessions, refresh and bearer tokens end.',
+    summary:
+      'Disables or enables a user, or sets the password. Ends the sessions, refresh tokens and bearer tokens of the user.',
     access: 'administrator',
     gives: 'access',
     status: 200,
@@ -124,7 +125,8 @@ export const userEndpoints = [
     current: ({ params }, services) => getUser(params.user, services),
     handler: async ({ params: { user: name }, body, principal, actor }, services) => {
       const { accounts } = services
-      // A stolen session or token would make itself lasting: the own password takes the old one, at /me/password.
+      // Otherwise a stolen session or token could make itself permanent. To change their own password, callers send the old one
+      // to /me/password.
       if (body.disabled === true || body.password !== undefined) checkOther(name, principal)
       if (body.password !== undefined) await accounts.setPassword(name, body.password, actor)
       if (body.revokeTokens) await revokeAllTokens(name, actor, services)
@@ -138,7 +140,7 @@ export const userEndpoints = [
     method: 'POST',
     path: '/users/{user}/rename',
     tag: 'users',
-    summary: 'A new name; repositories, tokens and grants follow, and pulls go on under the old one.',
+    summary: 'Renames a user with all repositories, tokens and grants. The former name still serves pulls.',
     access: 'administrator',
     status: 200,
     problems: [404, 409],
@@ -155,7 +157,7 @@ export const userEndpoints = [
     method: 'DELETE',
     path: '/users/{user}',
     tag: 'users',
-    summary: 'Deletes a user; with `purge` its repositories too.',
+    summary: 'Deletes a user, and with `purge` also the repositories of the user.',
     access: 'administrator',
     status: 204,
     problems: [404, 409],
