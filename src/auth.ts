@@ -1,8 +1,8 @@
 /**
  * @module
- * Identity put together: who makes a request (`authenticator`), what that one may do (`policy`), the tokens that say
- * so (`tokens`), and what operators change (`accounts`, `keys`, `refreshTokens`). Used by `http/` and `cli/` through
- * the interfaces of `identity.ts` and `policy.ts`; it reads and writes the metadata database and knows nothing of HTTP.
+ * Assembles identity and access: `authenticator` finds out who makes a request, `policy` decides what the caller may do,
+ * `tokens` issues bearer tokens, and operators change `accounts`, `keys` and `refreshTokens`. `http/` and `cli/` use it through
+ * the interfaces of `identity.ts` and `policy.ts`. It reads and writes the metadata database and does not depend on HTTP.
  */
 import type { LoginOutcome } from './metadata/audit/audit-actions.ts'
 import type { PolicyOptions } from './access/access-policy.ts'
@@ -41,17 +41,17 @@ export interface Auth extends KeptCredentials, RightsServices {
 }
 
 export interface AuthDeps extends KeptCredentialsDeps {
-  /** Of the database: who issues tokens. */
+  /** The id of the database, which is the issuer of tokens. */
   readonly installationId: string
   readonly anonymous: PolicyOptions['anonymous']
   readonly newRepositoryVisibility: PolicyOptions['newRepositoryVisibility']
   readonly tokenLifetimeMs: number
   readonly refreshTokens: boolean
-  /** Whether anyone may make an account. */
+  /** Whether anyone may create an account. */
   readonly selfRegistration: boolean
-  /** Where the generated password of the first administrator is kept. */
+  /** The file with the generated password of the first administrator. */
   readonly initialPasswordFile: string
-  /** Called with each result of a login, for metrics. */
+  /** Called with the outcome of each login, for metrics. */
   readonly onLogin?: ((outcome: LoginOutcome) => void) | undefined
   readonly passwords?: PasswordHasher
   readonly throttle?: Omit<LoginThrottleOptions, 'clock'>

@@ -1,7 +1,7 @@
 /** Entry point: runs one command and sets the exit code. */
 import { enableCompileCache } from 'node:module'
 
-// Before anything else is loaded: imports below are dynamic so that they come from the cache.
+// Must come before other modules load. The imports below are dynamic, so that they come from the cache.
 enableCompileCache()
 
 const [{ runCli }, { commands }, { createProcessHost }] = await Promise.all([

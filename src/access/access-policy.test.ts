@@ -98,7 +98,7 @@ describe('the policy', () => {
     expect(await refusal(anonymous)).toEqual({
       allowed: false,
       refusal: 'credentials',
-      reason: 'only users with the right may push to acme/private: log in',
+      reason: 'anonymous clients may not push to acme/private: log in',
     })
     expect(await refusal(bob)).toEqual({
       allowed: false,
@@ -110,7 +110,7 @@ describe('the policy', () => {
       allowed: false,
       refusal: 'scope',
       reason:
-        'the token does not allow to push to acme/private: get one with the scope repository:acme/private:pull,push',
+        'the token cannot be used to push to acme/private: get one with the scope repository:acme/private:pull,push',
     })
   })
 
@@ -121,7 +121,7 @@ describe('the policy', () => {
       'repository:bob/app:pull',
       'push',
       'acme/private',
-      'the token does not allow to push to acme/private: get one with the scope repository:acme/private:pull,push',
+      'the token cannot be used to push to acme/private: get one with the scope repository:acme/private:pull,push',
     ],
     // It names this one, and its owner would have got all that was asked for.
     [
@@ -129,7 +129,7 @@ describe('the policy', () => {
       'repository:bob/app:pull',
       'push',
       'bob/app',
-      'the token does not allow to push to bob/app: get one with the scope repository:bob/app:pull,push',
+      'the token cannot be used to push to bob/app: get one with the scope repository:bob/app:pull,push',
     ],
     // It names this one and was asked for less: only the scope is missing.
     [
@@ -137,7 +137,7 @@ describe('the policy', () => {
       'repository:acme/public:pull',
       'push',
       'acme/public',
-      'the token does not allow to push to acme/public: get one with the scope repository:acme/public:pull,push',
+      'the token cannot be used to push to acme/public: get one with the scope repository:acme/public:pull,push',
     ],
     [
       bob,
@@ -151,7 +151,7 @@ describe('the policy', () => {
       'repository:acme/public:pull',
       'push',
       'acme/public',
-      'a token without a login does not allow to push to acme/public: log in',
+      'a token issued without a login cannot be used to push to acme/public: log in',
     ],
   ] as const)(
     'says of a token of %o for %j that may not %s in %s: %5$s',
@@ -177,14 +177,14 @@ describe('the policy', () => {
     })
     expect(await decide('delete')).toMatchObject({
       reason:
-        'the token does not allow to delete from acme/public: get one with the scope repository:acme/public:delete',
+        'the token cannot be used to delete from acme/public: get one with the scope repository:acme/public:delete',
     })
   })
 
   test('names what an access token lacks, by itself and behind a bearer token', async () => {
     const limits = { tokenId: 1, permissions: new Set(['pull'] as const), patterns: undefined }
     const reason =
-      'the access token of user bob allows pull and does not allow to push to bob/app: use one that was made with the action push'
+      'the access token of user bob allows only pull and cannot be used to push to bob/app: use one with the action push'
     const name = parseRepositoryName('bob/app')
     expect(await open('pull').decide({ ...bob, limits }, 'push', name)).toEqual({
       allowed: false,
@@ -199,7 +199,7 @@ describe('the policy', () => {
     })
     expect(await open('pull').decideOwner({ ...bob, limits }, 'administer', 'bob')).toMatchObject({
       reason:
-        'the access token of user bob allows pull and does not allow to change who may do what in all of bob: use one that was made with the action administer',
+        'the access token of user bob allows only pull and cannot be used to change who may do what in all of bob: use one with the action administer',
     })
     const elsewhere = { ...limits, permissions: undefined, patterns: [parseRepositoryPattern('bob/web')] }
     for (const held of [undefined, scopes]) {
@@ -207,7 +207,7 @@ describe('the policy', () => {
         await open('pull').decide({ ...bob, limits: elsewhere, scopes: held }, 'push', name),
       ).toMatchObject({
         reason:
-          'the access token of user bob was made for other repositories than bob/app: use one that was made for it',
+          'the access token of user bob is limited to repositories other than bob/app: use one that includes it',
       })
     }
   })

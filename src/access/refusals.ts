@@ -36,7 +36,7 @@ export function refuse(principal: Principal, { action, repository, by }: Refused
   }
   if (by === 'limits') return refuseLimits(explainLimits(principal, { action, what, name: repository }))
   if (principal.kind === 'anonymous') {
-    return { allowed: false, refusal: 'credentials', reason: `only users with the right may ${what}: log in` }
+    return { allowed: false, refusal: 'credentials', reason: `anonymous clients may not ${what}: log in` }
   }
   const advice = advise(principal, action, ownerOf(repository))
   return { allowed: false, refusal: 'rights', reason: `${nameOf(principal)} may not ${what}: ${advice}` }
@@ -48,14 +48,14 @@ export function refuseOwner(
 ): Refusal {
   const what = `${verbs[permission]} all of ${owner}`
   if (by === 'scope') {
-    const reason = `a token for repositories does not allow to ${what}: log in without one`
+    const reason = `a token for repositories cannot be used to ${what}: log in without one`
     return { allowed: false, refusal: 'scope', reason }
   }
   if (by === 'limits') {
     return refuseLimits(explainLimits(principal, { action: permission, what, name: `all of ${owner}` }))
   }
   if (principal.kind === 'anonymous') {
-    return { allowed: false, refusal: 'credentials', reason: `only users with the right may ${what}: log in` }
+    return { allowed: false, refusal: 'credentials', reason: `anonymous clients may not ${what}: log in` }
   }
   const reason = `${nameOf(principal)} may not ${what}: ask ${owner} or an administrator`
   return { allowed: false, refusal: 'rights', reason }
@@ -76,13 +76,14 @@ interface Beyond {
 
 /** Names the action that the access token was made without, or says that it was made for other repositories. */
 function explainLimits(principal: Principal, { action, what, name }: Beyond): string {
-  if (principal.kind === 'anonymous') return `a token without a login does not allow to ${what}: log in`
+  if (principal.kind === 'anonymous')
+    return `a token issued without a login cannot be used to ${what}: log in`
   const token = `the access token of ${nameOf(principal)}`
   if (!lacksAction(principal, action)) {
-    return `${token} was made for other repositories than ${name}: use one that was made for it`
+    return `${token} is limited to repositories other than ${name}: use one that includes it`
   }
   const allowed = [...(principal.limits?.permissions ?? [])].join(', ')
-  return `${token} allows ${allowed} and does not allow to ${what}: use one that was made with the action ${action}`
+  return `${token} allows only ${allowed} and cannot be used to ${what}: use one with the action ${action}`
 }
 
 function lacksAction({ limits }: AccountPrincipal, action: Action | Permission): boolean {
@@ -99,12 +100,13 @@ function explainScope(principal: Principal, action: Action | Permission, reposit
   }
   const wanted = scopeActions[action]
   if (wanted === undefined)
-    return `a bearer token for repositories does not allow to ${what}: log in without one`
+    return `a bearer token for repositories cannot be used to ${what}: log in without one`
   if (!wasRefused(principal, repository, wanted)) {
     const needed = formatScope({ type: 'repository', name: repository, actions: wanted })
-    return `the token does not allow to ${what}: get one with the scope ${needed}`
+    return `the token cannot be used to ${what}: get one with the scope ${needed}`
   }
-  if (principal.kind === 'anonymous') return `a token without a login does not allow to ${what}: log in`
+  if (principal.kind === 'anonymous')
+    return `a token issued without a login cannot be used to ${what}: log in`
   const advice = advise(principal, action, ownerOf(repository))
   return `${nameOf(principal)} may not ${what} with this token: ${advice}`
 }

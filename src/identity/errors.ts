@@ -32,26 +32,24 @@ export function wrongPassword(): CredentialsError {
 /** The same for every fault of an access token that came with a name. */
 export function wrongAccessToken(): CredentialsError {
   return new CredentialsError(
-    'the access token has expired, was revoked or is not of this name, or the account is disabled: use another one, or ask an administrator of this registry',
+    'the access token has expired, was revoked or belongs to another account, or the account is disabled: use another token, or ask an administrator of this registry',
   )
 }
 
 /** An access token was sent where only a password is accepted. */
 export function needsPassword(): CredentialsError {
-  return new CredentialsError('this takes the password of a user: an access token does not count here')
+  return new CredentialsError('this requires the password of a user: access tokens are not accepted here')
 }
 
 /** The credentials were valid when the request began, but are no longer. */
 export function endedMeanwhile(): CredentialsError {
-  return new CredentialsError(
-    'the credentials were changed or revoked while the request was sent: log in again',
-  )
+  return new CredentialsError('the credentials were changed or revoked during the request: log in again')
 }
 
 /** The same for every fault of the token. */
 export function invalidToken(options?: ErrorOptions & { readonly isForeign?: boolean }): CredentialsError {
   return new CredentialsError(
-    'the token has expired, was revoked or is not of this registry: get a new one',
+    'the token has expired, was revoked or was not issued by this registry: get a new one',
     {
       ...options,
       error: 'invalid_token',
@@ -62,7 +60,7 @@ export function invalidToken(options?: ErrorOptions & { readonly isForeign?: boo
 /** This registry cannot parse the header. */
 export function malformedCredentials(): CredentialsError {
   return new CredentialsError(
-    'the Authorization header cannot be read: send "Basic" with name and password, or "Bearer" with a token',
+    'the Authorization header is malformed: send "Basic" with name and password, or "Bearer" with a token',
   )
 }
 
@@ -86,7 +84,7 @@ export class RefreshTokensOffError extends AuthError {
 
   constructor(options?: ErrorOptions) {
     super(
-      'this registry takes no refresh tokens: log in with name and password, or ask an operator to set auth.refreshTokens',
+      'this registry does not issue refresh tokens: log in with name and password, or ask an operator to set auth.refreshTokens',
       options,
     )
   }

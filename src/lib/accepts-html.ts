@@ -1,13 +1,13 @@
-/** Whether a client asks for a page: browsers name `text/html` when they navigate, programs do not. */
+/** Tells browsers from programs: browsers name `text/html` in `Accept` when they navigate, programs do not. */
 
-/** `accept` is the header (RFC 9110, 12.5.1). A wildcard asks for no page, nor does a client that prefers JSON. */
+/** Whether the header `Accept` (RFC 9110, 12.5.1) asks for a page. A wildcard does not, nor does a header that prefers JSON. */
 export function acceptsHtml(accept: string | undefined): boolean {
   if (accept === undefined) return false
   const html = weightOf(accept, 'text/html')
   return html > 0 && html >= weightOf(accept, 'application/json')
 }
 
-/** Returns 0 for a type that the header does not name. */
+/** Returns the weight of the type, or 0 if the header does not name it. */
 function weightOf(accept: string, type: string): number {
   for (const part of accept.toLowerCase().split(',')) {
     const [range = '', ...parameters] = part.split(';').map((text) => text.trim())

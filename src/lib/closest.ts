@@ -1,6 +1,6 @@
-/** "Did you mean" for names that people type. */
+/** Finds suggestions for mistyped names ("did you mean"). */
 
-/** The candidate with the fewest edits from `word`, or `undefined` when no candidate is close enough. */
+/** Returns the candidate with the fewest edits from `word`, or `undefined` if none is close enough. */
 export function findClosest(word: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.max(2, Math.floor(word.length / 3))
   let closest: string | undefined
@@ -15,7 +15,7 @@ export function findClosest(word: string, candidates: Iterable<string>): string 
   return closest
 }
 
-/** Levenshtein distance, one row of the table at a time. */
+/** Returns the Levenshtein distance, computed one row of the table at a time. */
 function countEdits(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let i = 1; i <= from.length; i++) {

@@ -2,7 +2,7 @@
 import { access, constants, mkdir, readdir, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
-/** A folder that cannot be made or used. Carries the code, path and call of the system error that is its cause. */
+/** A folder cannot be created or used. Carries the code, path and call of the system error that is its cause. */
 export class FolderError extends Error {
   override readonly name = 'FolderError'
   readonly path: string
@@ -78,7 +78,7 @@ export async function removeFolderIfEmpty(path: string): Promise<void> {
   try {
     await rmdir(path)
   } catch {
-    // It is in use, or gone.
+    // It is in use or already removed.
   }
 }
 

@@ -1,20 +1,20 @@
 /**
- * A value, or a promise of it. SQLite answers at once: the path of a request goes on without a promise then, and waits
- * only where the database makes it wait. Code that is `async` anyway awaits such a value instead.
+ * A value or a promise of it. SQLite answers synchronously: a request then continues without a promise, and waits only if the
+ * database makes it wait. Code that is `async` anyway simply awaits such a value.
  */
 export type MaybePromise<T> = T | Promise<T>
 
-/** Whether it is a value; for code that does something else with a value than with a promise. */
+/** Whether it is a value, for code that treats values and promises differently. */
 export function isReady<T>(value: MaybePromise<T>): value is T {
   return !(value instanceof Promise)
 }
 
-/** Gives the value to `work`, now or when it comes. An error of `work` is thrown now, or rejects the promise. */
+/** Calls `work` with the value, now or when the promise resolves. An error of `work` is thrown or rejects the result. */
 export function andThen<T, R>(value: MaybePromise<T>, work: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return value instanceof Promise ? value.then(work) : work(value)
 }
 
-/** The same for two values that are awaited together. */
+/** Like `andThen`, for two values that are awaited together. */
 export function andThenBoth<A, B, R>(
   one: MaybePromise<A>,
   other: MaybePromise<B>,

@@ -1,6 +1,6 @@
 /** Durations and sizes as people write them: `90s`, `24h`, `500MB`, `10GiB`. */
 
-/** From the smallest to the largest. */
+/** Sorted from the smallest unit to the largest. */
 const durationUnits: readonly Unit[] = [
   ['ms', 1],
   ['s', 1_000],
@@ -24,26 +24,26 @@ const sizeUnits: readonly Unit[] = [
 
 type Unit = readonly [name: string, factor: number]
 
-/** A whole number and a unit, without a space. */
+/** Matches a whole number and a unit, without a space. */
 export const durationPattern = createPattern(durationUnits)
 export const sizePattern = createPattern(sizeUnits)
 
-/** Returns milliseconds, or `undefined` for a text that is not a duration. */
+/** Returns milliseconds, or `undefined` if the text is not a duration. */
 export function readDuration(text: string): number | undefined {
   return read(text, durationPattern, durationUnits)
 }
 
-/** Returns bytes, or `undefined` for a text that is not a size. */
+/** Returns bytes, or `undefined` if the text is not a size. */
 export function readSize(text: string): number | undefined {
   return read(text, sizePattern, sizeUnits)
 }
 
-/** In the largest unit that gives a whole number: 90,000 ms is `90s`, 86,400,000 ms is `1d`. */
+/** Returns the duration in the largest unit that gives a whole number: 90,000 ms is `90s`, 86,400,000 ms is `1d`. */
 export function formatDuration(ms: number): string {
   return format(ms, durationUnits)
 }
 
-/** In the largest unit that gives a whole number: 10,485,760 bytes are `10MiB`. */
+/** Returns the size in the largest unit that gives a whole number: 10,485,760 bytes are `10MiB`. */
 export function formatSize(bytes: number): string {
   return format(bytes, sizeUnits)
 }

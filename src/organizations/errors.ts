@@ -35,7 +35,7 @@ export class OrganizationUnknownError extends AccountError {
   override readonly name = 'OrganizationUnknownError'
   readonly code = 'NAME_UNKNOWN'
   constructor(organization: string, options?: ErrorOptions) {
-    super(`there is no organization ${quote(organization)}`, options)
+    super(`there is no organization ${quote(organization)}: check the name, or create it first`, options)
   }
 }
 
@@ -43,7 +43,7 @@ export class TeamUnknownError extends AccountError {
   override readonly name = 'TeamUnknownError'
   readonly code = 'NAME_UNKNOWN'
   constructor(team: string, options?: ErrorOptions) {
-    super(`there is no team ${quote(team)}`, options)
+    super(`there is no team ${quote(team)}: check the name, or create it first`, options)
   }
 }
 
@@ -52,12 +52,12 @@ export class MemberUnknownError extends AccountError {
   override readonly name = 'MemberUnknownError'
   readonly code = 'NAME_UNKNOWN'
   constructor(account: string, where: string, options?: ErrorOptions) {
-    super(`${quote(account)} is no member of ${where}`, options)
+    super(`${quote(account)} is not a member of ${where}`, options)
   }
 }
 
 export function repositoryUnknown(repository: RepositoryName): RepositoryUnknownError {
-  const message = `there is no repository ${repository}; lading repository list shows all`
+  const message = `there is no repository ${repository}; lading repository list shows the repositories`
   return new RepositoryUnknownError(repository, { message })
 }
 
@@ -70,7 +70,7 @@ export function translateOwnerError(error: unknown): unknown {
   }
   if (error instanceof OwnerRenamed) {
     const { formerName, newName } = error
-    const message = `${formerName} is a former name of ${newName}, whose pulls go on under it: choose another name`
+    const message = `${formerName} is a former name of ${newName}, which still serves pulls under it: choose another name`
     return new NameTakenError(message, { cause: error, discreet: describeTaken(formerName) })
   }
   if (error instanceof TooManyFormerNames) return new NameTakenError(error.message, { cause: error })

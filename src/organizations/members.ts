@@ -174,7 +174,7 @@ async function createTeam(deps: OrganizationsDeps, name: TeamName, actor: Actor)
     })
   } catch (error) {
     if (!(error instanceof Conflict)) throw error
-    throw new NameTakenError(`there is a team ${format(name)} already`, { cause: error })
+    throw new NameTakenError(`team ${format(name)} already exists: choose another name`, { cause: error })
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * @module The log: one JSON object per line. Lines of a request carry its id as `requestId`. What must not be logged is
- * redacted here by name, whoever logs it; line breaks in values are escaped by JSON, so nobody can forge a line.
+ * @module The log: one JSON object per line. Lines of a request carry its id as `requestId`. Secrets are redacted here by the
+ * names of their fields, whichever code logs them. JSON escapes line breaks in values, so no value can forge a line.
  */
 import { pino, stdTimeFunctions } from 'pino'
 import type { DestinationStream, LevelWithSilent, Logger as PinoLogger } from 'pino'
@@ -10,7 +10,7 @@ export type LogLevel = LevelWithSilent
 
 export interface LoggerOptions {
   readonly level: LogLevel
-  /** Takes each line at once; see `log-queue.ts`. */
+  /** Receives each line immediately; see `log-queue.ts`. */
   readonly destination: DestinationStream
 }
 
@@ -29,7 +29,7 @@ const secretNames = new Set([
   'secretaccesskey',
 ])
 
-/** Deeper than anything that is logged on purpose; bounds the cost of one line. */
+/** The depth of the search for secrets. Bounds the cost of a line; no intended log line is deeper. */
 const maxDepth = 4
 
 export function createLogger({ level, destination }: LoggerOptions): Logger {
@@ -39,7 +39,7 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: (fields) => redactFields(fields, 0) },
-      // pino runs `formatters.log` on the fields of a line only; the fields of a child logger pass serializers.
+      // pino passes the fields of a line to `formatters.log`, but the fields of a child logger only to serializers.
       serializers: Object.fromEntries([...secretNames].map((name) => [name, () => redacted])),
     },
     destination,
@@ -47,8 +47,8 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
 }
 
 /**
- * Copies only what changes. pino's own `redact` takes a list of paths and costs 7 us per line; this costs 0.3 us
- * and finds a name at any depth.
+ * Copies only objects that change. pino's own `redact` needs a list of paths and costs 7 us per line. This costs 0.3 us and
+ * finds a name at any depth up to `maxDepth`.
  */
 function redactFields(fields: Record<string, unknown>, depth: number): Record<string, unknown> {
   let safeFields = fields

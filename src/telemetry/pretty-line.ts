@@ -1,16 +1,16 @@
-/** Turns a JSON line of the log into a short line for a person at a terminal. */
+/** Formats a JSON line of the log as a short line for a terminal. */
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** A value that needs no quotes. */
+/** Matches a value that needs no quotes. */
 const plain = /^[\w./:@+*?=,[\]-]+$/
-/** Control characters and marks that change the direction of text: a terminal would act on them. */
+/** Control characters, and marks that change the direction of text: a terminal would interpret them. */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 const digest = /^(sha(?:256|512):[0-9a-f]{12})[0-9a-f]+$/
 const levelWidth = 5
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 
-/** Returns the line as it is if it is not a JSON object. Values cannot add lines or control the terminal. */
+/** Returns a line that is not a JSON object unchanged. Values cannot add lines or control the terminal. */
 export function formatPrettyLine(line: string): string {
   const fields = parseFields(line)
   if (fields === undefined) return line
@@ -20,7 +20,7 @@ export function formatPrettyLine(line: string): string {
     String(level).padEnd(levelWidth),
     makeSafe(typeof msg === 'string' ? msg : ''),
   ]
-  // The request id is the longest value and the one that is read least often.
+  // The request id comes last: it is the longest value and rarely read.
   const pairs = Object.entries({ ...rest, ...(requestId !== undefined && { requestId }) })
   for (const [name, value] of pairs) words.push(`${makeSafe(name)}=${formatValue(name, value)}`)
   return `${words.join(' ')}${formatError(err, level)}\n`
@@ -35,7 +35,7 @@ function parseFields(line: string): Fields | undefined {
   }
 }
 
-/** The time of day where the terminal is. */
+/** Returns the local time of day. */
 function formatTime(time: unknown): string {
   const date = new Date(String(time))
   const parts = [date.getHours(), date.getMinutes(), date.getSeconds()]
@@ -57,7 +57,7 @@ function formatSize(bytes: number): string {
   return `${index === 0 ? size : size.toFixed(1)}${units[index]}`
 }
 
-/** The message, and the stack where the fault is one of the program. */
+/** Returns the message, and for levels `error` and `fatal` also the stack. */
 function formatError(err: unknown, level: unknown): string {
   if (typeof err !== 'object' || err === null) return ''
   const { message, stack } = err as Fields

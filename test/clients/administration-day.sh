@@ -38,7 +38,7 @@ if push "acme+ci:$secret" acme/billing:v1 2>"$WORK/refused.txt"; then
   echo 'the robot pushed where it may not' >&2
   exit 1
 fi
-grep -o 'the access token of robot acme+ci was made for other repositories[^"\\]*' "$WORK/refused.txt" | head -n 1
+grep -o 'the access token of robot acme+ci is limited to repositories other than[^"\\]*' "$WORK/refused.txt" | head -n 1
 lading access explain acme+ci push acme/billing || [ $? -eq 1 ]
 lading access explain acme+ci push acme/web/shop
 lading access who-can push acme 'web/**'

@@ -28,7 +28,7 @@ test('a day of administration goes by README and --help alone', async () => {
   )
   const refused = sections.get('a push that is refused, and why')
   expect(refused).toMatch(
-    /the access token of robot acme\+ci was made for other repositories than acme\/billing/,
+    /the access token of robot acme\+ci is limited to repositories other than acme\/billing/,
   )
   expect(refused).toMatch(/denied because no grant to robot acme\+ci/)
   expect(refused).toMatch(/allowed because grant \d+ gives writer on acme\/web/)

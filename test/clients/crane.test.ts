@@ -42,7 +42,7 @@ describe('crane', () => {
     const push = () => crane.run('push', layout.path, image)
 
     await expect(crane.run('ls', `${crane.host}/alice/login`)).rejects.toThrow(
-      'UNAUTHORIZED: a token without a login does not allow to pull from alice/login: log in',
+      'UNAUTHORIZED: a token issued without a login cannot be used to pull from alice/login: log in',
     )
     await expect(push()).rejects.toThrow(/401 Unauthorized/)
     await login(crane, { ...alice, password: 'wrong' })

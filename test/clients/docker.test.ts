@@ -73,7 +73,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     const { client, repository, image } = given
     const layers = await client.load(image, { layers: 3, layerBytes: 1_000_000 })
     await expect(client.run('push', image)).rejects.toThrow(
-      denied(`a token without a login does not allow to push to ${repository}: log in`),
+      denied(`a token issued without a login cannot be used to push to ${repository}: log in`),
     )
     await client.login(registry.host, alice)
 
@@ -95,7 +95,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     await engine.clear()
 
     await expect(client.run('pull', image)).rejects.toThrow(
-      denied(`a token without a login does not allow to pull from ${repository}: log in`),
+      denied(`a token issued without a login cannot be used to pull from ${repository}: log in`),
     )
     await setVisibility(registry, repository, 'public')
     await client.run('pull', image)

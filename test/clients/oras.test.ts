@@ -56,7 +56,7 @@ describe.for(unpackedClients('oras'))('$name', ({ path, name }) => {
 
     await oras.run('logout', oras.host)
     await expect(oras.run('pull', plainHttp, image)).rejects.toThrow(
-      `a token without a login does not allow to pull from ${repositoryOf('login')}: log in`,
+      `a token issued without a login cannot be used to pull from ${repositoryOf('login')}: log in`,
     )
   })
 

@@ -54,7 +54,9 @@ describe('skopeo and a registry that gives nothing to anonymous clients', () => 
     const attempts = [inspect(), skopeo.copy(`oci:${layout.path}:v1`, image)]
     for (const attempt of attempts) {
       const error: unknown = await attempt.catch((reason: unknown) => reason)
-      expect(String(error)).toMatch(/a token without a login does not allow to pull from alice\/app: log in/)
+      expect(String(error)).toMatch(
+        /a token issued without a login cannot be used to pull from alice\/app: log in/,
+      )
       expect(String(error)).not.toContain('invalid username/password')
     }
     await expect(inspect('--creds', 'alice:wrong')).rejects.toThrow(
@@ -143,7 +145,7 @@ describe('podman with users', () => {
     await expect(podman.run(...loginArguments(registry.host, { ...carol, password: 'x' }))).rejects.toThrow(
       /invalid username\/password/,
     )
-    await expect(push()).rejects.toThrow('denied: a token without a login does not allow to pull from')
+    await expect(push()).rejects.toThrow('denied: a token issued without a login cannot be used to pull from')
     await podman.run(...loginArguments(registry.host, carol))
     await push()
     await podman.run('rmi', '--all', '--force')

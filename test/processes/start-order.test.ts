@@ -64,7 +64,7 @@ describe('a start that fails', () => {
   test('on a first administrator that is refused leaves nothing behind', async () => {
     const env = { LADING_ADMIN_NAME: 'operator', LADING_ADMIN_PASSWORD: 'Operator' }
     const { said, left } = await failStart({ env })
-    expect(said).toContain('a password is not the name of its account')
+    expect(said).toContain('it must differ from the name of the account')
     expect(left).toEqual([])
   })
 

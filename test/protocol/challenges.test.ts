@@ -137,7 +137,7 @@ describe('credentials that do not hold', () => {
     [
       'a token that is none',
       'Bearer nonsense',
-      ',error="invalid_token",error_description="the token has expired, was revoked or is not of this registry: get a new one"',
+      ',error="invalid_token",error_description="the token has expired, was revoked or was not issued by this registry: get a new one"',
     ],
     ['an unknown scheme', 'Digest username="alice"', ''],
     ['a header that cannot be read', 'Basic ???', ''],
@@ -199,7 +199,7 @@ describe('a token that lacks the scope', () => {
           'bob',
           `user bob may not push to alice/${image} with this token: push below your own name, bob/, or ask alice or an administrator`,
         ],
-        [undefined, `a token without a login does not allow to push to alice/${image}: log in`],
+        [undefined, `a token issued without a login cannot be used to push to alice/${image}: log in`],
       ] as const
       for (const [name, reason] of reasons) {
         const token = await server.bearer([scope], name)

@@ -42,7 +42,7 @@ async function send(path: string, authorization: string, options: Ask = {}): Pro
 const blobPath = `/v2/alice/secret/blobs/${blob.digest}`
 
 /** The same whatever is wrong. */
-const invalid = 'the token has expired, was revoked or is not of this registry: get a new one'
+const invalid = 'the token has expired, was revoked or was not issued by this registry: get a new one'
 
 function expectInvalid(answer: Answer, { url }: { url: string } = server): void {
   expectError(answer, { status: 401, code: 'UNAUTHORIZED' })

@@ -34,7 +34,7 @@ export function explainVerdict(verdict: Verdict, { facts, action, repository }: 
   if (verdict.by === 'scope') return deny(`the bearer token has no scope for ${what}`)
   if (verdict.by === 'limits') return deny(`the access token is limited and does not reach ${what}`)
   const who = describePrincipal(principal)
-  if (principal.kind === 'anonymous') return deny(`only what is public is open to ${who}`)
+  if (principal.kind === 'anonymous') return deny(`${who} can only use public repositories`)
   const role = weakestRole(action)
   const remedy = { role, on: repository }
   const why = `no grant to ${who} allows ${what}; a grant of ${role} on ${repository} would allow it`

@@ -16,7 +16,7 @@ export class GranteeUnknownError extends AccountError {
   readonly code = 'NAME_UNKNOWN'
   constructor(grantee: string, options?: ErrorOptions) {
     super(
-      `there is no ${quote(grantee)} to grant anything: write <user>, <owner>+<robot>, or <owner>/<team> for a team of the same owner`,
+      `there is no user, robot or team ${quote(grantee)}: write <user>, <owner>+<robot>, or <owner>/<team> for a team of the same owner`,
       options,
     )
   }
@@ -27,7 +27,7 @@ export class TooManyGrantsError extends AccountError {
   readonly code = 'DENIED'
   override readonly kind = 'CONFLICT'
   constructor(what: string, options?: ErrorOptions) {
-    super(`${what}, as many as can be: grant more with one pattern, or to a team`, options)
+    super(`${what}: use a pattern for several repositories, or grant to a team`, options)
   }
 }
 
@@ -35,7 +35,7 @@ export class RoleUnknownError extends AccountError {
   override readonly name = 'RoleUnknownError'
   readonly code = 'NAME_UNKNOWN'
   constructor(role: string, options?: ErrorOptions) {
-    super(`there is no role ${quote(role)}: lading role list shows all`, options)
+    super(`there is no role ${quote(role)}: list the roles to see their names`, options)
   }
 }
 
@@ -44,7 +44,7 @@ export class RoleExistsError extends AccountError {
   readonly code = 'DENIED'
   override readonly kind = 'CONFLICT'
   constructor(role: string, options?: ErrorOptions) {
-    super(`there is a role ${role} already: choose another name`, options)
+    super(`role ${role} already exists: choose another name`, options)
   }
 }
 
@@ -53,7 +53,7 @@ export class RoleInvalidError extends AccountError {
   readonly code = 'UNSUPPORTED'
   override readonly kind = 'INPUT_INVALID'
   constructor(role: string, reason: string, options?: ErrorOptions) {
-    super(`the role ${quote(role)} cannot be made: ${reason}`, options)
+    super(`the role ${quote(role)} is refused: ${reason}`, options)
   }
 }
 
@@ -63,7 +63,7 @@ export class RoleKeptError extends AccountError {
   readonly code = 'DENIED'
   override readonly kind = 'CONFLICT'
   constructor(role: string, reason: 'built-in' | 'used', options?: ErrorOptions) {
-    const why = reason === 'built-in' ? 'it is built in' : 'grants use it, remove them first'
-    super(`the role ${role} stays: ${why}`, options)
+    const why = reason === 'built-in' ? 'it is built in' : 'grants use it; remove them first'
+    super(`the role ${role} cannot be deleted: ${why}`, options)
   }
 }

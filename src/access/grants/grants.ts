@@ -78,7 +78,7 @@ export async function addGrant(
   const terms = { ownerId, pattern, roleId: role.id, principal }
   const { id, isNew } = await insertGrant(tx, { ...terms, createdBy: actor.id, now: clock.now() })
   const grant = await findGrant(tx, id)
-  if (grant === undefined) throw new Error(`grant ${id} is gone in its own transaction`)
+  if (grant === undefined) throw new Error(`grant ${id} is missing in the transaction that added it`)
   if (isNew) {
     await checkCount(tx, { owner, ownerId, principal, to })
     const target = { kind: 'owner', name: owner } as const
@@ -116,10 +116,14 @@ async function checkCount(
   }: { readonly owner: string; readonly ownerId: number; readonly principal: GrantPrincipal; to: string },
 ): Promise<void> {
   if ((await countGrants(tx, { ownerId, principal })) > maxPerGrantee) {
-    throw new TooManyGrantsError(`${to} has ${maxPerGrantee} grants on what ${owner} has`)
+    throw new TooManyGrantsError(
+      `${to} already has the maximum of ${maxPerGrantee} grants on repositories of ${owner}`,
+    )
   }
   if ((await countGrants(tx, { ownerId })) > maxPerOwner) {
-    throw new TooManyGrantsError(`there are ${maxPerOwner} grants on what ${owner} has`)
+    throw new TooManyGrantsError(
+      `there is already the maximum of ${maxPerOwner} grants on repositories of ${owner}`,
+    )
   }
 }
 

@@ -74,7 +74,7 @@ function checkRole(name: string, texts: readonly string[]): RoleAction[] {
   if (!namePattern.test(name) || name.length > maxNameCharacters) {
     throw new RoleInvalidError(
       name,
-      'its name takes lower-case letters, digits and single dashes, 64 at most',
+      'its name must have at most 64 characters: lower-case letters, digits and single dashes',
     )
   }
   const unknown = texts.find((text) => !isRoleAction(text))

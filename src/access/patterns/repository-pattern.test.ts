@@ -63,10 +63,10 @@ describe('a pattern', () => {
     ['acme//web', 'empty component'],
     ['/acme', 'empty component'],
     ['acme/**b', '** beside other characters'],
-    ['acme/%', 'characters that no repository has'],
-    ['acme/[ab]', 'characters that no repository has'],
-    ['acme/web?', 'characters that no repository has'],
-    ['Acme/web', 'characters that no repository has'],
+    ['acme/%', 'characters that no repository name has'],
+    ['acme/[ab]', 'characters that no repository name has'],
+    ['acme/web?', 'characters that no repository name has'],
+    ['Acme/web', 'characters that no repository name has'],
     [`acme/${'a'.repeat(300)}`, 'at most 255'],
   ])('refuses %j', (text, reason) => {
     expect(() => parseRepositoryPattern(text)).toThrow(PatternInvalidError)

@@ -61,7 +61,7 @@ function startsWithName(pattern: string, owner: string): boolean {
 
 function hintAt(owner: string, pattern: string): string {
   const rest = pattern.slice(owner.length + 1) || '**'
-  return `it is already below ${owner}: write ${rest} for ${owner}/${rest}, or ./${pattern} for ${owner}/${pattern}`
+  return `it is already relative to ${owner}: write ${rest} for ${owner}/${rest}, or ./${pattern} for ${owner}/${pattern}`
 }
 
 function findFault(text: string): string | undefined {
@@ -76,7 +76,7 @@ function findFault(text: string): string | undefined {
   for (const component of text.split('/')) {
     if (component === '') return 'it has an empty component; use single slashes, none at the start or the end'
     if (!componentPattern.test(component)) {
-      return `${quote(component)} has characters that no repository has; only * and ** stand for others`
+      return `${quote(component)} has characters that no repository name has; the only wildcards are * and **`
     }
     if (component.includes('**') && component !== '**') {
       return `${quote(component)} has ** beside other characters; write ** as a whole component, * within one`

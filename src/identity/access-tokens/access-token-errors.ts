@@ -15,7 +15,7 @@ export class AccessTokenUnknownError extends AccountError {
   readonly code = 'NAME_UNKNOWN'
   constructor(id: number, options?: ErrorOptions) {
     super(
-      `there is no access token ${id} that is active: list the access tokens to see their ids and which have ended`,
+      `access token ${id} does not exist or is no longer active: list the access tokens to see their ids and states`,
       options,
     )
   }
@@ -26,7 +26,7 @@ export class TooManyAccessTokensError extends AccountError {
   readonly code = 'DENIED'
   override readonly kind = 'CONFLICT'
   constructor(account: string, limit: number, options?: ErrorOptions) {
-    super(`${account} has ${limit} access tokens, as many as an account may have: revoke some first`, options)
+    super(`${account} already has the maximum of ${limit} access tokens: revoke some first`, options)
   }
 }
 
@@ -36,7 +36,7 @@ export class TokenForTokenError extends AccountError {
   readonly code = 'DENIED'
   constructor(options?: ErrorOptions) {
     super(
-      'an access token cannot make another one, which would outlive it: log in with the password, or rotate the token that you send',
+      'an access token cannot create another one, which would outlive it: log in with the password, or rotate the token itself',
       options,
     )
   }

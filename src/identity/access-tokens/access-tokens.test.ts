@@ -149,7 +149,9 @@ describe('the rotation of an access token', () => {
     expect((await accessTokens.find(old.token.id))?.revokedAt).toBe(open.clock.now())
     const again = accessTokens.rotate(old.token.id, { overlapMs: hourMs }, tester)
     await expect(again).rejects.toMatchObject({ name: 'AccessTokenUnknownError' })
-    await expect(accessTokens.rotate(1_000_000, { overlapMs: 0 }, tester)).rejects.toThrow('no access token')
+    await expect(accessTokens.rotate(1_000_000, { overlapMs: 0 }, tester)).rejects.toThrow(
+      'access token 1000000 does not exist',
+    )
   })
 
   test('renews the whole lifetime, also of one that was replaced already', async () => {

@@ -129,7 +129,7 @@ async function create(
     await lockAccount(tx, accountId)
     await requireStanding(tx, actor, clock)
     const account = await findAccountState(tx, accountId)
-    if (account === undefined) throw new AccessTokenRefusedError('there is no such account')
+    if (account === undefined) throw new AccessTokenRefusedError('the account does not exist')
     const created = await insert(tx, account, {
       accountId,
       name: name.trim(),
@@ -274,22 +274,26 @@ function isLimitedActor({ credential }: Actor): boolean {
 function checkRequest({ name, actions, patterns, expiresAt }: AccessTokenRequest, now: number): void {
   const trimmed = name.trim()
   if (trimmed === '' || trimmed.length > maxNameCharacters) {
-    throw new AccessTokenRefusedError(`its name has 1 to ${maxNameCharacters} characters`)
+    throw new AccessTokenRefusedError(`its name must have 1 to ${maxNameCharacters} characters`)
   }
-  if (/\p{C}/u.test(trimmed)) throw new AccessTokenRefusedError('its name has control characters')
+  if (/\p{C}/u.test(trimmed)) throw new AccessTokenRefusedError('its name contains control characters')
   if (actions?.length === 0)
-    throw new AccessTokenRefusedError('it allows no action; name some, or leave them out')
+    throw new AccessTokenRefusedError(
+      'its list of actions is empty; name an action, or omit the list to allow all',
+    )
   if (patterns !== undefined && (patterns.length === 0 || patterns.length > maxPatterns)) {
-    throw new AccessTokenRefusedError(`it names 1 to ${maxPatterns} repositories, or leaves them out for all`)
+    throw new AccessTokenRefusedError(
+      `it must name 1 to ${maxPatterns} repositories; omit the list to allow all`,
+    )
   }
   if (expiresAt !== undefined) checkEnd(expiresAt, now)
 }
 
 function checkEnd(expiresAt: number, now: number): void {
-  if (!(expiresAt > now)) throw new AccessTokenRefusedError('it would have expired already')
+  if (!(expiresAt > now)) throw new AccessTokenRefusedError('its expiry time is in the past')
   if (expiresAt <= lastTime) return
   throw new AccessTokenRefusedError(
-    'it expires after the year 9999; leave the time out for one that does not',
+    'it expires after the year 9999; omit the time for a token that does not expire',
   )
 }
 

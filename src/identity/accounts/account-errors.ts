@@ -38,7 +38,7 @@ export class AccountExistsError extends AccountError {
   readonly code = 'DENIED'
   override readonly kind = 'CONFLICT'
   constructor(account: string, options?: ErrorOptions & { readonly discreet?: string }) {
-    super(`there is a user ${account} already: choose another name, or set a new password`, options)
+    super(`user ${account} already exists: choose another name, or set a new password`, options)
   }
 }
 
@@ -46,7 +46,7 @@ export class AccountUnknownError extends AccountError {
   override readonly name = 'AccountUnknownError'
   readonly code = 'NAME_UNKNOWN'
   constructor(account: string, options?: ErrorOptions) {
-    super(`there is no user ${quote(account)}`, options)
+    super(`there is no user ${quote(account)}: check the name, or create the user first`, options)
   }
 }
 
@@ -56,7 +56,7 @@ export class RegistrationOffError extends AccountError {
   override readonly kind = 'SWITCHED_OFF'
   constructor(options?: ErrorOptions) {
     super(
-      'users are made by administrators here: ask one, or ask an operator to set auth.selfRegistration',
+      'only administrators create users here: ask one, or ask an operator to set auth.selfRegistration',
       options,
     )
   }
@@ -69,7 +69,7 @@ export class FormerNameError extends AccountError {
   override readonly kind = 'CONFLICT'
   constructor(account: string, newName: string, options?: ErrorOptions & { readonly discreet?: string }) {
     super(
-      `${account} is a former name of ${newName}, whose pulls go on under it: choose another name`,
+      `${account} is a former name of ${newName}, which still serves pulls under it: choose another name`,
       options,
     )
   }
@@ -82,7 +82,7 @@ export class OwnerTakenError extends AccountError {
   override readonly kind = 'CONFLICT'
   constructor(account: string, options?: ErrorOptions) {
     super(
-      `there is an organization ${account}, whose repositories the user would own: choose another name, or ask for that explicitly`,
+      `organization ${account} exists, and the user would own its repositories: choose another name, or confirm with --adopt (adopt in the API)`,
       options,
     )
   }
@@ -101,7 +101,7 @@ export class RobotExistsError extends AccountError {
   readonly code = 'DENIED'
   override readonly kind = 'CONFLICT'
   constructor(robot: string, options?: ErrorOptions) {
-    super(`there is a robot ${robot} already: choose another name, or make a token for that one`, options)
+    super(`robot ${robot} already exists: choose another name, or create a token for the robot`, options)
   }
 }
 
@@ -137,6 +137,6 @@ export class LastAdministratorError extends AccountError {
   readonly code = 'DENIED'
   override readonly kind = 'CONFLICT'
   constructor(account: string, options?: ErrorOptions) {
-    super(`${account} is the last administrator: make another one first`, options)
+    super(`${account} is the last administrator: promote another user first`, options)
   }
 }

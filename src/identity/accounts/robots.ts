@@ -65,7 +65,7 @@ export function parseRobotName(name: string): RobotName {
     throw new RobotNameError(name, 'write <owner>+<name> in lower case, for example acme+ci')
   }
   if (robot.length > maxRobotCharacters) {
-    throw new RobotNameError(name, `what follows the + has ${maxRobotCharacters} characters at most`)
+    throw new RobotNameError(name, `the part after the + must have at most ${maxRobotCharacters} characters`)
   }
   return { owner, robot }
 }

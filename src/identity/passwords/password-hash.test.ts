@@ -56,7 +56,7 @@ describe('a password hash', () => {
     'fails loudly on what is stored wrongly: %j',
     async (stored) => {
       await expect(createPasswordHasher({ cost }).verify('secret one', stored)).rejects.toThrow(
-        'no argon2id hash',
+        'not an argon2id hash',
       )
     },
   )

@@ -106,7 +106,7 @@ function parseHash(text: string): ParsedHash {
     hash: Buffer.from(hash, 'base64'),
   }
   if (parsed.hash.length !== hashBytes)
-    throw new Error('a stored password is no argon2id hash of this version')
+    throw new Error('a stored password is not an argon2id hash of this version')
   return parsed
 }
 

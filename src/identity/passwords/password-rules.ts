@@ -11,16 +11,16 @@ const maxBytes = 1024
 /** Throws `PasswordRefusedError`, whose message never holds the password. */
 export function checkPassword(name: string, password: string): void {
   if (Array.from(password).length < minCharacters) {
-    throw new PasswordRefusedError(`a password has ${minCharacters} characters at least`)
+    throw new PasswordRefusedError(`it must have at least ${minCharacters} characters`)
   }
   if (Buffer.byteLength(password) > maxBytes) {
-    throw new PasswordRefusedError(`a password has ${maxBytes} bytes at most`)
+    throw new PasswordRefusedError(`it must have at most ${maxBytes} bytes`)
   }
   if (password.toLowerCase() === name.toLowerCase()) {
-    throw new PasswordRefusedError('a password is not the name of its account')
+    throw new PasswordRefusedError('it must differ from the name of the account')
   }
   // In place of a password it would be read as an access token.
-  if (isWellFormed(password)) throw new PasswordRefusedError('it is an access token')
+  if (isWellFormed(password)) throw new PasswordRefusedError('it is an access token; choose another password')
 }
 
 /** An account owns the repositories below its name, so its name must be valid in them. Throws `AccountNameError`. */

@@ -26,10 +26,10 @@ export function csrfTokenOf(sessionSecret: string): string {
 /** Throws `CsrfError` for a request with the cookie of this session that may come from another site. */
 export function checkCsrf(session: { readonly csrfToken: string }, headers: CsrfHeaders): void {
   if (safeMethods.has(headers.method)) return
-  if (headers.origin === undefined) throw new CsrfError('it names no Origin')
+  if (headers.origin === undefined) throw new CsrfError('its Origin header is missing')
   checkOrigin(headers)
   if (!isEqual(headers.csrfToken ?? '', session.csrfToken)) {
-    throw new CsrfError('its X-CSRF-Token is missing or not the one of the session')
+    throw new CsrfError('its X-CSRF-Token is missing or does not match the session')
   }
 }
 
@@ -40,7 +40,7 @@ export type Admission = 'always' | 'with-account' | 'never'
 export function checkOrigin({ origin, registryUrl }: Pick<CsrfHeaders, 'origin' | 'registryUrl'>): void {
   if (origin === undefined || isSameOrigin(origin, registryUrl)) return
   throw new CsrfError(
-    'it comes from a page of another site; if that page should be admitted, ask an operator to check http.publicUrl and http.cors.origins',
+    'it comes from a page of another site; to allow that page, ask an operator to check http.publicUrl and http.cors.origins',
   )
 }
 
@@ -58,7 +58,7 @@ export function checkSameSite({ method, origin, site, registryUrl }: BrowserHead
   if (safeMethods.has(method)) return
   checkOrigin({ origin, registryUrl })
   if (origin !== undefined || (site !== 'cross-site' && site !== 'same-site')) return
-  throw new CsrfError('another site sent it; changes come from pages of this registry or from programs')
+  throw new CsrfError('another site caused it; only pages of this registry and programs may make changes')
 }
 
 /** Also accepts a page that was loaded over TLS ended by a proxy that the operator did not configure. */

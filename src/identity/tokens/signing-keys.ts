@@ -156,6 +156,6 @@ async function makeKey(): Promise<{ kid: string; publicKey: string; privateKey: 
 
 async function importKey(jwk: string): Promise<CryptoKey> {
   const key = await importJWK(JSON.parse(jwk) as JWK, algorithm)
-  if (key instanceof Uint8Array) throw new Error('a signing key in the database is of another kind')
+  if (key instanceof Uint8Array) throw new Error('a signing key in the database is a symmetric key')
   return key
 }

@@ -47,12 +47,12 @@ export class BufferPool {
     return this.#options.smallBytes
   }
 
-  /** Contents are undefined. */
+  /** Lends a buffer with undefined contents. */
   lendSmall(): Uint8Array {
     return this.#lend(this.#idleSmall, this.#options.smallBytes)
   }
 
-  /** `undefined` when the budget has no room. */
+  /** Lends a buffer, or returns `undefined` if the budget has no room. */
   lendLarge(): Uint8Array | undefined {
     const { largeBytes, budgetBytes } = this.#options
     if (this.#lentBytes + largeBytes > budgetBytes) return undefined

@@ -6,7 +6,7 @@
 interface Waiter {
   readonly bytes: number
   readonly party: string
-  /** Waiting requests in order of arrival. */
+  /** The position in the order of arrival. */
   readonly number: number
   readonly start: () => void
 }

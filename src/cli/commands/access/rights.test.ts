@@ -53,8 +53,8 @@ describe('grant', () => {
   })
 
   test.each([
-    ['grant add carol reader alice **', 1, 'there is no "carol" to grant anything'],
-    ['grant add alice/dev reader alice **', 1, 'there is no "alice/dev" to grant anything'],
+    ['grant add carol reader alice **', 1, 'there is no user, robot or team "carol"'],
+    ['grant add alice/dev reader alice **', 1, 'there is no user, robot or team "alice/dev"'],
     ['grant add bob boss alice **', 1, 'there is no role "boss"'],
     ['grant add bob reader acme **', 1, 'there is no user or organization "acme"'],
     ['grant add bob reader alice', 2, '<repositories>'],
@@ -64,7 +64,7 @@ describe('grant', () => {
       'write web for alice/web, or ./alice/web for alice/alice/web',
     ],
     ['grant add bob reader alice/web **', 1, 'there is no user or organization "alice/web"'],
-    ['grant add bob reader alice w[eb]', 1, 'characters that no repository has'],
+    ['grant add bob reader alice w[eb]', 1, 'characters that no repository name has'],
     ['grant remove 7', 1, 'there is no grant 7: list the grants'],
     ['grant remove x', 2, 'x is not an id'],
   ])('refuses %s', async (line, code, message) => {
@@ -93,8 +93,8 @@ describe('role', () => {
 
   test.each([
     ['role add ci fly', '"fly" is not an action'],
-    ['role add CI pull', 'its name takes lower-case letters'],
-    ['role add reader pull', 'there is a role reader already'],
+    ['role add CI pull', 'its name must have at most 64 characters'],
+    ['role add reader pull', 'role reader already exists'],
     ['role remove reader', 'it is built in'],
     ['role remove nothing', 'there is no role "nothing"'],
   ])('refuses %s', async (line, message) => {
@@ -117,7 +117,9 @@ describe('access', () => {
     )
     expect(await explain('alice delete alice/web')).toBe('allowed because user alice owns alice')
     expect(await explain('admin pull alice/web')).toBe('allowed because user admin is an administrator')
-    expect(await explain('anonymous pull alice/web')).toContain('denied because only what is public')
+    expect(await explain('anonymous pull alice/web')).toContain(
+      'denied because anonymous can only use public repositories',
+    )
     await lading('user disable bob')
     const denied = await lading('access explain bob pull alice/web --json')
     expect(denied.json()).toEqual({ allowed: false, text: 'denied because user bob is disabled' })

@@ -161,9 +161,9 @@ describe('user', () => {
     ['user add alice', { typed: ['one password', 'another'] }, 1, 'the two passwords differ'],
     ['user add alice --password-stdin', { stdin: '\n' }, 1, 'standard input holds no password'],
     ['user add alice --password-stdin', { stdin: 'a\nb\n' }, 1, 'more than one line'],
-    ['user add alice --password-stdin', { stdin: 'hunter2' }, 1, '8 characters at least'],
+    ['user add alice --password-stdin', { stdin: 'hunter2' }, 1, 'at least 8 characters'],
     ['user add Alice --generate', {}, 1, 'cannot be the name of a user'],
-    ['user add admin --generate', {}, 1, 'there is a user admin already'],
+    ['user add admin --generate', {}, 1, 'user admin already exists'],
     ['user add', {}, 2, '<name> is missing: lading user add <name>'],
     ['user disable nobody', {}, 1, 'there is no user "nobody"'],
     ['user password nobody --generate', {}, 1, 'there is no user "nobody"'],
@@ -179,7 +179,9 @@ describe('user', () => {
     await using given = await start()
     const { code, err } = await given.lading('user disable nobody --json')
     expect(code).toBe(1)
-    expect(JSON.parse(err)).toEqual({ error: { message: 'there is no user "nobody"' } })
+    expect(JSON.parse(err)).toEqual({
+      error: { message: 'there is no user "nobody": check the name, or create the user first' },
+    })
   })
 })
 

@@ -54,7 +54,7 @@ describe('org and team', () => {
     await lading('team create acme/dev')
     expect(await lading('team member add acme/dev bob')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('"bob" is no member of acme'),
+      err: expect.stringContaining('"bob" is not a member of acme'),
     })
     await lading('org member add acme bob')
     expect((await lading('team member add acme/dev bob --json')).json()).toEqual({
