@@ -395,7 +395,7 @@ export interface paths {
         put: operations["addMember"];
         post?: never;
         /**
-         * Removes a member from an organization and its teams, with the grants to the member there.
+         * Removes a member from an organization and its teams, and deletes the grants to the member there.
          * @description Access: `owner:administer`.
          */
         delete: operations["removeMember"];
@@ -869,7 +869,7 @@ export interface components {
             /** @enum {string} */
             kind: "user" | "robot";
             isAdmin: boolean;
-            /** @description The credential of the request: `password`, `access-token:7` or `session:3`. */
+            /** @description The credential of the request, for example `password`, `access-token:7` or `session:3`. */
             credential?: string;
             /** @description The limits of the access token. */
             limits?: {
@@ -883,7 +883,7 @@ export interface components {
             /** @description The name of the status. */
             title: string;
             status: number;
-            /** @description The reason of the refusal, and what to do about it. */
+            /** @description The reason for the refusal, and what to do about it. */
             detail: string;
             /**
              * @description A stable code: match on it.
@@ -1073,7 +1073,7 @@ export interface components {
             /** @description The name that the robot logs in with, for example `acme+ci`. */
             login: string;
             disabled: boolean;
-            /** @description Whether the owner is a disabled user, which makes the tokens of the robot invalid, too. */
+            /** @description Whether the owner is a disabled user. The tokens of the robot are then invalid. */
             ownerDisabled: boolean;
             /**
              * Format: date-time
@@ -1104,11 +1104,11 @@ export interface components {
             /** @enum {string} */
             outcome: "done" | "denied" | "granted" | "wrong-password" | "unknown" | "disabled" | "expired" | "revoked" | "throttled";
             actor: {
-                /** @description `user:1`, `robot:2`, `anonymous` or `operator`. */
+                /** @description The id of the actor, for example `user:1`, `robot:2`, `anonymous`, `operator` or `system`. */
                 id: string;
                 name: string;
             };
-            /** @description The credential of the actor: `password`, `access-token:7`. */
+            /** @description The credential of the actor, for example `password` or `access-token:7`. */
             credential?: string;
             address?: string;
             client?: string;
@@ -2637,7 +2637,7 @@ export interface operations {
                     /** @default false */
                     isAdmin?: boolean;
                     /**
-                     * @description Whether to create the user even if repositories exist below the name.
+                     * @description Whether to create the user even if an organization has the name. The user then owns its repositories.
                      * @default false
                      */
                     adopt?: boolean;

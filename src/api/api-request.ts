@@ -29,7 +29,7 @@ export interface ApiRequest {
 
 export interface ApiReply {
   readonly status: number
-  /** Name, value, name, value, ... */
+  /** Alternating names and values. */
   readonly headers: readonly string[]
   /** A list that may be long is an iterable of pieces, which is not read for HEAD. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined

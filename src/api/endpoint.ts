@@ -10,7 +10,7 @@ export type Access = ManagementNeed
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** The statuses that a row can add to the statuses of its access and input. */
+/** The error statuses that a row can declare, besides those that follow from its access and input. */
 export type ProblemStatus = 401 | 403 | 404 | 409 | 412 | 429
 
 type Shape = z.ZodObject

@@ -20,7 +20,7 @@ import type { Runner } from './run-endpoint.ts'
 import type { ApiServices } from './services.ts'
 
 /** The header of every reply but pages, which set their own caching. */
-const unkept = ['Cache-Control', 'no-store']
+const noStore = ['Cache-Control', 'no-store']
 
 type Answer = (request: ApiRequest) => Promise<ApiReply>
 
@@ -47,7 +47,7 @@ function refuse(error: unknown, http: ApiRequest): ApiReply {
 function withCommon(reply: ApiReply): ApiReply {
   return reply.headers.includes('Cache-Control')
     ? reply
-    : { ...reply, headers: [...unkept, ...reply.headers] }
+    : { ...reply, headers: [...noStore, ...reply.headers] }
 }
 
 /** Whether a script in a browser sent the request: for it, a Basic challenge would open the browser's login dialog. */

@@ -38,7 +38,7 @@ describe('match', () => {
     ])
   })
 
-  test('prefers a word to a parameter, wherever it stands in the table', () => {
+  test('prefers a literal component to a parameter, in any order of the table', () => {
     expect(find('/owners/me')).toEqual(['GET /owners/me', {}])
     expect(find('/owners/acme/teams/all', 'PUT')).toEqual([
       'PUT /owners/{owner}/teams/all',
@@ -46,7 +46,7 @@ describe('match', () => {
     ])
   })
 
-  test('decodes a parameter once, and keeps text that is not encoded UTF-8', () => {
+  test('decodes a parameter once, and leaves text that is not encoded UTF-8 unchanged', () => {
     expect(find('/owners/a%2Fb%2520')).toEqual(['GET /owners/{owner}', { owner: 'a/b%20' }])
     expect(find('/owners/%ff')).toEqual(['GET /owners/{owner}', { owner: '%ff' }])
   })

@@ -1,5 +1,5 @@
 /**
- * Runs a request through a row: the gate, the input, the condition, the handler, the reply. Every row takes the same path, so
+ * Runs a request through a row: the gate, the input, the condition, the handler, the reply. All rows share these steps, so
  * handlers contain no checks and cannot forget one.
  */
 import type { Audit } from '../audit/audit.ts'

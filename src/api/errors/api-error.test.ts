@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { invalid } from './api-error.ts'
 
-test('an error about many fields names the first twenty and counts the others', () => {
+test('names the first twenty faults and counts the rest', () => {
   const faults = Array.from({ length: 10_000 }, (_, index) => ({ field: `body.f${index}`, message: 'no' }))
   const { fields, message } = invalid(faults)
   expect(fields).toEqual(faults.slice(0, 20))

@@ -45,7 +45,7 @@ test.each([
   expect(problem.headers.includes('Retry-After')).toBe(reply.headers.includes('Retry-After'))
 })
 
-test('the message for a caller that may not know of all owners hides the one in the way', () => {
+test('hides the owner of a taken name from a caller that may not know of all owners', () => {
   const error = new AccountExistsError('acme', { discreet: 'the name acme is taken' })
   const problem = problemReply(error, context)
   expect(JSON.parse(Buffer.from(problem.body as Uint8Array).toString())).toMatchObject({

@@ -12,7 +12,7 @@ export const problemSchema = z
     type: z.string().meta({ description: 'A link to the meaning of the code.' }),
     title: z.string().meta({ description: 'The name of the status.' }),
     status: z.int(),
-    detail: z.string().meta({ description: 'The reason of the refusal, and what to do about it.' }),
+    detail: z.string().meta({ description: 'The reason for the refusal, and what to do about it.' }),
     code: z.enum(errorCodes).meta({ description: 'A stable code: match on it.' }),
     requestId: z.string().meta({ description: 'The id of the request in the log of the registry.' }),
     errors: z

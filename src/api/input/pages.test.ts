@@ -31,7 +31,7 @@ describe('a page of items that may be large', () => {
     expect(await list(50, '50')).toEqual({ ids: ids.slice(50), after: undefined })
   })
 
-  test('ends behind what makes it too large', async () => {
+  test('ends after the item that makes it too large', async () => {
     const { list } = open([10, 300_000, 300_000, 10, 9_000_000, 10])
     const first = await list(200)
     expect(first).toEqual({ ids: [1, 2, 3], after: '3' })

@@ -6,7 +6,7 @@ function textOf(registryUrl: string): string {
   return Buffer.from(body).toString()
 }
 
-test('an address with markup stays text', () => {
+test('escapes markup in the address', () => {
   const text = textOf('https://x"><script>alert(1)</script>')
   expect(text).not.toContain('<script>')
   expect(text).toContain('docker login x&quot;&gt;&lt;script&gt;')

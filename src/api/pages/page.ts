@@ -6,7 +6,7 @@ import { entityTag, isUnchanged } from '../input/conditions.ts'
 export interface Page {
   readonly body: Uint8Array
   readonly tag: string
-  /** Name, value, name, value, ... */
+  /** Alternating names and values. */
   readonly headers: readonly string[]
 }
 

@@ -54,7 +54,7 @@ export const newToken = z.strictObject({
     .optional(),
 })
 
-/** An option for a new password: anyone who knew the old one may have created tokens with it. */
+/** Whether a new password also revokes access tokens: anyone who knew the old one may have created some. */
 export const revokeTokens = z.boolean().default(false).meta({
   description:
     'Whether to also revoke the access tokens of the user and the tokens that the user created for robots.',

@@ -22,13 +22,16 @@ const event = z
     action: z.enum(auditActionNames),
     outcome: z.enum(auditOutcomeNames),
     actor: z.object({
-      id: z.string().meta({ description: '`user:1`, `robot:2`, `anonymous` or `operator`.' }),
+      id: z.string().meta({
+        description:
+          'The id of the actor, for example `user:1`, `robot:2`, `anonymous`, `operator` or `system`.',
+      }),
       name: z.string(),
     }),
     credential: z
       .string()
       .optional()
-      .meta({ description: 'The credential of the actor: `password`, `access-token:7`.' }),
+      .meta({ description: 'The credential of the actor, for example `password` or `access-token:7`.' }),
     address: z.string().optional(),
     client: z.string().optional(),
     requestId: z.string().optional(),

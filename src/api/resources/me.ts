@@ -22,7 +22,10 @@ const identity = z
     credential: z
       .string()
       .optional()
-      .meta({ description: 'The credential of the request: `password`, `access-token:7` or `session:3`.' }),
+      .meta({
+        description:
+          'The credential of the request, for example `password`, `access-token:7` or `session:3`.',
+      }),
     limits: z
       .object({ actions: z.array(z.string()).optional(), repositories: z.array(z.string()).optional() })
       .optional()

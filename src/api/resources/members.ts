@@ -87,7 +87,8 @@ const memberRows = [
     method: 'DELETE',
     path: '/owners/{owner}/members/{user}',
     tag,
-    summary: 'Removes a member from an organization and its teams, with the grants to the member there.',
+    summary:
+      'Removes a member from an organization and its teams, and deletes the grants to the member there.',
     access,
     status: 204,
     problems: [404],

@@ -44,7 +44,7 @@ async function getOwner(name: string, { owners }: ApiServices): Promise<z.input<
 }
 
 /** The fewest owners read at once: if most are hidden, smaller batches would take many queries. */
-const leastRead = 100
+const minBatchSize = 100
 
 /** Reads until the page is full. Hidden owners show neither in the page nor in the link to the next one. */
 async function readVisible(
@@ -53,7 +53,7 @@ async function readVisible(
   { principal, signal }: { readonly principal: Principal; readonly signal: AbortSignal },
 ): Promise<{ value: { items: z.input<typeof owner>[] }; after?: string | undefined }> {
   const items: z.input<typeof owner>[] = []
-  const batchSize = Math.max(limit + 1, leastRead)
+  const batchSize = Math.max(limit + 1, minBatchSize)
   const seen = await policy.ownersSeenBy(principal)
   const turns = new Turns({ signal, party: principalId(principal) })
   let { after } = page

@@ -16,7 +16,7 @@ const robot = z
     login: z.string().meta({ description: 'The name that the robot logs in with, for example `acme+ci`.' }),
     disabled: z.boolean(),
     ownerDisabled: z.boolean().meta({
-      description: 'Whether the owner is a disabled user, which makes the tokens of the robot invalid, too.',
+      description: 'Whether the owner is a disabled user. The tokens of the robot are then invalid.',
     }),
     createdAt: time,
   })

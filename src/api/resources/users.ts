@@ -82,7 +82,10 @@ export const userEndpoints = [
       adopt: z
         .boolean()
         .default(false)
-        .meta({ description: 'Whether to create the user even if repositories exist below the name.' }),
+        .meta({
+          description:
+            'Whether to create the user even if an organization has the name. The user then owns its repositories.',
+        }),
     }),
     result: user,
     handler: async ({ body, actor }, services) => {
