@@ -1,4 +1,4 @@
-/** The HTTP layer over real registry services in this process, with limits, policy and log of the test's choice. */
+/** The HTTP layer on real registry services in this process, with limits, policy and log of the test's choice. */
 import type { HandlerDeps } from '../../src/http/handlers/handler-deps.ts'
 import type { HttpLimits } from '../../src/http/limits.ts'
 import type { ReservedAddress } from '../../src/http/connections/reserve-address.ts'
@@ -17,7 +17,7 @@ export interface LogLine {
 }
 
 export interface OpenServer extends AsyncDisposable {
-  /** `http://127.0.0.1:<port>`, with `https` under TLS; no slash at the end. */
+  /** `http://127.0.0.1:<port>`, or `https` under TLS; no slash at the end. */
   readonly url: string
   readonly server: RegistryServer
   readonly registry: OpenRegistry
@@ -39,12 +39,12 @@ type Replaceable =
 type Replaced = Partial<Pick<RegistryServerDeps, Replaceable>>
 
 export interface OpenServerOptions extends Replaced {
-  /** For what can only be made of the parts of the registry; what goes into the stack ends before they do. */
+  /** Makes options that need parts of the registry. Resources on the stack are disposed before these parts. */
   readonly wire?: (registry: OpenRegistry, stack: AsyncDisposableStack) => Replaced
   readonly limits?: Partial<HttpLimits>
   readonly health?: HandlerDeps['health']
   readonly registry?: OpenRegistryOptions
-  /** Absent: a free port of loopback. */
+  /** The address to listen on; absent: a free port on the loopback interface. */
   readonly reserved?: ReservedAddress
 }
 
