@@ -38,7 +38,7 @@ export interface BenchOptions {
   readonly name: string | undefined
 }
 
-/** Throws with a sentence when an option is unknown or has no sensible value. */
+/** Parses the options. Throws with a sentence when an option is unknown or its value is invalid. */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -78,7 +78,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   }
 }
 
-/** Of `--env NAME=value`. */
+/** Parses `--env NAME=value`. */
 export function environment(texts: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(texts.map((text) => pair('--env', text)))
 }

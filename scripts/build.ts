@@ -1,4 +1,4 @@
-/** `npm run build`: emits `dist/` for the npm package, since Node strips no types below `node_modules`. */
+/** `npm run build`: emits `dist/` for the npm package, because Node does not strip types below `node_modules`. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './run-command.ts'

@@ -1,6 +1,6 @@
 /**
- * Credentials made by credentials: which kind may make what, and what holds after the end of what it came from. The rule is in
- * `src/identity/limited-credentials.ts`, and `docs/authentication.md` says it to people.
+ * Credentials made with credentials: which kind may make which, and which remain valid after the end of their origin. The rule is
+ * in `src/identity/limited-credentials.ts` and, for users, in `docs/authentication.md`.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createPasswordHasher } from '../src/identity/passwords/password-hash.ts'
@@ -13,7 +13,7 @@ import { tester } from './support/tester.ts'
 
 const registry = shareRegistry({
   auth: { anonymous: 'pull', refreshTokens: true },
-  // Tokens that ended are failed logins, which cost no time here.
+  // Ended tokens count as failed logins, which are not delayed here.
   deps: {
     auth: {
       passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }),
@@ -30,7 +30,7 @@ beforeAll(async () => {
 let count = 0
 const nextChains = (): Promise<Chains> => makeChains(registry, `user-${(count += 1)}`)
 
-/** By the id of the endpoint; a new one has to be decided on. */
+/** The endpoints by what they give; a new endpoint needs a decision. */
 const giving = {
   access: [
     'createUser',
@@ -47,7 +47,7 @@ const giving = {
     'createGrant',
   ],
   rotation: ['rotateMyToken', 'rotateRobotToken'],
-  // They take something away, set what exists, or take a password themselves.
+  // They remove something, change something that exists, or need a password themselves.
   nothing: [
     'renameUser',
     'deleteUser',
@@ -80,7 +80,7 @@ test('C5: each change that the API has says whether it gives anybody access', ()
   }
 })
 
-/** What is asked for; `user` is the maker's account and `org` an organization that it owns. */
+/** The requests that make something; `user` is the maker's account and `org` an organization that it owns. */
 const makings = {
   'an access token': ({ asking }) => asking('POST', '/me/tokens', { name: 'made' }),
   'an access token for a robot': ({ asking, org }) =>
@@ -95,7 +95,7 @@ const makings = {
     asking('POST', '/users', { name: unique(), password: passwordOf('made'), isAdmin: true }),
   'another secret of another token': ({ asking, otherToken }) =>
     asking('POST', `/me/tokens/${otherToken}/rotate`, {}),
-  // The last one, since it ends the session with all that was proven by the old password.
+  // Last, because it ends the session and the tokens obtained with the old password.
   'a password': ({ asking, user }) =>
     asking('PUT', '/me/password', { oldPassword: passwordOf(user), password: passwordOf(user) }),
 } satisfies Record<string, (maker: ReturnType<Chains['as']>) => Promise<number>>
@@ -103,7 +103,7 @@ const makings = {
 type Making = keyof typeof makings
 const all = Object.keys(makings) as Making[]
 
-/** Whole and of an administrator, so that nothing but the kind of the credential stands in the way. */
+/** Unrestricted credentials of an administrator, so that only their kind can be the reason for a refusal. */
 const makers: readonly (readonly [Made | 'password', 'makes' | 401 | 403])[] = [
   ['password', 'makes'],
   ['session', 'makes'],
@@ -169,7 +169,7 @@ const everything: readonly Made[] = [
 ]
 const without = (...gone: readonly Made[]): readonly Made[] => everything.filter((one) => !gone.includes(one))
 
-/** Who ends what, and what holds afterwards. */
+/** The ways to end credentials, and those that remain valid afterwards. */
 const ends: readonly (readonly [string, (chains: Chains) => Promise<unknown>, readonly Made[]])[] = [
   ['nothing ends', () => Promise.resolve(), everything],
   ['the user changes the password', (chains) => chains.changePassword({}), tokens],

@@ -1,4 +1,4 @@
-/** The `lading` commands of the README do what it shows, in its order, after the push that it shows. */
+/** The `lading` commands of the README, run in order after its push, print the output that it shows. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -32,7 +32,7 @@ test('shows what happens', async () => {
   const dataDir = join(folder.path, 'data')
   await using registry = await startInProcess({ dataDir, auth: { anonymous: 'pull' } })
   const env = { LADING_DATA: dataDir }
-  // Stands for `docker push`: the administrator's first push makes the organization.
+  // In place of `docker push`: the administrator's first push creates the organization.
   const password = 'a-password-of-this-test'
   await runLading('user password admin --password-stdin', { env, stdin: `${password}\n` })
   const headers = { authorization: basic('admin', password) }

@@ -1,4 +1,4 @@
-/** Packs the npm package, installs it elsewhere as a user would, and serves from it on the machine's own Node. */
+/** Packs the npm package, installs it elsewhere as a user would, and serves from it with the machine's own Node. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -37,7 +37,7 @@ async function must(command: readonly string[]): Promise<string> {
   return output
 }
 
-/** Without what npm and the checkout put there: the bin has to find its Node by itself. */
+/** Returns the environment without the additions of npm and the checkout: the bin must find its Node itself. */
 function userEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|LADING_)/i.test(name))
   const path = (process.env['PATH'] ?? '').split(delimiter).filter((entry) => !entry.includes('node_modules'))

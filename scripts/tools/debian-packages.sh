@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs from Debian what the slower suites and the bench drive, when it is missing: registry clients, PostgreSQL,
-# a proxy, tools for file systems on loop devices, a load generator and a peer. No daemon is started. runc is named
-# because podman would otherwise choose crun, which refuses hosts with both cgroup versions mounted.
+# Installs missing Debian packages for the slower suites and the bench: registry clients, PostgreSQL, a proxy, tools for file
+# systems on loop devices, a load generator and a peer. No daemon is started. runc is named because podman would otherwise choose
+# crun, which refuses hosts with both cgroup versions mounted.
 set -euo pipefail
 missing=()
 need() { # command or path, package

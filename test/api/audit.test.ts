@@ -135,7 +135,7 @@ test('B6: an owner reads nothing of another one who had its name before', async 
   expect(await readAll('root')).toContain('robot.create')
 })
 
-/** The events of an owner as `kind action`, by an `Authorization` header, over all pages. */
+/** Returns the events of an owner as `kind action`, from all pages. */
 async function readOwner(owner: string, authorization: string, query = 'limit=200'): Promise<string[]> {
   const found: string[] = []
   let path: string | undefined = `/audit/owners/${owner}?${query}`

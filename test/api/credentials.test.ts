@@ -1,4 +1,4 @@
-/** Access tokens, robots, sessions, grants and the questions about rights, over HTTP. */
+/** Access tokens, robots, sessions, grants and queries about rights, over HTTP. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { askApi } from '../support/api-client.ts'
 import type { ApiAnswer } from '../support/api-client.ts'

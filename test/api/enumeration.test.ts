@@ -1,7 +1,7 @@
 /**
- * @module What the management API reveals about accounts and owners that a caller may not know of. Walks all endpoints: each
- * field that takes a name is sent a hidden name and one that does not exist, and accounts whose state is hidden. The answers
- * have to be the same but for the name.
+ * @module Checks that the management API does not reveal hidden accounts and owners. Walks all endpoints: each field that takes a
+ * name is sent a hidden name and a name that does not exist, and accounts whose state is hidden. The responses must be the same,
+ * apart from the name.
  */
 import type { z } from '@hono/zod-openapi'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -22,7 +22,9 @@ import { tester } from '../support/tester.ts'
 /** An ordinary account, and the owner of the organization acme. */
 const callers = ['bob', 'alice'] as const
 
-/** Pairs of a hidden and an absent name, then of an account in a hidden state and one in the usual state. Each name is in one pair. */
+/**
+ * Pairs of a hidden and an absent name, then of an account in a hidden state and one in the usual state. No name is in two pairs.
+ */
 const pairs = [
   ['hana', 'absent-0'],
   ['vault', 'absent-1'],
@@ -42,7 +44,7 @@ const registry = shareRegistry({
   deps: { auth: { throttle: { sleep: () => Promise.resolve() } } },
 })
 
-/** What an operator has at the command line. */
+/** The services that the command line uses. */
 function openServices(): Packages {
   const { metadata } = registry.app
   const { clock } = registry
@@ -79,14 +81,14 @@ beforeAll(async () => {
 })
 
 const names = ['owner', 'user', 'robot', 'team', 'repository', 'principal', 'to', 'name', 'actor', 'target']
-/** Fields that take text, but no name of an account or an owner. */
+/** Fields that take text, but not the name of an account or an owner. */
 const others = [
   'action', 'role', 'actions', 'repositories', 'visibility', 'kind', 'outcome', 'since', 'until', 'expiresAt',
   'password', 'oldPassword', 'newPassword', 'limit', 'after', 'grant', 'token', 'session', 'purge', 'disabled',
   'isAdmin', 'adopt', 'overlapSeconds', 'revokeTokens',
 ] // prettier-ignore
 
-/** Fields for a new name, which have a test of their own. */
+/** Fields for a new name; another test covers them. */
 const takesNewName = ['renameOrganization body.name', 'register body.name']
 
 type Part = 'params' | 'query' | 'body'
@@ -113,7 +115,7 @@ function titleOf({ endpoint, part, field }: Probe): string {
 
 const probes = fields.filter((probe) => names.includes(probe.field) && !takesNewName.includes(titleOf(probe)))
 
-/** Valid for the owner of acme. */
+/** Valid values for the owner of acme. */
 const usual = {
   params: {
     owner: 'acme', user: 'mia', robot: 'ci', team: 'core', repository: 'acme/web', role: 'reader', grant: '1', token: '1', session: '1',
@@ -151,7 +153,7 @@ function normalise(text: string, name: string): string {
       .replaceAll(/"requestId":"[^"]*"/g, '')
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
       .replaceAll(name, '<name>')
-      // Of a repository the owner, of a robot what it belongs to.
+      // Of a repository, its owner; of a robot, the name before the plus sign.
       .replaceAll(name.split(/[+/]/)[0] ?? name, '<owner>')
       .replaceAll(/("id":|grant(?:":)? ?)\d+/g, '$1<id>')
   )
@@ -196,7 +198,7 @@ describe('B6: hidden and absent', () => {
     expect((await explain('hana%2Bci')).value).toMatchObject({ allowed: true, grant: id })
     await grants.remove(id, tester)
     expect((await explain('hana%2Bci')).status).toBe(404)
-    // Its own robots an owner knows, hidden or not.
+    // An owner knows its own robots, hidden or not.
     expect((await explain('acme%2Bci')).status).toBe(200)
   })
 
@@ -288,7 +290,7 @@ describe('B6: hidden and absent', () => {
       const text = answer.text().replaceAll(/access token \d+/g, 'access token <id>')
       return `${answer.status} ${normalise(text, principal)}`
     }
-    // The narrow token is not told of itself either.
+    // The narrow token does not see itself, either.
     const ids = [usual, revoked, limited, narrow].map(({ token }) => token.id)
     for (const by of [{ as: 'piet' }, narrow]) {
       const absent = await explain(by, 'pia', 999_999)
@@ -316,7 +318,7 @@ describe('B6: hidden and absent', () => {
     expect(await explain('alice', 'early')).toMatch(/^200 .*a grant of reader on later\/web would allow it/)
     expect(await explain('bob', 'early')).toBe(await explain('bob', 'nobody-had-it'))
     expect(await explain('bob', 'early')).toMatch(/^403 /)
-    // An administrator's access token that reaches the old name alone.
+    // An administrator's access token that covers only the former name.
     const { accounts, accessTokens } = registry.app.auth
     const request = { name: 'narrow', patterns: [parseRepositoryPattern('earl*/**')] }
     const { secret } = await accessTokens.create((await accounts.find('root'))?.id ?? 0, request, tester)

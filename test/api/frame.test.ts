@@ -1,4 +1,4 @@
-/** What holds for every endpoint of the management API: who may ask, what is taken, how refusals look. */
+/** Rules for every endpoint of the management API: who has access, which requests are accepted, the form of errors. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { askApi } from '../support/api-client.ts'

@@ -191,7 +191,7 @@ describe('users', () => {
     expect((await call('GET', '/me', { as: 'root' })).status).toBe(200)
   })
 
-  /** Administrators who may log in. */
+  /** Lists the administrators who can log in. */
   async function listActive(): Promise<string[]> {
     const users = await registry.app.auth.accounts.list({ limit: 500 })
     return users.filter(({ isAdmin, disabled }) => isAdmin && !disabled).map(({ name }) => name)
@@ -217,7 +217,7 @@ describe('users', () => {
           }),
         ),
       )
-      // The second one may be out already when it asks.
+      // The second administrator may be disabled already when its request arrives.
       const refused = answers.filter(({ status }) => status === 409 || status === 401)
       expect(refused).toHaveLength(1)
       expect(await listActive()).toHaveLength(1)

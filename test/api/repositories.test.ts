@@ -1,4 +1,4 @@
-/** Repositories over HTTP: who sees which, and their settings. */
+/** Repositories over HTTP: their visibility to users, and their settings. */
 import { beforeAll, expect, test } from 'vitest'
 import { expectError } from '../support/answers.ts'
 import { askApi } from '../support/api-client.ts'

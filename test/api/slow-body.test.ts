@@ -1,4 +1,4 @@
-/** Changes whose body arrives long after their head: what holds when it has arrived decides. */
+/** Changes whose body arrives long after their head: the rights at the arrival of the body decide. */
 import { once } from 'node:events'
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await grants.add({ owner: 'alice', repositories: '**', role: 'owner', to: 'carol' }, tester)
 })
 
-/** Sends the body only after `meanwhile`, which runs once the head was let in. Returns the status. */
+/** Sends the body after `meanwhile`, which runs once the head was accepted. Returns the status. */
 async function post(
   path: string,
   as: string,

@@ -1,4 +1,4 @@
-/** The script beside this file, against a registry with the default rights. */
+/** Runs the script beside this file against a registry with the default rights. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 

@@ -1,4 +1,4 @@
-/** What an engine pushes and pulls, beyond one image of its own: indexes, manifest lists, schema 2, many tags. */
+/** Pushes and pulls of an engine beyond a single image: indexes, manifest lists, schema 2, many tags. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { ask } from '../support/client.ts'
@@ -24,7 +24,7 @@ afterAll(async () => {
 })
 
 let repositories = 0
-/** A repository of alice that no test has used yet, with its host. */
+/** Returns the host and a repository of alice that no test has used yet. */
 const aName = (): string => `${registry.host}/alice/app-${(repositories += 1)}`
 
 const loggedIn = async (client: DockerClient): Promise<DockerClient> => {
@@ -32,7 +32,7 @@ const loggedIn = async (client: DockerClient): Promise<DockerClient> => {
   return client
 }
 
-/** Media type and digest of what a name (`<host>/<repository>:<tag>`) has. */
+/** Returns the media type and the digest of a name (`<host>/<repository>:<tag>`). */
 async function manifestAt(name: string): Promise<{ readonly type: unknown; readonly digest: unknown }> {
   const [, repository = '', tag = ''] = /^[^/]+\/(.+):([^:]+)$/.exec(name) ?? []
   const { headers } = await ask(`${registry.url}/v2/${repository}/manifests/${tag}`, {

@@ -1,4 +1,4 @@
-/** docker_registry2, the gem behind Dependabot's look at images, as far as `docker-registry2.rb` is that gem. */
+/** docker_registry2, the gem with which Dependabot inspects images, insofar as `docker-registry2.rb` matches that gem. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 

@@ -26,16 +26,16 @@ afterAll(async () => {
 
 interface Given extends AsyncDisposable {
   readonly client: DockerClient
-  /** Of alice, and nobody has used it yet. */
+  /** A repository of alice that no test has used yet. */
   readonly repository: string
-  /** In that repository, with the registry's host. */
+  /** An image name in that repository, with the registry's host. */
   readonly image: string
 }
 
 let repositories = 0
 
 describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
-  /** containerd has a sentence of its own for every refusal of a token, and none of the registry's. */
+  /** containerd prints its own message for every refused token, and not the registry's. */
   const denied = (reason: string): string => (containerdStore ? 'access denied' : `denied: ${reason}`)
 
   async function start(): Promise<Given> {
@@ -60,7 +60,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     expect(await client.login(registry.host, alice)).toContain('Login Succeeded')
 
     const { auths } = JSON.parse(await readFile(config, 'utf8')) as { auths: Record<string, unknown> }
-    // The password itself, no refresh token in its place: that is what a cluster can use.
+    // The password itself and not a refresh token: only that works in a cluster.
     const auth = Buffer.from(`${alice.name}:${alice.password}`).toString('base64')
     expect(auths).toEqual({ [registry.host]: { auth } })
 

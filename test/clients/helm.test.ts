@@ -46,7 +46,7 @@ data:
   greeting: {{ .Values.greeting | quote }}
 `
 
-/** The name of the packaged chart's file. */
+/** Packages a chart. Returns the name of its file. */
 async function packageChart(helm: ClientAtHome, version: string): Promise<string> {
   const chart = join(helm.home, 'hello')
   await mkdir(join(chart, 'templates'), { recursive: true })
@@ -57,7 +57,7 @@ async function packageChart(helm: ClientAtHome, version: string): Promise<string
   return `hello-${version}.tgz`
 }
 
-/** Into a folder of its own. */
+/** Pulls a chart into its own folder. */
 async function pull(helm: ClientAtHome, chart: string, ...flags: readonly string[]): Promise<void> {
   await mkdir(join(helm.home, 'pulled'), { recursive: true })
   await helm.run('pull', plainHttp, '--destination', 'pulled', ...flags, chart)

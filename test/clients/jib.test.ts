@@ -1,4 +1,4 @@
-/** Jib, with which Java projects build images without Docker; `scripts/tools/clients/jib` drives its library. */
+/** Jib, which builds images of Java projects without Docker; `scripts/tools/clients/jib` drives its library. */
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,17 +25,17 @@ afterAll(async () => {
 })
 
 interface Jib extends ClientAtHome {
-  /** `image` and further arguments are below the registry's host. Says the digest of the image. */
+  /** Runs an operation and returns the digest of the image; `args` are relative to the registry's host. */
   jib(operation: string, ...args: readonly string[]): Promise<string>
 }
 
-/** `a.bin` and `b.bin` in its home are what images are made of. */
+/** Starts Jib; images consist of `a.bin` and `b.bin` in its home folder. */
 async function start(url: string, credentials?: Credentials): Promise<Jib> {
   const login =
     credentials === undefined ? {} : { JIB_USER: credentials.name, JIB_PASSWORD: credentials.password }
   const client = await aClientAtHome({ path: 'java' }, { url, env: login })
   for (const name of ['a.bin', 'b.bin']) await writeFile(join(client.home, name), randomBytes(300_000))
-  // Without the first it keeps the password to itself on plain HTTP.
+  // Without the first option Jib does not send the password over plain HTTP.
   const options = ['-DsendCredentialsOverHttp=true', '-XX:TieredStopAtLevel=1', '-cp', classPath]
   return {
     ...client,
@@ -43,7 +43,7 @@ async function start(url: string, credentials?: Credentials): Promise<Jib> {
   }
 }
 
-/** The names and lengths of the files in the layers of a saved image, in the order of the layers. */
+/** Returns the names and lengths of the files in the layers of a saved image, in the order of the layers. */
 async function savedFiles({ home }: ClientAtHome, tar: string): Promise<readonly string[]> {
   const manifest = await runTool('tar', '-xOf', join(home, tar), 'manifest.json')
   const [image] = JSON.parse(manifest) as readonly { readonly Layers: readonly string[] }[]

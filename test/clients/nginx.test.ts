@@ -1,4 +1,4 @@
-/** Behind nginx, which ends TLS and is known to clients by another name than the registry knows itself by. */
+/** A registry behind nginx, which terminates TLS and has another name than the registry uses for itself. */
 import https from 'node:https'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { startNginx } from './nginx.ts'
 import type { Nginx } from './nginx.ts'
 import { runClient } from './run-client.ts'
 
-/** The registry is spoken to by a name that leads clients nowhere, and told of the client's in headers of their own. */
+/** nginx sends a `Host` that clients cannot reach, and sends the client's host in other headers. */
 const forwarding = [
   'proxy_set_header Host registry.invalid;',
   'proxy_set_header X-Forwarded-Host $http_host;',
@@ -48,7 +48,7 @@ const trusting = () => ({ LADING_HTTP_TRUSTED_PROXIES: '127.0.0.1' })
 const configured = (url: string) => ({ LADING_HTTP_PUBLIC_URL: url })
 const both = (url: string) => ({ ...trusting(), ...configured(url) })
 
-/** Through nginx. */
+/** Sends a request through nginx and returns the head of the response. */
 async function askHead(
   { host, nginx }: Given,
   path: string,
@@ -64,7 +64,7 @@ async function askHead(
   return await promise
 }
 
-/** As alice, through nginx; returns where the client goes on. */
+/** Starts an upload as alice through nginx; returns the `Location`. */
 async function startUpload(given: Given, headers: Readonly<Record<string, string>> = {}): Promise<string> {
   const authorization = `Basic ${Buffer.from(`${alice.name}:${alice.password}`).toString('base64')}`
   const path = '/v2/alice/app/blobs/uploads/'

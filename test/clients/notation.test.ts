@@ -22,7 +22,7 @@ afterAll(async () => {
   await registry[Symbol.asyncDispose]()
 })
 
-/** With a key whose certificate it trusts, and nothing else. */
+/** Starts notation with a key whose certificate is the only one that it trusts. */
 async function startWithKey(program: { readonly path: string }): Promise<ClientAtHome> {
   const notation = await aClientAtHome(program, { url: registry.url })
   await notation.run('cert', 'generate-test', '--default', 'test.example')
@@ -50,7 +50,7 @@ async function list(path: string): Promise<Listing> {
   return (await askAs(alice, `${registry.url}/v2/alice/${path}`)).json() as Listing
 }
 
-// No stable suite has it: without the unstable one there is nothing to try, and the run says so.
+// No stable suite has notation: without the unstable suite there is nothing to test, and the run reports it.
 const clients = unstableClients('notation')
 test.for(clients.length === 0 ? ['notation'] : [])('%s is unavailable and was not tried', () => {
   expect(clients).toEqual([])
@@ -63,7 +63,7 @@ describe.for(clients)('$name', (program) => {
       notation.tell(password, 'login', plainHttp, '--username', 'alice', '--password-stdin', notation.host)
 
     await expect(login('wrong')).rejects.toThrow('unauthorized: incorrect name or password')
-    // It wants a keychain for what it would keep, which a test has not; the registry has let it in by then.
+    // It needs a keychain to store the login, which a test does not have; by then the registry has accepted the login.
     await login(alice.password).catch(() => undefined)
     const logins = notation.seen.filter(({ path }) => path.startsWith('/v2/token'))
     expect(logins.map(({ status }) => status)).toEqual([401, 200])

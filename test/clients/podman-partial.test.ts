@@ -1,4 +1,4 @@
-/** zstd:chunked: podman knows by file what it has, and asks for the rest of a layer with many ranges in one request. */
+/** zstd:chunked: podman knows which files of a layer it has, and requests the rest with many ranges in one request. */
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** python-dxf, which keeps files of any kind as blobs under tags. It sends a password over TLS alone. */
+/** python-dxf, which stores files of any kind as blobs under tags. It sends a password only over TLS. */
 import { createHash, randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ afterAll(async () => {
   await tls[Symbol.asyncDispose]()
 })
 
-/** Says what it wrote to stdout, trimmed. */
+/** Runs dxf and returns its stdout, trimmed. */
 type Dxf = (...args: readonly string[]) => Promise<string>
 
 function dxf(env: Readonly<Record<string, string>>): Dxf {
@@ -49,7 +49,7 @@ function secure(credentials?: Credentials): Dxf {
   return dxf({ DXF_HOST: tls.registry.host, DXF_TLSVERIFY: tls.certificate, ...login })
 }
 
-/** Reads the file back by its tag; dxf checks it against the digest, and prints the length on demand. */
+/** Reads the file back by its tag; dxf checks it against the digest and can print the length. */
 async function pulled(run: Dxf, repository: string): Promise<string> {
   expect(await run('get-alias', repository, 'v1')).toBe(digest)
   return await run('blob-size', repository, '@v1')

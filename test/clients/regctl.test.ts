@@ -40,7 +40,7 @@ async function startLoggedIn(onAnswer?: OnAnswer): Promise<ClientAtHome> {
   return regctl
 }
 
-/** From now on everything larger than a chunk goes in chunks. */
+/** Makes regctl upload everything larger than a chunk in chunks. */
 async function setChunks(regctl: ClientAtHome): Promise<void> {
   const bytes = String(chunkBytes)
   await regctl.run('registry', 'set', '--blob-chunk', bytes, '--blob-max', bytes, regctl.host)
@@ -59,7 +59,7 @@ interface Referrer {
   readonly artifactType: string
 }
 
-/** In the order of their digests. */
+/** Lists referrers in the order of their digests. */
 async function listReferrers(
   regctl: ClientAtHome,
   image: string,
@@ -75,7 +75,7 @@ describe('regctl', () => {
     await using regctl = await start()
     const index = anImageIndex()
     const image = `${regctl.host}/alice/login:v1`
-    // Not a whole image: regctl waits longer with each request that is refused.
+    // Not a whole image: regctl waits longer after each refused request.
     const put = () => regctl.tell(index.bytes.toString('utf8'), 'manifest', 'put', image)
 
     await expect(put()).rejects.toThrow(/unauthorized/)
@@ -139,7 +139,7 @@ describe('regctl', () => {
     await regctl.run('image', 'copy', `ocidir://${layout.path}:v1`, image)
 
     expect(patchesOf(regctl).map(({ status }) => status)).toEqual([202, 202, 416, 202, 202])
-    // The Range of the refusal tells it enough.
+    // The Range of the refusal is enough for it.
     const asked = regctl.seen.filter(({ method, path }) => method === 'GET' && path.includes('/uploads/'))
     expect(asked).toEqual([])
     await regctl.run('image', 'copy', image, 'ocidir://pulled:v1')
@@ -182,7 +182,7 @@ describe('regctl', () => {
     const sbom = `${regctl.host}/alice/subject-copy@${sboms[0]?.digest}`
     expect(await regctl.run('artifact', 'get', sbom)).toBe('{"sbom":true}')
     expect(await listReferrers(regctl, copy)).toEqual(await listReferrers(regctl, image))
-    // With OCI-Subject in the answer nobody needs the tag that stands in for the referrers API.
+    // With OCI-Subject in the response, the fallback tag for the referrers API is not needed.
     expect(await regctl.run('tag', 'ls', `${regctl.host}/alice/subject-copy`)).toBe('v1')
   })
 

@@ -1,6 +1,6 @@
 /**
- * Layers that are read in pieces: after the connection was cut in the middle the client asks for the rest and gets that
- * alone; and containerd 2.1 may ask for all from an offset on, read one part, and go away.
+ * Layers that are read in pieces: after a cut connection the client requests and gets only the rest; and containerd 2.1 may
+ * request everything from an offset, read a part and close the connection.
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ import { layersOf, startEngines } from './docker-engine.ts'
 import { diffIdsOf, pair, pushLayout } from './layouts.ts'
 import { newerSkopeo } from './newer-skopeo.ts'
 
-// Before the first start: what throws here leaves nothing running.
+// Runs before the first start, so that an error here leaves nothing running.
 process.stdout.write(`newer ${await newerSkopeo('--version')}\n`)
 
 const resources = new AsyncDisposableStack()
@@ -50,7 +50,7 @@ afterAll(async () => {
   await resources.disposeAsync()
 })
 
-/** Cuts the first answer with the layer in the middle. */
+/** Starts a proxy that cuts the first response with the layer in the middle. */
 async function aCuttingProxy(): Promise<RecordingProxy> {
   let isCut = false
   return await startRecordingProxy({
@@ -114,7 +114,7 @@ test('a newer skopeo asks for the rest of a layer when its connection was cut', 
   expectResumed(proxy)
 })
 
-/** What the registry gave to its connections as blobs, so far. */
+/** Returns how many bytes of blobs the registry has written to its connections. */
 async function sentBytes(): Promise<number> {
   const headers = { authorization: `Bearer ${metricsToken}` }
   const metrics = await ask(`${registry.url}/metrics`, { headers })
@@ -140,7 +140,8 @@ test.for(daemonsInParts)(
       Array.from({ length: Math.ceil(layer.size / partBytes) }, (_, index) => index * partBytes),
     )
     expect(new Set(parts.map(({ status }) => status))).toEqual(new Set([206]))
-    // What lies in the buffers of the sockets when a part is read is lost: some MiB of each answer, not the layer's rest.
+    // The content of the socket buffers is lost when the client stops reading: some MiB of each response, but not the rest of the
+    // layer.
     const asked = offsets.reduce((sum, offset) => sum + layer.size - offset, 0)
     expect((await sentBytes()) - before).toBeLessThan(asked / 3)
     expect(registry.stdout).not.toMatch(/"level":"(?:warn|error|fatal)"/)

@@ -12,13 +12,13 @@ import { aPodman, configJson, runClient } from './run-client.ts'
 interface Skopeo extends AsyncDisposable {
   readonly registry: RunningRegistry
   readonly authFile: string
-  /** `docker://<host>/<path>` */
+  /** Returns `docker://<host>/<path>`. */
   image(path: string): string
   run(...args: readonly string[]): Promise<string>
   copy(source: string, destination: string): Promise<string>
 }
 
-/** skopeo with an own file of logins, and a registry with users. */
+/** Starts a registry with users, and skopeo with its own file of logins. */
 async function start(env: Readonly<Record<string, string>> = {}): Promise<Skopeo> {
   await using stack = new AsyncDisposableStack()
   const registry = stack.use(await startWithUsers(env))

@@ -17,7 +17,7 @@ interface Inspected {
   readonly Architecture: string
 }
 
-/** The digest of the only entry of a layout's index.json. */
+/** Returns the digest of the only entry of a layout's index.json. */
 async function layoutDigest(path: string): Promise<string> {
   const index = JSON.parse(await readFile(join(path, 'index.json'), 'utf8')) as {
     readonly manifests: readonly [{ readonly digest: string }]

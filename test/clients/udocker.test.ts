@@ -1,4 +1,4 @@
-/** udocker, which runs containers without privileges: it pulls with curl, reading the last line of a challenge alone. */
+/** udocker, which runs containers without privileges: it pulls with curl and reads only the last line of a challenge. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -14,7 +14,7 @@ import { pushLayout } from './layouts.ts'
 import type { Credentials } from './run-client.ts'
 
 const program = { path: installedTool('python-clients/bin/udocker', 'python-clients.sh') }
-/** It says the one of a login that is wrong, the other of one that has no right. */
+/** The first message means a wrong login, the second missing rights. */
 const refused = /^Error: (manifest not found or not authorized|pulling manifest:)$/m
 let registry: RunningRegistry
 
@@ -30,7 +30,7 @@ interface Udocker extends ClientAtHome {
   login(credentials: Credentials): Promise<string>
 }
 
-/** Without the programs that it would download to run containers with. */
+/** Starts udocker without the programs that it would download to run containers. */
 async function start(): Promise<Udocker> {
   const client = await aClientAtHome(program, { url: registry.url, env: { UDOCKER_TARBALL: '' } })
   const udocker = (...args: readonly string[]) => client.run('--allow-root', ...args)
@@ -43,7 +43,7 @@ function pull(client: Udocker, image: string): Promise<string> {
   return client.udocker('pull', '--platform=linux/amd64', `--registry=http://${client.host}`, image)
 }
 
-/** The digests of the image's config and layers that its store lacks or has with other bytes. */
+/** Returns the digests of the image's config and layers that its store lacks or has with other bytes. */
 async function missing({ home }: ClientAtHome, layout: OciLayout): Promise<readonly string[]> {
   const compared = (layout.images[0]?.blobs ?? []).map(async ({ digest, bytes }) => {
     const stored = await readFile(join(home, '.udocker/layers', digest)).catch(() => undefined)

@@ -16,7 +16,7 @@ const password = 'the password of admin'
 const headers = { authorization: basic('admin', password) }
 const scope = 'repository:admin/app:pull'
 
-/** With an image of the user `admin`, an artifact that points at it, and a signing key. */
+/** Starts a registry with an image of the user `admin`, an artifact that points at it, and a signing key. */
 async function aRegistryOnASmallDisk() {
   const disk = await mountNew(64)
   onTestFinished(() => disk[Symbol.asyncDispose]())

@@ -18,7 +18,7 @@ import { askOffset, beginPatch, startUpload } from '../support/upload-client.ts'
 const mebibyte = 1024 * 1024
 const repository = '/v2/acme/app'
 
-/** A registry on a disk of 64 MiB that holds one image already. */
+/** Starts a registry on a disk of 64 MiB that already holds one image. */
 async function aRegistryOnASmallDisk() {
   const disk = await mountNew(64)
   onTestFinished(() => disk[Symbol.asyncDispose]())
@@ -152,7 +152,7 @@ describe('A7: a full disk', () => {
       else ledger.settle(`${repository}/manifests/${name}`, undefined)
       return answer
     }
-    // What the log has of its own space is used up first.
+    // The log's own free space is used first.
     let last: Answer | undefined
     for (let index = 0; index < 5000 && last?.status !== 507; index += 1) last = await tag(`t${index}`)
     expectNoSpace(last)

@@ -1,4 +1,4 @@
-/** The log of the real program, written to places that take nothing, stall, or go away. */
+/** The log of the real program, written to outputs that are full, stall or close. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ interface Served extends AsyncDisposable {
   readonly url: string
   readonly folder: string
   stderr(): string
-  /** TERM; resolves with the exit code. */
+  /** Sends TERM; resolves with the exit code. */
   stop(): Promise<number | null>
 }
 
@@ -25,13 +25,13 @@ type Output = number | 'pipe'
 interface Options {
   readonly stdout: Output
   readonly stderr?: Output
-  /** Default `true`. */
+  /** Whether the test reads standard error; default `true`. */
   readonly readsErrors?: boolean
-  /** JavaScript that the process runs beside the program. */
+  /** JavaScript that the process runs before the program. */
   readonly preload?: string
 }
 
-/** Resolves when it answers; the log is not asked. */
+/** Starts the program; resolves when it answers, without reading the log. */
 async function serve({ stdout, stderr = 'pipe', readsErrors = true, preload }: Options): Promise<Served> {
   const folder = await tempFolder('lading-log')
   const port = await findFreePort()
@@ -77,7 +77,7 @@ async function exitOf(child: ChildProcess): Promise<number | null> {
   return child.exitCode
 }
 
-/** Each is a line of the log. */
+/** Sends requests, each of which is a line of the log. */
 async function request(url: string, times: number): Promise<void> {
   const path = `/v2/${'a/'.repeat(100)}b/tags/list`
   for (let sent = 0; sent < times; sent += 20) {
@@ -118,7 +118,7 @@ describe('the log', () => {
     await using folder = await tempFolder('lading-log')
     const path = join(folder.path, 'pipe')
     execFileSync('mkfifo', [path])
-    // Both ends in one: nothing waits for a reader, and none comes.
+    // Opened for reading and writing: opening does not wait for a reader, and nothing reads.
     const pipe = openSync(path, 'r+')
     await using served = await serve({ stdout: pipe })
     await request(served.url, 300)
@@ -128,7 +128,7 @@ describe('the log', () => {
   })
 
   test('to a socket that nobody reads keeps nothing from being served and lets TERM end the process', async () => {
-    // What Node calls a pipe to a child is a socket. Its stream stays paused: the kernel's buffer fills.
+    // Node's pipe to a child is a socket. Its stream stays paused, so the kernel's buffer fills.
     await using served = await serve({ stdout: 'pipe' })
     await request(served.url, 800)
     expect(await served.stop()).toBe(0)

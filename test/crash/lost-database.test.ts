@@ -1,4 +1,4 @@
-/** The database file of a real server is removed, replaced, cut off or overwritten while a client pushes. */
+/** The database file of a real server is removed, replaced, truncated or overwritten while a client pushes. */
 import {
   closeSync,
   copyFileSync,
@@ -19,7 +19,7 @@ import { tempFolder } from '../support/temp-folder.ts'
 
 const blobs = '/v2/acme/web/blobs'
 
-/** Pushes small blobs one after the other and tells their digests; ends when the registry has gone. */
+/** Pushes small blobs one after the other and records their digests; ends when the registry has stopped. */
 async function pushUntilGone({ url }: RunningRegistry, acknowledged: string[]): Promise<void> {
   for (;;) {
     const { digest, bytes } = aRandomBlob(100)
@@ -31,7 +31,7 @@ async function pushUntilGone({ url }: RunningRegistry, acknowledged: string[]): 
   }
 }
 
-/** Starts, pushes, does the damage in between, and waits for the end. */
+/** Starts a registry, damages the database while a client pushes, and waits for the end. */
 async function damage(dataDir: string, harm: (file: string) => void) {
   await using registry = await startRegistry({ dataDir })
   const acknowledged: string[] = []
@@ -49,7 +49,7 @@ async function damage(dataDir: string, harm: (file: string) => void) {
   return { code, acknowledged, level, message: err.message, stderr: registry.stderr }
 }
 
-/** A stop moves everything from the log into the database file. */
+/** Makes a database; a stop moves everything from the log into the database file. */
 async function makeDatabase(dataDir: string): Promise<void> {
   await using registry = await startRegistry({ dataDir })
   await pushBlob(`${registry.url}/v2/acme/web`, aRandomBlob(100))
@@ -63,7 +63,7 @@ describe('a server whose database file', () => {
     const harm = (file: string): void => renameSync(file, aside)
     const { code, level, message, acknowledged, stderr } = await damage(folder.path, harm)
     expect({ code, level }).toEqual({ code: 1, level: 'fatal' })
-    // For a person: no stack, which looks like a fault of the program.
+    // The message is for a person: a stack trace would look like a bug of the program.
     expect(stderr.trimEnd().split('\n').at(-1)).toBe(`lading: ${message}`)
     expect(stderr).not.toMatch(/^ +at /m)
     expect(message).toMatch(/lading\.db was removed while the registry used it; .*lading restore/)

@@ -23,12 +23,12 @@ import { askOffset, beginPatch, closeUpload, startUpload } from '../support/uplo
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 const peersOfAKind = 30
-/** More than the sockets of both sides take. */
+/** More than the socket buffers of both sides hold. */
 const largeBytes = 24 * mebibyte
-/** Of an upload that breaks off, and what of it is in the store before that. */
+/** The bytes sent of an upload that breaks off, and the bytes of it that are in the store before that. */
 const sentBytes = 300 * kibibyte
 const arrivedBytes = 64 * kibibyte
-/** What a process keeps that has just served something: pools, caches, young garbage. */
+/** The memory that a process keeps after serving: pools, caches, recent garbage. */
 const mayStayMiB = 100
 
 async function aRegistry(env: Readonly<Record<string, string>> = {}): Promise<RunningRegistry> {
@@ -45,7 +45,7 @@ async function many<T>(open: (index: number) => Promise<T>): Promise<readonly T[
   return await Promise.all(Array.from({ length: peersOfAKind }, (_, index) => open(index)))
 }
 
-/** Half of them as a client does that is done, half as one that crashed. */
+/** Closes half of the connections cleanly and resets the other half, as a crashed client does. */
 function leave(peers: readonly RawConnection[]): void {
   for (const [index, peer] of peers.entries()) {
     if (index % 2 === 0) peer.reset()
@@ -65,7 +65,7 @@ async function countUploadBytes({ dataDir }: RunningRegistry): Promise<number> {
   return (await Promise.all(sizes)).reduce((total, size) => total + size, 0)
 }
 
-/** A peer that hangs in the body of an upload, some of which is in the store. */
+/** Starts an upload whose body stalls after a part of it is in the store. */
 async function aBrokenUpload() {
   const registry = await aRegistry()
   const blob = aRandomBlob(mebibyte)
@@ -79,7 +79,7 @@ async function aBrokenUpload() {
   return { registry, blob, session, peer }
 }
 
-/** Goes on where the session says it stands. */
+/** Resumes the upload at the session's offset and completes it. */
 async function finish({ url }: RunningRegistry, session: URL, blob: TestBlob): Promise<void> {
   const offset = await askOffset(session)
   expect(offset).toBeGreaterThanOrEqual(arrivedBytes)
@@ -117,7 +117,7 @@ describe('A4: peers that hang in heads, bodies and replies', () => {
     ]
     await eventually(
       () => readProcessState(registry.pid),
-      // A socket each, a file for each body and each reply.
+      // Each peer holds a socket, and each body and each reply a file.
       ({ descriptors }) => descriptors >= before.descriptors + 5 * peersOfAKind,
     )
     await expectServing(url)

@@ -1,9 +1,9 @@
-/** What differs between two answers to the same request. */
+/** Finds the differences between two responses to the same request. */
 import type { Normalised } from './normalise.ts'
 
 export interface Difference {
   readonly script: string
-  /** As the document shows it. */
+  /** The request as the document shows it. */
   readonly request: string
   /** `answer` (status and codes), `body`, or the name of a header. */
   readonly aspect: string
@@ -23,7 +23,7 @@ const everywhere = new Set([
   'server',
 ])
 
-/** A success beside a refusal is one difference: each of its headers would say the same again. */
+/** Compares two responses. A success beside a refusal is one difference: their headers would only repeat it. */
 export function compare(
   theirs: Normalised,
   ours: Normalised,

@@ -20,7 +20,9 @@ export function imageOf(word: string, options: Omit<ImageOptions, 'config' | 'la
 export const absentDigest = digestOf(Buffer.from('nobody has pushed this'))
 export const absentSha512 = digestOf(Buffer.from('nobody has pushed this'), 'sha512')
 
-/** All that Distribution serves: without it, it hides a manifest of another type. Scripts that are not about this send it. */
+/**
+ * All types that Distribution serves: it hides a manifest of a type that `Accept` lacks. Scripts about other things send this.
+ */
 export const acceptAll = {
   Accept: [
     mediaType.ociManifest,

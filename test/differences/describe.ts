@@ -1,10 +1,10 @@
-/** How the document shows requests and values: short, and the same in every run. */
+/** Formats requests and values for the document: short, and the same in every run. */
 import type { AnyStep, Script } from './step.ts'
 import { repositoryPath } from './step.ts'
 
 const longestCell = 160
 
-/** Between what is sent and what is to be known of it. */
+/** The separator between a request and its note. */
 export const noteMark = ' — '
 
 export function describeRequest(step: AnyStep, script: Script): string {
@@ -23,7 +23,7 @@ export function shorten(text: string): string {
   return short.length > longestCell ? `${short.slice(0, longestCell)}…` : short
 }
 
-/** What differs only by repository or digest is one case. */
+/** Replaces repositories and digests, so that differences in them alone are one case. */
 export function generalise(value: string): string {
   return value
     .replace(/\/v2\/\S+\/(blobs\/|manifests\/|referrers\/|tags\/list)/, '/v2/<repository>/$1')

@@ -1,4 +1,4 @@
-/** Issue 5, part 2: what differs from Distribution differs for a reason. */
+/** Every difference from Distribution has a reason. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'

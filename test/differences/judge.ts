@@ -1,11 +1,11 @@
-/** Gives each difference its reason, and says where one is missing, doubled or of no use. */
+/** Assigns each difference its reason, and reports reasons that are missing, doubled or unused. */
 import type { Difference } from './compare.ts'
 import type { Case, Chapter, Reason } from './reason.ts'
 import { explains, show } from './reason.ts'
 
 export interface Judgement {
   readonly found: ReadonlyMap<Reason, readonly Difference[]>
-  /** Empty when every difference has exactly one case, and every case a difference. */
+  /** Empty when every difference has exactly one case, and every case has a difference. */
   readonly faults: readonly string[]
 }
 

@@ -1,8 +1,8 @@
-/** What two answers are compared by: everything in them but what no two runs have in common. */
+/** Normalises responses for comparison: removes everything that differs between any two runs. */
 import type { Answer } from './send.ts'
 
 export interface Normalised {
-  /** Status, error codes, and whether the body came whole. */
+  /** The status, the error codes, and whether the body is complete. */
   readonly outcome: string
   readonly status: number
   readonly headers: ReadonlyMap<string, string>
@@ -34,14 +34,17 @@ function normaliseHeader(name: string, value: string, answer: Answer): string {
   return value.replaceAll(/boundary=\S+/g, 'boundary=<boundary>')
 }
 
-/** `Location` keeps its form: absolute or not, with a state or not. */
+/** Normalises a URL but keeps its form: absolute or not, with a state or not. */
 function normaliseUrl(value: string): string {
   return value
     .replace(/blobs\/uploads\/[\w-]{8,}/, 'blobs/uploads/<upload>')
     .replace(/_state=[^&]+/, '_state=<state>')
 }
 
-/** JSON and texts are worded differently; what counts is that the length is theirs. For HEAD it cannot be seen. */
+/**
+ * Replaces the length of JSON and text, whose words differ; keeps whether the length matches the body. For HEAD this cannot be
+ * checked.
+ */
 function normaliseLength(value: string, answer: Answer): string {
   if (!isText(answer)) return value
   if (answer.body.length === 0 && answer.status >= 300) return '<length>'

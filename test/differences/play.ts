@@ -1,4 +1,4 @@
-/** Plays a script against one registry. What the protocol makes different, the URL of an upload session, is followed. */
+/** Plays a script against one registry, and follows its URLs of upload sessions, which differ between registries. */
 import type { Answer } from './send.ts'
 import { host, send, sendWire } from './send.ts'
 import type { AnyStep, Script, SessionTarget, Step } from './step.ts'

@@ -1,23 +1,23 @@
-/** Why the two registries differ: what a difference looks like, and the sentence that decides it. */
+/** The reasons for differences: a pattern of the difference, and the sentence that decides it. */
 import type { Difference } from './compare.ts'
 import { generalise, shorten } from './describe.ts'
 
 export interface Case {
   readonly aspect: string
-  /** As the document shows it: the whole text, or a pattern. */
+  /** The value as the document shows it: the whole text, or a pattern. */
   readonly theirs: string | RegExp
   readonly ours: string | RegExp
-  /** Of `<script>: <request>`. */
+  /** A pattern of `<script>: <request>`. */
   readonly in?: RegExp
-  /** What the two values have to do with each other. */
+  /** Returns whether the two values have the expected relation. */
   readonly holds?: (theirs: string, ours: string) => boolean
 }
 
 export interface Reason {
   readonly title: string
-  /** The specification and its section, or that it leaves the matter to us. */
+  /** The section of the specification, or a note that it leaves the matter to the registry. */
   readonly source: string
-  /** The deciding sentence, quoted where it is somebody else's, and what follows from it. */
+  /** The deciding sentence, quoted if it is from elsewhere, and its consequence. */
   readonly text: string
   readonly cases: readonly Case[]
 }
@@ -45,7 +45,7 @@ function fits(wanted: string | RegExp, value: string): boolean {
   return typeof wanted === 'string' ? wanted === value : wanted.test(value)
 }
 
-/** The same pair of answers on several requests. */
+/** Returns a case for the same pair of responses to several requests. */
 export function answers(theirs: string, ours: string, requests: RegExp): Case {
   return { aspect: 'answer', theirs, ours, in: requests }
 }

@@ -6,7 +6,7 @@ import { noteMark, shorten } from './describe.ts'
 import { show } from './reason.ts'
 import type { Run } from './run.ts'
 
-/** A row of more than `mostRequests` names the first `fewRequests`. */
+/** A row with more than `mostRequests` requests names the first `fewRequests`. */
 const mostRequests = 12
 const fewRequests = 4
 
@@ -66,7 +66,7 @@ function writeRow(differences: readonly Difference[]): string[] {
   return [named.join('<br>'), ...showPair(first).map((value) => `${label}${code(value)}`)]
 }
 
-/** Two digests are told apart, where that is the difference. */
+/** Formats the two values; keeps digests apart when they are the difference. */
 function showPair({ theirs, ours }: Difference): string[] {
   const shown = [theirs, ours].map(show)
   return shown[0] === shown[1] ? [theirs, ours].map(shorten) : shown

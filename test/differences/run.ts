@@ -1,4 +1,4 @@
-/** Plays every script against both registries and tells their answers apart. */
+/** Plays every script against both registries and compares their responses. */
 import { startRegistry } from '../support/start-registry.ts'
 import type { Difference } from './compare.ts'
 import { compare } from './compare.ts'

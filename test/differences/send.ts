@@ -1,4 +1,7 @@
-/** Sends one step to one registry. Both get the same bytes, the same `Host` included: no address shows in an answer. */
+/**
+ * Sends one step to one registry. Both registries get the same bytes, including the same `Host`, so that no address shows in a
+ * response.
+ */
 import http from 'node:http'
 import { exchangeRaw } from '../support/client.ts'
 import type { Step, WireStep } from './step.ts'
@@ -8,14 +11,14 @@ export interface Answer {
   /** Names in lower case; values of a repeated header joined by a line break. */
   readonly headers: ReadonlyMap<string, string>
   readonly body: Buffer
-  /** The connection ended before the announced length: what arrived is in `body`. */
+  /** Whether the connection ended before the announced length; `body` has the bytes that arrived. */
   readonly cut: boolean
 }
 
 export const host = 'registry.example'
 const patienceMs = 20_000
 
-/** On a connection of its own. `target` is what the step's target is on this registry. */
+/** Sends a step on a new connection. `target` is the step's target on this registry. */
 export async function send(url: string, step: Step, target: string): Promise<Answer> {
   const { hostname, port } = new URL(url)
   const request = http.request({
@@ -35,7 +38,7 @@ export async function send(url: string, step: Step, target: string): Promise<Ans
     answered = true
     received.resolve(response)
   })
-  // After the head of the answer is here, a reset of the sending side is the server's right.
+  // Once the head of the response has arrived, the server may reset the sending side.
   request.on('error', (error) => {
     if (!answered) received.reject(error)
   })
@@ -60,7 +63,7 @@ function framing({ body, chunked }: Step): Record<string, string> {
   return body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }
 }
 
-/** An answer that ends with the connection or with its announced length; status 0 when there is none. */
+/** Sends raw bytes. Returns a response that ends with the connection or at its announced length; status 0 when there is none. */
 export async function sendWire(url: string, { wire }: WireStep): Promise<Answer> {
   const received = await exchangeRaw(url, wire, { until: isComplete, timeoutMs: patienceMs })
   const end = received.indexOf('\r\n\r\n')

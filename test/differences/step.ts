@@ -1,27 +1,27 @@
-/** @module The language of the scripts: what is sent, as plain data, the same for every registry. */
+/** @module The language of the scripts: requests as plain data, the same for every registry. */
 import type { TestManifest } from '../support/manifests.ts'
 import type { TestBlob } from '../support/random.ts'
 
-/** Of a session URL: the one that opened it, or the one that the last accepted PATCH named. */
+/** A session URL: that of the step that opened the session, or that of the last accepted PATCH. */
 export interface SessionTarget {
   readonly session: 'opened' | 'latest'
-  /** Appended, percent-encoded by whoever writes it. */
+  /** The query to append, already percent-encoded. */
   readonly query: string
 }
 
 export interface Step {
   readonly method: string
-  /** As it goes on the request line: nothing is normalised. */
+  /** The target as it is on the request line: nothing is normalised. */
   readonly target: string | SessionTarget
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array | string
-  /** Send the body with `Transfer-Encoding: chunked`. */
+  /** Whether to send the body with `Transfer-Encoding: chunked`. */
   readonly chunked?: true
-  /** What the request line does not show; makes the step unique in its script. */
+  /** A note about things that the request line does not show; makes the step unique in its script. */
   readonly note?: string
 }
 
-/** Bytes as they are, for what no HTTP client sends. */
+/** Raw bytes, for requests that no HTTP client sends. */
 export interface WireStep {
   readonly wire: string
   readonly note: string
@@ -29,13 +29,13 @@ export interface WireStep {
 
 export type AnyStep = Step | WireStep
 
-/** Steps that build on each other. Each script has a repository of its own, so that none can disturb another. */
+/** Steps that build on each other. Each script has its own repository, so that scripts do not affect each other. */
 export interface Script {
   readonly name: string
   readonly steps: readonly AnyStep[]
 }
 
-/** The argument of `build` is the script's repository as a path: `/v2/diff/<name>`. */
+/** Makes a script. The argument of `build` is the script's repository as a path: `/v2/diff/<name>`. */
 export function script(name: string, build: (repository: string) => readonly AnyStep[]): Script {
   return { name, steps: build(repositoryPath(name)) }
 }
@@ -48,7 +48,7 @@ export function session(which: SessionTarget['session'], query = ''): SessionTar
   return { session: which, query }
 }
 
-/** One step for each row of a table of header values. */
+/** Makes one step for each header value. */
 export function withEach(step: Step, header: string, values: readonly string[]): Step[] {
   return values.map((value) => ({
     ...step,
@@ -57,7 +57,7 @@ export function withEach(step: Step, header: string, values: readonly string[]):
   }))
 }
 
-/** One step for each target below the path. */
+/** Makes one step for each target below the path. */
 export function eachTarget(
   method: string,
   prefix: string,
@@ -67,7 +67,7 @@ export function eachTarget(
   return rest.map((part) => ({ method, target: `${prefix}${part}`, headers }))
 }
 
-/** The blob in one request of a session, as most clients send it. */
+/** Makes the steps that push a blob in one request of a session, as most clients do. */
 export function pushedBlob(repository: string, blob: TestBlob): Step[] {
   return [
     { method: 'POST', target: `${repository}/blobs/uploads/`, note: `opens the upload of ${short(blob)}` },
@@ -84,7 +84,7 @@ export function pushedManifest(repository: string, manifest: TestManifest, refer
   }
 }
 
-/** Blobs, children, then the manifest itself. */
+/** Makes the steps that push the blobs, the children and the manifest. */
 export function pushedImage(repository: string, manifest: TestManifest, reference?: string): Step[] {
   return [
     ...manifest.blobs.flatMap((blob) => pushedBlob(repository, blob)),

@@ -1,4 +1,4 @@
-/** A command whose standard output is closed early, as by `| head`, or cannot be written, ends without a stack trace. */
+/** A command whose standard output closes early, as with `| head`, or cannot be written, ends without a stack trace. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'

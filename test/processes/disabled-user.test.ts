@@ -1,4 +1,4 @@
-/** A user is disabled by the command, in a process of its own, while the server runs: all that was the user's ends. */
+/** A command in its own process disables a user while the server runs: all credentials of the user end. */
 import { expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import { runLading } from '../support/run-lading.ts'

@@ -1,4 +1,4 @@
-/** The npm bin under an older Node, on a package laid out as npm installs it. */
+/** The npm bin under an older Node, in a package laid out as npm installs it. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -18,7 +18,7 @@ import { tempFolder } from '../support/temp-folder.ts'
 const checkout = join(import.meta.dirname, '../..')
 const olderNode = findOlderNode()
 
-/** The machine's own Node, which `npm ci` hides behind the bundled one. */
+/** Returns the machine's own Node, which `npm ci` hides behind the bundled one. */
 function findOlderNode(): string | undefined {
   return (process.env['PATH'] ?? '')
     .split(delimiter)
@@ -41,7 +41,7 @@ function majorOf(node: string): number {
 }
 
 interface Layout {
-  /** Content of `dist/main.js`. */
+  /** The content of `dist/main.js`. */
   readonly main: string
   readonly bundled?: boolean
 }
@@ -133,11 +133,11 @@ describe('npm start', () => {
   })
 })
 
-/** Whatever npm left behind. */
+/** Kills the processes that npm left behind. */
 function endGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL')
   } catch {
-    // Nothing is left: what the test wants.
+    // No process is left, as the test expects.
   }
 }

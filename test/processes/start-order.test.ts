@@ -1,4 +1,4 @@
-/** A start that fails leaves nothing behind: what can fail is checked before anything is made. */
+/** A failed start leaves nothing behind: everything that can fail is checked before anything is created. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { startRegistry } from '../support/start-registry.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
-/** What a start says that fails, and what it leaves in the folder above its data folder. */
+/** Returns the output of a failed start, and the files that it leaves in the folder above its data folder. */
 async function failStart(options: {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>

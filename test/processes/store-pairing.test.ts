@@ -24,7 +24,7 @@ import { runLading } from '../support/run-lading.ts'
 import { startRegistry } from '../support/start-registry.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
-/** Every file below a folder with a digest of its bytes. */
+/** Returns every file below a folder with the digest of its bytes. */
 function digestFiles(root: string): Readonly<Record<string, string>> {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .map((name) => join(root, name))
@@ -53,7 +53,7 @@ interface Start {
   readonly driver?: 'filesystem' | 'memory'
 }
 
-/** A start inside this process: `lading serve` in one of its own takes seconds on a busy machine. */
+/** Starts inside this process: `lading serve` in its own process takes seconds on a busy machine. */
 async function start({ dataDir, adoptStore = false, driver = 'filesystem' }: Start) {
   const log: string[] = []
   const config = configSchema.parse({
@@ -70,7 +70,7 @@ async function start({ dataDir, adoptStore = false, driver = 'filesystem' }: Sta
   return { app, url: app.url, log, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
 }
 
-/** The data folder of a registry that does not run, with blobs that are years old. */
+/** Makes the data folder of a stopped registry, with blobs that are years old. */
 async function filledFolder() {
   const folder = await tempFolder('lading-pairing')
   const dataDir = join(folder.path, 'data')
@@ -86,7 +86,7 @@ async function filledFolder() {
   return { dataDir, store, database, digests, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
 }
 
-/** What a start fails with. */
+/** Returns the error message of a start. */
 async function refusal(options: Start): Promise<string> {
   try {
     await using registry = await start(options)
@@ -96,7 +96,7 @@ async function refusal(options: Start): Promise<string> {
   }
 }
 
-/** The same, of `lading serve` in a process of its own. */
+/** Like `refusal`, but for `lading serve` in its own process. */
 async function serveRefusal(dataDir: string): Promise<string> {
   try {
     await using registry = await startRegistry({ dataDir })

@@ -1,4 +1,4 @@
-/** Access tokens and robots as clients use them: in place of a password, and by way of the token endpoint. */
+/** Access tokens and robots as clients use them: as a password, and through the token endpoint. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'
 import type { AccessTokenRequest } from '../../src/identity/access-tokens/access-tokens.ts'

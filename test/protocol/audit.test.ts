@@ -1,4 +1,4 @@
-/** What the audit keeps of what clients do over HTTP. */
+/** The events that the audit records for requests of clients over HTTP. */
 import { describe, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
@@ -14,7 +14,7 @@ async function openWithUsers(): Promise<IdentityServer> {
   return server
 }
 
-/** Oldest first. */
+/** Returns the events, oldest first. */
 async function audited({ registry: { audit } }: IdentityServer, filter: Filter) {
   await audit.flush()
   return (await Array.fromAsync(audit.export(filter))).flat()

@@ -1,4 +1,4 @@
-/** end-2 with `Range`: RFC 9110, section 14, and what partial pulls of images rely on. */
+/** end-2 with `Range`: RFC 9110, section 14, and the behaviour on which partial pulls of images rely. */
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -13,7 +13,7 @@ interface Part {
   readonly bytes: Buffer
 }
 
-/** Exactly as RFC 2046 has it: every byte of the body belongs to a delimiter, a head or a part. */
+/** Parses strictly by RFC 2046: every byte of the body belongs to a delimiter, a head or a part. */
 function parseMultipart(answer: Answer): Part[] {
   const type = /^multipart\/byteranges; boundary=([\w'()+,./:=?-]{1,70})$/.exec(
     answer.headers['content-type'] ?? '',

@@ -1,4 +1,4 @@
-/** end-2: pulling blobs whole. Ranges have a file of their own. */
+/** end-2: pulling complete blobs. Another file has the tests of ranges. */
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'

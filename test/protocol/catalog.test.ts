@@ -1,4 +1,4 @@
-/** `_catalog`: not in the spec, but known to clients. */
+/** `_catalog`: not in the spec, but used by clients. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectStatus, followPages, nextPage } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -12,7 +12,7 @@ interface CatalogPage {
   readonly repositories: readonly string[]
 }
 
-/** Prefixes of one another, and separators that sort before and after letters and slashes. */
+/** Names that are prefixes of each other, and separators that sort before and after letters and slashes. */
 const names = [
   'a/a',
   'a/a-a',

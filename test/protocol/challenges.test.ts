@@ -1,4 +1,4 @@
-/** What a 401 says, to the letter: clients read scopes, errors and the address of the token endpoint out of it. */
+/** The exact content of a 401: clients read scopes, errors and the address of the token endpoint from it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectError } from '../support/answers.ts'
 import { ask, exchangeRaw } from '../support/client.ts'
@@ -54,7 +54,7 @@ describe('without credentials', () => {
     ['GET', '/v2/_catalog?n=1', ',scope="registry:catalog:*"'],
     ['GET', '/v2/_oci/ext/discover', ''],
     ['GET', '/v2/alice/secret/manifests/latest', ',scope="repository:alice/secret:pull"'],
-    // How a push begins.
+    // The first request of a push.
     ['HEAD', `/v2/alice/secret/blobs/${blob.digest}`, ',scope="repository:alice/secret:pull,push"'],
     ['GET', '/v2/alice/secret/tags/list', ',scope="repository:alice/secret:pull"'],
     ['POST', uploads, ',scope="repository:alice/secret:pull,push"'],
@@ -85,8 +85,8 @@ describe('without credentials', () => {
     if (method !== 'HEAD') expectError(answer, { status: 401, code: 'UNAUTHORIZED' })
   })
 
-  // Clients that find a second realm send the password there: requests joins the lines for oras-py, whose pattern keeps the
-  // last value of a name; docker_registry2 splits what it gets at commas and keeps the last as well.
+  // Clients that find a second realm send the password there: for oras-py, the library requests joins the lines, and its pattern
+  // keeps the last value of a name; docker_registry2 splits the header at commas and also keeps the last.
   test.each([
     ['GET', '/v2/_catalog', undefined],
     ['GET', '/v2/alice/secret/manifests/latest', undefined],
@@ -101,7 +101,7 @@ describe('without credentials', () => {
     }
   })
 
-  // With Basic there as well, Docker could not pull what is public: it stops where it has no password.
+  // If Basic were offered, too, Docker could not pull public repositories: it stops if it has no password.
   test.each([
     ['GET', '/v2/'],
     ['HEAD', '/v2/'],

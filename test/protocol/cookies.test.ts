@@ -1,4 +1,4 @@
-/** Credentials are what a request carries itself: no session, no cookie, and nothing that lets another origin's page in. */
+/** Credentials come only from `Authorization`: no session or cookie counts, and pages of other origins get no access. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import type { Answer, Ask } from '../support/client.ts'

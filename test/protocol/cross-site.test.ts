@@ -1,4 +1,4 @@
-/** G4: what pages of other sites can make a browser send to /v2, on a registry that asks nobody who they are. */
+/** G4: requests to /v2 that pages of other sites can make a browser send, on a registry that needs no login. */
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -60,7 +60,7 @@ describe('a refresh token', () => {
     for (const method of ['GET', 'HEAD']) {
       expectStatus(await ask(path, { method, headers: { ...headers, ...page } }), 403)
     }
-    // An image may be loaded from there: what comes back makes nothing, and no page can read it.
+    // A page may load it as an image: the request creates nothing, and no page can read the response.
     expectStatus(await ask(`${known.url}/v2/token`, { headers: { ...headers, ...page } }), 200)
     expect((await ask(path, { headers })).json()).toHaveProperty('refresh_token')
   })

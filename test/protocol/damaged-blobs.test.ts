@@ -1,4 +1,4 @@
-/** Blobs whose files are gone or cut short: to clients they are absent, and the next push puts them back. */
+/** Blobs whose files are missing or truncated: clients see them as absent, and the next push restores them. */
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ const damages: Readonly<Record<string, Damage>> = {
   emptied: (path) => truncate(path, 0),
 }
 
-/** Large enough that no cache keeps it, unless the test says otherwise. */
+/** Makes a damaged blob, by default too large for the cache. */
 async function aDamagedBlob(damage: Damage, size = 70_000) {
   const repository = registry.repository()
   const blob = aRandomBlob(size)
@@ -120,7 +120,7 @@ describe.each(Object.entries(damages))('a blob whose file was %s', (_, damage) =
     const image = anImageManifest({ config, layers: [layer] })
     for (const blob of [config, layer]) await pushBlob(repository, blob)
     for (const blob of [config, layer]) await damageBlob(damage, blob)
-    // What this process has just stored it trusts for some minutes.
+    // The process does not check blobs that it stored in the last minutes.
     registry.advance(10 * 60_000)
     const refused = await ask(`${repository}/manifests/v1`, {
       method: 'PUT',

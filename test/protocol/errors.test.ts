@@ -1,4 +1,4 @@
-/** The table of situations, statuses and codes: each refusal says what is concerned and what to do. */
+/** The table of situations, statuses and codes: each error names the value concerned and the remedy. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { errorsOf, expectError } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -21,7 +21,7 @@ interface Situation extends Ask {
   readonly naming: readonly (string | RegExp)[]
 }
 
-/** `{name}` is a repository with `image` tagged v1; `{session}` is an upload session there that holds nothing. */
+/** The situations: `{name}` is a repository with `image` tagged v1; `{session}` is an empty upload session there. */
 const situations: Record<string, Situation> = {
   'end-3: a name that does not follow the grammar': {
     path: 'Upper/Case/manifests/v1',
@@ -272,7 +272,7 @@ const situations: Record<string, Situation> = {
   },
 }
 
-/** Of the spec, and those of Docker's registry that fit where the spec has none. */
+/** The codes of the spec, and those of Docker's registry that fit where the spec has none. */
 const knownCodes = (
   'BLOB_UNKNOWN BLOB_UPLOAD_INVALID BLOB_UPLOAD_UNKNOWN DIGEST_INVALID MANIFEST_BLOB_UNKNOWN MANIFEST_INVALID ' +
   'MANIFEST_UNKNOWN NAME_INVALID NAME_UNKNOWN SIZE_INVALID UNAUTHORIZED DENIED UNSUPPORTED TOOMANYREQUESTS ' +

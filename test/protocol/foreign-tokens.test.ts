@@ -1,4 +1,4 @@
-/** Credentials that this registry did not issue, beside those that it did, in each mode of `auth.anonymous`. */
+/** Credentials that this registry did not issue, beside its own, in each mode of `auth.anonymous`. */
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { generateToken } from '../../src/identity/access-tokens/token-format.ts'
@@ -42,7 +42,7 @@ function encode(value: object): string {
 
 const elsewhere = generateKeyPairSync('ed25519')
 
-/** As another registry would sign it; everything in it can be said of this one. */
+/** Signs a token as another registry would; the claims may name this registry. */
 function signElsewhere(claims: Record<string, unknown>, kid: string = randomUUID()): string {
   const now = Math.floor(Date.now() / 1000)
   const times = { iat: now, nbf: now - 30, exp: now + 900, jti: randomUUID() }
@@ -62,7 +62,7 @@ function signElsewhere(claims: Record<string, unknown>, kid: string = randomUUID
   return `Bearer ${input}.${sign(null, Buffer.from(input), elsewhere.privateKey).toString('base64url')}`
 }
 
-/** Not of this registry, whoever made them. */
+/** Tokens of other issuers. */
 const foreign: Record<string, () => string> = {
   'a token of another registry': () => signElsewhere({}),
   'one that has expired': () => signElsewhere({ exp: 1_000_000 }),
@@ -76,7 +76,7 @@ async function ownExpired(server: IdentityServer): Promise<string> {
   return token
 }
 
-/** Of this registry once, or claimed to be: a new one is to be fetched. */
+/** Tokens that this registry issued or seems to have issued: the client should get a new one. */
 const own: Record<string, (server: IdentityServer) => Promise<string> | string> = {
   'an own token that has expired': ownExpired,
   'an own token whose signature was cut': async (server) => {

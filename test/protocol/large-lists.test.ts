@@ -1,4 +1,4 @@
-/** end-8b and `_catalog` beyond the largest page: `n` is cut, and the link says so. */
+/** end-8b and `_catalog` beyond the largest page: `n` is reduced, and the link contains the reduced value. */
 import { describe, expect, test } from 'vitest'
 import { ensureRepository } from '../../src/metadata/repositories/repositories.ts'
 import { putTag } from '../../src/metadata/content/tags.ts'

@@ -1,4 +1,4 @@
-/** Where replies send clients: a path, or a whole URL where the address of the registry is configured. */
+/** The URLs in replies: a path, or an absolute URL if the registry's address is configured. */
 import { describe, expect, test } from 'vitest'
 import { expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -14,7 +14,7 @@ async function send(url: string, status: number, options?: Ask): Promise<Answer>
   return answer
 }
 
-/** One `Location` of each kind, in the order of a push. */
+/** Collects one `Location` of each kind, in the order of a push. */
 async function collectLocations({ url }: OpenServer): Promise<(string | undefined)[]> {
   const uploads = `${url}/v2/a/b/blobs/uploads/`
   const started = await send(uploads, 202, { method: 'POST' })

@@ -1,4 +1,4 @@
-/** Logins under attack: hundreds of guesses at once from many addresses, as a trusted proxy tells them. */
+/** Logins under attack: hundreds of simultaneous guesses from many addresses, as reported by a trusted proxy. */
 import { describe, expect, test } from 'vitest'
 import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
 import type { PasswordHasher } from '../../src/identity/passwords/password-hash.ts'
@@ -18,12 +18,12 @@ interface Attacked extends AsyncDisposable {
   readonly server: IdentityServer
   /** The passwords that were hashed, in order. */
   readonly hashed: string[]
-  /** From now on no hash ends until the answer is called. */
+  /** Holds all hashes until the returned function is called. */
   hold(): () => void
   readonly login: (name: string, options: { password?: string; from: string }) => Promise<Answer>
 }
 
-/** A hasher whose work the test can hold, around the real one: thousands a second would leave no queue to look at. */
+/** Opens a server whose hasher a test can hold: at thousands of hashes a second no queue would form. */
 async function openAttacked(): Promise<Attacked> {
   const real = createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } })
   const hashed: string[] = []

@@ -1,4 +1,4 @@
-/** end-7a: what a manifest names must be here, or need not be: strict, lenient, foreign, blobs in an index. */
+/** end-7a: whether the content that a manifest names must exist: strict, lenient, foreign, blobs in an index. */
 import { describe, expect, test } from 'vitest'
 import { errorsOf, expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -23,7 +23,7 @@ async function put(repository: string, manifest: TestManifest, reference = 'v1')
   return await ask(`${repository}/manifests/${reference}`, { method: 'PUT', body: manifest.bytes, headers })
 }
 
-/** One error per digest, each with the digest in message and detail. */
+/** Expects one error per digest, with the digest in message and detail. */
 function expectMissing(answer: Answer, blobs: readonly TestBlob[]): void {
   const [first] = blobs
   expectError(answer, { status: 400, code: 'MANIFEST_BLOB_UNKNOWN', naming: [first?.digest ?? '', /push/] })
@@ -159,7 +159,7 @@ describe('sizes in descriptors', () => {
   const registry = shareRegistry()
   const wrong = 7_777_777
 
-  /** The document with another size for what it names under this digest. */
+  /** Returns the manifest with a wrong size for this digest. */
   function missized(manifest: TestManifest, digest: string, size = wrong): TestManifest {
     const text = JSON.stringify(manifest.json, (_, value: unknown) =>
       typeof value === 'object' && value !== null && 'digest' in value && value.digest === digest

@@ -1,4 +1,4 @@
-/** end-7a: which documents are manifests (security-tests E5, image-spec). */
+/** end-7a: which documents are valid manifests (security-tests E5, image-spec). */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -20,7 +20,7 @@ beforeAll(async () => {
   for (const blob of [config, layer]) await pushBlob(repository, blob)
 })
 
-/** PUT by tag `v1`; without a type no `Content-Type` is sent. */
+/** Sends a PUT by tag `v1`; without a type it has no `Content-Type`. */
 async function put(document: unknown, type?: string): Promise<Answer> {
   const body =
     typeof document === 'string' || document instanceof Buffer ? document : JSON.stringify(document)
@@ -32,7 +32,7 @@ async function expectRefused(answer: Answer, ...naming: (string | RegExp)[]): Pr
   expectError(answer, { status: 400, code: 'MANIFEST_INVALID', naming })
 }
 
-/** Accepted, and served with this type. */
+/** Expects that the manifest was accepted and is served with this type. */
 async function expectTaken(answer: Answer, type: string): Promise<void> {
   expectStatus(answer, 201)
   const got = await ask(`${repository}/manifests/${String(answer.headers['docker-content-digest'])}`)

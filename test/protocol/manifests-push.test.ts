@@ -33,7 +33,7 @@ async function pushBlobs(repository: string, manifest: TestManifest): Promise<vo
   for (const blob of manifest.blobs) await pushBlob(repository, blob)
 }
 
-/** 201 with its headers, and the manifest behind `Location`. */
+/** Expects 201 with its headers, and the manifest at `Location`. */
 async function expectPushed(answer: Answer, repository: string, manifest: TestBlob): Promise<void> {
   expectStatus(answer, 201)
   const location = `${new URL(repository).pathname}/manifests/${manifest.digest}`
@@ -45,7 +45,7 @@ async function expectPushed(answer: Answer, repository: string, manifest: TestBl
   expect(got.body.equals(manifest.bytes)).toBe(true)
 }
 
-/** An image padded with white space to exactly so many bytes. */
+/** Makes an image padded with spaces to exactly this many bytes. */
 function anImageOf(size: number, image: TestManifest = anImageManifest({ layers: 0 })): TestManifest {
   return { ...image, ...aBlob(Buffer.concat([image.bytes, Buffer.alloc(size - image.size, ' ')])) }
 }

@@ -1,4 +1,4 @@
-/** `/metrics` behind its token and on its own listener, and what its labels tell. */
+/** `/metrics` with a token and on its own listener, and the content of its labels. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'

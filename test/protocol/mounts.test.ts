@@ -1,4 +1,4 @@
-/** end-11: a blob of one repository in another, without sending it again. */
+/** end-11: using a blob of one repository in another without uploading it again. */
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -30,7 +30,7 @@ async function expectMounted(answer: Answer, repository: string, blob: TestBlob)
   expect(got.body.equals(blob.bytes)).toBe(true)
 }
 
-/** 202: the upload that was started instead works. */
+/** Expects 202 and an upload session that works. */
 async function expectUploadStarted(answer: Answer, repository: string): Promise<void> {
   expectStatus(answer, 202)
   expect(answer.headers.location).toBe(

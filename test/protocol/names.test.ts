@@ -1,4 +1,4 @@
-/** Repository names, tags and digests (distribution-spec, definitions), and paths that try to be something else. */
+/** Repository names, tags and digests (distribution-spec, definitions), and paths that imitate other routes. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { errorsOf, expectError, expectStatus } from '../support/answers.ts'
 import { ask, exchangeRaw } from '../support/client.ts'
@@ -54,7 +54,7 @@ describe('repository names', () => {
     const answer = await ask(`${registry.url}/v2/${name.replace(' ', '%20')}/blobs/uploads/`, {
       method: 'POST',
     })
-    // Docker takes the first code for final; after NAME_INVALID it would begin anew for 50 s.
+    // Docker stops at the first code; after NAME_INVALID it would retry for 50 s.
     expectError(answer, { status: 400, code: 'DENIED', naming: [advice] })
     expect(errorsOf(answer).map(({ code }) => code)).toEqual(['DENIED', 'NAME_INVALID'])
   })

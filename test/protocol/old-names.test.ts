@@ -1,4 +1,4 @@
-/** What happens under a name that its owner gave up: pulls go on, everything else is told the new name or nothing. */
+/** Requests under an owner's former name: pulls still work, other requests get the new name or no information. */
 import { describe, expect, test } from 'vitest'
 import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'
 import { renameOwner } from '../../src/metadata/owners/owner-rename.ts'
@@ -13,7 +13,7 @@ import { tester } from '../support/tester.ts'
 const blob = aRandomBlob()
 const image = anImageManifest({ layers: [blob] })
 const uploads = 'blobs/uploads/'
-/** Who was `acme`. */
+/** The user who was called `acme`. */
 const apex = basic('apex', passwordOf('acme'))
 
 interface Given extends AsyncDisposable {
@@ -21,7 +21,7 @@ interface Given extends AsyncDisposable {
   send(method: string, path: string, authorization?: string): Promise<Answer>
 }
 
-/** `acme` is called `apex` now; alice owned it as a user. */
+/** Opens a server where the user `acme` was renamed to `apex`. */
 async function open(settings: Parameters<typeof openIdentityServer>[0] = {}): Promise<Given> {
   await using stack = new AsyncDisposableStack()
   const server = stack.use(await openIdentityServer(settings))
@@ -61,7 +61,7 @@ async function getToken(
   return `Bearer ${(answer.json() as { token: string }).token}`
 }
 
-/** All but what differs in every answer. */
+/** Removes the parts that differ in every response. */
 function comparable({ status, headers, body }: Answer, names: readonly string[]): unknown {
   const text = names.reduce((whole, name) => whole.replaceAll(name, '<name>'), body.toString())
   const challenge = String(headers['www-authenticate'])
@@ -103,7 +103,7 @@ describe('a name that its owner gave up', () => {
     for (const path of ['manifests/latest', `blobs/${blob.digest}`]) {
       expect((await given.send('GET', `acme/private/${path}`, token)).status).toBe(200)
     }
-    // The token says nothing of the new name.
+    // The token does not cover the new name.
     expect((await given.send('GET', 'apex/private/manifests/latest', token)).status).toBe(401)
     const other = await getToken(given, ['repository:acme/public:pull'], apex)
     expect((await given.send('GET', 'acme/private/manifests/latest', other)).status).toBe(401)

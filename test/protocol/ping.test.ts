@@ -1,4 +1,4 @@
-/** end-1, extensions, and what every answer has in common. */
+/** end-1, extensions, and the common properties of all responses. */
 import { describe, expect, test } from 'vitest'
 import { errorsOf, expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'

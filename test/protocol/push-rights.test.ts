@@ -1,4 +1,4 @@
-/** Pushing something new and changing what is there are two rights, over HTTP (CVE-2026-31801). */
+/** Over HTTP, pushing something new and changing something existing need different rights (CVE-2026-31801). */
 import { describe, expect, test } from 'vitest'
 import { operator } from '../../src/identity/actor.ts'
 import { ask } from '../support/client.ts'
@@ -12,7 +12,7 @@ const [config, layer] = [aRandomBlob(), aRandomBlob()]
 const first = anImageManifest({ config, layers: [layer] })
 const second = anImageManifest({ config, layers: [layer], annotations: { build: '2' } })
 
-/** `alice/web` with `latest` at the first image; bob has a role of `actions` on all of alice. */
+/** Starts with `alice/web`, where `latest` is the first image; bob has a role with `actions` on everything of alice. */
 async function start(actions: readonly string[]) {
   await using stack = new AsyncDisposableStack()
   const server = stack.use(await openIdentityServer())

@@ -1,4 +1,4 @@
-/** Requests that meet: whatever the order they are served in, the answers fit together and to what is there then. */
+/** Simultaneous requests: in any order of execution, the responses match each other and the final state. */
 import { describe, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'

@@ -1,4 +1,4 @@
-/** end-12a, end-12b: what points at a subject. */
+/** end-12a, end-12b: the manifests that point at a subject. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectStatus, followPages, nextPage } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -24,7 +24,7 @@ interface Entry {
   readonly artifactType?: string
 }
 
-/** The entries of an answer that is an image index to the letter. */
+/** Returns the entries of a response, which must be an exact image index. */
 function entriesOf(answer: Answer): readonly Entry[] {
   expectStatus(answer, 200)
   expect(answer.headers['content-type']).toBe(mediaType.ociIndex)

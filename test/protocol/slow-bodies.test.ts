@@ -1,4 +1,4 @@
-/** Pushes whose body arrives long after their head: the credential and the right that hold when it has arrived decide. */
+/** Pushes whose body arrives long after their head: the credential and the rights at the arrival of the body decide. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Answer } from '../support/client.ts'
@@ -46,7 +46,7 @@ interface Push {
   readonly type?: string
 }
 
-/** Sends half of the body, and the rest after the change. */
+/** Sends half of the body before the change and the rest after it. */
 async function send(
   { method, url, bytes, type = 'application/octet-stream' }: Push,
   change: Change,
@@ -55,7 +55,7 @@ async function send(
   await using request = openRequest(url, { method, headers })
   const half = Math.floor(bytes.length / 2)
   await request.write(bytes.subarray(0, half))
-  // What arrives at once is decided once.
+  // A body that arrives at once is authorized only once.
   await delay(300)
   await change()
   return await request.end(bytes.subarray(half))

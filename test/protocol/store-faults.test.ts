@@ -1,4 +1,4 @@
-/** What clients meet when the blob store fails, forgets to answer or is slow. */
+/** The responses to clients when the blob store fails, does not respond or is slow. */
 import http from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
@@ -42,7 +42,7 @@ async function aServer(plan: FaultPlan) {
   return { server, target: { repositoryUrl: `${server.url}/v2/a/b`, agent } }
 }
 
-/** The status of the last request: of the blob, or of the step that was refused. */
+/** Returns the status of the last request: that of the blob, or of the refused step. */
 async function statusOf(push: Promise<{ readonly status: number }>): Promise<number> {
   try {
     return (await push).status
@@ -135,7 +135,7 @@ describe('end-2: a store that cannot read', () => {
   })
 })
 
-/** The first copy stops in the middle. */
+/** A store whose first read stops in the middle. */
 class HalfReadStore extends ForwardingBlobStore {
   #isFirst = true
 

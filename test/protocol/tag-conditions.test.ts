@@ -1,4 +1,7 @@
-/** end-7a, end-7b, end-9 with `If-Match` and `If-None-Match` (RFC 9110, 13.1): writers that do not overwrite each other. */
+/**
+ * end-7a, end-7b, end-9 with `If-Match` and `If-None-Match` (RFC 9110, 13.1), which keep writers from overwriting each other's
+ * changes.
+ */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -11,7 +14,7 @@ import { aBlob, aRandomBlob, aRandomWord } from '../support/random.ts'
 const registry = shareRegistry({ storage: { driver: 'memory' } })
 const config = aBlob('{}')
 
-/** Images that differ in an annotation only, so that their blobs are pushed once. */
+/** Makes an image that differs from others only in an annotation, so that the blobs are pushed once. */
 function anImage(): TestManifest {
   return anImageManifest({ layers: 0, config, annotations: { word: aRandomWord() } })
 }

@@ -31,7 +31,7 @@ async function pushTags(repository: string, tags: readonly string[]): Promise<vo
   }
 }
 
-/** In byte order; what a case-insensitive or a natural order would mix is all here. */
+/** Tags in byte order, which differ in everything that a case-insensitive or natural order would mix. */
 const ordered = [
   '0',
   '1',

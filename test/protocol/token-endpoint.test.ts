@@ -1,4 +1,4 @@
-/** /v2/token as the clients ask it: Docker's GET and the POST of OAuth 2, every spelling of scopes, every refusal. */
+/** /v2/token as clients use it: Docker's GET and the POST of OAuth 2, every spelling of scopes, every refusal. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask, exchangeRaw } from '../support/client.ts'
@@ -51,7 +51,7 @@ function claimsOf(token: string): { readonly sub: string; readonly aud: string; 
   return JSON.parse(Buffer.from(payload, 'base64url').toString()) as ReturnType<typeof claimsOf>
 }
 
-/** `alice/open:pull,push` for each scope of a token. */
+/** Returns `alice/open:pull,push` for each scope of a token. */
 function accessOf(answer: Answer): string[] {
   const access = claimsOf(read(answer).token).access as { name: string; actions: string[] }[]
   return access.map(({ name, actions }) => `${name}:${actions.join(',')}`)
@@ -127,7 +127,7 @@ describe('GET', () => {
     expect(claimsOf(read(answer).token).sub).toBe('anonymous')
   })
 
-  // A 401 here would be shown as "invalid username/password" to somebody who gave neither.
+  // A client would show a 401 as "invalid username/password" to a user who gave neither.
   test.each([
     ['no credentials', undefined],
     ['an empty Basic', 'Basic Og=='],

@@ -1,4 +1,4 @@
-/** What a bearer token is worth: forged, foreign, expired, revoked, and for content it was not made for. */
+/** The validity of bearer tokens: forged, foreign, expired, revoked, and for other content. */
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -41,7 +41,7 @@ async function send(path: string, authorization: string, options: Ask = {}): Pro
 
 const blobPath = `/v2/alice/secret/blobs/${blob.digest}`
 
-/** The same whatever is wrong. */
+/** The message for every fault of a token. */
 const invalid = 'the token has expired, was revoked or is not of this registry: get a new one'
 
 function expectInvalid(answer: Answer, { url }: { url: string } = server): void {
@@ -173,7 +173,7 @@ describe('a token that was right', () => {
     const headers = { authorization, 'content-length': content.size }
     await using upload = openRequest(target, { method: 'POST', headers })
     await upload.write(content.bytes.subarray(0, 50_000))
-    // The server has begun: it answers another request of the same token.
+    // The server has authenticated the first request: it answers another one with the same token.
     expectStatus(await ask(`${brief.url}${blobPath}`, { headers: { authorization } }), 200)
     brief.registry.clock.advance(16 * 60_000)
     expectStatus(await upload.end(content.bytes.subarray(50_000)), 201)
@@ -264,7 +264,8 @@ describe('B3: an upload session', () => {
   test('is unknown to another user, also to one who may push there', async () => {
     const location = await open(basic('alice'))
     for (const method of ['GET', 'PATCH', 'PUT', 'DELETE']) {
-      // Of a blob that the repository has it would be 201, whatever the session: a closing PUT whose answer was lost.
+      // For a blob that the repository has it would be 201 in any session, since it may repeat a closing PUT whose response was
+      // lost.
       const path = method === 'PUT' ? `${location}?digest=${aRandomBlob().digest}` : location
       expect((await send(path, basic('root'), { method })).status).toBe(404)
       expect((await send(path, basic('bob'), { method })).status).toBe(403)

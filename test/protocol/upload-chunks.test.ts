@@ -14,7 +14,7 @@ import {
   sessionId,
 } from '../support/upload-session.ts'
 
-/** 202 or 204 of a session that holds `size` bytes: Docker computes layer sizes from `Range`. */
+/** Expects the 202 or 204 of a session that holds `size` bytes: Docker computes layer sizes from `Range`. */
 function expectSession(answer: Answer, session: string, size: number): void {
   expect([202, 204]).toContain(answer.status)
   expect(answer.headers.range).toBe(`0-${Math.max(0, size - 1)}`)

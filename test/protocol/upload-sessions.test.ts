@@ -1,4 +1,4 @@
-/** Upload sessions under stress: whose they are, several writers, lost connections, limits, expiry, early refusals. */
+/** Upload sessions under stress: their owners, several writers, lost connections, limits, expiry, early refusals. */
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { silentLog } from '../support/silent-log.ts'
@@ -15,7 +15,7 @@ import { closeSession, openSession, patchChunk, patchStream, sessionId } from '.
 
 const gibibyte = 1024 * 1024 * 1024
 
-/** Bytes by the `Range` of a session that holds more than one. */
+/** Returns the size of a session from its `Range`, which does not distinguish one byte from none. */
 function heldBy(answer: Answer): number {
   expectStatus(answer, 204)
   const last = Number(/^0-(\d+)$/.exec(answer.headers.range ?? '')?.[1])
@@ -51,19 +51,19 @@ describe('the owner of a session', () => {
 })
 
 describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s store', (driver) => {
-  // Each waits a second for a record, so they wait together.
+  // Each test waits a second for a record, so they wait together.
   const registry = shareRegistry({ storage: { driver } })
 
   /**
-   * Sends so many bytes and then single ones until the session's row holds that many: a registry records a running
-   * body every second. Asking it over HTTP would end the PATCH. Returns what was sent.
+   * Sends half of the bytes, then single bytes until the session's row has recorded that half: a registry records the progress of
+   * a body every second. A request for the state would end the PATCH. Returns how many bytes were sent.
    */
   async function sendUntilRecorded(request: OpenRequest, session: string, bytes: Buffer): Promise<number> {
     const wanted = bytes.length / 2
     await request.write(bytes.subarray(0, wanted))
     for (let sent = wanted; sent < bytes.length; sent += 1) {
       await request.write(bytes.subarray(sent, sent + 1))
-      // The record waits for the disk; 500 of these pauses are far more than a busy one needs.
+      // The record waits for the disk; 500 of these pauses are enough for a busy one.
       await pause(20)
       const row = await findUpload(registry.app.metadata.reader, sessionId(session))
       if ((row?.offset ?? 0) >= wanted) return sent + 1

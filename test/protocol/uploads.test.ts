@@ -21,7 +21,7 @@ const blobs = [
   ['an empty sha512 blob', aBlob('', 'sha512')],
 ] as const
 
-/** 201 with the headers that Docker, containerd and the conformance suite each need, and the blob behind Location. */
+/** Expects 201 with the headers that Docker, containerd and the conformance suite each need, and the blob at `Location`. */
 async function expectCreated(answer: Answer, repository: string, blob: TestBlob): Promise<void> {
   expectStatus(answer, 201)
   const location = `${new URL(repository).pathname}/blobs/${blob.digest}`
@@ -258,7 +258,7 @@ describe('closing an upload', () => {
   })
 })
 
-/** Sends the head with `Expect: 100-continue` and the body only when told to; `continued` says whether it was. */
+/** Sends the head with `Expect: 100-continue`, and the body only after 100; `continued` is whether 100 arrived. */
 function askExpecting(
   method: string,
   url: string,

@@ -7,5 +7,5 @@ import { paths } from './paths.ts'
 import { pull } from './pull.ts'
 import { uploads } from './uploads.ts'
 
-/** In the order of the document. */
+/** The chapters, in the order of the document. */
 export const chapters: readonly Chapter[] = [common, paths, pull, uploads, manifests, lists, names]

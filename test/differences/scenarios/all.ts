@@ -7,7 +7,7 @@ import { pullScripts } from './pull.ts'
 import { routeScripts } from './routes.ts'
 import { uploadScripts } from './uploads.ts'
 
-/** In the order they are played: the catalog wants to see nothing but its own. */
+/** The scripts in the order of play: the catalog must list only its own repositories. */
 export const scripts: readonly Script[] = [
   catalogScript,
   ...routeScripts,

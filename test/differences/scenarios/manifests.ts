@@ -1,4 +1,4 @@
-/** PUT of manifests: media types, documents that are none, references, digests, tags. */
+/** PUT of manifests: media types, invalid documents, references, digests, tags. */
 import { aManifest, anImageIndex, mediaType } from '../../support/manifests.ts'
 import type { TestManifest } from '../../support/manifests.ts'
 import { aBlob, digestOf } from '../../support/random.ts'
@@ -25,7 +25,7 @@ function put(
   }
 }
 
-/** An image of which only the named members differ from a good one; its blobs are pushed by `goodBlobs`. */
+/** Makes an image that differs from a valid one only in the given members; `goodBlobs` pushes its blobs. */
 function variant(word: string, change: Readonly<Record<string, unknown>>): Buffer {
   return Buffer.from(JSON.stringify({ ...imageOf(word).json, ...change }))
 }

@@ -1,4 +1,4 @@
-/** Repository names and paths: the grammar, its limits, and what URLs do to both. */
+/** Repository names and paths: the grammar, its limits, and the effects of URL encoding on both. */
 import { absentDigest, acceptAll, imageOf } from '../content.ts'
 import type { Script, Step } from '../step.ts'
 import { eachTarget, pushedImage, repositoryPath, script, withEach } from '../step.ts'
@@ -166,7 +166,7 @@ const wire = script('wire', () => [
   },
 ])
 
-/** Neither registry asks for credentials; some clients send what they have. */
+/** Neither registry requires credentials; some clients send those that they have. */
 const credentials = script('credentials', () => {
   const values = ['Basic Og==', 'Basic bm9ib2R5Om5vdGhpbmc=', 'Basic !', 'Bearer none', 'Negotiate x', '']
   return withEach({ method: 'GET', target: '/v2/' }, 'Authorization', values)

@@ -1,4 +1,4 @@
-/** Reads: content negotiation, conditions, ranges and references that lead nowhere. */
+/** Reads: content negotiation, conditions, ranges and references to missing content. */
 import { anImageIndex, mediaType } from '../../support/manifests.ts'
 import { digestOf } from '../../support/random.ts'
 import { absentDigest, absentSha512, acceptAll, contentOf, imageOf } from '../content.ts'

@@ -1,4 +1,4 @@
-/** Uploads of blobs in each order, the wrong ones included. */
+/** Uploads of blobs in every order, including wrong ones. */
 import { digestOf } from '../../support/random.ts'
 import { absentDigest, contentOf } from '../content.ts'
 import type { AnyStep, Script, Step } from '../step.ts'
@@ -6,7 +6,7 @@ import { script, session, withEach } from '../step.ts'
 
 const octets = { 'Content-Type': 'application/octet-stream' }
 
-/** Opens a session for each of the scripts below. */
+/** Opens a session for the following steps. */
 function opening(repository: string, note: string): Step {
   return { method: 'POST', target: `${repository}/blobs/uploads/`, note }
 }

@@ -47,7 +47,7 @@ export interface LoopRun {
 /** A server is idle again when this many small requests in a row were each answered within `idleAnswerMs`. */
 const idleAnswers = 3
 const idleAnswerMs = 20
-/** What a row leaves behind is waited for so long, and no longer. */
+/** The longest wait for the server to become idle after a row. */
 const longestAftermathMs = 30_000
 const monitor = join(import.meta.dirname, 'loop-monitor.ts')
 
