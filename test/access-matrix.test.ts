@@ -214,7 +214,7 @@ describe('B4: the access matrix of the registry', () => {
     expect(await listLetters(cell)).toBe(isToken(cell) ? undefined : '----')
   })
 
-  test.each(cells)('by an old name: $principal in $repository', async (asked) => {
+  test.each(cells)('by a former name: $principal in $repository', async (asked) => {
     const repository = asked.repository.replace('-owner/', '-former/')
     const cell = { ...aCell(asked), repository }
     const served = asked.expected.startsWith('r') ? 'r---' : '----'

@@ -178,7 +178,7 @@ describe('architecture', () => {
       'misc/thing.ts: its folder is not in the import table',
     ],
     ['jobs/job.ts', 'const home = process.env.HOME', 'jobs/job.ts must not read process.env'],
-  ])('reports what is planted in %s', (path, text, fault) => {
+  ])('reports a planted violation in %s', (path, text, fault) => {
     expect(findViolations([{ path, text }])).toEqual([fault])
   })
 
@@ -186,7 +186,7 @@ describe('architecture', () => {
     expect(findCircles(readSources())).toEqual([])
   })
 
-  test('reports planted circles, and no mere meeting of two ways', () => {
+  test('reports planted circles, but not two paths to the same file', () => {
     const files = Object.entries({
       'oci/a.ts': `import type { B } from './b.ts'\nimport { d } from './d.ts'`,
       'oci/b.ts': `import { c } from './sub/c.ts'\nimport { d } from './d.ts'`,

@@ -72,7 +72,7 @@ const giving = {
   ],
 }
 
-test('C5: each change that the API has says whether it gives anybody access', () => {
+test('C5: each change of the API declares whether it gives access', () => {
   const changes = endpoints.filter(({ method }) => method !== 'GET')
   const declared = Object.groupBy(changes, ({ gives }) => gives ?? 'nothing')
   for (const kind of ['access', 'rotation', 'nothing'] as const) {
@@ -115,7 +115,7 @@ const makers: readonly (readonly [Made | 'password', 'makes' | 401 | 403])[] = [
   ["token of an organization's robot", 403],
 ]
 
-describe('C5: what a credential makes', () => {
+describe('C5: credentials made with a credential', () => {
   test.each(makers)('by %s: %s', async (kind, expected) => {
     const chains = await nextChains()
     await registry.app.auth.accounts.setAdministrator(chains.user, true, tester)
@@ -128,7 +128,7 @@ describe('C5: what a credential makes', () => {
   })
 
   test.each(['access token', 'token of its robot', "token of an organization's robot"] as const)(
-    'by %s: itself once more, whatever narrows it, and no later end',
+    'by %s: only its own replacement, with the same limits and expiry',
     async (kind) => {
       const chains = await nextChains()
       const { id, secret } = chains.tokens[kind]
@@ -218,7 +218,7 @@ const ends: readonly (readonly [string, (chains: Chains) => Promise<unknown>, re
     without('access token', 'bearer of the access token'),
   ],
   [
-    'the token is revoked that rotated itself',
+    'the token that rotated itself is revoked',
     ({ auth, rotatedFrom }) => auth.accessTokens.revoke(rotatedFrom, tester),
     without('access token that rotated itself'),
   ],
@@ -246,7 +246,7 @@ const ends: readonly (readonly [string, (chains: Chains) => Promise<unknown>, re
   ],
 ]
 
-describe('C2: what holds when', () => {
+describe('C2: valid credentials after', () => {
   test.each(ends)('%s', async (_, end, expected) => {
     const chains = await nextChains()
     const before = await chains.holding()

@@ -101,7 +101,7 @@ async function withToken(): Promise<Scene> {
   return { ...scene, actor: actorOf(await scene.auth.authenticator.authenticate(header, origin), origin) }
 }
 
-test.each(Object.keys(gifts))('C2: %s takes an actor whose credentials hold', async (name) => {
+test.each(Object.keys(gifts))('C2: %s needs an actor with valid credentials', async (name) => {
   const give = gifts[name]
   const disabled = await aScene()
   await disabled.auth.accounts.disable(disabled.user, tester)
@@ -113,7 +113,7 @@ test.each(Object.keys(gifts))('C2: %s takes an actor whose credentials hold', as
   await expect(give?.(holding)).resolves.not.toThrow()
 })
 
-test.each(Object.keys(gifts))('C2: %s takes an actor whose session is open', async (name) => {
+test.each(Object.keys(gifts))('C2: %s needs an actor with an open session', async (name) => {
   const give = gifts[name]
   const ended = await inSession()
   // Another session of the same user does not replace the ended one.
@@ -124,7 +124,7 @@ test.each(Object.keys(gifts))('C2: %s takes an actor whose session is open', asy
   await expect(give?.(open)).resolves.not.toThrow()
 })
 
-test.each(giftsByToken)('C2: %s takes an actor whose access token holds', async (name) => {
+test.each(giftsByToken)('C2: %s needs an actor with a valid access token', async (name) => {
   const give = gifts[name]
   const revoked = await withToken()
   expect(await revoked.auth.accessTokens.revoke(revoked.tokenId, tester)).toBe(true)
@@ -133,7 +133,7 @@ test.each(giftsByToken)('C2: %s takes an actor whose access token holds', async 
   await expect(give?.(holding)).resolves.not.toThrow()
 })
 
-test('C2: changes that take access away need no credentials that still hold', async () => {
+test('C2: changes that remove access do not need credentials that are still valid', async () => {
   const { auth, packages, user, org, sessionId, actor } = await inSession()
   await packages.owners.setVisibility(org, 'public', tester)
   await auth.accounts.setAdministrator(`${user}-off`, true, tester)
@@ -144,7 +144,7 @@ test('C2: changes that take access away need no credentials that still hold', as
 })
 
 // Last, because it advances the clock for all tests.
-test('C2: a session that expired in the meantime gives nothing', async () => {
+test('C2: a session that expired in the meantime gives no access', async () => {
   const { packages, org, actor } = await inSession()
   registry.advance(366 * 24 * 3_600_000)
   const opened = packages.owners.setVisibility(org, 'public', actor)

@@ -46,7 +46,7 @@ describe('B1: the policy', () => {
     ['pull', anonymous],
     ['pull', bob],
   ] as const)(
-    'under %s asks the database as often for a forbidden repository as for none',
+    'under %s makes as many queries for a forbidden repository as for an absent one',
     async (...given) => {
       const [mode, principal] = given
       const counts = await Promise.all(

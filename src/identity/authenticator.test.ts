@@ -44,13 +44,13 @@ async function openWithUsers(): Promise<OpenAuth> {
 }
 
 describe('the authenticator', () => {
-  test('takes who sends nothing, or an empty name and password, for anonymous', async () => {
+  test('treats requests without credentials, or with an empty name and password, as anonymous', async () => {
     await using open = await openWithUsers()
     expect(await authenticate(open, undefined)).toBe(anonymous)
     expect(await authenticate(open, 'Basic Og==')).toBe(anonymous)
   })
 
-  test('knows a user by the password, and hashes it once for many requests', async () => {
+  test("accepts a user's password, and hashes it once for many requests", async () => {
     await using open = await openWithUsers()
     const before = open.hashes()
     const principals = await Promise.all(Array.from({ length: 20 }, () => authenticate(open, bob)))
@@ -60,7 +60,7 @@ describe('the authenticator', () => {
     expect(open.hashes() - before).toBe(1)
   })
 
-  test('hashes a password of a login once too', async () => {
+  test('hashes the password of a login once, too', async () => {
     await using open = await openWithUsers()
     const before = open.hashes()
     const login = () => open.auth.authenticator.login({ name: 'root', password: bobsPassword }, origin)
@@ -69,7 +69,7 @@ describe('the authenticator', () => {
     expect(open.hashes() - before).toBe(1)
   })
 
-  test('remembers no failure', async () => {
+  test('does not cache failures', async () => {
     await using open = await openWithUsers()
     const before = open.hashes()
     for (let count = 0; count < 3; count++) {
@@ -78,7 +78,7 @@ describe('the authenticator', () => {
     expect(open.hashes() - before).toBe(3)
   })
 
-  test('C6: an unknown and a disabled user cost what a known one costs, and hear the same', async () => {
+  test('C6: gives unknown and disabled users the answer of known ones, at the same cost', async () => {
     await using open = await openWithUsers()
     await open.auth.accounts.add({ name: 'gone', password: bobsPassword, isAdmin: false }, tester)
     await open.auth.accounts.disable('gone', tester)
@@ -97,7 +97,7 @@ describe('the authenticator', () => {
     expect(new Set(errors).size).toBe(1)
   })
 
-  test('C2: a disabled user is out with the next request, by password and by token', async () => {
+  test('C2: refuses a disabled user from the next request, by password and by token', async () => {
     await using open = await openWithUsers()
     const bearer = await bearerOf(open)
     expect(await authenticate(open, bearer)).toMatchObject({ name: 'bob' })
@@ -109,7 +109,7 @@ describe('the authenticator', () => {
     await expect(authenticate(open, bearer)).rejects.toEqual(refusedToken)
   })
 
-  test('C2: a new password ends the old one and its tokens, in other processes too', async () => {
+  test('C2: ends a replaced password and its tokens, in other processes too', async () => {
     await using open = await openWithUsers()
     const second = { auth: await open.openSecond() }
     const bearer = await bearerOf(open)
@@ -123,7 +123,7 @@ describe('the authenticator', () => {
     }
   })
 
-  test('ends a remembered token with its time', async () => {
+  test('ends a cached token at its expiry', async () => {
     await using open = await openWithUsers()
     const bearer = await bearerOf(open)
     expect(await authenticate(open, bearer)).toMatchObject({ name: 'bob' })
@@ -133,7 +133,7 @@ describe('the authenticator', () => {
     await expect(authenticate(open, bearer)).rejects.toEqual(refusedToken)
   })
 
-  test('ends remembered tokens within a second of the end of their key, in other processes too', async () => {
+  test('ends cached tokens within a second of the end of their key, in other processes too', async () => {
     await using open = await openWithUsers()
     const second = { auth: await open.openSecond() }
     const bearer = await bearerOf(open)
@@ -144,7 +144,7 @@ describe('the authenticator', () => {
     await expect(authenticate(second, bearer)).rejects.toEqual(refusedToken)
   })
 
-  test('C5: a token is no password', async () => {
+  test('C5: refuses a token as a password', async () => {
     await using open = await openWithUsers()
     const token = (await bearerOf(open)).slice('Bearer '.length)
     await expect(authenticate(open, basic('bob', token))).rejects.toEqual(refusedPassword)
@@ -153,7 +153,7 @@ describe('the authenticator', () => {
     )
   })
 
-  test('holds an address that guesses, and nobody else', async () => {
+  test('delays an address that guesses, and no other', async () => {
     await using open = await openWithUsers()
     for (let count = 0; count < 6; count++) {
       await expect(authenticate(open, basic('bob', `guess ${count}`))).rejects.toEqual(refusedPassword)
@@ -164,7 +164,7 @@ describe('the authenticator', () => {
     expect(open.delays.length).toBe(held)
   })
 
-  test('lets a right password pass that waits at the same time for the failures of another address', async () => {
+  test('accepts a right password while failures of another address wait', async () => {
     const never = new Promise<void>(() => undefined)
     await using open = await openAuth({ throttle: { sleep: () => never } })
     await addUsers(open)
@@ -177,7 +177,7 @@ describe('the authenticator', () => {
 })
 
 describe('the audit of logins', () => {
-  test('tell who came from where with what result, in one batch', async () => {
+  test('has the account, the address and the result, in one batch', async () => {
     await using open = await openWithUsers()
     await authenticate(open, bob)
     await authenticate(open, bob)

@@ -7,7 +7,7 @@ import { forgetEnded } from './forget-ended.ts'
 const dayMs = 24 * 60 * 60_000
 const { signal } = new AbortController()
 
-test('removes sessions with their end, and access tokens 90 days after theirs', async () => {
+test('removes sessions at their end, and access tokens 90 days after it', async () => {
   await using open = await openAuth()
   await addUsers(open)
   const { accounts, accessTokens, sessions } = open.auth

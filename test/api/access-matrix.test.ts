@@ -164,7 +164,7 @@ test.each(endpoints.map((endpoint) => ({ ...endpoint })))(
   async (endpoint) => {
     const { accounts, accessTokens } = scene.registry.app.auth
     const root = await accounts.find('root')
-    if (root === undefined) throw new Error('there is no root')
+    if (root === undefined) throw new Error('root not found')
     const { token, secret } = await accessTokens.create(root.id, { name: 'whole' }, tester)
     const json = endpoint.body === undefined ? {} : { json: {} }
     const headers = { authorization: `Bearer ${secret}` }

@@ -58,7 +58,7 @@ async function openWithEvents(count: number, text: string): Promise<InProcessReg
 
 const headers = { authorization: basic('root') }
 
-test('an export reads some hundred rows at a time, each page in a turn of its own', async () => {
+test('an export reads some hundred rows at a time, each page in its own turn', async () => {
   await using registry = await openWithEvents(3_000, 'x')
   const answer = await ask(`${registry.url}/api/v1/audit/export?actor=mover`, { headers })
   expect(answer.text().trim().split('\n')).toHaveLength(3_000)
@@ -68,7 +68,7 @@ test('an export reads some hundred rows at a time, each page in a turn of its ow
   expect(Math.max(...[...perTurn.values()].map((together) => together.length))).toBeLessThanOrEqual(2)
 })
 
-test('a search for what hardly any row matches gives turns between its slices', async () => {
+test('a search with few matching rows yields between its slices', async () => {
   await using registry = await openWithEvents(5_000, 'x')
   const answer = await ask(`${registry.url}/api/v1/audit?actor=mover&action=user.create`, { headers })
   expect(answer.json()).toEqual({ items: [] })
@@ -136,7 +136,7 @@ async function readToEnd(connection: RawConnection) {
   }
 }
 
-test('an export ends with the events that were there at its start', async () => {
+test('an export ends with the events that existed at its start', async () => {
   await using registry = await openWithEvents(3_000, 'x'.repeat(10_000))
   using connection = await beginExport(registry, `Authorization: ${headers.authorization}`)
   const actor = { id: 'user:9', name: 'newcomer' }
@@ -149,7 +149,7 @@ test('an export ends with the events that were there at its start', async () => 
   expect(await readToEnd(connection)).toEqual(expected)
 })
 
-test('an export breaks off when its reader is disabled, or ends the session', async () => {
+test('an export is cut off when its reader is disabled, or ends the session', async () => {
   await using registry = await openWithEvents(3_000, 'x'.repeat(10_000))
   const { accounts, sessions } = registry.app.auth
   await accounts.add({ name: 'second', password: passwordOf('second'), isAdmin: true }, tester)

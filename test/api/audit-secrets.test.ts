@@ -71,7 +71,7 @@ async function tryOut(url: string, secrets: readonly string[]): Promise<void> {
   }
 }
 
-test('G1: no secret is in any row of the audit, whichever way it came', async () => {
+test('G1: no row of the audit has a secret, however it arrived', async () => {
   await using registry = await startInProcess({
     auth: { anonymous: 'pull', refreshTokens: true },
     deps: { auth: { passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }), throttle } },

@@ -160,19 +160,19 @@ function normalise(text: string, name: string): string {
 }
 
 describe('B6: hidden and absent', () => {
-  test('every field is known to be a name or not', () => {
+  test('every field is classified as a name or not', () => {
     const known = new Set([...names, ...others])
     expect([...new Set(fields.map(({ field }) => field))].filter((field) => !known.has(field))).toEqual([])
     expect(fields.map(titleOf)).toEqual(expect.arrayContaining(takesNewName))
   })
 
-  test('a field that names an account of any owner says so in the table', () => {
+  test('a field that names an account of any owner is marked in the table', () => {
     const open = fields.filter(({ field }) => ['principal', 'to'].includes(field))
     for (const { endpoint, part, field } of open) expect(endpoint.account).toBe(`${part}.${field}`)
     expect(open).not.toEqual([])
   })
 
-  test('what an owner administers shows nothing of the state of others', async () => {
+  test('resources of an owner reveal nothing about the state of others', async () => {
     const list = async (path: string) => {
       const items = (await askApi(registry.url, path, { as: 'alice' })).value['items'] as { name: string }[]
       return items.map(({ name }) => name)
@@ -188,7 +188,7 @@ describe('B6: hidden and absent', () => {
     expect(toldNames).not.toContain('dora-member')
   })
 
-  test('an account that is hidden is known where it has a grant, which its owner can list', async () => {
+  test('a hidden account is visible where it has a grant, which the owner can list', async () => {
     const { grants } = registry.app.auth
     const explain = (name: string) =>
       askApi(registry.url, `/access/explain/acme%2Fweb?principal=${name}&action=pull`, { as: 'alice' })
@@ -214,7 +214,7 @@ describe('B6: hidden and absent', () => {
     expect(accepted).toBeGreaterThan(0)
   })
 
-  test('access tokens of others are unknown, those of own robots are explained', async () => {
+  test('access tokens of others are unknown, tokens of own robots are explained', async () => {
     const { accounts, accessTokens, robots } = registry.app.auth
     const make = async (account: { id: number } | undefined) =>
       (await accessTokens.create(account?.id ?? 0, { name: 'probe', actions: ['pull'] }, tester)).token.id
@@ -232,7 +232,7 @@ describe('B6: hidden and absent', () => {
     expect(await explain('acme+ci', ofRobot)).toContain('the access token is limited')
   })
 
-  test('who administers a single repository learns no more of accounts than anyone else', async () => {
+  test('an administrator of a single repository learns no more about accounts than others', async () => {
     const { accounts, accessTokens, grants, robots } = registry.app.auth
     const packages = openServices()
     for (const name of ['rita', 'hugo', 'mona', 'mona-out']) {
@@ -268,7 +268,7 @@ describe('B6: hidden and absent', () => {
     }
   })
 
-  test('access tokens of a user are known to the user and to administrators, whoever administers the repository', async () => {
+  test('access tokens of a user are visible only to the user and to administrators, not to administrators of the repository', async () => {
     const { accounts, accessTokens, grants, robots } = registry.app.auth
     for (const name of ['pia', 'piet']) {
       await accounts.add({ name, password: passwordOf(name), isAdmin: false }, tester)
@@ -305,7 +305,7 @@ describe('B6: hidden and absent', () => {
     }
   })
 
-  test('an old name is explained to those who administer the repository, and leads nobody else to the new one', async () => {
+  test('a former name is explained to administrators of the repository, and reveals the new name to no one else', async () => {
     const { owners, members } = openServices()
     await owners.createOrganization({ name: 'early', visibility: 'private' }, tester)
     await members.add({ organization: 'early', user: 'alice', role: 'owner' }, tester)
@@ -327,7 +327,7 @@ describe('B6: hidden and absent', () => {
     expect((await askApi(registry.url, path, narrow)).status).toBe(403)
   })
 
-  test('own rights by an old name are what requests by it may do: pulls, for those who may pull by the new one', async () => {
+  test('own rights under a former name match its requests: pulls, if the new name may be pulled', async () => {
     const { owners, members } = openServices()
     await owners.createOrganization({ name: 'first', visibility: 'private' }, tester)
     await members.add({ organization: 'first', user: 'alice', role: 'owner' }, tester)
@@ -343,7 +343,7 @@ describe('B6: hidden and absent', () => {
     expect(await rightsOf('bob', 'first')).toEqual([])
   })
 
-  test('a name that is taken is refused alike, whoever has or had it', async () => {
+  test('a taken name is refused in the same way for any present or former owner', async () => {
     await openServices().owners.createOrganization({ name: 'before', visibility: 'private' }, tester)
     await openServices().owners.rename({ name: 'before', newName: 'after' }, tester)
     const taken = ['hana', 'vault', 'bob', 'before', 'dora']

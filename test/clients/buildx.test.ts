@@ -99,7 +99,7 @@ async function documentAt(repository: string, tag: string): Promise<Document> {
 }
 
 describe.for(engines)('BuildKit in $name', ({ started: engine }) => {
-  test('builds from the cache within an image that it pushed', async () => {
+  test('builds from the cache in an image that it pushed', async () => {
     await using client = await engine.client()
     await using context = await aContext(['FROM scratch', 'COPY a /a', 'COPY b /b'])
     await client.login(registry.host, alice)
@@ -132,7 +132,7 @@ describe.for(withContainerd)('buildx with $name', ({ started: engine }) => {
       type: mediaType.dockerManifestList,
     },
   ])(
-    'exports its cache with every stage as $form, and builds from it when it has nothing else',
+    'exports its cache with every stage as $form, and builds from that cache alone',
     async ({ flags, type }) => {
       await using proxy = await startRecordingProxy({ url: registry.url })
       await using client = await engine.client()
@@ -158,7 +158,7 @@ describe.for(withContainerd)('buildx with $name', ({ started: engine }) => {
     },
   )
 
-  test('pushes an image of two platforms with its provenance, which it reads again', async () => {
+  test('pushes an image of two platforms with its provenance, and reads it back', async () => {
     await using client = await engine.client()
     await using context = await aContext()
     await client.login(registry.host, alice)

@@ -71,7 +71,7 @@ async function pushed(repository: string): Promise<void> {
 }
 
 describe('Charliecloud', () => {
-  test('pulls what is private with the right password only, and pushes it elsewhere', async () => {
+  test('pulls a private image only with the right password, and pushes it elsewhere', async () => {
     await using charliecloud = await aCharliecloud()
     await using second = await aCharliecloud()
     await pushed('alice/private')
@@ -91,7 +91,7 @@ describe('Charliecloud', () => {
     )
   })
 
-  test('pulls without a login what is public', async () => {
+  test('pulls a public image without a login', async () => {
     await using charliecloud = await aCharliecloud()
     await pushed('alice/public')
     await setVisibility(tls.registry, 'alice/public', 'public')

@@ -37,7 +37,7 @@ describe.for(daemons)("$name's client", ({ started: containerd }) => {
   const pull = (target: string, ...flags: readonly string[]) =>
     containerd.ctr('images', 'pull', '--plain-http', ...flags, target)
 
-  test('pushes with name and password, and pulls the same', async () => {
+  test('pushes with name and password, and pulls the same image', async () => {
     await using registry = await startWithUsers()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 4 })
     const target = `${registry.host}/alice/app:v1`
@@ -54,7 +54,7 @@ describe.for(daemons)("$name's client", ({ started: containerd }) => {
     expect(await containerd.ctr('images', 'ls', `name==${target}`)).toContain(layout.manifest.digest)
   })
 
-  test('pushes and pulls every platform of an index, or the one that is asked for', async () => {
+  test('pushes and pulls every platform of an index, or the requested one', async () => {
     await using registry = await startWithUsers()
     await using layout = await anOciLayout({ platforms: ['linux/amd64', 'linux/arm64/v8', 'linux/arm/v7'] })
     const target = `${registry.host}/alice/app:v1`
@@ -77,7 +77,7 @@ describe.for(daemons)("$name's client", ({ started: containerd }) => {
     expect(await containerd.ctr('images', 'ls', `name==${target}`)).toContain(layout.manifest.digest)
   })
 
-  test('is told that the name of another owner is not its own', async () => {
+  test('reports that the name belongs to another owner', async () => {
     await using registry = await startWithUsers()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
     const local = await importImage(containerd, layout)

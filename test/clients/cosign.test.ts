@@ -63,7 +63,7 @@ describe.for(unpackedClients('cosign'))('$name', ({ path, major, name }) => {
     return (await askAs(alice, `${registry.url}/v2/${of}`)).json() as Listing
   }
 
-  test('signs by a referrer, which stands in the tree and is verified', async () => {
+  test('signs with a referrer, which is in the tree and is verified', async () => {
     await using cosign = await start()
     await using layout = await anOciLayout()
     const image = await pushImage(cosign, layout, 'signed')
@@ -102,7 +102,7 @@ describe.for(unpackedClients('cosign'))('$name', ({ path, major, name }) => {
     expect(await cosign.run('tree', plainHttp, image)).toMatch(/attestation/i)
   })
 
-  test('does not trust another key, nor does it sign what it may only read', async () => {
+  test('does not trust another key, and cannot sign an image that it may only read', async () => {
     await using signer = await start()
     await using stranger = await start()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })

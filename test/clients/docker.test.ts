@@ -49,7 +49,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     }
   }
 
-  test('logs in with the right password only, and keeps it for the kubelet until logout', async () => {
+  test('logs in only with the right password, and keeps it for the kubelet until logout', async () => {
     await using given = await start()
     const { client } = given
     const config = join(client.configFolder, 'config.json')
@@ -68,7 +68,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     expect(await readFile(config, 'utf8')).not.toContain(auth)
   })
 
-  test('pushes an image and pulls the same into an empty store', async () => {
+  test('pushes an image and pulls it into an empty store', async () => {
     await using given = await start()
     const { client, repository, image } = given
     const layers = await client.load(image, { layers: 3, layerBytes: 1_000_000 })
@@ -85,7 +85,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     expect(await layersOf(client, image)).toEqual(layers)
   })
 
-  test('pulls what is public without a login, and of what is private says why not', async () => {
+  test('pulls a public image without a login, and reports why it cannot pull a private one', async () => {
     await using given = await start()
     const { client, repository, image } = given
     const layers = await client.load(image)
@@ -103,7 +103,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     expect(await layersOf(client, image)).toEqual(layers)
   })
 
-  test('is told why it may not push below the name of another owner', async () => {
+  test('reports why it may not push below the name of another owner', async () => {
     await using given = await start()
     const { client, repository, image } = given
     await client.load(image)
@@ -119,7 +119,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     )
   })
 
-  test('is told how to write a name that lacks its owner', async () => {
+  test('reports how to write a name that lacks its owner', async () => {
     await using given = await start()
     const { client } = given
     const image = `${registry.host}/hello:v1`

@@ -56,7 +56,7 @@ async function savedFiles({ home }: ClientAtHome, tar: string): Promise<readonly
 }
 
 describe('Jib', () => {
-  test('pushes and pulls without a login where everyone may', async () => {
+  test('pushes and pulls without a login if everyone may', async () => {
     await using open = await startRegistry()
     await using client = await start(open.url)
     const image = `${client.host}/anyone/app:v1`
@@ -67,7 +67,7 @@ describe('Jib', () => {
     expect(await savedFiles(client, 'saved.tar')).toEqual(['app/a.bin', 'app/b.bin'])
   })
 
-  test('pushes what is private with the right password only, and pulls it', async () => {
+  test('pushes a private image only with the right password, and pulls it', async () => {
     const build = async (credentials?: Credentials) => {
       await using client = await start(registry.url, credentials)
       await client.jib('build', `${client.host}/alice/app:v1`, 'a.bin')
@@ -83,7 +83,7 @@ describe('Jib', () => {
     expect(await savedFiles(client, 'saved.tar')).toEqual(['app/a.bin'])
   })
 
-  test('adds a layer to an image, whose own layers it mounts instead of sending them', async () => {
+  test('adds a layer to an image, and mounts its other layers instead of sending them', async () => {
     await using client = await start(registry.url, alice)
     const [base, image] = [`${client.host}/alice/base:v1`, `${client.host}/alice/extended:v1`]
     await client.jib('build', base, 'a.bin')
@@ -98,7 +98,7 @@ describe('Jib', () => {
     expect(await savedFiles(client, 'saved.tar')).toEqual(['app/a.bin', 'app/b.bin'])
   })
 
-  test('pulls without a login what is public', async () => {
+  test('pulls a public image without a login', async () => {
     await using pusher = await start(registry.url, alice)
     await pusher.jib('build', `${pusher.host}/alice/public:v1`, 'a.bin')
     await setVisibility(registry, 'alice/public', 'public')

@@ -108,18 +108,21 @@ describe.for(daemons)('$name with a hosts.toml', ({ started: containerd }) => {
       as: ['--user', pair(alice)],
       layout: () => closed,
     },
-  ])('pulls what $kind from the mirror, which it tells with ns whose', async ({ image, as, layout }) => {
-    const served = await servedDuring(() =>
-      containerd.ctr('images', 'pull', '--hosts-dir', hostsDir, ...as, image),
-    )
+  ])(
+    'pulls an image that $kind from the mirror, and names its registry in ns',
+    async ({ image, as, layout }) => {
+      const served = await servedDuring(() =>
+        containerd.ctr('images', 'pull', '--hosts-dir', hostsDir, ...as, image),
+      )
 
-    expectBlobs(served, layout())
-    expect(namespaces(served)).toEqual(new Set(['docker.io']))
-    const listed = await containerd.ctr('images', 'ls', `name==${image}`)
-    expect(listed).toContain(layout().manifest.digest)
-  })
+      expectBlobs(served, layout())
+      expect(namespaces(served)).toEqual(new Set(['docker.io']))
+      const listed = await containerd.ctr('images', 'ls', `name==${image}`)
+      expect(listed).toContain(layout().manifest.digest)
+    },
+  )
 
-  test('is refused what is private without the password', async () => {
+  test('cannot pull a private image without the password', async () => {
     await containerd.clear()
     const pull = ['images', 'pull', '--hosts-dir', hostsDir, 'docker.io/alice/app:v1']
 

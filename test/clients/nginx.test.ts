@@ -92,7 +92,7 @@ describe.for([
   { how: 'that it does not trust, with its public address configured', envOf: configured },
   { how: 'that it trusts, with its public address configured', envOf: both },
 ])('a registry behind a proxy $how', ({ envOf }) => {
-  test('names realm and Location as the client sees them', async () => {
+  test("sends realm and Location with the client's address of it", async () => {
     await using given = await start(envOf)
     const url = `https://${given.host}`
 
@@ -100,7 +100,7 @@ describe.for([
     expect(await startUpload(given)).toContain(`${url}/v2/alice/app/blobs/uploads/`)
   })
 
-  test('is not led astray by what a client writes into the headers of proxies', async () => {
+  test("ignores a client's values in the headers of proxies", async () => {
     await using given = await start(envOf)
     const forged = {
       'x-forwarded-host': 'evil.test',
@@ -149,7 +149,7 @@ describe.for([
 })
 
 describe('a registry behind a proxy that it does not know', () => {
-  test('takes the name from Host and from nothing else', async () => {
+  test('takes its name only from Host', async () => {
     await using given = await start(
       () => ({}),
       [
@@ -162,7 +162,7 @@ describe('a registry behind a proxy that it does not know', () => {
     expect(realmOf(await askHead(given, '/v2/'))).toBe(`http://${given.host}/v2/token`)
   })
 
-  test('believes no X-Forwarded-Host of whoever speaks to it', async () => {
+  test('ignores X-Forwarded-Host from any client', async () => {
     await using registry = await startWithUsers({ LADING_HTTP_TRUSTED_PROXIES: '192.0.2.1' })
     const headers = { 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'https' }
 

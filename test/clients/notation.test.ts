@@ -57,7 +57,7 @@ test.for(clients.length === 0 ? ['notation'] : [])('%s is unavailable and was no
 })
 
 describe.for(clients)('$name', (program) => {
-  test('logs in with the right password only', async () => {
+  test('logs in only with the right password', async () => {
     await using notation = await aClientAtHome(program, { url: registry.url })
     const login = (password: string) =>
       notation.tell(password, 'login', plainHttp, '--username', 'alice', '--password-stdin', notation.host)
@@ -69,7 +69,7 @@ describe.for(clients)('$name', (program) => {
     expect(logins.map(({ status }) => status)).toEqual([401, 200])
   })
 
-  test('signs an image by a referrer, finds the signature and verifies it', async () => {
+  test('signs an image with a referrer, finds the signature and verifies it', async () => {
     await using notation = await startWithKey(program)
     await using layout = await anOciLayout()
     await notation.rememberLogin(alice)
@@ -89,7 +89,7 @@ describe.for(clients)('$name', (program) => {
     expect((await list('signed/tags/list')).tags).toEqual(['v1'])
   })
 
-  test('keeps the tag that stands in for the referrers API, as it does by default', async () => {
+  test('keeps the fallback tag of the referrers API, as it does by default', async () => {
     await using notation = await startWithKey(program)
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
     await notation.rememberLogin(alice)
@@ -108,7 +108,7 @@ describe.for(clients)('$name', (program) => {
     expect(await notation.run('verify', plainHttp, image)).toContain('Successfully verified signature')
   })
 
-  test('does not trust what was signed by another key', async () => {
+  test('does not trust a signature with another key', async () => {
     await using signer = await startWithKey(program)
     await using verifier = await startWithKey(program)
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })

@@ -67,7 +67,7 @@ async function pushed(repository: string, bytes: Buffer): Promise<void> {
 }
 
 describe('oras-py', () => {
-  test('pushes and pulls without a login where everyone may', async () => {
+  test('pushes and pulls without a login if everyone may', async () => {
     await using open = await startRegistry()
     await using client = await start({ url: open.url })
 
@@ -77,7 +77,7 @@ describe('oras-py', () => {
     expect(await isPulled(client)).toBe(true)
   })
 
-  test('pushes what is private with the right password only, and pulls it', async () => {
+  test('pushes a private artifact only with the right password, and pulls it', async () => {
     await using client = await start({ url: registry.url, backend: 'basic' })
     const push = () => client.oras('push', 'alice/data:v1', 'data.bin')
 
@@ -93,7 +93,7 @@ describe('oras-py', () => {
     expect(await client.oras('tags', 'alice/data')).toBe('v1')
   })
 
-  test('gets a token with the right password only, and sends the password to the token endpoint alone', async () => {
+  test('gets a token only with the right password, and sends the password only to the token endpoint', async () => {
     const bytes = randomBytes(dataBytes)
     await pushed('alice/token', bytes)
     await using client = await start({ url: registry.url, bytes })
@@ -112,7 +112,7 @@ describe('oras-py', () => {
     expect(new Set(paths)).toEqual(new Set(['/v2/token']))
   })
 
-  test('pulls without a login what is public', async () => {
+  test('pulls a public artifact without a login', async () => {
     const bytes = randomBytes(dataBytes)
     await pushed('alice/public', bytes)
     await setVisibility(registry, 'alice/public', 'public')
@@ -124,7 +124,7 @@ describe('oras-py', () => {
   })
 
   // After another 401 it sends the same token again.
-  test('pushes with the token of its first request, which is HEAD of a blob', async () => {
+  test('pushes with the token of its first request, a HEAD of a blob', async () => {
     const bytes = randomBytes(dataBytes)
     await using client = await start({ url: registry.url, bytes })
     await client.login(alice)
@@ -135,7 +135,7 @@ describe('oras-py', () => {
     expect(await isPulled(client)).toBe(true)
   })
 
-  test('hears which right is missing with the token of its first request', async () => {
+  test('reports which right the token of its first request lacks', async () => {
     await using client = await start({ url: registry.url })
     await client.login(bob)
 
@@ -163,7 +163,7 @@ describe('oras-py', () => {
     expect(await isPulled(client)).toBe(true)
   })
 
-  test('deletes what a tag names', async () => {
+  test('deletes the manifest of a tag', async () => {
     await using client = await start({ url: registry.url, backend: 'basic' })
     await client.login(alice)
     for (const tag of ['v1', 'v2']) await client.oras('push', `alice/delete:${tag}`, 'data.bin')

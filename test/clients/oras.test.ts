@@ -39,7 +39,7 @@ describe.for(unpackedClients('oras'))('$name', ({ path, name }) => {
     return oras.tell(password, 'login', plainHttp, '--username', user, '--password-stdin', oras.host)
   }
 
-  test('logs in with the right password only, and is told why it may not push', async () => {
+  test('logs in only with the right password, and reports why it may not push', async () => {
     await using oras = await aClientAtHome({ path }, { url: registry.url })
     const image = `${oras.host}/${repositoryOf('login')}:v1`
     await writeFile(join(oras.home, 'notes.txt'), 'notes')
@@ -81,7 +81,7 @@ describe.for(unpackedClients('oras'))('$name', ({ path, name }) => {
     expect(await oras.run('resolve', plainHttp, image)).toBe(digestOf(Buffer.from(manifest)))
   })
 
-  test('copies an index into the registry, on by mounts alone, and out with every byte', async () => {
+  test('copies an index into the registry, within it only by mounts, and out with every byte', async () => {
     await using oras = await start()
     await using layout = await anOciLayout({ layers: 3 })
     const [image, copy] = ['source', 'copy'].map((which) => `${oras.host}/${repositoryOf(which)}:v1`)

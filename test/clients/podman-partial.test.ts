@@ -30,7 +30,7 @@ afterAll(async () => {
 const fileBytes = 100_000
 const nameOf = (index: number): string => `file-${String(index).padStart(2, '0')}`
 
-test('podman pulls of a second version only the files that it has not, with many ranges in one request', async () => {
+test('podman pulls only the missing files of a second version, with many ranges in one request', async () => {
   await using proxy = await startRecordingProxy({ url: registry.url })
   const image = `${proxy.host}/alice/app`
   const data = join(folder.path, 'data')

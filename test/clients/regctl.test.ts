@@ -71,7 +71,7 @@ async function listReferrers(
 }
 
 describe('regctl', () => {
-  test('logs in with the right password only', async () => {
+  test('logs in only with the right password', async () => {
     await using regctl = await start()
     const index = anImageIndex()
     const image = `${regctl.host}/alice/login:v1`
@@ -106,7 +106,7 @@ describe('regctl', () => {
     expect(arm64).toBe(layout.images[1]?.digest)
   })
 
-  test('pushes a blob in chunks, each with the range that it is', async () => {
+  test('pushes a blob in chunks, each with its range', async () => {
     await using regctl = await startLoggedIn()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 1, layerBytes: 1_000_000 })
     const image = `${regctl.host}/alice/chunks:v1`
@@ -125,7 +125,7 @@ describe('regctl', () => {
     expect(await differences(join(regctl.home, 'pulled'), layout.manifest)).toEqual([])
   })
 
-  test('learns where the registry is from a 416 when the answer to a chunk was lost', async () => {
+  test('reads the offset from a 416 after the response to a chunk was lost', async () => {
     let isLost = false
     await using regctl = await startLoggedIn((seen) => {
       if (isLost || seen.method !== 'PATCH' || !seen.contentRange.startsWith(`${chunkBytes}-`)) return
@@ -146,7 +146,7 @@ describe('regctl', () => {
     expect(await differences(join(regctl.home, 'pulled'), layout.manifest)).toEqual([])
   })
 
-  test('copies between repositories by mounts alone, without sending a byte of a blob', async () => {
+  test('copies between repositories only by mounts, without sending a byte of a blob', async () => {
     await using regctl = await startLoggedIn()
     await using layout = await anOciLayout({ layers: 3 })
     const [source, copy] = [`${regctl.host}/alice/source:v1`, `${regctl.host}/bob/copy:v1`]
@@ -202,7 +202,7 @@ describe('regctl', () => {
     expect(regctl.seen.filter(({ path }) => path.includes('/referrers/')).length).toBeGreaterThan(1)
   })
 
-  test('lists tags by pages of the length that it asks for', async () => {
+  test('lists tags in pages of the requested length', async () => {
     await using regctl = await startLoggedIn()
     const tags = await pushTags(`${registry.url}/v2/alice/pages`, 250, alice)
     const page = async (...args: readonly string[]) =>
@@ -214,7 +214,7 @@ describe('regctl', () => {
     expect(await page()).toEqual(tags)
   })
 
-  test('deletes a tag alone, and an image with all its tags', async () => {
+  test('deletes a single tag, and an image with all its tags', async () => {
     await using regctl = await startLoggedIn()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
     await using other = await anOciLayout({ platforms: ['linux/amd64'] })

@@ -75,7 +75,7 @@ function expectResumed({ seen }: RecordingProxy): void {
 }
 
 test.for(engines)(
-  '$name asks for the rest of a layer when its connection was cut',
+  '$name requests the rest of a layer after its connection was cut',
   async ({ started: engine }) => {
     await using proxy = await aCuttingProxy()
     await using client = await engine.client()
@@ -90,7 +90,7 @@ test.for(engines)(
 )
 
 test.for(daemons)(
-  "$name's ctr asks for the rest of a layer when its connection was cut",
+  "$name's ctr requests the rest of a layer after its connection was cut",
   async ({ started: containerd }) => {
     await using proxy = await aCuttingProxy()
     const image = `${proxy.host}/alice/app:v1`
@@ -102,7 +102,7 @@ test.for(daemons)(
   },
 )
 
-test('a newer skopeo asks for the rest of a layer when its connection was cut', async () => {
+test('a newer skopeo requests the rest of a layer after its connection was cut', async () => {
   await using proxy = await aCuttingProxy()
   await using out = await tempFolder()
   const image = `docker://${proxy.host}/alice/app:v1`
@@ -122,7 +122,7 @@ async function sentBytes(): Promise<number> {
 }
 
 test.for(daemonsInParts)(
-  '$name reads a layer in parts, and what it leaves unread is not sent',
+  '$name reads a layer in parts, and the registry does not send the unread rest',
   async ({ started: containerd }) => {
     await using proxy = await startRecordingProxy({ url: registry.url })
     await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 1, layerBytes: 40_000_000 })

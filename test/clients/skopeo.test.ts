@@ -71,7 +71,7 @@ describe('skopeo', () => {
     expect(inspected.Layers).toEqual(layout.images[1]?.blobs.slice(1).map((blob) => blob.digest))
   })
 
-  test('pushes Docker schema 2 image and list, which come back with their own media types', async () => {
+  test('pushes a Docker schema 2 image and list, which keep their media types', async () => {
     await using registry = await startRegistry()
     await using layout = await anOciLayout()
     const image = `${registry.host}/team/docker:v1`

@@ -98,7 +98,7 @@ describe.each(suites)('$program', (suite) => {
   const names = testsWithRegistry(suite)
   const excluded = Object.keys(suite.excluded ?? {})
 
-  test('has tests that start a registry, those that are excluded among them', () => {
+  test('has tests that start a registry, including the excluded ones', () => {
     expect(names).not.toEqual([])
     expect(names).toEqual(expect.arrayContaining(excluded.map((name) => name.split('/')[0])))
   })

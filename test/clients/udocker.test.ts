@@ -53,7 +53,7 @@ async function missing({ home }: ClientAtHome, layout: OciLayout): Promise<reado
 }
 
 describe('udocker', () => {
-  test('pulls what is private with the right password only, its platform of an index', async () => {
+  test('pulls a private image only with the right password: its platform of an index', async () => {
     await using client = await start()
     await using layout = await anOciLayout()
     await pushLayout(layout, `${registry.host}/alice/private:v1`, { as: alice })
@@ -69,7 +69,7 @@ describe('udocker', () => {
     expect(await missing(client, layout)).toEqual([])
   })
 
-  test('pulls without a login what is public', async () => {
+  test('pulls a public image without a login', async () => {
     await using client = await start()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
     await pushLayout(layout, `${registry.host}/alice/public:v1`, { as: alice })

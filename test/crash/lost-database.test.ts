@@ -57,7 +57,7 @@ async function makeDatabase(dataDir: string): Promise<void> {
 }
 
 describe('a server whose database file', () => {
-  test('is removed ends and says so; with the file put back everything acknowledged is there', async () => {
+  test('is removed stops and reports it; with the file restored everything acknowledged is there', async () => {
     await using folder = await tempFolder('lading-lost')
     const aside = join(folder.path, 'aside.db')
     const harm = (file: string): void => renameSync(file, aside)
@@ -75,7 +75,7 @@ describe('a server whose database file', () => {
     }
   })
 
-  test('is removed does not start again with an empty one beside the log', async () => {
+  test('is removed does not start again with an empty file beside the log', async () => {
     await using folder = await tempFolder('lading-lost')
     await damage(folder.path, (file) => rmSync(file))
     const log = join(folder.path, 'lading.db-wal')
@@ -86,7 +86,7 @@ describe('a server whose database file', () => {
     expect(statSync(log).size).toBe(size)
   })
 
-  test('is replaced by a copy ends and says so', async () => {
+  test('is replaced by a copy stops and reports it', async () => {
     await using folder = await tempFolder('lading-lost')
     const copy = join(folder.path, 'copy.db')
     const harm = (file: string): void => {
@@ -98,14 +98,14 @@ describe('a server whose database file', () => {
     expect(message).toMatch(/lading\.db was replaced by another file/)
   })
 
-  test('loses its log ends and says so', async () => {
+  test('loses its log stops and reports it', async () => {
     await using folder = await tempFolder('lading-lost')
     const { code, message } = await damage(folder.path, (file) => rmSync(`${file}-wal`))
     expect(code).toBe(1)
     expect(message).toMatch(/lading\.db-wal was removed/)
   })
 
-  test('is cut off ends and says what to do', async () => {
+  test('is truncated stops and says what to do', async () => {
     await using folder = await tempFolder('lading-lost')
     await makeDatabase(folder.path)
     const { code, message } = await damage(folder.path, (file) => truncateSync(file, 8192))
@@ -113,7 +113,7 @@ describe('a server whose database file', () => {
     expect(message).toMatch(/(was cut from \d+ to 8192 bytes|is damaged or cannot be read).*lading restore/)
   })
 
-  test('is overwritten in the middle by another program ends and says what to do', async () => {
+  test('is overwritten in the middle by another program stops and says what to do', async () => {
     await using folder = await tempFolder('lading-lost')
     await makeDatabase(folder.path)
     const harm = (file: string): void => {

@@ -192,7 +192,7 @@ describe('an upload session', () => {
     expect(await digestAt(`${url}/v2/${name}/blobs/${content.digest}`)).toBe(content.digest)
   })
 
-  test('end-6: keeps its bytes out of sight until the PUT, also across kill -9', async () => {
+  test('end-6: hides its bytes until the PUT, even after kill -9', async () => {
     const content = generateContent(mebibyte, 4)
     const registry = await aRestartableRegistry()
     const name = aRepositoryName()
@@ -204,7 +204,7 @@ describe('an upload session', () => {
     expect((await ask(`${url}/v2/${name}/blobs/${content.digest}`)).status).toBe(404)
   })
 
-  test('end-5: goes to a second PATCH while the first hangs, and the first is answered', async () => {
+  test('end-5: passes to a second PATCH while the first hangs, and the first is answered', async () => {
     const content = generateContent(96 * mebibyte, 5)
     await using registry = await startRegistry()
     const name = aRepositoryName()
@@ -225,7 +225,7 @@ describe('an upload session', () => {
     expect(await digestAt(`${registry.url}/v2/${name}/blobs/${content.digest}`)).toBe(content.digest)
   })
 
-  test('end-13: says an offset that the next PATCH without Content-Range can rely on', async () => {
+  test('end-13: reports an offset that the next PATCH without Content-Range can rely on', async () => {
     const content = generateContent(64 * mebibyte, 6)
     await using registry = await startRegistry()
     const name = aRepositoryName()

@@ -33,7 +33,7 @@ function at(registry: RunningRegistry, session: URL): URL {
   return new URL(`${session.pathname}${session.search}`, registry.url)
 }
 
-describe('a PATCH that goes on in another process after the closing PUT', () => {
+describe('a PATCH that continues in another process after the closing PUT', () => {
   test.for([
     { name: 'without Content-Range', headers: {} },
     { name: 'with Content-Range', headers: { 'content-range': '102400-1150975' } },

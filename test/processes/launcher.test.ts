@@ -97,14 +97,14 @@ describe('the launcher', () => {
     expect(spawnSync(olderNode ?? '', [layout.bin]).signal).toBe('SIGKILL')
   })
 
-  test.skipIf(olderNode === undefined)('says what to do when no newer Node is there', async () => {
+  test.skipIf(olderNode === undefined)('says what to do when there is no newer Node', async () => {
     await using layout = await layOut({ main: report, bundled: false })
     const { stderr, status } = spawnSync(olderNode ?? '', [layout.bin], { encoding: 'utf8' })
     expect(stderr).toMatch(/^lading: needs Node 26, this is v\d+/)
     expect(status).toBe(1)
   })
 
-  test('keeps to what Node 12 understands', () => {
+  test('uses only syntax that Node 12 understands', () => {
     const text = readFileSync(join(checkout, 'bin', 'lading.js'), 'utf8')
     expect(text).not.toMatch(/\?\.|\?\?|\bawait\b|require\('node:/)
   })

@@ -104,7 +104,7 @@ async function pipeline(path: string, count: number): Promise<void> {
   }
 }
 
-describe('one client that asks for much at once does not stop the others', () => {
+describe('one client with many requests at once does not block other clients', () => {
   test('with 500 pipelined requests for a manifest of 9 MiB', async () => {
     await expectUnharmed(() => pipeline(pathOf(0), 500))
   })
@@ -114,7 +114,7 @@ describe('one client that asks for much at once does not stop the others', () =>
   })
 
   // Sixteen lists on each connection, the most that may wait; the first few megabytes stay in the socket buffers.
-  test('with 100 connections that ask for ten megabytes of lists each and never read', async () => {
+  test('with 100 connections that request ten megabytes of lists each and never read', async () => {
     const connections = await Promise.all(Array.from({ length: 100 }, () => RawConnection.open(registry.url)))
     try {
       await expectUnharmed(async () => {

@@ -18,7 +18,7 @@ function fingerprintAt(port: number): Promise<string> {
   })
 }
 
-test('serves a renewed certificate after HUP, and goes on serving', async () => {
+test('serves a renewed certificate after HUP, and continues to serve', async () => {
   await using folder = await tempFolder()
   const [cert, key, config] = ['tls.crt', 'tls.key', 'lading.yaml'].map((name) =>
     join(folder.path, name),

@@ -13,7 +13,7 @@ function keysIn(dataDir: string): string[] {
     .map(({ state }) => String(state))
 }
 
-test('is made by the start, and again by a start that finds none active', async () => {
+test('is created at the start, and again at a start without an active key', async () => {
   await using folder = await tempFolder('lading-key')
   {
     await using registry = await startRegistry({ dataDir: folder.path })
@@ -28,7 +28,7 @@ test('is made by the start, and again by a start that finds none active', async 
   expect(keysIn(folder.path)).toEqual(['active', 'retired'])
 })
 
-test('is one when two processes start at the same moment', async () => {
+test('is created once when two processes start at the same moment', async () => {
   await using folder = await tempFolder('lading-key')
   {
     // Creates the store and the database of one installation first: two simultaneous first starts are not the subject here.

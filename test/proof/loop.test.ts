@@ -14,7 +14,7 @@ const goalP99Ms = 20
  */
 const goalRssMiB = 768
 
-test('no request, list, deletion, search or export over a million rows keeps everybody else waiting', async () => {
+test('no request, list, deletion, search or export over a million rows delays other clients', async () => {
   const name = 'loop'
   const { tags, auditEvents, owners, repositoriesPerOwner, referrers, layeredManifests, layersPerManifest } =
     millionRows

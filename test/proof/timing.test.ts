@@ -32,7 +32,7 @@ interface Question {
   readonly attempts: Readonly<Record<string, Attempt>>
 }
 
-test('the time of an answer does not tell what is forbidden from what is absent', async () => {
+test('the time of a response does not distinguish forbidden from absent content', async () => {
   const name = 'timing'
   const claim = `${tries} tries of each kind, in turn and in a rotating order; ${loginTries} of each login, since each costs a whole
 argon2id hash. Mounts and pulls are HTTP requests of a user over one kept connection to a server in this process, with the

@@ -83,7 +83,7 @@ describe('a deletion of a manifest', () => {
   })
 })
 
-test('the method comes before the name, and the name before the digest', async () => {
+test('the method is checked before the name, and the name before the digest', async () => {
   expectError(await ask(`${registry.url}/v2/A/b/tags/list`, { method: 'PUT' }), {
     status: 405,
     code: 'UNSUPPORTED',

@@ -85,7 +85,7 @@ describe.each(Object.entries(damages))('a blob whose file was %s', (_, damage) =
     ['end-6', pushByPut],
     ['end-5', pushByPatch],
     ['end-5 in ranges', pushByChunks],
-  ])('%s: is there again after a push, in every repository that has it', async (_name, push) => {
+  ])('%s: is restored by a push, in every repository that has it', async (_name, push) => {
     const repository = registry.repository()
     const blob = aRandomBlob(70_000)
     await pushBlob(repository, blob)
@@ -102,7 +102,7 @@ describe.each(Object.entries(damages))('a blob whose file was %s', (_, damage) =
     for (const healed of [third, repository, other]) await expectServed(healed, blob)
   })
 
-  test('end-11: is not mounted but uploaded, which heals its source', async () => {
+  test('end-11: is not mounted but uploaded, which repairs its source', async () => {
     const { repository, blob } = await aDamagedBlob(damage)
     const other = registry.repository()
     for (const query of ['', `&from=${new URL(repository).pathname.slice('/v2/'.length)}`]) {
@@ -114,7 +114,7 @@ describe.each(Object.entries(damages))('a blob whose file was %s', (_, damage) =
     for (const healed of [other, repository]) await expectServed(healed, blob)
   })
 
-  test('end-7: is named by the refusal of a manifest that needs it', async () => {
+  test('end-7: is named in the error of a manifest that needs it', async () => {
     const repository = registry.repository()
     const [config, layer] = [aRandomBlob(300), aRandomBlob(70_000)]
     const image = anImageManifest({ config, layers: [layer] })

@@ -130,7 +130,7 @@ describe.each(['none', 'pull', 'push'] as const satisfies Mode[])('in mode %s', 
   })
 
   test.each(Object.keys(requests) as Request[])(
-    'a foreign token is ignored where anonymous reads, and is 401 invalid_token otherwise: %s',
+    'a foreign token is ignored where anonymous may read, and gets 401 invalid_token otherwise: %s',
     async (request) => {
       const anonymous = await send(request)
       for (const [name, make] of Object.entries(foreign)) {
@@ -145,14 +145,14 @@ describe.each(['none', 'pull', 'push'] as const satisfies Mode[])('in mode %s', 
     },
   )
 
-  test.each(Object.keys(own))('%s is 401 for every request', async (name) => {
+  test.each(Object.keys(own))('%s gets 401 for every request', async (name) => {
     for (const request of Object.keys(requests) as Request[]) {
       const authorization = await own[name]?.(server)
       expect([request, (await send(request, authorization)).status]).toEqual([request, 401])
     }
   })
 
-  test('a client that follows the 401 to a new token gets in', async () => {
+  test('a client that gets a new token after the 401 succeeds', async () => {
     const authorization = await ownExpired(server)
     const refused = await send('push to public', authorization)
     expect(outcomeOf(refused)).toBe('401 invalid_token')

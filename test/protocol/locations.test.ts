@@ -49,13 +49,13 @@ const paths = [
 ]
 
 describe('Location', () => {
-  test('is a path where no address is configured', async () => {
+  test('is a path if no address is configured', async () => {
     await using server = await openServer()
     expect(await collectLocations(server)).toEqual(paths)
   })
 
   test.each(['https://registry.test', 'https://registry.test:8443/'])(
-    'is a whole URL where the address is %s',
+    'is an absolute URL if the address is %s',
     async (publicUrl) => {
       await using server = await openServer({ publicUrl })
       const base = publicUrl.replace(/\/$/, '')
@@ -64,8 +64,8 @@ describe('Location', () => {
   )
 })
 
-describe('an upload without the last slash', () => {
-  test('end-4a, end-4b: begins and is stored like one with it', async () => {
+describe('an upload without the final slash', () => {
+  test('end-4a, end-4b: starts and is stored like one with it', async () => {
     await using server = await openServer()
     const uploads = `${server.url}/v2/a/b/blobs/uploads`
     const started = await send(uploads, 202, { method: 'POST' })

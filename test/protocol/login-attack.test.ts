@@ -58,7 +58,7 @@ async function openAttacked(): Promise<Attacked> {
 }
 
 describe('a first login during an attack', () => {
-  test('passes before all guesses that wait, and is not answered 429', async () => {
+  test('passes before all waiting guesses, and does not get 429', async () => {
     await using attacked = await openAttacked()
     const { server, hashed, login } = attacked
     await server.addUser('alice')

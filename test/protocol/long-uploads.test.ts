@@ -9,8 +9,8 @@ import { aRandomBlob } from '../support/random.ts'
 const tokenLifetimeMs = 60_000
 const scope = 'repository:alice/app:pull,push'
 
-describe('an upload of POST, PATCH and PUT that takes longer than its token lives', () => {
-  test('end-5, end-6: the PATCH is right to its end, the PUT needs a token of its own', async () => {
+describe('an upload of POST, PATCH and PUT that takes longer than the lifetime of its token', () => {
+  test('end-5, end-6: completes the PATCH, and needs a new token for the PUT', async () => {
     await using server = await openIdentityServer({ tokenLifetimeMs })
     await server.addUser('alice')
     const blob = aRandomBlob(200_000)

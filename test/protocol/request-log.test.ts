@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { startInProcess } from '../support/in-process.ts'
 
-test('the log tells how long a request took, whatever becomes of the time of day', async () => {
+test('the log has the duration of a request, even if the clock is changed', async () => {
   const lines: Record<string, unknown>[] = []
   const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>)
   let setBackMs = 0

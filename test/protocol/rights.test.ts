@@ -171,7 +171,7 @@ describe.each(Object.keys(expected) as Mode[])('in mode %s', (mode) => {
     expect(outcomes.join(' ')).toBe(row)
   })
 
-  test('nothing of it is a fault', () => {
+  test('no request causes an error of the server', () => {
     expect(server.logged.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
   })
 })

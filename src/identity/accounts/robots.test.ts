@@ -9,7 +9,7 @@ async function openWithUsers(): Promise<OpenAuth> {
 }
 
 describe('robots', () => {
-  test('belong to an owner that is there, and are no users', async () => {
+  test('belong to an existing owner, and are not users', async () => {
     await using open = await openWithUsers()
     const { robots, accounts } = open.auth
     const robot = await robots.create('bob+ci', tester)
@@ -35,7 +35,7 @@ describe('robots', () => {
     },
   )
 
-  test('B4: get no password, and are changed as robots alone', async () => {
+  test('B4: get no password, and are changed only as robots', async () => {
     await using open = await openWithUsers()
     const { robots, accounts } = open.auth
     await robots.create('bob+ci', tester)
@@ -48,7 +48,7 @@ describe('robots', () => {
     expect(await robots.find('bob+ci')).toMatchObject({ disabled: false })
   })
 
-  test('leave what happened to them in the audit', async () => {
+  test('have their changes in the audit', async () => {
     await using open = await openWithUsers()
     const { robots } = open.auth
     await robots.create('bob+ci', tester)

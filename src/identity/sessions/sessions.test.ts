@@ -42,7 +42,7 @@ describe('a session', () => {
     expect(await open.auth.sessions.find('lading_session=made-up')).toBeUndefined()
   })
 
-  test('G4: its cookie is for this registry alone, and no script reads it', async () => {
+  test('G4: has a cookie for this registry only, which scripts cannot read', async () => {
     await using open = await openWithUsers()
     const begun = await open.auth.sessions.login(bob, origin)
     const attributes = 'Path=/; Max-Age=604800; HttpOnly; SameSite=Lax'
@@ -55,7 +55,7 @@ describe('a session', () => {
     )
   })
 
-  test('G4: has a new id with each login, and of two cookies none counts', async () => {
+  test('G4: has a new id with each login, and ignores two cookies', async () => {
     await using open = await openWithUsers()
     const [first, second] = [
       await open.auth.sessions.login(bob, origin),
@@ -87,7 +87,7 @@ describe('a session', () => {
     expect(await open.auth.sessions.find(cookie)).toBeUndefined()
   })
 
-  test('ends when it is idle, and however busy after a week', async () => {
+  test('ends when it is idle, and after a week in any case', async () => {
     await using open = await openWithUsers()
     const cookie = cookieOf(await open.auth.sessions.login(bob, origin))
     const holds = async (): Promise<boolean> => {
@@ -120,7 +120,7 @@ describe('a session', () => {
     },
   )
 
-  test('is listed and ended by whose it is', async () => {
+  test('is listed and ended by its user', async () => {
     await using open = await openWithUsers()
     const { sessions, accounts } = open.auth
     const begun = await sessions.login(bob, origin)
@@ -137,7 +137,7 @@ describe('a session', () => {
     ])
   })
 
-  test('G1: is stored as a hash, and in no event', async () => {
+  test('G1: is stored as a hash, and appears in no event', async () => {
     await using open = await openWithUsers()
     const begun = await open.auth.sessions.login(bob, origin)
     await open.auth.sessions.end((await open.auth.sessions.login(bob, origin)).id, tester)
@@ -149,7 +149,7 @@ describe('a session', () => {
     expect(text).not.toContain(begun.csrfToken)
   })
 
-  test('C6: a wrong password costs and hears what it does elsewhere', async () => {
+  test('C6: refuses a wrong password at the cost and with the answer of other logins', async () => {
     await using open = await openWithUsers()
     const before = open.hashes()
     const attempt = open.auth.sessions.login({ name: 'nobody', password: 'wrong one' }, origin)

@@ -33,7 +33,7 @@ function refresh({ auth }: OpenAuth, refreshToken: string | undefined, scope = '
 }
 
 describe('an issued token', () => {
-  test('carries what of the request is granted, and keeps what is not with no actions', async () => {
+  test('has the granted part of the request, and lists the rest without actions', async () => {
     await using open = await openAuth()
     await addUsers(open)
     const issued = await issue(open, 'repository:bob/app:pull,push repository:acme/app:pull')
@@ -42,7 +42,7 @@ describe('an issued token', () => {
     expect(issued.scopes.map(formatScope)).toEqual(['repository:bob/app:pull,push', 'repository:acme/app:'])
   })
 
-  test('says how long it holds', async () => {
+  test('has its lifetime', async () => {
     await using open = await openAuth({ tokenLifetimeMs: 90_500 })
     await addUsers(open)
     const issued = await issue(open)
@@ -50,7 +50,7 @@ describe('an issued token', () => {
     expect(Math.abs(issued.issuedAt.getTime() - open.clock.now())).toBeLessThan(1_000)
   })
 
-  test('C2: is not made for who was disabled, or changed the password, since the login', async () => {
+  test('C2: is not made if the account was disabled or its password changed since the login', async () => {
     await using open = await openAuth()
     await addUsers(open)
     const before = await login(open)
@@ -78,7 +78,7 @@ describe('a refresh token', () => {
     await expect(refresh(open, refreshToken)).rejects.toEqual(refused)
   })
 
-  test('C2: takes the bearer tokens with it that were issued from it, and with it', async () => {
+  test('C2: ends together with the bearer tokens issued from it and with it', async () => {
     await using open = await openAuth()
     await addUsers(open)
     const issued = await issue(open)
@@ -123,7 +123,7 @@ describe('a refresh token', () => {
     await expect(refresh(open, refreshToken)).rejects.toEqual(refused)
   })
 
-  test('is given to nobody who has not asked, or came with a token', async () => {
+  test('is given only on request, and not for a token', async () => {
     await using open = await openAuth()
     await addUsers(open)
     const { token } = await issue(open)
@@ -133,7 +133,7 @@ describe('a refresh token', () => {
     expect((await open.auth.tokens.issue(unasked)).refreshToken).toBeUndefined()
   })
 
-  test('is neither given nor taken where the configuration has none', async () => {
+  test('is neither given nor accepted unless it is configured', async () => {
     await using open = await openAuth({ refreshTokens: false })
     await addUsers(open)
     expect((await issue(open)).refreshToken).toBeUndefined()
@@ -145,7 +145,7 @@ describe('a refresh token', () => {
     await expect(refresh(open, text)).rejects.toEqual(refused)
   })
 
-  test('stays while it is used, however many logins of jobs come after it', async () => {
+  test('stays while it is used, despite many later logins of jobs', async () => {
     await using open = await openAuth()
     await addUsers(open)
     const laptop = await issue(open)
@@ -158,7 +158,7 @@ describe('a refresh token', () => {
     expect(await open.auth.refreshTokens.list(id)).toHaveLength(100)
   })
 
-  test('gives way to newer ones: an account has a hundred', async () => {
+  test('is replaced by newer ones: an account has at most a hundred', async () => {
     await using open = await openAuth()
     await addUsers(open)
     const first = await issue(open)
