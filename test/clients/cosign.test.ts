@@ -51,7 +51,7 @@ describe.for(unpackedClients('cosign'))('$name', ({ path, major, name }) => {
   const verify = (cosign: ClientAtHome, image: string, ...flags: readonly string[]) =>
     cosign.run('verify', ...offlineVerify, ...flags, image)
 
-  /** Copies an image with all its artifacts. The own `copy` of 3.x omits those that it writes, and recommends oras. */
+  /** Copies an image with all its artifacts. The `copy` command of 3.x omits those that it writes, and recommends oras. */
   async function copyAll(cosign: ClientAtHome, image: string, to: string): Promise<void> {
     if (major < 3) return void (await cosign.run('copy', plainHttp, image, to))
     const env = { DOCKER_CONFIG: join(cosign.home, '.docker') }

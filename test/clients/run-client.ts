@@ -48,7 +48,7 @@ export async function runClient(
   }
 }
 
-/** What it wrote to stdout, trimmed. */
+/** Runs skopeo and returns its stdout, trimmed. */
 export async function skopeo(...args: readonly string[]): Promise<string> {
   const { stdout } = await runClient('skopeo', args)
   return stdout.trim()
@@ -78,7 +78,7 @@ export async function skopeoCopy(
 }
 
 export interface Podman extends AsyncDisposable {
-  /** What it wrote to stdout, trimmed. */
+  /** Runs podman and returns its stdout, trimmed. */
   run(...args: readonly string[]): Promise<string>
 }
 

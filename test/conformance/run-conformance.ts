@@ -128,7 +128,7 @@ function checksNotPassed(output: string): string[] {
     const [, name, status] = /^ *OCI Conformance Test\/(.*): (\w+)$/.exec(head) ?? []
     if (name === undefined || status === undefined || status === 'Pass') return []
     const reason = reasons.map((line) => line.trim()).join(' ')
-    // A group above a failed check has no reason of its own: the check has it.
+    // A group that contains a failed check has no reason: the check has it.
     return reason === '' && status === 'FAIL' ? [] : [`${status} ${name} ${reason}`.trim().slice(0, 600)]
   })
 }

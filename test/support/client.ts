@@ -28,7 +28,7 @@ export interface Ask {
   /** An async iterable is sent with `Transfer-Encoding: chunked` unless `Content-Length` is given. */
   readonly body?: Body
   readonly signal?: AbortSignal
-  /** Without an agent each request opens a connection of its own. */
+  /** Without an agent each request opens a new connection. */
   readonly agent?: http.Agent
   /** The longest time to wait for the response. */
   readonly timeoutMs?: number
@@ -53,7 +53,7 @@ export interface OpenRequest extends AsyncDisposable {
   readonly answered: boolean
   /** The response; rejects when the connection breaks before it is complete. */
   readonly answer: Promise<Answer>
-  /** Sends the head alone, before any byte of the body. */
+  /** Sends only the head, before any byte of the body. */
   sendHead(): void
   /** Resolves when the socket accepted the chunk, so that back-pressure of the server reaches the caller. */
   write(chunk: Uint8Array | string): Promise<void>
