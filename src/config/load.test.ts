@@ -146,7 +146,7 @@ describe('loadConfig', () => {
     expect(load({ env }).config).toEqual(load().config)
   })
 
-  test('reports all faults at once', () => {
+  test('reports all faults together', () => {
     const env = { LADING_HTTP_PORT: '50o0', LADING_HTTP_HSOT: 'x' }
     expect(faultsOf({ argv: ['--prot', '1'], env, files: yaml('dta: x\n') })).toEqual([
       './lading.yaml: unknown key dta; did you mean data?',

@@ -19,7 +19,7 @@ describe('parseDigest', () => {
     'multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46HmX4Gx8',
     'sha256+b64u:LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g-YpeiGJm564=',
     'a.b_c-d+e:x',
-  ])('takes %s', (text) => {
+  ])('accepts %s', (text) => {
     expect(parseDigest(text)).toBe(text)
   })
 

@@ -10,7 +10,7 @@ const digest = `sha256:${'0a'.repeat(32)}`
 const codeUnit = fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit))
 
 describe('parseTagName', () => {
-  test.each(['latest', 'LATEST', '_', '1.2.3-rc_1', 'a'.repeat(128), 'a..b', 'a-'])('takes %s', (text) => {
+  test.each(['latest', 'LATEST', '_', '1.2.3-rc_1', 'a'.repeat(128), 'a..b', 'a-'])('accepts %s', (text) => {
     expect(parseTagName(text)).toBe(text)
     expect(isTagName(text)).toBe(true)
   })

@@ -18,7 +18,7 @@ describe('parseRepositoryName', () => {
     'apis/x',
     'team/api',
     `a/${'b'.repeat(253)}`,
-  ])('takes %s', (text) => {
+  ])('accepts %s', (text) => {
     expect(parseRepositoryName(text)).toBe(text)
   })
 

@@ -27,7 +27,7 @@ test('no account gets the name that explanations use for anonymous clients', asy
     expect([status, value['code'], value['detail']]).toEqual([
       400,
       'NAME_INVALID',
-      expect.stringContaining('it stands for clients without a login'),
+      expect.stringContaining('it is reserved for clients without a login'),
     ])
   }
   expect(await accounts.find('eve')).toBeDefined()

@@ -72,7 +72,7 @@ test('pages have each entry of a list once', async () => {
   expect(found).toEqual(['alice/open', 'alice/secret'])
 })
 
-test('B6: forbidden and absent are answered alike, to anonymous and to users', async () => {
+test('B6: forbidden and absent repositories get the same response, for anonymous and for users', async () => {
   for (const as of [undefined, 'bob']) {
     for (const method of ['GET', 'PATCH', 'DELETE']) {
       const json = method === 'PATCH' ? { visibility: 'public' } : undefined

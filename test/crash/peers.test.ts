@@ -25,7 +25,7 @@ const mebibyte = 1024 * kibibyte
 const peersOfAKind = 30
 /** More than the socket buffers of both sides hold. */
 const largeBytes = 24 * mebibyte
-/** The bytes sent of an upload that breaks off, and the bytes of it that are in the store before that. */
+/** How much of an upload a client sends before it breaks off, and how much of that must be in the store. */
 const sentBytes = 300 * kibibyte
 const arrivedBytes = 64 * kibibyte
 /** The memory that a process keeps after serving: pools, caches, recent garbage. */

@@ -91,7 +91,7 @@ async function expectUnharmed(work: () => Promise<void>): Promise<void> {
   expect(await peakResidentMiB()).toBeLessThan(mostResidentMiB)
 }
 
-/** Sends all requests of each connection in one write; the registry closes the connection for it. */
+/** Opens connections that each send all their requests in one write, for which the registry closes them. */
 async function pipeline(path: string, count: number): Promise<void> {
   const connections = await Promise.all(Array.from({ length: 3 }, () => RawConnection.open(registry.url)))
   try {

@@ -119,7 +119,7 @@ describe('without credentials', () => {
     expect(challengesOf(answer)).toEqual([bearer('')])
   })
 
-  test('a private repository and one that does not exist answer alike', async () => {
+  test('a private repository and a missing one get the same response', async () => {
     const [there, absent] = await Promise.all([
       send('GET', '/v2/alice/secret/manifests/x'),
       send('GET', '/v2/alice/nothing/manifests/x'),
@@ -149,7 +149,7 @@ describe('invalid credentials', () => {
     expect(challengesOf(pull)[0]).toBe(bearer(`,scope="repository:alice/secret:pull"${error}`))
   })
 
-  test('a wrong password, an unknown name and a disabled account answer alike (C6)', async () => {
+  test('a wrong password, an unknown name and a disabled account get the same response (C6)', async () => {
     await server.addUser('gone')
     await server.auth.accounts.disable('gone', tester)
     const texts = await Promise.all(

@@ -111,7 +111,7 @@ describe('with * in the configuration', () => {
       ask(uploads, { method: 'POST', headers: { origin, ...headers } })
     const own = await getToken({ authorization: basic('bob', passwordOf('bob')) })
     expectStatus(await send({ authorization: `Bearer ${own}` }), 202)
-    // Every page gets one without a login.
+    // Every page can get an anonymous token.
     expectStatus(await send({ authorization: `Bearer ${await getToken({})}` }), 403)
     expectStatus(await send({}), 403)
     expectStatus(await send({ authorization: 'Basic YTpi' }), 403)

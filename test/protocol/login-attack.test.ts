@@ -103,7 +103,7 @@ describe('failures', () => {
   test.each([
     { who: 'a trusted proxy', trusted: '127.0.0.1', pauses: [] },
     { who: 'anyone else', trusted: '10.0.0.1', pauses: [250, 500] },
-  ])('count for the address that $who names or has', async ({ trusted, pauses }) => {
+  ])('with an address forwarded by $who count for the right address', async ({ trusted, pauses }) => {
     const slept: number[] = []
     await using server = await openIdentityServer({
       throttle: { sleep: (ms) => Promise.resolve(void slept.push(ms)) },

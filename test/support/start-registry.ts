@@ -27,7 +27,7 @@ export interface StartOptions {
   readonly args?: readonly string[]
   /** `dist` runs the output of `npm run build`. */
   readonly from?: 'source' | 'dist'
-  /** The words before the command: `['prlimit', '--fsize=1000000']`. */
+  /** The words to put before the command: `['prlimit', '--fsize=1000000']`. */
   readonly wrapper?: readonly string[]
 }
 

@@ -7,7 +7,7 @@ import { pullScripts } from './pull.ts'
 import { routeScripts } from './routes.ts'
 import { uploadScripts } from './uploads.ts'
 
-/** The scripts in the order of play: the catalog must list only its own repositories. */
+/** The scripts in the order in which they run: the catalog comes first, because it must list only its own repositories. */
 export const scripts: readonly Script[] = [
   catalogScript,
   ...routeScripts,
