@@ -92,12 +92,12 @@ async function addReader(dataDir: string, password: string): Promise<void> {
     env: { LADING_DATA: dataDir },
     stdin: password,
   })
-  if (code !== 0) throw new Error(`no user was made: ${err}`)
+  if (code !== 0) throw new Error(`the user was not created: ${err}`)
 }
 
 async function getBearer(url: string, authorization: string): Promise<string> {
   const path = `/v2/token?service=lading&scope=repository:${seedRepository}:pull`
   const answer = await ask(`${url}${path}`, { headers: { authorization } })
-  if (answer.status !== 200) throw new Error(`no token: ${answer.status} ${answer.text()}`)
+  if (answer.status !== 200) throw new Error(`the token was refused: ${answer.status} ${answer.text()}`)
   return `Bearer ${(answer.json() as { token: string }).token}`
 }

@@ -120,7 +120,7 @@ async function openAll(
   }
   const targets = await openTargets(options, cleanup)
   const [subject, ...peers] = await seedAll(targets, options, chosen)
-  if (subject === undefined) throw new Error('there is nothing to measure')
+  if (subject === undefined) throw new Error('no registry was given to measure')
   return { subject, peers }
 }
 

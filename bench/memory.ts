@@ -95,7 +95,7 @@ async function proveBound(target: Target, { pid, readers, writers }: Proof): Pro
   )
   const isProof = read.failed + sent.failed === 0 && sent.bytes >= writers * sentBytes
   if (!isProof)
-    console.log('this proves nothing: clients were lost or did not get through what they had to send')
+    console.log('this run proves nothing: clients lost their connections or did not send everything')
   return isProof && peakMiB <= boundMiB ? 0 : 1
 }
 

@@ -86,7 +86,7 @@ export function environment(texts: readonly string[]): Readonly<Record<string, s
 function namedUrl(option: string, text: string): NamedUrl {
   const [name, url] = pair(option, text)
   if (!URL.canParse(url))
-    throw new Error(`${option} ${text}: ${url} is no URL; write <name>=http://host:port`)
+    throw new Error(`${option} ${text}: ${url} is not a URL; write <name>=http://host:port`)
   return { name, url: url.replace(/\/+$/, '') }
 }
 
@@ -99,6 +99,6 @@ function pair(option: string, text: string): [string, string] {
 export function positive(option: string, text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1)
-    throw new Error(`${option} ${text}: a whole number above 0 is needed`)
+    throw new Error(`${option} ${text}: write a whole number above 0`)
   return value
 }

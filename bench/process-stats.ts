@@ -75,7 +75,7 @@ function descendants(pid: number): number[] {
 
 function cpuSecondsOf(pid: number): number {
   const fields = statFields(pid)
-  if (fields === undefined) throw new Error(`process ${pid} is gone`)
+  if (fields === undefined) throw new Error(`process ${pid} has ended`)
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 

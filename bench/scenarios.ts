@@ -100,7 +100,7 @@ export function chooseScenarios(ids: readonly string[]): readonly Scenario[] {
   const unknown = ids.filter((id) => !scenarios.some((scenario) => scenario.id === id))
   if (unknown.length > 0) {
     const known = scenarios.map(({ id }) => id).join(', ')
-    throw new Error(`unknown scenario ${unknown.join(', ')}; there are ${known}`)
+    throw new Error(`unknown scenario ${unknown.join(', ')}; choose from ${known}`)
   }
   return ids.length === 0 ? scenarios : scenarios.filter(({ id }) => ids.includes(id))
 }

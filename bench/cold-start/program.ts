@@ -142,7 +142,7 @@ async function timeStart(options: StartOptions, path: string): Promise<Start> {
   await using registry = await startRegistry(options)
   const { status } = await ask(`${registry.url}${path}`)
   const start = { ms: performance.now() - startedAt, cpuMs: cpuMsOf(registry.pid) }
-  if (status !== 200) throw new Error(`the first answer to GET ${path} was ${status}`)
+  if (status !== 200) throw new Error(`the first response to GET ${path} was ${status}`)
   await registry.stop()
   return start
 }

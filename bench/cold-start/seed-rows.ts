@@ -10,7 +10,7 @@ export function multiplyRepository(dataDir: string, count: number): void {
   using database = new DatabaseSync(join(dataDir, 'lading.db'))
   database.exec('pragma synchronous = off')
   const source = database.prepare('select id, name from repository').get()
-  if (source === undefined) throw new Error('there is no repository to multiply')
+  if (source === undefined) throw new Error('the database has no repository to multiply')
   database.exec('begin')
   copyRows(database, {
     table: 'repository',

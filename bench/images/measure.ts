@@ -118,7 +118,7 @@ function commandOf(
 ): readonly string[] {
   // In pairs: of two consecutive images, only one builds upon a base.
   const client = work.clients[Math.floor(index / 2) % work.clients.length]
-  if (client === undefined) throw new Error('there is no client')
+  if (client === undefined) throw new Error('no client was chosen')
   const { host } = new URL(work.started.target.url)
   const name = `${host}/${work.started.owner}/${image.repository}:${image.tag}`
   return phase === 'push' ? client.push(image.layout, name) : client.pull(name, pulledLayout(work, index))

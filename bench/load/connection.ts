@@ -155,7 +155,7 @@ function bodyLength(head: string): number | undefined {
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
   if (length !== undefined) return Number(length)
   if (/\r\ntransfer-encoding: *chunked/i.test(head)) return undefined
-  throw new Error(`an answer without a length cannot be measured: ${head}`)
+  throw new Error(`a response without a length cannot be measured: ${head}`)
 }
 
 /** Returns the head of a request as bytes; values must not contain `\r\n`. */
@@ -174,7 +174,7 @@ export function requestHead(
 /** Returns the value of a header in a raw head. Throws when it is missing. */
 export function headerOf({ head }: RawAnswer, name: string): string {
   const value = new RegExp(`\\r\\n${name}: *([^\\r]*)`, 'i').exec(head)?.[1]
-  if (value === undefined) throw new Error(`the answer has no ${name}: ${head}`)
+  if (value === undefined) throw new Error(`the response has no ${name}: ${head}`)
   return value
 }
 

@@ -103,7 +103,7 @@ function frameOf(part: Buffer): Buffer {
 
 function assertComplete(answer: RawAnswer, sizeBytes: number): void {
   if (answer.bodyBytes !== sizeBytes) {
-    throw new Error(`a GET gave ${answer.bodyBytes} bytes of ${sizeBytes}`)
+    throw new Error(`a GET returned ${answer.bodyBytes} bytes of ${sizeBytes}`)
   }
 }
 

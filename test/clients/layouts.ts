@@ -27,7 +27,7 @@ export async function pushLayout(
 /** Returns the digests of the image's layers before compression, from its config. */
 export function diffIdsOf(image: TestManifest | undefined): readonly string[] {
   const config = image?.blobs[0]
-  if (config === undefined) throw new Error('there is no image with a config')
+  if (config === undefined) throw new Error('no image with a config')
   const { rootfs } = JSON.parse(config.bytes.toString('utf8')) as { rootfs: { diff_ids: string[] } }
   return rootfs.diff_ids
 }

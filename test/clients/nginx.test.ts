@@ -80,7 +80,7 @@ let engine: DockerEngine
 
 beforeAll(async () => {
   const [stable] = engineKinds
-  if (stable === undefined) throw new Error('there is no engine')
+  if (stable === undefined) throw new Error('no engine started')
   engine = await startEngine(stable)
 })
 afterAll(async () => {

@@ -176,6 +176,6 @@ describe.for(unpackedClients('oras'))('$name', ({ path, name }) => {
 /** Returns the last digest of a tree. */
 function lastDigest(tree: string): string {
   const digest = tree.match(/sha256:[0-9a-f]{64}/g)?.at(-1)
-  if (digest === undefined) throw new Error(`there is no digest in ${tree}`)
+  if (digest === undefined) throw new Error(`no digest in ${tree}`)
   return digest
 }

@@ -72,7 +72,7 @@ export async function makeChains(registry: Registry, user: string): Promise<Chai
   const actor = await passwordActor(auth, user)
   const make = async (account: string, name: string): Promise<Token> => {
     const found = (await auth.accounts.find(account)) ?? (await auth.robots.find(account))
-    if (found === undefined) throw new Error(`there is no ${account}`)
+    if (found === undefined) throw new Error(`account ${account} not found`)
     const { token, secret } = await auth.accessTokens.create(found.id, { name, expiresAt }, actor)
     return { id: token.id, secret }
   }
@@ -185,7 +185,7 @@ function refresh(url: string, refreshToken: string): ReturnType<typeof ask> {
 }
 
 function headersOf(url: string, credential: Credential | undefined): Record<string, string> {
-  if (credential === undefined) throw new Error('there is no such credential')
+  if (credential === undefined) throw new Error('credential not found')
   if (credential.kind !== 'session') return { authorization: `Bearer ${credential.secret}` }
   return { cookie: credential.secret, origin: url, 'x-csrf-token': credential.csrf }
 }

@@ -22,7 +22,7 @@ export interface Distribution extends AsyncDisposable {
  */
 export async function startDistribution(): Promise<Distribution> {
   if (!existsSync(program)) {
-    throw new Error('there is no .tools/bin/registry: run scripts/tools/go-tools.sh --peer first')
+    throw new Error('.tools/bin/registry not found: run scripts/tools/go-tools.sh --peer first')
   }
   await using cleanup = new AsyncDisposableStack()
   const folder = cleanup.use(await tempFolder('distribution'))
