@@ -39,7 +39,7 @@ describe('a size', () => {
     expect(formatSize(bytes)).toBe(text)
   })
 
-  test('takes both spellings of a thousand bytes', () => {
+  test('accepts both spellings of a thousand bytes', () => {
     expect([readSize('5kB'), readSize('5KB')]).toEqual([5_000, 5_000])
   })
 
