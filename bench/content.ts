@@ -1,8 +1,8 @@
-/** Content for the bench: the same on every run where it is read, new on every call where it is written, at no cost. */
+/** Content for the bench: the same in every run when it is read, new on every call when it is written, at almost no cost. */
 import type { Hash } from 'node:crypto'
 import { createHash, randomBytes } from 'node:crypto'
 
-/** Incompressible bytes that depend on the seed alone, so that a registry seeded before need not be seeded again. */
+/** Returns incompressible bytes that depend only on the seed, so that a seeded registry can be reused. */
 export function seededBytes(seed: string, sizeBytes: number): Buffer {
   return createHash('shake256', { outputLength: sizeBytes }).update(seed).digest()
 }
@@ -10,7 +10,7 @@ export function seededBytes(seed: string, sizeBytes: number): Buffer {
 export interface FreshContent {
   readonly digest: string
   readonly sizeBytes: number
-  /** The body in buffers of up to 1 MiB; they are shared with other bodies. */
+  /** The body in buffers of up to 1 MiB, shared with other bodies. */
   readonly parts: readonly Buffer[]
 }
 
@@ -18,8 +18,8 @@ const partBytes = 1024 * 1024
 const tailBytes = 64
 
 /**
- * Makes bodies of one size that differ in their last 64 bytes only. The digest of all that comes before is
- * computed once and carried on from there, so a new body of any size costs microseconds.
+ * Makes bodies of one size that differ only in their last 64 bytes. The digest of the bytes before them is computed once and
+ * continued, so a new body of any size takes microseconds.
  */
 export class FreshContentSource {
   readonly sizeBytes: number

@@ -1,6 +1,6 @@
 /**
- * @module `npm run bench -- --auth`: what proving who one is costs. One Lading, asked for the same public repository
- * by nobody, by a user with Basic on every request, and by that user with a bearer token, in alternating rounds.
+ * @module `npm run bench -- --auth`: the cost of authentication. One Lading serves the same public repository to anonymous, to a
+ * user with Basic on every request, and to that user with a bearer token, in alternating rounds.
  */
 import { ask } from '../test/support/client.ts'
 import { runLading } from '../test/support/run-lading.ts'
@@ -16,7 +16,7 @@ import { seedRepository } from './target.ts'
 
 export const credentialScenarios = ['manifest-get', 'manifest-head', 'blob-head', 'blob-get', 'tags']
 
-/** How much slower than anonymous at most. */
+/** The largest allowed slowdown, compared with anonymous. */
 const goals = new Map([
   ['Basic', 0.2],
   ['bearer', 0.1],
@@ -24,14 +24,14 @@ const goals = new Map([
 
 export interface CredentialTargets extends AsyncDisposable {
   readonly anonymous: SeededTarget
-  /** Basic, and a bearer token. */
+  /** The target with Basic, and with a bearer token. */
   readonly users: readonly SeededTarget[]
 }
 
 /**
- * Seeded while everyone may push, so that the repository is public, then started again with the default rights.
- * The user neither owns the repository nor administers, so every request of it asks for the account and for the rights,
- * among 10,000 grants.
+ * Seeds the registry while everyone may push, so that the repository is public, then restarts it with the default rights. The
+ * user is neither the owner of the repository nor an administrator, so every request reads the account and the rights, among
+ * 10,000 grants.
  */
 export async function startWithCredentials(
   options: Pick<BenchOptions, 'from' | 'env'>,
@@ -60,8 +60,8 @@ export async function startWithCredentials(
 }
 
 /**
- * A goal holds also where the machine alone makes a larger difference than the credential: more than a quarter of the
- * rounds of the subject and its control are further below their median.
+ * Computes the costs. A goal is also met when the machine alone makes a larger difference than the credential: more than a
+ * quarter of the rounds of the subject and its control are further below their median.
  */
 export function costsOf(result: ScenarioResult): CredentialCost[] {
   const { subject, control } = result
@@ -92,12 +92,12 @@ async function addReader(dataDir: string, password: string): Promise<void> {
     env: { LADING_DATA: dataDir },
     stdin: password,
   })
-  if (code !== 0) throw new Error(`no user was made: ${err}`)
+  if (code !== 0) throw new Error(`the user was not created: ${err}`)
 }
 
 async function getBearer(url: string, authorization: string): Promise<string> {
   const path = `/v2/token?service=lading&scope=repository:${seedRepository}:pull`
   const answer = await ask(`${url}${path}`, { headers: { authorization } })
-  if (answer.status !== 200) throw new Error(`no token: ${answer.status} ${answer.text()}`)
+  if (answer.status !== 200) throw new Error(`the token was refused: ${answer.status} ${answer.text()}`)
   return `Bearer ${(answer.json() as { token: string }).token}`
 }

@@ -1,6 +1,6 @@
 /**
- * @module Fills the database of a stopped registry with the rights of a large organisation: making them one by one would
- * hash a password for each user, and a request sees no difference.
+ * @module Fills the database of a stopped registry with the rights of a large organization: creating them one by one would hash a
+ * password for each user, and requests see no difference.
  */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -10,8 +10,8 @@ const grantsEach = 100
 const users = 1_000
 
 /**
- * 10,000 grants: in each organisation half to users and half to teams of ten. The user named is in one team of every
- * organisation and has a grant of its own in every second one, so 150 of the grants are about it.
+ * Adds 10,000 grants: in each organization half to users and half to teams of ten. The given user is in one team of every
+ * organization and has its own grant in every second one, so 150 of the grants concern it.
  */
 export function addGrants(dataDir: string, user: string): void {
   using database = new DatabaseSync(join(dataDir, 'lading.db'))

@@ -1,6 +1,6 @@
 /**
- * @module `npm run bench`: measures Lading and its peers in the same run, in alternating rounds, and prints a
- * table of medians and ratios. Figures of different runs are not comparable, ratios are. See README.md.
+ * @module `npm run bench`: measures Lading and its peers in the same run, in alternating rounds, and prints a table of medians
+ * and ratios. Ratios of different runs are comparable, absolute figures are not. See README.md.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -22,14 +22,14 @@ import { chooseScenarios } from './scenarios.ts'
 import { seed } from './seed.ts'
 import type { SeededTarget, Target } from './target.ts'
 
-/** What is no scenario, by the word it is started with. */
+/** The programs that are not scenarios, by the word that starts them. */
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   'cold-start': coldStartProgram,
   images: imagesProgram,
   profile: profileProgram,
 }
 
-/** After a load, V8 collects what waits once nothing is asked any more. */
+/** The wait before memory is measured: V8 collects garbage of a load when the process is idle. */
 const idleMs = 30_000
 
 process.exitCode = await main(process.argv.slice(2))
@@ -77,7 +77,7 @@ interface Seeded {
   readonly seededMiB: number
 }
 
-/** Of the processes that can be seen; the credentials of one server are one process. */
+/** Returns the memory of the processes on this machine; targets with different credentials share one process. */
 async function memoryUses(seeded: readonly Seeded[]): Promise<readonly MemoryUse[]> {
   const pids = seeded.map(({ target }) => target.pid)
   const afterLoad = seeded.map(({ target }) => rssOf(target))
@@ -120,11 +120,11 @@ async function openAll(
   }
   const targets = await openTargets(options, cleanup)
   const [subject, ...peers] = await seedAll(targets, options, chosen)
-  if (subject === undefined) throw new Error('there is nothing to measure')
+  if (subject === undefined) throw new Error('no registry was given to measure')
   return { subject, peers }
 }
 
-/** The subject first. */
+/** Opens the targets, the subject first. */
 async function openTargets(options: BenchOptions, cleanup: AsyncDisposableStack): Promise<Target[]> {
   const subject =
     options.subject === undefined ? cleanup.use(await startLading(options)) : runningTarget(options.subject)

@@ -1,7 +1,7 @@
 /**
- * @module `node bench/memory.ts`: what the server's memory does under slow peers. 100 clients read a 1 GiB blob a
- * little at a time while 100 others announce a 1 GiB upload and send 64 MiB of it slowly; all are cut at the end.
- * Exits 1 when the server ever held more than the bound. `--only reads` and `--only uploads` tell which half costs what.
+ * @module `node bench/memory.ts`: measures the server's memory with slow peers. 100 clients read a 1 GiB blob slowly while 100
+ * others announce a 1 GiB upload and send 64 MiB of it slowly; all are cut at the end. Exits 1 when the server's memory exceeded
+ * the bound. `--only reads` and `--only uploads` measure one half.
  */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
@@ -28,14 +28,14 @@ const lingerMs = 2_000
 const sampleMs = 100
 const stepMs = 100
 const readStepBytes = 128 * 1024
-/** Far beyond what socket buffers hold, so the server itself waited for each reader. */
+/** Far more than socket buffers hold, so that the server itself waited for each reader. */
 const minimumReadBytes = 16 * mebibyte
-/** 64 MiB in about 20 s, when the machine keeps up. */
+/** The bytes per step: 64 MiB in about 20 s, if the machine is fast enough. */
 const sendStepBytes = Math.ceil((sentBytes / paceMs) * stepMs)
 
 interface Moved {
   bytes: number
-  /** Clients that lost their connection before the end. */
+  /** The number of clients that lost their connection before the end. */
   failed: number
 }
 
@@ -95,7 +95,7 @@ async function proveBound(target: Target, { pid, readers, writers }: Proof): Pro
   )
   const isProof = read.failed + sent.failed === 0 && sent.bytes >= writers * sentBytes
   if (!isProof)
-    console.log('this proves nothing: clients were lost or did not get through what they had to send')
+    console.log('this run proves nothing: clients lost their connections or did not send everything')
   return isProof && peakMiB <= boundMiB ? 0 : 1
 }
 
@@ -104,7 +104,7 @@ interface ClientOptions {
   readonly signal: AbortSignal
 }
 
-/** Takes a little from the socket at a time, so that the server's writes wait for us. */
+/** Reads a little from the socket at a time, so that the server's writes wait. */
 async function slowRead(url: URL, { moved, signal }: ClientOptions): Promise<void> {
   await withSocket(url, { moved, signal }, async (socket) => {
     socket.pause()
@@ -155,7 +155,7 @@ async function withSocket(
   }
 }
 
-/** Samples until everything is sent, and a little longer; gives up at the deadline. */
+/** Samples until everything is sent and a little longer, at most until the deadline. */
 async function sampleRss(pid: number, isSent: () => boolean): Promise<number> {
   let end = performance.now() + deadlineMs
   let highest = 0

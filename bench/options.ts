@@ -38,7 +38,7 @@ export interface BenchOptions {
   readonly name: string | undefined
 }
 
-/** Throws with a sentence when an option is unknown or has no sensible value. */
+/** Parses the options. Throws with a sentence when an option is unknown or its value is invalid. */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -78,7 +78,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   }
 }
 
-/** Of `--env NAME=value`. */
+/** Parses `--env NAME=value`. */
 export function environment(texts: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(texts.map((text) => pair('--env', text)))
 }
@@ -86,7 +86,7 @@ export function environment(texts: readonly string[]): Readonly<Record<string, s
 function namedUrl(option: string, text: string): NamedUrl {
   const [name, url] = pair(option, text)
   if (!URL.canParse(url))
-    throw new Error(`${option} ${text}: ${url} is no URL; write <name>=http://host:port`)
+    throw new Error(`${option} ${text}: ${url} is not a URL; write <name>=http://host:port`)
   return { name, url: url.replace(/\/+$/, '') }
 }
 
@@ -99,6 +99,6 @@ function pair(option: string, text: string): [string, string] {
 export function positive(option: string, text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1)
-    throw new Error(`${option} ${text}: a whole number above 0 is needed`)
+    throw new Error(`${option} ${text}: write a whole number above 0`)
   return value
 }

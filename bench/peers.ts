@@ -1,4 +1,4 @@
-/** Registries the bench starts by itself: Lading, and Distribution built by `scripts/tools/go-tools.sh --peer`. */
+/** Registries that the bench starts itself: Lading, and Distribution built by `scripts/tools/go-tools.sh --peer`. */
 import { join } from 'node:path'
 
 import { run } from '../scripts/run-command.ts'
@@ -12,11 +12,11 @@ const checkout = join(import.meta.dirname, '..')
 
 export interface OwnTarget extends Target, AsyncDisposable {}
 
-/** Lading on an own data folder. `dist` is built first, so that it is what the sources say. */
+/** Starts Lading on its own data folder. `dist` is built first, so that it matches the sources. */
 export async function startLading(options: {
   readonly from: 'source' | 'dist'
   readonly env: Readonly<Record<string, string>>
-  /** Kept, when given. */
+  /** A data folder, which is kept. */
   readonly dataDir?: string
 }): Promise<OwnTarget> {
   if (options.from === 'dist') await buildOnce()
@@ -27,7 +27,7 @@ export async function startLading(options: {
     pid: registry.pid,
     async [Symbol.asyncDispose]() {
       await using _killed = registry
-      // Asked to end, it writes what `--env NODE_OPTIONS=--cpu-prof` collects.
+      // TERM, so that it writes the profile of `--env NODE_OPTIONS=--cpu-prof`.
       await registry.kill('SIGTERM')
     },
   }
@@ -35,7 +35,7 @@ export async function startLading(options: {
 
 let built: Promise<void> | undefined
 
-/** Once in a run: every start of it measures the same build. */
+/** Builds once per run: all its starts measure the same build. */
 export function buildOnce(): Promise<void> {
   built ??= build()
   return built
@@ -55,7 +55,7 @@ export async function startDistribution(): Promise<OwnTarget> {
   return { name: 'distribution', url, pid, [Symbol.asyncDispose]: () => distribution[Symbol.asyncDispose]() }
 }
 
-/** A registry somebody else runs; its process is looked up by its port. */
+/** Returns the target of a registry that is already running; its process is found by its port. */
 export function runningTarget({ name, url }: NamedUrl): Target {
   const port = new URL(url).port || '80'
   return { name, url, pid: findListener(Number(port)) }

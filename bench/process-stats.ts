@@ -1,4 +1,4 @@
-/** What a server costs, read from /proc: works for a process of ours and for any other on this machine. Linux only. */
+/** The cost of a server, read from /proc: works for child processes and for any other process on this machine. Linux only. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /** Kernel clock ticks per second: 100 on every Linux that Node runs on. */
@@ -10,7 +10,7 @@ export interface ProcessCost {
   readonly rssMiB: number
 }
 
-/** Undefined when the process is not on this machine (any more). */
+/** Returns `undefined` when the process is not on this machine or has ended. */
 export function processCost(pid: number): ProcessCost | undefined {
   try {
     const pids = [pid, ...descendants(pid)]
@@ -23,18 +23,18 @@ export function processCost(pid: number): ProcessCost | undefined {
   }
 }
 
-/** User and system time of this process and of the children it has seen the end of. */
+/** Returns the user and system time of this process and of its ended children. */
 export function ownCpuSeconds(): number {
   const ticks = statFields(process.pid)?.slice(11, 15).map(Number) ?? []
   return sum(ticks) / ticksPerSecond
 }
 
-/** The highest resident size so far of the process alone, in MiB. */
+/** Returns the highest resident size so far of the process alone, in MiB. */
 export function peakRssMiB(pid: number): number {
   return statusKiB(pid, 'VmHWM') / 1024
 }
 
-/** The process that listens on a TCP port of this machine; undefined when it cannot be seen. */
+/** Returns the process that listens on a TCP port of this machine; `undefined` when it is not visible. */
 export function findListener(port: number): number | undefined {
   const inode = listeningInode(port)
   if (inode === undefined) return undefined
@@ -75,11 +75,11 @@ function descendants(pid: number): number[] {
 
 function cpuSecondsOf(pid: number): number {
   const fields = statFields(pid)
-  if (fields === undefined) throw new Error(`process ${pid} is gone`)
+  if (fields === undefined) throw new Error(`process ${pid} has ended`)
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 
-/** /proc/<pid>/stat from the state on: the name before it may contain blanks and brackets. */
+/** Returns the fields of /proc/<pid>/stat from the state on: the name before it may contain spaces and brackets. */
 function statFields(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

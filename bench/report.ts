@@ -1,4 +1,4 @@
-/** The table on stdout and the JSON that is kept. */
+/** Writes the results: a table on stdout, and a JSON file. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { arch, cpus, release, totalmem } from 'node:os'
@@ -11,7 +11,9 @@ import type { ScenarioResult, Series } from './rounds.ts'
 const busyClientCores = 0.9
 const resultsFolder = join(import.meta.dirname, 'results')
 
-/** One row per scenario: the subject's median and p99, what control rounds differ by, and each peer with the ratio. */
+/**
+ * Formats one row per scenario: the subject's median and p99, the difference of the control rounds, and each peer with its ratio.
+ */
 export function formatTable(results: readonly ScenarioResult[]): string {
   const peers = [...new Set(results.flatMap((result) => result.peers.map((peer) => peer.name)))]
   const head = [
@@ -38,7 +40,7 @@ export function formatTable(results: readonly ScenarioResult[]): string {
   return [...align([head, ...rows]), ...notes.map((note) => `note: ${note}`)].join('\n')
 }
 
-/** Resident size of each registry when all is done, half a minute later, and the most it ever had. */
+/** The resident size of each registry half a minute after the end, and its peak. */
 export interface MemoryUse {
   readonly name: string
   readonly seededMiB: number
@@ -61,7 +63,7 @@ interface Measurements {
   readonly memory: readonly MemoryUse[]
 }
 
-/** Returns the path of the file. */
+/** Writes the results. Returns the path of the file. */
 export function writeResults({ results, memory }: Measurements, options: BenchOptions): string {
   const { rounds, durationMs, connections, uploadBytes, downloadBytes, useWrk, from } = options
   const settings = { rounds, durationMs, connections, uploadBytes, downloadBytes, useWrk, from }
@@ -69,7 +71,7 @@ export function writeResults({ results, memory }: Measurements, options: BenchOp
   return writeDocument(options.name ?? 'bench', { settings, scenarios, memory })
 }
 
-/** Beside the content: when, and on what kind of machine. Returns the path of the file. */
+/** Writes the content with the time and the kind of machine. Returns the path of the file. */
 export function writeDocument(name: string, content: Readonly<Record<string, unknown>>): string {
   const date = new Date().toISOString()
   const path = join(resultsFolder, `${date.slice(0, 10)}-${name}.json`)
@@ -79,7 +81,7 @@ export function writeDocument(name: string, content: Readonly<Record<string, unk
   return path
 }
 
-/** What a figure depends on; nothing that names the machine. */
+/** Describes the machine by the properties that affect figures; none identifies it. */
 function machine(): Record<string, string | number> {
   const processors = cpus()
   const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout
@@ -121,7 +123,7 @@ function cores({ serverCores, clientCores }: Series): string {
   return `${serverCores?.toFixed(2) ?? '-'} (${clientCores.toFixed(2)})`
 }
 
-/** The load generator has one thread: near one core, it may be what the rate says something about. */
+/** Returns warnings about the load generator, which has one thread: near one core, it may limit the rate. */
 function clientLimits({ subject, peers }: ScenarioResult): readonly string[] {
   return [subject, ...peers]
     .filter(({ clientCores }) => clientCores >= busyClientCores)
@@ -137,7 +139,7 @@ function formatSpread(result: ScenarioResult): string {
   return `${slowest.toFixed(2)}-${fastest.toFixed(2)}`
 }
 
-/** Columns as wide as their widest cell; the first row sets how many there are. */
+/** Pads columns to their widest cell; the first row sets their number. */
 export function align(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows.map((row) =>

@@ -1,7 +1,7 @@
 /**
- * @module Measures one scenario in alternating rounds: each round visits every registry once, in an order that
- * rotates, so that a slow minute of the machine hits all of them. The subject is visited twice per round; what
- * its two series differ by (`control`) is what the machine alone can do to a ratio.
+ * @module Measures one scenario in alternating rounds: each round measures every registry once, in an order that rotates, so that
+ * a slow minute of the machine affects all of them. The subject is measured twice per round; the difference of its two series
+ * (`control`) is the effect of the machine alone on a ratio.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { run } from '../scripts/run-command.ts'
@@ -13,16 +13,16 @@ import type { SeededTarget } from './target.ts'
 
 export interface Series {
   readonly name: string
-  /** One per round, in the scenario's unit. */
+  /** The rates, one per round, in the scenario's unit. */
   readonly rates: readonly number[]
   readonly medianRate: number
   readonly medianP50Ms: number
   readonly medianP99Ms: number
   /** Server CPU time per request, image or transfer; undefined for a server on another machine. */
   readonly cpuMsPerOperation: number | undefined
-  /** What the server kept busy while it was measured: 1 is one core. Undefined as above. */
+  /** The number of cores that the server kept busy. `undefined` as above. */
   readonly serverCores: number | undefined
-  /** The same of the load generator: at 1 the rate may be its own. */
+  /** The number of cores that the load generator kept busy: at 1 it may limit the rate. */
   readonly clientCores: number
   /** Resident size after the last round. */
   readonly rssMiB: number | undefined
@@ -35,19 +35,19 @@ export interface ScenarioResult {
   readonly subject: Series
   readonly control: Series
   readonly peers: readonly Series[]
-  /** Registries that were left out, and why. */
+  /** The registries that were left out, and why. */
   readonly notes: readonly string[]
-  /** Of a run that compares credentials. */
+  /** The costs of credentials, in a run that compares them. */
   readonly credentials?: readonly CredentialCost[]
 }
 
 export interface CredentialCost {
   readonly name: string
-  /** Rate with the credential by the rate without; 1 is no cost. */
+  /** The rate with the credential divided by the rate without; 1 means no cost. */
   readonly ofAnonymous: number
-  /** Server CPU time with the credential by that without; the load generator has no part in it. */
+  /** The server's CPU time with the credential divided by that without; it does not include the load generator. */
   readonly cpuOfAnonymous: number | undefined
-  /** How much slower at most. */
+  /** The largest allowed slowdown. */
   readonly goal: number
   readonly holds: boolean
 }
@@ -67,13 +67,13 @@ interface Measured extends Sample {
 
 const pauseMs = 100
 
-/** The slowest and the fastest single round of the subject and its control, relative to the subject's median. */
+/** Returns the slowest and the fastest single round of the subject and its control, relative to the subject's median. */
 export function spread({ subject, control }: ScenarioResult): { slowest: number; fastest: number } {
   const rates = [...subject.rates, ...control.rates].map((rate) => rate / subject.medianRate)
   return { slowest: Math.min(...rates), fastest: Math.max(...rates) }
 }
 
-/** Throws when the subject fails; a peer that fails is left out with a note. */
+/** Measures one scenario. Throws when the subject fails; a peer that fails is left out with a note. */
 export async function measureScenario(scenario: Scenario, options: RoundsOptions): Promise<ScenarioResult> {
   const { subject, rounds, settings } = options
   const notes: string[] = []
@@ -126,7 +126,7 @@ async function measureOnce(
   const seconds = (performance.now() - startedAt) / 1000
   const clientCpuSeconds = ownCpuSeconds() - clientBefore
   const after = costOf(target)
-  // Not every registry syncs what it answers for: its dirty pages must not be written during another's turn.
+  // Not every registry syncs acknowledged data: its dirty pages must not be written while another is measured.
   if (scenario.writes === true) await run(['sync'], { capture: true })
   await delay(pauseMs)
   return {

@@ -1,14 +1,14 @@
-/** What one measurement of one scenario against one registry gives. */
+/** The result of one measurement of one scenario with one registry. */
 export interface Sample {
-  /** In the scenario's unit per second: requests, images, gigabytes (10^9 bytes). */
+  /** The rate in the scenario's unit per second: requests, images, gigabytes (10^9 bytes). */
   readonly rate: number
-  /** Requests, images or transfers that were completed. */
+  /** The number of completed requests, images or transfers. */
   readonly count: number
   readonly p50Ms: number
   readonly p99Ms: number
 }
 
-/** Times of single operations in ms, and how long all of them took together. */
+/** Makes a sample from the times of single operations and of all together, in ms. */
 export function toSample(latenciesMs: readonly number[], elapsedMs: number): Sample {
   const sorted = Float64Array.from(latenciesMs).sort()
   return {
@@ -19,7 +19,7 @@ export function toSample(latenciesMs: readonly number[], elapsedMs: number): Sam
   }
 }
 
-/** Nearest rank on sorted values; NaN without any. */
+/** Returns the percentile of sorted values by nearest rank; NaN without values. */
 export function percentile(sorted: ArrayLike<number>, share: number): number {
   const rank = Math.max(Math.ceil(share * sorted.length), 1)
   return sorted[rank - 1] ?? Number.NaN

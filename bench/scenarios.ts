@@ -1,4 +1,4 @@
-/** What is measured: one row per scenario, in the order of the report. */
+/** The scenarios, in the order of the report. */
 import { mediaType } from '../test/support/manifests.ts'
 import { measurePushes } from './load/push.ts'
 import { measureSmallRequests } from './load/small-requests.ts'
@@ -19,9 +19,9 @@ export interface Scenario {
   readonly id: string
   readonly title: string
   readonly unit: 'requests/s' | 'images/s' | 'GB/s'
-  /** Left out, with a note, for a target without the referrers API. */
+  /** Whether it is left out, with a note, for a target without the referrers API. */
   readonly needsReferrers?: boolean
-  /** Writes to disk: what the page cache still owes is written before the next measurement. */
+  /** Whether it writes to disk: dirty pages are then written before the next measurement. */
   readonly writes?: boolean
   measure(target: SeededTarget, settings: LoadSettings): Promise<Sample>
 }
@@ -95,12 +95,12 @@ export const scenarios: readonly Scenario[] = [
   },
 ]
 
-/** All of them without ids. */
+/** Returns the scenarios with these ids, or all without ids. */
 export function chooseScenarios(ids: readonly string[]): readonly Scenario[] {
   const unknown = ids.filter((id) => !scenarios.some((scenario) => scenario.id === id))
   if (unknown.length > 0) {
     const known = scenarios.map(({ id }) => id).join(', ')
-    throw new Error(`unknown scenario ${unknown.join(', ')}; there are ${known}`)
+    throw new Error(`unknown scenario ${unknown.join(', ')}; choose from ${known}`)
   }
   return ids.length === 0 ? scenarios : scenarios.filter(({ id }) => ids.includes(id))
 }
@@ -108,7 +108,7 @@ export function chooseScenarios(ids: readonly string[]): readonly Scenario[] {
 interface SmallScenario {
   readonly id: string
   readonly title: string
-  /** Below the seeded repository; asked in turn. */
+  /** The paths to request in turn, below the seeded repository. */
   readonly paths: (target: SeededTarget) => readonly string[]
   readonly method?: 'GET' | 'HEAD'
 }

@@ -1,7 +1,7 @@
 /**
- * @module Fills a registry with what the scenarios read: one repository with 1,000 tags on 1,000 different
- * manifests of one 8.7 KiB layer, 200 referrers of the first, a set of small blobs wider than a cache, and one large
- * blob. The small content depends on a fixed seed, so a registry that has it already is left as it is.
+ * @module Fills a registry with the content that the scenarios read: one repository with 1,000 tags on 1,000 different manifests
+ * of one 8.7 KiB layer, 200 referrers of the first, a set of small blobs larger than a cache, and one large blob. The small
+ * content depends on a fixed seed, so a registry that already has it is left unchanged.
  */
 import http from 'node:http'
 
@@ -25,7 +25,7 @@ const parallelPushes = 8
 
 export interface SeedOptions {
   readonly largeBytes: number
-  /** The working set of the wide blob scenario: 2,000 blobs of 60 kB. */
+  /** Whether to push the working set of the wide blob scenario: 2,000 blobs of 60 kB. */
   readonly smallBlobs: boolean
 }
 
@@ -66,7 +66,7 @@ function seedImage(index: number): TestManifest {
   })
 }
 
-/** False when the registry has no referrers API: nothing is pushed then. */
+/** Pushes referrers. Returns false without a push when the registry has no referrers API. */
 async function seedReferrers(url: string, subject: TestManifest, agent: http.Agent): Promise<boolean> {
   const listUrl = `${url}/referrers/${subject.digest}`
   const list = await ask(listUrl, { agent })

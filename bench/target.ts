@@ -1,15 +1,15 @@
-/** A registry under measurement. */
+/** A registry to measure. */
 export interface Target {
   readonly name: string
-  /** No slash at the end. */
+  /** The URL, without a slash at the end. */
   readonly url: string
-  /** Undefined when it does not run on this machine: its cost is unknown then. */
+  /** The process; `undefined` when it is not on this machine, which makes its cost unknown. */
   readonly pid: number | undefined
-  /** Sent with the small requests; undefined: anonymous. */
+  /** The header of the small requests; `undefined`: anonymous. */
   readonly authorization?: string
 }
 
-/** A target with the bench's content in it. */
+/** A target that holds the bench's content. */
 export interface SeededTarget extends Target {
   readonly hasReferrers: boolean
   readonly tags: readonly string[]

@@ -1,4 +1,4 @@
-/** `npm run check`: every static check, all failures at once. A new check is one row. */
+/** `npm run check`: runs every static check and reports all failures. A new check is one row. */
 import { run } from './run-command.ts'
 
 const checks: readonly { name: string; command: readonly string[] }[] = [

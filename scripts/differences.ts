@@ -1,4 +1,4 @@
-/** `npm run differences`: plays the differential test and writes `docs/differences.md`; fails where a reason is missing. */
+/** `npm run differences`: runs the differential test and writes `docs/differences.md`; fails when a reason is missing. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { judge } from '../test/differences/judge.ts'

@@ -1,4 +1,4 @@
-/** Writes the two lists of words in `docs/audit.md`. */
+/** Writes the lists of actions and outcomes in `docs/audit.md`. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { auditActions, auditOutcomes } from '../src/metadata/audit/audit-actions.ts'

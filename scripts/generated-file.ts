@@ -1,4 +1,4 @@
-/** Writes a generated file, or with `--check` on the command line fails when what is there differs. */
+/** Writes a generated file, or, with `--check` on the command line, fails when the existing file differs. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 

@@ -1,7 +1,7 @@
 /**
- * Starts a private PostgreSQL 15 on a free port, runs a command with its URL in LADING_TEST_POSTGRES_URL, stops it and
- * exits with the command's code: `node scripts/postgres.ts -- npx vitest run --project contract-postgres`.
- * Needs Debian's package `postgresql`; as root it runs the server as user postgres, which refuses root.
+ * Starts a private PostgreSQL 15 on a free port, runs a command with its URL in LADING_TEST_POSTGRES_URL, stops the server and
+ * exits with the command's code: `node scripts/postgres.ts -- npx vitest run --project contract-postgres`. Needs Debian's package
+ * `postgresql`. For root it runs the server as the user postgres, because the server refuses to run as root.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,11 +17,11 @@ const isRoot = process.getuid?.() === 0
 interface RunOptions {
   readonly asPostgres?: boolean
   readonly environment?: NodeJS.ProcessEnv
-  /** The command's output is shown; otherwise only that of a failure is. */
+  /** Whether to show the command's output; otherwise it is shown only after a failure. */
   readonly show?: boolean
 }
 
-// Ctrl-C reaches the command as well; this script stays to stop the server.
+// Ctrl-C also reaches the command; this script continues in order to stop the server.
 process.on('SIGINT', () => undefined)
 
 const separator = process.argv.indexOf('--')
@@ -78,7 +78,7 @@ async function run(file: string, parameters: readonly string[], options: RunOpti
     asOther ? 'runuser' : file,
     asOther ? ['-u', 'postgres', '--', file, ...parameters] : parameters,
     {
-      // The server inherits these: a pipe of ours would stay open as long as it runs.
+      // The server inherits these: a pipe to this process would stay open while the server runs.
       stdio: options.show === true ? 'inherit' : ['ignore', 'ignore', 'inherit'],
       cwd: asOther ? tmpdir() : process.cwd(),
       env: options.environment ?? process.env,

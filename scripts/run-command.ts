@@ -4,17 +4,17 @@ import type { ChildProcess } from 'node:child_process'
 
 export interface CommandResult {
   readonly ok: boolean
-  /** Why it is not ok: exit code, signal or the error of starting it. */
+  /** The reason for a failure: exit code, signal or the error at its start. */
   readonly reason: string
   readonly timedOut: boolean
   readonly seconds: number
-  /** What it wrote to stdout and stderr; empty unless `capture` was asked for. */
+  /** The output on stdout and stderr; empty without `capture`. */
   readonly output: string
 }
 
 export interface CommandOptions {
   readonly timeoutMs?: number
-  /** Keep the output instead of passing it on. */
+  /** Whether to keep the output instead of passing it on. */
   readonly capture?: boolean
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
@@ -76,7 +76,7 @@ function endAtDeadline(
   return { passed: () => passed, clear: () => timers.forEach((timer) => clearTimeout(timer)) }
 }
 
-/** The child hears what we hear; once it has ended, so do we. */
+/** Forwards signals to the child, and ends this process after it. */
 function forwardSignals(child: ChildProcess): () => void {
   const stop = (signal: NodeJS.Signals) => {
     signalGroup(child, signal)

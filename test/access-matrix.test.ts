@@ -1,4 +1,4 @@
-/** Who may do what, cell by cell: every principal against every visibility of owner and repository, and every action. */
+/** Tests rights cell by cell: every principal, every visibility of owner and repository, and every action. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Holder } from '../src/access/explain/access-explain.ts'
 import { mountTarget, openAccessScene, principals, repositories, resetTags } from './support/access-scene.ts'
@@ -8,9 +8,9 @@ import type { Answer } from './support/client.ts'
 import { basic } from './support/identity-server.ts'
 
 /**
- * What is allowed: r pull, c push a new tag, u move a tag, d delete, m mount from there, l see in the catalog. Columns: the
- * nine repositories, public, internal and private ones of a public owner, then of an internal and of a private one.
- * 401: the credential holds nowhere.
+ * The allowed actions: r pull, c push a new tag, u move a tag, d delete, m mount from there, l see in the catalog. Columns: the
+ * nine repositories, public, internal and private ones of a public owner, then of an internal and of a private one. 401: the
+ * credential is not valid anywhere.
  */
 // oxfmt-ignore
 const table: Record<PrincipalName, string> = {
@@ -46,7 +46,7 @@ interface Cell {
 
 type Attempt = (cell: Cell) => Promise<Answer>
 
-/** Statuses of what is allowed; what is not is 401 for anonymous and 403 for all others. */
+/** The statuses of allowed actions; other actions get 401 for anonymous and 403 for all others. */
 const attempts: Readonly<Record<'r' | 'c' | 'u' | 'd', readonly [status: number, attempt: Attempt]>> = {
   r: [200, (cell) => send(cell, 'GET', 'manifests/latest')],
   c: [
@@ -87,14 +87,17 @@ async function tryLetters(cell: Cell): Promise<string> {
 
 async function listed(cell: Cell): Promise<'l' | '-'> {
   const answer = await ask(`${cell.scene.registry.url}/v2/_catalog`, { headers: headersOf(cell) })
-  // Without a token nobody is let in; with one, see the tests of tokens.
+  // Without a token a request may get 401; for requests with one, see the tests of tokens.
   if (cell.authorization === undefined && answer.status === 401) return '-'
   expect(answer.status).toBe(200)
   const { repositories: names } = answer.json() as { repositories: string[] }
   return names.includes(cell.repository) ? 'l' : '-'
 }
 
-/** A blob that may not be mounted is to be uploaded: 202 says nothing of whether it is there. */
+/**
+ * Returns whether the mount succeeds. If it is not allowed, the client has to upload: 202 does not reveal whether the blob
+ * exists.
+ */
 async function mounted(cell: Cell): Promise<'m' | '-'> {
   const { scene, repository } = cell
   const digest = scene.blobs.get(repository) ?? ''
@@ -122,7 +125,7 @@ const actions = [
   ['d', 'delete'],
 ] as const
 
-/** What the explanations say is allowed. */
+/** Returns the actions that the explanations allow. */
 async function explainLetters({ scene, repository, subject }: Cell): Promise<string> {
   const { access } = scene.registry.app.auth
   const letters = actions.map(async ([letter, action]) => {
@@ -134,7 +137,7 @@ async function explainLetters({ scene, repository, subject }: Cell): Promise<str
 
 const lists = new Map<string, Promise<readonly Holder[]>>()
 
-/** Nobody's rights change here: each list is read once. */
+/** Lists the holders of a right. Rights do not change here, so each list is read once. */
 function listHolders(
   { registry }: AccessScene,
   action: (typeof actions)[number][1],
@@ -157,7 +160,7 @@ function isToken({ principal }: Cell): boolean {
   return principal.endsWith(' token')
 }
 
-/** What the list of those who may says of the principal; it lists accounts, not their access tokens. */
+/** Returns the actions for which the list of holders has the principal; it lists accounts, not their access tokens. */
 async function listLetters(cell: Cell): Promise<string | undefined> {
   if (isToken(cell)) return undefined
   const { scene, principal, repository, subject } = cell

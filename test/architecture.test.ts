@@ -1,4 +1,4 @@
-/** Holds the import table of ARCHITECTURE.md and the size rule. The tables below are the rules. */
+/** Checks the import table of ARCHITECTURE.md and the size rule. The tables below are the rules. */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -12,7 +12,7 @@ const base = ['lib']
 const guards = ['auth.ts', 'identity', 'access', 'limits', 'audit']
 const store = ['blob-store/blob-store.ts', 'blob-store/errors.ts']
 const domain = ['registry', 'organizations', 'lifecycle']
-/** The words in which identity speaks of rights: what a token allows, and the question that the policy answers. */
+/** The terms in which identity expresses rights: the rights of a token, and the query to the policy. */
 const accessTerms = [
   'access/permissions.ts',
   'access/policy.ts',
@@ -159,7 +159,7 @@ function checkPackageImport(path: string, specifier: string): string | undefined
   return `${path} must not import ${specifier}`
 }
 
-/** Tests and contract suites may put real drivers together, so only shipped files are looked at. */
+/** Finds forbidden imports in shipped files only: tests and contract suites may combine real drivers. */
 function findViolations(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) => {
     if (path.endsWith('.test.ts') || path.includes('/contract/')) return []
@@ -175,7 +175,7 @@ function findViolations(files: readonly SourceFile[]): string[] {
   })
 }
 
-/** Circles of imports, types included, at least one of those that hang together, as `a.ts -> b.ts -> a.ts`. */
+/** Finds circular imports, types included: at least one circle of each connected group, as `a.ts -> b.ts -> a.ts`. */
 function findCircles(files: readonly SourceFile[]): string[] {
   const imports = new Map(
     files.map(({ path, text }) => {
@@ -240,7 +240,7 @@ describe('architecture', () => {
       'metadata/new/rows.ts: its folder is not in the import table',
     ],
     ['jobs/job.ts', 'const home = process.env.HOME', 'jobs/job.ts must not read process.env'],
-  ])('reports what is planted in %s', (path, text, fault) => {
+  ])('reports a planted violation in %s', (path, text, fault) => {
     expect(findViolations([{ path, text }])).toEqual([fault])
   })
 
@@ -258,7 +258,7 @@ describe('architecture', () => {
     expect(findCircles(readSources())).toEqual([])
   })
 
-  test('reports planted circles, and no mere meeting of two ways', () => {
+  test('reports planted circles, but not two paths to the same file', () => {
     const files = Object.entries({
       'oci/a.ts': `import type { B } from './b.ts'\nimport { d } from './d.ts'`,
       'oci/b.ts': `import { c } from './sub/c.ts'\nimport { d } from './d.ts'`,

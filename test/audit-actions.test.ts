@@ -1,4 +1,4 @@
-/** The list of what the audit records is closed and true: each action is written somewhere, and shown where it is said. */
+/** The list of audit actions is complete and correct: each action is recorded somewhere and documented. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * Credentials made by credentials: which kind may make what, and what holds after the end of what it came from. The rule is in
- * `src/identity/limited-credentials.ts`, and `docs/authentication.md` says it to people.
+ * Credentials made with credentials: which kind may make which, and which remain valid after the end of their origin. The rule is
+ * in `src/identity/limited-credentials.ts` and, for users, in `docs/authentication.md`.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createPasswordHasher } from '../src/identity/passwords/password-hash.ts'
@@ -13,7 +13,7 @@ import { tester } from './support/tester.ts'
 
 const registry = shareRegistry({
   auth: { anonymous: 'pull', refreshTokens: true },
-  // Tokens that ended are failed logins, which cost no time here.
+  // Ended tokens count as failed logins, which are not delayed here.
   deps: {
     auth: {
       passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }),
@@ -30,7 +30,7 @@ beforeAll(async () => {
 let count = 0
 const nextChains = (): Promise<Chains> => makeChains(registry, `user-${(count += 1)}`)
 
-/** By the id of the endpoint; a new one has to be decided on. */
+/** The endpoints by what they give; a new endpoint needs a decision. */
 const giving = {
   access: [
     'createUser',
@@ -47,7 +47,7 @@ const giving = {
     'createGrant',
   ],
   rotation: ['rotateMyToken', 'rotateRobotToken'],
-  // They take something away, set what exists, or take a password themselves.
+  // They remove something, change something that exists, or need a password themselves.
   nothing: [
     'renameUser',
     'deleteUser',
@@ -72,7 +72,7 @@ const giving = {
   ],
 }
 
-test('C5: each change that the API has says whether it gives anybody access', () => {
+test('C5: each change of the API declares whether it gives access', () => {
   const changes = endpoints.filter(({ method }) => method !== 'GET')
   const declared = Object.groupBy(changes, ({ gives }) => gives ?? 'nothing')
   for (const kind of ['access', 'rotation', 'nothing'] as const) {
@@ -80,7 +80,7 @@ test('C5: each change that the API has says whether it gives anybody access', ()
   }
 })
 
-/** What is asked for; `user` is the maker's account and `org` an organization that it owns. */
+/** The requests that make something; `user` is the maker's account and `org` an organization that it owns. */
 const makings = {
   'an access token': ({ asking }) => asking('POST', '/me/tokens', { name: 'made' }),
   'an access token for a robot': ({ asking, org }) =>
@@ -95,7 +95,7 @@ const makings = {
     asking('POST', '/users', { name: unique(), password: passwordOf('made'), isAdmin: true }),
   'another secret of another token': ({ asking, otherToken }) =>
     asking('POST', `/me/tokens/${otherToken}/rotate`, {}),
-  // The last one, since it ends the session with all that was proven by the old password.
+  // Last, because it ends the session and the tokens obtained with the old password.
   'a password': ({ asking, user }) =>
     asking('PUT', '/me/password', { oldPassword: passwordOf(user), password: passwordOf(user) }),
 } satisfies Record<string, (maker: ReturnType<Chains['as']>) => Promise<number>>
@@ -103,7 +103,7 @@ const makings = {
 type Making = keyof typeof makings
 const all = Object.keys(makings) as Making[]
 
-/** Whole and of an administrator, so that nothing but the kind of the credential stands in the way. */
+/** Unrestricted credentials of an administrator, so that only their kind can be the reason for a refusal. */
 const makers: readonly (readonly [Made | 'password', 'makes' | 401 | 403])[] = [
   ['password', 'makes'],
   ['session', 'makes'],
@@ -115,7 +115,7 @@ const makers: readonly (readonly [Made | 'password', 'makes' | 401 | 403])[] = [
   ["token of an organization's robot", 403],
 ]
 
-describe('C5: what a credential makes', () => {
+describe('C5: credentials made with a credential', () => {
   test.each(makers)('by %s: %s', async (kind, expected) => {
     const chains = await nextChains()
     await registry.app.auth.accounts.setAdministrator(chains.user, true, tester)
@@ -128,7 +128,7 @@ describe('C5: what a credential makes', () => {
   })
 
   test.each(['access token', 'token of its robot', "token of an organization's robot"] as const)(
-    'by %s: itself once more, whatever narrows it, and no later end',
+    'by %s: only its own replacement, with the same limits and expiry',
     async (kind) => {
       const chains = await nextChains()
       const { id, secret } = chains.tokens[kind]
@@ -169,7 +169,7 @@ const everything: readonly Made[] = [
 ]
 const without = (...gone: readonly Made[]): readonly Made[] => everything.filter((one) => !gone.includes(one))
 
-/** Who ends what, and what holds afterwards. */
+/** The ways to end credentials, and those that remain valid afterwards. */
 const ends: readonly (readonly [string, (chains: Chains) => Promise<unknown>, readonly Made[]])[] = [
   ['nothing ends', () => Promise.resolve(), everything],
   ['the user changes the password', (chains) => chains.changePassword({}), tokens],
@@ -218,7 +218,7 @@ const ends: readonly (readonly [string, (chains: Chains) => Promise<unknown>, re
     without('access token', 'bearer of the access token'),
   ],
   [
-    'the token is revoked that rotated itself',
+    'the token that rotated itself is revoked',
     ({ auth, rotatedFrom }) => auth.accessTokens.revoke(rotatedFrom, tester),
     without('access token that rotated itself'),
   ],
@@ -246,7 +246,7 @@ const ends: readonly (readonly [string, (chains: Chains) => Promise<unknown>, re
   ],
 ]
 
-describe('C2: what holds when', () => {
+describe('C2: valid credentials after', () => {
   test.each(ends)('%s', async (_, end, expected) => {
     const chains = await nextChains()
     const before = await chains.holding()

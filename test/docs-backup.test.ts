@@ -1,4 +1,4 @@
-/** The commands of "Backup and restore" in operations.md do what the page shows, in its order. */
+/** The commands of "Backup and restore" in operations.md, run in order, print the output that the page shows. */
 import { readFileSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ function readCommands(): readonly ShownCommand[] {
   )
 }
 
-/** Counts, times and places differ from those of the page. */
+/** Removes counts, times and places, which differ from those of the page. */
 function shape(output: string, root: string): string {
   return output.replaceAll(root, '').replaceAll(/\b\d[\dTZ.]*/g, '#')
 }

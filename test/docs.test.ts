@@ -1,4 +1,4 @@
-/** What the written pages name exists: commands and their flags, configuration keys, metrics, files. */
+/** The names in the documents exist: commands and their flags, configuration keys, metrics, files. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -25,7 +25,7 @@ const pages = [...others, ...docs].map((path) => ({
   text: readFileSync(join(root, path), 'utf8'),
 }))
 
-/** After a prompt, or in back quotes: `lading user add alice --generate`. */
+/** Commands after a prompt or in back quotes: `lading user add alice --generate`. */
 const commandPattern = /(?:^\$ (?:.*&& )?(?:npx )?|`(?:npx )?)lading ([a-z][^`\n]*)/gm
 const groups = new Set(configKeys.map(({ path }) => path.split('.')[0]))
 
@@ -33,7 +33,7 @@ function findCommand(line: string): (typeof commands)[number] | undefined {
   return commands.find(({ name }) => line === name || line.startsWith(`${name} `))
 }
 
-/** Of the words before a dot: tables of data-model.md and actions of the audit may be called as a group of keys is. */
+/** Names that look like configuration keys: tables of data-model.md and actions of the audit may start like a group of keys. */
 const namesakes = new Set(['repository.id', 'repository.name', ...Object.keys(auditActions)])
 
 describe.each(pages)('$path', ({ path, text }) => {
@@ -95,7 +95,7 @@ test('operations.md names all metrics of the registry and no other', () => {
       ])
       .map(([, name = '']) => name),
   )
-  // A constant that carries the version.
+  // A constant that has the version as a label.
   known.delete('lading_build_info')
   expect([...named].toSorted()).toEqual([...known].toSorted())
 })

@@ -1,6 +1,6 @@
 /**
- * Changes that were decided on before the account of the actor was disabled, its password changed, or its session or access
- * token ended, and that come to the database after: they give nothing to anybody.
+ * Changes that were authorized before the actor's account was disabled, its password changed, or its session or access token
+ * ended, and that reach the database afterwards: they give access to no one.
  */
 import { beforeAll, expect, test } from 'vitest'
 import { actorOf, type Actor } from '../src/identity/actor.ts'
@@ -31,7 +31,7 @@ interface Scene {
   readonly accountId: number
   readonly tokenId: number
   readonly actor: Actor
-  /** Of `tokenId`. */
+  /** The secret of the token `tokenId`. */
   readonly secret: string
 }
 
@@ -54,13 +54,13 @@ async function aScene(): Promise<Scene> {
   const repository = parseRepositoryName(`${org}/web`)
   await metadata.transact((tx) => ensureRepository(tx, { name: repository, visibility: 'private', now: 1 }))
   const account = await auth.accounts.find(user)
-  if (account === undefined) throw new Error(`there is no ${user}`)
+  if (account === undefined) throw new Error(`user ${user} not found`)
   const { token, secret } = await auth.accessTokens.create(account.id, { name: 'first' }, tester)
   const actor = actorOf(await auth.authenticator.login({ name: user, password }, origin), origin)
   return { auth, packages, user, org, accountId: account.id, tokenId: token.id, actor, secret }
 }
 
-/** By the id of the endpoint. */
+/** Changes that give access, by the id of the endpoint. */
 const gifts: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
   createUser: ({ auth, user, actor }) =>
     auth.accounts.add({ name: `${user}-new`, password: passwordOf('new'), isAdmin: true }, actor),
@@ -85,7 +85,7 @@ const gifts: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
   'changeRepository, opened': ({ packages, org, actor }) =>
     packages.repositories.setVisibility(parseRepositoryName(`${org}/web`), 'public', actor),
 }
-/** With an access token: those that `credential-chains.test.ts` does not forbid. */
+/** The changes that `credential-chains.test.ts` allows to an access token. */
 const giftsByToken = ['rotateMyToken', 'changeOwner, opened', 'changeRepository, opened']
 
 async function inSession(): Promise<Scene & { readonly sessionId: number }> {
@@ -101,7 +101,7 @@ async function withToken(): Promise<Scene> {
   return { ...scene, actor: actorOf(await scene.auth.authenticator.authenticate(header, origin), origin) }
 }
 
-test.each(Object.keys(gifts))('C2: %s takes an actor whose credentials hold', async (name) => {
+test.each(Object.keys(gifts))('C2: %s needs an actor with valid credentials', async (name) => {
   const give = gifts[name]
   const disabled = await aScene()
   await disabled.auth.accounts.disable(disabled.user, tester)
@@ -113,10 +113,10 @@ test.each(Object.keys(gifts))('C2: %s takes an actor whose credentials hold', as
   await expect(give?.(holding)).resolves.not.toThrow()
 })
 
-test.each(Object.keys(gifts))('C2: %s takes an actor whose session is open', async (name) => {
+test.each(Object.keys(gifts))('C2: %s needs an actor with an open session', async (name) => {
   const give = gifts[name]
   const ended = await inSession()
-  // Another session of the same user does not count.
+  // Another session of the same user does not replace the ended one.
   await ended.auth.sessions.login({ name: ended.user, password: passwordOf(ended.user) }, origin)
   expect(await ended.auth.sessions.end(ended.sessionId, tester)).toBe(true)
   await expect(give?.(ended)).rejects.toBeInstanceOf(CredentialsError)
@@ -124,7 +124,7 @@ test.each(Object.keys(gifts))('C2: %s takes an actor whose session is open', asy
   await expect(give?.(open)).resolves.not.toThrow()
 })
 
-test.each(giftsByToken)('C2: %s takes an actor whose access token holds', async (name) => {
+test.each(giftsByToken)('C2: %s needs an actor with a valid access token', async (name) => {
   const give = gifts[name]
   const revoked = await withToken()
   expect(await revoked.auth.accessTokens.revoke(revoked.tokenId, tester)).toBe(true)
@@ -133,7 +133,7 @@ test.each(giftsByToken)('C2: %s takes an actor whose access token holds', async 
   await expect(give?.(holding)).resolves.not.toThrow()
 })
 
-test('C2: changes that take access away need no credentials that still hold', async () => {
+test('C2: changes that remove access do not need credentials that are still valid', async () => {
   const { auth, packages, user, org, sessionId, actor } = await inSession()
   await packages.owners.setVisibility(org, 'public', tester)
   await auth.accounts.setAdministrator(`${user}-off`, true, tester)
@@ -143,8 +143,8 @@ test('C2: changes that take access away need no credentials that still hold', as
   await expect(auth.robots.disable(`${org}+ci`, actor)).resolves.not.toThrow()
 })
 
-// The last one, since it moves the clock of all.
-test('C2: a session that expired in the meantime gives nothing', async () => {
+// Last, because it advances the clock for all tests.
+test('C2: a session that expired in the meantime gives no access', async () => {
   const { packages, org, actor } = await inSession()
   registry.advance(366 * 24 * 3_600_000)
   const opened = packages.owners.setVisibility(org, 'public', actor)

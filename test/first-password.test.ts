@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { basic, openAuth, origin } from './support/open-auth.ts'
 
 describe('G2: the first administrator', () => {
-  test('has a password of its own in every installation, in a file that nobody else reads', async () => {
+  test('has a different password in every installation, in a file that no other user can read', async () => {
     await using one = await openAuth()
     await using other = await openAuth()
     const passwords: string[] = []
@@ -20,7 +20,7 @@ describe('G2: the first administrator', () => {
   })
 
   test.each(['', 'admin', 'password', 'changeme', 'lading', 'Harbor12345'])(
-    'is not let in with the password %j',
+    'cannot log in with the password %j',
     async (password) => {
       await using opened = await openAuth()
       await opened.auth.accounts.ensureFirstAdministrator({ name: 'admin' })

@@ -1,4 +1,7 @@
-/** What must not be told apart costs the same questions: counted, not timed. The times are in `test/proof/timing.test.ts`. */
+/**
+ * Requests that must be indistinguishable cost the same queries, which are counted and not timed. `test/proof/timing.test.ts` has
+ * the times.
+ */
 import { describe, expect, test } from 'vitest'
 import { createPolicy, type AnonymousMode } from '../src/access/access-policy.ts'
 import { anonymous, type Principal } from '../src/identity/principal.ts'
@@ -43,7 +46,7 @@ describe('B1: the policy', () => {
     ['pull', anonymous],
     ['pull', bob],
   ] as const)(
-    'under %s asks the database as often for a forbidden repository as for none',
+    'under %s makes as many queries for a forbidden repository as for an absent one',
     async (...given) => {
       const [mode, principal] = given
       const counts = await Promise.all(

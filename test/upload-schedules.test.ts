@@ -10,9 +10,9 @@ test(`two processes, hung writers and kills leave no blob that differs from its 
   await using world = await UploadWorld.open()
   const met: Met = { acknowledged: 0, refused: 0, kills: 0, hangs: 0 }
   const property = fc.asyncProperty(schedules, (steps) => runSchedule(world, steps, met))
-  // Few, for every run of the unit tests; `npm run proof` runs 10,000.
+  // Few, because every run of the unit tests includes them; `npm run proof` runs 10,000.
   await fc.assert(property, { seed, numRuns: 15, endOnFailure: true })
   expect(met.acknowledged).toBeGreaterThan(15)
   expect(met.kills + met.hangs).toBeGreaterThan(0)
-  // Schedules wait for what hangs; a machine that builds beside them is slow.
+  // Schedules wait for hanging work, and a build on the same machine slows them.
 }, 60_000)

@@ -1,6 +1,6 @@
 /**
- * @module `npm run bench -- cold-start`: from the start of the process to its first answer, with one repository and with 100,000,
- * of the build and of the sources, in alternating rounds; and the very first start, on an empty folder.
+ * @module `npm run bench -- cold-start`: measures the time from the start of the process to its first response, with one
+ * repository and with 100,000, for the build and for the sources, in alternating rounds; and the first start on an empty folder.
  */
 import { parseArgs } from 'node:util'
 
@@ -29,9 +29,9 @@ interface Case {
 }
 
 interface Start {
-  /** From the start of the process to its first answer. */
+  /** The time from the start of the process to its first response. */
   readonly ms: number
-  /** User and system time of the process until then: a busy machine does not change it much. */
+  /** The user and system time of the process until then: a busy machine changes it little. */
   readonly cpuMs: number
 }
 
@@ -47,7 +47,7 @@ const goals = { dist: 500, source: 1000 } as const
 const repository = 'cold/app'
 const tag = 'v1'
 
-/** Returns the exit code: 1 when a median is above its goal. */
+/** Runs the program. Returns the exit code: 1 when a median is above its goal. */
 export async function coldStartProgram(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -72,7 +72,7 @@ export async function coldStartProgram(args: readonly string[]): Promise<number>
   return times.every(({ medianMs, goalMs }) => goalMs === undefined || medianMs <= goalMs) ? 0 : 1
 }
 
-/** The first round is not counted: it fills Node's compile cache and the system's page cache. */
+/** Measures the cases. The first round does not count: it fills Node's compile cache and the system's page cache. */
 async function measureCases(cases: readonly Case[], rounds: number): Promise<readonly StartTimes[]> {
   const measured: Start[][] = cases.map(() => [])
   for (let round = 0; round <= rounds; round += 1) {
@@ -112,7 +112,7 @@ async function fillFolder(dataDir: string, count: number): Promise<void> {
   multiplyRepository(dataDir, count)
 }
 
-/** What a new user waits for: schema, signing keys and administrator are made, and nothing is in Node's compile cache. */
+/** The start that a new user sees: schema, signing keys and administrator are created, and Node's compile cache is empty. */
 function firstStart(): Case {
   return {
     title: 'dist, nothing there yet: GET /v2/',
@@ -136,13 +136,13 @@ function distributionStart(): Case {
   }
 }
 
-/** Throws when the answer is no 200: a registry that cannot serve yet has not started. */
+/** Measures one start. Throws when the status is not 200: a registry that cannot serve yet has not started. */
 async function timeStart(options: StartOptions, path: string): Promise<Start> {
   const startedAt = performance.now()
   await using registry = await startRegistry(options)
   const { status } = await ask(`${registry.url}${path}`)
   const start = { ms: performance.now() - startedAt, cpuMs: cpuMsOf(registry.pid) }
-  if (status !== 200) throw new Error(`the first answer to GET ${path} was ${status}`)
+  if (status !== 200) throw new Error(`the first response to GET ${path} was ${status}`)
   await registry.stop()
   return start
 }

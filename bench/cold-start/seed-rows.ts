@@ -1,16 +1,16 @@
 /**
- * @module Multiplies a pushed repository in the database of a stopped registry: a hundred thousand pushes would take minutes, and a
- * start sees no difference. Columns are read from the database, so that this knows of the schema only how its tables hang together.
+ * @module Multiplies a pushed repository in the database of a stopped registry: a hundred thousand pushes would take minutes, and
+ * a start sees no difference. Columns are read from the database, so this code depends only on the relations between tables.
  */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-/** Until there are so many, each with the manifest, the tag and the blobs of the one that is there. */
+/** Copies the repository until there are this many, each with its manifest, tag and blobs. */
 export function multiplyRepository(dataDir: string, count: number): void {
   using database = new DatabaseSync(join(dataDir, 'lading.db'))
   database.exec('pragma synchronous = off')
   const source = database.prepare('select id, name from repository').get()
-  if (source === undefined) throw new Error('there is no repository to multiply')
+  if (source === undefined) throw new Error('the database has no repository to multiply')
   database.exec('begin')
   copyRows(database, {
     table: 'repository',
@@ -20,7 +20,7 @@ export function multiplyRepository(dataDir: string, count: number): void {
   })
   const repositories = { copies: '', new: 'repository', source: `old.repository_id <> new.id` }
   const moved = { repository_id: 'new.id' }
-  // What is copied is what the first repository has: rows that the same statement adds are not read by it.
+  // Copies the rows of the first repository: the statement does not read rows that it adds.
   copyRows(database, { ...repositories, table: 'manifest', replaced: moved })
   copyRows(database, { ...repositories, table: 'tag', replaced: moved })
   copyRows(database, { ...repositories, table: 'blob_link', replaced: moved })
@@ -36,9 +36,9 @@ export function multiplyRepository(dataDir: string, count: number): void {
 
 interface Copy {
   readonly table: string
-  /** Columns of a copy that differ: an expression over `old`, a row, and `new`, what it is copied for. */
+  /** The columns that differ in a copy: an expression over `old`, the copied row, and `new`, the row for which it is copied. */
   readonly replaced: Readonly<Record<string, string>>
-  /** A `with` clause that names `new`, when it is no table. */
+  /** A `with` clause that defines `new`, if it is not a table. */
   readonly copies: string
   readonly new?: string
   readonly source: string
@@ -50,7 +50,7 @@ function copyRows(database: DatabaseSync, copy: Copy): void {
     .prepare(`select name from pragma_table_info('${table}')`)
     .all()
     .map(({ name }) => String(name))
-    // The key of a row of its own counts on by itself.
+    // The database numbers an `id` itself.
     .filter((name) => name !== 'id')
   const values = columns.map((name) => replaced[name] ?? `old.${name}`)
   const from = `${table} as old join ${copy.new ?? 'new'} as new`

@@ -10,7 +10,7 @@ import { run } from '../../scripts/run-command.ts'
 const craneProgram = join(import.meta.dirname, '../../.tools/bin/crane')
 const deadlineMs = 120_000
 
-/** `image` is `<host>/<repository>:<tag>`. */
+/** A client; `image` is `<host>/<repository>:<tag>`. */
 export interface ImageClient {
   readonly name: 'skopeo' | 'crane'
   push(layout: string, image: string): readonly string[]
@@ -32,7 +32,10 @@ const crane: ImageClient = {
   pull: (image, layout) => [craneProgram, 'pull', '--insecure', '--format=oci', image, layout],
 }
 
-/** Without names: skopeo, and crane where it is installed. Throws for one that is unknown or missing. */
+/**
+ * Returns the clients with these names; without names skopeo, and crane if installed. Throws for a client that is unknown or
+ * missing.
+ */
 export function chooseClients(names: readonly string[]): readonly ImageClient[] {
   if (names.length === 0) return existsSync(craneProgram) ? [skopeo, crane] : [skopeo]
   return names.map((name) => {
@@ -42,7 +45,7 @@ export function chooseClients(names: readonly string[]): readonly ImageClient[] 
   })
 }
 
-/** As the client says it, for the report. */
+/** Returns the version that the client prints, for the report. */
 export async function versionOf({ name, version }: ImageClient): Promise<string> {
   const { ok, output, reason } = await run(version, { capture: true })
   if (!ok) throw new Error(`${version.join(' ')}: ${reason}`)
@@ -52,9 +55,9 @@ export async function versionOf({ name, version }: ImageClient): Promise<string>
 export type ClientEnvironment = Readonly<Record<string, string>>
 
 /**
- * A home of its own: no login and no cache of the user's is read or changed. skopeo remembers where it saw which layer in
- * a file that each of its processes locks, so each worker has its own, as if it were another machine; for root that file
- * has one fixed place unless the client takes itself for a user.
+ * Makes a separate home: the user's logins and caches are neither read nor changed. skopeo remembers where it saw each layer in a
+ * file that its processes lock, so each worker has its own, as if on its own machine; for root that file has a fixed place unless
+ * the client believes that it runs as a user.
  */
 export async function clientHome(
   folder: string,
@@ -72,7 +75,7 @@ export async function clientHome(
   }
 }
 
-/** Throws with what the client said when it fails. */
+/** Runs a client. Throws with its output when it fails. */
 export async function runImageClient(command: readonly string[], env: ClientEnvironment): Promise<void> {
   const options = { capture: true, timeoutMs: deadlineMs, env: { ...process.env, ...env } }
   const { ok, output, reason } = await run(command, options)

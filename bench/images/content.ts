@@ -1,6 +1,7 @@
 /**
- * @module Images as OCI layouts in a folder, one each, for real clients to push: five layers of 64 KiB to 1 MiB, fresh on every
- * call, so no client and no registry knows any of them. The sizes depend on a fixed seed alone: every call makes as many bytes.
+ * @module Images as OCI layouts, one per folder, for real clients to push: five layers of 64 KiB to 1 MiB, new on every call, so
+ * that no client and no registry knows any of them. The sizes depend only on a fixed seed: every call makes the same number of
+ * bytes.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,35 +15,35 @@ import type { SeededRandom } from '../../test/support/seeded-random.ts'
 import { createRandom } from '../../test/support/seeded-random.ts'
 import { tarOf } from '../../test/support/tar.ts'
 
-/** A pushed repository has so many tags. */
+/** The number of tags per repository. */
 const tagsPerRepository = 5
-/** Every other repository builds upon one of so many bases, as images of one distribution do. */
+/** The number of bases; every other repository builds upon one of them, as images of one distribution do. */
 const baseCount = 10
 const baseLayers = 2
 const layersPerImage = 5
 const minLayerBytes = 64 * 1024
-/** Layers spread evenly over the powers of two up to 1 MiB, so small ones are the most. */
+/** Layer sizes are spread evenly over the powers of two up to 1 MiB, so that most layers are small. */
 const layerOctaves = 4
 const sizeSeed = 500
 
 export interface BenchImage {
-  /** Below the owner, if any. */
+  /** The repository, without the owner. */
   readonly repository: string
   readonly tag: string
   readonly layout: string
   readonly manifestDigest: string
-  /** The manifest, its config and its layers: `sha256:...`. */
+  /** The digests of the manifest, its config and its layers: `sha256:...`. */
   readonly digests: readonly string[]
   readonly sizeBytes: number
 }
 
 interface Layer {
   readonly blob: TestBlob
-  /** Of the tar inside, which the config of an image names. */
+  /** The digest of the uncompressed tar, which the config of an image names. */
   readonly diffId: string
 }
 
-/** Writes so many layouts below the folder. */
+/** Writes this many layouts below the folder. */
 export async function writeImages(folder: string, count: number): Promise<readonly BenchImage[]> {
   const random = createRandom(sizeSeed)
   const bases = Array.from({ length: baseCount }, () => someLayers(random, baseLayers))
@@ -59,7 +60,7 @@ export async function writeImages(folder: string, count: number): Promise<readon
   return images
 }
 
-/** Where a layout keeps what has this digest. */
+/** Returns the path of the content with this digest in a layout. */
 export function blobPath(layout: string, digest: string): string {
   return join(layout, 'blobs', digest.replace(':', '/'))
 }
@@ -69,7 +70,7 @@ function someLayers(random: SeededRandom, count: number): readonly Layer[] {
     const octave = random.integer(0, layerOctaves * 1000) / 1000
     const { bytes } = aRandomBlob(Math.round(minLayerBytes * 2 ** octave))
     const tar = tarOf([{ path: 'data', bytes }])
-    // Clients compress what has no gzip head; random content does not shrink, so nobody tries.
+    // Clients compress layers without a gzip header; random content does not shrink, so it is stored.
     return { blob: aBlob(gzipSync(tar, { level: constants.Z_NO_COMPRESSION })), diffId: digestOf(tar) }
   })
 }

@@ -1,4 +1,7 @@
-/** One registry, fresh images: all pushed by parallel client processes, all pulled back into empty folders, all compared. */
+/**
+ * Measures one registry with new images: parallel client processes push all of them and pull them back into empty folders, then
+ * all are compared.
+ */
 import { join } from 'node:path'
 
 import { run } from '../../scripts/run-command.ts'
@@ -15,14 +18,14 @@ import { findDifferences } from './verify.ts'
 export interface ImageLoad extends LadingOptions {
   readonly images: number
   readonly processes: number
-  /** Each has as many of the images. */
+  /** The clients; each gets the same number of images. */
   readonly clients: readonly ImageClient[]
 }
 
 export interface Phase {
   readonly wallSeconds: number
   readonly serverCpuSeconds: number
-  /** Of all client processes together, and of this one. */
+  /** The CPU time of all client processes, including this one. */
   readonly clientCpuSeconds: number
 }
 
@@ -31,11 +34,11 @@ export interface ImageRun {
   readonly title: string
   readonly contentMiB: number
   readonly push: Phase
-  /** What `sync` took after the push: bytes that were acknowledged and not yet on the disk. */
+  /** The duration of `sync` after the push: the time for acknowledged bytes that were not yet on the disk. */
   readonly flushSeconds: number
   readonly pull: Phase
   readonly peakRssMiB: number
-  /** Images that came back as they were sent, every digest and every byte. */
+  /** The number of images that came back unchanged, in every digest and every byte. */
   readonly intact: number
   readonly problems: readonly string[]
 }
@@ -80,7 +83,7 @@ interface Work extends Pick<ImageLoad, 'clients' | 'processes'> {
   readonly pid: number
 }
 
-/** Homes are new in each phase, so that no pull knows what was pushed. */
+/** Measures one phase. Each phase has new homes, so that no pull knows the pushed content. */
 async function measurePhase(work: Work, phase: 'push' | 'pull'): Promise<Phase> {
   const homes = await openHomes(work, phase)
   const server = processCost(work.pid)
@@ -113,9 +116,9 @@ function commandOf(
   phase: 'push' | 'pull',
   { image, index }: { readonly image: BenchImage; readonly index: number },
 ): readonly string[] {
-  // Pairs: of two images that follow each other, only one is built upon a base.
+  // In pairs: of two consecutive images, only one builds upon a base.
   const client = work.clients[Math.floor(index / 2) % work.clients.length]
-  if (client === undefined) throw new Error('there is no client')
+  if (client === undefined) throw new Error('no client was chosen')
   const { host } = new URL(work.started.target.url)
   const name = `${host}/${work.started.owner}/${image.repository}:${image.tag}`
   return phase === 'push' ? client.push(image.layout, name) : client.pull(name, pulledLayout(work, index))

@@ -1,6 +1,6 @@
 /**
- * @module `npm run bench -- images`: images of five layers pushed by parallel processes of real clients and pulled back,
- * every digest and every byte compared; what that costs beside Distribution in the same run. See README.md.
+ * @module `npm run bench -- images`: parallel processes of real clients push images of five layers and pull them back, with every
+ * digest and every byte compared; measures the cost beside Distribution in the same run. See README.md.
  */
 import { parseArgs } from 'node:util'
 
@@ -37,7 +37,7 @@ export const imagesUsage = `npm run bench -- images [options]
   --rounds <n>              each registry's turns, with fresh images and an empty store (default 2)
   --env, --from, --name     as above`
 
-/** Returns the exit code: 1 when an image did not come back as it was sent. */
+/** Runs the program. Returns the exit code: 1 when an image came back changed. */
 export async function imagesProgram(args: readonly string[]): Promise<number> {
   const { name, ...comparison } = parseImageOptions(args)
   const versions = await versionsOf(comparison.clients)
@@ -55,7 +55,7 @@ export async function versionsOf(clients: readonly ImageClient[]): Promise<reado
   return await Promise.all(clients.map(versionOf))
 }
 
-/** Round by round; in each, the registries take turns in an order that rotates. */
+/** Measures in rounds, with an order of the registries that rotates. */
 export async function compareImages(comparison: ImageComparison): Promise<readonly ImageRun[]> {
   const { rounds, registries } = comparison
   const runs: ImageRun[] = []
@@ -70,7 +70,7 @@ export async function compareImages(comparison: ImageComparison): Promise<readon
   return runs
 }
 
-/** One row per registry, medians of its turns; each server's time beside Distribution's. */
+/** Formats one row per registry: the medians of its turns, and each server's time relative to Distribution's. */
 export function formatRuns(runs: readonly ImageRun[]): string {
   const head = [
     'registry',

@@ -1,4 +1,4 @@
-/** The registries that take part: Lading, Distribution, and Lading with a user who logs in for every image. */
+/** The registries in the comparison: Lading, Distribution, and Lading with a user who logs in for every image. */
 import { addUser, alice } from '../../test/clients/accounts.ts'
 import type { Credentials } from '../../test/clients/run-client.ts'
 import { tempFolder } from '../../test/support/temp-folder.ts'
@@ -18,9 +18,9 @@ export interface LadingOptions {
 
 export interface StartedRegistry extends AsyncDisposable {
   readonly target: Target
-  /** Before the repository's name. */
+  /** The owner, which precedes the repository's name. */
   readonly owner: string
-  /** Undefined: anonymous may do everything. */
+  /** The login; `undefined`: anonymous may do everything. */
   readonly credentials?: Credentials
 }
 
@@ -40,7 +40,7 @@ async function startAnonymousDistribution(): Promise<StartedRegistry> {
   return { target, owner: 'bench', [Symbol.asyncDispose]: () => target[Symbol.asyncDispose]() }
 }
 
-/** What the user pushes is private, so a pull needs the login too. */
+/** Starts Lading with a user, whose pushes are private, so that a pull needs the login, too. */
 async function startLadingWithUser({ from, env }: LadingOptions): Promise<StartedRegistry> {
   await using cleanup = new AsyncDisposableStack()
   const dataDir = cleanup.use(await tempFolder('lading-data')).path

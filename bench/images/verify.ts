@@ -1,4 +1,4 @@
-/** Whether a pulled layout is the pushed one, byte by byte. */
+/** Checks that a pulled layout equals the pushed one, byte by byte. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -6,7 +6,7 @@ import { digestOf } from '../../test/support/random.ts'
 import type { BenchImage } from './content.ts'
 import { blobPath } from './content.ts'
 
-/** What is wrong, as sentences; nothing: the manifest, the config and every layer came back with their bytes, and nothing else. */
+/** Returns the faults as sentences; none when the manifest, the config and every layer came back unchanged, and nothing else. */
 export async function findDifferences(image: BenchImage, pulled: string): Promise<readonly string[]> {
   const name = `${image.repository}:${image.tag}`
   const problems: string[] = []

@@ -1,4 +1,4 @@
-/** Clients that each do one thing after another on a connection of their own, until the time is over. */
+/** Clients that each repeat one operation on their own connection until the time is over. */
 import type { Sample } from '../sample.ts'
 import { toSample } from '../sample.ts'
 import { RawConnection } from './connection.ts'
@@ -9,7 +9,7 @@ export interface ClosedLoop {
   readonly durationMs: number
 }
 
-/** `operate` is timed; it is told which connection it has, from 0. */
+/** Measures `operate`, which gets the number of its connection, from 0. */
 export async function measureLoop(
   loop: ClosedLoop,
   operate: (connection: RawConnection, index: number) => Promise<void>,

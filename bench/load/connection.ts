@@ -1,7 +1,7 @@
 /**
- * @module One HTTP/1.1 keep-alive connection on a bare socket, for a load generator that must cost less than the
- * server it measures: requests are buffers made in advance, an answer is its status and the length of its body.
- * It understands what registries send and nothing more; anything else is an error, never a wrong figure.
+ * @module One HTTP/1.1 keep-alive connection on a bare socket, for a load generator that must cost less than the server it
+ * measures: requests are buffers made in advance, a response is its status and the length of its body. It understands only the
+ * responses of registries; anything else is an error, never a wrong figure.
  */
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
@@ -11,7 +11,7 @@ export interface RawAnswer {
   readonly status: number
   /** The head as received. */
   readonly head: string
-  /** Bytes of the body that came (a HEAD has none). */
+  /** The number of bytes of the body (none for HEAD). */
   readonly bodyBytes: number
 }
 
@@ -30,7 +30,7 @@ export class RawConnection implements Disposable {
   #pending: Pending | undefined
   #head: Buffer | undefined
   #answer: { status: number; head: string } | undefined
-  /** Bytes of the body still to come, or undefined while a chunked body is read. */
+  /** The number of remaining bytes of the body, or `undefined` while a chunked body is read. */
   #left: number | undefined = 0
   #tail = Buffer.alloc(0)
   #bodyBytes = 0
@@ -54,14 +54,14 @@ export class RawConnection implements Disposable {
     this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')))
   }
 
-  /** Rejects when nobody listens there. */
+  /** Opens a connection. Rejects when nothing listens at the address. */
   static async open(url: string): Promise<RawConnection> {
     const connection = new RawConnection(url)
     await once(connection.#socket, 'connect')
     return connection
   }
 
-  /** Writes one request and reads its answer to the end. */
+  /** Writes one request and reads its response to the end. */
   async exchange(
     request: readonly Uint8Array[],
     options: { readonly isHead?: boolean } = {},
@@ -73,7 +73,10 @@ export class RawConnection implements Disposable {
     return await answer
   }
 
-  /** The same with a body of any size: a buffer is written when the socket took the one before. An early answer ends the sending. */
+  /**
+   * Like `exchange`, but with a body of any size: each buffer is written when the socket has accepted the previous one. An early
+   * response ends the sending.
+   */
   async exchangeStream(head: Uint8Array, body: Iterable<Uint8Array>): Promise<RawAnswer> {
     const answer = this.#expect(false)
     const pending = this.#pending
@@ -95,7 +98,7 @@ export class RawConnection implements Disposable {
       this.#onBody(bytes)
       return
     }
-    // The read buffer is used again, so what is kept beyond this call is copied.
+    // The read buffer is reused, so data that outlives this call is copied.
     const head = this.#head === undefined ? bytes : Buffer.concat([this.#head, bytes])
     const end = head.indexOf(headEnd)
     if (end === -1) {
@@ -147,15 +150,15 @@ export class RawConnection implements Disposable {
   }
 }
 
-/** Undefined for a chunked body. */
+/** Returns the length of the body; `undefined` for a chunked body. */
 function bodyLength(head: string): number | undefined {
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
   if (length !== undefined) return Number(length)
   if (/\r\ntransfer-encoding: *chunked/i.test(head)) return undefined
-  throw new Error(`an answer without a length cannot be measured: ${head}`)
+  throw new Error(`a response without a length cannot be measured: ${head}`)
 }
 
-/** The head of a request as bytes; `\r\n` in a value is the caller's mistake. */
+/** Returns the head of a request as bytes; values must not contain `\r\n`. */
 export function requestHead(
   method: string,
   url: URL,
@@ -168,14 +171,14 @@ export function requestHead(
   )
 }
 
-/** The value of a header in a raw head. Throws when it is missing. */
+/** Returns the value of a header in a raw head. Throws when it is missing. */
 export function headerOf({ head }: RawAnswer, name: string): string {
   const value = new RegExp(`\\r\\n${name}: *([^\\r]*)`, 'i').exec(head)?.[1]
-  if (value === undefined) throw new Error(`the answer has no ${name}: ${head}`)
+  if (value === undefined) throw new Error(`the response has no ${name}: ${head}`)
   return value
 }
 
-/** Throws with the head when the status is another one. */
+/** Returns the response. Throws with its head when its status is different. */
 export function expectStatus(answer: RawAnswer, status: number, what: string): RawAnswer {
   if (answer.status === status) return answer
   throw new Error(`${what} answered ${answer.status} instead of ${status}: ${answer.head}`)

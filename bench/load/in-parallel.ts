@@ -1,4 +1,4 @@
-/** Works through the items with so many workers; each takes the next item when it is done with one. The first error is thrown. */
+/** Processes the items with this many workers; each takes the next item when it has finished one. Throws the first error. */
 export async function inParallel<T>(
   items: readonly T[],
   workers: number,

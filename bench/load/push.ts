@@ -1,4 +1,4 @@
-/** Pushes of whole images: a fresh layer and config (POST, then PUT with the body each), then the manifest under a new tag. */
+/** Pushes of whole images: a new layer and config (POST, then PUT with the body each), then the manifest under a new tag. */
 import { randomBytes } from 'node:crypto'
 import { FreshContentSource } from '../content.ts'
 import type { Sample } from '../sample.ts'
@@ -9,7 +9,7 @@ import type { RawConnection } from './connection.ts'
 import { expectStatus, headerOf, requestHead } from './connection.ts'
 
 export interface PushLoad {
-  /** `http://host:port/v2/<repository>`; each connection pushes into a repository of its own below it. */
+  /** `http://host:port/v2/<repository>`; each connection pushes into its own repository below it. */
   readonly repositoryUrl: string
   readonly layerBytes: number
   readonly connections: number
@@ -66,7 +66,7 @@ async function putBlob(connection: RawConnection, repositoryUrl: string, blob: B
   expectStatus(await connection.exchange([head, ...blob.parts]), 201, 'PUT of a blob')
 }
 
-/** The URL of a new upload session. */
+/** Starts an upload session. Returns its URL. */
 export async function startUpload(connection: RawConnection, repositoryUrl: string): Promise<URL> {
   const post = requestHead('POST', new URL(`${repositoryUrl}/blobs/uploads/`), { 'Content-Length': 0 })
   const answer = expectStatus(await connection.exchange([post]), 202, 'POST of an upload')

@@ -1,4 +1,4 @@
-/** GET and HEAD of small things over many keep-alive connections, by our own client: for HEAD and where wrk is not installed. */
+/** GET and HEAD of small content over many keep-alive connections, with the bench's own client: for HEAD, and without wrk. */
 import type { Sample } from '../sample.ts'
 import { measureLoop } from './closed-loop.ts'
 import { expectStatus, requestHead } from './connection.ts'
@@ -6,7 +6,7 @@ import { expectStatus, requestHead } from './connection.ts'
 export interface SmallLoad {
   readonly baseUrl: string
   readonly method: 'GET' | 'HEAD'
-  /** Asked one after another, over and over, shared by the connections. */
+  /** The paths, requested repeatedly in turn; all connections share them. */
   readonly paths: readonly string[]
   readonly accept: string
   readonly authorization?: string | undefined

@@ -6,10 +6,10 @@ import type { RawAnswer } from './connection.ts'
 import { expectStatus, headerOf, RawConnection, requestHead } from './connection.ts'
 import { startUpload } from './push.ts'
 
-/** What Go's HTTP client sends per chunk when docker and skopeo stream a layer. */
+/** The chunk size of Go's HTTP client when docker and skopeo stream a layer. */
 const chunkBytes = 32 * 1024
 
-/** Kept: hashing the common part of a large body takes longer than sending it. */
+/** Kept, because hashing the common part of a large body takes longer than sending it. */
 const sources = new Map<number, FreshContentSource>()
 
 export function freshContent(sizeBytes: number): FreshContent {
@@ -18,7 +18,7 @@ export function freshContent(sizeBytes: number): FreshContent {
   return source.next()
 }
 
-/** From the first byte of the PUT to its 201. */
+/** Measures from the first byte of the PUT to its 201. */
 export async function measureMonolithicPut(repositoryUrl: string, sizeBytes: number): Promise<Sample> {
   using connection = await RawConnection.open(repositoryUrl)
   const content = freshContent(sizeBytes)
@@ -30,7 +30,7 @@ export async function measureMonolithicPut(repositoryUrl: string, sizeBytes: num
   return sample
 }
 
-/** From the first byte of the PATCH to the 201 of the PUT that ends it: before that nothing is durable. */
+/** Measures from the first byte of the PATCH to the 201 of the PUT that ends it: before that nothing is durable. */
 export async function measureStreamedPatch(repositoryUrl: string, sizeBytes: number): Promise<Sample> {
   using connection = await RawConnection.open(repositoryUrl)
   const content = freshContent(sizeBytes)
@@ -74,12 +74,12 @@ async function sendClosingPut(connection: RawConnection, url: URL, content: Fres
   expectStatus(await connection.exchangeStream(head, content.parts), 201, 'PUT of a large blob')
 }
 
-/** Best effort, so that rounds do not fill the disk: a registry may refuse deletes. */
+/** Deletes a blob, so that rounds do not fill the disk. Ignores a refusal, since a registry may not support deletes. */
 async function removeBlob(connection: RawConnection, repositoryUrl: string, digest: string): Promise<void> {
   await connection.exchange([requestHead('DELETE', new URL(`${repositoryUrl}/blobs/${digest}`))])
 }
 
-/** Bodies repeat one block, so its frames are made once. */
+/** Makes the chunks. Bodies repeat one block, so its frames are made once. */
 function toChunks(parts: readonly Buffer[]): Buffer[] {
   const framed = new Map<number, Buffer>()
   const frames = parts.map((part, index) => {
@@ -103,7 +103,7 @@ function frameOf(part: Buffer): Buffer {
 
 function assertComplete(answer: RawAnswer, sizeBytes: number): void {
   if (answer.bodyBytes !== sizeBytes) {
-    throw new Error(`a GET gave ${answer.bodyBytes} bytes of ${sizeBytes}`)
+    throw new Error(`a GET returned ${answer.bodyBytes} bytes of ${sizeBytes}`)
   }
 }
 

@@ -15,7 +15,7 @@ export function hasWrk(): boolean {
   return spawnSync('wrk', ['--version']).error === undefined
 }
 
-/** Throws when a request failed or was answered with anything but 2xx: such a rate says nothing. */
+/** Runs the load with wrk. Throws when a request failed or its status was not 2xx: such a rate means nothing. */
 export async function measureWithWrk(load: SmallLoad): Promise<Sample> {
   const folder = mkdtempSync(join(tmpdir(), 'lading-wrk-'))
   try {

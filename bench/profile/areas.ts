@@ -1,7 +1,7 @@
-/** Which part of the work a function of a profile belongs to. */
+/** Assigns the functions of a profile to areas of work. */
 import type { FunctionShare } from './perf.ts'
 
-/** In this order: the first that fits. */
+/** The patterns in order: the first match decides. */
 const patterns = [
   ['kernel', /^\[kernel/],
   ['SQLite', /sqlite|pcache|vdbe|node:sqlite/i],
@@ -23,7 +23,7 @@ export type Area = (typeof patterns)[number][0]
 
 export const areas: readonly Area[] = patterns.map(([area]) => area)
 
-/** Adds up to what the functions do. */
+/** Returns the shares of the areas, which add up to those of the functions. */
 export function sharesByArea(functions: readonly FunctionShare[]): ReadonlyMap<Area, number> {
   const shares = new Map<Area, number>()
   for (const { object, symbol, share } of functions) {

@@ -1,4 +1,4 @@
-/** A program: `node:http` with nothing behind it, the least that an answer of this size costs in Node. */
+/** A program: only `node:http`, the lowest cost of a response of this size in Node. */
 import { createServer } from 'node:http'
 
 const body = Buffer.alloc(1024, 'x')

@@ -1,4 +1,4 @@
-/** Where a process spends its time, kernel included, as Linux's `perf` samples it from outside. */
+/** Measures where a process spends its time, including the kernel, with Linux's `perf` from outside the process. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { run } from '../../scripts/run-command.ts'
 import { tempFolder } from '../../test/support/temp-folder.ts'
 
-/** Functions without samples are left out; shares add up to about 1. */
+/** The share of a function; functions without samples are left out, and shares add up to about 1. */
 export interface FunctionShare {
   readonly share: number
   /** The file of the code: `[kernel.kallsyms]`, a library, or code that was compiled at run time. */
@@ -14,10 +14,10 @@ export interface FunctionShare {
   readonly symbol: string
 }
 
-/** For `NODE_OPTIONS` of the process: names for what V8 compiles, in a file that perf finds. */
+/** An option for the process's `NODE_OPTIONS`: writes the names of code that V8 compiles to a file that perf finds. */
 export const namesOfCompiledCode = '--perf-basic-prof-only-functions'
 
-/** Of all threads, while `work` runs. Throws when perf is not there or not allowed. */
+/** Profiles all threads of a process while `work` runs. Throws when perf is missing or not permitted. */
 export async function profileDuring<T>(
   pid: number,
   work: () => Promise<T>,

@@ -1,6 +1,6 @@
 /**
- * @module `npm run bench -- profile`: what one operation of each scenario costs the server, all its threads, by what the
- * time is spent on. Each scenario has a registry of its own, started and seeded afresh. Needs `perf` (Debian: linux-perf).
+ * @module `npm run bench -- profile`: the server's cost of one operation of each scenario, for all threads, by area. Each
+ * scenario has its own registry, newly started and seeded. Needs `perf` (Debian: linux-perf).
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -31,9 +31,9 @@ interface Profiled {
   readonly id: string
   readonly title: string
   readonly operations: number
-  /** Of all threads, user and system, per operation. */
+  /** The user and system time of all threads per operation. */
   readonly cpuUs: number
-  /** The parts of it. */
+  /** The same time by area. */
   readonly byArea: Readonly<Partial<Record<Area, number>>>
 }
 
@@ -66,10 +66,10 @@ export async function profileProgram(args: readonly string[]): Promise<number> {
   return 0
 }
 
-/** The limit of small requests. */
+/** Profiles the bare server, the lower limit for small requests. */
 async function profileBareServer({ connections, durationMs }: LoadSettings): Promise<Profiled> {
   const port = await findFreePort()
-  // V8 writes a log beside the names.
+  // V8 also writes a log beside the names.
   await using folder = await tempFolder('bench-bare')
   const program = [join(import.meta.dirname, 'bare-server.ts'), String(port)]
   const server = spawn(process.execPath, [namesOfCompiledCode, ...program], {
@@ -108,7 +108,7 @@ async function profileScenario(scenario: Scenario, settings: LoadSettings): Prom
   return await profileTwice({ pid, id, title }, () => scenario.measure(target, settings))
 }
 
-/** The first time is for the compiler. */
+/** Profiles the second run only: during the first, code is compiled. */
 async function profileTwice(
   { pid, id, title }: Pick<Profiled, 'id' | 'title'> & { readonly pid: number },
   measure: () => Promise<Sample>,
@@ -131,7 +131,7 @@ function cpuSeconds(pid: number): number {
   return processCost(pid)?.cpuSeconds ?? Number.NaN
 }
 
-/** Microseconds per operation. */
+/** Formats the profiles, in microseconds per operation. */
 function formatProfiles(profiled: readonly Profiled[]): string {
   const head = ['us per operation', 'in all', ...areas]
   const rows = profiled.map(({ title, cpuUs, byArea }) => [

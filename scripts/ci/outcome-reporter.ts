@@ -1,17 +1,17 @@
 /**
- * A vitest reporter that writes what `run.ts` sums up: how many tests passed, and a line for each failure. It counts what fails
- * outside a test as well: files that do not load, hooks, and errors that nothing caught.
+ * A vitest reporter that writes the figures that `run.ts` adds up: how many tests passed, and a line for each failure. Failures
+ * outside a test count, too: files that do not load, hooks, and uncaught errors.
  */
 import { writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { Reporter, TestModule, TestSuite, SerializedError } from 'vitest/node'
 
-/** Where the reporter writes a `TestOutcome` as JSON. */
+/** The variable with the path of the `TestOutcome` that the reporter writes as JSON. */
 export const outcomePathVariable = 'LADING_CI_OUTCOME'
 
 export interface TestOutcome {
   readonly passed: number
-  /** File, name and first line of the error of each failure. */
+  /** The file, the name and the first line of the error of each failure. */
   readonly failures: readonly string[]
 }
 

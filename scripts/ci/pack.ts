@@ -51,7 +51,7 @@ async function must(command: readonly string[], cwd = root): Promise<string> {
   return output
 }
 
-/** Without what npm and the checkout put there: the bin has to find its Node by itself. */
+/** Returns the environment without the additions of npm and the checkout: the bin must find its Node itself. */
 function userEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|LADING_)/i.test(name))
   const path = (process.env['PATH'] ?? '').split(delimiter).filter((entry) => !entry.includes('node_modules'))

@@ -1,6 +1,6 @@
 /**
- * Runs the steps of `steps.ts` one after another, goes on after a failing one, and ends with `N passed, N failed`:
- * tests are counted one by one where a step runs vitest, every other step counts as one.
+ * Runs the steps of `steps.ts` one after another, continues after a failure, and ends with `N passed, N failed`: the tests of a
+ * step that runs vitest count one by one, every other step counts as one.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,10 +1,13 @@
-/** What `.ci/run` runs, in this order. A new suite is one row; the budgets together stay below 70 minutes, a whole run below 35. */
+/**
+ * The steps of `.ci/run`, in this order. A new suite is one row. All budgets together stay below 70 minutes, a whole run below
+ * 35.
+ */
 export interface Step {
   readonly name: string
   readonly command: readonly string[]
-  /** The step is ended and counts as failed after this time. */
+  /** The time after which the step is stopped and counts as failed. */
   readonly budgetSeconds: number
-  /** The command runs vitest and takes reporter flags at its end: its tests are counted one by one. */
+  /** Whether the command runs vitest and accepts reporter flags at its end: its tests count one by one. */
   readonly vitest?: boolean
 }
 

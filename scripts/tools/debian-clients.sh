@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# oras and cosign as Debian's stable suite has them, in .tools/debian-stable, and their current versions with notation,
-# which only the unstable suite has, in .tools/debian-sid. Unstable may be unavailable, stable may not. skopeo comes with
-# the C library that it wants, see test/clients/newer-skopeo.ts.
+# Unpacks oras and cosign of Debian's stable suite into .tools/debian-stable, and their current versions and notation, which only
+# the unstable suite has, into .tools/debian-sid. Unstable may be unavailable, stable may not. Also unpacks a skopeo with the C
+# library that it needs, see test/clients/newer-skopeo.ts.
 set -euo pipefail
 unpack=$(dirname "$0")/unpack-debian.sh
 bash "$unpack" trixie debian-stable 'oras cosign' 'oras version' 'cosign version'

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Builds the programs that only Go offers into .tools/ (git-ignored): the OCI conformance suite, with `--peer` the
-# Distribution registry that the bench compares with, and with `--clients` the registry clients crane, regctl and helm.
-# Versions and checksums are locked by the go.mod and go.sum in the folders beside this file and in test/conformance.
-# Does nothing when the locked build is there.
+# Builds programs that exist only in Go into .tools/ (git-ignored): the OCI conformance suite, with `--peer` the Distribution
+# registry for the comparison of the bench, and with `--clients` the registry clients crane, regctl and helm. The go.mod and
+# go.sum in the folders beside this file and in test/conformance lock versions and checksums. Does nothing when the locked build
+# exists.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 command -v go >/dev/null || { echo 'go-tools: Go 1.24 or newer is needed (the go command is not on PATH)' >&2; exit 1; }
 mkdir -p .tools/bin
 
-# build <module folder> <package> <program>: the stamp holds the checksum of the lock file it was built from.
+# build <module folder> <package> <program>: its stamp is the checksum of the lock file
 build() {
   local lock program=$3 stamp
   stamp=".tools/$(basename "$program").lock"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs Jib, which builds images without Docker, into .tools/jib (git-ignored): its library with what it needs, as
-# scripts/tools/clients/jib/pom.xml names them, and the small program beside it that drives the library. Does nothing
-# when these were built before.
+# Installs Jib, which builds images without Docker, into .tools/jib (git-ignored): its library and dependencies, as listed in
+# scripts/tools/clients/jib/pom.xml, and the small program there that drives the library. Does nothing when they are already
+# built.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source=scripts/tools/clients/jib

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the registry clients that Python's package index has (oras-py, python-dxf, udocker) into .tools/python-clients
-# (git-ignored), in a Python environment of its own. scripts/tools/clients/python.txt names every version, those of what
-# they need included. Does nothing when these versions are there.
+# Installs the registry clients of Python's package index (oras-py, python-dxf, udocker) into .tools/python-clients (git-ignored),
+# in a separate Python environment. scripts/tools/clients/python.txt lists every version, including dependencies. Does nothing
+# when these versions are installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 versions=scripts/tools/clients/python.txt

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs Schemathesis, which plays against the OpenAPI document of the management API, into .tools/schemathesis
-# (git-ignored), in a Python environment of its own. Does nothing when this version is there.
+# Installs Schemathesis, which tests the management API against its OpenAPI document, into .tools/schemathesis (git-ignored), in a
+# separate Python environment. Does nothing when this version is installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=4.32.5

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Unpacks (does not install) packages of another Debian suite than the host's into .tools/<folder>. apt keeps its state
-# in .tools: the system's own lists and packages stay as they are.
+# Unpacks (does not install) packages of a Debian suite other than the host's into .tools/<folder>. apt keeps its state
+# in .tools: the system's own lists and packages do not change.
 #
-#   unpack-debian.sh <suite> <folder> '<package> ...' '<command that has to work>' ...
+#   unpack-debian.sh <suite> <folder> '<package> ...' '<command that must work>' ...
 #
-# The unstable suite may be out of reach, or what it holds may not run here: that is written to
-# .tools/<folder>/unavailable, which the tests report by name, and is no failure. With any other suite it is one.
-# What was unpacked stands in .tools/<folder>/versions, one package a line.
+# The unstable suite may be unavailable, or its programs may not run here: the reason is written to
+# .tools/<folder>/unavailable, which the tests report by name, and is not a failure. With any other suite it is one.
+# .tools/<folder>/versions lists the unpacked packages, one per line.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 suite=$1 folder=$2 packages=$3
@@ -24,7 +24,7 @@ fi
 
 unpack() (
   set -e
-  # The first source that apt knows serves the other suites too: no host is named here.
+# The first source in apt's configuration has the other suites, too, so no host is named here.
   mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | sort -u | head -n 1)
   mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/debs"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$work/sources.list"
@@ -55,7 +55,7 @@ check() (
 
 rm -rf "$fresh" "$work"
 mkdir -p "$fresh"
-# Not in a condition: there, `set -e` would have no effect in it.
+# Outside a condition: inside one, `set -e` would have no effect.
 said=$(unpack 2>&1)
 unpacked=$?
 rm -rf "$work"
@@ -65,7 +65,7 @@ if [ $unpacked -eq 0 ] && checked=$(check "$@" 2>&1); then
 else
   echo "${checked:-${said:-apt-get took too long}}" >"$fresh/unavailable"
 fi
-# Replaced at once: what runs from the folder meanwhile finds its files.
+# Replaced atomically: a program that runs from the folder finds its files.
 rm -rf "$target"
 mv "$fresh" "$target"
 if [ -e "$target/unpacked" ]; then

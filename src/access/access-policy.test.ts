@@ -67,7 +67,7 @@ describe('the policy', () => {
     ['nobody/absent',    '', '',                   '', '',                  everything, everything],
     ['bob/absent',       '', everything,           '', everything,          everything, everything],
     ['bobby/absent',     '', '',                   '', '',                  everything, everything],
-  ])('lets do in %s what the mode says', async (name, ...expected) => {
+  ])('allows in %s what the mode allows', async (name, ...expected) => {
     const found: string[] = []
     for (const mode of ['none', 'pull', 'push'] as const) {
       for (const principal of [anonymous, bob]) found.push(await rightsOf(open(mode), principal, name))
@@ -76,22 +76,25 @@ describe('the policy', () => {
     expect(found).toEqual(expected)
   })
 
-  test.each(['none', 'pull'] as const)('under %s forbidden and absent are refused alike', async (mode) => {
-    const policy = open(mode)
-    const ask = async (principal: Principal, name: string) => {
-      const decision = await policy.decide(principal, 'push', parseRepositoryName(name))
-      return JSON.stringify(decision).replaceAll(name, '<name>')
-    }
-    const tokens = ['', 'repository:acme/private:pull repository:acme/absent:pull'].flatMap((scopes) => [
-      withScopes(bob, scopes),
-      withScopes(anonymous, scopes),
-    ])
-    for (const principal of [anonymous, bob, ...tokens]) {
-      expect(await ask(principal, 'acme/private')).toBe(await ask(principal, 'acme/absent'))
-    }
-  })
+  test.each(['none', 'pull'] as const)(
+    'under %s refuses forbidden and absent repositories alike',
+    async (mode) => {
+      const policy = open(mode)
+      const ask = async (principal: Principal, name: string) => {
+        const decision = await policy.decide(principal, 'push', parseRepositoryName(name))
+        return JSON.stringify(decision).replaceAll(name, '<name>')
+      }
+      const tokens = ['', 'repository:acme/private:pull repository:acme/absent:pull'].flatMap((scopes) => [
+        withScopes(bob, scopes),
+        withScopes(anonymous, scopes),
+      ])
+      for (const principal of [anonymous, bob, ...tokens]) {
+        expect(await ask(principal, 'acme/private')).toBe(await ask(principal, 'acme/absent'))
+      }
+    },
+  )
 
-  test('says who may help, and how', async () => {
+  test('names who can help, and how', async () => {
     const name = parseRepositoryName('acme/private')
     const refusal = async (principal: Principal): Promise<Decision> =>
       open('pull').decide(principal, 'push', name)
@@ -154,7 +157,7 @@ describe('the policy', () => {
       'a token issued without a login cannot be used to push to acme/public: log in',
     ],
   ] as const)(
-    'says of a token of %o for %j that may not %s in %s: %5$s',
+    'explains for a token of %o for %j that may not %s in %s: %5$s',
     async (principal, scopes, action, name, reason) => {
       const holder = withScopes(principal, scopes)
       expect(await open('pull').decide(holder, action, parseRepositoryName(name))).toEqual({
@@ -165,7 +168,7 @@ describe('the policy', () => {
     },
   )
 
-  test('says of a token that was refused what it was asked for who may help', async () => {
+  test('names who can help when a token was refused its scopes', async () => {
     const repository = 'acme/public'
     const scopes = [{ type: 'repository', name: repository, actions: ['pull'], refused: ['push'] }] as const
     const decide = (action: Action) =>
@@ -212,7 +215,7 @@ describe('the policy', () => {
     }
   })
 
-  test('says nothing of the rights behind a token: an administrator hears what a user hears', async () => {
+  test('does not reveal the rights behind a token: an administrator gets the answer that a user gets', async () => {
     const ask = async (isAdmin: boolean) =>
       open('pull').decide(
         withScopes({ ...bob, isAdmin }, 'repository:acme/private:pull'),
@@ -230,23 +233,20 @@ describe('the policy', () => {
     ['repository:bob/app/more:pull', ''],
     ['registry:catalog:*', ''],
     ['', ''],
-  ])(
-    'C5: a token for %j does no more than that, for its owner and for administrators',
-    async (text, expected) => {
-      for (const principal of [bob, root]) {
-        expect(await rightsOf(open('push'), withScopes(principal, text), 'bob/app')).toBe(expected)
-      }
-    },
-  )
+  ])('C5: limits a token for %j to that, for its owner and for administrators', async (text, expected) => {
+    for (const principal of [bob, root]) {
+      expect(await rightsOf(open('push'), withScopes(principal, text), 'bob/app')).toBe(expected)
+    }
+  })
 
-  test('a token says nothing about rights that are gone since', async () => {
+  test('a token does not outlive the rights of its account', async () => {
     const holder = withScopes(bob, 'repository:acme/private:pull,push')
     expect(await open('pull').decide(holder, 'push', parseRepositoryName('acme/private'))).toMatchObject({
       refusal: 'rights',
     })
   })
 
-  test('asks an anonymous token that lacks the right for another one', async () => {
+  test('asks for another token when an anonymous token lacks the right', async () => {
     const holder = withScopes(anonymous, 'repository:acme/public:pull')
     const decide = (action: Action) => open('pull').decide(holder, action, parseRepositoryName('acme/public'))
     expect(await decide('pull')).toEqual({ allowed: true })
@@ -284,7 +284,7 @@ describe('granted scopes', () => {
     expect(await grant(mode, principal, asked)).toBe(expected)
   })
 
-  test('a token buys no wider token', async () => {
+  test('a token cannot get a wider token', async () => {
     const holder = withScopes(root, 'repository:acme/private:pull')
     expect(await grant('pull', holder, 'repository:acme/private:pull,push')).toBe(
       'repository:acme/private:pull',
@@ -292,8 +292,8 @@ describe('granted scopes', () => {
   })
 })
 
-describe('what the policy says of others', () => {
-  test('who may enter', () => {
+describe('the policy on other accounts', () => {
+  test('tells who may enter', () => {
     const token = withScopes(anonymous, '')
     expect([anonymous, token, bob].map((principal) => open('pull').mayEnter(principal))).toEqual([
       false,
@@ -308,7 +308,7 @@ describe('what the policy says of others', () => {
     expect(open('push').mayEnter(anonymous)).toBe(true)
   })
 
-  test('what is visible to whom', () => {
+  test('tells which repositories a principal sees', () => {
     const ofBob = { all: false, public: true, internal: true, owner: 'bob' }
     expect(open('none').visibleTo(anonymous)).toMatchObject({ all: false, public: false, owner: undefined })
     expect(open('pull').visibleTo(anonymous)).toMatchObject({ all: false, public: true, owner: undefined })
@@ -316,7 +316,7 @@ describe('what the policy says of others', () => {
     expect(open('pull').visibleTo(root)).toEqual({ all: true })
   })
 
-  test('how new repositories are seen', () => {
+  test('tells the visibility of new repositories', () => {
     const policy = open('push')
     expect(policy.newRepositoryVisibility(anonymous)).toBe('public')
     expect(policy.newRepositoryVisibility(bob)).toBe('private')
@@ -327,7 +327,7 @@ describe('what the policy says of others', () => {
 })
 
 describe('a grant of many scopes', () => {
-  test('ends when nobody waits for it any more', async () => {
+  test('ends when no request waits for it', async () => {
     let found = 0
     const policy = createPolicy({
       anonymous: 'pull',

@@ -17,7 +17,7 @@ import { findRepositoryName, ownerOf } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { Permission } from './permissions.ts'
 import type { Action, Asker, Decision, Explanation, Policy, PushRights } from './policy.ts'
-import { principalId } from '../identity/principal.ts'
+import { partyOf } from './party.ts'
 import type { Principal } from '../identity/principal.ts'
 import { refuse, refuseOwner } from './refusals.ts'
 import { decide, decideOwner, findBound, limitsOf, standingOf } from './decide.ts'
@@ -92,7 +92,7 @@ class AccessPolicy implements Policy {
   async grant(principal: Principal, scopes: readonly Scope[], asker?: Asker): Promise<Scope[]> {
     const granted: Scope[] = []
     // Each may be compared with every grant of the principal.
-    const turns = new Turns({ party: principalId(principal), ...asker })
+    const turns = new Turns({ party: partyOf(principal), ...asker })
     for (const scope of scopes) {
       await turns.pass()
       granted.push({ ...scope, actions: await this.#grantActions(principal, scope) })

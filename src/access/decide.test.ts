@@ -172,7 +172,7 @@ async function wouldHelp(given: World, remedy: Explanation['remedy']): Promise<b
 }
 
 describe('a decision', () => {
-  test('agrees with a plain evaluation, whatever is granted', async () => {
+  test('agrees with a plain evaluation for any grants', async () => {
     await fc.assert(
       fc.asyncProperty(world, async (given) => {
         expect(await decide(given)).toBe(isAllowed(given))
@@ -181,7 +181,7 @@ describe('a decision', () => {
     )
   })
 
-  test('is explained by what suffices alone, or by a role that would', async () => {
+  test('is explained by one sufficient grant, or by a role that would suffice', async () => {
     const seen = { grant: 0, remedy: 0 }
     await fc.assert(
       fc.asyncProperty(world, async (given) => {
@@ -199,7 +199,7 @@ describe('a decision', () => {
     expect(Math.min(seen.grant, seen.remedy)).toBeGreaterThan(100)
   })
 
-  test('about pulling is the same as what is visible', async () => {
+  test('about pulling agrees with the visible repositories', async () => {
     await fc.assert(
       fc.asyncProperty(world, async (given) => {
         fc.pre(given.access !== undefined)
@@ -212,7 +212,7 @@ describe('a decision', () => {
     )
   })
 
-  test('about an owner is never yes for one that a list would not look at', async () => {
+  test('about an owner is never yes for an owner that lists skip', async () => {
     const visibilities = fc.constantFrom('public', 'internal', 'private')
     await fc.assert(
       fc.asyncProperty(world, owner, visibilities, async (given, name, visibility) => {
@@ -240,7 +240,7 @@ describe('a decision', () => {
     )
   })
 
-  test('about a push says which kinds of it are allowed', async () => {
+  test('about a push names the allowed kinds of push', async () => {
     await fc.assert(
       fc.asyncProperty(world, async (given) => {
         const create = await decide({ ...given, permission: 'push:create' })
@@ -253,7 +253,7 @@ describe('a decision', () => {
     )
   })
 
-  test('about an owner takes a grant on all of it', async () => {
+  test('about an owner needs a grant on everything of the owner', async () => {
     await fc.assert(
       fc.asyncProperty(world, async (given) => {
         const { principal, permission: asked, grants: list } = given

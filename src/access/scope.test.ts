@@ -31,12 +31,12 @@ describe('parseScopes', () => {
     expect(parseScopes(texts).map(formatScope)).toEqual(['repository:a/b:delete,pull', 'repository:c/d:push'])
   })
 
-  test('takes a hundred repositories at most', () => {
+  test('accepts at most a hundred repositories', () => {
     const text = Array.from({ length: 500 }, (_, index) => `repository:a/b${index}:pull`).join(' ')
     expect(parseScopes(text)).toHaveLength(100)
   })
 
-  test('takes sixteen actions of a repository at most, in one scope or in many', () => {
+  test('accepts at most sixteen actions of a repository, in one scope or several', () => {
     const actions = Array.from({ length: 10_000 }, (_, index) =>
       index.toString(26).replaceAll(/\d/g, (digit) => String.fromCodePoint(113 + Number(digit))),
     )
@@ -47,7 +47,7 @@ describe('parseScopes', () => {
     expect(scope?.actions).toContain('pull')
   })
 
-  test('never throws, and reads what it wrote as the same', () => {
+  test('never throws, and reads its own output back unchanged', () => {
     const part = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('repository', 'registry', ':', 'a/b', 'pull', ',', '*', ' ', '(', ')'),
@@ -76,7 +76,7 @@ describe('includesAction', () => {
     expect(includesAction(parseScopes(text), repository, 'pull')).toBe(expected)
   })
 
-  test('bounds nothing where there is no token', () => {
+  test('allows everything without a token', () => {
     expect(includesAction(undefined, repository, 'delete')).toBe(true)
   })
 })

@@ -55,7 +55,7 @@ describe('a record', () => {
     expect(await recorded(open)).toHaveLength(2)
   })
 
-  test('A4: of a party with many refused requests takes no place of others', async () => {
+  test('A4: of a party with many refused requests does not use the places of others', async () => {
     await using open = await openAuth()
     for (let count = 0; count < 11_000; count += 1) {
       open.audit.recordOnce(bob, { action: 'push', outcome: 'denied' }, `user:1 push acme/${count}`)

@@ -27,7 +27,7 @@ function faultsOf(given: Given): readonly string[] {
 const yaml = (text: string) => ({ './lading.yaml': text })
 
 describe('loadConfig', () => {
-  test('serves 127.0.0.1:5000 over ./data when nothing is configured', () => {
+  test('serves ./data on 127.0.0.1:5000 without configuration', () => {
     expect(load().config).toEqual({
       data: './data',
       http: { host: '127.0.0.1', port: 5000, cors: { origins: [] }, tls: {}, trustedProxies: [] },
@@ -73,7 +73,7 @@ describe('loadConfig', () => {
     expect(load().config.http.trustedProxies).toEqual([])
   })
 
-  test('lets flags win over the environment, and that over the file', () => {
+  test('prefers flags to the environment, and the environment to the file', () => {
     const { config, origins } = load({
       argv: ['--data', '/flag'],
       env: { LADING_DATA: '/env', LADING_HTTP_HOST: '::1' },
@@ -88,7 +88,7 @@ describe('loadConfig', () => {
     })
   })
 
-  test('reads the file that --config names instead of ./lading.yaml', () => {
+  test('reads the file given by --config instead of ./lading.yaml', () => {
     const files = { ...yaml('data: /default\n'), '/etc/lading.yaml': 'data: /named\n' }
     expect(load({ argv: ['--config', '/etc/lading.yaml'], files }).config.data).toBe('/named')
   })
@@ -97,7 +97,7 @@ describe('loadConfig', () => {
     ['an empty file', ''],
     ['a section without keys', 'http:\nlog: {}\n'],
     ['comments only', '# nothing yet\n'],
-  ])('takes %s for no settings', (_, text) => {
+  ])('reads %s as no settings', (_, text) => {
     expect(load({ files: yaml(text) }).config).toEqual(load().config)
   })
 
@@ -109,14 +109,14 @@ describe('loadConfig', () => {
     expect(load({ argv }).config.http.port).toBe(port)
   })
 
-  test('turns text into the number or the boolean that the key takes', () => {
+  test('converts text to the number or boolean of the key', () => {
     const { config } = load({
       env: { LADING_HTTP_PORT: '1', LADING_DELETE_ENABLED: 'false', LADING_DATA: '1' },
     })
     expect(config).toMatchObject({ http: { port: 1 }, delete: { enabled: false }, data: '1' })
   })
 
-  test('reads a list with commas from a variable, and as a list from the file', () => {
+  test('reads a comma-separated list from a variable, and a list from the file', () => {
     const proxies = ['10.0.0.0/8', '::1']
     expect(
       load({ env: { LADING_HTTP_TRUSTED_PROXIES: '10.0.0.0/8, ::1' } }).config.http.trustedProxies,
@@ -126,7 +126,7 @@ describe('loadConfig', () => {
     expect(load({ argv: ['--http.trustedProxies', ''] }).config.http.trustedProxies).toEqual([])
   })
 
-  test('reads a secret from the file that a variable names, without its last line break', () => {
+  test('reads a secret from the file given by a variable, without its last line break', () => {
     const { config } = load({
       env: { LADING_METADATA_DRIVER: 'postgres', LADING_METADATA_URL_FILE: '/run/secrets/url' },
       files: { '/run/secrets/url': 'postgres://u:p@db/lading\n' },
@@ -137,7 +137,7 @@ describe('loadConfig', () => {
     expect(JSON.stringify(config)).not.toContain('u:p')
   })
 
-  test('ignores what Kubernetes injects for a Service named lading', () => {
+  test('ignores the variables that Kubernetes injects for a Service named lading', () => {
     const env = {
       LADING_PORT: 'tcp://10.0.0.1:5000',
       LADING_PORT_5000_TCP: 'x',
@@ -146,7 +146,7 @@ describe('loadConfig', () => {
     expect(load({ env }).config).toEqual(load().config)
   })
 
-  test('reports all faults at once', () => {
+  test('reports all faults together', () => {
     const env = { LADING_HTTP_PORT: '50o0', LADING_HTTP_HSOT: 'x' }
     expect(faultsOf({ argv: ['--prot', '1'], env, files: yaml('dta: x\n') })).toEqual([
       './lading.yaml: unknown key dta; did you mean data?',
@@ -302,7 +302,7 @@ describe('loadConfig', () => {
     expect(faults[0]).not.toContain('hunter2')
   })
 
-  test('says where a file is no YAML', () => {
+  test('gives the position where a file is not valid YAML', () => {
     expect(faultsOf({ files: yaml('data: a\ndata: b\n') })[0]).toContain('line 2, column 1')
   })
 
@@ -315,7 +315,7 @@ describe('loadConfig', () => {
 })
 
 describe('configKeys', () => {
-  test('have a description and names of their own', () => {
+  test('have a description and unique names', () => {
     expect(configKeys.filter((key) => key.description === '')).toEqual([])
     const names = configKeys.flatMap((key) => [key.path, key.environment, ...key.flags])
     expect(new Set(names).size).toBe(names.length)

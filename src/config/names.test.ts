@@ -28,7 +28,7 @@ describe('an unknown variable', () => {
   })
 })
 
-test('what Kubernetes injects for a Service named lading is ignored', () => {
+test('of Kubernetes for a Service named lading is ignored', () => {
   const env = {
     LADING_SERVICE_HOST: '10.0.0.11',
     LADING_SERVICE_PORT: '5000',
@@ -42,7 +42,7 @@ test('what Kubernetes injects for a Service named lading is ignored', () => {
   expect(faultsOf(env)).toEqual([])
 })
 
-test('LADING_PORT with an address that is not one of Kubernetes is refused', () => {
+test('LADING_PORT without an address of Kubernetes is refused', () => {
   expect(faultsOf({ LADING_PORT: '127.0.0.1:6400' })).toEqual([
     'unknown variable LADING_PORT; did you mean LADING_HTTP_PORT?',
   ])

@@ -14,7 +14,7 @@ describe('Secret', () => {
     expect(text).not.toContain('hunter2')
   })
 
-  test('gives its value to who asks for it', () => {
+  test('returns its value on request', () => {
     expect(secret.reveal()).toBe('hunter2')
   })
 })

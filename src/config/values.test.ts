@@ -67,7 +67,7 @@ describe('a value', () => {
     expect(outcome(fromFlag(path, text), `--${path}`)).toEqual(expected)
   })
 
-  test('takes the fraction of the manual from a variable', () => {
+  test("reads the manual's fraction from a variable", () => {
     expect(fromVariable('audit.pulls', '0.01')().config.audit.pulls).toBe(0.01)
   })
 })
@@ -122,21 +122,21 @@ describe('a size', () => {
     expect(fromVariable('limits.replyMemoryBytes', text)().config.limits.replyMemoryBytes).toBe(bytes)
   })
 
-  test('is not below the least one', () => {
+  test('is not below the minimum', () => {
     expect(fromVariable('limits.replyMemoryBytes', '15MiB')).toThrow(
       'limits.replyMemoryBytes: expected a size from 16MiB, like 500MB or 10GiB (a plain number is in bytes), got "15MiB" (LADING_LIMITS_REPLY_MEMORY_BYTES)',
     )
   })
 })
 
-test('a fraction out of its range is refused with the range', () => {
+test('a fraction outside its range is refused with the range', () => {
   expect(fromVariable('audit.pulls', '1.5')).toThrow(
     'audit.pulls: expected a number from 0 to 1, got 1.5 (LADING_AUDIT_PULLS)',
   )
 })
 
 test.each(configKeys.filter((key) => typeof key.default === 'string'))(
-  'the default of $path can be set as it is written',
+  'the documented default of $path can be set',
   ({ path, default: value }) => {
     expect(fromVariable(path, String(value))().config).toEqual(loadConfig(sources).config)
   },

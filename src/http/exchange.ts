@@ -1,9 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { principalId } from '../identity/principal.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Admitted, Refused } from '../edge/gate.ts'
-import { ownerOfAccount } from '../access/audience.ts'
-import { groupAddress } from '../lib/group-address.ts'
+import { partyOf } from '../access/party.ts'
 import type { BodyReader } from './requests/body-reader.ts'
 import type { Cors } from './replies/cors.ts'
 import type { RequestOrigin } from './requests/origin.ts'
@@ -67,9 +65,6 @@ export class Exchange implements ReplyMemory {
 
   /** Does not change once memory is set aside: by then the authenticator has said who asks. */
   get party(): string {
-    const { principal, origin } = this
-    if (principal === undefined || principal.kind === 'anonymous') return groupAddress(origin.address)
-    // Anyone who administers an owner can make as many robots as they like.
-    return principal.kind === 'robot' ? `robots of ${ownerOfAccount(principal.name)}` : principalId(principal)
+    return partyOf(this.principal, this.origin.address)
   }
 }

@@ -157,7 +157,7 @@ describe('the authenticator', () => {
     expect(open.delays.length).toBe(held)
   })
 
-  test('lets a right password pass that waits at the same time for the failures of another address', async () => {
+  test('accepts a right password while failures of another address wait', async () => {
     const never = new Promise<void>(() => undefined)
     await using open = await openAuthWithUsers({ throttle: { sleep: () => never } })
     for (const name of ['a', 'b', 'c']) {

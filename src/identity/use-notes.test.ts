@@ -21,8 +21,8 @@ function open(fail?: Error) {
   return { clock, written, faults, notes }
 }
 
-describe('notes of uses', () => {
-  test('are written together, each once in its time', async () => {
+describe('records of uses', () => {
+  test('are written together, each once per interval', async () => {
     const { clock, written, notes } = open()
     const begun = clock.now()
     for (const id of [1, 2, 1]) notes.note(id)
@@ -42,7 +42,7 @@ describe('notes of uses', () => {
     ])
   })
 
-  test('G5: go on after the clock was set back', async () => {
+  test('G5: continue after the clock was set back', async () => {
     const { clock, written, notes } = open()
     notes.note(1)
     await notes.flush()
@@ -52,7 +52,7 @@ describe('notes of uses', () => {
     expect(written).toHaveLength(2)
   })
 
-  test('that cannot be written are told, unless the disk is full', async () => {
+  test('that cannot be written are reported, unless the disk is full', async () => {
     const fault = new Error('gone')
     const broken = open(fault)
     broken.notes.note(1)

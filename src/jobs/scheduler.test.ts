@@ -33,7 +33,7 @@ function aJob(run: (signal: AbortSignal) => Promise<number> = async () => 1) {
 }
 
 describe('the scheduler', () => {
-  test('runs a job soon after it is woken, many wakes being one run', async () => {
+  test('runs a job soon after it is woken, once for many wakes', async () => {
     await using open = await openRegistry()
     let runs = 0
     const { job, nextRun } = aJob(async () => (runs += 1))
@@ -48,7 +48,7 @@ describe('the scheduler', () => {
     expect(runs).toBe(1)
   })
 
-  test('runs a job once more after a run, however often it was woken meanwhile', async () => {
+  test('runs a job once more after a run during which it was woken, even many times', async () => {
     await using open = await openRegistry()
     const timers = new TestTimers()
     const time = { now: 0 }
@@ -99,7 +99,7 @@ describe('the scheduler', () => {
     expect(runs).toBe(2)
   })
 
-  test('hears a wake also after the clock was set forward', async () => {
+  test('handles a wake after the clock was set forward', async () => {
     await using open = await openRegistry()
     let runs = 0
     const { job, nextRun } = aJob(async () => (runs += 1))
@@ -117,7 +117,7 @@ describe('the scheduler', () => {
     expect(runs).toBe(2)
   })
 
-  test('looks again soon at a lease from the future, not at the next turn of the job', async () => {
+  test('checks a lease from the future again soon, not at the next turn of the job', async () => {
     await using open = await openRegistry()
     const { metadata, clock } = open
     const ahead = { name: 'test', holder: 'dead', now: clock.now() + dayMs, ttlMs: leaseTtlMs }
@@ -138,7 +138,7 @@ describe('the scheduler', () => {
     expect(delays).not.toContain(dayMs)
   })
 
-  test('tells a running job to stop, and waits for it', async () => {
+  test('aborts a running job, and waits for its end', async () => {
     await using open = await openRegistry()
     let stopped = false
     const { job, nextRun } = aJob(async (signal) => {
@@ -192,7 +192,7 @@ describe('a lease', () => {
     expect(await b.run({ name: 'x', signal }, work)).toEqual({ kind: 'ran', value: 'ran' })
   })
 
-  test('goes to another holder once it ran out', async () => {
+  test('passes to another holder after it expires', async () => {
     await using open = await openLeases()
     const { metadata, clock } = open
     const abandoned = { name: 'x', holder: 'dead', now: clock.now(), ttlMs: leaseTtlMs }
@@ -204,7 +204,7 @@ describe('a lease', () => {
     expect(open.warnings).toEqual([])
   })
 
-  test('from the future is taken over when nobody renews it, with one warning', async () => {
+  test('from the future is taken over unless it is renewed, with one warning', async () => {
     await using open = await openLeases()
     const { metadata, clock, time } = open
     const ahead = { name: 'x', holder: 'dead', now: clock.now() + dayMs, ttlMs: leaseTtlMs }

@@ -5,7 +5,7 @@ import { tempFolder } from '../../test/support/temp-folder.ts'
 import { checkFolder, findMissingFolders, FolderError, makeFolder, removeEmptyFolders } from './folders.ts'
 
 describe('making a folder', () => {
-  test('makes the missing ones above it, and accepts one that is there', async () => {
+  test('makes missing parents, and accepts an existing folder', async () => {
     await using temp = await tempFolder()
     const path = join(temp.path, 'a', 'b', 'c')
     await Promise.all([makeFolder(path, 0o700), makeFolder(path, 0o700)])
@@ -14,7 +14,7 @@ describe('making a folder', () => {
   })
 
   test.skipIf(!existsSync('/proc/self')).each(['/proc/x', '/proc/x/y/z'])(
-    'ends with an error that names the path, in %s',
+    'fails with an error that names the path, in %s',
     async (path) => {
       const attempt = makeFolder(path, 0o700)
       await expect(attempt).rejects.toThrow(FolderError)
@@ -51,7 +51,7 @@ describe('checking a folder', () => {
   })
 })
 
-test('folders that hold files stay, with the files', async () => {
+test('folders with files stay, with the files', async () => {
   await using temp = await tempFolder()
   const root = join(temp.path, 'root')
   for (const name of ['a/b', 'c/d']) mkdirSync(join(root, name), { recursive: true })

@@ -53,7 +53,7 @@ test('a killed backup whose clock was ahead holds deletions for a minute', async
   expect(await job.remove()).toBe(1)
 })
 
-test('a running backup holds deletions as long as it renews, whatever its clock says', async () => {
+test('a running backup holds deletions while it renews, whatever its clock', async () => {
   await using job = await openJob()
   const ahead = { now: () => job.clock.now() + yearMs }
   {
@@ -69,7 +69,7 @@ test('a running backup holds deletions as long as it renews, whatever its clock 
   expect(await job.remove()).toBe(1)
 })
 
-test('a backup that was stopped fails once bytes were deleted, also where its clock says that it still holds', async () => {
+test('a stopped backup fails once bytes were deleted, even if its clock is behind', async () => {
   await using job = await openJob()
   const standing = job.clock.now()
   const hold = await job.startBackup({ now: () => standing })

@@ -88,7 +88,7 @@ describe('collection of blobs', () => {
     expect(await open.registry.blobs.stat(repository, kept)).toMatchObject({ digest: kept })
   })
 
-  test('F1: lets the same content be pushed again under a key of its own', async () => {
+  test('F1: lets the same content be pushed again under a new key', async () => {
     await using open = await openRegistry()
     const bytes = randomBytes(500)
     const digest = await pushBlob(open, bytes)

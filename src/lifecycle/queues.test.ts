@@ -114,7 +114,7 @@ describe('the removal of dead keys', () => {
     ])
   })
 
-  test('never deletes bytes that a blob of the database names, and says so', async () => {
+  test('never deletes bytes that a blob of the database names, and reports it', async () => {
     await using open = await openRegistry()
     const { key, digest } = await putBlob(open.store, 'in use')
     await open.metadata.transact(async (tx) => {

@@ -19,7 +19,7 @@ describe('parseDigest', () => {
     'multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46HmX4Gx8',
     'sha256+b64u:LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g-YpeiGJm564=',
     'a.b_c-d+e:x',
-  ])('takes %s', (text) => {
+  ])('accepts %s', (text) => {
     expect(parseDigest(text)).toBe(text)
   })
 
@@ -60,12 +60,12 @@ describe('parseDigest', () => {
     })
   })
 
-  test('bounds what the error repeats of a huge text', () => {
+  test('limits the part of a huge text that the error repeats', () => {
     const error = catchError(() => parseDigest('a'.repeat(1_000_000)))
     expect(JSON.stringify(error.detail).length + error.message.length).toBeLessThan(1000)
   })
 
-  test('throws nothing but its own error, and takes nothing outside the grammar', () => {
+  test('throws only its own error, and accepts nothing outside the grammar', () => {
     const alphabet = fc.constantFrom(...'sha256512blake3:+._-=ABCzf0 /\\\n\0é'.split(''))
     const texts = fc.oneof(fc.string({ unit: codeUnit }), fc.string({ unit: alphabet }))
     fc.assert(
@@ -98,7 +98,7 @@ describe('supported algorithms', () => {
 })
 
 describe('digestBytes', () => {
-  test('gives the well-known digests of nothing', () => {
+  test('returns the well-known digests of empty content', () => {
     const nothing = new Uint8Array()
     expect(digestBytes(nothing)).toBe(
       'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
@@ -118,7 +118,7 @@ describe('digestBytes', () => {
     )
   })
 
-  test('formatDigest refuses what is no digest', () => {
+  test('formatDigest refuses an invalid digest', () => {
     expect(() => formatDigest('sha256', 'ABC')).toThrow(DigestInvalidError)
   })
 })

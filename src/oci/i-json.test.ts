@@ -77,7 +77,7 @@ describe('parseIJson', () => {
     expect(error.offset).toBe(offset)
   })
 
-  test('E5: names of the language are names like any other', () => {
+  test('E5: property names of JavaScript are ordinary names', () => {
     const text = '{"__proto__":{"polluted":true},"constructor":1,"toString":null}'
     const value = parseIJson(encode(text)) as Record<string, unknown>
     expect(Object.keys(value)).toEqual(['__proto__', 'constructor', 'toString'])
@@ -94,7 +94,7 @@ describe('parseIJson', () => {
     expect(catchError(encode(`{${names.join(',')}}`)).reason).toContain('more than 16384 names')
   })
 
-  test('A2: reads 10 MiB of one kind to its end', () => {
+  test('A2: reads 10 MiB of one kind of value to the end', () => {
     const size = 10 * 1024 * 1024
     expect(parseIJson(encode(`"${'\\n'.repeat(size / 2)}"`))).toHaveLength(size / 2)
     expect(parseIJson(encode(' '.repeat(size) + '1'))).toBe(1)
@@ -111,7 +111,7 @@ describe('parseIJson', () => {
     )
   })
 
-  test('takes nothing that JSON.parse refuses, and throws nothing but its own error', () => {
+  test('accepts nothing that JSON.parse refuses, and throws only its own error', () => {
     const tokens = fc.constantFrom(...'{}[]:,"\\u0d8-+.eE19truefalsn \n\té\0'.split(''))
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: tokens }), fc.string({ unit: codeUnit })), (text) => {
@@ -123,7 +123,7 @@ describe('parseIJson', () => {
     )
   })
 
-  test('throws nothing but its own error, with an offset inside the text, for any bytes', () => {
+  test('throws only its own error, with an offset inside the text, for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         const result = attempt(bytes)
@@ -134,7 +134,7 @@ describe('parseIJson', () => {
     )
   })
 
-  test('a document cut anywhere is refused', () => {
+  test('refuses a document truncated anywhere', () => {
     const whole = encode('{"a":[1.5e3,"x\\n",{"b":null}],"c":true}')
     for (let end = 0; end < whole.length; end++) {
       expect(catchError(whole.subarray(0, end)).offset).toBeLessThanOrEqual(end)

@@ -14,7 +14,7 @@ describe('media types', () => {
     expect(baseMediaType(header)).toBe(expected)
   })
 
-  test('images, indexes and what was once a manifest are manifests, configs and layers are not', () => {
+  test('images, indexes and withdrawn types are manifests, configs and layers are not', () => {
     expect(isImageMediaType(mediaTypes.dockerManifest)).toBe(true)
     expect(isImageMediaType(mediaTypes.ociIndex)).toBe(false)
     expect(isIndexMediaType(mediaTypes.dockerManifestList)).toBe(true)
@@ -25,13 +25,13 @@ describe('media types', () => {
     expect(isManifestMediaType(mediaTypes.ociImageConfig)).toBe(false)
   })
 
-  test('foreign layers are known in both families', () => {
+  test('foreign layers are recognized in both families', () => {
     expect(isForeignLayer('application/vnd.docker.image.rootfs.foreign.diff.tar.gzip')).toBe(true)
     expect(isForeignLayer('application/vnd.oci.image.layer.nondistributable.v1.tar+zstd')).toBe(true)
     expect(isForeignLayer('application/vnd.oci.image.layer.v1.tar+gzip')).toBe(false)
   })
 
-  test('a platform is written as clients write it', () => {
+  test('a platform has the format of clients', () => {
     expect(formatPlatform({ os: 'linux', architecture: 'arm64', variant: 'v8' })).toBe('linux/arm64/v8')
     expect(formatPlatform({ os: 'linux', architecture: 'amd64', variant: '' })).toBe('linux/amd64')
   })

@@ -18,11 +18,11 @@ describe('quote', () => {
     expect(quote(text)).toBe(expected)
   })
 
-  test('cuts a long text and tells its length', () => {
+  test('truncates a long text and gives its length', () => {
     expect(quote('x'.repeat(100_000))).toBe(`"${'x'.repeat(80)}"... (100000 characters)`)
   })
 
-  test('E4: never starts a new line, whatever the text', () => {
+  test('E4: never starts a new line for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: codeUnit }), (text) => {
         expect(quote(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)

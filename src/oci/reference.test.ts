@@ -10,7 +10,7 @@ const digest = `sha256:${'0a'.repeat(32)}`
 const codeUnit = fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit))
 
 describe('parseTagName', () => {
-  test.each(['latest', 'LATEST', '_', '1.2.3-rc_1', 'a'.repeat(128), 'a..b', 'a-'])('takes %s', (text) => {
+  test.each(['latest', 'LATEST', '_', '1.2.3-rc_1', 'a'.repeat(128), 'a..b', 'a-'])('accepts %s', (text) => {
     expect(parseTagName(text)).toBe(text)
     expect(isTagName(text)).toBe(true)
   })
@@ -39,13 +39,13 @@ describe('parseReference', () => {
     expect(parseReference('sha256-0a0a')).toEqual({ kind: 'tag', tag: 'sha256-0a0a' })
   })
 
-  test('says for each kind what is wrong', () => {
+  test('names the fault for each kind', () => {
     expect(() => parseReference('sha256:baddigeststring')).toThrow(DigestInvalidError)
     expect(() => parseReference('.bad')).toThrow(TagInvalidError)
     expect(() => parseReference('')).toThrow(TagInvalidError)
   })
 
-  test('is written back as it was read, and throws nothing but the two errors', () => {
+  test('is written back unchanged, and throws only the two errors', () => {
     const tags = fc.stringMatching(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/)
     const texts = fc.oneof(fc.string({ unit: codeUnit }), tags, fc.constantFrom(digest))
     fc.assert(

@@ -18,7 +18,7 @@ describe('parseRepositoryName', () => {
     'apis/x',
     'team/api',
     `a/${'b'.repeat(253)}`,
-  ])('takes %s', (text) => {
+  ])('accepts %s', (text) => {
     expect(parseRepositoryName(text)).toBe(text)
   })
 
@@ -47,29 +47,26 @@ describe('parseRepositoryName', () => {
     expect(() => parseRepositoryName(text)).toThrow(reason)
   })
 
-  test.each(['api', 'v2', 'assets', 'healthz', 'readyz', 'metrics'])(
-    'keeps the owner %s to itself',
-    (owner) => {
-      expect(() => parseRepositoryName(`${owner}/x`)).toThrow(
-        `the owner name "${owner}" is reserved for paths of this server; choose another one`,
-      )
-    },
-  )
+  test.each(['api', 'v2', 'assets', 'healthz', 'readyz', 'metrics'])('reserves the owner %s', (owner) => {
+    expect(() => parseRepositoryName(`${owner}/x`)).toThrow(
+      `the owner name "${owner}" is reserved for paths of this server; choose another one`,
+    )
+  })
 
-  test('B9: takes no metacharacter of LIKE or glob but the underscore', () => {
+  test('B9: accepts only the underscore of the metacharacters of LIKE and glob', () => {
     for (const character of ['%', '*', '[', ']', '?', '\\']) {
       expect(() => parseRepositoryName(`a/b${character}c`)).toThrow(NameInvalidError)
     }
     expect(parseRepositoryName('a/b_c')).toBe('a/b_c')
   })
 
-  test('A6: answers at once to texts made to make a regular expression backtrack', () => {
+  test('A6: is fast for texts that make a regular expression backtrack', () => {
     for (const text of ['a/' + 'a-'.repeat(126), 'a/' + 'a__'.repeat(84), 'a'.repeat(1_000_000) + '!']) {
       expect(() => parseRepositoryName(text)).toThrow(NameInvalidError)
     }
   })
 
-  test('agrees with the pattern of the spec, and throws nothing but its own error', () => {
+  test('agrees with the pattern of the spec, and throws only its own error', () => {
     const alphabet = fc.constantFrom(...'ab0._-/A'.split(''))
     const texts = fc.oneof(
       fc.string({ unit: codeUnit }),

@@ -76,7 +76,7 @@ describe('owners', () => {
     },
   )
 
-  test('are not called as another one was before', async () => {
+  test('do not get the former name of another owner', async () => {
     await using given = await open()
     await given.owners.createOrganization(acme, tester)
     await given.owners.rename({ name: 'acme', newName: 'apex' }, tester)
@@ -90,7 +90,7 @@ describe('owners', () => {
     expect(await given.owners.find('acme')).toMatchObject({ formerNames: ['apex'] })
   })
 
-  test('A4: reserve a bounded number of names by being renamed', async () => {
+  test('A4: reserve a bounded number of names through renaming', async () => {
     await using given = await open()
     const { owners } = given
     await owners.createOrganization(acme, tester)
@@ -109,7 +109,7 @@ describe('owners', () => {
     expect(await owners.find('acme-21')).toBeUndefined()
   })
 
-  test('are of the kind that was asked for', async () => {
+  test('are of the requested kind', async () => {
     await using given = await open()
     await given.owners.createOrganization(acme, tester)
     const refused = { name: 'OwnerUnknownError' }
@@ -184,7 +184,7 @@ describe('owners', () => {
     expect(await given.accounts.find('root')).toBeUndefined()
   })
 
-  test('list and change what is below them', async () => {
+  test('list and change their repositories', async () => {
     await using given = await open()
     for (const name of ['acme/a', 'acme/b', 'acme-2/c']) await given.push(name)
     expect(await given.repositories.list({ owner: 'acme', after: 'acme/a', limit: 9 })).toMatchObject([
@@ -203,7 +203,7 @@ describe('owners', () => {
 describe('members and teams', () => {
   const dev = { organization: 'acme', team: 'dev' }
 
-  test('come with a role in one go, and leave with all they have there', async () => {
+  test('get a role when they are added, and lose all rights when they leave', async () => {
     await using given = await open()
     const { members, teams, grants } = given
     await given.owners.createOrganization(acme, tester)
@@ -230,7 +230,7 @@ describe('members and teams', () => {
     ])
   })
 
-  test('no member without the role that was asked for', async () => {
+  test('are not added without the requested role', async () => {
     await using given = await open()
     await given.owners.createOrganization(acme, tester)
     await given.addUser('alice')
@@ -239,7 +239,7 @@ describe('members and teams', () => {
     expect(await given.members.list('acme', { limit: 9 })).toEqual([])
   })
 
-  test('refuse who and what is not there', async () => {
+  test('refuse missing users and roles', async () => {
     await using given = await open()
     const { members, teams } = given
     await given.addUser('alice')

@@ -2,7 +2,6 @@
  * The blobs of a repository: visible only through the repository's own links, regardless of the content of other repositories. A
  * read is one query, then the bytes; reads write nothing.
  */
-import { principalId } from '../identity/principal.ts'
 import { Turns } from '../lib/turns/turns.ts'
 import { BlobMissing } from '../blob-store/errors.ts'
 import type { BlobReader, BlobStore, ByteRange, ByteSink } from '../blob-store/blob-store.ts'
@@ -25,6 +24,7 @@ import type { RepositoryName } from '../oci/repository-name.ts'
 import { includesAction } from '../access/scope.ts'
 import type { Scope } from '../access/scope.ts'
 import type { BlobHealth } from './blob-health.ts'
+import { partyOfCaller } from './caller.ts'
 import type { Caller, RegistryPolicy } from './caller.ts'
 import { BlobDamagedError, BlobInUseError, BlobUnknownError, DeleteDisabledError } from './errors.ts'
 import { openRepository } from './push-rights.ts'
@@ -194,7 +194,7 @@ async function mountBlob(deps: BlobDeps, request: MountRequest): Promise<boolean
   const within = from === undefined ? pullableNames(principal.scopes) : undefined
   const search = { digest, from, visible, within, target: repository }
   const { reader } = deps.metadata
-  const source = await findMountSource(reader, search, new Turns({ party: principalId(principal) }))
+  const source = await findMountSource(reader, search, new Turns({ party: partyOfCaller(caller) }))
   if (source === undefined) return false
   // Damaged content is not mounted: the caller uploads it instead, which repairs it.
   if ((await deps.health.inspect(() => findBlob(reader, digest)))?.isIntact !== true) return false

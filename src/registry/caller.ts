@@ -1,5 +1,6 @@
 /** The caller of a request: for the audit, for the ownership of sessions, and for visibility. */
 import type { Origin } from '../identity/identity.ts'
+import { partyOf } from '../access/party.ts'
 import type { Policy, PushRights } from '../access/policy.ts'
 import type { Principal } from '../identity/principal.ts'
 
@@ -13,3 +14,8 @@ export interface Caller {
 
 /** The part of the policy that the registry itself uses; whether the caller may do what it requests was decided before. */
 export type RegistryPolicy = Pick<Policy, 'visibleTo' | 'newRepositoryVisibility'>
+
+/** The party of the caller, where parties take turns. */
+export function partyOfCaller({ principal, origin }: Caller): string {
+  return partyOf(principal, origin?.address)
+}

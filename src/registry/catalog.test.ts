@@ -94,7 +94,7 @@ describe('a catalog page', () => {
     }
   })
 
-  test('makes progress with each page, however few turns it has', async () => {
+  test('makes progress with each page, even with few turns', async () => {
     const { list } = open(0)
     const cursors: (string | undefined)[] = []
     do cursors.push((await list(hostile, cursors.at(-1))).next)

@@ -1,10 +1,10 @@
 /** Lists the repositories that the caller may pull from, as keyset pages in byte order of the full name. */
-import { principalId } from '../identity/principal.ts'
 import { Turns } from '../lib/turns/turns.ts'
 import type { Loop } from '../lib/turns/turns.ts'
 import { pageRepositories } from '../metadata/repositories/list-repositories.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
+import { partyOfCaller } from './caller.ts'
 import type { Caller, RegistryPolicy } from './caller.ts'
 import { createListCursors, isSealed } from './list-cursor.ts'
 
@@ -16,8 +16,6 @@ export interface CatalogQuery {
   readonly n: number
   readonly caller: Caller
   readonly signal?: AbortSignal | undefined
-  /** The party for taking turns; by default the principal. */
-  readonly party?: string | undefined
 }
 
 export interface CatalogPage {
@@ -46,14 +44,19 @@ const defaultMaxTurns = 200
 export function createCatalog({ metadata, policy, maxTurns = defaultMaxTurns, loop }: CatalogDeps): Catalog {
   const cursors = createListCursors(metadata)
   return {
-    async list({ last, owner, n, caller, signal, party = principalId(caller.principal) }) {
+    async list({ last, owner, n, caller, signal }) {
       if (n === 0) return { repositories: [], next: undefined }
       const { names, stoppedAt } = await pageRepositories(metadata.reader, {
         ...(last !== undefined && isSealed(last) ? { from: await cursors.open(last) } : { after: last }),
         owner,
         limit: n + 1,
         visible: await policy.visibleTo(caller.principal),
-        turns: new Turns({ signal, party, maxTurns, ...(loop !== undefined && { loop }) }),
+        turns: new Turns({
+          signal,
+          party: partyOfCaller(caller),
+          maxTurns,
+          ...(loop !== undefined && { loop }),
+        }),
       })
       const repositories = names.slice(0, n)
       if (names.length > n) return { repositories, next: repositories.at(-1) }

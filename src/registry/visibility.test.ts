@@ -85,7 +85,7 @@ describe('a mount', () => {
     ['alice/secret', by(root)],
     [undefined, by(bob)],
     [undefined, by(bob, 'repository:bob/target:pull,push')],
-  ])('from %s takes what the caller may pull', async (from, caller) => {
+  ])('from %s finds blobs that the caller may pull', async (from, caller) => {
     await using opened = await open()
     const bytes = randomBytes(100)
     await push(opened, 'alice/open', { bytes, visibility: 'public' })
@@ -100,7 +100,7 @@ describe('a mount', () => {
   })
 
   test.each(['', 'repository:bob/target:pull,push', 'repository:bob/own:push', 'repository:bob/own:'])(
-    'B1: takes nothing from a source that the token (%j) does not name, were it the own one',
+    "B1: mounts nothing from a source that the token (%j) does not name, even the caller's own",
     async (scopes) => {
       await using opened = await open()
       const digest = await push(opened, 'bob/own', { principal: bob })
@@ -157,7 +157,7 @@ describe('a new repository', () => {
 })
 
 describe('an upload session', () => {
-  test('B3: belongs to who started it, with whatever token, and to one repository', async () => {
+  test('B3: belongs to the principal who started it, with any token, and to one repository', async () => {
     await using opened = await open()
     const { uploads } = opened.registry
     const repository = parseRepositoryName('bob/app')

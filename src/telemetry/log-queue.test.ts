@@ -57,7 +57,7 @@ describe('the queue of the log', () => {
     expect(queue.failure).toBe(code)
   })
 
-  test('says in the place of the gap how many lines are missing, once it can write again', async () => {
+  test('writes the number of missing lines in place of the gap, once it can write again', async () => {
     const { state, sink, lines } = aSink()
     const queue = openQueue(sink)
     state.room = 0
@@ -124,7 +124,7 @@ describe('the queue of the log', () => {
     expect(queue.waiting).toBe(0)
   })
 
-  test('at the end of the process waits a little for a reader that stalls, and gives up', () => {
+  test('at the end of the process waits a little for a stalled reader, then stops', () => {
     const { state, sink } = aSink('EAGAIN')
     const queue = openQueue(sink)
     state.room = 0

@@ -26,7 +26,7 @@ describe('createMetrics', () => {
     ])
   })
 
-  test('tells failures of the store from aborts by clients', async () => {
+  test('distinguishes failures of the store from aborts by clients', async () => {
     const metrics = createMetrics({ version: '1' })
     const named = (name: string) => Object.assign(new Error('x'), { name })
     metrics.onStoreCall({ operation: 'copy', durationMs: 1, error: named('AbortError') })
@@ -61,7 +61,7 @@ describe('createMetrics', () => {
     expect(text).not.toContain('lading_job_last_success_timestamp_seconds{job="expire-uploads"}')
   })
 
-  test('reads caches and gauges when it is read', async () => {
+  test('reads caches and gauges when metrics are requested', async () => {
     const metrics = createMetrics({ version: '1' })
     let hits = 1
     metrics.watchCache('blob', () => ({ hits, misses: 2, entries: 3, bytes: 4 }))
@@ -86,13 +86,13 @@ describe('createMetrics', () => {
     expect(text).toContain('lading_build_info{version="1"} 1')
   })
 
-  test('knows the event loop and the process', async () => {
+  test('includes the event loop and the process', async () => {
     const text = await createMetrics({ version: '1' }).render()
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds')
     expect(text).toContain('process_resident_memory_bytes')
   })
 
-  test('keeps two registries apart', async () => {
+  test('keeps the metrics of two registries separate', async () => {
     const [one, two] = [createMetrics({ version: '1' }), createMetrics({ version: '2' })]
     one.onLogin('accepted')
     await expectLines(one, ['lading_logins_total{result="accepted"} 1'])

@@ -107,7 +107,7 @@ describe('startTracing', () => {
     }
   })
 
-  test('says which program sends, and with which library', async () => {
+  test('names the sending program and its library', async () => {
     await using collector = await startCollector()
     const tracing = await startTracing({ ...collector, version: '1.2.3', onError: () => undefined })
     tracing.runRequest({ id: 'r-1', method: 'GET', traceparent: undefined }, () =>

@@ -1,6 +1,6 @@
 /**
- * Who may use which endpoint of the management API: every principal, every endpoint, owners and repositories of every
- * visibility. Requests name what is not there and carry empty bodies, so that those who are let in change nothing.
+ * Tests access to every endpoint of the management API, for every principal and for owners and repositories of every visibility.
+ * Requests name missing things and have empty bodies, so that permitted requests change nothing.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Access, Endpoint } from '../../src/api/endpoint.ts'
@@ -46,7 +46,7 @@ const chief: Row = {
   'repository:administer': always,
 }
 
-/** Where each access is given: by the visibility of the owner, and of a repository of the same visibility below it. */
+/** The visibilities for which each access is granted: the owner and the repository below it have the same visibility. */
 const table: Record<PrincipalName, Row | 'holds nowhere'> = {
   anonymous: outsider,
   stranger: user,
@@ -103,7 +103,10 @@ const permissions: Readonly<Partial<Record<Access, readonly RoleAction[]>>> = {
   'repository:administer': ['administer'],
 }
 
-/** Whether all that the row asks for in the repository is explained to be allowed; `undefined`: it asks for nothing there. */
+/**
+ * Returns whether the explanations allow all actions that the endpoint needs in the repository; `undefined` if it needs none
+ * there.
+ */
 async function explain(
   { access, method }: Endpoint,
   principal: PrincipalName,
@@ -120,7 +123,7 @@ async function explain(
   return found.every(({ allowed }) => allowed)
 }
 
-/** Who comes with a credential that gives nothing to anybody: `gives` of a row. */
+/** Principals whose credentials cannot give access to others: see `gives` of an endpoint. */
 const limited: ReadonlySet<PrincipalName> = new Set<PrincipalName>(['robot', 'narrowed token'])
 
 function expectedOf(
@@ -129,7 +132,7 @@ function expectedOf(
   visibility: Visibility,
 ): string {
   const row = table[principal]
-  // Nothing is asked there of who somebody is, so nothing of it is looked at.
+  // A public endpoint does not check credentials, not even invalid ones.
   if (access === 'public') return 'in'
   if (row === 'holds nowhere') return '401'
   if (gives !== undefined && limited.has(principal)) return '403'
@@ -155,13 +158,13 @@ describe('B4: the access matrix of the management API', () => {
   })
 })
 
-/** The column of limited credentials: the administrator's own access token, which nothing narrows. */
+/** Limited credentials, tested with the administrator's own access token, which has no other restrictions. */
 test.each(endpoints.map((endpoint) => ({ ...endpoint })))(
   'C5: $method $path by an access token of an administrator: gives $gives',
   async (endpoint) => {
     const { accounts, accessTokens } = scene.registry.app.auth
     const root = await accounts.find('root')
-    if (root === undefined) throw new Error('there is no root')
+    if (root === undefined) throw new Error('root not found')
     const { token, secret } = await accessTokens.create(root.id, { name: 'whole' }, tester)
     const json = endpoint.body === undefined ? {} : { json: {} }
     const headers = { authorization: `Bearer ${secret}` }

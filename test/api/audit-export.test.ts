@@ -1,4 +1,4 @@
-/** The export of a large audit: what it reads at once, whom it lets go first, and when it ends. */
+/** The export of a large audit: the rows that it reads at once, the turns that it leaves to other requests, and its end. */
 import { StatementSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -22,7 +22,7 @@ let counter: TurnCounter
 const { prototype } = StatementSync
 const all = Object.getOwnPropertyDescriptor(prototype, 'all')?.value as StatementSync['all']
 
-/** Notes each query of the audit with the turn of the event loop that it fell into. */
+/** Records each query of the audit with the turn of the event loop in which it runs. */
 beforeEach(() => {
   reads = []
   counter = new TurnCounter()
@@ -42,7 +42,7 @@ afterEach(() => {
 async function openWithEvents(count: number, text: string): Promise<InProcessRegistry> {
   const registry = await startInProcess()
   await registry.app.auth.accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true }, tester)
-  // Recent ones: a job forgets what is old.
+  // Recent events: a job deletes old ones.
   const start = registry.clock.now() - 60_000
   const events = Array.from({ length: count }, (_, index) => ({
     at: start + index,
@@ -58,17 +58,17 @@ async function openWithEvents(count: number, text: string): Promise<InProcessReg
 
 const headers = { authorization: basic('root') }
 
-test('an export reads some hundred rows at a time, each page in a turn of its own', async () => {
+test('an export reads some hundred rows at a time, each page in its own turn', async () => {
   await using registry = await openWithEvents(3_000, 'x')
   const answer = await ask(`${registry.url}/api/v1/audit/export?actor=mover`, { headers })
   expect(answer.text().trim().split('\n')).toHaveLength(3_000)
   expect(Math.max(...reads.map(({ rows }) => rows))).toBeLessThanOrEqual(500)
   const perTurn = Map.groupBy(reads, (read) => read.turn)
-  // The keys of a page, then its rows.
+  // The keys of a page, and its rows.
   expect(Math.max(...[...perTurn.values()].map((together) => together.length))).toBeLessThanOrEqual(2)
 })
 
-test('a search for what hardly any row matches gives turns between its slices', async () => {
+test('a search with few matching rows yields between its slices', async () => {
   await using registry = await openWithEvents(5_000, 'x')
   const answer = await ask(`${registry.url}/api/v1/audit?actor=mover&action=user.create`, { headers })
   expect(answer.json()).toEqual({ items: [] })
@@ -110,7 +110,7 @@ test('an export waits for its reader, and ends with the connection', async () =>
   expect(reads.length - before).toBeLessThanOrEqual(2)
 })
 
-/** An export of 30 MB whose reader has stopped, so that most of it is not read yet. */
+/** Begins an export of 30 MB and stops reading, so that most of it is still unread. */
 async function beginExport(registry: InProcessRegistry, credentials: string): Promise<RawConnection> {
   const connection = await RawConnection.open(registry.url)
   connection.pause()
@@ -124,7 +124,7 @@ async function beginExport(registry: InProcessRegistry, credentials: string): Pr
   return connection
 }
 
-/** What came until the connection was closed: how many of the events, and whether the reply is whole. */
+/** Reads until the connection closes. Returns the number of events received and whether the reply is complete. */
 async function readToEnd(connection: RawConnection) {
   connection.resume()
   const text = await connection.untilClosed()
@@ -136,7 +136,7 @@ async function readToEnd(connection: RawConnection) {
   }
 }
 
-test('an export ends with the events that were there at its start', async () => {
+test('an export ends with the events that existed at its start', async () => {
   await using registry = await openWithEvents(3_000, 'x'.repeat(10_000))
   using connection = await beginExport(registry, `Authorization: ${headers.authorization}`)
   const actor = { id: 'user:9', name: 'newcomer' }
@@ -149,7 +149,7 @@ test('an export ends with the events that were there at its start', async () => 
   expect(await readToEnd(connection)).toEqual(expected)
 })
 
-test('an export breaks off when its reader is disabled, or ends the session', async () => {
+test('an export is cut off when its reader is disabled, or ends the session', async () => {
   await using registry = await openWithEvents(3_000, 'x'.repeat(10_000))
   const { accounts, sessions } = registry.app.auth
   await accounts.add({ name: 'second', password: passwordOf('second'), isAdmin: true }, tester)

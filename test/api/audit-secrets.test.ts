@@ -1,4 +1,4 @@
-/** Every way in which a secret reaches the registry, and then a look at every column of every row of the audit. */
+/** Sends secrets to the registry in every possible way, then checks every column of every row of the audit. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -14,12 +14,12 @@ import type { InProcessRegistry } from '../support/in-process.ts'
 import { runLading } from '../support/run-lading.ts'
 import { tester } from '../support/tester.ts'
 
-/** Many guesses in a row, without the waiting. */
+/** Many guesses in a row, without delays. */
 const throttle = { sleep: () => Promise.resolve() }
 
 const typed = 'typed-by-mistake-1234'
 
-/** Closes the registry's part that waits, then reads what lies in the file. */
+/** Closes the registry, so that its buffer is written, then reads the rows from the file. */
 async function readRows({ app, dataDir }: InProcessRegistry): Promise<Record<string, SQLOutputValue>[]> {
   // Logins and refusals are written within a second; stopping writes them at once.
   await app[Symbol.asyncDispose]()
@@ -33,7 +33,7 @@ async function send(url: string, path: string, options: ApiAsk, status = 201) {
   return answer
 }
 
-/** Makes, changes and ends what has secrets, and returns those. */
+/** Creates, changes and revokes credentials, and returns their secrets. */
 async function useTokens(url: string): Promise<string[]> {
   const made = await send(url, '/me/tokens', { as: 'bob', json: { name: 'laptop' } })
   const { id } = made.value['token'] as { id: number }
@@ -58,7 +58,7 @@ async function useSession(url: string): Promise<string[]> {
   return [cookie.slice(cookie.indexOf('=') + 1), csrf]
 }
 
-/** With each secret as name, as password and as bearer token, right and wrong. */
+/** Logs in with each secret as the name, as the password and as the bearer token, right and wrong. */
 async function tryOut(url: string, secrets: readonly string[]): Promise<void> {
   for (const secret of secrets) {
     const headers = [basic('bob', secret), basic('bob+ci', secret), basic(secret, 'x'), `Bearer ${secret}`]
@@ -71,7 +71,7 @@ async function tryOut(url: string, secrets: readonly string[]): Promise<void> {
   }
 }
 
-test('G1: no secret is in any row of the audit, whichever way it came', async () => {
+test('G1: no row of the audit has a secret, however it arrived', async () => {
   await using registry = await startInProcess({
     auth: { anonymous: 'pull', refreshTokens: true },
     deps: { auth: { passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }), throttle } },

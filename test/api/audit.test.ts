@@ -30,7 +30,7 @@ async function search(query: string): Promise<Event[]> {
   return answer.value['items'] as Event[]
 }
 
-test('each event of a login, a session and a password names the request that its reply names', async () => {
+test('each event of a login, a session and a password has the request id of its reply', async () => {
   const json = { name: 'carol', password: passwordOf('carol') }
   const wrong = await askApi(registry.url, '/session', { json: { ...json, password: 'a wrong password' } })
   const opened = await askApi(registry.url, '/session', { json })
@@ -58,7 +58,7 @@ test('each event of a login, a session and a password names the request that its
 
 const refused = 'action=manage&outcome=denied&actor=bob'
 
-test('a change that is refused stands in it once a minute, with the request and without a secret', async () => {
+test('a refused change is recorded once a minute, with the request and without a secret', async () => {
   let id: unknown
   for (let time = 0; time < 3; time += 1) {
     const { headers } = await askApi(registry.url, '/users/carol', {
@@ -83,7 +83,7 @@ test('a change that is refused stands in it once a minute, with the request and 
   expect(JSON.stringify(events)).not.toContain('secret')
 })
 
-test('pages go from the newest to the oldest without a gap, and the export the other way', async () => {
+test('pages list events from newest to oldest without a gap, and the export from oldest to newest', async () => {
   for (const name of ['u1', 'u2', 'u3', 'u4', 'u5']) {
     await askApi(registry.url, `/users/${name}`, { method: 'PATCH', as: 'bob', json: {} })
   }
@@ -109,7 +109,7 @@ test('pages go from the newest to the oldest without a gap, and the export the o
   expect(lines.map((line) => (JSON.parse(line) as Event).id)).toEqual(all.toReversed())
 })
 
-test('an owner reads the events of what is its own, and no other', async () => {
+test('an owner reads only events of its own', async () => {
   expect((await askApi(registry.url, '/audit', { as: 'bob' })).status).toBe(403)
   expect((await askApi(registry.url, '/audit/owners/bob', { as: 'bob' })).status).toBe(200)
   for (const owner of ['carol', 'nobody']) {
@@ -117,7 +117,7 @@ test('an owner reads the events of what is its own, and no other', async () => {
   }
 })
 
-test('B6: an owner reads nothing of another one who had its name before', async () => {
+test('B6: an owner reads no events of an earlier owner with its name', async () => {
   const make = { method: 'POST', as: 'root', json: { name: 'dora', password: passwordOf('dora') } }
   const readAll = async (as: string): Promise<string[]> => {
     const answer = await askApi(registry.url, '/audit/owners/dora?limit=200', { as })
@@ -135,7 +135,7 @@ test('B6: an owner reads nothing of another one who had its name before', async 
   expect(await readAll('root')).toContain('robot.create')
 })
 
-/** The events of an owner as `kind action`, by an `Authorization` header, over all pages. */
+/** Returns the events of an owner as `kind action`, from all pages. */
 async function readOwner(owner: string, authorization: string, query = 'limit=200'): Promise<string[]> {
   const found: string[] = []
   let path: string | undefined = `/audit/owners/${owner}?${query}`
@@ -156,7 +156,7 @@ async function tokenOf(name: string, isNarrowed: boolean): Promise<string> {
   return `Bearer ${secret}`
 }
 
-test('events of an account are for itself and for administrators, with credentials that are not narrowed', async () => {
+test('events of an account are for itself and for administrators, with unrestricted credentials', async () => {
   for (const name of ['eve', 'finn']) {
     const json = { name, password: passwordOf(name) }
     expect((await askApi(registry.url, '/users', { as: 'root', json })).status).toBe(201)
@@ -188,7 +188,7 @@ test('events of an account are for itself and for administrators, with credentia
   }
 })
 
-test('a narrowed token of an administrator reads nothing of an owner that is gone, or had the name before', async () => {
+test('a restricted token of an administrator reads no events of a deleted owner or an earlier owner of the name', async () => {
   const make = { as: 'root', json: { name: 'gone' } }
   expect((await askApi(registry.url, '/owners', make)).status).toBe(201)
   await askApi(registry.url, '/owners/gone/robots', { as: 'root', json: { name: 'ci' } })

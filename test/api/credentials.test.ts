@@ -1,4 +1,4 @@
-/** Access tokens, robots, sessions, grants and the questions about rights, over HTTP. */
+/** Access tokens, robots, sessions, grants and queries about rights, over HTTP. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { askApi } from '../support/api-client.ts'
 import type { ApiAnswer } from '../support/api-client.ts'
@@ -89,12 +89,12 @@ describe('access tokens', () => {
     }
   })
 
-  test('one that is not narrowed makes no other either', async () => {
+  test('an unrestricted one makes no other, either', async () => {
     const { secret } = await makeToken('/me/tokens', 'bob', { name: 'whole' })
     expect((await call('POST', '/me/tokens', { bearer: secret, json: { name: 'next' } })).status).toBe(403)
   })
 
-  test('are found by their own account alone', async () => {
+  test('are found only by their own account', async () => {
     const { id } = await makeToken('/me/tokens', 'alice', { name: 'hers' })
     for (const [method, path] of [
       ['GET', `/me/tokens/${id}`],
@@ -116,7 +116,7 @@ describe('access tokens', () => {
     expect([status, (value['errors'] as { field: string }[])[0]?.field]).toEqual([400, field])
   })
 
-  test('a pattern that is none, and an end in the past, are refused with the reason', async () => {
+  test('an invalid pattern and an expiry in the past are refused with the reason', async () => {
     for (const json of [
       { name: 'x', repositories: ['a//b'] },
       { name: 'x', expiresAt: '2001-01-01T00:00:00Z' },
@@ -144,7 +144,7 @@ describe('robots', () => {
     await call('PATCH', '/owners/acme/robots/ci', { as: 'alice', json: { disabled: false } })
   })
 
-  test('have tokens whose lifetime each rotation renews, also of one that was rotated already', async () => {
+  test('have tokens whose lifetime each rotation renews, even of a token that was already rotated', async () => {
     const tokens = '/owners/acme/robots/ci/tokens'
     const expiresAt = new Date(Date.now() + 90 * 24 * 3_600_000).toISOString()
     const { id } = await makeToken(tokens, 'alice', { name: 'quarter', expiresAt })
@@ -158,7 +158,7 @@ describe('robots', () => {
     }
   })
 
-  test('C5: get no token by a narrowed one, which may reach less and end sooner', async () => {
+  test('C5: get no token with a restricted one, which may cover less and expire earlier', async () => {
     const { secret } = await makeToken('/me/tokens', 'alice', { name: 'rights', actions: ['administer'] })
     const tokens = '/owners/acme/robots/ci/tokens'
     const { id } = await makeToken(tokens, 'alice', { name: 'of the robot' })
@@ -171,7 +171,7 @@ describe('robots', () => {
     expect((await call('GET', tokens, { bearer: secret })).status).toBe(200)
   })
 
-  test('B4: are for those who administer their owner, whatever the path says', async () => {
+  test('B4: are only for administrators of their owner, whatever the path', async () => {
     const { id } = await makeToken('/me/tokens', 'alice', { name: 'of alice' })
     expect((await call('GET', '/owners/acme/robots', { as: 'bob' })).status).toBe(403)
     expect((await call('DELETE', `/owners/acme/robots/ci/tokens/${id}`, { as: 'alice' })).status).toBe(404)
@@ -183,7 +183,7 @@ describe('robots', () => {
 })
 
 describe('grants', () => {
-  test('are given, explained and taken back', async () => {
+  test('are added, explained and removed', async () => {
     const explain = () =>
       call('GET', '/access/explain/acme%2Fweb%2Fapp?principal=bob&action=push', { as: 'alice' })
     expect((await explain()).value).toMatchObject({ allowed: false })
@@ -202,7 +202,7 @@ describe('grants', () => {
     expect((await explain()).value).toMatchObject({ allowed: false })
   })
 
-  test('B4: of one owner are not reached by the path of another', async () => {
+  test('B4: of one owner are not found under the path of another', async () => {
     const made = await call('POST', '/owners/acme/grants', {
       as: 'alice',
       json: { repositories: '**', role: 'reader', to: 'acme+ci' },
@@ -220,7 +220,7 @@ describe('grants', () => {
     ).toBe(403)
   })
 
-  test('B6: do not tell whether another owner has a team, nor who is in it', async () => {
+  test('B6: do not reveal the teams of another owner, nor their members', async () => {
     await call('POST', '/owners/acme/teams', { as: 'alice', json: { name: 'core' } })
     await call('PUT', '/owners/acme/teams/core/members/alice', { as: 'alice' })
     const all = { repositories: '**' }
@@ -241,7 +241,7 @@ describe('grants', () => {
     expect((await call('POST', '/owners/acme/grants', { as: 'alice', json: own })).status).toBe(201)
   })
 
-  test('say all where all is meant, and refuse the name of the owner in the pattern with both spellings', async () => {
+  test('cover everything only if so written, and refuse the name of the owner in the pattern with both spellings', async () => {
     const add = (repositories?: string) =>
       call('POST', '/owners/acme/grants', { as: 'alice', json: { repositories, role: 'reader', to: 'bob' } })
     const left = await add()
@@ -271,7 +271,7 @@ describe('grants', () => {
     await call('DELETE', `/owners/acme/grants/${String(made.value['id'])}`, { as: 'alice' })
   })
 
-  test('take a role that is there, to somebody who is there', async () => {
+  test('need an existing role and an existing principal', async () => {
     for (const json of [
       { repositories: '**', role: 'nothing', to: 'bob' },
       { repositories: '**', role: 'reader', to: 'nobody' },
@@ -302,7 +302,7 @@ describe('sessions', () => {
     return { setCookie, cookie: setCookie.split(';')[0] ?? '', csrf: String(answer.value['csrfToken']) }
   }
 
-  test('G4: are a cookie that no script reads and no other site sends along', async () => {
+  test('G4: are a cookie that scripts cannot read and other sites cannot send', async () => {
     const { setCookie, cookie } = await login()
     expect(setCookie).toMatch(/; HttpOnly/)
     expect(setCookie).toMatch(/; SameSite=(?:Lax|Strict)/)
@@ -310,7 +310,7 @@ describe('sessions', () => {
     expect((await login()).cookie).not.toBe(cookie)
   })
 
-  test('G4: end where the same browser logs in again', async () => {
+  test('G4: end when the same browser logs in again', async () => {
     const { cookie } = await login()
     const json = { name: 'alice', password: passwordOf('alice') }
     const again = await call('POST', '/session', { json, headers: { cookie } })
@@ -322,7 +322,7 @@ describe('sessions', () => {
     expect((await call('GET', '/me', { headers: { cookie: next } })).status).toBe(200)
   })
 
-  test('G4: change something with their token and from this registry alone', async () => {
+  test('G4: change something only with their token and from this registry', async () => {
     const { cookie, csrf } = await login()
     const json = { name: 'by session' }
     const send = (headers: Record<string, string>) =>
@@ -356,7 +356,7 @@ describe('sessions', () => {
     expect((await call('GET', '/me', { headers: { cookie } })).status).toBe(401)
   })
 
-  test('are not begun with a wrong password, an access token, or from another site', async () => {
+  test('do not begin with a wrong password, an access token, or from another site', async () => {
     const { secret } = await makeToken('/me/tokens', 'bob', { name: 'for login' })
     for (const password of ['wrong password', secret]) {
       expect((await call('POST', '/session', { json: { name: 'bob', password } })).status).toBe(401)
@@ -367,7 +367,7 @@ describe('sessions', () => {
     ).toBe(403)
   })
 
-  test('C2: end when the user changes the password, which takes the old one', async () => {
+  test('C2: end when the user changes the password, which needs the old one', async () => {
     const { cookie } = await login()
     const change = (oldPassword: string, password: string) =>
       call('PUT', '/me/password', { as: 'bob', json: { oldPassword, password } })

@@ -1,7 +1,7 @@
 /**
- * @module What the management API reveals about accounts and owners that a caller may not know of. Walks all endpoints: each
- * field that takes a name is sent a hidden name and one that does not exist, and accounts whose state is hidden. The answers
- * have to be the same but for the name.
+ * @module Checks that the management API does not reveal hidden accounts and owners. Walks all endpoints: each field that takes a
+ * name is sent a hidden name and a name that does not exist, and accounts whose state is hidden. The responses must be the same,
+ * apart from the name.
  */
 import type { z } from '../../src/api/zod.ts'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -22,7 +22,9 @@ import { tester } from '../support/tester.ts'
 /** An ordinary account, and the owner of the organization acme. */
 const callers = ['bob', 'alice'] as const
 
-/** Pairs of a hidden and an absent name, then of an account in a hidden state and one in the usual state. Each name is in one pair. */
+/**
+ * Pairs of a hidden and an absent name, then of an account in a hidden state and one in the usual state. No name is in two pairs.
+ */
 const pairs = [
   ['hana', 'absent-0'],
   ['vault', 'absent-1'],
@@ -83,14 +85,14 @@ beforeAll(async () => {
 })
 
 const names = ['owner', 'user', 'robot', 'team', 'repository', 'principal', 'to', 'name', 'actor', 'target']
-/** Fields that take text, but no name of an account or an owner. */
+/** Fields that take text, but not the name of an account or an owner. */
 const others = [
   'action', 'role', 'actions', 'repositories', 'visibility', 'kind', 'outcome', 'since', 'until', 'expiresAt',
   'password', 'oldPassword', 'newPassword', 'limit', 'after', 'grant', 'token', 'session', 'purge', 'disabled',
   'isAdmin', 'adopt', 'overlapSeconds', 'revokeTokens',
 ] // prettier-ignore
 
-/** Fields for a new name, which have a test of their own. */
+/** Fields for a new name; another test covers them. */
 const takesNewName = ['renameOrganization body.name', 'register body.name']
 
 type Part = 'params' | 'query' | 'body'
@@ -117,7 +119,7 @@ function titleOf({ endpoint, part, field }: Probe): string {
 
 const probes = fields.filter((probe) => names.includes(probe.field) && !takesNewName.includes(titleOf(probe)))
 
-/** Valid for the owner of acme. */
+/** Valid values for the owner of acme. */
 const usual = {
   params: {
     owner: 'acme', user: 'mia', robot: 'ci', team: 'core', repository: 'acme/web', role: 'reader', grant: '1', token: '1', session: '1',
@@ -155,26 +157,26 @@ function normalise(text: string, name: string): string {
       .replaceAll(/"requestId":"[^"]*"/g, '')
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
       .replaceAll(name, '<name>')
-      // Of a repository the owner, of a robot what it belongs to.
+      // Of a repository, its owner; of a robot, the name before the plus sign.
       .replaceAll(name.split(/[+/]/)[0] ?? name, '<owner>')
       .replaceAll(/("id":|grant(?:":)? ?)\d+/g, '$1<id>')
   )
 }
 
 describe('B6: hidden and absent', () => {
-  test('every field is known to be a name or not', () => {
+  test('every field is classified as a name or not', () => {
     const known = new Set([...names, ...others])
     expect([...new Set(fields.map(({ field }) => field))].filter((field) => !known.has(field))).toEqual([])
     expect(fields.map(titleOf)).toEqual(expect.arrayContaining(takesNewName))
   })
 
-  test('a field that names an account of any owner says so in the table', () => {
+  test('a field that names an account of any owner is marked in the table', () => {
     const open = fields.filter(({ field }) => ['principal', 'to'].includes(field))
     for (const { endpoint, part, field } of open) expect(endpoint.account).toBe(`${part}.${field}`)
     expect(open).not.toEqual([])
   })
 
-  test('what an owner administers shows nothing of the state of others', async () => {
+  test('resources of an owner reveal nothing about the state of others', async () => {
     const list = async (path: string) => {
       const items = (await askApi(registry.url, path, { as: 'alice' })).value['items'] as { name: string }[]
       return items.map(({ name }) => name)
@@ -190,7 +192,7 @@ describe('B6: hidden and absent', () => {
     expect(toldNames).not.toContain('dora-member')
   })
 
-  test('an account that is hidden is known where it has a grant, which its owner can list', async () => {
+  test('a hidden account is visible where it has a grant, which the owner can list', async () => {
     const { grants } = registry.app.auth
     const explain = (name: string) =>
       askApi(registry.url, `/access/explain/acme%2Fweb?principal=${name}&action=pull`, { as: 'alice' })
@@ -200,7 +202,7 @@ describe('B6: hidden and absent', () => {
     expect((await explain('hana%2Bci')).value).toMatchObject({ allowed: true, grant: id })
     await grants.remove(id, tester)
     expect((await explain('hana%2Bci')).status).toBe(404)
-    // Its own robots an owner knows, hidden or not.
+    // An owner knows its own robots, hidden or not.
     expect((await explain('acme%2Bci')).status).toBe(200)
   })
 
@@ -216,7 +218,7 @@ describe('B6: hidden and absent', () => {
     expect(accepted).toBeGreaterThan(0)
   })
 
-  test('access tokens of others are unknown, those of own robots are explained', async () => {
+  test('access tokens of others are unknown, tokens of own robots are explained', async () => {
     const { accounts, accessTokens, robots } = registry.app.auth
     const make = async (account: { id: number } | undefined) =>
       (await accessTokens.create(account?.id ?? 0, { name: 'probe', actions: ['pull'] }, tester)).token.id
@@ -234,7 +236,7 @@ describe('B6: hidden and absent', () => {
     expect(await explain('acme+ci', ofRobot)).toContain('the access token is limited')
   })
 
-  test('who administers a single repository learns no more of accounts than anyone else', async () => {
+  test('an administrator of a single repository learns no more about accounts than others', async () => {
     const { accounts, accessTokens, grants, robots } = registry.app.auth
     const packages = openServices()
     for (const name of ['rita', 'hugo', 'mona', 'mona-out']) {
@@ -270,7 +272,7 @@ describe('B6: hidden and absent', () => {
     }
   })
 
-  test('access tokens of a user are known to the user and to administrators, whoever administers the repository', async () => {
+  test('access tokens of a user are visible only to the user and to administrators, not to administrators of the repository', async () => {
     const { accounts, accessTokens, grants, robots } = registry.app.auth
     for (const name of ['pia', 'piet']) {
       await accounts.add({ name, password: passwordOf(name), isAdmin: false }, tester)
@@ -292,7 +294,7 @@ describe('B6: hidden and absent', () => {
       const text = answer.text().replaceAll(/access token \d+/g, 'access token <id>')
       return `${answer.status} ${normalise(text, principal)}`
     }
-    // The narrow token is not told of itself either.
+    // The narrow token does not see itself, either.
     const ids = [usual, revoked, limited, narrow].map(({ token }) => token.id)
     for (const by of [{ as: 'piet' }, narrow]) {
       const absent = await explain(by, 'pia', 999_999)
@@ -345,7 +347,7 @@ describe('B6: hidden and absent', () => {
     expect(await rightsOf('bob', 'first')).toEqual([])
   })
 
-  test('a name that is taken is refused alike, whoever has or had it', async () => {
+  test('a taken name is refused in the same way for any present or former owner', async () => {
     await openServices().owners.createOrganization({ name: 'before', visibility: 'private' }, tester)
     await openServices().owners.rename({ name: 'before', newName: 'after' }, tester)
     const taken = ['hana', 'vault', 'bob', 'before', 'dora']

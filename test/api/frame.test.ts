@@ -1,4 +1,4 @@
-/** What holds for every endpoint of the management API: who may ask, what is taken, how refusals look. */
+/** Rules for every endpoint of the management API: who has access, which requests are accepted, the form of errors. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { askApi } from '../support/api-client.ts'
@@ -24,7 +24,7 @@ function problemOf({ status, headers, value }: ApiAnswer): unknown {
 }
 
 describe('access', () => {
-  test('every endpoint has an access of its own, and an id', () => {
+  test('every endpoint has an access and an id', () => {
     const places = { owner: '{owner}', repository: '{repository}' } as Readonly<Record<string, string>>
     for (const { access, path } of endpoints) {
       expect(access).toMatch(
@@ -40,7 +40,7 @@ describe('access', () => {
 
   test.each(
     endpoints.filter(({ access }) => access !== 'public').map((row) => [row.method, row.path, row] as const),
-  )('B4: %s %s asks anonymous who it is before it looks at anything', async (method, path) => {
+  )('B4: %s %s requires a login before any other check', async (method, path) => {
     const filled = path.replace('{repository}', 'a%2Fb').replaceAll(/\{[a-zA-Z]+\}/g, '1')
     const answer = await askApi(registry.url, `${filled}?unknown=1`, { method })
     expect([answer.status, problemOf(answer)]).toEqual([401, 'UNAUTHORIZED'])
@@ -51,7 +51,7 @@ describe('access', () => {
     endpoints
       .filter(({ access }) => access === 'administrator')
       .map((row) => [row.method, row.path] as const),
-  )('B4: %s %s is refused to a user, whatever it names', async (method, path) => {
+  )('B4: %s %s is refused to a user for any target', async (method, path) => {
     for (const name of ['bob', 'nobody']) {
       const filled = path.replaceAll(/\{[a-zA-Z]+\}/g, name)
       const answer = await askApi(registry.url, filled, { method, as: 'bob' })
@@ -60,7 +60,7 @@ describe('access', () => {
     }
   })
 
-  test('C3: a token of /v2 is none for the API', async () => {
+  test('C3: the API refuses a token of /v2', async () => {
     const { token } = (
       await ask(`${registry.url}/v2/token`, { headers: { authorization: basic('root') } })
     ).json() as {
@@ -71,7 +71,7 @@ describe('access', () => {
     expect(answer.headers['www-authenticate']).toContain('error="insufficient_scope"')
   })
 
-  test('wrong credentials are refused, on public pages too', async () => {
+  test('wrong credentials are refused, even on public pages', async () => {
     const answer = await askApi(registry.url, '/users', {
       headers: { authorization: basic('root', 'wrong') },
     })
@@ -93,7 +93,7 @@ describe('paths', () => {
     '/..%2fapi/v1/users',
     '/users\\root',
     '',
-  ])('B7: %j is nothing', async (path) => {
+  ])('B7: %j is not found', async (path) => {
     const received = await exchangeRaw(
       registry.url,
       `GET /api/v1${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic('root')}\r\nConnection: close\r\n\r\n`,
@@ -114,7 +114,7 @@ describe('paths', () => {
     'ro%ot',
     'root;x',
     'r%C3%B6t',
-  ])('B7: /users/%s is no name, and goes through the same check', async (name) => {
+  ])('B7: /users/%s is refused by the check of names', async (name) => {
     const send = async (who: string) =>
       exchangeRaw(
         registry.url,
@@ -124,7 +124,7 @@ describe('paths', () => {
     expect(await send('bob')).toMatch(/^HTTP\/1\.1 403 /)
   })
 
-  test('the absolute form of a target is the same target', async () => {
+  test('the absolute form of a target has the same response', async () => {
     const received = await exchangeRaw(
       registry.url,
       `GET http://elsewhere/api/v1/users/root?x=1 HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic('root')}\r\nConnection: close\r\n\r\n`,
@@ -132,7 +132,7 @@ describe('paths', () => {
     expect(received).toMatch(/^HTTP\/1\.1 400 [^]*query\.x/)
   })
 
-  test('what begins like it is not below it', async () => {
+  test('a path with the same prefix is not part of the API', async () => {
     expect((await ask(`${registry.url}/apis/v1/users`)).headers['content-type']).toBe('application/json')
   })
 
@@ -148,7 +148,7 @@ describe('paths', () => {
     },
   )
 
-  test('HEAD is GET without the content', async () => {
+  test('HEAD answers like GET without the content', async () => {
     const [head, get] = await Promise.all(
       ['HEAD', 'GET'].map((method) => askApi(registry.url, '/users/root', { method, as: 'root' })),
     )
@@ -159,7 +159,7 @@ describe('paths', () => {
 })
 
 describe('input', () => {
-  test('a client that leaves in the middle of its body is no fault: the shared registry would report one', async () => {
+  test('a client that disconnects in the middle of its body causes no error: the shared registry would report it', async () => {
     using connection = await RawConnection.open(registry.url)
     const head = [
       'POST /api/v1/session HTTP/1.1',
@@ -191,7 +191,7 @@ describe('input', () => {
     },
   )
 
-  test('each fault of a body is named, and no value is repeated', async () => {
+  test('each fault of a body is named, without its value', async () => {
     const json = { name: 'Secret Name', password: 'short', isadmin: true }
     const answer = await askApi(registry.url, '/users', { as: 'root', json })
     expect([answer.status, problemOf(answer)]).toEqual([400, 'UNSUPPORTED'])
@@ -216,7 +216,7 @@ describe('input', () => {
       400,
       'UNSUPPORTED',
     ],
-  ])('A2: a body of type %j is looked at first', async (type, body, status, code) => {
+  ])('A2: a body of type %j is checked first', async (type, body, status, code) => {
     const answer = await ask(`${registry.url}/api/v1/users`, {
       method: 'POST',
       headers: { authorization: basic('root'), ...(type !== '' && { 'content-type': type }) },
@@ -247,7 +247,7 @@ describe('browsers', () => {
     { origin: 'null' },
     { 'sec-fetch-site': 'cross-site' },
     { 'sec-fetch-site': 'same-site' },
-  ])('G4: a change that another site sends is refused: %j', async (headers) => {
+  ])('G4: a change from another site is refused: %j', async (headers) => {
     const answer = await askApi(registry.url, '/users/bob', {
       method: 'PATCH',
       json: {},
@@ -257,7 +257,7 @@ describe('browsers', () => {
     expect([answer.status, problemOf(answer)]).toEqual([403, 'DENIED'])
   })
 
-  test('G4: pages of this registry may change, and nobody is told that other sites may read', async () => {
+  test('G4: pages of this registry may change something, and no other site gets access by CORS', async () => {
     const headers = { origin: registry.url, 'sec-fetch-site': 'same-origin' }
     const answer = await askApi(registry.url, '/users/bob', {
       method: 'PATCH',
@@ -269,7 +269,7 @@ describe('browsers', () => {
     expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'))).toEqual([])
   })
 
-  test('scripts get no challenge that opens a dialog', async () => {
+  test('scripts get no challenge that would open a dialog', async () => {
     const answer = await askApi(registry.url, '/users', { headers: { 'sec-fetch-mode': 'cors' } })
     expect(answer.headers['www-authenticate']).toBe('Bearer realm="lading"')
   })

@@ -52,7 +52,7 @@ describe('owners', () => {
     expect(value['detail']).toBeTypeOf('string')
   })
 
-  test('B6: a private one shows to those alone who have a right on it, in lists and links too', async () => {
+  test('B6: a private one is visible only with a right on it, in lists and links too', async () => {
     expect(await names('/owners?limit=200', 'alice')).toContain(org)
     expect(await names('/owners?limit=200', 'bob')).not.toContain(org)
     const [hidden, absent] = [
@@ -71,7 +71,7 @@ describe('owners', () => {
     }
   })
 
-  test('B4: are changed by those who administer them, and refused alike to others', async () => {
+  test('B4: are changed by their administrators, and refused alike to others', async () => {
     const patch = (name: string, as: string) =>
       call('PATCH', `/owners/${name}`, { as, json: { visibility: 'public' } })
     expect((await patch(org, 'bob')).status).toBe(403)
@@ -79,7 +79,7 @@ describe('owners', () => {
     expect((await patch(org, 'alice')).value).toMatchObject({ visibility: 'public' })
   })
 
-  test('are changed under the entity tag that was read, and by one of two that read the same', async () => {
+  test('are changed only with the current entity tag, by one of two readers of the same', async () => {
     const { headers } = await call('GET', `/owners/${org}`, { as: 'alice' })
     const change = (visibility: string) =>
       call('PATCH', `/owners/${org}`, {
@@ -97,7 +97,7 @@ describe('owners', () => {
     expect([again.status, again.body.length]).toEqual([304, 0])
   })
 
-  test('are deleted under the entity tag that was read', async () => {
+  test('are deleted only with the current entity tag', async () => {
     const { headers } = await call('GET', `/owners/${org}`, { as: 'alice' })
     const remove = (etag: string) =>
       call('DELETE', `/owners/${org}`, { as: 'alice', headers: { 'if-match': etag } })
@@ -113,7 +113,7 @@ describe('owners', () => {
     expect((await call('POST', '/users', { as: 'root', json: user })).status).toBe(409)
   })
 
-  test('B6: do not tell who had a name before', async () => {
+  test('B6: do not reveal the former owner of a name', async () => {
     await call('POST', '/owners', { as: 'root', json: { name: `${org}-b`, visibility: 'private' } })
     await call('POST', `/owners/${org}-b/rename`, { as: 'root', json: { name: `${org}-hidden` } })
     const { status, value } = await call('POST', `/owners/${org}/rename`, {
@@ -125,7 +125,7 @@ describe('owners', () => {
     expect(JSON.stringify(value)).not.toContain('hidden')
   })
 
-  test('are deleted, but not a user by way of an organization', async () => {
+  test('are deleted, but a user is not deleted as an organization', async () => {
     expect((await call('DELETE', `/owners/${org}`, { as: 'alice' })).status).toBe(204)
     expect((await call('GET', `/owners/${org}`, { as: 'root' })).status).toBe(404)
     expect((await call('DELETE', '/owners/bob?purge=true', { as: 'bob' })).status).toBe(404)
@@ -133,7 +133,7 @@ describe('owners', () => {
 })
 
 describe('members and teams', () => {
-  test('B4: are for those who administer the organization', async () => {
+  test('B4: are only for administrators of the organization', async () => {
     for (const [method, path] of [
       ['GET', 'members'],
       ['PUT', 'members/bob'],
@@ -148,7 +148,7 @@ describe('members and teams', () => {
     }
   })
 
-  test('come, are listed and go', async () => {
+  test('are added, listed and removed', async () => {
     expect((await call('PUT', `/owners/${org}/members/bob`, { as: 'alice', json: {} })).status).toBe(204)
     expect(await names(`/owners/${org}/members`, 'alice')).toEqual(['alice', 'bob'])
     const made = await call('POST', `/owners/${org}/teams`, { as: 'alice', json: { name: 'dev' } })
@@ -162,7 +162,7 @@ describe('members and teams', () => {
     expect((await call('GET', `/owners/${org}/teams/dev`, { as: 'alice' })).status).toBe(404)
   })
 
-  test('pages of them end where the next one starts', async () => {
+  test('have pages that follow each other without a gap', async () => {
     await call('PUT', `/owners/${org}/members/bob`, { as: 'alice', json: {} })
     const first = await call('GET', `/owners/${org}/members?limit=1`, { as: 'alice' })
     const [, next = ''] = /<\/api\/v1([^>]+)>; rel="next"/.exec(first.headers.link?.toString() ?? '') ?? []
@@ -172,7 +172,7 @@ describe('members and teams', () => {
 })
 
 describe('users', () => {
-  test('are made, renamed, disabled and deleted by administrators, who cannot lock themselves out', async () => {
+  test('are created, renamed, disabled and deleted by administrators, who cannot lock themselves out', async () => {
     const name = `user-${count}`
     const json = { name, password: passwordOf(name) }
     const made = await call('POST', '/users', { as: 'root', json })
@@ -191,7 +191,7 @@ describe('users', () => {
     expect((await call('GET', '/me', { as: 'root' })).status).toBe(200)
   })
 
-  /** Administrators who may log in. */
+  /** Lists the administrators who can log in. */
   async function listActive(): Promise<string[]> {
     const users = await registry.app.auth.accounts.list({ limit: 500 })
     return users.filter(({ isAdmin, disabled }) => isAdmin && !disabled).map(({ name }) => name)
@@ -202,7 +202,7 @@ describe('users', () => {
     ['DELETE', 'PATCH'],
     ['PATCH', 'PATCH'],
     ['DELETE', 'DELETE'],
-  ])('C2: of two administrators %s of one and %s of the other at once leave one', async (...methods) => {
+  ])('C2: simultaneous %s of one and %s of the other of two administrators leave one', async (...methods) => {
     const names = ['ann', 'bea'].map((name) => `${name}-${methods.join('-').toLowerCase()}`)
     const { accounts } = registry.app.auth
     for (const name of names) await accounts.add({ name, password: passwordOf(name), isAdmin: true }, tester)
@@ -217,7 +217,7 @@ describe('users', () => {
           }),
         ),
       )
-      // The second one may be out already when it asks.
+      // The second administrator may be disabled already when its request arrives.
       const refused = answers.filter(({ status }) => status === 409 || status === 401)
       expect(refused).toHaveLength(1)
       expect(await listActive()).toHaveLength(1)

@@ -6,13 +6,13 @@ import { tester } from '../support/tester.ts'
 
 const json = { name: 'eve', password: passwordOf('eve') }
 
-test('nobody makes an account for themselves unless the configuration says so', async () => {
+test('registration is refused unless it is configured', async () => {
   await using registry = await startInProcess({ auth: { anonymous: 'pull' } })
   const { status, value } = await askApi(registry.url, '/registrations', { json })
   expect([status, value['code']]).toEqual([403, 'UNSUPPORTED'])
 })
 
-test('nobody takes the name that explanations have for clients without a login', async () => {
+test('no account gets the name that explanations use for anonymous clients', async () => {
   await using registry = await startInProcess({ auth: { anonymous: 'pull', selfRegistration: true } })
   const { accounts } = registry.app.auth
   await accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true }, tester)
@@ -33,7 +33,7 @@ test('nobody takes the name that explanations have for clients without a login',
   expect(await accounts.find('eve')).toBeDefined()
 })
 
-test('where it does, they are users and nothing more', async () => {
+test('registration makes users without further rights', async () => {
   await using registry = await startInProcess({ auth: { anonymous: 'pull', selfRegistration: true } })
   const wide = await askApi(registry.url, '/registrations', { json: { ...json, isAdmin: true } })
   expect(wide.status).toBe(400)

@@ -1,4 +1,4 @@
-/** Repositories over HTTP: who sees which, and their settings. */
+/** Repositories over HTTP: their visibility to users, and their settings. */
 import { beforeAll, expect, test } from 'vitest'
 import { expectError } from '../support/answers.ts'
 import { askApi } from '../support/api-client.ts'
@@ -40,13 +40,13 @@ function call(name: string, options: ApiAsk) {
   return askApi(registry.url, `/repositories/${encodeURIComponent(name)}`, options)
 }
 
-test('B6: a list holds what its reader may pull', async () => {
+test('B6: a list has the repositories that its reader may pull', async () => {
   expect(await listed('', 'alice')).toEqual(['alice-2/open', 'alice/open', 'alice/secret'])
   expect(await listed('', 'bob')).toEqual(['alice-2/open', 'alice/open', 'bob/own'])
   expect(await listed('', 'root')).toHaveLength(4)
 })
 
-test('B8: an owner whose name begins like another has a list of its own', async () => {
+test('B8: an owner whose name is a prefix of another has a separate list', async () => {
   expect(await listed('owner=alice', 'root')).toEqual(['alice/open', 'alice/secret'])
   expect(await listed('owner=alice-2', 'root')).toEqual(['alice-2/open'])
   expect(await listed('owner=alic', 'root')).toEqual([])
@@ -61,7 +61,7 @@ test('a cursor that the registry did not make is refused, here and in the catalo
   expectError(catalog, { status: 400, code: 'PAGINATION_NUMBER_INVALID', naming: ['~invented'] })
 })
 
-test('pages hold all of a list once', async () => {
+test('pages have each entry of a list once', async () => {
   const found: string[] = []
   let path: string | undefined = '/repositories?limit=1&owner=alice'
   while (path !== undefined) {
@@ -72,7 +72,7 @@ test('pages hold all of a list once', async () => {
   expect(found).toEqual(['alice/open', 'alice/secret'])
 })
 
-test('B6: forbidden and absent are answered alike, to anonymous and to users', async () => {
+test('B6: forbidden and absent repositories get the same response, for anonymous and for users', async () => {
   for (const as of [undefined, 'bob']) {
     for (const method of ['GET', 'PATCH', 'DELETE']) {
       const json = method === 'PATCH' ? { visibility: 'public' } : undefined
@@ -91,7 +91,7 @@ test('B6: forbidden and absent are answered alike, to anonymous and to users', a
   expect((await call('alice/absent', { as: 'alice' })).status).toBe(404)
 })
 
-test('settings change under the entity tag that was read', async () => {
+test('settings change only with the current entity tag', async () => {
   const { headers } = await call('alice/secret', { as: 'alice' })
   const change = (etag: string, visibility: string) =>
     call('alice/secret', {
@@ -106,12 +106,12 @@ test('settings change under the entity tag that was read', async () => {
   expect((await change('*', 'private')).status).toBe(200)
 })
 
-test('a repository is deleted with what is in it', async () => {
+test('a repository is deleted with its content', async () => {
   expect((await call('bob/own', { method: 'DELETE', as: 'bob' })).status).toBe(204)
   expect((await call('bob/own', { as: 'bob' })).status).toBe(404)
 })
 
-test('B5: where deletion is switched off nothing is deleted here either', async () => {
+test('B5: the API deletes nothing when deletion is disabled', async () => {
   await using strict = await startInProcess({ auth: { anonymous: 'pull' }, delete: { enabled: false } })
   await prepare(strict)
   for (const path of ['/repositories/bob%2Fown', '/users/bob?purge=true']) {

@@ -1,4 +1,4 @@
-/** Changes whose body arrives long after their head: what holds when it has arrived decides. */
+/** Changes whose body arrives long after their head: the rights at the arrival of the body decide. */
 import { once } from 'node:events'
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await grants.add({ owner: 'alice', repositories: '**', role: 'owner', to: 'carol' }, tester)
 })
 
-/** Sends the body only after `meanwhile`, which runs once the head was let in. Returns the status. */
+/** Sends the body after `meanwhile`, which runs once the head was accepted. Returns the status. */
 async function post(
   path: string,
   as: string,
@@ -45,7 +45,7 @@ async function post(
   return answer.statusCode
 }
 
-test('a token is not made where the password has changed meanwhile', async () => {
+test('a token is not made if the password has changed in the meantime', async () => {
   const { accounts, accessTokens } = registry.app.auth
   const change = () => accounts.setPassword('bob', newPassword, tester)
   expect(await post('/me/tokens', 'bob', { json: { name: 'late' }, meanwhile: change })).toBe(401)
@@ -53,7 +53,7 @@ test('a token is not made where the password has changed meanwhile', async () =>
   expect(await accessTokens.list({ accountId: bob?.id ?? 0, limit: 9 })).toEqual([])
 })
 
-test('a grant is not made where the right to give it was taken away meanwhile', async () => {
+test('a grant is not made if the right to give it was removed in the meantime', async () => {
   const { grants } = registry.app.auth
   const json = { repositories: '**', role: 'owner', to: 'carol' }
   const [held] = await grants.list({ owner: 'alice', limit: 9 })
@@ -61,7 +61,7 @@ test('a grant is not made where the right to give it was taken away meanwhile', 
   expect(await post('/owners/alice/grants', 'carol', { json, meanwhile: remove })).toBe(403)
 })
 
-test('a change is made where nothing has changed meanwhile', async () => {
+test('a change is made if nothing has changed in the meantime', async () => {
   const nothing = () => Promise.resolve()
   expect(await post('/me/tokens', 'alice', { json: { name: 'late' }, meanwhile: nothing })).toBe(201)
 })

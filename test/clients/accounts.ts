@@ -1,4 +1,4 @@
-/** Users and repositories of a registry that runs, administered as an operator does: through the commands. */
+/** Users and repositories of a running registry, administered as an operator does it: with commands. */
 import type { RunningRegistry } from '../support/start-registry.ts'
 import { startRegistry } from '../support/start-registry.ts'
 import { runLading } from '../support/run-lading.ts'
@@ -9,7 +9,7 @@ type Administered = Pick<RunningRegistry, 'dataDir'>
 export const alice: Credentials = { name: 'alice', password: 'the password of alice' }
 export const bob: Credentials = { name: 'bob', password: 'the password of bob' }
 
-/** With the users alice and bob; anonymous may pull what is public, as by default. */
+/** Starts a registry with the users alice and bob; anonymous may pull public repositories, as by default. */
 export async function startWithUsers(env: Readonly<Record<string, string>> = {}): Promise<RunningRegistry> {
   const registry = await startRegistry({ env: { LADING_AUTH_ANONYMOUS: 'pull', ...env } })
   for (const user of [alice, bob]) await addUser(registry, user)

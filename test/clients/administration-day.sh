@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# A day of an administrator, with what README and `lading --help` tell and nothing else: an organization with a team, a
-# robot for CI that is kept to a part of it, a push that is refused and why, a token that ends while a push runs, and what the
-# audit says of it all. Needs LADING_DATA of a registry that runs, REGISTRY (host:port), LADING (the command), an OCI
-# layout IMAGE with the tag v1, and a folder WORK.
+# A day of an administrator, using only the README and `lading --help`: an organization with a team, a robot for CI that is
+# restricted to a part of it, a refused push and its reason, a token that is revoked during a push, and the audit of all this.
+# Needs LADING_DATA of a running registry, REGISTRY (host:port), LADING (the command), an OCI layout IMAGE with the tag v1, and a
+# folder WORK.
 set -euo pipefail
 
 lading() { "$LADING" "$@"; }

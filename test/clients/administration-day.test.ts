@@ -1,4 +1,4 @@
-/** The script beside this file, against a registry with the default rights. */
+/** Runs the script beside this file against a registry with the default rights. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
@@ -10,7 +10,7 @@ import { runClient } from './run-client.ts'
 const script = join(import.meta.dirname, 'administration-day.sh')
 const lading = join(import.meta.dirname, '../../bin/lading.js')
 
-test('a day of administration goes by README and --help alone', async () => {
+test('a day of administration needs only README and --help', async () => {
   await using registry = await startRegistry({ env: { LADING_AUTH_ANONYMOUS: 'pull' } })
   await using layout = await anOciLayout()
   await using work = await tempFolder()

@@ -1,4 +1,4 @@
-/** BuildKit as the engines have it: caches in a registry, images of many platforms, provenance. */
+/** BuildKit of the engines: caches in a registry, images of many platforms, provenance. */
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ import { basicAuth } from './layouts.ts'
 const resources = new AsyncDisposableStack()
 const engines = await startEngines()
 for (const { started } of engines) resources.use(started)
-/** The others have nowhere to keep an index, and export no cache of their own. */
+/** Other engines cannot store an index, and do not export a cache. */
 const withContainerd = engines.filter(({ containerdStore }) => containerdStore)
 for (const { started } of withContainerd) {
   await using client = await started.client()
@@ -36,7 +36,7 @@ afterAll(async () => {
 const stages = ['FROM scratch AS one', 'COPY a /a', 'FROM scratch', 'COPY b /b', 'COPY --from=one /a /a']
 const cacheConfig = 'application/vnd.buildkit.cacheconfig.v0'
 
-/** Nothing is run in it: any platform can be built on any other. */
+/** Makes a build context without `RUN` steps: any platform can be built on any other. */
 async function aContext(dockerfile: readonly string[] = stages): Promise<TempFolder> {
   const folder = await tempFolder('build-context')
   await writeFile(join(folder.path, 'Dockerfile'), `${dockerfile.join('\n')}\n`)
@@ -45,7 +45,7 @@ async function aContext(dockerfile: readonly string[] = stages): Promise<TempFol
   return folder
 }
 
-/** The steps of a build that copy files, and whether they were taken from a cache. */
+/** Returns the steps of a build that copy files, and whether each came from a cache. */
 function copySteps(output: string): ReadonlyMap<string, boolean> {
   const steps = new Map<string, boolean>()
   for (const { name, cached = false } of output.startsWith('{') ? rawSteps(output) : plainSteps(output)) {
@@ -65,19 +65,19 @@ function plainSteps(output: string): readonly Step[] {
   return steps.map(([, id = '', name = '']) => ({ name, cached: output.includes(`\n#${id} CACHED`) }))
 }
 
-/** Every state that a step was in: one that is cached is shown as another one when its layers are pulled later. */
+/** Returns every state of the steps. A cached step is shown as a different one when its layers are pulled later. */
 function rawSteps(output: string): readonly Step[] {
   const states = output.split('\n').filter((line) => line.startsWith('{'))
   return states.flatMap((line) => (JSON.parse(line) as { vertexes?: readonly Step[] }).vertexes ?? [])
 }
 
-/** Neither images nor what builds left behind. */
+/** Removes the images and the build cache. */
 async function forgetAll(engine: DockerEngine, client: DockerClient): Promise<void> {
   await engine.clear()
   await client.run('builder', 'prune', '--all', '--force')
 }
 
-/** 20.10 has no other way to tell all. */
+/** Builds with output that lists all steps; 20.10 can list them only in plain text. */
 const build = (client: DockerClient, ...args: readonly string[]) =>
   client.run('build', '--progress', client.hasBuildx ? 'rawjson' : 'plain', ...args)
 
@@ -99,7 +99,7 @@ async function documentAt(repository: string, tag: string): Promise<Document> {
 }
 
 describe.for(engines)('BuildKit in $name', ({ started: engine }) => {
-  test('builds from the cache within an image that it pushed', async () => {
+  test('builds from the cache in an image that it pushed', async () => {
     await using client = await engine.client()
     await using context = await aContext(['FROM scratch', 'COPY a /a', 'COPY b /b'])
     await client.login(registry.host, alice)
@@ -132,7 +132,7 @@ describe.for(withContainerd)('buildx with $name', ({ started: engine }) => {
       type: mediaType.dockerManifestList,
     },
   ])(
-    'exports its cache with every stage as $form, and builds from it when it has nothing else',
+    'exports its cache with every stage as $form, and builds from that cache alone',
     async ({ flags, type }) => {
       await using proxy = await startRecordingProxy({ url: registry.url })
       await using client = await engine.client()
@@ -158,7 +158,7 @@ describe.for(withContainerd)('buildx with $name', ({ started: engine }) => {
     },
   )
 
-  test('pushes an image of two platforms with its provenance, which it reads again', async () => {
+  test('pushes an image of two platforms with its provenance, and reads it back', async () => {
     await using client = await engine.client()
     await using context = await aContext()
     await client.login(registry.host, alice)

@@ -1,4 +1,4 @@
-/** Charliecloud, whose ch-image speaks TLS alone and asks for each `Location` as it stands. */
+/** Charliecloud: its ch-image supports only TLS and requests each `Location` unchanged. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -26,11 +26,11 @@ afterAll(async () => {
 interface Charliecloud extends TempFolder {
   pull(repository: string, credentials?: Credentials): Promise<void>
   push(source: string, target: string, credentials: Credentials): Promise<void>
-  /** One of the random files that a test image is made of, as it was unpacked. */
+  /** Returns one of the random files of a test image, as it was unpacked. */
   file(repository: string, name: string): Promise<Buffer>
 }
 
-/** With a store of its own. Debian's Python runs it, whichever comes first on the path. */
+/** Starts Charliecloud with its own store. Debian's Python runs it, whichever Python comes first on the path. */
 async function aCharliecloud(): Promise<Charliecloud> {
   const folder = await tempFolder('charliecloud')
   const { host } = tls.registry
@@ -39,7 +39,7 @@ async function aCharliecloud(): Promise<Charliecloud> {
       HOME: folder.path,
       USER: 'tester',
       CH_IMAGE_STORAGE: join(folder.path, 'store'),
-      // The cache is a Git repository, which wants somebody's name and address.
+      // The cache is a Git repository, which needs a name and an address.
       CH_IMAGE_CACHE: 'disabled',
       REQUESTS_CA_BUNDLE: tls.certificate,
       ...login,
@@ -71,7 +71,7 @@ async function pushed(repository: string): Promise<void> {
 }
 
 describe('Charliecloud', () => {
-  test('pulls what is private with the right password only, and pushes it elsewhere', async () => {
+  test('pulls a private image only with the right password, and pushes it elsewhere', async () => {
     await using charliecloud = await aCharliecloud()
     await using second = await aCharliecloud()
     await pushed('alice/private')
@@ -91,7 +91,7 @@ describe('Charliecloud', () => {
     )
   })
 
-  test('pulls without a login what is public', async () => {
+  test('pulls a public image without a login', async () => {
     await using charliecloud = await aCharliecloud()
     await pushed('alice/public')
     await setVisibility(tls.registry, 'alice/public', 'public')

@@ -1,4 +1,4 @@
-/** A command-line client with a home folder of its own: logins, keys and caches of one test do not reach another. */
+/** A command-line client with its own home folder: logins, keys and caches of one test do not reach another. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -10,26 +10,26 @@ import type { Credentials } from './run-client.ts'
 import { configJson, runClient } from './run-client.ts'
 
 export interface ClientAtHome extends AsyncDisposable {
-  /** Where it runs and keeps what it knows. */
+  /** Its working directory and home folder. */
   readonly home: string
-  /** Of a proxy that writes down what the client asks the registry. */
+  /** The host of a proxy that records the client's requests. */
   readonly host: string
   readonly seen: readonly SeenRequest[]
-  /** What it wrote to stdout, trimmed; throws with everything it said when it fails. */
+  /** Runs the client and returns its stdout, trimmed. Throws with all its output when it fails. */
   run(...args: readonly string[]): Promise<string>
-  /** The same for what has to be told something: a password, an answer. */
+  /** Like `run`, but with input on stdin: a password, an answer. */
   tell(stdin: string, ...args: readonly string[]): Promise<string>
-  /** As if it had logged in before, in the file that most clients share with docker. */
+  /** Writes a login into the file that most clients share with docker. */
   rememberLogin(credentials: Credentials): Promise<void>
 }
 
 export type OnAnswer = NonNullable<ProxyOptions['onAnswer']>
 
 export interface HomeOptions {
-  /** Of the registry, `http://127.0.0.1:<port>`. */
+  /** The URL of the registry, `http://127.0.0.1:<port>`. */
   readonly url: string
   readonly onAnswer?: OnAnswer | undefined
-  /** On top of the test's own environment. */
+  /** Variables that are added to the test's own environment. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -60,14 +60,14 @@ export async function aClientAtHome(
   }
 }
 
-/** Of all uploads: nothing when every blob was mounted or known. */
+/** Returns the bytes of all uploads: 0 when every blob was mounted or known. */
 export function uploadedBytes(seen: readonly SeenRequest[]): number {
   return seen
     .filter(({ path }) => path.includes('/blobs/uploads/'))
     .reduce((sum, { sentBytes }) => sum + sentBytes, 0)
 }
 
-/** The requests to mount a blob of another repository, by what they were answered; not those that lacked a token. */
+/** Returns the statuses of the requests to mount a blob of another repository, without those that lacked a token. */
 export function mounts(seen: readonly SeenRequest[]): readonly number[] {
   return seen
     .filter(({ method, path, status }) => method === 'POST' && path.includes('mount=') && status !== 401)

@@ -1,8 +1,7 @@
 /**
- * @module Where the clients are that the system does not install: built from Go modules by
- * `scripts/tools/go-tools.sh --clients`, unpacked from other Debian suites by `scripts/tools/debian-clients.sh`, or
- * installed from the package indexes of their languages. Each that was built or unpacked says its version once, so that
- * a run tells what it was made with.
+ * @module Finds the clients that the system does not install: those that `scripts/tools/go-tools.sh --clients` builds from Go
+ * modules, those that `scripts/tools/debian-clients.sh` unpacks from other Debian suites, and those from the package indexes of
+ * their languages. Each built or unpacked client prints its version once, so that the log of a run has the versions.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,33 +18,33 @@ export interface ClientProgram {
   readonly major: number
 }
 
-/** Throws when it is not built. `version` is how it is asked for its version. */
+/** Returns a built client. Throws when it is not built. `version` has the arguments that print its version. */
 export async function builtClient(program: string, ...version: readonly string[]): Promise<ClientProgram> {
   const path = join(tools, 'bin', program)
   if (!existsSync(path)) throw new Error(`${program} is missing: run scripts/tools/go-tools.sh --clients`)
   return introduce({ program, path, version: await runTool(path, ...version) })
 }
 
-/** The path of what another script of `scripts/tools` put below `.tools`. Throws when it is missing. */
+/** Returns a path below `.tools` that another script of `scripts/tools` installed. Throws when it is missing. */
 export function installedTool(path: string, script: string): string {
   const installed = join(tools, path)
   if (!existsSync(installed)) throw new Error(`.tools/${path} is missing: run scripts/tools/${script}`)
   return installed
 }
 
-/** As Debian's stable suite has it. Throws when it is missing. */
+/** Returns the client of Debian's stable suite. Throws when it is missing. */
 export function stableClient(program: string): ClientProgram {
   return unpacked(program, 'debian-stable')
 }
 
-/** As the stable suite has it, and as the unstable one does. */
+/** Returns the client of the stable suite, and that of the unstable suite if available. */
 export function unpackedClients(program: string): readonly ClientProgram[] {
   return [stableClient(program), ...unstableClients(program)]
 }
 
 /**
- * None when the unstable suite is out of reach or what it has does not run here, which is reported by name. Throws when
- * nobody tried to get it.
+ * Returns no client when the unstable suite is unavailable or its program does not run here, and prints the reason. Throws when
+ * the installer did not run.
  */
 export function unstableClients(program: string): readonly ClientProgram[] {
   const reason = readIfThere(join(tools, 'debian-sid/unavailable'))

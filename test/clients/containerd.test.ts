@@ -20,7 +20,7 @@ afterAll(async () => {
   await Promise.all(daemons.map(({ started }) => started[Symbol.asyncDispose]()))
 })
 
-/** Puts the layout's image into containerd's store; returns the name it has there. */
+/** Imports the layout's image into containerd's store; returns its name there. */
 async function importImage(containerd: Containerd, layout: OciLayout): Promise<string> {
   const archive = join(layout.path, 'layout.tar')
   await runTool('tar', '-C', layout.path, '-cf', archive, 'oci-layout', 'index.json', 'blobs')
@@ -37,7 +37,7 @@ describe.for(daemons)("$name's client", ({ started: containerd }) => {
   const pull = (target: string, ...flags: readonly string[]) =>
     containerd.ctr('images', 'pull', '--plain-http', ...flags, target)
 
-  test('pushes with name and password, and pulls the same', async () => {
+  test('pushes with name and password, and pulls the same image', async () => {
     await using registry = await startWithUsers()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 4 })
     const target = `${registry.host}/alice/app:v1`
@@ -54,7 +54,7 @@ describe.for(daemons)("$name's client", ({ started: containerd }) => {
     expect(await containerd.ctr('images', 'ls', `name==${target}`)).toContain(layout.manifest.digest)
   })
 
-  test('pushes and pulls every platform of an index, or the one that is asked for', async () => {
+  test('pushes and pulls every platform of an index, or the requested one', async () => {
     await using registry = await startWithUsers()
     await using layout = await anOciLayout({ platforms: ['linux/amd64', 'linux/arm64/v8', 'linux/arm/v7'] })
     const target = `${registry.host}/alice/app:v1`
@@ -65,7 +65,7 @@ describe.for(daemons)("$name's client", ({ started: containerd }) => {
     await containerd.clear()
     await pull(target, '--platform', 'linux/arm64/v8', ...asAlice)
     const blobs = layout.images.flatMap((image) => image.blobs.map(({ digest }) => digest))
-    // 2.1 takes the configs of all platforms, for what it may push later.
+    // 2.1 pulls the configs of all platforms, because it may push them later.
     const [ofAmd64, ofArm64] = layout.images.map((image) => image.blobs.slice(1).map(({ digest }) => digest))
     const pulled = await stored()
     expect(pulled).toEqual(expect.arrayContaining(ofArm64 ?? []))
@@ -77,7 +77,7 @@ describe.for(daemons)("$name's client", ({ started: containerd }) => {
     expect(await containerd.ctr('images', 'ls', `name==${target}`)).toContain(layout.manifest.digest)
   })
 
-  test('is told that the name of another owner is not its own', async () => {
+  test('reports that the name belongs to another owner', async () => {
     await using registry = await startWithUsers()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
     const local = await importImage(containerd, layout)
@@ -87,7 +87,7 @@ describe.for(daemons)("$name's client", ({ started: containerd }) => {
     ).rejects.toThrow(/401|403|denied|insufficient_scope/)
   })
 
-  // It gets another token at the HEAD before each upload, and only there: between POST and PUT it would give up.
+  // containerd gets another token only at the HEAD before each upload; between POST and PUT it would fail.
   test('gets another token when its token expires in the middle of a push', async () => {
     await using registry = await startInProcess({
       auth: { anonymous: 'pull', tokenLifetimeMs: lifetimeMs },

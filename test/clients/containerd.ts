@@ -1,6 +1,6 @@
 /**
- * @module containerd with an own socket and store, and its client `ctr`: 1.6 as Debian's stable release installs it, 2.1
- * as `scripts/tools/docker-sid.sh` unpacks it from the unstable one.
+ * @module containerd with its own socket and store, and its client `ctr`: 1.6 from Debian's stable release, 2.1 from the unstable
+ * one, which `scripts/tools/docker-sid.sh` unpacks.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ export interface Containerd extends AsyncDisposable {
   readonly address: string
   /** What it wrote, trimmed; throws with that when it fails. */
   ctr(...args: readonly string[]): Promise<string>
-  /** Forgets every image with its content: what is pulled next comes from the registry. */
+  /** Removes every image and its content: the next pull reads from the registry. */
   clear(): Promise<void>
 }
 
@@ -27,7 +27,7 @@ export interface ContainerdKind extends Kind {
 }
 
 export interface ContainerdOptions {
-  /** Lines of its configuration, for the newer one only. */
+  /** Lines of its configuration, for the newer version only. */
   readonly transfer?: string
 }
 
@@ -43,7 +43,7 @@ export async function startContainerds(
   return await startAvailable(kinds, (kind) => startContainerd(kind, options), 'usr/bin/containerd')
 }
 
-/** Between `ctr` and its daemon, seen once; what a registry does to it reads `failed to do request`. */
+/** An error between `ctr` and its daemon, seen once; errors caused by a registry read `failed to do request`. */
 const ownStreamEnded = /rpc error: code = Internal desc = unexpected EOF/
 
 async function startContainerd(kind: ContainerdKind, options: ContainerdOptions): Promise<Containerd> {
@@ -87,7 +87,7 @@ async function startContainerd(kind: ContainerdKind, options: ContainerdOptions)
   }
 }
 
-/** Kubernetes' interface wants networks and more of the host than a test may take. */
+/** Disables the Kubernetes interface, which needs networks and more of the host than a test may use. */
 const kubernetes = {
   2: ['io.containerd.grpc.v1.cri'],
   3: ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime'],

@@ -25,7 +25,7 @@ afterAll(async () => {
 })
 
 describe.for(unpackedClients('cosign'))('$name', ({ path, major, name }) => {
-  /** The versions share a registry, not their repositories. */
+  /** Returns a repository name per version: the versions share a registry, but not their repositories. */
   const repositoryOf = (purpose: string) => `alice/${name.replaceAll(/[^a-z0-9]+/g, '-')}-${purpose}`
   // Nothing leaves this machine: no transparency log, no services from a signing configuration.
   const offline = ['--tlog-upload=false', ...(major < 3 ? [] : ['--use-signing-config=false'])]
@@ -39,7 +39,7 @@ describe.for(unpackedClients('cosign'))('$name', ({ path, major, name }) => {
     return cosign
   }
 
-  /** Its reference by digest. */
+  /** Pushes an image; returns its reference by digest. */
   async function pushImage(cosign: ClientAtHome, layout: OciLayout, purpose: string): Promise<string> {
     await pushLayout(layout, `${registry.host}/${repositoryOf(purpose)}:v1`, { as: alice })
     return `${cosign.host}/${repositoryOf(purpose)}@${layout.manifest.digest}`
@@ -51,7 +51,7 @@ describe.for(unpackedClients('cosign'))('$name', ({ path, major, name }) => {
   const verify = (cosign: ClientAtHome, image: string, ...flags: readonly string[]) =>
     cosign.run('verify', ...offlineVerify, ...flags, image)
 
-  /** What 3.x writes its own `copy` leaves behind, and names oras for it. */
+  /** Copies an image with all its artifacts. The `copy` command of 3.x omits those that it writes, and recommends oras. */
   async function copyAll(cosign: ClientAtHome, image: string, to: string): Promise<void> {
     if (major < 3) return void (await cosign.run('copy', plainHttp, image, to))
     const env = { DOCKER_CONFIG: join(cosign.home, '.docker') }
@@ -63,7 +63,7 @@ describe.for(unpackedClients('cosign'))('$name', ({ path, major, name }) => {
     return (await askAs(alice, `${registry.url}/v2/${of}`)).json() as Listing
   }
 
-  test('signs by a referrer, which stands in the tree and is verified', async () => {
+  test('signs with a referrer, which is in the tree and is verified', async () => {
     await using cosign = await start()
     await using layout = await anOciLayout()
     const image = await pushImage(cosign, layout, 'signed')
@@ -102,7 +102,7 @@ describe.for(unpackedClients('cosign'))('$name', ({ path, major, name }) => {
     expect(await cosign.run('tree', plainHttp, image)).toMatch(/attestation/i)
   })
 
-  test('does not trust another key, nor does it sign what it may only read', async () => {
+  test('does not trust another key, and cannot sign an image that it may only read', async () => {
     await using signer = await start()
     await using stranger = await start()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })

@@ -34,7 +34,7 @@ function login(crane: ClientAtHome, { name, password }: Credentials): Promise<st
 }
 
 describe('crane', () => {
-  test('hears of a wrong password at its first request, and of a missing login', async () => {
+  test('reports a wrong password at its first request, and a missing login', async () => {
     await using crane = await aClientAtHome(program, registry)
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
     const image = `${crane.host}/alice/login:v1`
@@ -74,7 +74,7 @@ describe('crane', () => {
     expect(await crane.run('digest', '--platform', 'linux/arm/v7', image)).toBe(layout.images[2]?.digest)
   })
 
-  test('copies between repositories by mounts alone, without sending a byte of a blob', async () => {
+  test('copies between repositories only by mounts, without sending a byte of a blob', async () => {
     await using crane = await start()
     await using layout = await anOciLayout({ layers: 3 })
     const [source, copy] = [`${crane.host}/alice/source:v1`, `${crane.host}/alice/copy:v1`]
@@ -91,7 +91,7 @@ describe('crane', () => {
     expect(await differences(join(crane.home, 'pulled'), layout.manifest)).toEqual([])
   })
 
-  test('mounts from a public repository of another owner, and may not even read a private one', async () => {
+  test('mounts from a public repository of another owner, and cannot read a private one', async () => {
     await using crane = await start()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
     const [source, copy] = [`${crane.host}/alice/shared:v1`, `${crane.host}/bob/copy:v1`]

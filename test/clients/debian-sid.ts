@@ -1,6 +1,6 @@
 /**
- * Programs of Debian's unstable suite, unpacked by `scripts/tools/docker-sid.sh` beside the stable ones. That suite may
- * be out of reach, and what it has may not run here: both are reported by name, and are no failure.
+ * Programs of Debian's unstable suite, which `scripts/tools/docker-sid.sh` unpacks beside the stable ones. The suite may be
+ * unavailable, and its programs may not run here: both are reported by name and are not failures.
  */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 export const sidFolder = join(import.meta.dirname, '../../.tools/docker-sid')
 
 /**
- * Why a program cannot be tried here, in the installer's words. Throws when it is missing and nobody tried to get it.
+ * Returns why a program cannot be tested here, in the installer's words. Throws when it is missing and the installer did not run.
  * `program` is a path below the folder.
  */
 export async function whyUnavailable(program: string): Promise<string | undefined> {
@@ -22,19 +22,22 @@ export async function whyUnavailable(program: string): Promise<string | undefine
 
 export interface Kind {
   readonly name: string
-  /** Where `usr/bin` is; absent: as Debian's stable release installs it. */
+  /** The folder of `usr/bin`; absent: Debian's stable release is installed in the system. */
   readonly folder?: string
 }
 
 export type Started<K extends Kind, S> = K & { readonly started: S }
 
-/** All that can be had. What the unstable suite lacks or cannot run here is named; a missing stable one is a failure. */
+/**
+ * Starts all available programs. Programs of the unstable suite that are missing or do not run here are reported; a missing
+ * stable program is a failure.
+ */
 export async function startAvailable<K extends Kind, S>(
   kinds: readonly K[],
   start: (kind: K) => Promise<S>,
   program: string,
 ): Promise<readonly Started<K, S>[]> {
-  // All before the first start: what throws here leaves nothing running.
+  // Checked before the first start, so that an error here leaves nothing running.
   const known = await Promise.all(
     kinds.map(async (kind) => ({
       kind,

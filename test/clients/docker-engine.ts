@@ -1,7 +1,7 @@
 /**
- * @module Throwaway Docker engines: `dockerd` with its own socket and store in a temporary folder, without bridge and
- * firewall rules. 20.10 is the one that Debian's stable release installs; 28 is unpacked by
- * `scripts/tools/docker-sid.sh` from the unstable one, which may be out of reach.
+ * @module Throwaway Docker engines: `dockerd` with its own socket and store in a temporary folder, without bridge and firewall
+ * rules. 20.10 comes from Debian's stable release; `scripts/tools/docker-sid.sh` unpacks 28 from the unstable release, which may
+ * be unavailable.
  */
 import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ import { runClient } from './run-client.ts'
 import type { Credentials } from './run-client.ts'
 
 export interface EngineKind extends Kind {
-  /** Images in containerd's store, which also does the talking with registries. */
+  /** Whether images are in containerd's store, which then also communicates with registries. */
   readonly containerdStore: boolean
 }
 
@@ -27,7 +27,7 @@ export const engineKinds: readonly EngineKind[] = [
   { name: "docker 28 with containerd's store", folder: sidFolder, containerdStore: true },
 ]
 
-/** Those that can be had here; `flags` are for each `dockerd`. */
+/** Starts the available engines; `flags` are passed to each `dockerd`. */
 export async function startEngines(
   ...flags: readonly string[]
 ): Promise<readonly Started<EngineKind, DockerEngine>[]> {
@@ -36,9 +36,9 @@ export async function startEngines(
 
 export interface DockerEngine extends AsyncDisposable {
   readonly version: string
-  /** The command line with a configuration (and so logins) of its own. */
+  /** Makes a command line with its own configuration, and so its own logins. */
   client(): Promise<DockerClient>
-  /** Forgets every image: what is pulled next comes from the registry. */
+  /** Removes every image: the next pull reads from the registry. */
   clear(): Promise<void>
 }
 
@@ -47,11 +47,11 @@ export interface DockerClient extends AsyncDisposable {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Holds `config.json`. */
   readonly configFolder: string
-  /** Builds by the plug-in of that name, not by the engine's own means. */
+  /** Whether it builds with the buildx plug-in instead of the engine's own builder. */
   readonly hasBuildx: boolean
-  /** What it wrote, trimmed; throws with that when it fails. */
+  /** Runs docker and returns its output, trimmed. Throws with the output when it fails. */
   run(...args: readonly string[]): Promise<string>
-  /** Loads a fresh image (random layers) under the name, which may be of any registry; returns its layers' diff ids. */
+  /** Loads a new image (random layers) under the name, which may be of any registry; returns its layers' diff ids. */
   load(name: string, options?: LayoutOptions): Promise<readonly string[]>
   login(host: string, credentials: Credentials): Promise<string>
 }
@@ -70,7 +70,7 @@ export async function startEngine(
     ...process.env,
     PATH: `${join(usr, 'sbin')}:${join(usr, 'bin')}:${process.env['PATH'] ?? ''}`,
     DOCKER_HOST: `unix://${join(folder.path, 'socket')}`,
-    // 20.10 has to be told; without it 28 knows nothing else.
+    // 20.10 needs this to use BuildKit; 28 uses it anyway.
     DOCKER_BUILDKIT: '1',
   }
   await writeFile(
@@ -115,7 +115,7 @@ function flagsOf(folder: string, socket: string): string[] {
   ]
 }
 
-/** vfs works on every file system; containerd's store names its own. */
+/** Returns the storage flags. vfs works on every file system; containerd's store uses its own snapshotter. */
 function storageOf({ containerdStore }: EngineKind): string[] {
   return containerdStore ? [] : ['--storage-driver=vfs']
 }
@@ -131,7 +131,7 @@ async function aClient(
   const program = join(usrOf(kind), 'bin/docker')
   const folder: TempFolder = await tempFolder('docker-config')
   const env = { ...engineEnv, DOCKER_CONFIG: folder.path }
-  // Where the command line of that folder would find them if it were installed: in the system's own.
+  // The command line looks for plug-ins in its configuration folder. If it were installed, it would find them in the system's.
   await symlink(join(usrOf(kind), 'libexec/docker/cli-plugins'), join(folder.path, 'cli-plugins'))
   const run = async (...args: readonly string[]) => {
     const { stdout, stderr } = await runClient(program, args, { env })
@@ -159,7 +159,7 @@ async function aClient(
   }
 }
 
-/** The diff ids of an image's layers: equal for equal content, whatever the compression. */
+/** Returns the diff ids of an image's layers: equal for equal content, whatever the compression. */
 export async function layersOf(client: Pick<DockerClient, 'run'>, image: string): Promise<readonly string[]> {
   const layers = await client.run('inspect', '--format', '{{json .RootFS.Layers}}', image)
   return JSON.parse(layers) as string[]

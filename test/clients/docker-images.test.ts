@@ -1,4 +1,4 @@
-/** What an engine pushes and pulls, beyond one image of its own: indexes, manifest lists, schema 2, many tags. */
+/** Pushes and pulls of an engine beyond a single image: indexes, manifest lists, schema 2, many tags. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { ask } from '../support/client.ts'
@@ -24,7 +24,7 @@ afterAll(async () => {
 })
 
 let repositories = 0
-/** A repository of alice that no test has used yet, with its host. */
+/** Returns the host and a repository of alice that no test has used yet. */
 const aName = (): string => `${registry.host}/alice/app-${(repositories += 1)}`
 
 const loggedIn = async (client: DockerClient): Promise<DockerClient> => {
@@ -32,7 +32,7 @@ const loggedIn = async (client: DockerClient): Promise<DockerClient> => {
   return client
 }
 
-/** Media type and digest of what a name (`<host>/<repository>:<tag>`) has. */
+/** Returns the media type and the digest of a name (`<host>/<repository>:<tag>`). */
 async function manifestAt(name: string): Promise<{ readonly type: unknown; readonly digest: unknown }> {
   const [, repository = '', tag = ''] = /^[^/]+\/(.+):([^:]+)$/.exec(name) ?? []
   const { headers } = await ask(`${registry.url}/v2/${repository}/manifests/${tag}`, {
@@ -47,7 +47,7 @@ describe.for(engines)('$name', ({ started: engine }) => {
     { kind: 'an OCI index', format: 'oci' },
     { kind: 'a Docker manifest list', format: 'v2s2' },
   ] as const)(
-    'pulls from $kind the image of its own platform, and another that it is asked for',
+    'pulls from $kind the image of its own platform, and another on request',
     async ({ format }) => {
       await using client = await loggedIn(await engine.client())
       await using layout = await anOciLayout({ platforms: ['linux/arm64/v8', 'linux/amd64', 'linux/arm/v7'] })
@@ -83,7 +83,7 @@ describe.for(engines)('$name', ({ started: engine }) => {
     expect(await manifestAt(`${other}:v2`)).toEqual({ type, digest })
   })
 
-  test('makes a manifest list of two images, and pulls what it needs of it', async () => {
+  test('makes a manifest list of two images, and pulls only the parts that it needs', async () => {
     await using client = await loggedIn(await engine.client())
     const name = aName()
     const layers = new Map<string, readonly string[]>()
@@ -102,7 +102,7 @@ describe.for(engines)('$name', ({ started: engine }) => {
     expect(await manifestAt(`${name}:list`)).toEqual({ type: mediaType.dockerManifestList, digest })
   })
 
-  test('pushes all tags at once, and pulls all that there are', async () => {
+  test('pushes all tags at once, and pulls all of them', async () => {
     await using client = await loggedIn(await engine.client())
     const name = aName()
     await client.load(`${name}:v1`)

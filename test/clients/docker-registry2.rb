@@ -1,10 +1,10 @@
-# Asks a registry as docker_registry2 1.18.2 does, the Ruby gem behind Dependabot's look at images. The index of gems is
-# not at hand everywhere, its HTTP library rest-client is a Debian package: what that makes of an answer is the real
-# thing, and what the gem reads out of a challenge is written after its source (split_auth_header, authenticate_bearer).
+# Sends requests like docker_registry2 1.18.2, the Ruby gem with which Dependabot inspects images. The index of gems is
+# not available everywhere, but its HTTP library rest-client is a Debian package, so responses are read by the real
+# library; the parsing of challenges follows the gem's source (split_auth_header, authenticate_bearer).
 #
 #     docker-registry2.rb URL USER PATH     the password comes from standard input; no USER is anonymous
 #
-# Prints the body. Ends with the status where the registry refuses.
+# Prints the body. Exits with the status when the registry refuses.
 
 require 'json'
 require 'rest-client'
@@ -21,8 +21,8 @@ ACCEPT = %w[
   application/json
 ].join(',')
 
-# rest-client joins the lines of one name with commas. The gem looks for names and values in that text whatever scheme
-# they belong to, so the last value of a name counts.
+# rest-client joins the lines of one header with commas. The gem searches the text for names and values of any scheme,
+# so the last value of a name counts.
 def parameters(challenge)
   challenge.scan(/(\w+)="([^"]+)"/).to_h
 end

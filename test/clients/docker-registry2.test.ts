@@ -1,4 +1,4 @@
-/** docker_registry2, the gem behind Dependabot's look at images, as far as `docker-registry2.rb` is that gem. */
+/** docker_registry2, the gem with which Dependabot inspects images, insofar as `docker-registry2.rb` matches that gem. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -39,7 +39,7 @@ function get(ruby: ClientAtHome, path: string, { name, password }: Credentials):
 const nobody: Credentials = { name: '', password: '' }
 
 describe('docker_registry2', () => {
-  test('gets a token with the right password only, and lists tags and repositories', async () => {
+  test('gets a token only with the right password, and lists tags and repositories', async () => {
     await using ruby = await aRuby()
     const tags = (credentials: Credentials) => get(ruby, 'v2/alice/private/tags/list', credentials)
 
@@ -54,7 +54,7 @@ describe('docker_registry2', () => {
     expect(new Set(basic)).toEqual(new Set(['/v2/token']))
   })
 
-  test('gets the manifest of what is private with a login, and of what is public without', async () => {
+  test('gets the manifest of a private image with a login, and of a public one without', async () => {
     await using ruby = await aRuby()
     const manifest = layout.manifest.bytes.toString('utf8').trim()
 

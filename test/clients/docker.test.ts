@@ -26,16 +26,16 @@ afterAll(async () => {
 
 interface Given extends AsyncDisposable {
   readonly client: DockerClient
-  /** Of alice, and nobody has used it yet. */
+  /** A repository of alice that no test has used yet. */
   readonly repository: string
-  /** In that repository, with the registry's host. */
+  /** An image name in that repository, with the registry's host. */
   readonly image: string
 }
 
 let repositories = 0
 
 describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
-  /** containerd has a sentence of its own for every refusal of a token, and none of the registry's. */
+  /** containerd prints its own message for every refused token, and not the registry's. */
   const denied = (reason: string): string => (containerdStore ? 'access denied' : `denied: ${reason}`)
 
   async function start(): Promise<Given> {
@@ -49,7 +49,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     }
   }
 
-  test('logs in with the right password only, and keeps it for the kubelet until logout', async () => {
+  test('logs in only with the right password, and keeps it for the kubelet until logout', async () => {
     await using given = await start()
     const { client } = given
     const config = join(client.configFolder, 'config.json')
@@ -60,7 +60,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     expect(await client.login(registry.host, alice)).toContain('Login Succeeded')
 
     const { auths } = JSON.parse(await readFile(config, 'utf8')) as { auths: Record<string, unknown> }
-    // The password itself, no refresh token in its place: that is what a cluster can use.
+    // The password itself and not a refresh token: only that works in a cluster.
     const auth = Buffer.from(`${alice.name}:${alice.password}`).toString('base64')
     expect(auths).toEqual({ [registry.host]: { auth } })
 
@@ -68,7 +68,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     expect(await readFile(config, 'utf8')).not.toContain(auth)
   })
 
-  test('pushes an image and pulls the same into an empty store', async () => {
+  test('pushes an image and pulls it into an empty store', async () => {
     await using given = await start()
     const { client, repository, image } = given
     const layers = await client.load(image, { layers: 3, layerBytes: 1_000_000 })
@@ -85,7 +85,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     expect(await layersOf(client, image)).toEqual(layers)
   })
 
-  test('pulls what is public without a login, and of what is private says why not', async () => {
+  test('pulls a public image without a login, and reports why it cannot pull a private one', async () => {
     await using given = await start()
     const { client, repository, image } = given
     const layers = await client.load(image)
@@ -103,7 +103,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     expect(await layersOf(client, image)).toEqual(layers)
   })
 
-  test('is told why it may not push below the name of another owner', async () => {
+  test('reports why it may not push below the name of another owner', async () => {
     await using given = await start()
     const { client, repository, image } = given
     await client.load(image)
@@ -119,7 +119,7 @@ describe.for(engines)('$name', ({ started: engine, containerdStore }) => {
     )
   })
 
-  test('is told how to write a name that lacks its owner', async () => {
+  test('reports how to write a name that lacks its owner', async () => {
     await using given = await start()
     const { client } = given
     const image = `${registry.host}/hello:v1`

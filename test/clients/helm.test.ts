@@ -46,7 +46,7 @@ data:
   greeting: {{ .Values.greeting | quote }}
 `
 
-/** The name of the packaged chart's file. */
+/** Packages a chart. Returns the name of its file. */
 async function packageChart(helm: ClientAtHome, version: string): Promise<string> {
   const chart = join(helm.home, 'hello')
   await mkdir(join(chart, 'templates'), { recursive: true })
@@ -57,7 +57,7 @@ async function packageChart(helm: ClientAtHome, version: string): Promise<string
   return `hello-${version}.tgz`
 }
 
-/** Into a folder of its own. */
+/** Pulls a chart into its own folder. */
 async function pull(helm: ClientAtHome, chart: string, ...flags: readonly string[]): Promise<void> {
   await mkdir(join(helm.home, 'pulled'), { recursive: true })
   await helm.run('pull', plainHttp, '--destination', 'pulled', ...flags, chart)
@@ -69,7 +69,7 @@ async function expectSameFile(helm: ClientAtHome, pushed: string, pulled: string
 }
 
 describe('helm', () => {
-  test('logs in with the right password only, and is told why it may not pull', async () => {
+  test('logs in only with the right password, and reports why it may not pull', async () => {
     await using helm = await aClientAtHome(program, { url: registry.url })
     const chart = await packageChart(helm, '1.0.0')
     const push = () => helm.run('push', plainHttp, chart, `oci://${helm.host}/alice/login`)
@@ -112,7 +112,7 @@ describe('helm', () => {
     expect(layers.map(({ mediaType }) => mediaType)).toContain(`${type}.chart.provenance.v1.prov`)
   })
 
-  test('shows and renders a chart that lies in the registry, by version or by digest', async () => {
+  test('shows and renders a chart in the registry, by version or by digest', async () => {
     await using helm = await start()
     const chart = await packageChart(helm, '2.0.0')
     await helm.run('push', plainHttp, chart, `oci://${helm.host}/alice/rendered`)
@@ -143,7 +143,7 @@ describe('helm', () => {
     await expect(versionOf('--version', '3.0.0')).rejects.toThrow(/not found/)
   })
 
-  test('keeps the build of a version, which a tag cannot spell', async () => {
+  test('keeps the build of a version, which a tag cannot contain', async () => {
     await using helm = await start()
     const chart = await packageChart(helm, '1.0.0+build.7')
     const charts = `oci://${helm.host}/alice/builds`

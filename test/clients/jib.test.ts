@@ -1,4 +1,4 @@
-/** Jib, with which Java projects build images without Docker; `scripts/tools/clients/jib` drives its library. */
+/** Jib, which builds images of Java projects without Docker; `scripts/tools/clients/jib` drives its library. */
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,17 +25,17 @@ afterAll(async () => {
 })
 
 interface Jib extends ClientAtHome {
-  /** `image` and further arguments are below the registry's host. Says the digest of the image. */
+  /** Runs an operation and returns the digest of the image; `args` are relative to the registry's host. */
   jib(operation: string, ...args: readonly string[]): Promise<string>
 }
 
-/** `a.bin` and `b.bin` in its home are what images are made of. */
+/** Starts Jib; images consist of `a.bin` and `b.bin` in its home folder. */
 async function start(url: string, credentials?: Credentials): Promise<Jib> {
   const login =
     credentials === undefined ? {} : { JIB_USER: credentials.name, JIB_PASSWORD: credentials.password }
   const client = await aClientAtHome({ path: 'java' }, { url, env: login })
   for (const name of ['a.bin', 'b.bin']) await writeFile(join(client.home, name), randomBytes(300_000))
-  // Without the first it keeps the password to itself on plain HTTP.
+  // Without the first option Jib does not send the password over plain HTTP.
   const options = ['-DsendCredentialsOverHttp=true', '-XX:TieredStopAtLevel=1', '-cp', classPath]
   return {
     ...client,
@@ -43,7 +43,7 @@ async function start(url: string, credentials?: Credentials): Promise<Jib> {
   }
 }
 
-/** The names and lengths of the files in the layers of a saved image, in the order of the layers. */
+/** Returns the names and lengths of the files in the layers of a saved image, in the order of the layers. */
 async function savedFiles({ home }: ClientAtHome, tar: string): Promise<readonly string[]> {
   const manifest = await runTool('tar', '-xOf', join(home, tar), 'manifest.json')
   const [image] = JSON.parse(manifest) as readonly { readonly Layers: readonly string[] }[]
@@ -56,7 +56,7 @@ async function savedFiles({ home }: ClientAtHome, tar: string): Promise<readonly
 }
 
 describe('Jib', () => {
-  test('pushes and pulls without a login where everyone may', async () => {
+  test('pushes and pulls without a login if everyone may', async () => {
     await using open = await startRegistry()
     await using client = await start(open.url)
     const image = `${client.host}/anyone/app:v1`
@@ -67,7 +67,7 @@ describe('Jib', () => {
     expect(await savedFiles(client, 'saved.tar')).toEqual(['app/a.bin', 'app/b.bin'])
   })
 
-  test('pushes what is private with the right password only, and pulls it', async () => {
+  test('pushes a private image only with the right password, and pulls it', async () => {
     const build = async (credentials?: Credentials) => {
       await using client = await start(registry.url, credentials)
       await client.jib('build', `${client.host}/alice/app:v1`, 'a.bin')
@@ -83,7 +83,7 @@ describe('Jib', () => {
     expect(await savedFiles(client, 'saved.tar')).toEqual(['app/a.bin'])
   })
 
-  test('adds a layer to an image, whose own layers it mounts instead of sending them', async () => {
+  test('adds a layer to an image, and mounts its other layers instead of sending them', async () => {
     await using client = await start(registry.url, alice)
     const [base, image] = [`${client.host}/alice/base:v1`, `${client.host}/alice/extended:v1`]
     await client.jib('build', base, 'a.bin')
@@ -98,7 +98,7 @@ describe('Jib', () => {
     expect(await savedFiles(client, 'saved.tar')).toEqual(['app/a.bin', 'app/b.bin'])
   })
 
-  test('pulls without a login what is public', async () => {
+  test('pulls a public image without a login', async () => {
     await using pusher = await start(registry.url, alice)
     await pusher.jib('build', `${pusher.host}/alice/public:v1`, 'a.bin')
     await setVisibility(registry, 'alice/public', 'public')

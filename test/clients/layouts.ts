@@ -1,20 +1,20 @@
-/** Images that tests build without a client, and how they get into a registry with users. */
+/** Images that tests build without a client, and helpers to push them to a registry with users. */
 import type { TestManifest } from '../support/manifests.ts'
 import type { OciLayout } from '../support/oci-layout.ts'
 import type { Credentials } from './run-client.ts'
 import { skopeoCopy } from './run-client.ts'
 
-/** `<name>:<password>`, as many command lines want it. */
+/** Returns `<name>:<password>`, the form that many command lines take. */
 export function pair({ name, password }: Credentials): string {
   return `${name}:${password}`
 }
 
-/** The header of a request that the tests make themselves. */
+/** Returns the header for requests that tests send themselves. */
 export function basicAuth(credentials: Credentials): Readonly<Record<string, string>> {
   return { authorization: `Basic ${Buffer.from(pair(credentials)).toString('base64')}` }
 }
 
-/** By skopeo, with everything that the index names; `target` is `<host>/<repository>:<tag>`. */
+/** Pushes a layout by skopeo, with everything that the index names; `target` is `<host>/<repository>:<tag>`. */
 export async function pushLayout(
   layout: OciLayout,
   target: string,
@@ -24,10 +24,10 @@ export async function pushLayout(
   await skopeoCopy(`oci:${layout.path}:v1`, `docker://${target}`, ...flags)
 }
 
-/** The digests of the image's layers before compression, as its config tells them. */
+/** Returns the digests of the image's layers before compression, from its config. */
 export function diffIdsOf(image: TestManifest | undefined): readonly string[] {
   const config = image?.blobs[0]
-  if (config === undefined) throw new Error('there is no image with a config')
+  if (config === undefined) throw new Error('no image with a config')
   const { rootfs } = JSON.parse(config.bytes.toString('utf8')) as { rootfs: { diff_ids: string[] } }
   return rootfs.diff_ids
 }

@@ -1,4 +1,4 @@
-/** The registry in the place of another one, as mirror of Docker Hub: names come without its host, or with `?ns=`. */
+/** The registry as a mirror of Docker Hub: names come without the host of Docker Hub, or with `?ns=`. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -16,7 +16,7 @@ import { aPodman, configJson, runClient } from './run-client.ts'
 
 const resources = new AsyncDisposableStack()
 const registry = resources.use(await startWithUsers())
-/** What the clients know as their mirror. */
+/** The address that clients use as their mirror. */
 const mirror = resources.use(await startRecordingProxy({ url: registry.url }))
 const engines = await startEngines(`--registry-mirror=http://${mirror.host}`)
 const daemons = await startContainerds()
@@ -63,21 +63,21 @@ location = "${mirror.host}"
 insecure = true
 `
 
-/** What a client asked the mirror for while it did something: manifests and blobs that it got. */
+/** Returns the manifests and blobs that a client got from the mirror during `work`. */
 async function servedDuring(work: () => Promise<unknown>): Promise<RecordingProxy['seen']> {
   const before = mirror.seen.length
   await work()
   return mirror.seen.slice(before).filter(({ method, status }) => method === 'GET' && status === 200)
 }
 
-/** The blobs of the image for this machine came from the mirror. */
+/** Expects that the blobs of the image for this machine came from the mirror. */
 function expectBlobs(served: RecordingProxy['seen'], { images }: OciLayout): void {
   const blobs = images[1]?.blobs ?? []
   const asked = served.map(({ path }) => path.split('?')[0]?.split('/').at(-1))
   expect(asked).toEqual(expect.arrayContaining(blobs.map(({ digest }) => digest)))
 }
 
-/** What all requests for content said that they want: the registry that the mirror stands for. */
+/** Returns the `ns` of all requests for content: the registry that the mirror represents. */
 const namespaces = (served: RecordingProxy['seen']) =>
   new Set(
     served
@@ -108,18 +108,21 @@ describe.for(daemons)('$name with a hosts.toml', ({ started: containerd }) => {
       as: ['--user', pair(alice)],
       layout: () => closed,
     },
-  ])('pulls what $kind from the mirror, which it tells with ns whose', async ({ image, as, layout }) => {
-    const served = await servedDuring(() =>
-      containerd.ctr('images', 'pull', '--hosts-dir', hostsDir, ...as, image),
-    )
+  ])(
+    'pulls an image that $kind from the mirror, and names its registry in ns',
+    async ({ image, as, layout }) => {
+      const served = await servedDuring(() =>
+        containerd.ctr('images', 'pull', '--hosts-dir', hostsDir, ...as, image),
+      )
 
-    expectBlobs(served, layout())
-    expect(namespaces(served)).toEqual(new Set(['docker.io']))
-    const listed = await containerd.ctr('images', 'ls', `name==${image}`)
-    expect(listed).toContain(layout().manifest.digest)
-  })
+      expectBlobs(served, layout())
+      expect(namespaces(served)).toEqual(new Set(['docker.io']))
+      const listed = await containerd.ctr('images', 'ls', `name==${image}`)
+      expect(listed).toContain(layout().manifest.digest)
+    },
+  )
 
-  test('is refused what is private without the password', async () => {
+  test('cannot pull a private image without the password', async () => {
     await containerd.clear()
     const pull = ['images', 'pull', '--hosts-dir', hostsDir, 'docker.io/alice/app:v1']
 

@@ -1,4 +1,4 @@
-/** Behind nginx, which ends TLS and is known to clients by another name than the registry knows itself by. */
+/** A registry behind nginx, which terminates TLS and has another name than the registry uses for itself. */
 import https from 'node:https'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { startNginx } from './nginx.ts'
 import type { Nginx } from './nginx.ts'
 import { runClient } from './run-client.ts'
 
-/** The registry is spoken to by a name that leads clients nowhere, and told of the client's in headers of their own. */
+/** nginx sends a `Host` that clients cannot reach, and sends the client's host in other headers. */
 const forwarding = [
   'proxy_set_header Host registry.invalid;',
   'proxy_set_header X-Forwarded-Host $http_host;',
@@ -48,7 +48,7 @@ const trusting = () => ({ LADING_HTTP_TRUSTED_PROXIES: '127.0.0.1' })
 const configured = (url: string) => ({ LADING_HTTP_PUBLIC_URL: url })
 const both = (url: string) => ({ ...trusting(), ...configured(url) })
 
-/** Through nginx. */
+/** Sends a request through nginx and returns the head of the response. */
 async function askHead(
   { host, nginx }: Given,
   path: string,
@@ -64,7 +64,7 @@ async function askHead(
   return await promise
 }
 
-/** As alice, through nginx; returns where the client goes on. */
+/** Starts an upload as alice through nginx; returns the `Location`. */
 async function startUpload(given: Given, headers: Readonly<Record<string, string>> = {}): Promise<string> {
   const authorization = `Basic ${Buffer.from(`${alice.name}:${alice.password}`).toString('base64')}`
   const path = '/v2/alice/app/blobs/uploads/'
@@ -80,7 +80,7 @@ let engine: DockerEngine
 
 beforeAll(async () => {
   const [stable] = engineKinds
-  if (stable === undefined) throw new Error('there is no engine')
+  if (stable === undefined) throw new Error('no engine started')
   engine = await startEngine(stable)
 })
 afterAll(async () => {
@@ -92,7 +92,7 @@ describe.for([
   { how: 'that it does not trust, with its public address configured', envOf: configured },
   { how: 'that it trusts, with its public address configured', envOf: both },
 ])('a registry behind a proxy $how', ({ envOf }) => {
-  test('names realm and Location as the client sees them', async () => {
+  test("sends realm and Location with the client's address of it", async () => {
     await using given = await start(envOf)
     const url = `https://${given.host}`
 
@@ -100,7 +100,7 @@ describe.for([
     expect(await startUpload(given)).toContain(`${url}/v2/alice/app/blobs/uploads/`)
   })
 
-  test('is not led astray by what a client writes into the headers of proxies', async () => {
+  test("ignores a client's values in the headers of proxies", async () => {
     await using given = await start(envOf)
     const forged = {
       'x-forwarded-host': 'evil.test',
@@ -149,7 +149,7 @@ describe.for([
 })
 
 describe('a registry behind a proxy that it does not know', () => {
-  test('takes the name from Host and from nothing else', async () => {
+  test('takes its name only from Host', async () => {
     await using given = await start(
       () => ({}),
       [
@@ -162,7 +162,7 @@ describe('a registry behind a proxy that it does not know', () => {
     expect(realmOf(await askHead(given, '/v2/'))).toBe(`http://${given.host}/v2/token`)
   })
 
-  test('believes no X-Forwarded-Host of whoever speaks to it', async () => {
+  test('ignores X-Forwarded-Host from any client', async () => {
     await using registry = await startWithUsers({ LADING_HTTP_TRUSTED_PROXIES: '192.0.2.1' })
     const headers = { 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'https' }
 

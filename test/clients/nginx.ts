@@ -10,14 +10,14 @@ import { tempFolder } from '../support/temp-folder.ts'
 
 export interface NginxOptions {
   readonly port: number
-  /** Of the registry, `127.0.0.1:<port>`. */
+  /** The address of the registry, `127.0.0.1:<port>`. */
   readonly upstream: string
   /** Lines such as `proxy_set_header Host $http_host;`. */
   readonly headers: readonly string[]
 }
 
 export interface Nginx extends AsyncDisposable {
-  /** Holds `ca.crt`, as skopeo wants it. */
+  /** The folder of `ca.crt`, in the layout that skopeo needs. */
   readonly certificateFolder: string
   readonly certificate: string
 }
@@ -43,7 +43,7 @@ export async function startNginx({ port, upstream, headers }: NginxOptions): Pro
 
 function formatConfig({ port, upstream, headers }: NginxOptions): string {
   const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  // One process: a test stops it with one signal, and whoever runs it may write to the folder.
+  // One process, so that one signal stops it and the user who runs it may write to the folder.
   return `daemon off;
 master_process off;
 pid nginx.pid;

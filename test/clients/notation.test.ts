@@ -22,7 +22,7 @@ afterAll(async () => {
   await registry[Symbol.asyncDispose]()
 })
 
-/** With a key whose certificate it trusts, and nothing else. */
+/** Starts notation with a key whose certificate is the only one that it trusts. */
 async function startWithKey(program: { readonly path: string }): Promise<ClientAtHome> {
   const notation = await aClientAtHome(program, { url: registry.url })
   await notation.run('cert', 'generate-test', '--default', 'test.example')
@@ -50,26 +50,26 @@ async function list(path: string): Promise<Listing> {
   return (await askAs(alice, `${registry.url}/v2/alice/${path}`)).json() as Listing
 }
 
-// No stable suite has it: without the unstable one there is nothing to try, and the run says so.
+// No stable suite has notation: without the unstable suite there is nothing to test, and the run reports it.
 const clients = unstableClients('notation')
 test.for(clients.length === 0 ? ['notation'] : [])('%s is unavailable and was not tried', () => {
   expect(clients).toEqual([])
 })
 
 describe.for(clients)('$name', (program) => {
-  test('logs in with the right password only', async () => {
+  test('logs in only with the right password', async () => {
     await using notation = await aClientAtHome(program, { url: registry.url })
     const login = (password: string) =>
       notation.tell(password, 'login', plainHttp, '--username', 'alice', '--password-stdin', notation.host)
 
     await expect(login('wrong')).rejects.toThrow('unauthorized: incorrect name or password')
-    // It wants a keychain for what it would keep, which a test has not; the registry has let it in by then.
+    // It needs a keychain to store the login, which a test does not have; by then the registry has accepted the login.
     await login(alice.password).catch(() => undefined)
     const logins = notation.seen.filter(({ path }) => path.startsWith('/v2/token'))
     expect(logins.map(({ status }) => status)).toEqual([401, 200])
   })
 
-  test('signs an image by a referrer, finds the signature and verifies it', async () => {
+  test('signs an image with a referrer, finds the signature and verifies it', async () => {
     await using notation = await startWithKey(program)
     await using layout = await anOciLayout()
     await notation.rememberLogin(alice)
@@ -89,7 +89,7 @@ describe.for(clients)('$name', (program) => {
     expect((await list('signed/tags/list')).tags).toEqual(['v1'])
   })
 
-  test('keeps the tag that stands in for the referrers API, as it does by default', async () => {
+  test('keeps the fallback tag of the referrers API, as it does by default', async () => {
     await using notation = await startWithKey(program)
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
     await notation.rememberLogin(alice)
@@ -108,7 +108,7 @@ describe.for(clients)('$name', (program) => {
     expect(await notation.run('verify', plainHttp, image)).toContain('Successfully verified signature')
   })
 
-  test('does not trust what was signed by another key', async () => {
+  test('does not trust a signature with another key', async () => {
     await using signer = await startWithKey(program)
     await using verifier = await startWithKey(program)
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })

@@ -18,7 +18,7 @@ import sys
 
 import oras.client
 
-# One attempt: it makes five of every request, whatever was refused, and waits longer before each.
+# One attempt: by default it makes five of every request, for any refusal, and waits longer before each.
 oras.provider.Registry.do_request = oras.provider.Registry.do_request.__wrapped__
 
 host, backend, operation, *arguments = sys.argv[1:]

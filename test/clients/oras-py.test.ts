@@ -1,4 +1,4 @@
-/** oras-py, whose HTTP library joins the lines of a challenge and whose pattern keeps the last value of each name. */
+/** oras-py: its HTTP library joins the lines of a challenge, and its pattern keeps the last value of each name. */
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,8 +14,8 @@ import type { Credentials } from './run-client.ts'
 
 const python = { path: installedTool('python-clients/bin/python', 'python-clients.sh') }
 const script = join(import.meta.dirname, 'oras-py.py')
-// The basic backend sends every body once without a login first. The proxy that records passes on a refusal when it has
-// the body, and a longer one waits there for a reader: these fit into the buffers between.
+// The basic backend sends every body once without a login first. The recording proxy forwards a refusal only after it has
+// received the body, and a longer body would wait there for a reader: this one fits into the buffers.
 const dataBytes = 50_000
 let registry: RunningRegistry
 
@@ -37,7 +37,7 @@ interface OrasPy extends ClientAtHome {
   login(credentials: Credentials): Promise<string>
 }
 
-/** `data.bin` in its home is what it pushes. */
+/** Starts oras-py, which pushes `data.bin` in its home folder. */
 async function start({
   url,
   bytes = randomBytes(dataBytes),
@@ -59,7 +59,7 @@ async function isPulled({ home }: ClientAtHome): Promise<boolean> {
   return pushed !== undefined && pulled?.equals(pushed) === true
 }
 
-/** Pushes with the password in each request, which oras-py calls its basic backend. */
+/** Pushes with the password in each request, as the basic backend of oras-py does. */
 async function pushed(repository: string, bytes: Buffer): Promise<void> {
   await using pusher = await start({ url: registry.url, bytes, backend: 'basic' })
   await pusher.login(alice)
@@ -67,7 +67,7 @@ async function pushed(repository: string, bytes: Buffer): Promise<void> {
 }
 
 describe('oras-py', () => {
-  test('pushes and pulls without a login where everyone may', async () => {
+  test('pushes and pulls without a login if everyone may', async () => {
     await using open = await startRegistry()
     await using client = await start({ url: open.url })
 
@@ -77,7 +77,7 @@ describe('oras-py', () => {
     expect(await isPulled(client)).toBe(true)
   })
 
-  test('pushes what is private with the right password only, and pulls it', async () => {
+  test('pushes a private artifact only with the right password, and pulls it', async () => {
     await using client = await start({ url: registry.url, backend: 'basic' })
     const push = () => client.oras('push', 'alice/data:v1', 'data.bin')
 
@@ -93,7 +93,7 @@ describe('oras-py', () => {
     expect(await client.oras('tags', 'alice/data')).toBe('v1')
   })
 
-  test('gets a token with the right password only, and sends the password to the token endpoint alone', async () => {
+  test('gets a token only with the right password, and sends the password only to the token endpoint', async () => {
     const bytes = randomBytes(dataBytes)
     await pushed('alice/token', bytes)
     await using client = await start({ url: registry.url, bytes })
@@ -112,7 +112,7 @@ describe('oras-py', () => {
     expect(new Set(paths)).toEqual(new Set(['/v2/token']))
   })
 
-  test('pulls without a login what is public', async () => {
+  test('pulls a public artifact without a login', async () => {
     const bytes = randomBytes(dataBytes)
     await pushed('alice/public', bytes)
     await setVisibility(registry, 'alice/public', 'public')
@@ -123,8 +123,8 @@ describe('oras-py', () => {
     expect(await isPulled(client)).toBe(true)
   })
 
-  // On another 401 it sends the same token again.
-  test('pushes with the token of its first request, which is HEAD of a blob', async () => {
+  // After another 401 it sends the same token again.
+  test('pushes with the token of its first request, a HEAD of a blob', async () => {
     const bytes = randomBytes(dataBytes)
     await using client = await start({ url: registry.url, bytes })
     await client.login(alice)
@@ -135,7 +135,7 @@ describe('oras-py', () => {
     expect(await isPulled(client)).toBe(true)
   })
 
-  test('hears which right is missing with the token of its first request', async () => {
+  test('reports which right the token of its first request lacks', async () => {
     await using client = await start({ url: registry.url })
     await client.login(bob)
 
@@ -163,7 +163,7 @@ describe('oras-py', () => {
     expect(await isPulled(client)).toBe(true)
   })
 
-  test('deletes what a tag names', async () => {
+  test('deletes the manifest of a tag', async () => {
     await using client = await start({ url: registry.url, backend: 'basic' })
     await client.login(alice)
     for (const tag of ['v1', 'v2']) await client.oras('push', `alice/delete:${tag}`, 'data.bin')

@@ -26,7 +26,7 @@ const plainHttp = '--plain-http'
 const bothPlainHttp = ['--from-plain-http', '--to-plain-http']
 
 describe.for(unpackedClients('oras'))('$name', ({ path, name }) => {
-  /** The versions share a registry, not their repositories. */
+  /** Returns a repository name per version: the versions share a registry, but not their repositories. */
   const repositoryOf = (purpose: string) => `alice/${name.replaceAll(/[^a-z0-9]+/g, '-')}-${purpose}`
 
   async function start(): Promise<ClientAtHome> {
@@ -39,7 +39,7 @@ describe.for(unpackedClients('oras'))('$name', ({ path, name }) => {
     return oras.tell(password, 'login', plainHttp, '--username', user, '--password-stdin', oras.host)
   }
 
-  test('logs in with the right password only, and is told why it may not push', async () => {
+  test('logs in only with the right password, and reports why it may not push', async () => {
     await using oras = await aClientAtHome({ path }, { url: registry.url })
     const image = `${oras.host}/${repositoryOf('login')}:v1`
     await writeFile(join(oras.home, 'notes.txt'), 'notes')
@@ -81,7 +81,7 @@ describe.for(unpackedClients('oras'))('$name', ({ path, name }) => {
     expect(await oras.run('resolve', plainHttp, image)).toBe(digestOf(Buffer.from(manifest)))
   })
 
-  test('copies an index into the registry, on by mounts alone, and out with every byte', async () => {
+  test('copies an index into the registry, within it only by mounts, and out with every byte', async () => {
     await using oras = await start()
     await using layout = await anOciLayout({ layers: 3 })
     const [image, copy] = ['source', 'copy'].map((which) => `${oras.host}/${repositoryOf(which)}:v1`)
@@ -127,7 +127,7 @@ describe.for(unpackedClients('oras'))('$name', ({ path, name }) => {
     expect(filtered).not.toContain('vnd.example.sbom')
     await oras.run('pull', plainHttp, '--output', 'pulled', `${target}@${signature}`)
     expect(await readFile(join(oras.home, 'pulled/signature'), 'utf8')).toBe('signed')
-    // With OCI-Subject in the answer nobody needs the tag that stands in for the referrers API.
+    // With OCI-Subject in the response, the fallback tag for the referrers API is not needed.
     for (const repository of [source, target]) {
       expect(await oras.run('repo', 'tags', plainHttp, repository ?? '')).toBe('v1')
     }
@@ -173,9 +173,9 @@ describe.for(unpackedClients('oras'))('$name', ({ path, name }) => {
   })
 })
 
-/** The one that a tree ends with. */
+/** Returns the last digest of a tree. */
 function lastDigest(tree: string): string {
   const digest = tree.match(/sha256:[0-9a-f]{64}/g)?.at(-1)
-  if (digest === undefined) throw new Error(`there is no digest in ${tree}`)
+  if (digest === undefined) throw new Error(`no digest in ${tree}`)
   return digest
 }

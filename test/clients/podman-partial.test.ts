@@ -1,4 +1,4 @@
-/** zstd:chunked: podman knows by file what it has, and asks for the rest of a layer with many ranges in one request. */
+/** zstd:chunked: podman knows which files of a layer it has, and requests the rest with many ranges in one request. */
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ afterAll(async () => {
 const fileBytes = 100_000
 const nameOf = (index: number): string => `file-${String(index).padStart(2, '0')}`
 
-test('podman pulls of a second version only the files that it has not, with many ranges in one request', async () => {
+test('podman pulls only the missing files of a second version, with many ranges in one request', async () => {
   await using proxy = await startRecordingProxy({ url: registry.url })
   const image = `${proxy.host}/alice/app`
   const data = join(folder.path, 'data')

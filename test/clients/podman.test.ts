@@ -24,7 +24,7 @@ describe('podman', () => {
       flags: ['--compression-format', 'zstd:chunked'],
       type: mediaType.ociManifest,
     },
-  ])('pushes $kind and pulls the same image', async ({ flags, type }) => {
+  ])('pushes $kind and pulls it unchanged', async ({ flags, type }) => {
     await using registry = await startRegistry()
     await using podman = await aPodman()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 3, layerBytes: 500_000 })

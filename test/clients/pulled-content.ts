@@ -1,4 +1,4 @@
-/** What came back from the registry beside what was pushed, and content that needs no client to get there. */
+/** Compares pulled content with pushed content, and pushes content without a client. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -12,7 +12,7 @@ import type { Credentials } from './run-client.ts'
 const tagsPerPut = 100
 const parallelPuts = 50
 
-/** The digests of what a pulled OCI layout lacks or has with other bytes. */
+/** Returns the digests of the blobs and manifests that a pulled OCI layout lacks or has with other bytes. */
 export async function differences(layoutPath: string, pushed: TestManifest): Promise<readonly string[]> {
   const compared = contentOf(pushed).map(async ({ digest, bytes }) => {
     const pulled = await readFile(join(layoutPath, 'blobs', digest.replace(':', '/'))).catch(() => undefined)
@@ -21,7 +21,7 @@ export async function differences(layoutPath: string, pushed: TestManifest): Pro
   return (await Promise.all(compared)).flat()
 }
 
-/** The digests of what an image or an index consists of, without the manifests. */
+/** Returns the digests of the content of an image or an index, without the manifests. */
 export function blobsOf(manifest: TestManifest): readonly string[] {
   return contentOf(manifest).flatMap(({ digest }) => (isManifest(manifest, digest) ? [] : [digest]))
 }
@@ -34,7 +34,7 @@ function contentOf(manifest: TestManifest): readonly TestBlob[] {
   return [manifest, ...manifest.blobs, ...manifest.children.flatMap(contentOf)]
 }
 
-/** An index of nothing under many tags, `tag-00000` and so on. */
+/** Pushes an empty index under many tags, `tag-00000` and so on. */
 export async function pushTags(
   repositoryUrl: string,
   count: number,
@@ -59,14 +59,14 @@ export async function putManifest(
   if (answer.status !== 201) throw new Error(`PUT ${url} answered ${answer.status}: ${answer.text()}`)
 }
 
-/** With name and password in the request itself. */
+/** Sends a request with the name and password in it. */
 export async function askAs(credentials: Credentials, url: string, options: Ask = {}): Promise<Answer> {
   const pair = `${credentials.name}:${credentials.password}`
   const authorization = `Basic ${Buffer.from(pair).toString('base64')}`
   return await ask(url, { ...options, headers: { ...options.headers, authorization } })
 }
 
-/** Each by its digest; what they name has to be there. */
+/** Pushes each manifest by its digest; the content that they name must exist. */
 export async function putManifests(
   repositoryUrl: string,
   manifests: readonly TestManifest[],

@@ -1,4 +1,4 @@
-/** python-dxf, which keeps files of any kind as blobs under tags. It sends a password over TLS alone. */
+/** python-dxf, which stores files of any kind as blobs under tags. It sends a password only over TLS. */
 import { createHash, randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ afterAll(async () => {
   await tls[Symbol.asyncDispose]()
 })
 
-/** Says what it wrote to stdout, trimmed. */
+/** Runs dxf and returns its stdout, trimmed. */
 type Dxf = (...args: readonly string[]) => Promise<string>
 
 function dxf(env: Readonly<Record<string, string>>): Dxf {
@@ -49,14 +49,14 @@ function secure(credentials?: Credentials): Dxf {
   return dxf({ DXF_HOST: tls.registry.host, DXF_TLSVERIFY: tls.certificate, ...login })
 }
 
-/** Reads the file back by its tag; dxf checks it against the digest, and prints the length on demand. */
+/** Reads the file back by its tag; dxf checks it against the digest and can print the length. */
 async function pulled(run: Dxf, repository: string): Promise<string> {
   expect(await run('get-alias', repository, 'v1')).toBe(digest)
   return await run('blob-size', repository, '@v1')
 }
 
 describe('python-dxf', () => {
-  test('pushes and pulls without a login where everyone may', async () => {
+  test('pushes and pulls without a login if everyone may', async () => {
     await using open = await startRegistry()
     const run = dxf({ DXF_HOST: open.host, DXF_INSECURE: '1' })
 
@@ -68,7 +68,7 @@ describe('python-dxf', () => {
     expect(await run('list-repos')).toBe('anyone/data\nanyone/other')
   })
 
-  test('pushes what is private with the right password only, and pulls it', async () => {
+  test('pushes a private file only with the right password, and pulls it', async () => {
     const push = (run: Dxf) => run('push-blob', 'alice/data', 'data.bin', '@v1')
 
     await expect(push(secure())).rejects.toThrow('DXFUnauthorizedError')
@@ -82,7 +82,7 @@ describe('python-dxf', () => {
     expect(await pulled(secure(), 'alice/data')).toBe('300000')
   })
 
-  test('takes a token of the scopes that it names, and pushes with that', async () => {
+  test('gets a token for the given scopes, and pushes with it', async () => {
     const token = await secure(alice)('auth', 'alice/token', 'pull', 'push')
     const run = dxf({ DXF_HOST: tls.registry.host, DXF_TLSVERIFY: tls.certificate, DXF_TOKEN: token })
 

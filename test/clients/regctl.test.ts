@@ -40,7 +40,7 @@ async function startLoggedIn(onAnswer?: OnAnswer): Promise<ClientAtHome> {
   return regctl
 }
 
-/** From now on everything larger than a chunk goes in chunks. */
+/** Makes regctl upload everything larger than a chunk in chunks. */
 async function setChunks(regctl: ClientAtHome): Promise<void> {
   const bytes = String(chunkBytes)
   await regctl.run('registry', 'set', '--blob-chunk', bytes, '--blob-max', bytes, regctl.host)
@@ -59,7 +59,7 @@ interface Referrer {
   readonly artifactType: string
 }
 
-/** In the order of their digests. */
+/** Lists referrers in the order of their digests. */
 async function listReferrers(
   regctl: ClientAtHome,
   image: string,
@@ -71,11 +71,11 @@ async function listReferrers(
 }
 
 describe('regctl', () => {
-  test('logs in with the right password only', async () => {
+  test('logs in only with the right password', async () => {
     await using regctl = await start()
     const index = anImageIndex()
     const image = `${regctl.host}/alice/login:v1`
-    // Not a whole image: regctl waits longer with each request that is refused.
+    // Not a whole image: regctl waits longer after each refused request.
     const put = () => regctl.tell(index.bytes.toString('utf8'), 'manifest', 'put', image)
 
     await expect(put()).rejects.toThrow(/unauthorized/)
@@ -106,7 +106,7 @@ describe('regctl', () => {
     expect(arm64).toBe(layout.images[1]?.digest)
   })
 
-  test('pushes a blob in chunks, each with the range that it is', async () => {
+  test('pushes a blob in chunks, each with its range', async () => {
     await using regctl = await startLoggedIn()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 1, layerBytes: 1_000_000 })
     const image = `${regctl.host}/alice/chunks:v1`
@@ -125,7 +125,7 @@ describe('regctl', () => {
     expect(await differences(join(regctl.home, 'pulled'), layout.manifest)).toEqual([])
   })
 
-  test('learns where the registry is from a 416 when the answer to a chunk was lost', async () => {
+  test('reads the offset from a 416 after the response to a chunk was lost', async () => {
     let isLost = false
     await using regctl = await startLoggedIn((seen) => {
       if (isLost || seen.method !== 'PATCH' || !seen.contentRange.startsWith(`${chunkBytes}-`)) return
@@ -139,14 +139,14 @@ describe('regctl', () => {
     await regctl.run('image', 'copy', `ocidir://${layout.path}:v1`, image)
 
     expect(patchesOf(regctl).map(({ status }) => status)).toEqual([202, 202, 416, 202, 202])
-    // The Range of the refusal tells it enough.
+    // The Range of the refusal is enough for it.
     const asked = regctl.seen.filter(({ method, path }) => method === 'GET' && path.includes('/uploads/'))
     expect(asked).toEqual([])
     await regctl.run('image', 'copy', image, 'ocidir://pulled:v1')
     expect(await differences(join(regctl.home, 'pulled'), layout.manifest)).toEqual([])
   })
 
-  test('copies between repositories by mounts alone, without sending a byte of a blob', async () => {
+  test('copies between repositories only by mounts, without sending a byte of a blob', async () => {
     await using regctl = await startLoggedIn()
     await using layout = await anOciLayout({ layers: 3 })
     const [source, copy] = [`${regctl.host}/alice/source:v1`, `${regctl.host}/bob/copy:v1`]
@@ -182,7 +182,7 @@ describe('regctl', () => {
     const sbom = `${regctl.host}/alice/subject-copy@${sboms[0]?.digest}`
     expect(await regctl.run('artifact', 'get', sbom)).toBe('{"sbom":true}')
     expect(await listReferrers(regctl, copy)).toEqual(await listReferrers(regctl, image))
-    // With OCI-Subject in the answer nobody needs the tag that stands in for the referrers API.
+    // With OCI-Subject in the response, the fallback tag for the referrers API is not needed.
     expect(await regctl.run('tag', 'ls', `${regctl.host}/alice/subject-copy`)).toBe('v1')
   })
 
@@ -202,7 +202,7 @@ describe('regctl', () => {
     expect(regctl.seen.filter(({ path }) => path.includes('/referrers/')).length).toBeGreaterThan(1)
   })
 
-  test('lists tags by pages of the length that it asks for', async () => {
+  test('lists tags in pages of the requested length', async () => {
     await using regctl = await startLoggedIn()
     const tags = await pushTags(`${registry.url}/v2/alice/pages`, 250, alice)
     const page = async (...args: readonly string[]) =>
@@ -214,7 +214,7 @@ describe('regctl', () => {
     expect(await page()).toEqual(tags)
   })
 
-  test('deletes a tag alone, and an image with all its tags', async () => {
+  test('deletes a single tag, and an image with all its tags', async () => {
     await using regctl = await startLoggedIn()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
     await using other = await anOciLayout({ platforms: ['linux/amd64'] })

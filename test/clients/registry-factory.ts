@@ -1,4 +1,4 @@
-/** Starts registries on demand, for test programs in other languages that want one of their own in each test. */
+/** Starts registries on demand, for test programs in other languages that need a new one in each test. */
 import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,13 +6,13 @@ import type { AddressInfo } from 'node:net'
 import { startInProcess } from '../support/in-process.ts'
 
 export interface RegistryFactory extends AsyncDisposable {
-  /** A POST to it answers with the URL of an empty registry to which everyone may push. */
+  /** The URL of the factory: a POST returns the URL of a new empty registry to which everyone may push. */
   readonly url: string
-  /** How many were started so far. */
+  /** The number of registries started so far. */
   readonly started: number
 }
 
-/** Disposing stops every registry that it started, and throws when one of them logged a fault. */
+/** Starts the factory. Disposing stops every registry that it started, and throws when one of them logged an error. */
 export async function startRegistryFactory(): Promise<RegistryFactory> {
   const registries = new AsyncDisposableStack()
   let started = 0

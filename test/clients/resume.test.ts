@@ -1,6 +1,6 @@
 /**
- * Layers that are read in pieces: after the connection was cut in the middle the client asks for the rest and gets that
- * alone; and containerd 2.1 may ask for all from an offset on, read one part, and go away.
+ * Layers that are read in pieces: after a cut connection the client requests and gets only the rest; and containerd 2.1 may
+ * request everything from an offset, read a part and close the connection.
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ import { layersOf, startEngines } from './docker-engine.ts'
 import { diffIdsOf, pair, pushLayout } from './layouts.ts'
 import { newerSkopeo } from './newer-skopeo.ts'
 
-// Before the first start: what throws here leaves nothing running.
+// Runs before the first start, so that an error here leaves nothing running.
 process.stdout.write(`newer ${await newerSkopeo('--version')}\n`)
 
 const resources = new AsyncDisposableStack()
@@ -50,7 +50,7 @@ afterAll(async () => {
   await resources.disposeAsync()
 })
 
-/** Cuts the first answer with the layer in the middle. */
+/** Starts a proxy that cuts the first response with the layer in the middle. */
 async function aCuttingProxy(): Promise<RecordingProxy> {
   let isCut = false
   return await startRecordingProxy({
@@ -75,7 +75,7 @@ function expectResumed({ seen }: RecordingProxy): void {
 }
 
 test.for(engines)(
-  '$name asks for the rest of a layer when its connection was cut',
+  '$name requests the rest of a layer after its connection was cut',
   async ({ started: engine }) => {
     await using proxy = await aCuttingProxy()
     await using client = await engine.client()
@@ -90,7 +90,7 @@ test.for(engines)(
 )
 
 test.for(daemons)(
-  "$name's ctr asks for the rest of a layer when its connection was cut",
+  "$name's ctr requests the rest of a layer after its connection was cut",
   async ({ started: containerd }) => {
     await using proxy = await aCuttingProxy()
     const image = `${proxy.host}/alice/app:v1`
@@ -102,7 +102,7 @@ test.for(daemons)(
   },
 )
 
-test('a newer skopeo asks for the rest of a layer when its connection was cut', async () => {
+test('a newer skopeo requests the rest of a layer after its connection was cut', async () => {
   await using proxy = await aCuttingProxy()
   await using out = await tempFolder()
   const image = `docker://${proxy.host}/alice/app:v1`
@@ -114,7 +114,7 @@ test('a newer skopeo asks for the rest of a layer when its connection was cut', 
   expectResumed(proxy)
 })
 
-/** What the registry gave to its connections as blobs, so far. */
+/** Returns how many bytes of blobs the registry has written to its connections. */
 async function sentBytes(): Promise<number> {
   const headers = { authorization: `Bearer ${metricsToken}` }
   const metrics = await ask(`${registry.url}/metrics`, { headers })
@@ -122,7 +122,7 @@ async function sentBytes(): Promise<number> {
 }
 
 test.for(daemonsInParts)(
-  '$name reads a layer in parts, and what it leaves unread is not sent',
+  '$name reads a layer in parts, and the registry does not send the unread rest',
   async ({ started: containerd }) => {
     await using proxy = await startRecordingProxy({ url: registry.url })
     await using layout = await anOciLayout({ platforms: ['linux/amd64'], layers: 1, layerBytes: 40_000_000 })
@@ -140,7 +140,8 @@ test.for(daemonsInParts)(
       Array.from({ length: Math.ceil(layer.size / partBytes) }, (_, index) => index * partBytes),
     )
     expect(new Set(parts.map(({ status }) => status))).toEqual(new Set([206]))
-    // What lies in the buffers of the sockets when a part is read is lost: some MiB of each answer, not the layer's rest.
+    // The content of the socket buffers is lost when the client stops reading: some MiB of each response, but not the rest of the
+    // layer.
     const asked = offsets.reduce((sum, offset) => sum + layer.size - offset, 0)
     expect((await sentBytes()) - before).toBeLessThan(asked / 3)
     expect(registry.stdout).not.toMatch(/"level":"(?:warn|error|fatal)"/)

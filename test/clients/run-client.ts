@@ -1,6 +1,6 @@
 /**
- * @module Runs real command-line clients for the tests in this folder. They are installed by
- * `scripts/tools/debian-packages.sh`; a missing one fails the test, since a suite that skips proves nothing.
+ * @module Runs real command-line clients for the tests in this folder. `scripts/tools/debian-packages.sh` installs them; a
+ * missing client fails the test, because a suite that skips proves nothing.
  */
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
@@ -17,11 +17,11 @@ export interface ClientOptions {
   /** On top of the test's own environment. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly stdin?: string
-  /** Where it runs; the checkout when absent. */
+  /** The working directory; absent: the checkout. */
   readonly cwd?: string
 }
 
-/** Throws with everything the client said when it fails. */
+/** Runs a client. Throws with all its output when it fails. */
 export async function runClient(
   program: string,
   args: readonly string[],
@@ -33,7 +33,7 @@ export async function runClient(
     timeout: deadlineMs,
     maxBuffer: 64 * 1024 * 1024,
   })
-  // A program that ends without reading what it is given has said why.
+  // A program that ends before it reads its input has printed the reason.
   running.child.stdin?.on('error', () => undefined).end(stdin)
   try {
     return await running
@@ -48,7 +48,7 @@ export async function runClient(
   }
 }
 
-/** What it wrote to stdout, trimmed. */
+/** Runs skopeo and returns its stdout, trimmed. */
 export async function skopeo(...args: readonly string[]): Promise<string> {
   const { stdout } = await runClient('skopeo', args)
   return stdout.trim()
@@ -59,13 +59,13 @@ export interface Credentials {
   readonly password: string
 }
 
-/** The file of logins that skopeo and podman share: `kubectl create secret docker-registry` makes the same. */
+/** Returns the file of logins that skopeo and podman share, in the format of `kubectl create secret docker-registry`. */
 export function configJson(host: string, { name, password }: Credentials): string {
   const auth = Buffer.from(`${name}:${password}`).toString('base64')
   return JSON.stringify({ auths: { [host]: { username: name, password, auth } } })
 }
 
-/** `skopeo copy` over plain HTTP in both directions, all platforms. Returns its debug log: each request it made. */
+/** Runs `skopeo copy` over plain HTTP in both directions, for all platforms. Returns its debug log, which lists every request. */
 export async function skopeoCopy(
   source: string,
   destination: string,
@@ -87,11 +87,11 @@ export interface Podman extends AsyncDisposable {
 export interface PodmanOptions {
   /** On top of the test's own environment. */
   readonly env?: Readonly<Record<string, string>>
-  /** Takes of a zstd:chunked layer what it has not. Wants file systems laid over each other. */
+  /** Whether podman pulls only the missing files of a zstd:chunked layer. Needs overlay file systems. */
   readonly partialPulls?: boolean
 }
 
-/** Podman with image store, configuration and credentials of its own. */
+/** Starts podman with its own image store, configuration and credentials. */
 export async function aPodman(options: PodmanOptions = {}): Promise<Podman> {
   const folder: TempFolder = await tempFolder('podman')
   const authFile = join(folder.path, 'auth.json')

@@ -12,13 +12,13 @@ import { aPodman, configJson, runClient } from './run-client.ts'
 interface Skopeo extends AsyncDisposable {
   readonly registry: RunningRegistry
   readonly authFile: string
-  /** `docker://<host>/<path>` */
+  /** Returns `docker://<host>/<path>`. */
   image(path: string): string
   run(...args: readonly string[]): Promise<string>
   copy(source: string, destination: string): Promise<string>
 }
 
-/** skopeo with an own file of logins, and a registry with users. */
+/** Starts a registry with users, and skopeo with its own file of logins. */
 async function start(env: Readonly<Record<string, string>> = {}): Promise<Skopeo> {
   await using stack = new AsyncDisposableStack()
   const registry = stack.use(await startWithUsers(env))
@@ -45,7 +45,7 @@ function loginArguments(host: string, { name, password }: typeof alice): string[
 }
 
 describe('skopeo and a registry that gives nothing to anonymous clients', () => {
-  test('hears that a login is needed, and of a wrong password only when it sent one', async () => {
+  test('reports that a login is needed, and a wrong password only if it sent one', async () => {
     await using skopeo = await start({ LADING_AUTH_ANONYMOUS: 'none' })
     await using layout = await anOciLayout()
     const image = skopeo.image('alice/app:v1')
@@ -69,7 +69,7 @@ describe('skopeo and a registry that gives nothing to anonymous clients', () => 
 })
 
 describe('skopeo with users', () => {
-  test('logs in with the right password only, pushes what is private and pulls it', async () => {
+  test('logs in only with the right password, pushes a private image and pulls it', async () => {
     await using skopeo = await start()
     await using layout = await anOciLayout()
     await using out = await tempFolder()
@@ -102,7 +102,7 @@ describe('skopeo with users', () => {
     expect(raw).toBe(layout.manifest.bytes.toString('utf8'))
   })
 
-  test('is told that the name of another owner is not its own', async () => {
+  test('reports that the name belongs to another owner', async () => {
     await using skopeo = await start()
     await using layout = await anOciLayout()
     await writeFile(skopeo.authFile, configJson(skopeo.registry.host, bob))
@@ -132,7 +132,7 @@ describe('skopeo with users', () => {
 })
 
 describe('podman with users', () => {
-  test('logs in with the right password only, pushes what is private and pulls it', async () => {
+  test('logs in only with the right password, pushes a private image and pulls it', async () => {
     await using registry = await startWithUsers()
     await using podman = await aPodman()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })

@@ -17,7 +17,7 @@ interface Inspected {
   readonly Architecture: string
 }
 
-/** The digest of the only entry of a layout's index.json. */
+/** Returns the digest of the only entry of a layout's index.json. */
 async function layoutDigest(path: string): Promise<string> {
   const index = JSON.parse(await readFile(join(path, 'index.json'), 'utf8')) as {
     readonly manifests: readonly [{ readonly digest: string }]
@@ -71,7 +71,7 @@ describe('skopeo', () => {
     expect(inspected.Layers).toEqual(layout.images[1]?.blobs.slice(1).map((blob) => blob.digest))
   })
 
-  test('pushes Docker schema 2 image and list, which come back with their own media types', async () => {
+  test('pushes a Docker schema 2 image and list, which keep their media types', async () => {
     await using registry = await startRegistry()
     await using layout = await anOciLayout()
     const image = `${registry.host}/team/docker:v1`

@@ -1,8 +1,7 @@
 /**
- * The tests that crane and regctl bring themselves, of the command lines and of the libraries below them, as
- * `scripts/tools/client-suites.sh` builds them: where a test starts a registry, it gets Lading. Tests that start none talk
- * to answers written into the test, which says nothing about Lading: they are not run. Of the others each is run or
- * stands in a table below with the reason why not.
+ * The own tests of crane and regctl, of their command lines and of their libraries, as `scripts/tools/client-suites.sh` builds
+ * them: where a test starts a registry, it gets Lading. Tests that start no registry use responses in their own source, which
+ * says nothing about Lading, and are not run. Each of the other tests either runs or is in a table below with the reason.
  */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,11 +13,11 @@ import { startRegistryFactory } from './registry-factory.ts'
 import { runClient } from './run-client.ts'
 
 interface Suite {
-  /** In `.tools/suites/bin`. */
+  /** The name of the program in `.tools/suites/bin`. */
   readonly program: string
-  /** Where its sources and test data are, below `.tools/suites`. */
+  /** The folder of its sources and test data, below `.tools/suites`. */
   readonly folder: string
-  /** Tests and subtests (`Test/name`) that are not run, and why. */
+  /** Tests and subtests (`Test/name`) that are not run, with the reason. */
   readonly excluded?: Readonly<Record<string, string>>
 }
 
@@ -70,7 +69,7 @@ afterAll(async () => {
   await factory[Symbol.asyncDispose]()
 })
 
-/** The names of the tests that start a registry, in the order of the sources. */
+/** Returns the names of the tests that start a registry, in the order of the sources. */
 function testsWithRegistry({ folder }: Suite): readonly string[] {
   const sources = readdirSync(join(root, folder)).filter((name) => name.endsWith('_test.go'))
   return sources.toSorted().flatMap((name) => {
@@ -82,7 +81,7 @@ function testsWithRegistry({ folder }: Suite): readonly string[] {
   })
 }
 
-/** Fails with what the test wrote. */
+/** Runs one test. Fails with its output. */
 async function runTest({ program, folder, excluded = {} }: Suite, name: string): Promise<string> {
   const subtests = Object.keys(excluded).filter((key) => key.startsWith(`${name}/`))
   const parts = subtests.map((subtest) => subtest.slice(name.length + 1))
@@ -99,7 +98,7 @@ describe.each(suites)('$program', (suite) => {
   const names = testsWithRegistry(suite)
   const excluded = Object.keys(suite.excluded ?? {})
 
-  test('has tests that start a registry, those that are excluded among them', () => {
+  test('has tests that start a registry, including the excluded ones', () => {
     expect(names).not.toEqual([])
     expect(names).toEqual(expect.arrayContaining(excluded.map((name) => name.split('/')[0])))
   })

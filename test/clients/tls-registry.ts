@@ -1,4 +1,4 @@
-/** A registry that ends TLS itself and has users, for the clients that speak nothing else with a password. */
+/** A registry with TLS and users, for the clients that send a password only over TLS. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -10,7 +10,7 @@ import { startWithUsers } from './accounts.ts'
 
 export interface TlsRegistry extends AsyncDisposable {
   readonly registry: RunningRegistry
-  /** A file that holds the certificate, which signs itself. */
+  /** The path of the self-signed certificate. */
   readonly certificate: string
 }
 

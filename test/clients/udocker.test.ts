@@ -1,4 +1,4 @@
-/** udocker, which runs containers without privileges: it pulls with curl, reading the last line of a challenge alone. */
+/** udocker, which runs containers without privileges: it pulls with curl and reads only the last line of a challenge. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -14,7 +14,7 @@ import { pushLayout } from './layouts.ts'
 import type { Credentials } from './run-client.ts'
 
 const program = { path: installedTool('python-clients/bin/udocker', 'python-clients.sh') }
-/** It says the one of a login that is wrong, the other of one that has no right. */
+/** The first message means a wrong login, the second missing rights. */
 const refused = /^Error: (manifest not found or not authorized|pulling manifest:)$/m
 let registry: RunningRegistry
 
@@ -30,7 +30,7 @@ interface Udocker extends ClientAtHome {
   login(credentials: Credentials): Promise<string>
 }
 
-/** Without the programs that it would download to run containers with. */
+/** Starts udocker without the programs that it would download to run containers. */
 async function start(): Promise<Udocker> {
   const client = await aClientAtHome(program, { url: registry.url, env: { UDOCKER_TARBALL: '' } })
   const udocker = (...args: readonly string[]) => client.run('--allow-root', ...args)
@@ -43,7 +43,7 @@ function pull(client: Udocker, image: string): Promise<string> {
   return client.udocker('pull', '--platform=linux/amd64', `--registry=http://${client.host}`, image)
 }
 
-/** The digests of the image's config and layers that its store lacks or has with other bytes. */
+/** Returns the digests of the image's config and layers that its store lacks or has with other bytes. */
 async function missing({ home }: ClientAtHome, layout: OciLayout): Promise<readonly string[]> {
   const compared = (layout.images[0]?.blobs ?? []).map(async ({ digest, bytes }) => {
     const stored = await readFile(join(home, '.udocker/layers', digest)).catch(() => undefined)
@@ -53,7 +53,7 @@ async function missing({ home }: ClientAtHome, layout: OciLayout): Promise<reado
 }
 
 describe('udocker', () => {
-  test('pulls what is private with the right password only, its platform of an index', async () => {
+  test('pulls a private image only with the right password: its platform of an index', async () => {
     await using client = await start()
     await using layout = await anOciLayout()
     await pushLayout(layout, `${registry.host}/alice/private:v1`, { as: alice })
@@ -69,7 +69,7 @@ describe('udocker', () => {
     expect(await missing(client, layout)).toEqual([])
   })
 
-  test('pulls without a login what is public', async () => {
+  test('pulls a public image without a login', async () => {
     await using client = await start()
     await using layout = await anOciLayout({ platforms: ['linux/amd64'] })
     await pushLayout(layout, `${registry.host}/alice/public:v1`, { as: alice })

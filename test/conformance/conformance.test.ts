@@ -4,7 +4,7 @@ import { startRegistry } from '../support/start-registry.ts'
 import type { ConformanceReport } from './run-conformance.ts'
 import { buildSuite, formatTotals, runConformance } from './run-conformance.ts'
 
-// Sparse data names blobs that were never pushed, which the strict default refuses on purpose.
+// Sparse data names blobs that were never pushed, which the strict default refuses deliberately.
 const lenient = { LADING_REFERENCES_BLOBS: 'lenient' }
 const credentials = { username: 'root', password: 'the password of root' }
 
@@ -14,7 +14,7 @@ function expectEverythingPassed(report: ConformanceReport): void {
   expect(report.notPassed).toEqual([])
   expect(report.totals).toMatchObject({ fail: 0, skip: 0, disabled: 0, error: 0 })
   expect(report.totals.pass).toBe(report.totals.total)
-  // The suite of this version has 1,032 checks with everything on: fewer means that something was not run.
+  // The suite of this version has 1,032 checks with all options enabled: a lower total means that something did not run.
   expect(report.totals.total).toBeGreaterThanOrEqual(1_000)
   expect(Object.keys(report.apis).length).toBeGreaterThanOrEqual(28)
   expect(Object.keys(report.data).length).toBeGreaterThanOrEqual(24)
@@ -43,7 +43,7 @@ describe('the OCI conformance suite, development version with sparse data', () =
           LADING_AUTH_ANONYMOUS: anonymous,
           LADING_ADMIN_NAME: credentials.username,
           LADING_ADMIN_PASSWORD: credentials.password,
-          // A mount without `from` sends a token for the target alone: the other repository must be public.
+          // A mount without `from` sends a token for the target only: the other repository must be public.
           LADING_REPOSITORY_VISIBILITY: 'public',
         },
       })

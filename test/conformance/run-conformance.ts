@@ -1,7 +1,7 @@
 /**
- * @module Runs the OCI conformance suite (version 2, a Go program built by `scripts/tools/go-tools.sh`) against a
- * registry and reads what it found. The suite's exit code is no verdict: it is 0 after a configuration error, and
- * skipped checks do not fail it. So the results file and the totals are read, and their absence is an error.
+ * @module Runs the OCI conformance suite (version 2, a Go program built by `scripts/tools/go-tools.sh`) against a registry and
+ * reads its results. The suite's exit code is not a verdict: it is 0 after a configuration error, and skipped checks do not
+ * change it. So the results file and the totals are read, and it is an error if they are missing.
  */
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -15,12 +15,12 @@ const suite = join(checkout, '.tools/conformance')
 const suiteDeadlineMs = 180_000
 
 export interface ConformanceOptions {
-  /** `127.0.0.1:5000`, plain HTTP. */
+  /** The host, such as `127.0.0.1:5000`; plain HTTP. */
   readonly host: string
-  /** Names this run; its results (with `report.html`) are kept in `results/conformance/<name>`. */
+  /** The name of this run; its results (with `report.html`) are stored in `results/conformance/<name>`. */
   readonly name: string
   readonly credentials?: { readonly username: string; readonly password: string }
-  /** Settings of the suite (`OCI_*`) on top of "everything of the development version, sparse data too". */
+  /** Settings of the suite (`OCI_*`), added to those that enable everything of the development version, including sparse data. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -28,7 +28,7 @@ export interface ConformanceReport {
   readonly apis: Readonly<Record<string, string>>
   readonly data: Readonly<Record<string, string>>
   readonly totals: ConformanceTotals
-  /** Every group and check that is not `Pass`, with what the suite says about it. */
+  /** Every group and check that is not `Pass`, with the suite's explanation. */
   readonly notPassed: readonly string[]
 }
 
@@ -41,14 +41,14 @@ export interface ConformanceTotals {
   readonly total: number
 }
 
-/** Builds the suite when the locked version is not there yet. Throws when there is no Go. */
+/** Builds the suite unless the locked version is already built. Throws when Go is missing. */
 export async function buildSuite(): Promise<void> {
   const result = await run(['bash', join(checkout, 'scripts/tools/go-tools.sh')], { capture: true })
   if (!result.ok)
     throw new Error(`the conformance suite cannot be built (${result.reason}):\n${result.output}`)
 }
 
-/** One run of the suite. Throws when it wrote no results, whatever it exited with. */
+/** Runs the suite. Throws when it wrote no results, whatever its exit code. */
 export async function runConformance(options: ConformanceOptions): Promise<ConformanceReport> {
   const folder = join(checkout, 'results/conformance', options.name)
   await rm(folder, { recursive: true, force: true })
@@ -89,12 +89,12 @@ function suiteSettings({ host, credentials, env }: ConformanceOptions): Record<s
   }
 }
 
-/** Ours without `OCI_*`: a setting left in a shell must not weaken the run. */
+/** Returns the environment without `OCI_*`: a setting left in a shell must not weaken the run. */
 function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OCI_')))
 }
 
-/** The block under `OCI Conformance Result:`, lines such as `  Skip..........................:         61`. */
+/** Parses the block under `OCI Conformance Result:`, with lines such as `  Skip..........................:         61`. */
 function parseTotals(output: string): ConformanceTotals {
   const block = output.slice(output.lastIndexOf('OCI Conformance Result:'))
   const count = (label: string): number => {
@@ -119,7 +119,7 @@ function groupsNotPassed(groups: Readonly<Record<string, string>>): string[] {
     .map(([name, status]) => `${status} ${name}`)
 }
 
-/** The tree on stdout: `  <name>: FAIL`, its reason on the lines after it, starting with ` - `. */
+/** Parses the tree on stdout: `  <name>: FAIL`, with the reason on the following lines, which start with ` - `. */
 function checksNotPassed(output: string): string[] {
   const tree = output.slice(output.lastIndexOf('\nTest results\n'), output.lastIndexOf('\nConfiguration:'))
   const blocks = tree.split(/\n(?= *OCI Conformance Test)/)
@@ -128,7 +128,7 @@ function checksNotPassed(output: string): string[] {
     const [, name, status] = /^ *OCI Conformance Test\/(.*): (\w+)$/.exec(head) ?? []
     if (name === undefined || status === undefined || status === 'Pass') return []
     const reason = reasons.map((line) => line.trim()).join(' ')
-    // A group above a failed check has no reason of its own: the check says it all.
+    // A group that contains a failed check has no reason: the check has it.
     return reason === '' && status === 'FAIL' ? [] : [`${status} ${name} ${reason}`.trim().slice(0, 600)]
   })
 }

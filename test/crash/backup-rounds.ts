@@ -1,6 +1,6 @@
 /**
- * Kill -9 of `lading backup` beside a busy registry, and of `lading restore`, at random points; each is then run again.
- * What was acknowledged before the last backup began has to be in the restored registry.
+ * Kills `lading backup` beside a busy registry and `lading restore` with `kill -9`, at random points, and runs each again. The
+ * restored registry must hold everything that was acknowledged before the last backup began.
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -20,29 +20,29 @@ type Environment = Readonly<Record<string, string>>
 
 export interface BackupRoundsOptions {
   readonly seed: number
-  /** Of backups, and as many of restores. */
+  /** How often to kill a backup, and how often a restore. */
   readonly kills: number
-  /** Acknowledged before the first backup. */
+  /** The number of images acknowledged before the first backup. */
   readonly images: number
   readonly kind: 'folder' | 'archive'
-  /** The database of the registry that is backed up; default: SQLite. */
+  /** The database of the registry to back up; default: SQLite. */
   readonly from?: Environment
-  /** An empty database for each restore; default: SQLite. */
+  /** Opens an empty database for each restore; default: SQLite. */
   readonly openTarget?: () => Promise<Environment>
 }
 
 export interface BackupRoundsReport {
   readonly killedBackups: number
   readonly killedRestores: number
-  /** Acknowledged before the last backup, and pulled from what was restored. */
+  /** The number of images acknowledged before the last backup and pulled from the restored registry. */
   readonly images: number
-  /** Acknowledged while backups ran. */
+  /** The number of images acknowledged while backups ran. */
   readonly imagesMeanwhile: number
-  /** What is wrong, as sentences. */
+  /** The faults, as sentences. */
   readonly problems: readonly string[]
 }
 
-/** A kill comes so long after the first file appeared, at most; a whole run takes about as long. */
+/** The latest kill after the first file appears; a whole run takes about as long. */
 const latestKillMs = 400
 const attemptsPerKill = 10
 
@@ -64,7 +64,7 @@ export async function backupRounds(options: BackupRoundsOptions): Promise<Backup
       kind === 'folder'
         ? existsSync(join(place, 'incoming'))
         : readdirSync(folder.path).some((name) => name.endsWith('.partial')),
-    // A kill may come after the archive has its name, which no later run overwrites.
+    // The kill may come after the archive got its name; no later run overwrites it.
     isDone: () => kind === 'archive' && existsSync(place),
     reset: () => rm(`${folder.path}/b.tar`, { force: true }),
   })
@@ -99,11 +99,11 @@ export async function backupRounds(options: BackupRoundsOptions): Promise<Backup
 }
 
 interface KillOptions {
-  /** Whether the command has begun to write. */
+  /** Returns whether the command has begun to write. */
   readonly begun: () => boolean
-  /** Whether a killed run had nothing left to do. */
+  /** Returns whether a killed run had nothing left to do. */
   readonly isDone?: () => boolean
-  /** After a run that ended, or had nothing left to do, before its kill. */
+  /** Called after a run that ended before its kill or had nothing left to do. */
   readonly reset: () => Promise<void>
 }
 
@@ -118,7 +118,7 @@ class Commands {
     this.env = deps.env
   }
 
-  /** Returns how often it was killed at work. */
+  /** Returns how often the command was killed at work. */
   async killOften(args: readonly string[], kills: number, options: KillOptions): Promise<number> {
     const { begun, reset, isDone = () => false } = options
     let killed = 0

@@ -6,7 +6,7 @@ import { backupRounds } from './backup-rounds.ts'
 const seed = chooseSeed()
 
 test.each(['folder', 'archive'] as const)(
-  `kill -9 of backups into a %s and of restores leaves what the same command completes (LADING_TEST_SEED=${seed})`,
+  `after kill -9 of backups into a %s and of restores, the same command completes the work (LADING_TEST_SEED=${seed})`,
   async (kind) => {
     const report = await backupRounds({ seed, kind, kills: 2, images: 30 })
     expect(report.problems).toEqual([])

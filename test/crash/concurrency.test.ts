@@ -36,7 +36,7 @@ interface Event {
   readonly after: string | null
 }
 
-/** The repository's history in the audit, oldest first; the registry may be running. */
+/** Lists the repository's history in the audit, oldest first; the registry may be running. */
 function listEvents(registry: RunningRegistry, name: string): readonly Event[] {
   const sql = `select action as kind, detail ->> 'tag' as tag, detail ->> 'before' as before,
     detail ->> 'digest' as after from audit_event where target = '${name}' order by id`

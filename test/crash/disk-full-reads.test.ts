@@ -16,7 +16,7 @@ const password = 'the password of admin'
 const headers = { authorization: basic('admin', password) }
 const scope = 'repository:admin/app:pull'
 
-/** With an image of the user `admin`, an artifact that points at it, and a signing key. */
+/** Starts a registry with an image of the user `admin`, an artifact that points at it, and a signing key. */
 async function aRegistryOnASmallDisk() {
   const disk = await mountNew(64)
   onTestFinished(() => disk[Symbol.asyncDispose]())
@@ -61,7 +61,7 @@ async function askToken(url: string, grant: Record<string, string>): Promise<Ans
 }
 
 describe('A7: on a disk without space', () => {
-  test('users log in and read everything there is', async () => {
+  test('users log in and read everything', async () => {
     const { registry, url, image, fill } = await aRegistryOnASmallDisk()
     await fill()
     const token = await ask(`${registry.url}/v2/token?scope=${scope}`, { headers })
@@ -85,7 +85,7 @@ describe('A7: on a disk without space', () => {
     expectStatus(await ask(`${registry.url}/healthz`), 200)
   })
 
-  test('a refresh token that was not used for long still buys a token to pull with', async () => {
+  test('a long unused refresh token still gets a token for pulls', async () => {
     const { registry, url, refreshToken, fill } = await aRegistryOnASmallDisk()
     const aDayMs = 24 * 60 * 60 * 1000
     using database = new DatabaseSync(join(registry.dataDir, 'lading.db'))
@@ -97,7 +97,7 @@ describe('A7: on a disk without space', () => {
     expectStatus(pulled, 200)
   })
 
-  test('a registry that cannot start says so, and starts when there is space', async () => {
+  test('a registry that cannot start reports it, and starts when there is space', async () => {
     const { registry } = await aRegistryOnASmallDisk()
     await registry.stop()
     const { dataDir } = registry

@@ -12,20 +12,20 @@ async function listRefused(scarcity: Parameters<typeof takeSteps>[1]): Promise<r
   return taken.steps.filter(({ status }) => status === 507).map(({ step }) => step)
 }
 
-describe('A7: each step of a push, with reads meanwhile and a second try when there is room', () => {
+describe('A7: each step of a push, with reads during it and a second try when there is space', () => {
   test.each([spaceLeft(0, 'cut'), databaseFull])('is refused with 507: $name', async (scarcity) => {
     expect(await listRefused(scarcity)).toEqual(everything)
   })
 
   test.each([spaceLeft(8 * kibibyte, 'cut'), spaceLeft(160 * kibibyte, 'cut')])(
-    'is taken or refused with 507: $name',
+    'succeeds or is refused with 507: $name',
     async (scarcity) => {
       expect((await listRefused(scarcity)).length).toBeGreaterThan(0)
     },
   )
 
   test.each([spaceLeft(0, 'stretched'), storeFull])(
-    'is refused with 507 where it brings bytes of a blob: $name',
+    'is refused with 507 if it sends bytes of a blob: $name',
     async (scarcity) => {
       const refused = await listRefused(scarcity)
       expect(refused).toEqual([
@@ -37,7 +37,7 @@ describe('A7: each step of a push, with reads meanwhile and a second try when th
     },
   )
 
-  test('is refused with 507 where it makes a file: no inode left', async () => {
+  test('is refused with 507 if it creates a file: no inode left', async () => {
     const refused = await listRefused(noInodes)
     expect(refused).toEqual([
       'end-5: PATCH streams a body',

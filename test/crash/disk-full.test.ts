@@ -18,7 +18,7 @@ import { askOffset, beginPatch, startUpload } from '../support/upload-client.ts'
 const mebibyte = 1024 * 1024
 const repository = '/v2/acme/app'
 
-/** A registry on a disk of 64 MiB that holds one image already. */
+/** Starts a registry on a disk of 64 MiB that already holds one image. */
 async function aRegistryOnASmallDisk() {
   const disk = await mountNew(64)
   onTestFinished(() => disk[Symbol.asyncDispose]())
@@ -50,7 +50,7 @@ async function expectConsistent(dataDir: string): Promise<void> {
 }
 
 describe('A7: a full disk', () => {
-  test('end-5: ends an upload with 507 and is free again when the session is cancelled', async () => {
+  test('end-5: ends an upload with 507, and has space again when the session is cancelled', async () => {
     const { registry, ledger, url } = await aRegistryOnASmallDisk()
     const session = await startUpload(url)
     await using upload = await beginPatch(session, generateContent(100 * mebibyte, 7).read())
@@ -90,7 +90,7 @@ describe('A7: a full disk', () => {
     expect(await findViolations(registry.url, ledger)).toEqual([])
   })
 
-  test('end-5: lets an upload go on where it stopped when space is there again', async () => {
+  test('end-5: lets an upload continue where it stopped when there is space again', async () => {
     const { disk, registry, ledger, url } = await aRegistryOnASmallDisk()
     await using ballast = await fillDisk(disk.path, 12 * mebibyte)
     const content = generateContent(30 * mebibyte, 8)
@@ -109,7 +109,7 @@ describe('A7: a full disk', () => {
     await expectConsistent(registry.dataDir)
   })
 
-  test('end-7: refuses manifests with 507, keeps the tag as it was, and takes them when space is there again', async () => {
+  test('end-7: refuses manifests with 507, keeps the tag unchanged, and accepts them when there is space again', async () => {
     const { disk, registry, ledger, url } = await aRegistryOnASmallDisk()
     const layer = aRandomBlob(100)
     await pushBlob(url, layer)
@@ -142,7 +142,7 @@ describe('A7: a full disk', () => {
     await expectConsistent(registry.dataDir)
   })
 
-  test('end-3, end-7: without a single free block, serves what it has and acknowledges nothing it cannot keep', async () => {
+  test('end-3, end-7: without a single free block, serves its content and acknowledges nothing that it cannot keep', async () => {
     const { disk, registry, ledger, image, url } = await aRegistryOnASmallDisk()
     await using ballast = await fillDisk(disk.path, 0)
     const headers = { 'content-type': image.mediaType }
@@ -152,7 +152,7 @@ describe('A7: a full disk', () => {
       else ledger.settle(`${repository}/manifests/${name}`, undefined)
       return answer
     }
-    // What the log has of its own space is used up first.
+    // The log's own free space is used first.
     let last: Answer | undefined
     for (let index = 0; index < 5000 && last?.status !== 507; index += 1) last = await tag(`t${index}`)
     expectNoSpace(last)

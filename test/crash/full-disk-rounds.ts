@@ -1,6 +1,6 @@
 /**
- * Takes every step with too little space, of one kind after the other: it succeeds or is refused with words that help,
- * what was acknowledged stays readable, and the same step succeeds as soon as there is space, without a restart.
+ * Runs every step with too little space of each kind. The step must succeed or fail with a helpful message, acknowledged content
+ * must stay readable, and the same step must succeed as soon as there is space, without a restart.
  */
 import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ import { startRegistry } from '../support/start-registry.ts'
 import { cleanData, compareData } from '../support/stopped-data.ts'
 import type { Attempt, Change, Step } from './full-disk-steps.ts'
 
-/** The folder of the database and that of the store; one file system, or one each. */
+/** The folders of the database and of the store, on one file system or on two. */
 interface Folders {
   readonly database: string
   readonly store: string
@@ -26,13 +26,13 @@ interface Folders {
 
 export interface Scarcity {
   readonly name: string
-  /** The store gets a file system of its own. */
+  /** Whether the store has its own file system. */
   readonly isSplit?: boolean
-  /** Takes what the registry would need. */
+  /** Uses the space that the registry would need. */
   take(folders: Folders): Promise<Ballast>
 }
 
-/** So little space on the one disk, with a log that needs new blocks or has some of its own. */
+/** Leaves this many bytes on the one disk, with a log that needs new blocks or has free blocks. */
 export function spaceLeft(bytes: number, log: 'cut' | 'stretched'): Scarcity {
   return {
     name: `${bytes / 1024} KiB left, log ${log}`,
@@ -72,16 +72,16 @@ export interface StepResult {
 export interface ScarcityResult {
   readonly scarcity: string
   readonly steps: readonly StepResult[]
-  /** Paths that were asked for while there was no space, and found right. */
+  /** How many paths were read correctly while there was no space. */
   readonly readings: number
 }
 
 const diskMiB = 64
-/** Some hundreds are the registry's own. */
+/** The registry itself needs some hundreds. */
 const inodes = 1024
 const imageBytes = 1024 * 1024
 
-/** Throws at the first thing that is not as it has to be. */
+/** Runs the steps. Throws at the first fault. */
 export async function takeSteps(steps: readonly Step[], scarcity: Scarcity): Promise<ScarcityResult> {
   await using disk = await mountNew(diskMiB, inodes)
   await using storeDisk = scarcity.isSplit === true ? await mountNew(diskMiB, inodes) : disk
@@ -136,7 +136,7 @@ function settle(ledger: Ledger, changes: readonly Change[]): void {
   for (const { path, content } of changes) ledger.settle(path, content)
 }
 
-/** A refusal has changed nothing: what was right before, or nothing at all, is right now. */
+/** Expects a refusal, after which the earlier content is still right. */
 function expectRefusal(answer: Answer, { changes }: Attempt, ledger: Ledger): void {
   expectError(answer, { status: 507, code: 'UNAVAILABLE', naming: ['no space left', 'make room'] })
   for (const { path } of changes) {

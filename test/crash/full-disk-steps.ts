@@ -1,6 +1,6 @@
 /**
- * The steps of pushes, deletions and cancels, each to be taken on a disk without space: what has to be there before,
- * the request, and what is right afterwards.
+ * The steps of pushes, deletions and cancels, each to run on a disk without space: its preparation, its request, and the right
+ * state afterwards.
  */
 import { expectStatus } from '../support/answers.ts'
 import type { Answer } from '../support/client.ts'
@@ -14,14 +14,14 @@ import { askOffset } from '../support/upload-client.ts'
 import { closeSession, openSession, patchChunk, patchStream } from '../support/upload-session.ts'
 
 export interface Scene {
-  /** Of the registry, without a slash at the end. */
+  /** The URL of the registry, without a slash at the end. */
   readonly url: string
-  /** `/v2/<repository>` of this step alone. */
+  /** `/v2/<repository>`, used only by this step. */
   readonly base: string
   readonly ledger: Ledger
 }
 
-/** What is right at a path when the step was acknowledged. */
+/** The right content at a path once the step is acknowledged. */
 export interface Change {
   readonly path: string
   readonly content: Content
@@ -29,22 +29,22 @@ export interface Change {
 
 export interface Attempt {
   readonly success: number
-  /** May be called again after a refusal, as a client would. */
+  /** Sends the request; may be called again after a refusal, as a client would. */
   send(): Promise<Answer>
   readonly changes: readonly Change[]
-  /** What is left to do after a success. */
+  /** Completes the work after a success. */
   complete?(): Promise<readonly Change[]>
 }
 
 export interface Step {
   readonly name: string
-  /** While there is room. */
+  /** Prepares the step while there is space. */
   prepare(scene: Scene): Promise<Attempt>
 }
 
-/** More than the cache of small blobs takes, and more than some of the spaces that are left. */
+/** Larger than the limit of the cache for small blobs, and than some of the free spaces. */
 const blobBytes = 128 * 1024
-/** Of annotations: the rows of a manifest are then some pages of the database. */
+/** The size of annotations, so that the rows of a manifest fill several pages of the database. */
 const fillerBytes = 40 * 1024
 
 function blobChange({ base }: Scene, { digest }: TestBlob): Change {
@@ -62,7 +62,7 @@ function gone(changes: readonly Change[]): Change[] {
   return changes.map(({ path }) => ({ path, content: undefined }))
 }
 
-/** Puts it there and into the ledger. */
+/** Pushes an image and records it in the ledger. */
 async function pushed(scene: Scene, image: TestManifest, tag: string): Promise<TestManifest> {
   await pushImage(scene.url + scene.base, image, { reference: tag })
   for (const { path, content } of manifestChanges(scene, image, tag)) scene.ledger.settle(path, content)
@@ -102,7 +102,7 @@ function putStep(
   }
 }
 
-/** Closes the session, as its client would have done next. */
+/** Closes the session, which is the client's next step. */
 function completing(scene: Scene, session: string, blob: TestBlob): Attempt['complete'] {
   return async () => {
     expectStatus(await closeSession(session, blob.digest), 201)
@@ -121,7 +121,7 @@ function deleteStep(name: string, prepare: (scene: Scene) => Promise<Change[]>):
   }
 }
 
-/** What is sent from `start` the first time, and from where the session then stands each further time. */
+/** Sends the bytes from `start` the first time, and from the session's offset each further time. */
 function resending(
   session: string,
   start: number,

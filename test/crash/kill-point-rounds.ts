@@ -1,6 +1,6 @@
 /**
- * Kill -9 at every call of one kind that a push makes, one call after the other, before it and after it: the places
- * between two steps that random kills seldom hit.
+ * Kills the registry with `kill -9` at every call of one kind that a push makes, one call after the other, before and after the
+ * call: the places between two steps that random kills rarely hit.
  */
 import http from 'node:http'
 
@@ -20,18 +20,18 @@ import { cleanData, compareData } from '../support/stopped-data.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 export interface KillPointReport {
-  /** Calls at which the process died. */
+  /** The number of calls at which the process died. */
   readonly kills: number
   readonly acknowledged: number
   readonly checkedPaths: number
-  /** What is wrong, as sentences. */
+  /** The faults, as sentences. */
   readonly problems: readonly string[]
 }
 
-/** A push that makes more calls than this has no end. */
+/** The most calls of one push; more mean that it does not end. */
 const mostCalls = 200
 
-/** Ends when a whole push no longer reaches the call. */
+/** Kills at each call until a whole push no longer reaches the call. */
 export async function killAtEach(
   operation: KillPoint['operation'],
   moment: KillPoint['moment'],
@@ -43,7 +43,7 @@ export async function killAtEach(
   let kills = 0
   for (let count = 1; count <= mostCalls && problems.length === 0; count += 1) {
     await using registry = await startWithKillPoint({ dataDir }, { operation, count, moment })
-    // As the kill before left it.
+    // Checks the state that the previous kill left.
     problems.push(...(await findViolations(registry.url, ledger)))
     await armKillPoint(registry)
     if (!(await diesDuringPush(registry, ledger, `/v2/acme/call${count}`))) break
@@ -78,7 +78,7 @@ interface Target {
   readonly agent: http.Agent
 }
 
-/** A blob in each way, an image, its tag moved to a second one and deleted. */
+/** One push: a blob in each way, an image, its tag moved to a second image and deleted. */
 class OnePush {
   readonly #target: Target
   readonly #ledger: Ledger

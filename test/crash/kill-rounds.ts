@@ -1,4 +1,4 @@
-/** Kill -9 at random points of parallel pushes, round after round over one data folder. */
+/** Kills the registry with `kill -9` at random points of parallel pushes, round after round on one data folder. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { findViolations, Ledger } from '../support/ledger.ts'
@@ -11,20 +11,20 @@ import { tempFolder } from '../support/temp-folder.ts'
 
 export interface KillReport {
   readonly rounds: number
-  /** Changes that were acknowledged before a kill. */
+  /** The number of changes acknowledged before a kill. */
   readonly acknowledged: number
-  /** Paths asked for afterwards; those of unanswered requests included. */
+  /** The number of paths requested afterwards, including those of unanswered requests. */
   readonly checkedPaths: number
-  /** Upload sessions that a kill left behind. */
+  /** The number of upload sessions that a kill left behind. */
   readonly brokenUploads: number
-  /** Storage keys that a kill left without a row. */
+  /** The number of storage keys that a kill left without a row. */
   readonly sweptKeys: number
-  /** What is wrong, as sentences; empty when all holds. */
+  /** The faults, as sentences; empty when there are none. */
   readonly problems: readonly string[]
 }
 
 const pushersAtOnce = 8
-/** A kill comes so many acknowledgements after the start, and so much later, at most. */
+/** The latest kill: this many acknowledgements after the start, and this much later. */
 const latestKill = { changes: 120, ms: 40 }
 
 /** Stops at the first round with a problem. */
@@ -40,7 +40,7 @@ export async function killRounds(options: {
   let rounds = 0
   while (rounds < options.rounds && problems.length === 0) {
     const ledger = await pushUntilKilled(folder.path, random, `round${rounds}`)
-    // Every other round the registry itself meets the folder first, as the crash left it.
+    // In every other round a registry starts on the folder before it is cleaned, in the state that the kill left.
     if (rounds % 2 === 0) problems.push(...(await checkServed(folder.path, ledger)))
     const { endedUploads, sweptKeys } = await cleanData(folder.path)
     left.brokenUploads += endedUploads

@@ -1,4 +1,4 @@
-/** The log of the real program, written to places that take nothing, stall, or go away. */
+/** The log of the real program, written to outputs that are full, stall or close. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ interface Served extends AsyncDisposable {
   readonly url: string
   readonly folder: string
   stderr(): string
-  /** TERM; resolves with the exit code. */
+  /** Sends TERM; resolves with the exit code. */
   stop(): Promise<number | null>
 }
 
@@ -25,13 +25,13 @@ type Output = number | 'pipe'
 interface Options {
   readonly stdout: Output
   readonly stderr?: Output
-  /** Default `true`. */
+  /** Whether the test reads standard error; default `true`. */
   readonly readsErrors?: boolean
-  /** JavaScript that the process runs beside the program. */
+  /** JavaScript that the process runs before the program. */
   readonly preload?: string
 }
 
-/** Resolves when it answers; the log is not asked. */
+/** Starts the program; resolves when it answers, without reading the log. */
 async function serve({ stdout, stderr = 'pipe', readsErrors = true, preload }: Options): Promise<Served> {
   const folder = await tempFolder('lading-log')
   const port = await findFreePort()
@@ -77,7 +77,7 @@ async function exitOf(child: ChildProcess): Promise<number | null> {
   return child.exitCode
 }
 
-/** Each is a line of the log. */
+/** Sends requests, each of which is a line of the log. */
 async function request(url: string, times: number): Promise<void> {
   const path = `/v2/${'a/'.repeat(100)}b/tags/list`
   for (let sent = 0; sent < times; sent += 20) {
@@ -95,7 +95,7 @@ async function readMetric(url: string, name: string): Promise<number> {
 const metric = 'lading_log_dropped_lines_total'
 
 describe('the log', () => {
-  test('to a full disk keeps nothing from being served, and TERM drains and says what is lost', async () => {
+  test('to a full disk does not affect requests, and TERM drains and reports the lost lines', async () => {
     const full = openSync('/dev/full', 'w')
     await using served = await serve({ stdout: full })
     closeSync(full)
@@ -106,7 +106,7 @@ describe('the log', () => {
     expect(Number(lost)).toBeGreaterThan(100)
   })
 
-  test('to a full disk with standard error on it as well serves and drains', async () => {
+  test('and standard error to a full disk do not affect requests and draining', async () => {
     const full = openSync('/dev/full', 'w')
     await using served = await serve({ stdout: full, stderr: full })
     closeSync(full)
@@ -114,11 +114,11 @@ describe('the log', () => {
     expect(await served.stop()).toBe(0)
   })
 
-  test('to a pipe that nobody reads keeps nothing from being served and lets TERM end the process', async () => {
+  test('to a pipe without a reader does not affect requests and lets TERM end the process', async () => {
     await using folder = await tempFolder('lading-log')
     const path = join(folder.path, 'pipe')
     execFileSync('mkfifo', [path])
-    // Both ends in one: nothing waits for a reader, and none comes.
+    // Opened for reading and writing: opening does not wait for a reader, and nothing reads.
     const pipe = openSync(path, 'r+')
     await using served = await serve({ stdout: pipe })
     await request(served.url, 300)
@@ -127,21 +127,21 @@ describe('the log', () => {
     expect(served.stderr()).toMatch(/lading: \d+ lines? of the log could not be written \(EAGAIN\)/)
   })
 
-  test('to a socket that nobody reads keeps nothing from being served and lets TERM end the process', async () => {
-    // What Node calls a pipe to a child is a socket. Its stream stays paused: the kernel's buffer fills.
+  test('to a socket without a reader does not affect requests and lets TERM end the process', async () => {
+    // Node's pipe to a child is a socket. Its stream stays paused, so the kernel's buffer fills.
     await using served = await serve({ stdout: 'pipe' })
     await request(served.url, 800)
     expect(await served.stop()).toBe(0)
     expect(served.stderr()).toMatch(/lading: \d+ lines? of the log could not be written \(EAGAIN\)/)
   })
 
-  test('and the notices to a full pipe that nobody reads let TERM end the process', async () => {
+  test('and the notices to a full pipe without a reader let TERM end the process', async () => {
     const preload = `process.stderr.write('x'.repeat(1 << 20))`
     await using served = await serve({ stdout: 'pipe', preload, readsErrors: false })
     expect(await served.stop()).toBe(0)
   })
 
-  test('goes on being served when the reader of the log ends', async () => {
+  test('does not affect requests when its reader ends', async () => {
     await using served = await serve({ stdout: 'pipe' })
     served.child.stdout?.destroy()
     await request(served.url, 100)
@@ -173,7 +173,7 @@ describe('the log', () => {
     expect(lines.at(-1)).toMatchObject({ level: 'fatal', err: { message: 'broken on purpose' } })
   })
 
-  test('ends with an uncaught error also when nobody reads it', async () => {
+  test('lets an uncaught error end the process even without a reader', async () => {
     const preload = `process.on('SIGUSR2', () => { throw new Error('broken on purpose') })`
     await using served = await serve({ stdout: 'pipe', preload })
     await request(served.url, 800)

@@ -4,7 +4,7 @@ import { loopRows } from '../support/loop/rows.ts'
 import { runLoop } from '../support/loop/run-loop.ts'
 import { hundredthRows } from '../support/loop/sizes.ts'
 
-test('each row of the proof of the event loop is answered over a hundredth of its data', async () => {
+test('each row of the event-loop proof succeeds with a hundredth of its data', async () => {
   const { results } = await runLoop(hundredthRows)
   const problems = results.flatMap(({ what, problem }) =>
     problem === undefined ? [] : [`${what}: ${problem}`],

@@ -1,4 +1,4 @@
-/** The database file of a real server is removed, replaced, cut off or overwritten while a client pushes. */
+/** The database file of a real server is removed, replaced, truncated or overwritten while a client pushes. */
 import {
   closeSync,
   copyFileSync,
@@ -19,7 +19,7 @@ import { tempFolder } from '../support/temp-folder.ts'
 
 const blobs = '/v2/acme/web/blobs'
 
-/** Pushes small blobs one after the other and tells their digests; ends when the registry has gone. */
+/** Pushes small blobs one after the other and records their digests; ends when the registry has stopped. */
 async function pushUntilGone({ url }: RunningRegistry, acknowledged: string[]): Promise<void> {
   for (;;) {
     const { digest, bytes } = aRandomBlob(100)
@@ -31,7 +31,7 @@ async function pushUntilGone({ url }: RunningRegistry, acknowledged: string[]): 
   }
 }
 
-/** Starts, pushes, does the damage in between, and waits for the end. */
+/** Starts a registry, damages the database while a client pushes, and waits for the end. */
 async function damage(dataDir: string, harm: (file: string) => void) {
   await using registry = await startRegistry({ dataDir })
   const acknowledged: string[] = []
@@ -49,7 +49,7 @@ async function damage(dataDir: string, harm: (file: string) => void) {
   return { code, acknowledged, level, message: err.message, stderr: registry.stderr }
 }
 
-/** A stop moves everything from the log into the database file. */
+/** Makes a database; a stop moves everything from the log into the database file. */
 async function makeDatabase(dataDir: string): Promise<void> {
   await using registry = await startRegistry({ dataDir })
   await pushBlob(`${registry.url}/v2/acme/web`, aRandomBlob(100))
@@ -57,13 +57,13 @@ async function makeDatabase(dataDir: string): Promise<void> {
 }
 
 describe('a server whose database file', () => {
-  test('is removed ends and says so; with the file put back everything acknowledged is there', async () => {
+  test('is removed stops and reports it; with the file restored everything acknowledged is there', async () => {
     await using folder = await tempFolder('lading-lost')
     const aside = join(folder.path, 'aside.db')
     const harm = (file: string): void => renameSync(file, aside)
     const { code, level, message, acknowledged, stderr } = await damage(folder.path, harm)
     expect({ code, level }).toEqual({ code: 1, level: 'fatal' })
-    // For a person: no stack, which looks like a fault of the program.
+    // The message is for a person: a stack trace would look like a bug of the program.
     expect(stderr.trimEnd().split('\n').at(-1)).toBe(`lading: ${message}`)
     expect(stderr).not.toMatch(/^ +at /m)
     expect(message).toMatch(/lading\.db was removed while the registry used it; .*lading restore/)
@@ -75,7 +75,7 @@ describe('a server whose database file', () => {
     }
   })
 
-  test('is removed does not start again with an empty one beside the log', async () => {
+  test('is removed does not start again with an empty file beside the log', async () => {
     await using folder = await tempFolder('lading-lost')
     await damage(folder.path, (file) => rmSync(file))
     const log = join(folder.path, 'lading.db-wal')
@@ -86,7 +86,7 @@ describe('a server whose database file', () => {
     expect(statSync(log).size).toBe(size)
   })
 
-  test('is replaced by a copy ends and says so', async () => {
+  test('is replaced by a copy stops and reports it', async () => {
     await using folder = await tempFolder('lading-lost')
     const copy = join(folder.path, 'copy.db')
     const harm = (file: string): void => {
@@ -98,14 +98,14 @@ describe('a server whose database file', () => {
     expect(message).toMatch(/lading\.db was replaced by another file/)
   })
 
-  test('loses its log ends and says so', async () => {
+  test('loses its log stops and reports it', async () => {
     await using folder = await tempFolder('lading-lost')
     const { code, message } = await damage(folder.path, (file) => rmSync(`${file}-wal`))
     expect(code).toBe(1)
     expect(message).toMatch(/lading\.db-wal was removed/)
   })
 
-  test('is cut off ends and says what to do', async () => {
+  test('is truncated stops and says what to do', async () => {
     await using folder = await tempFolder('lading-lost')
     await makeDatabase(folder.path)
     const { code, message } = await damage(folder.path, (file) => truncateSync(file, 8192))
@@ -113,7 +113,7 @@ describe('a server whose database file', () => {
     expect(message).toMatch(/(was cut from \d+ to 8192 bytes|is damaged or cannot be read).*lading restore/)
   })
 
-  test('is overwritten in the middle by another program ends and says what to do', async () => {
+  test('is overwritten in the middle by another program stops and says what to do', async () => {
     await using folder = await tempFolder('lading-lost')
     await makeDatabase(folder.path)
     const harm = (file: string): void => {

@@ -23,12 +23,12 @@ import { askOffset, beginPatch, closeUpload, startUpload } from '../support/uplo
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 const peersOfAKind = 30
-/** More than the sockets of both sides take. */
+/** More than the socket buffers of both sides hold. */
 const largeBytes = 24 * mebibyte
-/** Of an upload that breaks off, and what of it is in the store before that. */
+/** How much of an upload a client sends before it breaks off, and how much of that must be in the store. */
 const sentBytes = 300 * kibibyte
 const arrivedBytes = 64 * kibibyte
-/** What a process keeps that has just served something: pools, caches, young garbage. */
+/** The memory that a process keeps after serving: pools, caches, recent garbage. */
 const mayStayMiB = 100
 
 async function aRegistry(env: Readonly<Record<string, string>> = {}): Promise<RunningRegistry> {
@@ -45,7 +45,7 @@ async function many<T>(open: (index: number) => Promise<T>): Promise<readonly T[
   return await Promise.all(Array.from({ length: peersOfAKind }, (_, index) => open(index)))
 }
 
-/** Half of them as a client does that is done, half as one that crashed. */
+/** Closes half of the connections cleanly and resets the other half, as a crashed client does. */
 function leave(peers: readonly RawConnection[]): void {
   for (const [index, peer] of peers.entries()) {
     if (index % 2 === 0) peer.reset()
@@ -65,7 +65,7 @@ async function countUploadBytes({ dataDir }: RunningRegistry): Promise<number> {
   return (await Promise.all(sizes)).reduce((total, size) => total + size, 0)
 }
 
-/** A peer that hangs in the body of an upload, some of which is in the store. */
+/** Starts an upload whose body stalls after a part of it is in the store. */
 async function aBrokenUpload() {
   const registry = await aRegistry()
   const blob = aRandomBlob(mebibyte)
@@ -79,7 +79,7 @@ async function aBrokenUpload() {
   return { registry, blob, session, peer }
 }
 
-/** Goes on where the session says it stands. */
+/** Resumes the upload at the session's offset and completes it. */
 async function finish({ url }: RunningRegistry, session: URL, blob: TestBlob): Promise<void> {
   const offset = await askOffset(session)
   expect(offset).toBeGreaterThanOrEqual(arrivedBytes)
@@ -100,7 +100,7 @@ async function expectServing(url: string): Promise<void> {
 }
 
 describe('A4: peers that hang in heads, bodies and replies', () => {
-  test('hold up nobody, and leave nothing when they are gone', async () => {
+  test('delay no other client, and leave nothing behind', async () => {
     const registry = await aRegistry()
     const url = `${registry.url}/v2/acme/app`
     const large = aRandomBlob(largeBytes)
@@ -117,7 +117,7 @@ describe('A4: peers that hang in heads, bodies and replies', () => {
     ]
     await eventually(
       () => readProcessState(registry.pid),
-      // A socket each, a file for each body and each reply.
+      // Each peer holds a socket, and each body and each reply a file.
       ({ descriptors }) => descriptors >= before.descriptors + 5 * peersOfAKind,
     )
     await expectServing(url)
@@ -133,7 +133,7 @@ describe('A4: peers that hang in heads, bodies and replies', () => {
   })
 
   test.each(['close', 'reset'] as const)(
-    'end-5, end-13: leave a session that goes on where they stopped: %s',
+    'end-5, end-13: leave a session that continues where they stopped: %s',
     async (end) => {
       const { registry, blob, session, peer } = await aBrokenUpload()
       if (end === 'close') peer[Symbol.dispose]()
@@ -143,7 +143,7 @@ describe('A4: peers that hang in heads, bodies and replies', () => {
     },
   )
 
-  test('end-5, end-13: let go of a session that somebody else wants', async () => {
+  test('end-5, end-13: lose a session when another request needs it', async () => {
     const { registry, blob, session, peer } = await aBrokenUpload()
     await finish(registry, session, blob)
     expect(statusesIn(await peer.until((text) => text.endsWith('}')))).toEqual([416])
@@ -155,7 +155,7 @@ describe('A4: peers that hang in heads, bodies and replies', () => {
 describe('A4: a registry with a limit of a second for silence', () => {
   const env = { LADING_LIMITS_IDLE_TIMEOUT_MS: '1000' }
 
-  test('end-5: answers 408 to a body that stops, and keeps what came of it', async () => {
+  test('end-5: answers 408 to a body that stops, and keeps the bytes received', async () => {
     const registry = await aRegistry(env)
     const url = `${registry.url}/v2/acme/app`
     const blob = aRandomBlob(mebibyte)
@@ -168,7 +168,7 @@ describe('A4: a registry with a limit of a second for silence', () => {
     expectStatus(await closeUpload(session, blob.digest), 201)
   })
 
-  test('end-5: takes an upload of a few bytes a second to its end', async () => {
+  test('end-5: accepts an upload of a few bytes a second', async () => {
     const registry = await aRegistry(env)
     const url = `${registry.url}/v2/acme/app`
     const blob = aRandomBlob(30)
@@ -182,7 +182,7 @@ describe('A4: a registry with a limit of a second for silence', () => {
 describe('A4: a server with limits of a second', () => {
   const limits = { headersMs: 1000, replyIdleMs: 1000 }
 
-  test('ends a head that comes a byte at a time, however busy it looks', async () => {
+  test('cuts a head that comes one byte at a time', async () => {
     await using server = await openServer({ limits })
     using peer = await hangInHead(server.url)
     for await (const piece of slowly(Buffer.alloc(600, 'x'), 100)) {
@@ -192,7 +192,7 @@ describe('A4: a server with limits of a second', () => {
     expect([[], [408]]).toContainEqual(statusesIn(await peer.untilClosed()))
   })
 
-  test('end-2: cuts a reader that takes nothing, and serves a slow one to the end', async () => {
+  test('end-2: cuts a reader that reads nothing, and serves a slow one to the end', async () => {
     await using server = await openServer({ limits })
     const blob = aRandomBlob(largeBytes)
     const url = `${server.url}/v2/acme/app`

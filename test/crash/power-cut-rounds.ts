@@ -1,7 +1,7 @@
 /**
- * Power cuts, simulated: the data folder lies on a file system of its own; while clients push, the registry is
- * stopped, the image is copied as the device has it, and a registry on the copy must serve what was acknowledged.
- * The device counts as keeping what it was sent, flushed or not: a disk that loses its cache is not simulated.
+ * Simulated power cuts: the data folder is on its own file system; while clients push, the registry is stopped, the image is
+ * copied in the state of the device, and a registry on the copy must serve everything that was acknowledged. The device is
+ * assumed to keep the data sent to it, flushed or not: a disk that loses its cache is not simulated.
  */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,7 +20,7 @@ export interface CutReport {
   readonly rounds: number
   readonly acknowledged: number
   readonly checkedPaths: number
-  /** What is wrong, as sentences. */
+  /** The faults, as sentences. */
   readonly problems: readonly string[]
 }
 
@@ -29,22 +29,22 @@ export type SkippedSyncs = 'metadata' | 'blobs'
 interface CutOptions {
   readonly rounds: number
   readonly seed: number
-  /** For the control: whose syncs do nothing. */
+  /** The syncs to disable, for a control run. */
   readonly skippedSyncs?: SkippedSyncs
 }
 
 const imageMiB = 384
 const pushersAtOnce = 6
-/** Acknowledged changes before the cut, and what may pass after the last of them. */
+/** The number of acknowledged changes before the cut, and the longest time after the last of them. */
 const cut = { earliest: 60, latest: 250, laterMs: 40 }
 /**
- * A control is cut before the log has the 1,000 pages that make a checkpoint, which syncs it. The kernel may still
- * write everything back by itself, when other programs fill the page cache: then the next cut is the control.
+ * A control is cut before the log has 1,000 pages, at which a checkpoint syncs it. The kernel may still write everything back
+ * when other programs fill the page cache: then the next cut is the control.
  */
 const controlCut = { earliest: 20, latest: 40, laterMs: 0 }
 const mostControlCuts = 6
 
-/** Cuts the power so many times, each time of a registry on a new disk. */
+/** Cuts the power this many times, each time with a registry on a new disk. */
 export async function cutPowerRounds(options: CutOptions): Promise<CutReport> {
   const random = createRandom(options.seed)
   const all = new Ledger()
@@ -62,7 +62,7 @@ export async function cutPowerRounds(options: CutOptions): Promise<CutReport> {
   }
 }
 
-/** Cuts without these syncs until a cut loses something; the last report tells whether one did. */
+/** Cuts the power without these syncs until a cut loses something; the last report has the loss, if any. */
 export async function cutPowerWithout(skippedSyncs: SkippedSyncs, seed: number): Promise<CutReport> {
   for (let attempt = 1; ; attempt += 1) {
     const report = await cutPowerRounds({ rounds: 1, seed: seed + attempt, skippedSyncs })
@@ -110,7 +110,7 @@ function controlEnvironment(skipped: CutOptions['skippedSyncs']): Record<string,
   return { NODE_OPTIONS: `--import=${preload}`, SKIPPED_SYNCS: skipped }
 }
 
-/** Without its syncs a registry may lose so much that the next start refuses what is left. */
+/** Finds the loss in a control. Without its syncs a registry may lose so much that it refuses to start. */
 async function findLossOfControl(dataDir: string, ledger: Ledger): Promise<readonly string[]> {
   let registry: RunningRegistry
   try {

@@ -12,7 +12,7 @@ test(`a power cut during pushes loses nothing acknowledged (LADING_TEST_SEED=${s
 })
 
 test.each(['metadata', 'blobs'] as const)(
-  `a power cut loses something without the syncs of the %s, so the test can tell (LADING_TEST_SEED=${seed})`,
+  `a power cut without the syncs of the %s loses something, so the test can detect it (LADING_TEST_SEED=${seed})`,
   async (skippedSyncs) => {
     const report = await cutPowerWithout(skippedSyncs, seed)
     expect(report.problems.length).toBeGreaterThan(0)

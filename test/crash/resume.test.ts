@@ -21,12 +21,15 @@ import {
 
 const mebibyte = 1024 * 1024
 const gibibyte = 1024 * mebibyte
-/** What a cut connection may cost: what was in the sockets. All that the registry had read is kept. */
+/** The most bytes that a cut connection may cost: those in the sockets. Everything that the registry had read is kept. */
 const inSockets = 16 * mebibyte
-/** What `kill -9` may cost under full load: besides that, the record under way and what comes in meanwhile. */
+/**
+ * The most bytes that `kill -9` may cost under full load: those in the sockets, the record in progress and the data that arrives
+ * meanwhile.
+ */
 const underLoad = (32 + 32) * mebibyte + inSockets
 
-/** Until the row of the only session says so many bytes: a second after the peer stalls, by the registry's own timer. */
+/** Waits until the row of the only session has this many bytes: a second after the peer stalls, by the registry's own timer. */
 async function expectRecorded(dataDir: string, bytes: number): Promise<void> {
   await eventually(
     () => queryRows(dataDir, 'select byte_offset from upload')[0]?.['byte_offset'],
@@ -34,7 +37,7 @@ async function expectRecorded(dataDir: string, bytes: number): Promise<void> {
   )
 }
 
-/** A registry that can be killed and started again over the same data; all of it goes away with the test. */
+/** Starts a registry that can be killed and restarted on the same data; the test removes everything at its end. */
 async function aRestartableRegistry() {
   const folder = await tempFolder('lading-resume')
   let registry = await startRegistry({ dataDir: folder.path })
@@ -56,7 +59,7 @@ async function aRestartableRegistry() {
   }
 }
 
-/** The session's URL at the restarted registry: the port is another one. */
+/** Returns the session's URL at the restarted registry, which has another port. */
 function movedTo(url: string, session: URL): URL {
   return new URL(`${session.pathname}${session.search}`, url)
 }
@@ -189,7 +192,7 @@ describe('an upload session', () => {
     expect(await digestAt(`${url}/v2/${name}/blobs/${content.digest}`)).toBe(content.digest)
   })
 
-  test('end-6: keeps its bytes out of sight until the PUT, also across kill -9', async () => {
+  test('end-6: hides its bytes until the PUT, even after kill -9', async () => {
     const content = generateContent(mebibyte, 4)
     const registry = await aRestartableRegistry()
     const name = aRepositoryName()
@@ -201,7 +204,7 @@ describe('an upload session', () => {
     expect((await ask(`${url}/v2/${name}/blobs/${content.digest}`)).status).toBe(404)
   })
 
-  test('end-5: goes to a second PATCH while the first hangs, and the first is answered', async () => {
+  test('end-5: passes to a second PATCH while the first hangs, and the first is answered', async () => {
     const content = generateContent(96 * mebibyte, 5)
     await using registry = await startRegistry()
     const name = aRepositoryName()
@@ -222,7 +225,7 @@ describe('an upload session', () => {
     expect(await digestAt(`${registry.url}/v2/${name}/blobs/${content.digest}`)).toBe(content.digest)
   })
 
-  test('end-13: says an offset that the next PATCH without Content-Range can rely on', async () => {
+  test('end-13: reports an offset that the next PATCH without Content-Range can rely on', async () => {
     const content = generateContent(64 * mebibyte, 6)
     await using registry = await startRegistry()
     const name = aRepositoryName()

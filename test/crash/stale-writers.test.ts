@@ -1,4 +1,4 @@
-/** Two `lading serve` on one data folder, one of which writes on in a session that the other has finished. */
+/** Two `lading serve` processes on one data folder, one of which keeps writing to a session that the other has finished. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ function at(registry: RunningRegistry, session: URL): URL {
   return new URL(`${session.pathname}${session.search}`, registry.url)
 }
 
-describe('a PATCH that goes on in another process after the closing PUT', () => {
+describe('a PATCH that continues in another process after the closing PUT', () => {
   test.for([
     { name: 'without Content-Range', headers: {} },
     { name: 'with Content-Range', headers: { 'content-range': '102400-1150975' } },
@@ -51,7 +51,7 @@ describe('a PATCH that goes on in another process after the closing PUT', () => 
       (writer) => typeof writer === 'string',
     )
     expectStatus(await closeUpload(session, blob.digest), 201)
-    // More than the buffers of the process that lost the session: it reaches whatever file is still open.
+    // More than the buffers of the process that lost the session, so that bytes reach any file that is still open.
     await late.write(Buffer.alloc(990 * kibibyte, 'x'))
     await late.write(Buffer.alloc(24 * kibibyte, 'x'))
     expectStatus(await late.end(), 404)

@@ -1,7 +1,7 @@
 /**
- * Random schedules of uploads by two processes: chunks, streams, closing PUTs, cancels, bodies that break off or stand
- * still, disks that hang, takeovers and kills. After every step no committed file differs from its digest, and every
- * blob that was acknowledged has its bytes.
+ * Random schedules of uploads by two processes: chunks, streams, closing PUTs, cancels, bodies that break off or stall, disks
+ * that hang, takeovers and kills. After every step each committed file must match its digest, and each acknowledged blob must
+ * have its bytes.
  */
 import { randomBytes } from 'node:crypto'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
@@ -84,7 +84,7 @@ export const schedules: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 5, maxLength: 14 },
 )
 
-/** What was met, so that a run that met nothing proves nothing. */
+/** Counts the situations that occurred, since a run without them proves nothing. */
 export interface Met {
   acknowledged: number
   refused: number
@@ -111,12 +111,12 @@ class Run {
     const process = await this.#world.process(step.at)
     this.#processes.add(process)
     const work = this.#begin(process, step)
-    // Long enough for most; what hangs goes on beside the next steps.
+    // Long enough for most steps; a step that hangs continues beside the next ones.
     await Promise.race([work, sleep(4)])
     await this.check()
   }
 
-  /** Everything that can still go on does, then everything is pushed again. */
+  /** Completes everything that can still complete, then pushes everything again. */
   async end(): Promise<void> {
     this.#clients.abort(new Error('the client is gone'))
     for (const process of this.#processes) process.release()
@@ -144,7 +144,7 @@ class Run {
     }
   }
 
-  /** Resolves at the end of the work, never rejects: most refusals are what the schedule asked for. */
+  /** Begins a step. Resolves when it ends and never rejects: the schedule causes most refusals. */
   #begin(process: WorldProcess, step: Step): Promise<unknown> {
     const work = this.#run(process, step).catch(() => {
       this.#met.refused += 1
@@ -176,7 +176,7 @@ class Run {
     }
   }
 
-  /** What befalls processes, and is asked by no client. */
+  /** Runs an event that happens to a process without a client's request. */
   async #happen(process: WorldProcess, step: Happening): Promise<void> {
     switch (step.kind) {
       case 'kill':
@@ -254,7 +254,10 @@ class Run {
   }
 }
 
-/** Throws when a committed file differs from its digest, or an acknowledged blob is not served with its bytes. */
+/**
+ * Runs the steps. Throws when a committed file differs from its digest, or when an acknowledged blob is not served with its
+ * bytes.
+ */
 export async function runSchedule(world: UploadWorld, steps: readonly Step[], met: Met): Promise<void> {
   const run = new Run(world, met)
   try {

@@ -1,7 +1,7 @@
 /**
- * Two processes over one data folder and one database, inside the test's process: real files, real rows. A process can
- * be killed, which means that none of its calls ever ends, and its store can be made to hang. Whatever happens, no
- * committed file may differ from the digest in its name.
+ * Two processes on one data folder and one database, inside the test's process, with real files and rows. A process can be
+ * killed, which means that its calls never end, and its store can hang. In all cases every committed file must match the digest
+ * in its name.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { readdir, readFile, rm } from 'node:fs/promises'
@@ -31,11 +31,11 @@ import { tempFolder } from '../support/temp-folder.ts'
 import { silentLog } from '../support/silent-log.ts'
 import { TestTimers } from '../support/test-timers.ts'
 
-/** All keys lie in one shard folder, so that one look shows every committed file. */
+/** All keys are in one shard folder, so that listing it shows every committed file. */
 const shard = '00'
 const ids: Ids = { ...systemIds, storageKey: () => `${shard}${randomBytes(15).toString('hex')}` }
 
-/** Knows every writer that was opened: those of a dead process are closed by the world, as a kernel does. */
+/** Tracks every writer that was opened: the world closes the writers of a dead process, as a kernel does. */
 class TrackingBlobStore extends ForwardingBlobStore {
   readonly #writers = new Set<SegmentWriter>()
 
@@ -51,13 +51,13 @@ class TrackingBlobStore extends ForwardingBlobStore {
   }
 }
 
-/** What the next call of an operation meets. */
+/** What happens to the next call of an operation. */
 export interface Stall {
   readonly operation: FailingOperation
   readonly kind: 'wait' | 'fail' | 'fail-after'
 }
 
-/** Of one process, over its whole life. */
+/** The state of one process, over its whole life. */
 export class WorldProcess {
   readonly registry: Registry
   readonly timers = new TestTimers()
@@ -98,7 +98,7 @@ export class WorldProcess {
       references: { blobs: 'strict', children: 'lenient' },
       maxSessions: Number.MAX_SAFE_INTEGER,
       lives: { withBytesMs: Number.MAX_SAFE_INTEGER, emptyMs: Number.MAX_SAFE_INTEGER },
-      // Real time: a holder that hangs is passed over at once.
+      // Real time, and short: a hanging holder loses its session at once.
       takeoverMs: 3,
     })
   }
@@ -107,7 +107,7 @@ export class WorldProcess {
     this.#stall = stall
   }
 
-  /** Lets every call go that hangs; those of a dead process hang for good. */
+  /** Lets all hanging calls continue, except those of a dead process, which hang forever. */
   release(): void {
     this.#stall = undefined
     if (!this.isDead) for (const gate of this.#gates.splice(0)) gate.resolve()
@@ -117,7 +117,10 @@ export class WorldProcess {
     this.isDead = true
   }
 
-  /** The database of a process that was killed answers nothing any more; what had begun may still be committed. */
+  /**
+   * Returns the database as the process sees it: after a kill it answers nothing, but transactions that had begun may still be
+   * committed.
+   */
   #mortal(metadata: Metadata): Metadata {
     const never = new Promise<never>(() => undefined)
     return {
@@ -176,12 +179,12 @@ export class UploadWorld implements AsyncDisposable {
     return new UploadWorld({ ...parts, buffers: new BufferPool(), resources: stack.move() })
   }
 
-  /** What the rows say, whoever lives. */
+  /** The rows, independent of any process. */
   get reader(): Metadata['reader'] {
     return this.#parts.metadata[0].reader
   }
 
-  /** The live process of a slot; a killed one is replaced by one that knows nothing. */
+  /** Returns the live process of a slot; a killed one is replaced by a new one without state. */
   async process(slot: Slot): Promise<WorldProcess> {
     const found = this.#live[slot]
     if (found !== undefined && !found.isDead) return found
@@ -201,7 +204,7 @@ export class UploadWorld implements AsyncDisposable {
     await removeDeadKeys(deps, new AbortController().signal)
   }
 
-  /** The bytes of a blob as its row and the folder say; `undefined` when one of them is missing. */
+  /** Returns the bytes of a blob from its row and the folder; `undefined` when one of them is missing. */
   async readBlob(repository: RepositoryName, digest: Digest): Promise<Buffer | undefined> {
     const row = await findLinkedBlob(this.reader, repository, digest)
     if (row === undefined) return undefined
@@ -209,7 +212,7 @@ export class UploadWorld implements AsyncDisposable {
     return await readFile(join(this.#parts.root, 'blobs', shard, name)).catch(() => undefined)
   }
 
-  /** Committed files that differ from the digest in their name. */
+  /** Lists the committed files that do not match the digest in their name. */
   async brokenFiles(): Promise<string[]> {
     const folder = join(this.#parts.root, 'blobs', shard)
     const broken: string[] = []
@@ -221,7 +224,7 @@ export class UploadWorld implements AsyncDisposable {
     return broken
   }
 
-  /** After a schedule, when nothing is under way: the next one starts with empty folders and tables, and new processes. */
+  /** Called after a schedule, when nothing is in progress: empties folders and tables and replaces the processes. */
   async reset(): Promise<void> {
     for (const process of this.#all.splice(0)) {
       await process.store.closeWriters()

@@ -14,7 +14,7 @@ import { methods, routeScripts } from './scenarios/routes.ts'
 
 const page = join(import.meta.dirname, '../../docs/differences.md')
 
-describe('answers of Lading and of Distribution to the same requests', () => {
+describe('the responses of Lading and of Distribution to the same requests', () => {
   let run: Run
   let judgement: Judgement
 
@@ -27,25 +27,25 @@ describe('answers of Lading and of Distribution to the same requests', () => {
     expect(judgement.faults).toEqual([])
   })
 
-  test('differ as docs/differences.md says: npm run differences writes it', () => {
+  test('differ as documented in docs/differences.md, which npm run differences writes', () => {
     expect(readFileSync(page, 'utf8')).toBe(writeReport(run, judgement, chapters))
   })
 })
 
 describe('scripts', () => {
-  test('are at least 300 requests, each name one script', () => {
+  test('have at least 300 requests, and unique names', () => {
     expect(scripts.reduce((sum, { steps }) => sum + steps.length, 0)).toBeGreaterThanOrEqual(300)
     expect(new Set(scripts.map(({ name }) => name)).size).toBe(scripts.length)
   })
 
-  test('ask every path of the route table with every method of it', () => {
+  test('request every path of the route table with every method', () => {
     expect(routeScripts).toHaveLength(new Set(routes.map(({ path }) => path)).size)
     expect(methods).toEqual(expect.arrayContaining(routes.map(({ method }) => method)))
   })
 })
 
 describe('reasons', () => {
-  test('have a source, a sentence and cases, and a title of their own', () => {
+  test('have a source, a sentence, cases and a unique title', () => {
     const reasons = chapters.flatMap((chapter) => chapter.reasons)
     for (const { source, text, cases } of reasons) {
       expect(source).toMatch(/\w/)

@@ -15,7 +15,7 @@ export interface Step {
   readonly target: string | SessionTarget
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array | string
-  /** Send the body with `Transfer-Encoding: chunked`. */
+  /** Whether to send the body with `Transfer-Encoding: chunked`. */
   readonly chunked?: true
   /** A description beyond the request line; makes the step unique in its script. */
   readonly note?: string

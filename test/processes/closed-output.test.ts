@@ -17,21 +17,24 @@ async function end(child: ReturnType<typeof spawn>) {
 }
 
 describe('a command', () => {
-  test('ends quietly when nobody reads its output any more', async () => {
+  test('ends quietly when the reader of its output has ended', async () => {
     const child = spawn(process.execPath, [entry, 'help'], { stdio: ['ignore', 'pipe', 'pipe'] })
     child.stdout.destroy()
     expect(await end(child)).toEqual({ code: 0, err: '' })
   })
 
-  test.skipIf(!existsSync('/dev/full'))('says that its output could not be written, and fails', async () => {
-    const full = openSync('/dev/full', 'w')
-    const child = spawn(process.execPath, [entry, 'help'], { stdio: ['ignore', full, 'pipe'] })
-    closeSync(full)
-    expect(await end(child)).toEqual({
-      code: 1,
-      err: 'lading: cannot write to standard output (ENOSPC); what is missing there was not written\n',
-    })
-  })
+  test.skipIf(!existsSync('/dev/full'))(
+    'reports that its output could not be written, and fails',
+    async () => {
+      const full = openSync('/dev/full', 'w')
+      const child = spawn(process.execPath, [entry, 'help'], { stdio: ['ignore', full, 'pipe'] })
+      closeSync(full)
+      expect(await end(child)).toEqual({
+        code: 1,
+        err: 'lading: cannot write to standard output (ENOSPC); what is missing there was not written\n',
+      })
+    },
+  )
 })
 
 describe('a command with a reader that ends first', () => {

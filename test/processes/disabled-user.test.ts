@@ -1,4 +1,4 @@
-/** A user is disabled by the command, in a process of its own, while the server runs: all that was the user's ends. */
+/** A command in its own process disables a user while the server runs: all credentials of the user end. */
 import { expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import { runLading } from '../support/run-lading.ts'
@@ -7,7 +7,7 @@ import { startRegistry } from '../support/start-registry.ts'
 const password = 'correct horse battery'
 const basic = `Basic ${Buffer.from(`alice:${password}`).toString('base64')}`
 
-test('C2: a disabled user is out at once: Basic, tokens, refresh tokens, and the next request of an upload', async () => {
+test('C2: a disabled user loses access at once: Basic, tokens, refresh tokens, and the next request of an upload', async () => {
   await using registry = await startRegistry({
     env: { LADING_AUTH_ANONYMOUS: 'pull', LADING_AUTH_REFRESH_TOKENS: 'true' },
   })

@@ -12,7 +12,7 @@ import { tempFolder } from '../support/temp-folder.ts'
 const run = promisify(execFile)
 const count = 20
 const descriptorBytes = 8_000_000
-/** All descriptors have 160 MB; a page has one of them. */
+/** All descriptors together have 160 MB; a page has one of them. */
 const heapMebibytes = 96
 
 test('a page of referrers with large annotations does not end the process', async () => {

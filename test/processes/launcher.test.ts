@@ -1,4 +1,4 @@
-/** The npm bin under an older Node, on a package laid out as npm installs it. */
+/** The npm bin under an older Node, in a package laid out as npm installs it. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -18,7 +18,7 @@ import { tempFolder } from '../support/temp-folder.ts'
 const checkout = join(import.meta.dirname, '../..')
 const olderNode = findOlderNode()
 
-/** The machine's own Node, which `npm ci` hides behind the bundled one. */
+/** Returns the machine's own Node, which `npm ci` hides behind the bundled one. */
 function findOlderNode(): string | undefined {
   return (process.env['PATH'] ?? '')
     .split(delimiter)
@@ -41,7 +41,7 @@ function majorOf(node: string): number {
 }
 
 interface Layout {
-  /** Content of `dist/main.js`. */
+  /** The content of `dist/main.js`. */
   readonly main: string
   readonly bundled?: boolean
 }
@@ -97,14 +97,14 @@ describe('the launcher', () => {
     expect(spawnSync(olderNode ?? '', [layout.bin]).signal).toBe('SIGKILL')
   })
 
-  test.skipIf(olderNode === undefined)('says what to do when no newer Node is there', async () => {
+  test.skipIf(olderNode === undefined)('says what to do when there is no newer Node', async () => {
     await using layout = await layOut({ main: report, bundled: false })
     const { stderr, status } = spawnSync(olderNode ?? '', [layout.bin], { encoding: 'utf8' })
     expect(stderr).toMatch(/^lading: needs Node 26, this is v\d+/)
     expect(status).toBe(1)
   })
 
-  test('keeps to what Node 12 understands', () => {
+  test('uses only syntax that Node 12 understands', () => {
     const text = readFileSync(join(checkout, 'bin', 'lading.js'), 'utf8')
     expect(text).not.toMatch(/\?\.|\?\?|\bawait\b|require\('node:/)
   })
@@ -133,11 +133,11 @@ describe('npm start', () => {
   })
 })
 
-/** Whatever npm left behind. */
+/** Kills the processes that npm left behind. */
 function endGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL')
   } catch {
-    // Nothing is left: what the test wants.
+    // No process is left, as the test expects.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What one client can do to the others by asking for much at once: a process of its own with a small heap, and a second
- * client that asks all the while.
+ * The effect of one client with many requests at once on other clients: a registry process with a small heap, and a second client
+ * that sends requests all the time.
  */
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'
@@ -13,7 +13,7 @@ import { startRegistry } from '../support/start-registry.ts'
 import type { RunningRegistry } from '../support/start-registry.ts'
 
 const mebibyte = 1024 * 1024
-/** The pushes bring the process to 280 to 310 MiB, and the attacks add little (measured on Linux, Node 26). */
+/** The pushes raise the process to 280 to 310 MiB, and the attacks add little (measured on Linux, Node 26). */
 const mostResidentMiB = 600
 const manifestCount = 4
 const tagsPerPut = 100
@@ -40,7 +40,7 @@ afterAll(async () => {
   await registry[Symbol.asyncDispose]()
 })
 
-/** Tags of the greatest length, so that a page of them has 650 KB. */
+/** Pushes tags of the greatest length, so that a page of them has 650 KB. */
 async function pushTags(url: string, count: number): Promise<void> {
   const manifest = anArtifact()
   await pushImage(url, manifest)
@@ -61,8 +61,8 @@ async function peakResidentMiB(): Promise<number> {
 }
 
 /**
- * Asks again and again until `work` ends. How long each answer takes is not judged: on a busy machine that says more about the
- * machine. Tests of `TurnBudget` and `ColdReads` count the work of one turn instead.
+ * Sends requests until `work` ends. The response times are not judged: on a busy machine they say more about the machine. Tests
+ * of `TurnBudget` and `ColdReads` count the work of one turn instead.
  */
 async function askDuring(work: () => Promise<void>): Promise<void> {
   const agent = new http.Agent({ keepAlive: true })
@@ -91,20 +91,20 @@ async function expectUnharmed(work: () => Promise<void>): Promise<void> {
   expect(await peakResidentMiB()).toBeLessThan(mostResidentMiB)
 }
 
-/** Each connection sends all its requests in one write, and is closed for it. */
+/** Opens connections that each send all their requests in one write, for which the registry closes them. */
 async function pipeline(path: string, count: number): Promise<void> {
   const connections = await Promise.all(Array.from({ length: 3 }, () => RawConnection.open(registry.url)))
   try {
     for (const connection of connections) connection.write(get(path).repeat(count))
     await Promise.all(connections.map((connection) => connection.untilClosed()))
-    // The first may have been answered; the rest went with the connection.
+    // The first may have been answered; the connection was closed before the others.
     for (const { received } of connections) expect(statusesIn(received.slice(0, 1000)).length).toBeLessThan(2)
   } finally {
     for (const connection of connections) connection[Symbol.dispose]()
   }
 }
 
-describe('one client that asks for much at once does not stop the others', () => {
+describe('one client with many requests at once does not block other clients', () => {
   test('with 500 pipelined requests for a manifest of 9 MiB', async () => {
     await expectUnharmed(() => pipeline(pathOf(0), 500))
   })
@@ -113,8 +113,8 @@ describe('one client that asks for much at once does not stop the others', () =>
     await expectUnharmed(() => pipeline('tags/list', 600))
   })
 
-  // Sixteen lists on each, as many as may wait: sockets hold the first few megabytes, whoever wrote them.
-  test('with 100 connections that ask for ten megabytes of lists each and never read', async () => {
+  // Sixteen lists on each connection, the most that may wait; the first few megabytes stay in the socket buffers.
+  test('with 100 connections that request ten megabytes of lists each and never read', async () => {
     const connections = await Promise.all(Array.from({ length: 100 }, () => RawConnection.open(registry.url)))
     try {
       await expectUnharmed(async () => {
@@ -122,7 +122,7 @@ describe('one client that asks for much at once does not stop the others', () =>
           connection.pause()
           connection.write(get('tags/list').repeat(16))
         }
-        // As long as it takes to answer another client 50 times.
+        // Lasts for 50 requests of another client.
         for (let i = 0; i < 50; i++) {
           expect((await ask(`${registry.url}/healthz`)).status).toBe(200)
         }
@@ -133,7 +133,7 @@ describe('one client that asks for much at once does not stop the others', () =>
     expect((await ask(`${registry.url}/v2/a/b/${pathOf(1)}`)).body.length).toBe(manifests[1]?.size)
   }, 60_000)
 
-  // Before such chunks were joined, this took 300 MiB; now it takes ten.
+  // With a buffer per chunk this would take 300 MiB; joined chunks take ten.
   test('with a manifest in a million chunks of one byte', async () => {
     const before = await peakResidentMiB()
     using connection = await RawConnection.open(registry.url)

@@ -1,4 +1,4 @@
-/** HUP on a registry that runs: a renewed certificate, another log level, and what needs a restart. */
+/** HUP on a running registry: a renewed certificate, another log level, and settings that need a restart. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
@@ -18,7 +18,7 @@ function fingerprintAt(port: number): Promise<string> {
   })
 }
 
-test('serves a renewed certificate after HUP, and goes on serving', async () => {
+test('serves a renewed certificate after HUP, and continues to serve', async () => {
   await using folder = await tempFolder()
   const [cert, key, config] = ['tls.crt', 'tls.key', 'lading.yaml'].map((name) =>
     join(folder.path, name),
@@ -42,7 +42,7 @@ test('serves a renewed certificate after HUP, and goes on serving', async () => 
     () => fingerprintAt(registry.port),
     (found) => found === second,
   )
-  // Both lines come after the certificate is in use, and through a pipe.
+  // Both lines are written after the certificate is in use, and the pipe may delay them.
   for (const line of ['"logLevel":"debug"', '"keys":["delete.enabled"]']) {
     await eventually(
       () => registry.stdout,

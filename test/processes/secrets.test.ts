@@ -1,4 +1,4 @@
-/** Secrets planted in the configuration, the environment and requests of a registry that runs: nothing prints them. */
+/** Secrets in the configuration, the environment and requests of a running registry: no output contains them. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** The key that signs bearer tokens is there before the first login, which may come when the disk is full. */
+/** The signing key of bearer tokens exists before the first login, which may come when the disk is full. */
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -13,7 +13,7 @@ function keysIn(dataDir: string): string[] {
     .map(({ state }) => String(state))
 }
 
-test('is made by the start, and again by a start that finds none active', async () => {
+test('is created at the start, and again at a start without an active key', async () => {
   await using folder = await tempFolder('lading-key')
   {
     await using registry = await startRegistry({ dataDir: folder.path })
@@ -28,10 +28,10 @@ test('is made by the start, and again by a start that finds none active', async 
   expect(keysIn(folder.path)).toEqual(['active', 'retired'])
 })
 
-test('is one when two processes start at the same moment', async () => {
+test('is created once when two processes start at the same moment', async () => {
   await using folder = await tempFolder('lading-key')
   {
-    // The store and the database of one installation: what two first starts do to each other is another matter.
+    // Creates the store and the database of one installation first: two simultaneous first starts are not the subject here.
     await using first = await startRegistry({ dataDir: folder.path })
     await first.stop()
     using database = new DatabaseSync(join(folder.path, 'lading.db'))

@@ -1,4 +1,4 @@
-/** A start that fails leaves nothing behind: what can fail is checked before anything is made. */
+/** A failed start leaves nothing behind: everything that can fail is checked before anything is created. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { startRegistry } from '../support/start-registry.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
-/** What a start says that fails, and what it leaves in the folder above its data folder. */
+/** Returns the output of a failed start, and the files that it leaves in the folder above its data folder. */
 async function failStart(options: {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
@@ -52,7 +52,7 @@ describe('a start that fails', () => {
     expect(left).toEqual([])
   })
 
-  test('on a TLS file that is none leaves nothing behind', async () => {
+  test('with an invalid TLS file leaves nothing behind', async () => {
     const { said, left } = await failStart({
       prepare: (folder) => writeFileSync(join(folder, 'tls'), 'not PEM'),
       args: ['--http.tls.cert', '<folder>/tls', '--http.tls.key', '<folder>/tls'],
@@ -61,14 +61,14 @@ describe('a start that fails', () => {
     expect(left).toEqual([])
   })
 
-  test('on a first administrator that is refused leaves nothing behind', async () => {
+  test('with an invalid first administrator leaves nothing behind', async () => {
     const env = { LADING_ADMIN_NAME: 'operator', LADING_ADMIN_PASSWORD: 'Operator' }
     const { said, left } = await failStart({ env })
     expect(said).toContain('it must differ from the name of the account')
     expect(left).toEqual([])
   })
 
-  test('on a store that is another program’s leaves nothing behind', async () => {
+  test('with a store of another program leaves nothing behind', async () => {
     const { said, left } = await failStart({
       prepare: (folder) => {
         mkdirSync(join(folder, 'data', 'store', 'uploads'), { recursive: true })
@@ -79,7 +79,7 @@ describe('a start that fails', () => {
     expect(left).toEqual([])
   })
 
-  test('on a database that is none removes the folders that it made, and no file', async () => {
+  test('with an invalid database removes the folders that it made, and no file', async () => {
     const { said, left } = await failStart({
       prepare: (folder) => {
         mkdirSync(join(folder, 'data'))
@@ -90,7 +90,7 @@ describe('a start that fails', () => {
     expect(left).toEqual([])
   })
 
-  test('on a file in place of the data folder names it', async () => {
+  test('with a file in place of the data folder names it', async () => {
     const { said, left } = await failStart({ prepare: (folder) => writeFileSync(join(folder, 'data'), '') })
     expect(said).toContain('data: cannot use the folder')
     expect(left).toEqual([])

@@ -24,7 +24,7 @@ import { runLading } from '../support/run-lading.ts'
 import { startRegistry } from '../support/start-registry.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
-/** Every file below a folder with a digest of its bytes. */
+/** Returns every file below a folder with the digest of its bytes. */
 function digestFiles(root: string): Readonly<Record<string, string>> {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .map((name) => join(root, name))
@@ -53,7 +53,7 @@ interface Start {
   readonly driver?: 'filesystem' | 'memory'
 }
 
-/** A start inside this process: `lading serve` in one of its own takes seconds on a busy machine. */
+/** Starts inside this process: `lading serve` in its own process takes seconds on a busy machine. */
 async function start({ dataDir, adoptStore = false, driver = 'filesystem' }: Start) {
   const log: string[] = []
   const config = configSchema.parse({
@@ -70,7 +70,7 @@ async function start({ dataDir, adoptStore = false, driver = 'filesystem' }: Sta
   return { app, url: app.url, log, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
 }
 
-/** The data folder of a registry that does not run, with blobs that are years old. */
+/** Makes the data folder of a stopped registry, with blobs that are years old. */
 async function filledFolder() {
   const folder = await tempFolder('lading-pairing')
   const dataDir = join(folder.path, 'data')
@@ -86,7 +86,7 @@ async function filledFolder() {
   return { dataDir, store, database, digests, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
 }
 
-/** What a start fails with. */
+/** Returns the error message of a start. */
 async function refusal(options: Start): Promise<string> {
   try {
     await using registry = await start(options)
@@ -96,7 +96,7 @@ async function refusal(options: Start): Promise<string> {
   }
 }
 
-/** The same, of `lading serve` in a process of its own. */
+/** Like `refusal`, but for `lading serve` in its own process. */
 async function serveRefusal(dataDir: string): Promise<string> {
   try {
     await using registry = await startRegistry({ dataDir })
@@ -110,7 +110,7 @@ function removeDatabase(database: string): void {
   for (const suffix of ['', '-wal', '-shm']) rmSync(`${database}${suffix}`, { force: true })
 }
 
-describe('a start with another database than that of the store', () => {
+describe('a start with a database that does not belong to the store', () => {
   test('is refused when the database file is missing, and leaves every byte in place', async () => {
     await using filled = await filledFolder()
     removeDatabase(filled.database)
@@ -126,7 +126,7 @@ describe('a start with another database than that of the store', () => {
     expect(existsSync(filled.database)).toBe(false)
   })
 
-  test('is refused when the database file is cut to nothing, and leaves every byte in place', async () => {
+  test('is refused when the database file is empty, and leaves every byte in place', async () => {
     await using filled = await filledFolder()
     truncateSync(filled.database)
     const before = digestFiles(filled.dataDir)
@@ -171,7 +171,7 @@ describe('a start with another database than that of the store', () => {
     expect(readdirSync(filled.store)).toEqual([])
   })
 
-  test('is refused with a store in memory, which has none of the blobs', async () => {
+  test('is refused with a store in memory, which lacks the blobs', async () => {
     await using filled = await filledFolder()
     const memory = { dataDir: filled.dataDir, driver: 'memory' } as const
     expect(await refusal(memory)).toContain('names blobs that a store in memory does not have')
@@ -179,7 +179,7 @@ describe('a start with another database than that of the store', () => {
     expect(await refusal(memory)).toContain('would hide it from its database')
   })
 
-  test('is done once with --adopt-store, which keeps every blob and refuses the former database', async () => {
+  test('succeeds with --adopt-store, which keeps every blob, and the former database is then refused', async () => {
     await using filled = await filledFolder()
     const saved = readFileSync(filled.database)
     removeDatabase(filled.database)
@@ -204,7 +204,7 @@ describe('a start with another database than that of the store', () => {
   })
 })
 
-test('a store of the same installation that lost its blobs is accepted on the order of the operator, who is told so', async () => {
+test('a store of the same installation that lost its blobs is accepted with --adopt-store, which the error suggests', async () => {
   await using filled = await filledFolder()
   rmSync(join(filled.store, 'blobs'), { recursive: true })
   expect(await refusal({ dataDir: filled.dataDir })).toContain('start once with lading serve --adopt-store')
@@ -217,7 +217,7 @@ test('a store of the same installation that lost its blobs is accepted on the or
   expect(json()).toMatchObject([{ outcome: 'done', actor: { id: 'operator', name: userInfo().username } }])
 })
 
-test('a first start that was cut off before the store had its id is completed by the next', async () => {
+test('a first start that was interrupted before the store had its id is completed by the next', async () => {
   await using folder = await tempFolder('lading-pairing')
   const dataDir = join(folder.path, 'data')
   {

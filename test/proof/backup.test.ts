@@ -32,7 +32,7 @@ async function expectNothingLost(
   expect(found).toMatchObject({ killedBackups: options.kills, killedRestores: options.kills })
 }
 
-test(`60 kills of backups and restores lose nothing acknowledged (LADING_TEST_SEED=${seed})`, async () => {
+test(`60 kills of backups and restores lose nothing that was acknowledged (LADING_TEST_SEED=${seed})`, async () => {
   await report({ name: 'backup', claim }, async (note) => {
     note({ seed })
     for (const kind of kinds) await expectNothingLost(note, kind, { seed, kind, kills: 15, images: 200 })

@@ -9,7 +9,7 @@ const kibibyte = 1024
 const upTo = (most: number): number[] =>
   Array.from({ length: most / 16 + 1 }, (_, index) => index * 16 * kibibyte)
 
-test('each step of a push on a disk with any little space is taken or refused, and loses nothing', async () => {
+test('each step of a push on a nearly full disk succeeds or is refused, and loses nothing', async () => {
   const name = 'full-disk'
   const claim = `${steps.length} steps of uploads, manifests, deletions and cancels, each on ext4 of 64 MiB in a loop-mounted image that was filled up
 just before. A step is taken, or refused with 507 and a text that says why and what to do; a refused one has changed nothing.

@@ -7,7 +7,7 @@ import { report } from './report.ts'
 
 const { images, processes, clients } = defaultComparison
 
-test(`${images} images pushed by ${processes} processes of real clients come back byte by byte`, async () => {
+test(`${images} images pushed by ${processes} processes of real clients come back unchanged`, async () => {
   const name = 'images'
   const claim = `${images} images of five layers (64 KiB to 1 MiB, half of the images on shared bases) are pushed by ${processes} processes of real
 clients at a time and pulled back by as many into empty folders: every manifest, config and layer has its digest and its bytes.

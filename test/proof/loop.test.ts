@@ -6,12 +6,15 @@ import { millionRows } from '../support/loop/sizes.ts'
 import type { Figures } from './report.ts'
 import { report } from './report.ts'
 
-/** What everybody else waits at most, but for one request in a hundred. */
+/** The longest wait of other clients, for 99 of 100 requests. */
 const goalP99Ms = 20
-/** Caches and buffers take 130 MiB, `limits.replyMemoryBytes` is 256 MiB, the heap and its garbage come on top: 1 GiB has room for all. */
+/**
+ * Caches and buffers use 130 MiB and `limits.replyMemoryBytes` is 256 MiB; the heap and its garbage come on top. 1 GiB is enough
+ * for all.
+ */
 const goalRssMiB = 768
 
-test('no request, list, deletion, search or export over a million rows keeps everybody else waiting', async () => {
+test('no request, list, deletion, search or export over a million rows delays other clients', async () => {
   const name = 'loop'
   const { tags, auditEvents, owners, repositoriesPerOwner, referrers, layeredManifests, layersPerManifest } =
     millionRows

@@ -1,4 +1,4 @@
-/** Dated reports of the proofs, kept in docs/proof: what ran, on what kind of machine, and what came out. */
+/** Dated reports of the proofs, kept in docs/proof: the proof, the kind of machine, and the result. */
 import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
@@ -10,8 +10,8 @@ const folder = join(import.meta.dirname, '../../docs/proof')
 const gibibyte = 1024 ** 3
 
 /**
- * Runs a proof and writes `docs/proof/<date>-<name>.md`, also when it fails: a failed proof is a result. `prove`
- * notes figures as it learns them and throws when the claim does not hold.
+ * Runs a proof and writes `docs/proof/<date>-<name>.md`, also when it fails: a failed proof is a result. `prove` adds figures as
+ * it measures them and throws when the claim is false.
  */
 export async function report(
   proof: { readonly name: string; readonly claim: string },

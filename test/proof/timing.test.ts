@@ -16,23 +16,23 @@ import { tester } from '../support/tester.ts'
 const tries = 2_000
 const loginTries = 200
 const warmUps = 100
-/** A registry that holds nothing else is no one's. */
+/** The number of other blobs: an empty registry would not be realistic. */
 const otherBlobs = 200
 const tolerance = 0.05
-/** Each kind is asked equally often in each place of the order. */
+/** The tries per block: each kind runs equally often at each place of the order. */
 const blockTries = 6
 
-/** Tells how long it took, in microseconds, without what it puts right again. */
+/** Returns how long it took, in microseconds, without the time for restoring the state. */
 type Attempt = () => Promise<number>
 
 interface Question {
   readonly what: string
   readonly tries: number
-  /** By what they meet: all must take as long as the first. */
+  /** The attempts by situation: all must take as long as the first. */
   readonly attempts: Readonly<Record<string, Attempt>>
 }
 
-test('the time of an answer does not tell what is forbidden from what is absent', async () => {
+test('the time of a response does not distinguish forbidden from absent content', async () => {
   const name = 'timing'
   const claim = `${tries} tries of each kind, in turn and in a rotating order; ${loginTries} of each login, since each costs a whole
 argon2id hash. Mounts and pulls are HTTP requests of a user over one kept connection to a server in this process, with the
@@ -63,7 +63,7 @@ async function httpQuestions(server: IdentityServer, agent: http.Agent): Promise
   for (let count = 0; count < otherBlobs; count += 1) {
     await pushBlob(`${server.url}/v2/alice/secret`, aRandomBlob(), { headers: alice, agent })
   }
-  // Its neighbour, since where a digest lies in the tables takes its own time and is no secret.
+  // A neighbouring digest, since the time of a lookup depends on the place in the tables, which is not a secret.
   const absent = held.slice(0, -1) + (held.endsWith('0') ? '1' : '0')
   const headers = { authorization: basic('bob') }
   const mount = (query: string): Attempt =>
@@ -144,7 +144,7 @@ async function openLogins(): Promise<AsyncDisposable & { question: Question }> {
   const login = (name: string, password?: string): Attempt => {
     return async () => {
       count += 1
-      // Each from elsewhere: what an address is held back for is no part of the question.
+      // Each from a different address: delays per address are not the subject here.
       const origin = { address: `10.0.${count >> 8}.${count & 255}`, client: undefined }
       const authorization = basic(name, password ?? `wrong password ${count}`)
       const started = performance.now()
@@ -197,7 +197,7 @@ async function answer(question: Question): Promise<{ figures: Figures; differs: 
   }
 }
 
-/** What the medians of two halves differ by; the halves alternate, so that a slow minute falls on both. */
+/** Returns the difference between the medians of two halves; the halves alternate, so that a slow minute affects both. */
 function driftOf(times: readonly number[]): number {
   const half = (parity: number): number[] =>
     times.filter((_time, index) => Math.floor(index / blockTries) % 2 === parity)

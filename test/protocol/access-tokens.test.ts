@@ -1,4 +1,4 @@
-/** Access tokens and robots as clients use them: in place of a password, and by way of the token endpoint. */
+/** Access tokens and robots as clients use them: as a password, and through the token endpoint. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'
 import type { AccessTokenRequest } from '../../src/identity/access-tokens/access-tokens.ts'
@@ -50,7 +50,7 @@ async function bearerFor(name: string, secret: string, scopes: readonly string[]
 const startUpload: Ask = { method: 'POST' }
 
 describe('an access token', () => {
-  test('logs in where a password does', async () => {
+  test('logs in wherever a password does', async () => {
     const { secret } = await makeToken('alice')
     for (const authorization of [basic('alice', secret), `Bearer ${secret}`]) {
       expectStatus(await send('/v2/', authorization), 200)
@@ -59,7 +59,7 @@ describe('an access token', () => {
     expectStatus(await send(web, await bearerFor('alice', secret, ['repository:alice/web:pull'])), 200)
   })
 
-  test('C5: narrows what its account may do, by Basic and by a bearer token issued from it', async () => {
+  test('C5: limits the rights of its account, by Basic and by a bearer token issued from it', async () => {
     const patterns = [parseRepositoryPattern('alice/web')]
     const { secret } = await makeToken('alice', { actions: ['pull'], patterns })
     const scopes = ['repository:alice/web:pull,push,delete', 'repository:alice/api:pull']
@@ -78,7 +78,7 @@ describe('an access token', () => {
     expectStatus(await send(web, basic('alice')), 200)
   })
 
-  test('C5: of an administrator is narrow too', async () => {
+  test('C5: of an administrator is limited, too', async () => {
     const { secret } = await makeToken('root', { actions: ['pull'] })
     const authorization = basic('root', secret)
     expectStatus(await send(web, authorization), 200)
@@ -86,7 +86,7 @@ describe('an access token', () => {
     expect([401, 403]).toContain(answer.status)
   })
 
-  test('that was revoked ends what was issued from it, between two requests', async () => {
+  test('that was revoked ends the tokens issued from it, between two requests', async () => {
     const { id, secret } = await makeToken('alice')
     const bearer = await bearerFor('alice', secret, ['repository:alice/web:pull'])
     expectStatus(await send(web, bearer), 200)
@@ -101,7 +101,7 @@ describe('an access token', () => {
 })
 
 describe('a robot', () => {
-  test('B4: has what it was granted and nothing else', async () => {
+  test('B4: has only the rights granted to it', async () => {
     await server.auth.robots.create('alice+ci', tester)
     const { secret } = await makeToken('alice+ci')
     const authorization = basic('alice+ci', secret)

@@ -1,4 +1,4 @@
-/** What the audit keeps of what clients do over HTTP. */
+/** The events that the audit records for requests of clients over HTTP. */
 import { describe, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
@@ -14,7 +14,7 @@ async function openWithUsers(): Promise<IdentityServer> {
   return server
 }
 
-/** Oldest first. */
+/** Returns the events, oldest first. */
 async function audited({ registry: { audit } }: IdentityServer, filter: Filter) {
   await audit.flush()
   return (await Array.fromAsync(audit.export(filter))).flat()
@@ -28,7 +28,7 @@ function asking({ url }: IdentityServer, name: string) {
 }
 
 describe('the audit', () => {
-  test('names the request of each login, whatever came of it and wherever it was sent', async () => {
+  test('has the request id of each login, with any result and at any endpoint', async () => {
     await using server = await openIdentityServer({ refreshTokens: true })
     await server.addUser('alice')
     const form = (fields: Record<string, string>) => ({
@@ -63,7 +63,7 @@ describe('the audit', () => {
     )
   })
 
-  test('tells of each push, tag move, mount and deletion, who did it, from where and how', async () => {
+  test('records the actor, address and method of each push, tag move, mount and deletion', async () => {
     await using server = await openWithUsers()
     const alice = asking(server, 'alice')
     const [first, second] = [anImageManifest(), anImageManifest()]
@@ -106,7 +106,7 @@ describe('the audit', () => {
     })
   })
 
-  test('tells of pushes and deletions that are refused, one a minute of each kind', async () => {
+  test('records refused pushes and deletions, one per minute and kind', async () => {
     await using server = await openWithUsers()
     await server.addRepository('alice/web', 'public')
     const bob = asking(server, 'bob')
@@ -126,7 +126,7 @@ describe('the audit', () => {
     ])
   })
 
-  test('tells of a token for pushes and deletions that was asked for in vain', async () => {
+  test('records a refused request for a token for pushes and deletions', async () => {
     await using server = await openWithUsers()
     await server.addRepository('alice/web', 'public')
     await server.bearer(['repository:alice/web:pull'], 'bob')
@@ -140,7 +140,7 @@ describe('the audit', () => {
     ])
   })
 
-  test('tells of a push with a token that was refused it, not of a look at a blob, whose challenge asks for the scopes of a push', async () => {
+  test('records a refused push with a token, but not a HEAD of a blob, whose challenge has the scopes of a push', async () => {
     await using server = await openWithUsers()
     await server.addRepository('alice/web', 'public')
     const path = `${server.url}/v2/alice/web/blobs`
@@ -162,7 +162,7 @@ describe('the audit', () => {
     ])
   })
 
-  test('tells of a push that ends with its first step, because the token allows no pull either', async () => {
+  test('records a push that fails at its first step, because the token does not allow pulls, either', async () => {
     await using server = await openWithUsers()
     await server.addRepository('alice/secret', 'private')
     await server.bearer(['repository:alice/secret:pull,push'], 'bob')
@@ -172,7 +172,7 @@ describe('the audit', () => {
     ])
   })
 
-  test('says nothing of pulls, nor of a client that was only asked to log in', async () => {
+  test('does not record pulls, nor challenges', async () => {
     await using server = await openWithUsers()
     await server.addRepository('alice/web', 'public')
     await pushImage(`${server.url}/v2/alice/web`, anImageManifest(), {
@@ -185,14 +185,14 @@ describe('the audit', () => {
     expect(await audited(server, {})).toHaveLength(before)
   })
 
-  test('tells of a login once, not with each request that it proves', async () => {
+  test('records a login once, not with each request', async () => {
     await using server = await openWithUsers()
     const alice = asking(server, 'alice')
     for (let count = 0; count < 5; count += 1) await alice('GET', '')
     expect(await audited(server, { action: 'login', actor: 'alice' })).toHaveLength(1)
   })
 
-  test('G1, E4: keeps no secret and no second line, whatever clients send where', async () => {
+  test('G1, E4: keeps no secret and no second line, whatever clients send', async () => {
     await using server = await openWithUsers()
     await server.addRepository('alice/web', 'private')
     const secret = 'hunter2-hunter2-hunter2'

@@ -1,4 +1,4 @@
-/** end-2 with `Range`: RFC 9110, section 14, and what partial pulls of images rely on. */
+/** end-2 with `Range`: RFC 9110, section 14, and the behaviour on which partial pulls of images rely. */
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -13,7 +13,7 @@ interface Part {
   readonly bytes: Buffer
 }
 
-/** Exactly as RFC 2046 has it: every byte of the body belongs to a delimiter, a head or a part. */
+/** Parses strictly by RFC 2046: every byte of the body belongs to a delimiter, a head or a part. */
 function parseMultipart(answer: Answer): Part[] {
   const type = /^multipart\/byteranges; boundary=([\w'()+,./:=?-]{1,70})$/.exec(
     answer.headers['content-type'] ?? '',
@@ -101,7 +101,7 @@ describe.each([
     'bytes=1 - 2',
     '0-99',
     ' ',
-  ])('end-2: %s is no range of ours and answers the whole blob', async (range) =>
+  ])('end-2: %s is not a supported range and answers the whole blob', async (range) =>
     expectWhole(await get(range), blob),
   )
 
@@ -148,7 +148,7 @@ describe.each([
       Array.from({ length: 1000 }, (_, index) => `${index}-${index}`).join(','),
     ],
     ['ranges that ask for the blob many times over', Array.from({ length: 50 }, () => '0-').join(',')],
-  ])('A4: %s get no more than the blob once', async (_what, ranges) => {
+  ])('A4: %s get at most the blob once', async (_what, ranges) => {
     expectWhole(await get(`bytes=${ranges}`), blob)
   })
 
@@ -163,7 +163,7 @@ describe.each([
     },
   )
 
-  test('end-2: HEAD does not know ranges', async () => {
+  test('end-2: HEAD ignores ranges', async () => {
     await get('bytes=0-0')
     const url = `${registry.url}/v2/ranges/image/blobs/${blob.digest}`
     const answer = await ask(url, { method: 'HEAD', headers: { range: 'bytes=0-9' } })
@@ -171,7 +171,7 @@ describe.each([
     expect(answer.headers['content-length']).toBe(String(size))
   })
 
-  test('end-2: If-None-Match counts before Range', async () => {
+  test('end-2: If-None-Match takes precedence over Range', async () => {
     const answer = await get('bytes=0-9', { 'if-none-match': `"${blob.digest}"` })
     expect(answer.status).toBe(304)
   })
@@ -180,11 +180,14 @@ describe.each([
 describe('ranges of an empty blob', () => {
   const registry = shareRegistry()
 
-  test.each(['bytes=0-', 'bytes=0-0', 'bytes=-1'])('end-2: %s is answered without a fault', async (range) => {
-    const repository = registry.repository()
-    const blob = aBlob('')
-    await pushBlob(repository, blob)
-    const answer = await ask(`${repository}/blobs/${blob.digest}`, { headers: { range } })
-    expect([200, 416]).toContain(answer.status)
-  })
+  test.each(['bytes=0-', 'bytes=0-0', 'bytes=-1'])(
+    'end-2: %s is answered without an error',
+    async (range) => {
+      const repository = registry.repository()
+      const blob = aBlob('')
+      await pushBlob(repository, blob)
+      const answer = await ask(`${repository}/blobs/${blob.digest}`, { headers: { range } })
+      expect([200, 416]).toContain(answer.status)
+    },
+  )
 })

@@ -1,4 +1,4 @@
-/** end-2: pulling blobs whole. Ranges have a file of their own. */
+/** end-2: pulling complete blobs. Another file has the tests of ranges. */
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
@@ -49,7 +49,7 @@ describe.each(['filesystem', 'memory'] as const)('blobs in the %s store', (drive
   })
 
   test.each(['', 'bytes=0-1000000,1500000-2500000'])(
-    'end-2: a reader that leaves in the middle (Range: %s) is no fault',
+    'end-2: a reader that disconnects in the middle (Range: %s) causes no error',
     async (range) => {
       const repository = registry.repository()
       const blob = aRandomBlob(3_000_000)
@@ -78,7 +78,7 @@ describe.each(['filesystem', 'memory'] as const)('blobs in the %s store', (drive
 describe('blobs', () => {
   const registry = shareRegistry()
 
-  test('end-2: answers 404 BLOB_UNKNOWN with the digest and an advice', async () => {
+  test('end-2: answers 404 BLOB_UNKNOWN with the digest and advice', async () => {
     const repository = registry.repository()
     await pushBlob(repository, aRandomBlob())
     const { digest } = aRandomBlob()
@@ -89,7 +89,7 @@ describe('blobs', () => {
     expect(head.status).toBe(404)
   })
 
-  test('B2: a blob is visible in the repositories that link it and in no other', async () => {
+  test('B2: a blob is visible only in the repositories that link it', async () => {
     const [one, two, other] = [registry.repository(), registry.repository(), registry.repository()]
     const blob = aRandomBlob()
     await pushBlob(one, blob)
@@ -102,7 +102,7 @@ describe('blobs', () => {
     }
   })
 
-  test('B2: a deleted blob is gone at once here and stays in the other repository', async () => {
+  test('B2: a deleted blob disappears at once here and stays in the other repository', async () => {
     const [one, two] = [registry.repository(), registry.repository()]
     const blob = aRandomBlob()
     await pushBlob(one, blob)
@@ -124,14 +124,14 @@ describe('blobs', () => {
     expect((await ask(`${repository}/blobs/${digestOf(blob.bytes, 'sha256')}`)).status).toBe(404)
   })
 
-  test('end-2: a manifest is no blob', async () => {
+  test('end-2: a manifest is not served as a blob', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     await pushImage(repository, image)
     expectError(await ask(`${repository}/blobs/${image.digest}`), { status: 404, code: 'BLOB_UNKNOWN' })
   })
 
-  test('end-2: a manifest that was pushed as a blob too is both', async () => {
+  test('end-2: a manifest that was also pushed as a blob is served as both', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     await pushImage(repository, image)
@@ -187,7 +187,7 @@ describe('blobs', () => {
     else expectBlobHeaders(answer, blob)
   })
 
-  test('E1: a page pushed as a blob is a download and never a page', async () => {
+  test('E1: an HTML page pushed as a blob is served as a download', async () => {
     const repository = registry.repository()
     const page = aBlob('<!doctype html><script>alert(1)</script>')
     await pushBlob(repository, page, { headers: { 'content-type': 'text/html' } })
@@ -212,7 +212,7 @@ describe('blobs', () => {
     },
   )
 
-  test('end-2: a stray query does not matter', async () => {
+  test('end-2: an unknown query is ignored', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob()
     await pushBlob(repository, blob)

@@ -1,4 +1,4 @@
-/** `_catalog`: not in the spec, but known to clients. */
+/** `_catalog`: not in the spec, but used by clients. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectStatus, followPages, nextPage } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -12,7 +12,7 @@ interface CatalogPage {
   readonly repositories: readonly string[]
 }
 
-/** Prefixes of one another, and separators that sort before and after letters and slashes. */
+/** Names that are prefixes of each other, and separators that sort before and after letters and slashes. */
 const names = [
   'a/a',
   'a/a-a',
@@ -39,7 +39,7 @@ async function list(query: string): Promise<readonly string[]> {
 }
 
 describe('the catalog', () => {
-  test('B8: holds all repositories in byte order of the full name', async () => {
+  test('B8: has all repositories in byte order of the full name', async () => {
     const answer = await ask(`${registry.url}/v2/_catalog`)
     expectStatus(answer, 200)
     expect(answer.headers['content-type']).toBe('application/json')
@@ -67,7 +67,7 @@ describe('the catalog', () => {
     expect(await list('?last=')).toEqual(names)
   })
 
-  test('B9: wildcards in last are characters like others', async () => {
+  test('B9: wildcards in last are ordinary characters', async () => {
     for (const last of ['%', '_', '*', "'", '[', 'a_a/a', 'a%']) {
       expect(await list(`?last=${encodeURIComponent(last)}`)).toEqual(names.filter((name) => name > last))
     }
@@ -79,7 +79,7 @@ describe('the catalog', () => {
     expect(answer.headers.link).toBeUndefined()
   })
 
-  test.each(['1000', '1001', String(2 ** 31), '9'.repeat(30)])('A1: n=%s takes everything', async (n) => {
+  test.each(['1000', '1001', String(2 ** 31), '9'.repeat(30)])('A1: n=%s lists everything', async (n) => {
     expect(await list(`?n=${n}`)).toEqual(names)
   })
 
@@ -88,7 +88,7 @@ describe('the catalog', () => {
     expectError(answer, { status: 400, code: 'PAGINATION_NUMBER_INVALID', naming: [/n="/, /from 0 to \d+/] })
   })
 
-  test('an upload that never ended makes no repository', async () => {
+  test('an unfinished upload does not create the repository', async () => {
     await ask(`${registry.url}/v2/c/started/blobs/uploads/`, { method: 'POST' })
     expect(await list('')).toEqual(names)
   })

@@ -1,4 +1,4 @@
-/** What a 401 says, to the letter: clients read scopes, errors and the address of the token endpoint out of it. */
+/** The exact content of a 401: clients read scopes, errors and the address of the token endpoint from it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectError } from '../support/answers.ts'
 import { ask, exchangeRaw } from '../support/client.ts'
@@ -54,7 +54,7 @@ describe('without credentials', () => {
     ['GET', '/v2/_catalog?n=1', ',scope="registry:catalog:*"'],
     ['GET', '/v2/_oci/ext/discover', ''],
     ['GET', '/v2/alice/secret/manifests/latest', ',scope="repository:alice/secret:pull"'],
-    // How a push begins.
+    // The first request of a push.
     ['HEAD', `/v2/alice/secret/blobs/${blob.digest}`, ',scope="repository:alice/secret:pull,push"'],
     ['GET', '/v2/alice/secret/tags/list', ',scope="repository:alice/secret:pull"'],
     ['POST', uploads, ',scope="repository:alice/secret:pull,push"'],
@@ -76,7 +76,7 @@ describe('without credentials', () => {
     ],
     ['POST', `${uploads}?mount=${blob.digest}&from=%22,x=%22`, ',scope="repository:alice/secret:pull,push"'],
     ['POST', `${uploads}?from=bob/open`, ',scope="repository:alice/secret:pull,push"'],
-  ])('%s %s asks for what it needs, Bearer first', async (method, path, parameters) => {
+  ])('%s %s names the required scopes, Bearer first', async (method, path, parameters) => {
     const answer = await send(method, path)
     expect(answer.status).toBe(401)
     expect(challengesOf(answer)).toEqual([bearer(parameters), basicChallenge()])
@@ -85,14 +85,14 @@ describe('without credentials', () => {
     if (method !== 'HEAD') expectError(answer, { status: 401, code: 'UNAUTHORIZED' })
   })
 
-  // Clients that find a second realm send the password there: requests joins the lines for oras-py, whose pattern keeps the
-  // last value of a name; docker_registry2 splits what it gets at commas and keeps the last as well.
+  // Clients that find a second realm send the password there: for oras-py, the library requests joins the lines, and its pattern
+  // keeps the last value of a name; docker_registry2 splits the header at commas and also keeps the last.
   test.each([
     ['GET', '/v2/_catalog', undefined],
     ['GET', '/v2/alice/secret/manifests/latest', undefined],
     ['POST', uploads, undefined],
     ['GET', '/v2/token?scope=repository:alice/secret:pull', basic('alice', 'wrong password')],
-  ])('%s %s names one realm, whichever line a client reads', async (method, path, authorization) => {
+  ])('%s %s names one realm on every line', async (method, path, authorization) => {
     const lines = challengesOf(await send(method, path, authorization))
     const [first = '', last = ''] = [lines[0], lines.at(-1)]
     for (const text of [first, last, lines.join(', '), lines.toReversed().join(', ')]) {
@@ -101,25 +101,25 @@ describe('without credentials', () => {
     }
   })
 
-  // With Basic there as well, Docker could not pull what is public: it stops where it has no password.
+  // If Basic were offered, too, Docker could not pull public repositories: it stops if it has no password.
   test.each([
     ['GET', '/v2/'],
     ['HEAD', '/v2/'],
     ['GET', '/v2'],
-  ])('%s %s names Bearer alone', async (method, path) => {
+  ])('%s %s names only Bearer', async (method, path) => {
     const answer = await send(method, path)
     expect(answer.status).toBe(401)
     expect(challengesOf(answer)).toEqual([bearer('')])
     expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0')
   })
 
-  test('an empty Basic is none', async () => {
+  test('an empty Basic counts as none', async () => {
     const answer = await send('GET', '/v2/', 'Basic Og==')
     expect(answer.status).toBe(401)
     expect(challengesOf(answer)).toEqual([bearer('')])
   })
 
-  test('a private repository and one that does not exist answer alike', async () => {
+  test('a private repository and a missing one get the same response', async () => {
     const [there, absent] = await Promise.all([
       send('GET', '/v2/alice/secret/manifests/x'),
       send('GET', '/v2/alice/nothing/manifests/x'),
@@ -130,7 +130,7 @@ describe('without credentials', () => {
   })
 })
 
-describe('credentials that do not hold', () => {
+describe('invalid credentials', () => {
   test.each([
     ['a wrong password', basic('alice', 'wrong password'), ''],
     ['an unknown name', basic('nobody', 'any password'), ''],
@@ -149,7 +149,7 @@ describe('credentials that do not hold', () => {
     expect(challengesOf(pull)[0]).toBe(bearer(`,scope="repository:alice/secret:pull"${error}`))
   })
 
-  test('a wrong password, an unknown name and a disabled account answer alike (C6)', async () => {
+  test('a wrong password, an unknown name and a disabled account get the same response (C6)', async () => {
     await server.addUser('gone')
     await server.auth.accounts.disable('gone', tester)
     const texts = await Promise.all(
@@ -160,13 +160,13 @@ describe('credentials that do not hold', () => {
     expect(new Set(texts).size).toBe(1)
   })
 
-  test('are refused also where anonymous may pull', async () => {
+  test('are refused even if anonymous may pull', async () => {
     await server.addRepository('alice/open', 'public')
     expect((await send('GET', '/v2/alice/open/tags/list')).status).toBe(200)
     expect((await send('GET', '/v2/alice/open/tags/list', basic('alice', 'wrong password'))).status).toBe(401)
   })
 
-  test('are not looked at where health is asked', async () => {
+  test('are ignored by the health endpoints', async () => {
     expect((await send('GET', '/healthz', 'Bearer nonsense')).status).toBe(200)
     expect((await send('GET', '/readyz', basic('alice', 'wrong password'))).status).toBe(200)
   })
@@ -191,7 +191,7 @@ describe('a token that lacks the scope', () => {
   })
 
   test.each(['secret', 'nothing'])(
-    'of alice/%s was asked for in vain: no other is advised',
+    'of alice/%s was requested and refused: no other token is suggested',
     async (image) => {
       const scope = `repository:alice/${image}:pull,push`
       const reasons = [
@@ -209,7 +209,7 @@ describe('a token that lacks the scope', () => {
     },
   )
 
-  test('hears why also after HEAD, which has no body', async () => {
+  test('gives the reason after HEAD, too, which has no body', async () => {
     const path = `/v2/alice/secret/blobs/${blob.digest}`
     const token = await server.bearer(['repository:alice/secret:pull'], 'bob')
     const [head, get] = [await send('HEAD', path, token), await send('GET', path, token)]
@@ -232,7 +232,7 @@ describe('a token that lacks the scope', () => {
 })
 
 describe('Basic without the right', () => {
-  test('is 403, the same for forbidden and absent', async () => {
+  test('gets 403, the same for forbidden and absent', async () => {
     const forbidden = await send('GET', '/v2/alice/secret/tags/list', basic('bob'))
     const absent = await send('GET', '/v2/alice/nothing/tags/list', basic('bob'))
     expectError(forbidden, { status: 403, code: 'DENIED', naming: ['bob', 'alice/secret'] })
@@ -240,13 +240,13 @@ describe('Basic without the right', () => {
     expect(absent.text().replaceAll('alice/nothing', 'alice/secret')).toBe(forbidden.text())
   })
 
-  test('comes after the grammar of the name', async () => {
+  test('is checked after the grammar of the name', async () => {
     const answer = await send('GET', '/v2/hello/tags/list', basic('bob'))
     expectError(answer, { status: 400, code: 'NAME_INVALID', naming: ['library/hello'] })
   })
 })
 
-describe('B1: a mount from what the caller may not pull', () => {
+describe('B1: a mount from a repository that the caller may not pull from', () => {
   test.each(['alice/secret', 'alice/nothing', 'NO/name'])('starts an upload: %s', async (from) => {
     const scopes = ['repository:bob/target:pull,push', `repository:${from}:pull`]
     for (const authorization of [basic('bob'), await server.bearer(scopes, 'bob')]) {
@@ -255,13 +255,13 @@ describe('B1: a mount from what the caller may not pull', () => {
     }
   })
 
-  test('finds nothing without from either', async () => {
+  test('finds nothing without from, either', async () => {
     const path = `/v2/bob/target/blobs/uploads/?mount=${blob.digest}`
     expect((await send('POST', path, basic('bob'))).status).toBe(202)
     expect((await send('HEAD', `/v2/bob/target/blobs/${blob.digest}`, basic('bob'))).status).toBe(404)
   })
 
-  test('is 401 with a token for less than the account, and 201 with one for it', async () => {
+  test('gets 401 with a token for less than the account may do, and 201 with one for it', async () => {
     const path = `/v2/alice/target/blobs/uploads/?mount=${blob.digest}&from=alice/secret`
     const narrow = await server.bearer(['repository:alice/target:pull,push'], 'alice')
     expect((await send('POST', path, narrow)).status).toBe(401)
@@ -306,8 +306,8 @@ describe('B7: variants of a path reach the same decision', () => {
   })
 })
 
-describe('G1: no secret of a request', () => {
-  test('is in the log or in an answer', async () => {
+describe('G1: secrets of a request', () => {
+  test('are in no log and no response', async () => {
     const secrets = [passwordOf('alice'), 'planted-password', 'planted.token.value']
     const answers = [
       await send('GET', '/v2/', basic('alice')),

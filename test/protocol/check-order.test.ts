@@ -1,4 +1,4 @@
-/** The order in which a request is checked: each request here has two faults, and the one that comes first is answered. */
+/** The order of the checks of a request: each request here has two faults, and the response is about the first. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { expectError } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -37,7 +37,7 @@ describe('a chunk', () => {
       const answer = await ask(`${url}${query}`, { method, headers, body: 'x'.repeat(32) })
       expectError(answer, { status, code })
     }
-    // Nothing of it was taken, and the session is open.
+    // No byte was stored, and the session is still open.
     expect((await ask(fresh)).headers.range).toBe('0-0')
   })
 
@@ -83,7 +83,7 @@ describe('a deletion of a manifest', () => {
   })
 })
 
-test('the method comes before the name, and the name before the digest', async () => {
+test('the method is checked before the name, and the name before the digest', async () => {
   expectError(await ask(`${registry.url}/v2/A/b/tags/list`, { method: 'PUT' }), {
     status: 405,
     code: 'UNSUPPORTED',

@@ -1,4 +1,4 @@
-/** Credentials are what a request carries itself: no session, no cookie, and nothing that lets another origin's page in. */
+/** Credentials come only from `Authorization`: no session or cookie counts, and pages of other origins get no access. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import type { Answer, Ask } from '../support/client.ts'
@@ -46,7 +46,7 @@ const requests: readonly (readonly [string, string])[] = [
 ]
 
 describe('G4: a browser', () => {
-  test.each(requests)('%s %s gets no cookie and no right for another origin', async (method, path) => {
+  test.each(requests)('%s %s gets no cookie and no access for another origin', async (method, path) => {
     const preflight = { 'access-control-request-method': 'PUT', origin }
     for (const credentials of [{}, { authorization: basic('alice') }, { cookie }]) {
       const { headers } = await send(path, { method, headers: { ...preflight, ...credentials } })
@@ -55,7 +55,7 @@ describe('G4: a browser', () => {
     }
   })
 
-  test.each(requests)('%s %s with cookies is answered as without', async (method, path) => {
+  test.each(requests)('%s %s gets the same response with and without cookies', async (method, path) => {
     const [without, withCookies] = await Promise.all([
       send(path, { method, headers: { origin } }),
       send(path, { method, headers: { origin, cookie } }),
@@ -64,7 +64,7 @@ describe('G4: a browser', () => {
     expect(withCookies.headers['www-authenticate']).toBe(without.headers['www-authenticate'])
   })
 
-  test('stays a stranger after its user logged in on the same connection', async () => {
+  test('stays anonymous after its user logged in on the same connection', async () => {
     const login = await send('/v2/', { headers: { authorization: basic('alice') } })
     expect(login.status).toBe(200)
     expect((await send('/v2/', { headers: { cookie } })).status).toBe(401)

@@ -33,7 +33,7 @@ async function preflight(url: string, from: string): Promise<Answer> {
 const paths = ['/v2/a/b/manifests/v1', '/v2/token', '/api/v1/repositories']
 
 describe('without origins in the configuration', () => {
-  test('no page of another origin may ask or read', async () => {
+  test('no page of another origin may send requests or read responses', async () => {
     await using registry = await start([])
     for (const path of paths) {
       expect(corsOf(await ask(`${registry.url}${path}`, { headers: { origin } }))).toEqual({})
@@ -44,7 +44,7 @@ describe('without origins in the configuration', () => {
 })
 
 describe('a page of an origin in the configuration', () => {
-  test('may ask, read and change, with credentials', async () => {
+  test('may send requests, read and change, with credentials', async () => {
     await using registry = await start([`${origin}/`])
     for (const path of paths) {
       const asked = await preflight(`${registry.url}${path}`, origin)
@@ -70,7 +70,7 @@ describe('a page of an origin in the configuration', () => {
     expectStatus(await ask(`${registry.url}/v2/a/b/blobs/uploads/`, { method: 'POST', headers }), 202)
   })
 
-  test('is the only one: others are refused, and caches keep their answers apart', async () => {
+  test('is the only one: others are refused, and caches keep their responses separate', async () => {
     await using registry = await start([origin])
     for (const other of [
       'https://evil.example',
@@ -90,7 +90,7 @@ describe('a page of an origin in the configuration', () => {
 })
 
 describe('with * in the configuration', () => {
-  test('every page reads, never with credentials that the browser adds', async () => {
+  test('every page may read, but never with credentials that the browser adds', async () => {
     await using registry = await start(['*'])
     const read = await ask(`${registry.url}/v2/`, { headers: { origin } })
     expect(corsOf(read)).toMatchObject({ 'access-control-allow-origin': '*' })
@@ -98,7 +98,7 @@ describe('with * in the configuration', () => {
     expectStatus(await preflight(`${registry.url}/v2/a/b/manifests/v1`, origin), 204)
   })
 
-  test('a page changes something only with a token that it has itself', async () => {
+  test('a page changes something only with its own token', async () => {
     await using registry = await start(['*'])
     const account = { name: 'bob', password: passwordOf('bob'), isAdmin: false }
     await registry.app.auth.accounts.add(account, tester)
@@ -111,13 +111,13 @@ describe('with * in the configuration', () => {
       ask(uploads, { method: 'POST', headers: { origin, ...headers } })
     const own = await getToken({ authorization: basic('bob', passwordOf('bob')) })
     expectStatus(await send({ authorization: `Bearer ${own}` }), 202)
-    // Every page gets one without a login.
+    // Every page can get an anonymous token.
     expectStatus(await send({ authorization: `Bearer ${await getToken({})}` }), 403)
     expectStatus(await send({}), 403)
     expectStatus(await send({ authorization: 'Basic YTpi' }), 403)
   })
 
-  test('a page that says that it has a token logs nobody in, and makes no account', async () => {
+  test('a page with an invalid token cannot log in or create an account', async () => {
     await using registry = await startInProcess({
       auth: { anonymous: 'push', selfRegistration: true },
       http: { cors: { origins: ['*'] } },

@@ -1,4 +1,4 @@
-/** G4: what pages of other sites can make a browser send to /v2, on a registry that asks nobody who they are. */
+/** G4: requests to /v2 that pages of other sites can make a browser send, on a registry that needs no login. */
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -19,7 +19,7 @@ const others: Record<string, string>[] = [
   { 'sec-fetch-site': 'same-site' },
 ]
 
-describe('a change that another site sends', () => {
+describe('a change from another site', () => {
   test.each(others)('is refused: %j', async (headers) => {
     const repository = registry.repository()
     const image = anImageManifest()
@@ -52,7 +52,7 @@ describe('a change that another site sends', () => {
 describe('a refresh token', () => {
   const headers = { authorization: basic('bob', passwordOf('bob')) }
 
-  test.each(others)('is made for no page of another site: %j', async (page) => {
+  test.each(others)('is not issued to a page of another site: %j', async (page) => {
     await using known = await startInProcess({ auth: { refreshTokens: true } })
     const account = { name: 'bob', password: passwordOf('bob'), isAdmin: false }
     await known.app.auth.accounts.add(account, tester)
@@ -60,13 +60,13 @@ describe('a refresh token', () => {
     for (const method of ['GET', 'HEAD']) {
       expectStatus(await ask(path, { method, headers: { ...headers, ...page } }), 403)
     }
-    // An image may be loaded from there: what comes back makes nothing, and no page can read it.
+    // A page may load it as an image: the request creates nothing, and no page can read the response.
     expectStatus(await ask(`${known.url}/v2/token`, { headers: { ...headers, ...page } }), 200)
     expect((await ask(path, { headers })).json()).toHaveProperty('refresh_token')
   })
 })
 
-test('pages of other sites may make a browser read, and programs and own pages may change', async () => {
+test('pages of other sites may make a browser read, and programs and own pages may change something', async () => {
   const repository = registry.repository()
   await pushBlob(repository, aRandomBlob())
   for (const headers of others) expectStatus(await ask(`${registry.url}/v2/`, { headers }), 200)
@@ -75,7 +75,7 @@ test('pages of other sites may make a browser read, and programs and own pages m
   expectStatus(await ask(`${repository}/blobs/uploads/`, { method: 'POST' }), 202)
 })
 
-test('a page whose own name leads to this registry (DNS rebinding) changes nothing where the public address is configured', async () => {
+test('a page whose own name resolves to this registry (DNS rebinding) changes nothing if the public address is configured', async () => {
   await using known = await startInProcess({ http: { publicUrl: 'https://registry.test' } })
   const send = (origin: string) =>
     ask(`${known.repository()}/blobs/uploads/`, {

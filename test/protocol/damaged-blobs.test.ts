@@ -1,4 +1,4 @@
-/** Blobs whose files are gone or cut short: to clients they are absent, and the next push puts them back. */
+/** Blobs whose files are missing or truncated: clients see them as absent, and the next push restores them. */
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ const damages: Readonly<Record<string, Damage>> = {
   emptied: (path) => truncate(path, 0),
 }
 
-/** Large enough that no cache keeps it, unless the test says otherwise. */
+/** Makes a damaged blob, by default too large for the cache. */
 async function aDamagedBlob(damage: Damage, size = 70_000) {
   const repository = registry.repository()
   const blob = aRandomBlob(size)
@@ -85,7 +85,7 @@ describe.each(Object.entries(damages))('a blob whose file was %s', (_, damage) =
     ['end-6', pushByPut],
     ['end-5', pushByPatch],
     ['end-5 in ranges', pushByChunks],
-  ])('%s: is there again after a push, in every repository that has it', async (_name, push) => {
+  ])('%s: is restored by a push, in every repository that has it', async (_name, push) => {
     const repository = registry.repository()
     const blob = aRandomBlob(70_000)
     await pushBlob(repository, blob)
@@ -102,7 +102,7 @@ describe.each(Object.entries(damages))('a blob whose file was %s', (_, damage) =
     for (const healed of [third, repository, other]) await expectServed(healed, blob)
   })
 
-  test('end-11: is not mounted but uploaded, which heals its source', async () => {
+  test('end-11: is not mounted but uploaded, which repairs its source', async () => {
     const { repository, blob } = await aDamagedBlob(damage)
     const other = registry.repository()
     for (const query of ['', `&from=${new URL(repository).pathname.slice('/v2/'.length)}`]) {
@@ -114,13 +114,13 @@ describe.each(Object.entries(damages))('a blob whose file was %s', (_, damage) =
     for (const healed of [other, repository]) await expectServed(healed, blob)
   })
 
-  test('end-7: is named by the refusal of a manifest that needs it', async () => {
+  test('end-7: is named in the error of a manifest that needs it', async () => {
     const repository = registry.repository()
     const [config, layer] = [aRandomBlob(300), aRandomBlob(70_000)]
     const image = anImageManifest({ config, layers: [layer] })
     for (const blob of [config, layer]) await pushBlob(repository, blob)
     for (const blob of [config, layer]) await damageBlob(damage, blob)
-    // What this process has just stored it trusts for some minutes.
+    // The process does not check blobs that it stored in the last minutes.
     registry.advance(10 * 60_000)
     const refused = await ask(`${repository}/manifests/v1`, {
       method: 'PUT',

@@ -32,7 +32,7 @@ async function tagsOf(repository: string): Promise<readonly string[]> {
 }
 
 describe('deleting a tag', () => {
-  test('end-9: takes this tag away and nothing else', async () => {
+  test('end-9: removes only this tag', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     for (const tag of ['v1', 'v2']) await pushImage(repository, image, { reference: tag })
@@ -48,7 +48,7 @@ describe('deleting a tag', () => {
     expect(await tagsOf(repository)).toEqual([])
   })
 
-  test('end-9: a second time, and a tag that never was, is 404 with its name', async () => {
+  test('end-9: answers 404 with the name for a deleted tag and one that never existed', async () => {
     const repository = registry.repository()
     await pushImage(repository, anImageManifest(), { reference: 'v1' })
     expectStatus(await remove(`${repository}/manifests/v1`), 202)
@@ -65,7 +65,7 @@ describe('deleting a tag', () => {
     expect(await statusOf(`${repository}/manifests/v1`)).toBe(200)
   })
 
-  test('end-9: of twenty deletes at once exactly one does it', async () => {
+  test('end-9: succeeds for exactly one of twenty simultaneous deletes', async () => {
     const repository = registry.repository()
     await pushImage(repository, anImageManifest(), { reference: 'v1' })
     const answers = await Promise.all(Array.from({ length: 20 }, () => remove(`${repository}/manifests/v1`)))
@@ -75,7 +75,7 @@ describe('deleting a tag', () => {
 })
 
 describe('deleting a manifest', () => {
-  test('end-9: takes all its tags along, of other manifests none', async () => {
+  test('end-9: removes all its tags, and none of other manifests', async () => {
     const repository = registry.repository()
     const [image, other] = [anImageManifest(), anImageManifest()]
     for (const tag of ['v1', 'v2', 'latest']) await pushImage(repository, image, { reference: tag })
@@ -89,7 +89,7 @@ describe('deleting a manifest', () => {
     expectError(await remove(`${repository}/manifests/${image.digest}`), wanted)
   })
 
-  test('end-9: of one digest leaves the same bytes under another', async () => {
+  test('end-9: under one digest leaves the same bytes under another', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     const sha512 = digestOf(image.bytes, 'sha512')
@@ -110,7 +110,7 @@ describe('deleting a manifest', () => {
     expect(await statusOf(`${two}/manifests/v1`)).toBe(200)
   })
 
-  test('end-9: in a repository that never was is 404 with its name', async () => {
+  test('end-9: in a repository that never existed answers 404 with its name', async () => {
     const repository = registry.repository()
     const wanted = {
       status: 404,
@@ -121,7 +121,7 @@ describe('deleting a manifest', () => {
     expectError(await remove(`${repository}/manifests/v1`), wanted)
   })
 
-  test('end-9: a child of an index may go, and the index stays', async () => {
+  test('end-9: a child of an index can be deleted, and the index stays', async () => {
     const repository = registry.repository()
     const child = anImageManifest()
     const index = anImageIndex({ manifests: [child] })
@@ -130,7 +130,7 @@ describe('deleting a manifest', () => {
     expect(await statusOf(`${repository}/manifests/v1`)).toBe(200)
   })
 
-  test('end-9: a subject may go, its referrers stay', async () => {
+  test('end-9: a subject can be deleted, and its referrers stay', async () => {
     const repository = registry.repository()
     const subject = anImageManifest()
     const referrer = anArtifact({ subject: subject.descriptor })
@@ -139,7 +139,7 @@ describe('deleting a manifest', () => {
     expect(await statusOf(`${repository}/manifests/${referrer.digest}`)).toBe(200)
   })
 
-  test('F1: what was deleted can be pushed again, and is whole', async () => {
+  test('F1: deleted content can be pushed again, and is complete', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     await pushImage(repository, image, { reference: 'v1' })
@@ -153,7 +153,7 @@ describe('deleting a manifest', () => {
 })
 
 describe('deleting a blob', () => {
-  test('end-10: answers 202 once and 404 then', async () => {
+  test('end-10: answers 202 once, then 404', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob()
     await pushBlob(repository, blob)
@@ -166,7 +166,7 @@ describe('deleting a blob', () => {
     expectError(await remove(`${registry.repository()}/blobs/${blob.digest}`), wanted)
   })
 
-  test('end-10: one that a manifest uses is refused, naming both; after the manifest it goes', async () => {
+  test('end-10: is refused while a manifest uses it, naming both, and succeeds after the manifest is deleted', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     await pushImage(repository, image, { reference: 'v1' })
@@ -181,7 +181,7 @@ describe('deleting a blob', () => {
     for (const { digest } of image.blobs) expectStatus(await remove(`${repository}/blobs/${digest}`), 202)
   })
 
-  test('end-10: one that two manifests share stays until both are gone', async () => {
+  test('end-10: is refused until both manifests that share it are deleted', async () => {
     const repository = registry.repository()
     const layers = [aRandomBlob()]
     const [one, two] = [anImageManifest({ layers }), anImageManifest({ layers })]
@@ -193,7 +193,7 @@ describe('deleting a blob', () => {
     expectStatus(await remove(url), 202)
   })
 
-  test('end-10: a manifest of another repository does not keep it here', async () => {
+  test('end-10: is not prevented by a manifest of another repository', async () => {
     const [mine, other] = [registry.repository(), registry.repository()]
     const image = anImageManifest()
     await pushImage(other, image)
@@ -203,7 +203,7 @@ describe('deleting a blob', () => {
     expect((await ask(`${other}/blobs/${blob.digest}`)).body.equals(blob.bytes)).toBe(true)
   })
 
-  test('end-10: of a manifest is 404', async () => {
+  test('end-10: answers 404 for a manifest', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     await pushImage(repository, image)
@@ -213,7 +213,7 @@ describe('deleting a blob', () => {
 })
 
 describe('the history in the audit', () => {
-  test('end-7a, end-9, end-10: pushes, moves and deletes are recorded in their order', async () => {
+  test('end-7a, end-9, end-10: has pushes, moves and deletes in their order', async () => {
     const repository = registry.repository()
     const [one, two] = [anImageManifest({ layers: 0 }), anImageManifest({ layers: 0 })]
     await pushImage(repository, one, { reference: 'v1' })
@@ -245,7 +245,7 @@ describe('the history in the audit', () => {
 describe('delete.enabled: false', () => {
   const readOnly = shareRegistry({ delete: { enabled: false } })
 
-  test('B5: tags, manifests and blobs all stay, and the setting is named', async () => {
+  test('B5: keeps tags, manifests and blobs, and the error names the setting', async () => {
     const repository = readOnly.repository()
     const image = anImageManifest()
     const blob = aRandomBlob()
@@ -259,7 +259,7 @@ describe('delete.enabled: false', () => {
     for (const path of paths.slice(0, 3)) expect(await statusOf(`${repository}/${path}`)).toBe(200)
   })
 
-  test('end-14: an upload can be cancelled all the same', async () => {
+  test('end-14: still lets an upload be cancelled', async () => {
     const repository = readOnly.repository()
     const start = await ask(`${repository}/blobs/uploads/`, { method: 'POST' })
     expectStatus(await remove(`${readOnly.url}${String(start.headers.location)}`), 204)

@@ -1,4 +1,4 @@
-/** The table of situations, statuses and codes: each refusal says what is concerned and what to do. */
+/** The table of situations, statuses and codes: each error names the value concerned and the remedy. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { errorsOf, expectError } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -21,7 +21,7 @@ interface Situation extends Ask {
   readonly naming: readonly (string | RegExp)[]
 }
 
-/** `{name}` is a repository with `image` tagged v1; `{session}` is an upload session there that holds nothing. */
+/** The situations: `{name}` is a repository with `image` tagged v1; `{session}` is an empty upload session there. */
 const situations: Record<string, Situation> = {
   'end-3: a name that does not follow the grammar': {
     path: 'Upper/Case/manifests/v1',
@@ -251,7 +251,7 @@ const situations: Record<string, Situation> = {
     code: 'DIGEST_INVALID',
     naming: ['md5', /sha256.*sha512/],
   },
-  'end-8b: n that is no number': {
+  'end-8b: n that is not a number': {
     path: '{name}/tags/list?n=many',
     status: 400,
     code: 'PAGINATION_NUMBER_INVALID',
@@ -272,7 +272,7 @@ const situations: Record<string, Situation> = {
   },
 }
 
-/** Of the spec, and those of Docker's registry that fit where the spec has none. */
+/** The codes of the spec, and those of Docker's registry that fit where the spec has none. */
 const knownCodes = (
   'BLOB_UNKNOWN BLOB_UPLOAD_INVALID BLOB_UPLOAD_UNKNOWN DIGEST_INVALID MANIFEST_BLOB_UNKNOWN MANIFEST_INVALID ' +
   'MANIFEST_UNKNOWN NAME_INVALID NAME_UNKNOWN SIZE_INVALID UNAUTHORIZED DENIED UNSUPPORTED TOOMANYREQUESTS ' +
@@ -315,7 +315,7 @@ describe('refusals', () => {
     expect(answer.headers['x-request-id']).toMatch(/\S/)
   })
 
-  test('leave everything as it was', async () => {
+  test('change nothing', async () => {
     const tags = await ask(`${registry.url}/v2/${name}/tags/list`)
     expect(tags.json()).toEqual({ name, tags: ['v1'] })
     const tagged = await ask(`${registry.url}/v2/${name}/manifests/v1`)
@@ -324,14 +324,14 @@ describe('refusals', () => {
     expect(status.headers.range).toBe('0-0')
   })
 
-  test('use codes that clients know', async () => {
+  test('use codes known to clients', async () => {
     const answers = await Promise.all(Object.values(situations).map(askFor))
     const codes = new Set(answers.flatMap((answer) => errorsOf(answer).map(({ code }) => code)))
     expect([...codes].filter((code) => !knownCodes.includes(code))).toEqual([])
   })
 })
 
-describe('what a client sent, in messages', () => {
+describe('values of a client in messages', () => {
   test.each([
     ['a line break', '%0d%0aSet-Cookie: x'.replaceAll(' ', '%20')],
     ['an escape sequence', '%1b[2J'],
@@ -339,7 +339,7 @@ describe('what a client sent, in messages', () => {
     ['bytes that are no UTF-8', '%ff%fe'],
     ['NUL', '%00'],
     ['very much text', 'x'.repeat(10_000)],
-  ])('E4: %s cannot break out of its quotes', async (_what, text) => {
+  ])('E4: %s cannot escape its quotes', async (_what, text) => {
     for (const path of [
       `${name}/manifests/${text}`,
       `${name}/blobs/sha256:${text}`,

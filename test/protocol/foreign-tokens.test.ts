@@ -1,4 +1,4 @@
-/** Credentials that this registry did not issue, beside those that it did, in each mode of `auth.anonymous`. */
+/** Credentials that this registry did not issue, beside its own, in each mode of `auth.anonymous`. */
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { generateToken } from '../../src/identity/access-tokens/token-format.ts'
@@ -42,7 +42,7 @@ function encode(value: object): string {
 
 const elsewhere = generateKeyPairSync('ed25519')
 
-/** As another registry would sign it; everything in it can be said of this one. */
+/** Signs a token as another registry would; the claims may name this registry. */
 function signElsewhere(claims: Record<string, unknown>, kid: string = randomUUID()): string {
   const now = Math.floor(Date.now() / 1000)
   const times = { iat: now, nbf: now - 30, exp: now + 900, jti: randomUUID() }
@@ -62,7 +62,7 @@ function signElsewhere(claims: Record<string, unknown>, kid: string = randomUUID
   return `Bearer ${input}.${sign(null, Buffer.from(input), elsewhere.privateKey).toString('base64url')}`
 }
 
-/** Not of this registry, whoever made them. */
+/** Tokens of other issuers. */
 const foreign: Record<string, () => string> = {
   'a token of another registry': () => signElsewhere({}),
   'one that has expired': () => signElsewhere({ exp: 1_000_000 }),
@@ -76,7 +76,7 @@ async function ownExpired(server: IdentityServer): Promise<string> {
   return token
 }
 
-/** Of this registry once, or claimed to be: a new one is to be fetched. */
+/** Tokens that this registry issued or seems to have issued: the client should get a new one. */
 const own: Record<string, (server: IdentityServer) => Promise<string> | string> = {
   'an own token that has expired': ownExpired,
   'an own token whose signature was cut': async (server) => {
@@ -130,7 +130,7 @@ describe.each(['none', 'pull', 'push'] as const satisfies Mode[])('in mode %s', 
   })
 
   test.each(Object.keys(requests) as Request[])(
-    'a foreign token is ignored where anonymous reads, and is 401 invalid_token otherwise: %s',
+    'a foreign token is ignored where anonymous may read, and gets 401 invalid_token otherwise: %s',
     async (request) => {
       const anonymous = await send(request)
       for (const [name, make] of Object.entries(foreign)) {
@@ -145,14 +145,14 @@ describe.each(['none', 'pull', 'push'] as const satisfies Mode[])('in mode %s', 
     },
   )
 
-  test.each(Object.keys(own))('%s is 401 for every request', async (name) => {
+  test.each(Object.keys(own))('%s gets 401 for every request', async (name) => {
     for (const request of Object.keys(requests) as Request[]) {
       const authorization = await own[name]?.(server)
       expect([request, (await send(request, authorization)).status]).toEqual([request, 401])
     }
   })
 
-  test('a client that follows the 401 to a new token gets in', async () => {
+  test('a client that gets a new token after the 401 succeeds', async () => {
     const authorization = await ownExpired(server)
     const refused = await send('push to public', authorization)
     expect(outcomeOf(refused)).toBe('401 invalid_token')

@@ -1,4 +1,4 @@
-/** What happens under a name that its owner gave up: pulls go on, everything else is told the new name or nothing. */
+/** Requests under an owner's former name: pulls still work, other requests get the new name or no information. */
 import { describe, expect, test } from 'vitest'
 import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'
 import { renameOwner } from '../../src/metadata/owners/owner-rename.ts'
@@ -13,7 +13,7 @@ import { tester } from '../support/tester.ts'
 const blob = aRandomBlob()
 const image = anImageManifest({ layers: [blob] })
 const uploads = 'blobs/uploads/'
-/** Who was `acme`. */
+/** The user who was called `acme`. */
 const apex = basic('apex', passwordOf('acme'))
 
 interface Given extends AsyncDisposable {
@@ -21,7 +21,7 @@ interface Given extends AsyncDisposable {
   send(method: string, path: string, authorization?: string): Promise<Answer>
 }
 
-/** `acme` is called `apex` now; alice owned it as a user. */
+/** Opens a server where the user `acme` was renamed to `apex`. */
 async function open(settings: Parameters<typeof openIdentityServer>[0] = {}): Promise<Given> {
   await using stack = new AsyncDisposableStack()
   const server = stack.use(await openIdentityServer(settings))
@@ -61,7 +61,7 @@ async function getToken(
   return `Bearer ${(answer.json() as { token: string }).token}`
 }
 
-/** All but what differs in every answer. */
+/** Removes the parts that differ in every response. */
 function comparable({ status, headers, body }: Answer, names: readonly string[]): unknown {
   const text = names.reduce((whole, name) => whole.replaceAll(name, '<name>'), body.toString())
   const challenge = String(headers['www-authenticate'])
@@ -72,8 +72,8 @@ function comparable({ status, headers, body }: Answer, names: readonly string[])
   }
 }
 
-describe('a name that its owner gave up', () => {
-  test('answers pulls as the new name does', async () => {
+describe('a former name', () => {
+  test('answers pulls like the new name', async () => {
     await using given = await open()
     const paths = [
       'manifests/latest',
@@ -97,19 +97,19 @@ describe('a name that its owner gave up', () => {
     })
   })
 
-  test('takes tokens that name it, for pulls', async () => {
+  test('accepts tokens with the former name, for pulls', async () => {
     await using given = await open()
     const token = await getToken(given, ['repository:acme/private:pull'], apex)
     for (const path of ['manifests/latest', `blobs/${blob.digest}`]) {
       expect((await given.send('GET', `acme/private/${path}`, token)).status).toBe(200)
     }
-    // The token says nothing of the new name.
+    // The token does not cover the new name.
     expect((await given.send('GET', 'apex/private/manifests/latest', token)).status).toBe(401)
     const other = await getToken(given, ['repository:acme/public:pull'], apex)
     expect((await given.send('GET', 'acme/private/manifests/latest', other)).status).toBe(401)
   })
 
-  test('keeps links to further pages below it', async () => {
+  test('keeps the former name in links to further pages', async () => {
     await using given = await open()
     await pushImage(`${given.server.url}/v2/apex/public`, image, {
       reference: 'next',
@@ -119,7 +119,7 @@ describe('a name that its owner gave up', () => {
     expect(headers.link).toContain('</v2/acme/public/tags/list?n=1&last=latest>')
   })
 
-  test('tells pushes and deletes the new name, where they are allowed there', async () => {
+  test('answers pushes and deletes with the new name, if they are allowed there', async () => {
     await using given = await open()
     const requests = [
       ['POST', `acme/public/${uploads}`],
@@ -141,7 +141,7 @@ describe('a name that its owner gave up', () => {
     expect((await given.send('GET', 'apex/public/manifests/latest')).status).toBe(200)
   })
 
-  test.each(['pull', 'none'] as const)('B2: tells others nothing (anonymous: %s)', async (anonymous) => {
+  test.each(['pull', 'none'] as const)('B2: reveals nothing to others (anonymous: %s)', async (anonymous) => {
     await using given = await open({ anonymous })
     const requests = [
       ['GET', 'manifests/latest'],
@@ -160,7 +160,7 @@ describe('a name that its owner gave up', () => {
     }
   })
 
-  test('B2: opens nothing that the new name does not, where anyone may create repositories', async () => {
+  test('B2: gives no access that the new name does not, even if anyone may create repositories', async () => {
     await using given = await open({ anonymous: 'push' })
     await given.server.addUser('carol')
     const asked = (['GET', 'HEAD'] as const).flatMap((method) =>
@@ -202,7 +202,7 @@ describe('a name that its owner gave up', () => {
     }
   })
 
-  test('can be mounted from', async () => {
+  test('can be the source of a mount', async () => {
     await using given = await open()
     const path = `bob/target/${uploads}?mount=${blob.digest}&from=acme/public`
     const scopes = ['repository:bob/target:pull,push', 'repository:acme/public:pull']
@@ -225,7 +225,7 @@ describe('a name that its owner gave up', () => {
     expect(repositories).toEqual(['apex/private', 'apex/public'])
   })
 
-  test('logs nobody in', async () => {
+  test('cannot log in', async () => {
     await using given = await open()
     expect((await given.send('GET', '', apex)).status).toBe(200)
     expect((await given.send('GET', '', basic('acme'))).status).toBe(401)

@@ -1,4 +1,4 @@
-/** end-8b and `_catalog` beyond the largest page: `n` is cut, and the link says so. */
+/** end-8b and `_catalog` beyond the largest page: `n` is reduced, and the link contains the reduced value. */
 import { describe, expect, test } from 'vitest'
 import { ensureRepository } from '../../src/metadata/repositories/repositories.ts'
 import { putTag } from '../../src/metadata/content/tags.ts'
@@ -10,7 +10,7 @@ import { ask } from '../support/client.ts'
 import { startInProcess } from '../support/in-process.ts'
 import { anImageManifest, pushImage } from '../support/manifests.ts'
 
-describe('more than a page may hold', () => {
+describe('a list beyond the largest page', () => {
   test('A1: n above 10,000 tags gives 10,000 and a link with that n', async () => {
     await using registry = await startInProcess()
     const image = anImageManifest()
@@ -32,7 +32,7 @@ describe('more than a page may hold', () => {
     }
   })
 
-  test('A1: a catalog page holds 100 repositories when nobody says, and 1,000 at most', async () => {
+  test('A1: a catalog page has 100 repositories by default, and at most 1,000', async () => {
     await using registry = await startInProcess()
     const names = Array.from({ length: 1_005 }, (_, index) => `many/r${index}`).sort()
     await registry.app.metadata.transact(async (tx) => {

@@ -1,4 +1,4 @@
-/** Where replies send clients: a path, or a whole URL where the address of the registry is configured. */
+/** The URLs in replies: a path, or an absolute URL if the registry's address is configured. */
 import { describe, expect, test } from 'vitest'
 import { expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -14,7 +14,7 @@ async function send(url: string, status: number, options?: Ask): Promise<Answer>
   return answer
 }
 
-/** One `Location` of each kind, in the order of a push. */
+/** Collects one `Location` of each kind, in the order of a push. */
 async function collectLocations({ url }: OpenServer): Promise<(string | undefined)[]> {
   const uploads = `${url}/v2/a/b/blobs/uploads/`
   const started = await send(uploads, 202, { method: 'POST' })
@@ -49,13 +49,13 @@ const paths = [
 ]
 
 describe('Location', () => {
-  test('is a path where no address is configured', async () => {
+  test('is a path if no address is configured', async () => {
     await using server = await openServer()
     expect(await collectLocations(server)).toEqual(paths)
   })
 
   test.each(['https://registry.test', 'https://registry.test:8443/'])(
-    'is a whole URL where the address is %s',
+    'is an absolute URL if the address is %s',
     async (publicUrl) => {
       await using server = await openServer({ publicUrl })
       const base = publicUrl.replace(/\/$/, '')
@@ -64,8 +64,8 @@ describe('Location', () => {
   )
 })
 
-describe('an upload without the last slash', () => {
-  test('end-4a, end-4b: begins and is stored like one with it', async () => {
+describe('an upload without the final slash', () => {
+  test('end-4a, end-4b: starts and is stored like one with it', async () => {
     await using server = await openServer()
     const uploads = `${server.url}/v2/a/b/blobs/uploads`
     const started = await send(uploads, 202, { method: 'POST' })

@@ -1,4 +1,4 @@
-/** Logins under attack: hundreds of guesses at once from many addresses, as a trusted proxy tells them. */
+/** Logins under attack: hundreds of simultaneous guesses from many addresses, as reported by a trusted proxy. */
 import { describe, expect, test } from 'vitest'
 import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
 import type { PasswordHasher } from '../../src/identity/passwords/password-hash.ts'
@@ -18,12 +18,12 @@ interface Attacked extends AsyncDisposable {
   readonly server: IdentityServer
   /** The passwords that were hashed, in order. */
   readonly hashed: string[]
-  /** From now on no hash ends until the answer is called. */
+  /** Holds all hashes until the returned function is called. */
   hold(): () => void
   readonly login: (name: string, options: { password?: string; from: string }) => Promise<Answer>
 }
 
-/** A hasher whose work the test can hold, around the real one: thousands a second would leave no queue to look at. */
+/** Opens a server whose hasher a test can hold: at thousands of hashes a second no queue would form. */
 async function openAttacked(): Promise<Attacked> {
   const real = createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } })
   const hashed: string[] = []
@@ -58,7 +58,7 @@ async function openAttacked(): Promise<Attacked> {
 }
 
 describe('a first login during an attack', () => {
-  test('passes before all guesses that wait, and is not answered 429', async () => {
+  test('passes before all waiting guesses, and does not get 429', async () => {
     await using attacked = await openAttacked()
     const { server, hashed, login } = attacked
     await server.addUser('alice')
@@ -103,7 +103,7 @@ describe('failures', () => {
   test.each([
     { who: 'a trusted proxy', trusted: '127.0.0.1', pauses: [] },
     { who: 'anyone else', trusted: '10.0.0.1', pauses: [250, 500] },
-  ])('count for the address that $who names or has', async ({ trusted, pauses }) => {
+  ])('with an address forwarded by $who count for the right address', async ({ trusted, pauses }) => {
     const slept: number[] = []
     await using server = await openIdentityServer({
       throttle: { sleep: (ms) => Promise.resolve(void slept.push(ms)) },

@@ -1,4 +1,4 @@
-/** Uploads that outlast the token they began with. */
+/** Uploads that outlast their first token. */
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask, openRequest } from '../support/client.ts'
@@ -9,8 +9,8 @@ import { aRandomBlob } from '../support/random.ts'
 const tokenLifetimeMs = 60_000
 const scope = 'repository:alice/app:pull,push'
 
-describe('an upload of POST, PATCH and PUT that takes longer than its token lives', () => {
-  test('end-5, end-6: the PATCH is right to its end, the PUT needs a token of its own', async () => {
+describe('an upload of POST, PATCH and PUT that takes longer than the lifetime of its token', () => {
+  test('end-5, end-6: completes the PATCH, and needs a new token for the PUT', async () => {
     await using server = await openIdentityServer({ tokenLifetimeMs })
     await server.addUser('alice')
     const blob = aRandomBlob(200_000)
@@ -24,7 +24,7 @@ describe('an upload of POST, PATCH and PUT that takes longer than its token live
       headers: { authorization, 'transfer-encoding': 'chunked' },
     })
     await patch.write(blob.bytes.subarray(0, 100_000))
-    // The server has begun: it lets another request of the same token in.
+    // The server has authenticated the upload: it accepts another request with the same token.
     expectStatus(await ask(`${server.url}/v2/`, { headers: { authorization } }), 200)
     server.registry.clock.advance(tokenLifetimeMs + 1_000)
     const patched = await patch.end(blob.bytes.subarray(100_000))

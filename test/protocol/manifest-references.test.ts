@@ -1,4 +1,4 @@
-/** end-7a: what a manifest names must be here, or need not be: strict, lenient, foreign, blobs in an index. */
+/** end-7a: whether the content that a manifest names must exist: strict, lenient, foreign, blobs in an index. */
 import { describe, expect, test } from 'vitest'
 import { errorsOf, expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -23,7 +23,7 @@ async function put(repository: string, manifest: TestManifest, reference = 'v1')
   return await ask(`${repository}/manifests/${reference}`, { method: 'PUT', body: manifest.bytes, headers })
 }
 
-/** One error per digest, each with the digest in message and detail. */
+/** Expects one error per digest, with the digest in message and detail. */
 function expectMissing(answer: Answer, blobs: readonly TestBlob[]): void {
   const [first] = blobs
   expectError(answer, { status: 400, code: 'MANIFEST_BLOB_UNKNOWN', naming: [first?.digest ?? '', /push/] })
@@ -36,7 +36,7 @@ function expectMissing(answer: Answer, blobs: readonly TestBlob[]): void {
 describe('missing content, as configured by default', () => {
   const registry = shareRegistry()
 
-  test('end-7a: every missing blob of an image is named at once, each once', async () => {
+  test('end-7a: every missing blob of an image is named in one error, each once', async () => {
     const repository = registry.repository()
     const [there, missing, other] = [aRandomBlob(), aRandomBlob(), aRandomBlob()]
     const image = anImageManifest({ layers: [missing, there, other, missing] })
@@ -50,14 +50,14 @@ describe('missing content, as configured by default', () => {
     expectStatus(await ask(`${repository}/manifests/v1`), 200)
   })
 
-  test('end-7a: a refused first push does not make the repository', async () => {
+  test('end-7a: a refused first push does not create the repository', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     expectMissing(await put(repository, image), image.blobs)
     expectError(await ask(`${repository}/tags/list`), { status: 404, code: 'NAME_UNKNOWN' })
   })
 
-  test('B2: what another repository has does not count', async () => {
+  test('B2: content of another repository does not count', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     await pushImage(registry.repository(), image)
@@ -81,7 +81,7 @@ describe('missing content, as configured by default', () => {
     expect(answer.headers['docker-content-digest']).toBe(image.digest)
   })
 
-  test('end-7a: a hundred missing layers are a hundred errors', async () => {
+  test('end-7a: a hundred missing layers give a hundred errors', async () => {
     const repository = registry.repository()
     const image = anImageManifest({ layers: 100, layerBytes: 8 })
     expectMissing(await put(repository, image), image.blobs)
@@ -92,7 +92,7 @@ describe('missing content, as configured by default', () => {
     'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
     'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd',
     'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
-  ])('end-7a: a layer of type %s need not be here', async (type) => {
+  ])('end-7a: a layer of type %s may be missing', async (type) => {
     const repository = registry.repository()
     const config = aBlob('{}')
     const foreign = aDescriptor(aRandomBlob(), type, { urls: ['https://example.org/layer'] })
@@ -128,7 +128,7 @@ describe('missing content, as configured by default', () => {
     expectStatus(await ask(`${repository}/manifests/${child.digest}`), 200)
   })
 
-  test('end-7a: an entry of an index that is no manifest is a blob, which must be here (BuildKit cache)', async () => {
+  test('end-7a: an entry of an index that is not a manifest is a blob, which must exist (BuildKit cache)', async () => {
     const repository = registry.repository()
     const [layer, config] = [aRandomBlob(), aRandomBlob()]
     const manifests = [
@@ -159,7 +159,7 @@ describe('sizes in descriptors', () => {
   const registry = shareRegistry()
   const wrong = 7_777_777
 
-  /** The document with another size for what it names under this digest. */
+  /** Returns the manifest with a wrong size for this digest. */
   function missized(manifest: TestManifest, digest: string, size = wrong): TestManifest {
     const text = JSON.stringify(manifest.json, (_, value: unknown) =>
       typeof value === 'object' && value !== null && 'digest' in value && value.digest === digest
@@ -179,7 +179,7 @@ describe('sizes in descriptors', () => {
   test.each([
     ['the config', 0],
     ['a layer', 2],
-  ])('end-7a: %s of another size than its blob is refused, with both sizes', async (_, position) => {
+  ])('end-7a: %s whose size differs from its blob is refused, with both sizes', async (_, position) => {
     const repository = registry.repository()
     const image = anImageManifest({ layers: 3 })
     for (const blob of image.blobs) await pushBlob(repository, blob)
@@ -191,14 +191,14 @@ describe('sizes in descriptors', () => {
     expectStatus(await put(repository, image), 201)
   })
 
-  test('end-7a: missing content comes first, so that a client pushes it', async () => {
+  test('end-7a: missing content is reported first, so that a client pushes it', async () => {
     const repository = registry.repository()
     const image = anImageManifest({ layers: 2 })
     await pushBlob(repository, image.blobs[0]!)
     expectMissing(await put(repository, missized(image, image.blobs[0]!.digest)), image.blobs.slice(1))
   })
 
-  test('end-7a: a child and a blob of an index of another size are refused', async () => {
+  test('end-7a: a child and a blob of an index with a wrong size are refused', async () => {
     const repository = registry.repository()
     const [child, blob] = [anImageManifest(), aRandomBlob()]
     await pushImage(repository, child)
@@ -210,7 +210,7 @@ describe('sizes in descriptors', () => {
     expectWrongSize(await put(repository, cache), blob)
   })
 
-  test('end-7a: what need not be here is not measured: foreign layers, a subject, a child that comes later', async () => {
+  test('end-7a: sizes of content that may be missing are not checked: foreign layers, a subject, a child that comes later', async () => {
     const repository = registry.repository()
     const [config, blob] = [aBlob('{}'), aRandomBlob()]
     for (const one of [config, blob]) await pushBlob(repository, one)
@@ -229,7 +229,7 @@ describe('sizes in descriptors', () => {
     expectStatus(await ask(`${repository}/manifests/v1`), 200)
   })
 
-  test('end-7a: a manifest that is here already can be tagged and pushed again', async () => {
+  test('end-7a: a manifest that already exists can be tagged and pushed again', async () => {
     const repository = registry.repository()
     const child = anImageManifest()
     const index = missized(anImageIndex({ manifests: [child] }), child.digest)
@@ -247,7 +247,7 @@ describe('sizes in descriptors', () => {
 describe('references.blobs: lenient', () => {
   const registry = shareRegistry({ references: { blobs: 'lenient' } })
 
-  test('end-7a: an image without its layers is taken and served', async () => {
+  test('end-7a: an image without its layers is accepted and served', async () => {
     const repository = registry.repository()
     const image = anImageManifest({ layers: 3 })
     await pushManifest(repository, image, { reference: 'v1' })
@@ -263,7 +263,7 @@ describe('references.blobs: lenient', () => {
 describe('references.children: strict', () => {
   const registry = shareRegistry({ references: { children: 'strict' } })
 
-  test('end-7a: every missing child of an index is named at once', async () => {
+  test('end-7a: every missing child of an index is named in one error', async () => {
     const repository = registry.repository()
     const children = [anImageManifest(), anImageManifest(), anImageManifest()]
     const index = anImageIndex({ manifests: children })
@@ -273,7 +273,7 @@ describe('references.children: strict', () => {
     expectStatus(await ask(`${repository}/manifests/v1`), 200)
   })
 
-  test('end-7a: a missing subject is no missing reference', async () => {
+  test('end-7a: a missing subject is not an error', async () => {
     const repository = registry.repository()
     const image = anImageManifest({ subject: anImageManifest().descriptor })
     await pushImage(repository, image)

@@ -1,4 +1,4 @@
-/** end-7a: which documents are manifests (security-tests E5, image-spec). */
+/** end-7a: which documents are valid manifests (security-tests E5, image-spec). */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -20,7 +20,7 @@ beforeAll(async () => {
   for (const blob of [config, layer]) await pushBlob(repository, blob)
 })
 
-/** PUT by tag `v1`; without a type no `Content-Type` is sent. */
+/** Sends a PUT by tag `v1`; without a type it has no `Content-Type`. */
 async function put(document: unknown, type?: string): Promise<Answer> {
   const body =
     typeof document === 'string' || document instanceof Buffer ? document : JSON.stringify(document)
@@ -32,7 +32,7 @@ async function expectRefused(answer: Answer, ...naming: (string | RegExp)[]): Pr
   expectError(answer, { status: 400, code: 'MANIFEST_INVALID', naming })
 }
 
-/** Accepted, and served with this type. */
+/** Expects that the manifest was accepted and is served with this type. */
 async function expectTaken(answer: Answer, type: string): Promise<void> {
   expectStatus(answer, 201)
   const got = await ask(`${repository}/manifests/${String(answer.headers['docker-content-digest'])}`)
@@ -73,7 +73,7 @@ describe('the media type', () => {
     [{ ...image, mediaType: '' }, undefined, /mediaType/],
     [{ ...image, mediaType: 5 }, mediaType.ociManifest, /mediaType/],
     [{ schemaVersion: 2 }, undefined, /manifests.*config.*layers/],
-  ])('end-7a: %j with Content-Type %s is no manifest', async (document, contentType, naming) => {
+  ])('end-7a: %j with Content-Type %s is refused as a manifest', async (document, contentType, naming) => {
     await expectRefused(await put(document, contentType), naming)
   })
 
@@ -81,11 +81,11 @@ describe('the media type', () => {
     ['application/vnd.docker.distribution.manifest.v1+json', { schemaVersion: 1, fsLayers: [], history: [] }],
     ['application/vnd.docker.distribution.manifest.v1+prettyjws', { schemaVersion: 1, fsLayers: [] }],
     [undefined, { schemaVersion: 1, name: 'a/b', tag: 'v1', fsLayers: [], history: [] }],
-  ])('end-7a: Docker schema 1 (%s) is refused with a way out', async (contentType, document) => {
+  ])('end-7a: Docker schema 1 (%s) is refused with an alternative', async (contentType, document) => {
     await expectRefused(await put(document, contentType), /schema 1/, /skopeo|push it again/)
   })
 
-  test('end-7a: the withdrawn artifact manifest is refused, so that old clients fall back', async () => {
+  test('end-7a: the withdrawn artifact manifest is refused, so that old clients use the fallback', async () => {
     const type = 'application/vnd.oci.artifact.manifest.v1+json'
     await expectRefused(await put({ mediaType: type, blobs: [] }, type), /artifactType/)
   })
@@ -106,7 +106,7 @@ describe('a document of two kinds', () => {
   })
 })
 
-describe('names that two readers see differently', () => {
+describe('names that two parsers read differently', () => {
   const text = JSON.stringify(image)
 
   test.each([
@@ -123,7 +123,7 @@ describe('names that two readers see differently', () => {
   })
 })
 
-describe('a text that is no manifest', () => {
+describe('a text that is not a manifest', () => {
   test.each([
     ['nothing', ''],
     ['no JSON', 'manifest'],
@@ -143,11 +143,11 @@ describe('a text that is no manifest', () => {
     ['a comment', `/**/${JSON.stringify(image)}`],
     ['a trailing comma', JSON.stringify(image).replace(/\}$/, ',}')],
     ['a lone surrogate', String.raw`{"schemaVersion":2,"x":"\ud800"}`],
-  ])('end-7a: %s is refused and says where', async (_what, document) => {
+  ])('end-7a: %s is refused with its place', async (_what, document) => {
     await expectRefused(await put(document, mediaType.ociManifest), /\S/)
   })
 
-  test('end-7a: names the byte where the text stops to be JSON', async () => {
+  test('end-7a: is refused with the byte at which the text stops being JSON', async () => {
     const answer = await put('{"schemaVersion": 2, oops}', mediaType.ociManifest)
     await expectRefused(answer, 'byte 21')
   })
@@ -191,7 +191,7 @@ describe('a manifest with a fault', () => {
     await expectRefused(await put(document, mediaType.ociManifest), path)
   })
 
-  test('end-7a: a refused push leaves nothing: no tag, no manifest, not even the repository', async () => {
+  test('end-7a: leaves nothing after its refusal: no tag, no manifest, not even the repository', async () => {
     repository = registry.repository()
     await expectRefused(await put({ ...image, schemaVersion: 3 }, mediaType.ociManifest))
     expectError(await ask(`${repository}/tags/list`), { status: 404, code: 'NAME_UNKNOWN' })
@@ -199,7 +199,7 @@ describe('a manifest with a fault', () => {
   })
 })
 
-describe('what a registry need not know', () => {
+describe('content that a registry need not know', () => {
   test.each([
     [{ ...image, config: { ...configDescriptor, mediaType: 'application/vnd.example.config' } }],
     [{ ...image, layers: [{ ...layerDescriptor, mediaType: 'application/vnd.example.layer' }] }],
@@ -210,7 +210,7 @@ describe('what a registry need not know', () => {
     [{ ...image, config: { ...configDescriptor, data: 'e30=' } }],
     [{ ...image, annotations: {} }],
     [{ ...image, annotations: null, subject: null }],
-  ])('end-7a: %j is taken', async (document) => {
+  ])('end-7a: %j is accepted', async (document) => {
     await expectTaken(await put(document, mediaType.ociManifest), mediaType.ociManifest)
   })
 })

@@ -57,7 +57,7 @@ describe('manifests', () => {
       anImageIndex({ docker: true, manifests: [anImageManifest({ docker: true })] }),
     ],
     ['an index of an index', anImageIndex({ manifests: [anImageIndex({ manifests: [child] })] })],
-    ['fields nobody knows', anImageManifest({ extra: { 'org.example': [1.5e300, { a: null }], x: 'y' } })],
+    ['unknown fields', anImageManifest({ extra: { 'org.example': [1.5e300, { a: null }], x: 'y' } })],
   ])('end-3: %s is served byte for byte, by tag and by digest', async (_what, manifest) => {
     const repository = registry.repository()
     await pushImage(repository, manifest, { reference: 'v1' })
@@ -72,7 +72,7 @@ describe('manifests', () => {
       'an order and a form no encoder makes',
       (text: string) => text.replaceAll(':', ' :\n ').replaceAll('sha256 :\n ', 'sha256:'),
     ],
-  ])('end-3: %s are kept', async (_what, change) => {
+  ])('end-3: keep %s', async (_what, change) => {
     const repository = registry.repository()
     const plain = anImageManifest()
     const manifest = { ...plain, ...aBlob(change(plain.bytes.toString())) }
@@ -109,7 +109,7 @@ describe('manifests', () => {
     await expectServed(two, docker, docker.digest)
   })
 
-  test('end-3: the last push of a tag wins, and the manifest before stays under its digest', async () => {
+  test('end-3: the last push of a tag wins, and the previous manifest stays under its digest', async () => {
     const repository = registry.repository()
     const [before, after] = [anImageManifest(), anImageManifest()]
     await pushImage(repository, before, { reference: 'v1' })
@@ -119,7 +119,7 @@ describe('manifests', () => {
   })
 })
 
-describe('manifests that are not there', () => {
+describe('missing manifests', () => {
   test('end-3: 404 MANIFEST_UNKNOWN names the tag or the digest', async () => {
     const repository = registry.repository()
     await pushImage(repository, anImageManifest(), { reference: 'v1' })
@@ -141,7 +141,7 @@ describe('manifests that are not there', () => {
     }
   })
 
-  test('B2: a manifest is visible where it was pushed and nowhere else', async () => {
+  test('B2: a manifest is visible only in the repository to which it was pushed', async () => {
     const [mine, other] = [registry.repository(), registry.repository()]
     const image = anImageManifest()
     await pushImage(mine, image, { reference: 'v1' })
@@ -152,7 +152,7 @@ describe('manifests that are not there', () => {
     }
   })
 
-  test('end-3: a blob is no manifest, whatever it holds', async () => {
+  test('end-3: a blob is not served as a manifest, whatever its content', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     await pushBlob(repository, image)
@@ -184,7 +184,7 @@ describe('content negotiation', () => {
     [`${mediaType.ociManifest};q=0`],
     ['nonsense;;;,'],
     [Object.values(mediaType).join(', ')],
-  ])('end-3: Accept: %s is answered with what was pushed, never 406', async (accept) => {
+  ])('end-3: Accept: %s gets the pushed manifest, never 406', async (accept) => {
     for (const method of ['GET', 'HEAD']) {
       const answer = await ask(`${repository}/manifests/v1`, { method, headers: { accept } })
       expectManifestHeaders(answer, index)
@@ -204,7 +204,7 @@ describe('content negotiation', () => {
     expect(answer.body.equals(index.bytes)).toBe(true)
   })
 
-  test('end-3: a ?ns= of a proxying client does not matter', async () => {
+  test('end-3: a ?ns= of a proxying client is ignored', async () => {
     expectManifestHeaders(await ask(`${repository}/manifests/v1?ns=docker.io`), index)
   })
 })
@@ -246,7 +246,7 @@ describe('If-None-Match and If-Match', () => {
     }
   })
 
-  test('end-3: the entity tag before the tag moved answers the manifest', async () => {
+  test('end-3: an entity tag from before the tag moved gets the manifest', async () => {
     const moved = anImageManifest()
     await pushImage(repository, moved, { reference: 'moving' })
     await pushManifest(repository, image, { reference: 'moving' })

@@ -33,7 +33,7 @@ async function pushBlobs(repository: string, manifest: TestManifest): Promise<vo
   for (const blob of manifest.blobs) await pushBlob(repository, blob)
 }
 
-/** 201 with its headers, and the manifest behind `Location`. */
+/** Expects 201 with its headers, and the manifest at `Location`. */
 async function expectPushed(answer: Answer, repository: string, manifest: TestBlob): Promise<void> {
   expectStatus(answer, 201)
   const location = `${new URL(repository).pathname}/manifests/${manifest.digest}`
@@ -45,7 +45,7 @@ async function expectPushed(answer: Answer, repository: string, manifest: TestBl
   expect(got.body.equals(manifest.bytes)).toBe(true)
 }
 
-/** An image padded with white space to exactly so many bytes. */
+/** Makes an image padded with spaces to exactly this many bytes. */
 function anImageOf(size: number, image: TestManifest = anImageManifest({ layers: 0 })): TestManifest {
   return { ...image, ...aBlob(Buffer.concat([image.bytes, Buffer.alloc(size - image.size, ' ')])) }
 }
@@ -64,7 +64,7 @@ describe('a push', () => {
     }
   })
 
-  test('end-7a: a body without a length is taken', async () => {
+  test('end-7a: a body without a length is accepted', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     await pushBlobs(repository, image)
@@ -72,7 +72,7 @@ describe('a push', () => {
     await expectPushed(await put(`${repository}/manifests/v1`, iterate(pieces)), repository, image)
   })
 
-  test('end-7a: bytes that are not the digest of the URL are refused, naming both digests', async () => {
+  test('end-7a: bytes that do not match the digest of the URL are refused, naming both digests', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     await pushBlobs(repository, image)
@@ -102,7 +102,7 @@ describe('a push', () => {
     expectError(answer, { status: 400, code: 'DIGEST_INVALID', naming: [advice] })
   })
 
-  test('end-7a: fifty pushes of one tag at once all end well, and one of them is what the tag shows', async () => {
+  test('end-7a: fifty simultaneous pushes of one tag all succeed, and the tag shows one of them', async () => {
     const repository = registry.repository()
     const layers = [aRandomBlob()]
     const first = anImageManifest({ layers })
@@ -142,7 +142,7 @@ describe('the subject of a push', () => {
     }
   })
 
-  test('end-7a: without a subject there is no OCI-Subject', async () => {
+  test('end-7a: without a subject the response has no OCI-Subject', async () => {
     const repository = registry.repository()
     await pushBlobs(repository, there)
     const answer = await put(`${repository}/manifests/v1`, there.bytes)
@@ -198,7 +198,7 @@ describe('a push by digest with tags', () => {
     expect(moved.headers['docker-content-digest']).toBe(image.digest)
   })
 
-  test('end-7b: tags move from what they pointed at', async () => {
+  test('end-7b: tags move from their previous manifest', async () => {
     const repository = registry.repository()
     await pushImage(repository, anImageManifest(), { reference: 'v1' })
     expectStatus(await putTagged(repository, image.digest, ['v0', 'v1']), 201)
@@ -234,7 +234,7 @@ describe('a push by digest with tags', () => {
 })
 
 describe('the size of a manifest', () => {
-  test('end-7a: 3.92 MB of annotations are taken', async () => {
+  test('end-7a: 3.92 MB of annotations are accepted', async () => {
     const repository = registry.repository()
     const annotations = Object.fromEntries(
       Array.from({ length: 390 }, (_, index) => [`org.example.${index}`, 'x'.repeat(10_000)]),
@@ -245,7 +245,7 @@ describe('the size of a manifest', () => {
     await expectPushed(await put(`${repository}/manifests/v1`, image.bytes), repository, image)
   })
 
-  test('end-7a: exactly the limit is taken, one byte more is 413 with the limit', async () => {
+  test('end-7a: exactly the limit is accepted, one byte more gets 413 with the limit', async () => {
     const repository = registry.repository()
     const fitting = anImageOf(tenMebibytes)
     await pushBlobs(repository, fitting)
@@ -258,7 +258,7 @@ describe('the size of a manifest', () => {
     expect((await ask(`${repository}/manifests/v2`)).status).toBe(404)
   })
 
-  test('A2: a hundred thousand layers are refused with the limit, ten thousand are taken', async () => {
+  test('A2: a hundred thousand layers are refused with the limit, ten thousand are accepted', async () => {
     const repository = registry.repository()
     const layer = aBlob('')
     await pushBlob(repository, layer)
@@ -277,7 +277,7 @@ describe('the size of a manifest', () => {
   test.each([
     ['arrays', '[', 1_000_000],
     ['objects', '{"a":', 1_000_000],
-  ])('A2: %s nested without end are refused with 400', async (_what, opening, times) => {
+  ])('A2: %s nested too deeply are refused with 400', async (_what, opening, times) => {
     const repository = registry.repository()
     const answer = await put(`${repository}/manifests/v1`, opening.repeat(times))
     expectError(answer, { status: 400, code: 'MANIFEST_INVALID' })

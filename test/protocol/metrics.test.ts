@@ -1,4 +1,4 @@
-/** `/metrics` behind its token and on its own listener, and what its labels tell. */
+/** `/metrics` with a token and on its own listener, and the content of its labels. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
@@ -14,13 +14,13 @@ async function read(url: string, authorization = `Bearer ${token}`) {
 }
 
 describe('metrics', () => {
-  test('are there only where the configuration says so', async () => {
+  test('exist only if they are configured', async () => {
     await using registry = await startInProcess()
     expect((await read(registry.url)).status).toBe(404)
     expect(registry.app.metricsPort).toBeUndefined()
   })
 
-  test('are served on the main listener to those who have the token', async () => {
+  test('are served on the main listener to clients with the token', async () => {
     await using registry = await startInProcess(behindToken)
     expect((await read(registry.url, 'Bearer wrong')).status).toBe(401)
     expect((await fetch(`${registry.url}/metrics`)).status).toBe(401)
@@ -32,7 +32,7 @@ describe('metrics', () => {
     expect(text).toMatch(/^lading_http_connections [1-9]/m)
   })
 
-  test('are served on a listener of their own', async () => {
+  test('are served on a separate listener', async () => {
     await using registry = await startInProcess({ metrics: { port: 0 } })
     const answer = await fetch(`http://127.0.0.1:${registry.app.metricsPort}/metrics`)
     expect(answer.headers.get('content-type')).toContain('text/plain')
@@ -40,7 +40,7 @@ describe('metrics', () => {
     expect((await read(registry.url)).status).toBe(404)
   })
 
-  test('G1: count requests, bytes, caches, transactions and logins, and name nobody', async () => {
+  test('G1: count requests, bytes, caches, transactions and logins, and contain no names', async () => {
     await using registry = await startInProcess(behindToken)
     const repository = `${registry.url}/v2/secret-owner/secret-image`
     const push = await fetch(`${repository}/blobs/uploads/?digest=${emptyDigest}`, {
@@ -76,7 +76,7 @@ describe('metrics', () => {
 })
 
 describe('traces', () => {
-  test('G1: hold the route, the status and what a request caused, and name nobody', async () => {
+  test('G1: have the route, the status and the inner work of a request, and contain no names', async () => {
     const bodies: string[] = []
     const collector = createServer((request, response) => {
       request.setEncoding('utf8').on('data', (part: string) => void bodies.push(part))

@@ -1,4 +1,4 @@
-/** end-11: a blob of one repository in another, without sending it again. */
+/** end-11: using a blob of one repository in another without uploading it again. */
 import { describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -30,7 +30,7 @@ async function expectMounted(answer: Answer, repository: string, blob: TestBlob)
   expect(got.body.equals(blob.bytes)).toBe(true)
 }
 
-/** 202: the upload that was started instead works. */
+/** Expects 202 and an upload session that works. */
 async function expectUploadStarted(answer: Answer, repository: string): Promise<void> {
   expectStatus(answer, 202)
   expect(answer.headers.location).toBe(
@@ -58,7 +58,7 @@ describe('mounting', () => {
     await expectMounted(await mount(other, escaped), other, blob)
   })
 
-  test.each(['', '&from='])('end-11: without a source ("%s") it finds one by itself', async (from) => {
+  test.each(['', '&from='])('end-11: without a source ("%s") finds one', async (from) => {
     const target = registry.repository()
     const blob = aRandomBlob()
     await pushBlob(registry.repository(), blob)
@@ -74,7 +74,7 @@ describe('mounting', () => {
     await expectMounted(await mount(repository, `mount=${blob.digest}`), repository, blob)
   })
 
-  test('end-11: what was mounted stays when the source deletes it, and counts in a manifest', async () => {
+  test('end-11: keeps the blob when the source deletes it, and the blob counts for a manifest', async () => {
     const [source, target] = [registry.repository(), registry.repository()]
     const image = anImageManifest()
     for (const blob of image.blobs) {
@@ -88,7 +88,7 @@ describe('mounting', () => {
     expect((await ask(`${source}/blobs/${layer.digest}`)).status).toBe(404)
   })
 
-  test('end-11: twenty mounts of one blob at once all end well', async () => {
+  test('end-11: succeeds for twenty simultaneous mounts of one blob', async () => {
     const blob = aRandomBlob()
     const target = registry.repository()
     await pushBlob(registry.repository(), blob)
@@ -97,8 +97,8 @@ describe('mounting', () => {
   })
 })
 
-describe('what cannot be mounted starts an upload', () => {
-  test('end-11: a blob that nobody has, with and without a source', async () => {
+describe('an upload starts instead of a mount', () => {
+  test('end-11: for a blob that does not exist, with and without a source', async () => {
     const [source, target] = [registry.repository(), registry.repository()]
     await pushBlob(source, aRandomBlob())
     const { digest } = aRandomBlob()
@@ -107,7 +107,7 @@ describe('what cannot be mounted starts an upload', () => {
     expect((await ask(`${target}/blobs/${digest}`)).status).toBe(404)
   })
 
-  test('end-11: a source that lacks the blob, although a third repository has it', async () => {
+  test('end-11: for a source that lacks the blob, although a third repository has it', async () => {
     const [source, third, target] = [registry.repository(), registry.repository(), registry.repository()]
     const blob = aRandomBlob()
     await pushBlob(third, blob)
@@ -116,7 +116,7 @@ describe('what cannot be mounted starts an upload', () => {
     expect((await ask(`${target}/blobs/${blob.digest}`)).status).toBe(404)
   })
 
-  test('B1: a source that does not exist, has no possible name, or is a prefix of one that exists', async () => {
+  test('B1: for a source that does not exist, has an invalid name, or is a prefix of one that exists', async () => {
     const [source, target] = [registry.repository(), registry.repository()]
     const blob = aRandomBlob()
     await pushBlob(source, blob)
@@ -134,7 +134,7 @@ describe('what cannot be mounted starts an upload', () => {
     }
   })
 
-  test('B2: a blob that its source has deleted', async () => {
+  test('B2: for a blob that its source has deleted', async () => {
     const [source, target] = [registry.repository(), registry.repository()]
     const blob = aRandomBlob()
     await pushBlob(source, blob)
@@ -144,7 +144,7 @@ describe('what cannot be mounted starts an upload', () => {
     await expectUploadStarted(await mount(target, `mount=${blob.digest}`), target)
   })
 
-  test('end-11: a manifest is no blob to mount', async () => {
+  test('end-11: for a manifest', async () => {
     const [source, target] = [registry.repository(), registry.repository()]
     const image = anImageManifest()
     for (const blob of image.blobs) await pushBlob(source, blob)
@@ -152,7 +152,7 @@ describe('what cannot be mounted starts an upload', () => {
     await expectUploadStarted(await mount(target, `mount=${image.digest}&from=${nameOf(source)}`), target)
   })
 
-  test('end-11: sha256 and sha512 of one content are two blobs', async () => {
+  test('end-11: for the sha512 of a blob pushed by sha256', async () => {
     const [source, target] = [registry.repository(), registry.repository()]
     const blob = aRandomBlob(100, 'sha512')
     await pushBlob(source, blob)
@@ -161,7 +161,7 @@ describe('what cannot be mounted starts an upload', () => {
   })
 })
 
-describe('a mount that cannot be understood', () => {
+describe('a mount with an invalid digest', () => {
   test.each(['sha256:abc', 'latest', '', `blake3:${'a'.repeat(64)}`])(
     'end-11: mount=%s is refused with 400 DIGEST_INVALID',
     async (digest) => {

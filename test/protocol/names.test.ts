@@ -1,4 +1,4 @@
-/** Repository names, tags and digests (distribution-spec, definitions), and paths that try to be something else. */
+/** Repository names, tags and digests (distribution-spec, definitions), and paths that imitate other routes. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { errorsOf, expectError, expectStatus } from '../support/answers.ts'
 import { ask, exchangeRaw } from '../support/client.ts'
@@ -25,7 +25,7 @@ describe('repository names', () => {
     'a__b/c---d',
     'owner/image/with/many/more/components',
     `${'o'.repeat(100)}/${'i'.repeat(154)}`,
-  ])('end-4a: takes %s', async (name) => {
+  ])('end-4a: accept %s', async (name) => {
     const blob = aRandomBlob()
     await pushBlob(`${registry.url}/v2/${name}`, blob)
     const answer = await ask(`${registry.url}/v2/${name}/blobs/${blob.digest}`)
@@ -50,16 +50,16 @@ describe('repository names', () => {
     ['api/image', /reserved/],
     ['v2/image', /reserved/],
     [`owner/${'i'.repeat(250)}`, /255/],
-  ])('end-4a: refuses %s with an advice', async (name, advice) => {
+  ])('end-4a: refuse %s with advice', async (name, advice) => {
     const answer = await ask(`${registry.url}/v2/${name.replace(' ', '%20')}/blobs/uploads/`, {
       method: 'POST',
     })
-    // Docker takes the first code for final; after NAME_INVALID it would begin anew for 50 s.
+    // Docker stops at the first code; after NAME_INVALID it would retry for 50 s.
     expectError(answer, { status: 400, code: 'DENIED', naming: [advice] })
     expect(errorsOf(answer).map(({ code }) => code)).toEqual(['DENIED', 'NAME_INVALID'])
   })
 
-  test('end-2, end-3: say so in the status line of HEAD, where no body can', async () => {
+  test('end-2, end-3: explain the refusal in the status line of HEAD, which has no body', async () => {
     for (const path of [`blobs/sha256:${'a'.repeat(64)}`, 'manifests/latest']) {
       const answer = await ask(`${registry.url}/v2/hello/${path}`, { method: 'HEAD' })
       expect(answer.status).toBe(400)
@@ -81,7 +81,7 @@ describe('repository names', () => {
     'uploads/blobs/uploads',
     'referrers/tags/list',
     'x/manifests/blobs/referrers',
-  ])('every endpoint works in %s, a name made of the words of paths', async (words) => {
+  ])('every endpoint works in %s, a name of path words', async (words) => {
     const repository = `${registry.url}/v2/${aRandomWord()}/${words}`
     const image = anImageManifest()
     await pushImage(repository, image, { reference: 'v1' })
@@ -110,7 +110,7 @@ describe('tags', () => {
   })
 
   test.each(['latest', '_', 'V1.2.3-rc_1', '0', 'a'.repeat(128), 'sha256-abc', 'list', 'uploads'])(
-    'end-7a: takes %s',
+    'end-7a: accept %s',
     async (tag) => {
       await pushManifest(repository, image, { reference: tag })
       const answer = await ask(`${repository}/manifests/${tag}`)
@@ -119,7 +119,7 @@ describe('tags', () => {
   )
 
   test.each(['.dot', '-dash', 'a'.repeat(129), 'a%20b', 'b%C3%A4r', 'a+b', 'a%00b', '%20'])(
-    'end-7a, end-3, end-9: %s is no tag: 400 on PUT, 404 on GET, HEAD and DELETE',
+    'end-7a, end-3, end-9: refuse %s: 400 on PUT, 404 on GET, HEAD and DELETE',
     async (tag) => {
       const url = `${repository}/manifests/${tag}`
       const put = await ask(url, {
@@ -185,7 +185,7 @@ describe('digests', () => {
     }
   })
 
-  test('end-2, end-3, end-12a: a digest of an algorithm nobody registered names nothing here', async () => {
+  test('end-2, end-3, end-12a: a digest of an unregistered algorithm is not found', async () => {
     const digest = 'md5+future:abc_DEF-='
     expectError(await ask(`${repository}/blobs/${digest}`), { status: 404, code: 'BLOB_UNKNOWN' })
     expectError(await ask(`${repository}/manifests/${digest}`), { status: 404, code: 'MANIFEST_UNKNOWN' })
@@ -202,7 +202,7 @@ describe('digests', () => {
     expect((referrers.json() as { manifests: unknown[] }).manifests).toHaveLength(1)
   })
 
-  test('end-2, end-3: a percent-encoded colon is a colon', async () => {
+  test('end-2, end-3: a percent-encoded colon counts as a colon', async () => {
     const repository = registry.repository()
     const image = anImageManifest()
     await pushImage(repository, image, { reference: 'v1' })
@@ -268,7 +268,7 @@ describe('path variants', () => {
     expectError(refused, { status: 400, code: 'NAME_INVALID', naming: ['a/B/c'] })
   })
 
-  test('B9: names with _ stay apart from names that a pattern of it would match', async () => {
+  test('B9: names with _ are distinct from names that match _ as a wildcard', async () => {
     const word = aRandomWord()
     const image = anImageManifest()
     await pushImage(`${registry.url}/v2/${word}/a_b`, image, { reference: 'v_1' })
@@ -280,7 +280,7 @@ describe('path variants', () => {
     expect(tags.json()).toEqual({ name: `${word}/axb`, tags: [] })
   })
 
-  test('B8: repositories whose names are prefixes of one another keep their own content', async () => {
+  test('B8: repositories whose names are prefixes of each other have separate content', async () => {
     const word = aRandomWord()
     const names = [`${word}/a`, `${word}/a/a`, `${word}/aa`, `${word}a/a`]
     for (const name of names) {

@@ -1,4 +1,4 @@
-/** end-1, extensions, and what every answer has in common. */
+/** end-1, extensions, and the common properties of all responses. */
 import { describe, expect, test } from 'vitest'
 import { errorsOf, expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -25,12 +25,12 @@ describe('ping', () => {
     expect(answer.body).toHaveLength(0)
   })
 
-  test('end-1: takes an empty Basic for no login', async () => {
+  test('end-1: treats an empty Basic as no login', async () => {
     expectStatus(await ask(`${registry.url}/v2/`, { headers: { authorization: 'Basic Og==' } }), 200)
   })
 
   test.each([['Basic dXNlcjpwYXNz'], ['Bearer nothing'], ['nonsense']])(
-    'end-1: refuses wrong credentials also where anyone may push (Authorization: %s)',
+    'end-1: refuses wrong credentials even if anyone may push (Authorization: %s)',
     async (authorization) => {
       const answer = await ask(`${registry.url}/v2/`, { headers: { authorization } })
       expectStatus(answer, 401)
@@ -38,14 +38,14 @@ describe('ping', () => {
     },
   )
 
-  test('end-1: answers whatever Accept asks for', async () => {
+  test('end-1: answers for any Accept', async () => {
     const answer = await ask(`${registry.url}/v2/`, { headers: { accept: 'text/html' } })
     expectStatus(answer, 200)
   })
 })
 
 describe('every answer', () => {
-  test('names the API version, also when it is a refusal', async () => {
+  test('has the API version, even if it is an error', async () => {
     const paths = ['/v2/', '/v2/a/b/tags/list', '/v2/a/b/manifests/x', '/v2/A/tags/list', '/v2/_catalog?n=x']
     for (const path of paths) {
       const answer = await ask(`${registry.url}${path}`)
@@ -61,7 +61,7 @@ describe('every answer', () => {
     expect(new Set(ids).size).toBe(2)
   })
 
-  test('is never content-encoded, since a lost Content-Length breaks clients', async () => {
+  test('is never content-encoded, because clients need Content-Length', async () => {
     const answer = await ask(`${registry.url}/v2/`, { headers: { 'accept-encoding': 'gzip, br, zstd' } })
     expect(answer.headers['content-encoding']).toBeUndefined()
     expect(answer.headers['content-length']).toBe('2')
@@ -91,13 +91,13 @@ describe('routes', () => {
     expect(answer.headers.allow).toBe(allow)
   })
 
-  test('a refusal has the envelope of the spec and nothing beside it', async () => {
+  test('an error has exactly the envelope of the spec', async () => {
     const answer = await ask(`${registry.url}/v2/a/b/tags/list`)
     expect(Object.keys(answer.json() as object)).toEqual(['errors'])
     expect(errorsOf(answer)).toHaveLength(1)
   })
 
-  test('HEAD of a refusal has no body', async () => {
+  test('an error after HEAD has no body', async () => {
     const answer = await ask(`${registry.url}/v2/a/b/manifests/x`, { method: 'HEAD' })
     expect(answer.status).toBe(404)
     expect(answer.body).toHaveLength(0)

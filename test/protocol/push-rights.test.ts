@@ -1,4 +1,4 @@
-/** Pushing something new and changing what is there are two rights, over HTTP (CVE-2026-31801). */
+/** Over HTTP, pushing something new and changing something existing need different rights (CVE-2026-31801). */
 import { describe, expect, test } from 'vitest'
 import { operator } from '../../src/identity/actor.ts'
 import { ask } from '../support/client.ts'
@@ -12,7 +12,7 @@ const [config, layer] = [aRandomBlob(), aRandomBlob()]
 const first = anImageManifest({ config, layers: [layer] })
 const second = anImageManifest({ config, layers: [layer], annotations: { build: '2' } })
 
-/** `alice/web` with `latest` at the first image; bob has a role of `actions` on all of alice. */
+/** Starts with `alice/web`, where `latest` is the first image; bob has a role with `actions` on everything of alice. */
 async function start(actions: readonly string[]) {
   await using stack = new AsyncDisposableStack()
   const server = stack.use(await openIdentityServer())
@@ -38,7 +38,7 @@ async function start(actions: readonly string[]) {
   return { server, url, put, digestOf, authorization, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
-describe('with push:create alone', () => {
+describe('with only push:create', () => {
   test('B4: a new tag is made, and latest cannot be moved', async () => {
     await using given = await start(['pull', 'push:create'])
     const { put, digestOf } = given
@@ -59,7 +59,7 @@ describe('with push:create alone', () => {
     expect(await digestOf('latest')).toBe(first.digest)
   })
 
-  test('an access token that was made so narrow says that, not that a role is missing', async () => {
+  test('the error names the limits of an access token, not a missing role', async () => {
     await using given = await start(['pull', 'push'])
     const { server, url } = given
     const bob = await server.auth.accounts.find('bob')
@@ -77,7 +77,7 @@ describe('with push:create alone', () => {
     expect(refused.text()).not.toContain('administrator')
   })
 
-  test('B4: latest cannot be moved by ?tag= either, and nothing of such a push is kept', async () => {
+  test('B4: latest cannot be moved by ?tag=, either, and nothing of such a push is stored', async () => {
     await using given = await start(['pull', 'push:create'])
     const { put, digestOf } = given
     const refused = await put(second, `${second.digest}?tag=new&tag=latest`)
@@ -90,12 +90,12 @@ describe('with push:create alone', () => {
     expect((await put(second, `${second.digest}?tag=new`)).status).toBe(201)
   })
 
-  test('a push of what the tag points at already changes nothing and is no move', async () => {
+  test('a push of the manifest that the tag already points at changes nothing and is not a move', async () => {
     await using given = await start(['push:create'])
     expect((await given.put(first, 'latest')).status).toBe(201)
   })
 
-  test('B4: a bearer token does no more than its user', async () => {
+  test('B4: a bearer token has no more rights than its user', async () => {
     await using given = await start(['pull', 'push:create'])
     const { server, url } = given
     const authorization = await server.bearer(['repository:alice/web:pull,push,delete'], 'bob')
@@ -122,8 +122,8 @@ describe('with push:create alone', () => {
   })
 })
 
-describe('with push:update alone', () => {
-  test('a tag is moved, and none is made', async () => {
+describe('with only push:update', () => {
+  test('a tag can be moved, but not created', async () => {
     await using given = await start(['push:update'])
     const { put, digestOf } = given
     expect((await put(second, 'latest')).status).toBe(201)
@@ -135,7 +135,7 @@ describe('with push:update alone', () => {
     expect(await digestOf('v2')).toBeUndefined()
   })
 
-  test('no repository is made, neither by a blob nor by a mount', async () => {
+  test('no repository is created, neither by a blob nor by a mount', async () => {
     await using given = await start(['pull', 'push:update'])
     const { server, authorization } = given
     const url = `${server.url}/v2/alice/new`
@@ -157,7 +157,7 @@ describe('with push:update alone', () => {
 })
 
 describe('a grant', () => {
-  test('C2: counts with the next request, given and taken back, for bearer tokens too', async () => {
+  test('C2: takes effect with the next request when it is added or removed, for bearer tokens too', async () => {
     await using given = await start(['pull'])
     const { server, url } = given
     const { grants } = server.auth
@@ -173,7 +173,7 @@ describe('a grant', () => {
     expect(await catalog()).toEqual({ repositories: [] })
   })
 
-  test('reaches what its pattern says, and hides the rest', async () => {
+  test('covers the repositories of its pattern, and hides the rest', async () => {
     await using given = await start(['delete'])
     const { server } = given
     await server.auth.grants.add(

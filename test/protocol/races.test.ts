@@ -1,4 +1,4 @@
-/** Requests that meet: whatever the order they are served in, the answers fit together and to what is there then. */
+/** Simultaneous requests: in any order of execution, the responses match each other and the final state. */
 import { describe, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
@@ -44,7 +44,7 @@ function statusesOf(answers: readonly Answer[]): number[] {
   return answers.map(({ status }) => status)
 }
 
-describe('requests at once', () => {
+describe('simultaneous requests', () => {
   test('end-4b: thirty first blobs of a new repository', async () => {
     const repository = registry.repository()
     const blobs = Array.from({ length: 30 }, () => aRandomBlob(100))
@@ -79,7 +79,7 @@ describe('requests at once', () => {
     expect(list.tags).toEqual(tags.sort())
   })
 
-  test('end-3, end-7a: pulls of a moving tag get one manifest or the other, whole', async () => {
+  test('end-3, end-7a: pulls of a moving tag get one complete manifest or the other', async () => {
     const repository = registry.repository()
     const images = [anImage(aRandomBlob(10)), anImage(aRandomBlob(10))] as const
     for (const image of images) await pushImage(repository, image, { reference: 'v1' })
@@ -95,7 +95,7 @@ describe('requests at once', () => {
   })
 })
 
-describe('a push and a delete at once', () => {
+describe('a simultaneous push and delete', () => {
   test('F2, end-7a, end-10: of a manifest and its blob: one is refused', async () => {
     for (let round = 0; round < rounds; round += 1) {
       const repository = registry.repository()
@@ -138,7 +138,7 @@ describe('a push and a delete at once', () => {
     }
   })
 
-  test('F2, end-11, end-10: of a blob: what was mounted stays whole', async () => {
+  test('F2, end-11, end-10: of a blob: the mounted blob stays complete', async () => {
     for (let round = 0; round < rounds; round += 1) {
       const [source, target] = [registry.repository(), registry.repository()]
       const blob = aRandomBlob(100_000)
@@ -157,7 +157,7 @@ describe('a push and a delete at once', () => {
     }
   })
 
-  test('F1, end-4b, end-10: of one blob: it is there whole, or not at all', async () => {
+  test('F1, end-4b, end-10: of one blob: it is complete or absent', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(100_000)
     for (let round = 0; round < rounds; round += 1) {
@@ -175,7 +175,7 @@ describe('a push and a delete at once', () => {
     }
   })
 
-  test('end-12a, end-9: of referrers: the list shows what is there', async () => {
+  test('end-12a, end-9: of referrers: the list matches the content', async () => {
     const repository = registry.repository()
     const config = aBlob('{}')
     await pushBlob(repository, config)

@@ -121,7 +121,7 @@ describe('headers', () => {
     ['two different lengths', request(put, [host, 'Content-Length: 2', 'Content-Length: 3'], '{}x'), 400],
     ['a list of lengths', request(put, [host, 'Content-Length: 2, 3'], '{}x'), 400],
     ['a negative length', request(put, [host, 'Content-Length: -1']), 400],
-    ['a length that is no number', request(put, [host, 'Content-Length: 0x2'], '{}'), 400],
+    ['a length that is not a number', request(put, [host, 'Content-Length: 0x2'], '{}'), 400],
     ['an endless length', request(put, [host, `Content-Length: ${'9'.repeat(40)}`]), 400],
     [
       'length and chunks',
@@ -137,11 +137,7 @@ describe('headers', () => {
     ['one huge header', request(get, [host, `X: ${'x'.repeat(100_000)}`]), 431],
     ['many headers', request(get, [host, ...Array.from({ length: 5000 }, (_, i) => `X-${i}: ${i}`)]), 431],
     ['a huge target', request(`GET /v2/${'a'.repeat(100_000)} HTTP/1.1`), 431],
-    [
-      'an expectation nobody knows',
-      request(put, [host, 'Expect: magic', 'Content-Length: 2', close], '{}'),
-      417,
-    ],
+    ['an unknown expectation', request(put, [host, 'Expect: magic', 'Content-Length: 2', close], '{}'), 417],
     [
       'an upgrade to HTTP/2',
       request(get, [host, 'Connection: Upgrade, HTTP2-Settings, close', 'Upgrade: h2c']),
@@ -152,7 +148,7 @@ describe('headers', () => {
     expect(await firstStatus(bytes)).toBe(status)
   })
 
-  test('32 KiB of them, as many tags and media types need, are no fault', async () => {
+  test('of 32 KiB, for many tags and media types, are accepted', async () => {
     const accepts = Array.from(
       { length: 200 },
       (_, i) => `Accept: application/vnd.example.type-${i}.${'x'.repeat(90)}+json`,
@@ -165,7 +161,7 @@ describe('chunked bodies', () => {
   const put = ['PUT /v2/a/b/manifests/x HTTP/1.1', host, 'Transfer-Encoding: chunked'].join('\r\n')
 
   test.each([
-    ['a size that is no number', 'zz\r\n{}\r\n0\r\n\r\n'],
+    ['a size that is not a number', 'zz\r\n{}\r\n0\r\n\r\n'],
     ['a negative size', '-2\r\n{}\r\n0\r\n\r\n'],
     ['an endless size', `${'f'.repeat(40)}\r\n{}\r\n0\r\n\r\n`],
     ['more data than announced', '2\r\n{}{}\r\n0\r\n\r\n'],
@@ -179,14 +175,14 @@ describe('chunked bodies', () => {
     expect(await firstStatus(`${put}\r\n\r\n2\r\n{}\r\n`)).toBe(408)
   })
 
-  test('with trailers are read to their end', async () => {
+  test('with trailers are read to the end', async () => {
     const head = put.replace('\r\n', `\r\n${close}\r\n`)
     expect(await firstStatus(`${head}\r\n\r\n2\r\n{}\r\n0\r\nX-Trailer: y\r\n\r\n`)).toBe(400)
   })
 })
 
-describe('other protocols and no protocol', () => {
-  test('a TLS hello is answered in clear, so that the client tries without TLS', async () => {
+describe('other protocols', () => {
+  test('a TLS hello gets a plain response, so that the client tries without TLS', async () => {
     const hello = Buffer.from('160301020001' + '0001fc0303'.padEnd(100, 'a'), 'hex')
     const received = await exchangeRaw(server.url, hello)
     expect(received).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
@@ -194,13 +190,13 @@ describe('other protocols and no protocol', () => {
     expect(server.logged.at(-1)).toMatchObject({ level: 'debug', fields: { tls: true } })
   })
 
-  test('silence is ended by the time-out for headers', async () => {
+  test('silence ends with the time-out for headers', async () => {
     using connection = await RawConnection.open(server.url)
     expect([[], [408]]).toContainEqual(statusesIn(await connection.untilClosed()))
   })
 
   test.each([
-    ['what is no request', 'nonsense\r\n\r\n'],
+    ['an invalid request', 'nonsense\r\n\r\n'],
     ['an unknown method', request('BREW /v2/ HTTP/1.1')],
     ['another version', request('GET /v2/ HTTP/2.0')],
     ['a missing Host', request('GET /v2/ HTTP/1.1', [close])],
@@ -213,7 +209,7 @@ describe('other protocols and no protocol', () => {
 })
 
 describe('pipelining', () => {
-  test('answers in order, also behind a refused body', async () => {
+  test('answers in order, even after a refused body', async () => {
     using connection = await RawConnection.open(server.url)
     const refused = request('PUT /v2/A/b/manifests/x HTTP/1.1', [host, 'Content-Length: 2'], '{}')
     const ping = request('GET /v2/ HTTP/1.1', [host])
@@ -221,7 +217,7 @@ describe('pipelining', () => {
     expect(statusesIn(await connection.untilClosed())).toEqual([200, 400, 200, 404])
   })
 
-  test('ends with what cannot be parsed', async () => {
+  test('ends at an invalid request', async () => {
     using connection = await RawConnection.open(server.url)
     connection.write(`${request('GET /v2/ HTTP/1.1', [host])}nonsense\r\n\r\n`)
     const statuses = statusesIn(await connection.untilClosed())

@@ -1,4 +1,4 @@
-/** end-12a, end-12b: what points at a subject. */
+/** end-12a, end-12b: the manifests that point at a subject. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectStatus, followPages, nextPage } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -24,7 +24,7 @@ interface Entry {
   readonly artifactType?: string
 }
 
-/** The entries of an answer that is an image index to the letter. */
+/** Returns the entries of a response, which must be an exact image index. */
 function entriesOf(answer: Answer): readonly Entry[] {
   expectStatus(answer, 200)
   expect(answer.headers['content-type']).toBe(mediaType.ociIndex)
@@ -51,7 +51,7 @@ describe('an answer without referrers', () => {
     expect(entriesOf(await ask(`${repository}/referrers/${aRandomBlob().digest}`))).toEqual([])
   })
 
-  test('end-12b: says that it is filtered, too', async () => {
+  test('end-12b: reports the filter, too', async () => {
     const url = `${registry.repository()}/referrers/${aRandomBlob().digest}?artifactType=a/b`
     const answer = await ask(url)
     expect(entriesOf(answer)).toEqual([])
@@ -144,7 +144,7 @@ describe('subjects', () => {
     expect(entriesOf(await ask(url)).map(({ digest }) => digest)).toEqual([referrer.digest])
   })
 
-  test('end-12a: match by the digest as it is written', async () => {
+  test('end-12a: match by the exact digest', async () => {
     const repository = registry.repository()
     const subject = anImageManifest()
     const sha512 = digestOf(subject.bytes, 'sha512')
@@ -161,7 +161,7 @@ describe('subjects', () => {
     ])
   })
 
-  test('B2: referrers of one repository are none of another', async () => {
+  test('B2: referrers of one repository are not listed in another', async () => {
     const [mine, other] = [registry.repository(), registry.repository()]
     const subject = anImageManifest()
     const artifact = anArtifact({ subject: subject.descriptor })
@@ -171,7 +171,7 @@ describe('subjects', () => {
     expect(entriesOf(await ask(`${other}/referrers/${subject.digest}`))).toEqual([])
   })
 
-  test('end-12a: a deleted referrer is gone, one that is pushed twice is there once', async () => {
+  test('end-12a: a deleted referrer is not listed, one that is pushed twice is listed once', async () => {
     const repository = registry.repository()
     const subject = anImageManifest()
     const [kept, deleted] = [
@@ -185,7 +185,7 @@ describe('subjects', () => {
     expect(entriesOf(await ask(url)).map(({ digest }) => digest)).toEqual([kept.digest])
   })
 
-  test('end-12a: a tag of the fallback schema is a tag like others', async () => {
+  test('end-12a: a tag of the fallback schema is an ordinary tag', async () => {
     const repository = registry.repository()
     const subject = anImageManifest()
     const referrer = anArtifact({ subject: subject.descriptor })
@@ -260,7 +260,7 @@ describe('filters and pages', () => {
   })
 
   test.each(['', '?n=4', '?n=1', '?artifactType=application/b', '?artifactType=application/none'])(
-    'end-12a: HEAD %s tells the length and the link that GET has',
+    'end-12a: HEAD %s has the length and the link of GET',
     async (query) => {
       const [head, whole] = [await ask(`${url}${query}`, { method: 'HEAD' }), await ask(`${url}${query}`)]
       expect(head.status).toBe(200)
@@ -295,7 +295,7 @@ describe('filters and pages', () => {
     expect(rest.flatMap(entriesOf).map(({ digest }) => digest)).toEqual(digestsOf(some.slice(3)))
   })
 
-  test.each([String(2 ** 31), '9'.repeat(30)])('A1: n=%s takes everything', async (n) => {
+  test.each([String(2 ** 31), '9'.repeat(30)])('A1: n=%s lists everything', async (n) => {
     expect(entriesOf(await ask(`${url}?n=${n}`))).toHaveLength(referrers.length)
   })
 
@@ -307,13 +307,13 @@ describe('filters and pages', () => {
     'cursor=1.5',
     'cursor=',
     `cursor=${'9'.repeat(30)}`,
-  ])('A1: %s is refused with an advice', async (query) => {
+  ])('A1: %s is refused with advice', async (query) => {
     const answer = await ask(`${url}?${query}`)
     const [name = ''] = query.split('=')
     expectError(answer, { status: 400, code: 'PAGINATION_NUMBER_INVALID', naming: [`${name}="`] })
   })
 
-  test('A1: n=0 still leads somewhere', async () => {
+  test('A1: n=0 still makes progress', async () => {
     const pages = await followPages(registry.url, `${new URL(url).pathname}?n=0`)
     expect(pages.flatMap(entriesOf).map(({ digest }) => digest)).toEqual(digestsOf(referrers))
   })

@@ -1,4 +1,6 @@
-/** An owner is renamed while clients push to it, under both names: no faults, and nothing that was acknowledged is lost. */
+/**
+ * An owner is renamed while clients push to it under both names: there are no server errors, and nothing acknowledged is lost.
+ */
 import { expect, test } from 'vitest'
 import { renameOwner } from '../../src/metadata/owners/owner-rename.ts'
 import { ask } from '../support/client.ts'
@@ -17,7 +19,7 @@ interface Pushed {
   readonly manifest: TestManifest
 }
 
-/** One image, step by step; a refusal ends it, as it ends a client. Returns whether all was acknowledged. */
+/** Pushes one image, step by step; a refusal ends the push. Returns whether all steps were acknowledged. */
 async function push(base: string, { manifest }: Pushed, answers: Answer[]): Promise<boolean> {
   const send = async (url: string, options: Parameters<typeof ask>[1]): Promise<Answer> => {
     const answer = await ask(url, { ...options, headers: { ...headers, ...options?.headers } })
@@ -41,7 +43,7 @@ async function push(base: string, { manifest }: Pushed, answers: Answer[]): Prom
   return put.status === 201
 }
 
-/** Pushes below both names, again and again, until it is told to stop. */
+/** Pushes repeatedly under both names until told to stop. */
 async function pushOn(
   { url }: IdentityServer,
   run: { readonly worker: number; readonly isDone: () => boolean; readonly answers: Answer[] },

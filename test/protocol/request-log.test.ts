@@ -185,6 +185,6 @@ test('the log tells how long a request took, whatever becomes of the time of day
   expect(status).toBe(202)
   const { ms } = lines.find(({ msg }) => msg === 'request') ?? {}
   expect(ms).toBeGreaterThanOrEqual(0)
-  // An hour is far beyond what the test may take.
+  // An hour is far longer than the test can take.
   expect(ms).toBeLessThan(3_600_000)
 })

@@ -1,4 +1,4 @@
-/** Who may do what, over HTTP: every kind of credential against every kind of request, in each mode of `auth.anonymous`. */
+/** Rights over HTTP: every kind of credential with every kind of request, in each mode of `auth.anonymous`. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask } from '../support/client.ts'
 import type { Answer } from '../support/client.ts'
@@ -14,7 +14,7 @@ const image = anImageManifest({ layers: [blob] })
 const absent = aRandomBlob()
 
 const uploads = 'blobs/uploads/'
-/** Method, path below /v2/ and the scopes that a client is told to get for it. */
+/** The method, the path below /v2/ and the scopes in the challenge. */
 const requests = {
   ping: ['GET', '', []],
   catalog: ['GET', '_catalog', ['registry:catalog:*']],
@@ -43,9 +43,9 @@ const requests = {
 type Request = keyof typeof requests
 
 /**
- * `i` and `s` after 401: with `invalid_token` and `insufficient_scope`. Columns: no credentials; Basic of the owner
- * alice, of bob, of an administrator, with a wrong password; Bearer with all scopes of the request for alice, for bob
- * and for anonymous, and with the scope of another repository for an administrator.
+ * The expected statuses, where `i` and `s` after 401 mean `invalid_token` and `insufficient_scope`. Columns: no credentials;
+ * Basic of the owner alice, of bob, of an administrator, with a wrong password; Bearer with all scopes of the request for alice,
+ * for bob and for anonymous, and with the scope of another repository for an administrator.
  */
 const columns = 'none alice bob admin wrong alice-token bob-token anonymous-token narrow-token'.split(' ')
 
@@ -171,7 +171,7 @@ describe.each(Object.keys(expected) as Mode[])('in mode %s', (mode) => {
     expect(outcomes.join(' ')).toBe(row)
   })
 
-  test('nothing of it is a fault', () => {
+  test('no request causes an error of the server', () => {
     expect(server.logged.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-/** Pushes whose body arrives long after their head: the credential and the right that hold when it has arrived decide. */
+/** Pushes whose body arrives long after their head: the credential and the rights at the arrival of the body decide. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Answer } from '../support/client.ts'
@@ -46,7 +46,7 @@ interface Push {
   readonly type?: string
 }
 
-/** Sends half of the body, and the rest after the change. */
+/** Sends half of the body before the change and the rest after it. */
 async function send(
   { method, url, bytes, type = 'application/octet-stream' }: Push,
   change: Change,
@@ -55,7 +55,7 @@ async function send(
   await using request = openRequest(url, { method, headers })
   const half = Math.floor(bytes.length / 2)
   await request.write(bytes.subarray(0, half))
-  // What arrives at once is decided once.
+  // A body that arrives at once is authorized only once.
   await delay(300)
   await change()
   return await request.end(bytes.subarray(half))
@@ -83,13 +83,13 @@ describe('a manifest', () => {
     ['the password has changed', newPassword, 401],
     ['the grant was removed', removedGrant, 403],
     ['the grant allows less', lesserGrant, 403],
-  ])('is not stored where %s meanwhile', async (_, change, status) => {
+  ])('is not stored if %s in the meantime', async (_, change, status) => {
     const push = await aManifestPush()
     expect((await send(push, change)).status).toBe(status)
     expect((await ask(push.url, asOwner())).status).toBe(404)
   })
 
-  test('is stored where nothing has changed', async () => {
+  test('is stored if nothing has changed', async () => {
     expect((await send(await aManifestPush(), nothing)).status).toBe(201)
   })
 })
@@ -98,19 +98,19 @@ describe('a blob in one request', () => {
   test.each([
     ['the password has changed', newPassword, 401],
     ['the grant was removed', removedGrant, 403],
-  ])('is not stored where %s meanwhile', async (_, change, status) => {
+  ])('is not stored if %s in the meantime', async (_, change, status) => {
     const push = aBlobPush()
     expect((await send(push, change)).status).toBe(status)
     const digest = new URL(push.url).searchParams.get('digest')
     expect((await ask(`${repositoryUrl()}/blobs/${digest}`, asOwner())).status).toBe(404)
   })
 
-  test('is stored where nothing has changed', async () => {
+  test('is stored if nothing has changed', async () => {
     expect((await send(aBlobPush(), nothing)).status).toBe(201)
   })
 })
 
-test('a chunk whose user changed the password meanwhile is refused, and its bytes are kept for the next request', async () => {
+test('a chunk whose user changed the password in the meantime is refused, and its bytes are kept for the next request', async () => {
   const headers = { authorization: basic(user) }
   const opened = await ask(`${repositoryUrl()}/blobs/uploads/`, { method: 'POST', headers })
   const session = uploadUrl(repositoryUrl(), opened).href

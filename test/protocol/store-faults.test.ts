@@ -1,4 +1,4 @@
-/** What clients meet when the blob store fails, forgets to answer or is slow. */
+/** The responses to clients when the blob store fails, does not respond or is slow. */
 import http from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
@@ -27,7 +27,7 @@ const pushes: Readonly<Record<string, BlobPush>> = {
 const errors: readonly (readonly [number, Error])[] = [
   [503, new StoreUnavailable('the disk is away', { retryable: true })],
   [507, new StoreFull('the disk is full')],
-  [500, new Error('nobody thought of this')],
+  [500, new Error('an unexpected error')],
 ]
 
 const writes: readonly FailingOperation[] = ['openSegment', 'write', 'sync', 'commit']
@@ -42,7 +42,7 @@ async function aServer(plan: FaultPlan) {
   return { server, target: { repositoryUrl: `${server.url}/v2/a/b`, agent } }
 }
 
-/** The status of the last request: of the blob, or of the step that was refused. */
+/** Returns the status of the last request: that of the blob, or of the refused step. */
 async function statusOf(push: Promise<{ readonly status: number }>): Promise<number> {
   try {
     return (await push).status
@@ -70,7 +70,7 @@ describe.each(Object.entries(pushes))('%s: a store that fails', (_endpoint, push
     await expectServed(target.repositoryUrl, blob)
   })
 
-  test('after the commit, whose answer is lost, has no half of a blob', async () => {
+  test('after the commit, whose result is lost, leaves no partial blob', async () => {
     const lost = new StoreUnavailable('the answer was lost', { retryable: true })
     const { target } = await aServer(({ operation, count }) =>
       operation === 'commit' && count === 1 ? { kind: 'fail-after', error: lost } : undefined,
@@ -82,29 +82,26 @@ describe.each(Object.entries(pushes))('%s: a store that fails', (_endpoint, push
     await expectServed(target.repositoryUrl, blob)
   })
 
-  test.each(writes)(
-    'but is only slow in %s keeps nobody else from pushing and pulling',
-    async (operation) => {
-      const gate = new Gate()
-      const { server, target } = await aServer(holdFirst(operation, gate))
-      const slow = aRandomBlob(3_000)
-      const pushed = push(target, slow)
-      await gate.arrived
-      for (const repositoryUrl of [target.repositoryUrl, `${server.url}/v2/c/d`]) {
-        const other = aRandomBlob(3_000)
-        await pushBlob(repositoryUrl, other)
-        await expectServed(repositoryUrl, other)
-      }
-      expectStatus(await ask(`${target.repositoryUrl}/blobs/${slow.digest}`), 404)
-      gate.open()
-      expect(await statusOf(pushed)).toBe(201)
-      await expectServed(target.repositoryUrl, slow)
-    },
-  )
+  test.each(writes)('but is only slow in %s does not block other pushes and pulls', async (operation) => {
+    const gate = new Gate()
+    const { server, target } = await aServer(holdFirst(operation, gate))
+    const slow = aRandomBlob(3_000)
+    const pushed = push(target, slow)
+    await gate.arrived
+    for (const repositoryUrl of [target.repositoryUrl, `${server.url}/v2/c/d`]) {
+      const other = aRandomBlob(3_000)
+      await pushBlob(repositoryUrl, other)
+      await expectServed(repositoryUrl, other)
+    }
+    expectStatus(await ask(`${target.repositoryUrl}/blobs/${slow.digest}`), 404)
+    gate.open()
+    expect(await statusOf(pushed)).toBe(201)
+    await expectServed(target.repositoryUrl, slow)
+  })
 })
 
 describe('end-2: a store that cannot read', () => {
-  test.each(errors)('a blob it is asked to open answers %i', async (status, error) => {
+  test.each(errors)('answers %i if it cannot open the blob', async (status, error) => {
     const { target } = await aServer(failOn('open', error, 1))
     const blob = aRandomBlob(3_000)
     await pushBlob(target.repositoryUrl, blob)
@@ -113,7 +110,7 @@ describe('end-2: a store that cannot read', () => {
     await expectServed(target.repositoryUrl, blob)
   })
 
-  test.each(errors)('a blob of which it can read no byte answers %i', async (status, error) => {
+  test.each(errors)('answers %i if it cannot read the first byte', async (status, error) => {
     const { target } = await aServer(failOn('copy', error, 1))
     const blob = aRandomBlob(3_000)
     await pushBlob(target.repositoryUrl, blob)
@@ -122,7 +119,7 @@ describe('end-2: a store that cannot read', () => {
     await expectServed(target.repositoryUrl, blob)
   })
 
-  test('a blob it has begun to send breaks the connection off: no client takes a part for the whole', async () => {
+  test('cuts the connection after the first bytes, so that no client mistakes a part for the whole', async () => {
     await using server = await openServer({ registry: { wrapStore: (store) => new HalfReadStore(store) } })
     const blob = aRandomBlob(3_000)
     const url = `${server.url}/v2/a/b`
@@ -135,7 +132,7 @@ describe('end-2: a store that cannot read', () => {
   })
 })
 
-/** The first copy stops in the middle. */
+/** A store whose first read stops in the middle. */
 class HalfReadStore extends ForwardingBlobStore {
   #isFirst = true
 

@@ -1,4 +1,7 @@
-/** end-7a, end-7b, end-9 with `If-Match` and `If-None-Match` (RFC 9110, 13.1): writers that do not overwrite each other. */
+/**
+ * end-7a, end-7b, end-9 with `If-Match` and `If-None-Match` (RFC 9110, 13.1), which keep writers from overwriting each other's
+ * changes.
+ */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask } from '../support/client.ts'
@@ -11,7 +14,7 @@ import { aBlob, aRandomBlob, aRandomWord } from '../support/random.ts'
 const registry = shareRegistry({ storage: { driver: 'memory' } })
 const config = aBlob('{}')
 
-/** Images that differ in an annotation only, so that their blobs are pushed once. */
+/** Makes an image that differs from others only in an annotation, so that the blobs are pushed once. */
 function anImage(): TestManifest {
   return anImageManifest({ layers: 0, config, annotations: { word: aRandomWord() } })
 }
@@ -77,7 +80,7 @@ describe('If-Match on a push', () => {
     await expectTag(tag, undefined)
   })
 
-  test('end-7a: of twenty writers with the same condition exactly one moves the tag', async () => {
+  test('end-7a: exactly one of twenty writers with the same condition moves the tag', async () => {
     const tag = await tagged()
     const images = Array.from({ length: 20 }, anImage)
     const answers = await Promise.all(
@@ -109,7 +112,7 @@ describe('If-Match on a push', () => {
 })
 
 describe('If-None-Match on a push', () => {
-  test('end-7a: * makes a tag and never moves one', async () => {
+  test('end-7a: * creates a tag and never moves one', async () => {
     const tag = aRandomWord()
     expectStatus(await put(tag, image, { 'if-none-match': '*' }), 201)
     expectFailed(await put(tag, next, { 'if-none-match': '*' }), tag, image)
@@ -117,7 +120,7 @@ describe('If-None-Match on a push', () => {
     await expectTag(tag, image)
   })
 
-  test('end-7a: of twenty writers that want a new tag exactly one makes it', async () => {
+  test('end-7a: exactly one of twenty writers creates a new tag', async () => {
     const tag = aRandomWord()
     const images = Array.from({ length: 20 }, anImage)
     const answers = await Promise.all(images.map((each) => put(tag, each, { 'if-none-match': '*' })))
@@ -127,7 +130,7 @@ describe('If-None-Match on a push', () => {
     await expectTag(tag, winners[0])
   })
 
-  test('end-7a: a digest refuses the push when the tag points there already', async () => {
+  test('end-7a: a digest refuses the push if the tag already points at it', async () => {
     const tag = await tagged()
     expectFailed(await put(tag, next, { 'if-none-match': `"${image.digest}"` }), tag, image)
     expectStatus(await put(tag, next, { 'if-none-match': `"${next.digest}"` }), 201)
@@ -145,7 +148,7 @@ describe('If-None-Match on a push', () => {
 })
 
 describe('a condition on a push by digest with tags', () => {
-  test('end-7b: holds for all tags or moves none of them', async () => {
+  test('end-7b: must be true for all tags, or none of them moves', async () => {
     const [taken, fresh] = [await tagged(), aRandomWord()]
     const other = anImage()
     const refused = await put(`${other.digest}?tag=${fresh}&tag=${taken}`, other, { 'if-none-match': '*' })
@@ -177,7 +180,7 @@ describe('a condition on a delete', () => {
     expectFailed(await remove(tag, { 'if-match': '*' }), tag, undefined)
   })
 
-  test('end-9, end-7a: a delete and a move under one condition: one of them happens', async () => {
+  test('end-9, end-7a: of a delete and a move under one condition, one succeeds', async () => {
     for (let time = 0; time < 5; time += 1) {
       const tag = await tagged()
       const condition = { 'if-match': `"${image.digest}"` }

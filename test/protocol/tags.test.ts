@@ -31,7 +31,7 @@ async function pushTags(repository: string, tags: readonly string[]): Promise<vo
   }
 }
 
-/** In byte order; what a case-insensitive or a natural order would mix is all here. */
+/** Tags in byte order, which differ in everything that a case-insensitive or natural order would mix. */
 const ordered = [
   '0',
   '1',
@@ -67,7 +67,7 @@ async function list(query: string): Promise<readonly string[]> {
 }
 
 describe('a list of tags', () => {
-  test('end-8a: holds the name and all tags in byte order', async () => {
+  test('end-8a: has the name and all tags in byte order', async () => {
     const answer = await ask(`${repository}/tags/list`)
     expectStatus(answer, 200)
     expect(answer.headers['content-type']).toBe('application/json')
@@ -75,7 +75,7 @@ describe('a list of tags', () => {
     expect(answer.headers.link).toBeUndefined()
   })
 
-  test('end-8a: HEAD tells whether there is a list, without making it', async () => {
+  test('end-8a: HEAD reports whether there is a list, without building it', async () => {
     const head = await ask(`${repository}/tags/list`, { method: 'HEAD' })
     expectStatus(head, 200)
     expect(head.headers['content-type']).toBe('application/json')
@@ -85,13 +85,13 @@ describe('a list of tags', () => {
     expectStatus(absent, 404)
   })
 
-  test('end-8a: 404 NAME_UNKNOWN for a repository that never was', async () => {
+  test('end-8a: is 404 NAME_UNKNOWN for a repository that never existed', async () => {
     const name = nameOf(registry.repository())
     const answer = await ask(`${registry.url}/v2/${name}/tags/list`)
     expectError(answer, { status: 404, code: 'NAME_UNKNOWN', naming: [name] })
   })
 
-  test('end-8a: an empty list for a repository without tags', async () => {
+  test('end-8a: is empty for a repository without tags', async () => {
     const [blobOnly, untagged] = [registry.repository(), registry.repository()]
     await pushBlob(blobOnly, aRandomBlob())
     await pushImage(untagged, anImageManifest(), { reference: 'v1' })
@@ -121,7 +121,7 @@ describe('pages of tags', () => {
   )
 
   test.each([ordered.length, ordered.length + 1, 5000, 2 ** 31, 10 ** 30])(
-    'A1: n=%i takes everything and gives no link',
+    'A1: n=%i lists everything without a link',
     async (n) => {
       const answer = await ask(
         `${repository}/tags/list?n=${n.toLocaleString('fullwide', { useGrouping: false })}`,
@@ -155,7 +155,7 @@ describe('pages of tags', () => {
     expect(await list('?last=')).toEqual(ordered)
   })
 
-  test('end-8b: last need not exist: what follows it in byte order is listed', async () => {
+  test('end-8b: last need not exist: the list continues after it in byte order', async () => {
     expect(await list('?last=a-a')).toEqual(ordered.filter((tag) => tag > 'a-a'))
     expect(await list('?n=2&last=TEST')).toEqual(ordered.filter((tag) => tag > 'TEST').slice(0, 2))
     expect(await list('?last=zzz')).toEqual([])
@@ -164,7 +164,7 @@ describe('pages of tags', () => {
     expect(await list(`?last=${encodeURIComponent('ä')}`)).toEqual([])
   })
 
-  test('B9: wildcards and quotes in last are characters like others', async () => {
+  test('B9: wildcards and quotes in last are ordinary characters', async () => {
     for (const last of ['%', '_', '*', "'", '"', '\\', '[', "' OR 1=1 --"]) {
       expect(await list(`?last=${encodeURIComponent(last)}`)).toEqual(ordered.filter((tag) => tag > last))
     }
@@ -173,7 +173,7 @@ describe('pages of tags', () => {
     }
   })
 
-  test('end-8b: tags deleted and made between pages shift nothing', async () => {
+  test('end-8b: tags deleted and created between pages do not shift entries', async () => {
     const changing = registry.repository()
     await pushTags(changing, ['a', 'b', 'c', 'd', 'e', 'f'])
     const first = await ask(`${changing}/tags/list?n=2`)
@@ -186,7 +186,7 @@ describe('pages of tags', () => {
     expect(rest.flatMap((page) => (page.json() as TagsList).tags)).toEqual(['b0', 'd', 'e', 'f'])
   })
 
-  test('end-8a: a few hundred tags come in one answer when nobody asks for pages', async () => {
+  test('end-8a: a few hundred tags come in one response by default', async () => {
     const large = registry.repository()
     const tags = Array.from({ length: 300 }, (_, index) => `v${index}`)
     await pushTags(large, tags)

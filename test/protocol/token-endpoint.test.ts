@@ -1,4 +1,4 @@
-/** /v2/token as the clients ask it: Docker's GET and the POST of OAuth 2, every spelling of scopes, every refusal. */
+/** /v2/token as clients use it: Docker's GET and the POST of OAuth 2, every spelling of scopes, every refusal. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectError, expectStatus } from '../support/answers.ts'
 import { ask, exchangeRaw } from '../support/client.ts'
@@ -51,7 +51,7 @@ function claimsOf(token: string): { readonly sub: string; readonly aud: string; 
   return JSON.parse(Buffer.from(payload, 'base64url').toString()) as ReturnType<typeof claimsOf>
 }
 
-/** `alice/open:pull,push` for each scope of a token. */
+/** Returns `alice/open:pull,push` for each scope of a token. */
 function accessOf(answer: Answer): string[] {
   const access = claimsOf(read(answer).token).access as { name: string; actions: string[] }[]
   return access.map(({ name, actions }) => `${name}:${actions.join(',')}`)
@@ -60,7 +60,7 @@ function accessOf(answer: Answer): string[] {
 const alice = { username: 'alice', password: passwordOf('alice') }
 
 describe('GET', () => {
-  test('answers both names of the token, its lifetime and when it was issued', async () => {
+  test('returns the token under both names, its lifetime and its time of issue', async () => {
     const answer = await get('service=lading&scope=repository:alice/secret:pull', basic('alice'))
     const reply = read(answer)
     expect(reply).toEqual({
@@ -73,7 +73,7 @@ describe('GET', () => {
     expect(answer.headers['content-type']).toBe('application/json')
   })
 
-  test('without a scope is how docker login checks a password', async () => {
+  test('checks a password without a scope, as docker login does', async () => {
     const login = 'account=alice&client_id=docker&offline_token=true&service=lading'
     const { token, refresh_token: refreshToken } = read(await get(login, basic('alice')))
     expect(refreshToken).toBeUndefined()
@@ -120,14 +120,14 @@ describe('GET', () => {
   test.each([
     ['no credentials', undefined],
     ['an empty Basic', 'Basic Og=='],
-  ])('gives anonymous what everyone may: %s', async (_name, authorization) => {
+  ])('gives anonymous the rights of everyone: %s', async (_name, authorization) => {
     const query = 'scope=repository:alice/open:pull,push&scope=repository:alice/secret:pull'
     const answer = await get(query, authorization)
     expect(accessOf(answer)).toEqual(['alice/open:pull', 'alice/secret:'])
     expect(claimsOf(read(answer).token).sub).toBe('anonymous')
   })
 
-  // A 401 here would be shown as "invalid username/password" to somebody who gave neither.
+  // A client would show a 401 as "invalid username/password" to a user who gave neither.
   test.each([
     ['no credentials', undefined],
     ['an empty Basic', 'Basic Og=='],
@@ -150,13 +150,13 @@ describe('GET', () => {
     expectError(await get('', basic('alice', 'wrong'), closed), { status: 401, code: 'UNAUTHORIZED' })
   })
 
-  test('makes no token of a token (C5)', async () => {
+  test('issues no token for a token (C5)', async () => {
     const narrow = await server.bearer(['repository:alice/open:pull'], 'alice')
     const answer = await get('scope=repository:alice/secret:pull', narrow)
     expectError(answer, { status: 401, code: 'UNAUTHORIZED', naming: ['Basic'] })
   })
 
-  test('has one audience, whatever service is asked for (C3)', async () => {
+  test('has one audience for any service (C3)', async () => {
     for (const service of ['', 'keys', 'lading,admin']) {
       const { aud } = claimsOf(read(await get(`service=${service}`)).token)
       expect(aud).toBe('lading')
@@ -165,7 +165,7 @@ describe('GET', () => {
 })
 
 describe('POST', () => {
-  test('with a password is what containerd tries first', async () => {
+  test('accepts a password, as containerd tries first', async () => {
     const scope = 'repository:alice/secret:pull repository:alice/secret:pull,push repository:bob/x:pull'
     const form = {
       grant_type: 'password',
@@ -188,7 +188,7 @@ describe('POST', () => {
     expect(answer.headers['cache-control']).toBe('no-store')
   })
 
-  test('with a wrong password is 401, so that containerd goes on to GET', async () => {
+  test('answers 401 to a wrong password, so that containerd continues with GET', async () => {
     const answer = await post({ grant_type: 'password', username: 'alice', password: 'wrong password' })
     expectError(answer, { status: 401, code: 'UNAUTHORIZED' })
     expect(answer.json()).toMatchObject({ error: 'invalid_grant' })
@@ -212,14 +212,14 @@ describe('POST', () => {
     expect(answer.headers['cache-control']).toBe('no-store')
   })
 
-  test('takes a form and nothing else', async () => {
+  test('accepts only a form', async () => {
     const body = JSON.stringify({ grant_type: 'password', ...alice })
     const headers = { 'content-type': 'application/json' }
     const answer = await ask(`${server.url}/v2/token`, { method: 'POST', headers, body })
     expectError(answer, { status: 400, code: 'UNSUPPORTED', naming: ['x-www-form-urlencoded'] })
   })
 
-  test('takes 64 KiB and no more, announced or not', async () => {
+  test('accepts at most 64 KiB, announced or not', async () => {
     const field = (bytes: number): string =>
       `grant_type=password&username=alice&password=${'x'.repeat(bytes)}`
     expect((await post(field(60_000))).status).toBe(401)
@@ -240,7 +240,7 @@ describe('POST', () => {
 })
 
 describe('refresh tokens', () => {
-  test('are given on demand, and renew with the rights of the day', async () => {
+  test('are issued on request, and renew with the current rights', async () => {
     await using refreshing = await openIdentityServer({ refreshTokens: true })
     await refreshing.addUser('alice')
     const login = 'account=alice&client_id=docker&offline_token=true&service=lading'
@@ -268,14 +268,14 @@ describe('refresh tokens', () => {
     expect((await post(form, refreshing)).status).toBe(401)
   })
 
-  test('are none for anonymous', async () => {
+  test('are not issued to anonymous', async () => {
     await using refreshing = await openIdentityServer({ refreshTokens: true })
     expect(read(await get('offline_token=true', undefined, refreshing)).refresh_token).toBeUndefined()
   })
 })
 
 describe('many logins that fail', () => {
-  test('are answered with 429 and when to come back, once more wait than may', async () => {
+  test('get 429 and the time to retry, once too many wait', async () => {
     let release = (): void => undefined
     const gate = new Promise<void>((resolve) => (release = resolve))
     await using slow = await openIdentityServer({

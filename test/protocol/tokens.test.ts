@@ -1,4 +1,4 @@
-/** What a bearer token is worth: forged, foreign, expired, revoked, and for content it was not made for. */
+/** The validity of bearer tokens: forged, foreign, expired, revoked, and for other content. */
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -41,7 +41,7 @@ async function send(path: string, authorization: string, options: Ask = {}): Pro
 
 const blobPath = `/v2/alice/secret/blobs/${blob.digest}`
 
-/** The same whatever is wrong. */
+/** The message for every fault of a token. */
 const invalid = 'the token has expired, was revoked or was not issued by this registry: get a new one'
 
 function expectInvalid(answer: Answer, { url }: { url: string } = server): void {
@@ -77,7 +77,7 @@ const mine = generateKeyPairSync('ed25519')
 const mineRsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const withKey = (key: KeyObject) => (input: Buffer) => sign(null, input, key)
 
-describe('C1: a forged token is 401 invalid_token', () => {
+describe('C1: a forged token gets 401 invalid_token', () => {
   const forgeries: Record<string, (token: Parts) => string> = {
     'more access under the old signature': ({ header, payload, signature }) =>
       `Bearer ${encode(header)}.${encode({ ...payload, sub: 'user:3' })}.${signature}`,
@@ -118,7 +118,7 @@ describe('C1: a forged token is 401 invalid_token', () => {
     expectInvalid(await send(blobPath, forgery(take(token))))
   })
 
-  test('also when our own key signed what is wrong in it', async () => {
+  test("even if the registry's own key signed its wrong claims", async () => {
     const token = take(await server.bearer([pull], 'alice'))
     const { key } = await server.auth.keys.getActive()
     const wrong: Record<string, unknown>[] = [
@@ -147,14 +147,14 @@ describe('C1: a forged token is 401 invalid_token', () => {
 })
 
 describe('C4: a token of another installation', () => {
-  test('is 401 invalid_token', async () => {
+  test('gets 401 invalid_token', async () => {
     await using other = await setUp()
     expectInvalid(await send(blobPath, await other.bearer([pull], 'alice')))
   })
 })
 
 describe('a token that was right', () => {
-  test('is 401 invalid_token when it has expired, and one after it is not', async () => {
+  test('gets 401 invalid_token when it has expired, and its successor does not', async () => {
     await using brief = await setUp()
     const before = await brief.bearer([pull], 'alice')
     const readWith = async (authorization: string): Promise<Answer> =>
@@ -165,7 +165,7 @@ describe('a token that was right', () => {
     expectStatus(await readWith(await brief.bearer([pull], 'alice')), 200)
   })
 
-  test('when a long upload began is right to its end', async () => {
+  test('when a long upload began is valid until its end', async () => {
     await using brief = await setUp()
     const content = aRandomBlob(100_000)
     const authorization = await brief.bearer([push], 'alice')
@@ -173,7 +173,7 @@ describe('a token that was right', () => {
     const headers = { authorization, 'content-length': content.size }
     await using upload = openRequest(target, { method: 'POST', headers })
     await upload.write(content.bytes.subarray(0, 50_000))
-    // The server has begun: it answers another request of the same token.
+    // The server has authenticated the first request: it answers another one with the same token.
     expectStatus(await ask(`${brief.url}${blobPath}`, { headers: { authorization } }), 200)
     brief.registry.clock.advance(16 * 60_000)
     expectStatus(await upload.end(content.bytes.subarray(50_000)), 201)
@@ -199,14 +199,14 @@ describe('a token that was right', () => {
     expectInvalid(await read(), changing)
   })
 
-  test('goes on over a rotation with overlap', async () => {
+  test('stays valid over a rotation with overlap', async () => {
     await using changing = await setUp()
     const authorization = await changing.bearer([pull], 'alice')
     await changing.auth.keys.rotate({ overlapMs: 60_000 }, tester)
     expectStatus(await ask(`${changing.url}${blobPath}`, { headers: { authorization } }), 200)
   })
 
-  test('C2: says no more than the account may now', async () => {
+  test('C2: is limited to the current rights of the account', async () => {
     await using changing = await setUp()
     await changing.addRepository('alice/open', 'public')
     const authorization = await changing.bearer(['repository:alice/open:pull'])
@@ -219,7 +219,7 @@ describe('a token that was right', () => {
 })
 
 describe('Basic', () => {
-  test('C2: ends with the password, at once, also for those who were let in before', async () => {
+  test('C2: ends with the password at once, even for clients that were accepted before', async () => {
     await using changing = await setUp()
     const read = async (authorization: string): Promise<number> =>
       (await ask(`${changing.url}${blobPath}`, { headers: { authorization } })).status
@@ -233,7 +233,7 @@ describe('Basic', () => {
 })
 
 describe('B2: a blob', () => {
-  test('is not found in a repository that never had it, whoever asks', async () => {
+  test('is not found in a repository that never had it, for any client', async () => {
     for (const authorization of [basic('root'), await server.bearer(['repository:root/own:pull'], 'root')]) {
       expect((await send(blobPath, basic('alice'))).status).toBe(200)
       expect((await send(`/v2/root/own/blobs/${blob.digest}`, authorization)).status).toBe(404)
@@ -243,7 +243,7 @@ describe('B2: a blob', () => {
     }
   })
 
-  test('is not found any more after it was deleted there, though another repository has it', async () => {
+  test('is not found after it was deleted there, although another repository has it', async () => {
     const authorization = basic('alice')
     await pushBlob(`${server.url}/v2/alice/second`, blob, { headers: { authorization } })
     const path = `/v2/alice/second/blobs/${blob.digest}`
@@ -261,10 +261,11 @@ describe('B3: an upload session', () => {
     return String(answer.headers.location)
   }
 
-  test('is unknown to another user, also to one who may push there', async () => {
+  test('is unknown to another user, even one who may push there', async () => {
     const location = await open(basic('alice'))
     for (const method of ['GET', 'PATCH', 'PUT', 'DELETE']) {
-      // Of a blob that the repository has it would be 201, whatever the session: a closing PUT whose answer was lost.
+      // For a blob that the repository has it would be 201 in any session, since it may repeat a closing PUT whose response was
+      // lost.
       const path = method === 'PUT' ? `${location}?digest=${aRandomBlob().digest}` : location
       expect((await send(path, basic('root'), { method })).status).toBe(404)
       expect((await send(path, basic('bob'), { method })).status).toBe(403)
@@ -277,7 +278,7 @@ describe('B3: an upload session', () => {
     expect((await send(location.replace('secret', 'other'), basic('alice'))).status).toBe(404)
   })
 
-  test('goes on with another credential of the same user', async () => {
+  test('continues with another credential of the same user', async () => {
     const location = await open(basic('alice'))
     const token = await server.bearer([push], 'alice')
     expect((await send(location, token, { method: 'PATCH', body: blob.bytes })).status).toBe(202)

@@ -14,7 +14,7 @@ import {
   sessionId,
 } from '../support/upload-session.ts'
 
-/** 202 or 204 of a session that holds `size` bytes: Docker computes layer sizes from `Range`. */
+/** Expects the 202 or 204 of a session that holds `size` bytes: Docker computes layer sizes from `Range`. */
 function expectSession(answer: Answer, session: string, size: number): void {
   expect([202, 204]).toContain(answer.status)
   expect(answer.headers.range).toBe(`0-${Math.max(0, size - 1)}`)
@@ -100,7 +100,7 @@ describe.each(['filesystem', 'memory'] as const)('chunks in the %s store', (driv
     expectSession(answer, session, 0)
   })
 
-  test('end-5: an empty body with a length of zero is taken, too', async () => {
+  test('end-5: an empty body with a length of zero is accepted, too', async () => {
     const session = await openSession(registry.repository())
     const answer = await ask(session, { method: 'PATCH', body: '' })
     expectSession(answer, session, 0)
@@ -129,7 +129,7 @@ describe('chunks out of order', () => {
     expectSession(await patchChunk(session, first.subarray(1), 1), session, 1024)
   })
 
-  test('end-5: a gap is refused and the session goes on from where it stands', async () => {
+  test('end-5: a gap is refused and the session continues at its offset', async () => {
     const repository = registry.repository()
     const session = await openSession(repository)
     expectStatus(await patchChunk(session, first, 0), 202)
@@ -140,7 +140,7 @@ describe('chunks out of order', () => {
     expectStatus(await closeSession(session, blob.digest), 201)
   })
 
-  test('end-5: a chunk that was sent before is refused, not taken as a repetition', async () => {
+  test('end-5: a chunk that was sent before is refused, not accepted as a repetition', async () => {
     const session = await openSession(registry.repository())
     expectStatus(await patchChunk(session, first, 0), 202)
     expectStatus(await patchChunk(session, second, 1024), 202)
@@ -149,7 +149,7 @@ describe('chunks out of order', () => {
     expectSession(await ask(session), session, 2048)
   })
 
-  test('end-5: the Location of the POST stays good after chunks: 416 there, and 204 with the exact range', async () => {
+  test('end-5: the Location of the POST stays valid after chunks: 416 there, and 204 with the exact range', async () => {
     const session = await openSession(registry.repository())
     const answer = await patchChunk(session, first, 0)
     expect(answer.headers.location).toBe(new URL(session).pathname)
@@ -173,7 +173,7 @@ describe('chunks out of order', () => {
     expectStatus(await closeSession(session, blob.digest, { body: third, headers }), 201)
   })
 
-  test('end-6: a PUT out of order on a fresh session keeps it, at 0-0', async () => {
+  test('end-6: a PUT out of order on a new session keeps it, at 0-0', async () => {
     const session = await openSession(registry.repository())
     const headers = { 'content-range': '1024-2047' }
     expectOutOfOrder(await closeSession(session, blob.digest, { body: second, headers }), session, 0)
@@ -181,7 +181,7 @@ describe('chunks out of order', () => {
   })
 })
 
-describe('a Content-Range that cannot be right', () => {
+describe('an impossible Content-Range', () => {
   const registry = shareRegistry()
 
   test.each(['bytes 0-9/10', 'bytes=0-9', '9-0', '0-', '-9', 'abc', '0-9/10', '0x0-0x9', '+0-9', ''])(
@@ -224,7 +224,7 @@ describe('a Content-Range that cannot be right', () => {
   test.each([
     ['shorter', 500],
     ['longer', 1500],
-  ])('end-5: a stream %s than its range is refused and none of it is kept', async (_what, size) => {
+  ])('end-5: a stream %s than its range is refused and none of it is stored', async (_what, size) => {
     const repository = registry.repository()
     const blob = aRandomBlob(2000)
     const session = await openSession(repository)
@@ -252,7 +252,7 @@ describe('the state of a session', () => {
     expect(answer.body).toHaveLength(0)
   })
 
-  test('end-5, end-6, end-13, end-14: an unknown session is 404 with its id and an advice', async () => {
+  test('end-5, end-6, end-13, end-14: an unknown session gets 404 with its id and advice', async () => {
     const repository = registry.repository()
     const { digest } = aRandomBlob()
     for (const id of [
@@ -272,7 +272,7 @@ describe('the state of a session', () => {
     }
   })
 
-  test('end-14: DELETE answers 204 and the session is over', async () => {
+  test('end-14: DELETE answers 204 and ends the session', async () => {
     const session = await openSession(registry.repository())
     expectStatus(await patchStream(session, [Buffer.alloc(1000)]), 202)
     const answer = await ask(session, { method: 'DELETE' })

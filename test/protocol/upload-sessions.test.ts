@@ -1,4 +1,4 @@
-/** Upload sessions under stress: whose they are, several writers, lost connections, limits, expiry, early refusals. */
+/** Upload sessions under stress: their owners, several writers, lost connections, limits, expiry, early refusals. */
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { silentLog } from '../support/silent-log.ts'
@@ -15,7 +15,7 @@ import { closeSession, openSession, patchChunk, patchStream, sessionId } from '.
 
 const gibibyte = 1024 * 1024 * 1024
 
-/** Bytes by the `Range` of a session that holds more than one. */
+/** Returns the size of a session from its `Range`, which does not distinguish one byte from none. */
 function heldBy(answer: Answer): number {
   expectStatus(answer, 204)
   const last = Number(/^0-(\d+)$/.exec(answer.headers.range ?? '')?.[1])
@@ -25,7 +25,7 @@ function heldBy(answer: Answer): number {
 describe('the owner of a session', () => {
   const registry = shareRegistry()
 
-  test('B3: a session is unknown in every other repository, and unharmed by what is tried there', async () => {
+  test('B3: a session is unknown in every other repository, and unharmed by attempts there', async () => {
     const [mine, other] = [registry.repository(), registry.repository()]
     const blob = aRandomBlob()
     const session = await openSession(mine)
@@ -41,7 +41,7 @@ describe('the owner of a session', () => {
     expect((await ask(`${other}/blobs/${blob.digest}`)).status).toBe(404)
   })
 
-  test('B3: an id that is a part or a case variant of a session is no session', async () => {
+  test('B3: a part or a case variant of a session id is unknown', async () => {
     const session = await openSession(registry.repository())
     const id = sessionId(session)
     for (const other of [id.slice(0, -1), `${id}0`, id.toUpperCase()]) {
@@ -51,19 +51,19 @@ describe('the owner of a session', () => {
 })
 
 describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s store', (driver) => {
-  // Each waits a second for a record, so they wait together.
+  // Each test waits a second for a record, so they wait together.
   const registry = shareRegistry({ storage: { driver } })
 
   /**
-   * Sends so many bytes and then single ones until the session's row holds that many: a registry records a running
-   * body every second. Asking it over HTTP would end the PATCH. Returns what was sent.
+   * Sends half of the bytes, then single bytes until the session's row has recorded that half: a registry records the progress of
+   * a body every second. A request for the state would end the PATCH. Returns how many bytes were sent.
    */
   async function sendUntilRecorded(request: OpenRequest, session: string, bytes: Buffer): Promise<number> {
     const wanted = bytes.length / 2
     await request.write(bytes.subarray(0, wanted))
     for (let sent = wanted; sent < bytes.length; sent += 1) {
       await request.write(bytes.subarray(sent, sent + 1))
-      // The record waits for the disk; 500 of these pauses are far more than a busy one needs.
+      // The record waits for the disk; 500 of these pauses are enough for a busy one.
       await pause(20)
       const row = await findUpload(registry.app.metadata.reader, sessionId(session))
       if ((row?.offset ?? 0) >= wanted) return sent + 1
@@ -82,7 +82,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
     expect((await ask(`${repository}/blobs/${blob.digest}`)).body.equals(blob.bytes)).toBe(true)
   }
 
-  test.concurrent('end-13: asking for the state ends it, so that the answer stays true; the client goes on from there', async () => {
+  test.concurrent('end-13: is ended by a request for the state, so that the response stays true; the client continues from there', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(100_000)
     const session = await openSession(repository)
@@ -101,7 +101,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
     ['end-5: PATCH', ''],
     ['end-6: PUT', '?digest={digest}'],
   ])(
-    '%s: what came before a lost connection is kept, and no part of a blob is visible',
+    '%s: bytes received before a lost connection are kept, and no part of a blob is visible',
     async (title, query) => {
       const repository = registry.repository()
       const blob = aRandomBlob(100_000)
@@ -119,7 +119,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
     },
   )
 
-  test.concurrent('end-5: a second writer at the right offset takes the session over; the first one hears where it stands', async () => {
+  test.concurrent('end-5: a second writer at the right offset takes the session over; the first one gets the offset', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(4000)
     const session = await openSession(repository)
@@ -147,7 +147,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
     expectStatus(await closeSession(session, blob.digest), 201)
   })
 
-  test.concurrent('end-6: many closing PUTs of one session end it once and all hear so', async () => {
+  test.concurrent('end-6: many closing PUTs of one session end it once and all succeed', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(20_000)
     const session = await openSession(repository)
@@ -170,7 +170,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
 })
 
 describe('the number of sessions', () => {
-  test('end-4a, end-11: one above the limit is answered 429 with the limit and when to come back', async () => {
+  test('end-4a, end-11: one above the limit gets 429 with the limit and the time to retry', async () => {
     await using registry = await startInProcess({ uploads: { maxSessions: 2 } })
     const repository = registry.repository()
     const blob = aRandomBlob()
@@ -194,7 +194,7 @@ describe('the number of sessions', () => {
     await openSession(repository)
   })
 
-  test('end-4a, end-5: sessions that nobody writes to make room for new ones, and are unknown then', async () => {
+  test('end-4a, end-5: sessions without a writer make room for new ones, and are then unknown', async () => {
     await using registry = await startInProcess({ uploads: { maxSessions: 2 } })
     const repository = registry.repository()
     const forgotten = await openSession(repository)
@@ -208,7 +208,7 @@ describe('the number of sessions', () => {
     expectStatus(await closeSession(await openSession(repository), blob.digest, { body: blob.bytes }), 201)
   })
 
-  test('end-4b, end-6: what ends, well or badly, gives its place back', async () => {
+  test('end-4b, end-6: every end of a session, good or bad, frees its place', async () => {
     await using registry = await startInProcess({ uploads: { maxSessions: 1 } })
     const repository = registry.repository()
     for (let time = 0; time < 3; time += 1) {
@@ -223,7 +223,7 @@ describe('the number of sessions', () => {
     }
   })
 
-  test('end-4b: a POST that breaks off leaves no session behind', async () => {
+  test('end-4b: an interrupted POST leaves no session behind', async () => {
     await using registry = await startInProcess({ uploads: { maxSessions: 1 } })
     const repository = registry.repository()
     const post = openRequest(`${repository}/blobs/uploads/?digest=${aRandomBlob().digest}`, {
@@ -241,7 +241,7 @@ describe('the number of sessions', () => {
 describe('an abandoned session', () => {
   const registry = shareRegistry({ uploads: { expireAfterMs: 60_000 } })
 
-  test('end-13, end-5, end-6: is unknown after the time that is configured, counted from its last byte', async () => {
+  test('end-13, end-5, end-6: is unknown after the configured time, counted from its last byte', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(2000)
     const [touched, abandoned] = [await openSession(repository), await openSession(repository)]
@@ -292,7 +292,7 @@ describe('a refusal of a large body', () => {
     ['end-7a', 'PUT', 'manifests/v1', 413, 'SIZE_INVALID'],
     ['end-7a', 'PUT', 'manifests/.v1', 400, 'TAG_INVALID'],
     ['end-8a', 'PUT', 'tags/list', 405, 'UNSUPPORTED'],
-  ])('%s: %s %s arrives as a status and not as a reset', async (_id, method, path, status, code) => {
+  ])('%s: %s %s arrives as a status, not as a reset', async (_id, method, path, status, code) => {
     const answer = await askWithPart(method, `${registry.repository()}/${path}`)
     expectError(answer, { status, code })
   })

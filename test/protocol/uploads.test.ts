@@ -21,7 +21,7 @@ const blobs = [
   ['an empty sha512 blob', aBlob('', 'sha512')],
 ] as const
 
-/** 201 with the headers that Docker, containerd and the conformance suite each need, and the blob behind Location. */
+/** Expects 201 with the headers that Docker, containerd and the conformance suite each need, and the blob at `Location`. */
 async function expectCreated(answer: Answer, repository: string, blob: TestBlob): Promise<void> {
   expectStatus(answer, 201)
   const location = `${new URL(repository).pathname}/blobs/${blob.digest}`
@@ -34,7 +34,7 @@ async function expectCreated(answer: Answer, repository: string, blob: TestBlob)
 }
 
 describe('starting an upload', () => {
-  test('end-4a: answers 202 with a Location of its own below the repository', async () => {
+  test('end-4a: answers 202 with a unique Location below the repository', async () => {
     const repository = registry.repository()
     const answers = await Promise.all(
       Array.from({ length: 3 }, () => ask(`${repository}/blobs/uploads/`, { method: 'POST' })),
@@ -51,7 +51,7 @@ describe('starting an upload', () => {
     expect(new Set(answers.map(({ headers }) => headers.location)).size).toBe(3)
   })
 
-  test('end-4a: does not mind a Content-Type and does not make the repository', async () => {
+  test('end-4a: ignores a Content-Type and does not create the repository', async () => {
     const repository = registry.repository()
     const headers = { 'content-type': 'application/json', 'content-length': '0' }
     expectStatus(await ask(`${repository}/blobs/uploads/`, { method: 'POST', headers }), 202)
@@ -60,14 +60,14 @@ describe('starting an upload', () => {
 })
 
 describe('an upload in one POST', () => {
-  test.each(blobs)('end-4b: takes %s', async (_what, blob) => {
+  test.each(blobs)('end-4b: accepts %s', async (_what, blob) => {
     const repository = registry.repository()
     const url = `${repository}/blobs/uploads/?digest=${blob.digest}`
     await expectCreated(await ask(url, { method: 'POST', body: blob.bytes }), repository, blob)
     await expectCreated(await ask(url, { method: 'POST', body: blob.bytes }), repository, blob)
   })
 
-  test('end-4b: takes a body without a length, and any Content-Type', async () => {
+  test('end-4b: accepts a body without a length, and any Content-Type', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(5000)
     const answer = await ask(`${repository}/blobs/uploads/?digest=${blob.digest.replace(':', '%3A')}`, {
@@ -78,7 +78,7 @@ describe('an upload in one POST', () => {
     await expectCreated(answer, repository, blob)
   })
 
-  test('end-4b: refuses other content, naming both digests, and keeps nothing', async () => {
+  test('end-4b: refuses other content, naming both digests, and stores nothing', async () => {
     const repository = registry.repository()
     const [announced, sent] = [aRandomBlob(), aRandomBlob()]
     const url = `${repository}/blobs/uploads/?digest=${announced.digest}`
@@ -93,7 +93,7 @@ describe('an upload in one POST', () => {
     }
   })
 
-  test('end-4b: a digest that another repository has does not spare the proof of content', async () => {
+  test('end-4b: needs the content even if another repository has the digest', async () => {
     const blob = aRandomBlob()
     await pushBlob(registry.repository(), blob)
     const repository = registry.repository()
@@ -118,7 +118,7 @@ describe('an upload in one POST', () => {
 })
 
 describe('an upload with an announced algorithm', () => {
-  test.each(['sha256', 'sha512'] as const)('end-4c: takes digest-algorithm=%s', async (algorithm) => {
+  test.each(['sha256', 'sha512'] as const)('end-4c: accepts digest-algorithm=%s', async (algorithm) => {
     const repository = registry.repository()
     const blob = aRandomBlob(3000, algorithm)
     const session = await openSession(repository, `?digest-algorithm=${algorithm}`)
@@ -126,7 +126,7 @@ describe('an upload with an announced algorithm', () => {
     await expectCreated(await closeSession(session, blob.digest), repository, blob)
   })
 
-  test('end-4c: the announcement does not bind', async () => {
+  test('end-4c: does not bind the final digest', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(3000, 'sha256')
     const session = await openSession(repository, '?digest-algorithm=sha512')
@@ -142,13 +142,13 @@ describe('an upload with an announced algorithm', () => {
 })
 
 describe('closing an upload', () => {
-  test.each(blobs)('end-6: PUT with the whole body takes %s', async (_what, blob) => {
+  test.each(blobs)('end-6: PUT with the whole body accepts %s', async (_what, blob) => {
     const repository = registry.repository()
     const session = await openSession(repository)
     await expectCreated(await closeSession(session, blob.digest, { body: blob.bytes }), repository, blob)
   })
 
-  test('end-6: PUT takes a body without a length', async () => {
+  test('end-6: PUT accepts a body without a length', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(5000)
     const session = await openSession(repository)
@@ -158,7 +158,7 @@ describe('closing an upload', () => {
 
   test.each([
     ['sha256', aRandomBlob(100_000)],
-    ['sha512 that nobody announced', aRandomBlob(100_000, 'sha512')],
+    ['sha512 without an announcement', aRandomBlob(100_000, 'sha512')],
     ['an empty stream', aBlob('')],
   ])('end-6: PUT without a body closes a stream: %s', async (_what, blob) => {
     const repository = registry.repository()
@@ -167,7 +167,7 @@ describe('closing an upload', () => {
     await expectCreated(await closeSession(session, blob.digest), repository, blob)
   })
 
-  test('end-6: PUT with a body goes on where a stream ended', async () => {
+  test('end-6: PUT with a body continues where a stream ended', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(10_000)
     const session = await openSession(repository)
@@ -193,7 +193,7 @@ describe('closing an upload', () => {
   })
 
   test.each(['sha256', 'sha512'] as const)(
-    'end-6: content that is not the %s digest ends the session',
+    'end-6: content that does not match the %s digest ends the session',
     async (kind) => {
       const repository = registry.repository()
       const [announced, sent] = [aRandomBlob(500, kind), aRandomBlob(500)]
@@ -217,7 +217,7 @@ describe('closing an upload', () => {
     },
   )
 
-  test('end-6: a completed session is over', async () => {
+  test('end-6: a completed session is unknown', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob()
     const session = await openSession(repository)
@@ -228,7 +228,7 @@ describe('closing an upload', () => {
     expectError(await ask(session, { method: 'DELETE' }), wanted)
   })
 
-  test('end-6: the closing PUT whose answer was lost is 201 again while the repository has the blob', async () => {
+  test('end-6: a closing PUT whose response was lost gets 201 again while the repository has the blob', async () => {
     const [repository, other] = [registry.repository(), registry.repository()]
     const [blob, elsewhere] = [aRandomBlob(), aRandomBlob()]
     await pushBlob(other, elsewhere)
@@ -245,7 +245,7 @@ describe('closing an upload', () => {
     expectError(await closeSession(session, blob.digest), wanted)
   })
 
-  test('end-6: twenty uploads of one blob at once all end well', async () => {
+  test('end-6: twenty simultaneous uploads of one blob all succeed', async () => {
     const repository = registry.repository()
     const blob = aRandomBlob(100_000)
     const answers = await Promise.all(
@@ -258,7 +258,7 @@ describe('closing an upload', () => {
   })
 })
 
-/** Sends the head with `Expect: 100-continue` and the body only when told to; `continued` says whether it was. */
+/** Sends the head with `Expect: 100-continue`, and the body only after 100; `continued` is whether 100 arrived. */
 function askExpecting(
   method: string,
   url: string,
@@ -283,7 +283,7 @@ function askExpecting(
 }
 
 describe('Expect: 100-continue', () => {
-  test('end-6, end-5, end-4b: asks for the body when it wants it', async () => {
+  test('end-6, end-5, end-4b: gets 100 when the body is needed', async () => {
     const repository = registry.repository()
     const [one, two] = [aRandomBlob(), aRandomBlob()]
     const put = `${await openSession(repository)}?digest=${one.digest}`
@@ -294,7 +294,7 @@ describe('Expect: 100-continue', () => {
     expect(await askExpecting('POST', post, two.bytes)).toEqual({ status: 201, continued: true })
   })
 
-  test('end-6, end-5, end-4b: answers a refusal without asking for the body', async () => {
+  test('end-6, end-5, end-4b: gets a refusal without 100', async () => {
     const repository = registry.repository()
     const body = Buffer.alloc(1000)
     const session = await openSession(repository)

@@ -1,4 +1,4 @@
-/** Lists that wait for reply memory: the credential and the right that hold after the wait decide. */
+/** Lists that wait for reply memory: the credential and the rights after the wait decide. */
 import { beforeAll, expect, test } from 'vitest'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OpenRequest } from '../support/client.ts'
@@ -26,7 +26,7 @@ beforeAll(async () => {
   await pushBlob(`${registry.url}/v2/bob/x`, aRandomBlob(), { headers: { authorization: basic('bob') } })
 })
 
-/** Takes the share of memory that carol has, as manifests that never end do. */
+/** Occupies carol's share of the memory with a manifest that never ends. */
 async function holdMemory(): Promise<OpenRequest> {
   const held = openRequest(`${registry.url}/v2/carol/x/manifests/v1`, {
     method: 'PUT',

@@ -1,6 +1,6 @@
 /**
- * @module One registry with everyone and everything that the access matrix is about: three organisations and three
- * repositories in each, by visibility, and principals by what they have there and by the credential they come with.
+ * @module One registry with everything that the access matrix needs: three organizations by visibility, each with three
+ * repositories by visibility, and principals with different rights and credentials.
  */
 import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
 import { renameOwner } from '../../src/metadata/owners/owner-rename.ts'
@@ -18,12 +18,12 @@ import { tester } from './tester.ts'
 
 export const visibilities = ['public', 'internal', 'private'] as const
 
-/** Owner by owner, from the most open on. */
+/** The repositories, owner by owner, the most visible first. */
 export const repositories = visibilities.flatMap((owner) =>
   visibilities.map((visibility) => `${owner}-owner/${visibility}`),
 )
 
-/** Users by the role that they were granted on each of the owners. */
+/** The users, each with the role granted to it on each of the owners. */
 const roles = { reader: 'reader', writer: 'writer', maintainer: 'maintainer', chief: 'owner' } as const
 
 export const principals = [
@@ -42,26 +42,26 @@ export const principals = [
 export type PrincipalName = (typeof principals)[number]
 
 export interface Subject {
-  /** The account, or `anonymous`. */
+  /** The name of the account, or `anonymous`. */
   readonly principal: string
-  /** Where the principal is an access token of it. */
+  /** The id of the access token, if the principal uses one. */
   readonly token?: number | undefined
 }
 
 export interface AccessScene extends AsyncDisposable {
   readonly registry: InProcessRegistry
   readonly image: TestManifest
-  /** What a tag is moved to. */
+  /** The manifest to which attempts move a tag. */
   readonly other: TestManifest
-  /** By repository the digest of a blob that no other one has. */
+  /** For each repository, the digest of a blob that no other repository has. */
   readonly blobs: ReadonlyMap<string, string>
-  /** `Authorization` of the principal; robots belong to an owner. */
+  /** Returns the `Authorization` header of the principal. Each owner has its own robot. */
   credential(principal: PrincipalName, owner: string): string | undefined
-  /** The same principal as explanations are asked about it. */
+  /** Returns the principal in the form that explanations take. */
   subject(principal: PrincipalName, owner: string): Subject
 }
 
-/** Where everyone but anonymous may push: what is mounted goes there. */
+/** The target of mounts: everyone but anonymous may push to it. */
 export const mountTarget = 'scratch/target'
 
 const cheapPasswords = createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } })
@@ -71,7 +71,7 @@ export async function openAccessScene(): Promise<AccessScene> {
   const registry = stack.use(
     await startInProcess({
       auth: { anonymous: 'pull' },
-      // Failed logins cost no time here.
+      // Failed logins are not delayed here.
       deps: { auth: { passwords: cheapPasswords, throttle: { sleep: () => Promise.resolve() } } },
     }),
   )
@@ -102,7 +102,7 @@ function findCredential(principal: PrincipalName, owner: string, secrets: Secret
   return token === undefined ? basic(principal) : basic(token.account, token.secret)
 }
 
-/** Access tokens by robots' owners and by the names of principals. */
+/** Access tokens: those of robots by the name of the owner, the others by the name of the principal. */
 type Secrets = ReadonlyMap<string, { readonly id: number; readonly account: string; readonly secret: string }>
 
 function findSubject(principal: PrincipalName, owner: string, secrets: Secrets): Subject {
@@ -140,7 +140,7 @@ async function addPeople({ app }: InProcessRegistry): Promise<void> {
     await grants.add({ owner: 'scratch', repositories: '**', role: 'writer', to }, tester)
 }
 
-/** What each owner was called until it was renamed: its repositories are pulled by that name too. */
+/** Returns the name of the owner before its renaming. Its repositories can be pulled by that name, too. */
 export function formerName(visibility: (typeof visibilities)[number]): string {
   return `${visibility}-former`
 }
@@ -177,7 +177,7 @@ async function addCredentials(registry: InProcessRegistry): Promise<Secrets> {
   const { accounts, robots, accessTokens } = registry.app.auth
   const secrets = new Map<string, { id: number; account: string; secret: string }>()
   const chief = await accounts.find('chief')
-  if (chief === undefined) throw new Error('there is no chief')
+  if (chief === undefined) throw new Error('chief not found')
   const make = async (key: string, { id, name }: { id: number; name: string }, limits: object = {}) => {
     const { token, secret } = await accessTokens.create(id, { name: key, ...limits }, tester)
     secrets.set(key, { id: token.id, account: name, secret })
@@ -193,13 +193,13 @@ async function addCredentials(registry: InProcessRegistry): Promise<Secrets> {
     ['disabled', 'robot of disabled user'],
   ]) {
     const robot = await robots.find(`${owner}+ci`)
-    if (robot === undefined || key === undefined) throw new Error('there is no robot')
+    if (robot === undefined || key === undefined) throw new Error('robot not found')
     await make(key, robot)
   }
   return secrets
 }
 
-/** Puts the tags that are moved and deleted back, as the administrator. */
+/** Restores the tags that tests move and delete, as the administrator. */
 export async function resetTags({ registry, image }: AccessScene, repository: string): Promise<void> {
   const headers = { authorization: basic('root') }
   for (const reference of ['latest', 'disposable']) {

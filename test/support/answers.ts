@@ -1,4 +1,4 @@
-/** What protocol tests read out of answers: the error envelope, the next page, repeated headers. */
+/** Reads the parts of responses that protocol tests check: the error envelope, the next page, repeated headers. */
 import { expect } from 'vitest'
 import type { Answer } from './client.ts'
 import { ask } from './client.ts'
@@ -12,11 +12,11 @@ export interface ErrorEntry {
 export interface WantedError {
   readonly status: number
   readonly code: string
-  /** What the first message says: the value concerned, and what to do about it. */
+  /** Parts of the first error's message: the value concerned, and what to do about it. */
   readonly naming?: readonly (string | RegExp)[]
 }
 
-/** The entries of an OCI error body. Throws when the answer has none (distribution-spec, error codes). */
+/** Returns the entries of an OCI error body. Throws when there are none (distribution-spec, error codes). */
 export function errorsOf(answer: Answer): readonly ErrorEntry[] {
   expect(answer.headers['content-type']).toBe('application/json')
   const { errors } = answer.json() as { readonly errors: readonly ErrorEntry[] }
@@ -28,7 +28,7 @@ export function errorsOf(answer: Answer): readonly ErrorEntry[] {
   return errors
 }
 
-/** Checks status, envelope, code and message in one go. */
+/** Checks status, envelope, code and parts of the message. */
 export function expectError(answer: Answer, { status, code, naming = [] }: WantedError): void {
   const text = answer.text()
   expect(`${answer.status} ${text}`).toMatch(new RegExp(`^${status} `))
@@ -40,12 +40,12 @@ export function expectError(answer: Answer, { status, code, naming = [] }: Wante
   }
 }
 
-/** Fails with the body of the answer, which says more than its status. */
+/** Fails with the status and the body of the response, which explains it. */
 export function expectStatus(answer: Answer, status: number): void {
   expect(`${answer.status} ${answer.status < 400 ? '' : answer.text()}`).toMatch(new RegExp(`^${status} `))
 }
 
-/** The path of `Link: <path>; rel="next"`, or `undefined` on the last page. Throws for any other form. */
+/** Returns the path of `Link: <path>; rel="next"`, or `undefined` on the last page. Throws for any other form. */
 export function nextPage(answer: Answer): string | undefined {
   const { link } = answer.headers
   if (link === undefined) return undefined
@@ -54,7 +54,7 @@ export function nextPage(answer: Answer): string | undefined {
   return match[1]
 }
 
-/** All pages, from `path` along the links to the end. */
+/** Follows the links from `path` to the last page. Returns the responses of all pages. */
 export async function followPages(url: string, path: string): Promise<Answer[]> {
   const answers: Answer[] = []
   for (let next: string | undefined = path; next !== undefined; next = nextPage(answers.at(-1)!)) {
@@ -66,7 +66,7 @@ export async function followPages(url: string, path: string): Promise<Answer[]> 
   return answers
 }
 
-/** Every value of a header that may be repeated or hold a comma list. */
+/** Returns every value of a header that may be repeated or hold a comma-separated list. */
 export function valuesOf(answer: Answer, name: string): string[] {
   return answer.rawHeaders
     .filter((_text, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === name)

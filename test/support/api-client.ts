@@ -5,7 +5,7 @@ import { basic } from './identity-server.ts'
 
 export interface ApiAsk {
   readonly method?: string
-  /** A user with the password of `passwordOf`; absent: anonymous. */
+  /** A user, who logs in with the password of `passwordOf`; absent: anonymous. */
   readonly as?: string | undefined
   readonly json?: unknown
   readonly headers?: Readonly<Record<string, string>>
@@ -15,7 +15,7 @@ export interface ApiAnswer extends Answer {
   readonly value: Record<string, unknown>
 }
 
-/** `path` is below `/api/v1`. */
+/** Sends one request; `path` is relative to `/api/v1`. */
 export async function askApi(
   url: string,
   path: string,

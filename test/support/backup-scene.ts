@@ -1,4 +1,4 @@
-/** A registry with images and places for its backups, and the commands as a user runs them. */
+/** A registry with images, a place for its backups, and the commands as a user runs them. */
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startImagePushes } from './image-pushes.ts'
@@ -18,7 +18,7 @@ export async function lading(line: string, dataDir = '/nowhere'): Promise<Comman
   return { code, value: (out === '' ? {} : JSON.parse(out)) as Record<string, unknown>, err }
 }
 
-/** A stopped registry with some images, its backups beside it. */
+/** Makes a stopped registry with some images, and a folder for its backups. */
 export async function startScene(images = 6) {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await tempFolder('lading-backup'))
@@ -42,7 +42,7 @@ export async function startScene(images = 6) {
   }
 }
 
-/** The files of blobs in a backup folder, in no order. */
+/** Lists the blob files in a backup folder, in no particular order. */
 export async function listBackupBlobs(folder: string): Promise<readonly string[]> {
   const entries = await readdir(join(folder, 'blobs'), { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))

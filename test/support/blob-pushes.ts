@@ -1,4 +1,4 @@
-/** The ways a client may send a blob; each returns the last answer and throws when a step before it is refused. */
+/** The ways in which a client may push a blob. Each returns the last response and throws when an earlier step is refused. */
 import type http from 'node:http'
 
 import type { Answer } from './client.ts'
@@ -14,7 +14,7 @@ export interface BlobTarget {
 
 export type BlobPush = (target: BlobTarget, blob: TestBlob) => Promise<Answer>
 
-/** An answer of the registry where a test wanted another: not a lost connection. */
+/** The registry sent an unexpected response. A lost connection is a different error. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
 }

@@ -1,10 +1,10 @@
-/** Self-signed certificates for `localhost` and `127.0.0.1`, written in DER by hand: no tool has to be installed. */
+/** Self-signed certificates for `localhost` and `127.0.0.1`, encoded in DER by this file, so that no tool has to be installed. */
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
 export interface TestCertificate {
   readonly cert: string
   readonly key: string
-  /** As `tlsSocket.getPeerCertificate().fingerprint256` shows it. */
+  /** The fingerprint in the format of `tlsSocket.getPeerCertificate().fingerprint256`. */
   readonly fingerprint: string
 }
 

@@ -1,7 +1,7 @@
 /**
- * @module A small HTTP client for tests, on `node:http`: it follows nothing, retries nothing, adds no header of
- * its own but `Host`, and lets a test send a body piece by piece or cut the connection in the middle of it.
- * `exchangeRaw` goes one step lower and writes bytes that no HTTP client would.
+ * @module A small HTTP client for tests, on `node:http`. It follows no redirects, retries nothing, adds no header but `Host`, and
+ * lets a test send a body in pieces or cut the connection in the middle. `exchangeRaw` works one level lower and writes bytes
+ * that no HTTP client would send.
  */
 import { once } from 'node:events'
 import http from 'node:http'
@@ -10,10 +10,10 @@ import { text } from 'node:stream/consumers'
 
 export interface Answer {
   readonly status: number
-  /** The words after the status. */
+  /** The reason phrase after the status. */
   readonly reason: string
   readonly headers: http.IncomingHttpHeaders
-  /** Name, value, name, value, ... as received: shows repeated headers. */
+  /** Name, value, name, value, ... as received; shows repeated headers. */
   readonly rawHeaders: readonly string[]
   readonly body: Buffer
   text(): string
@@ -28,13 +28,13 @@ export interface Ask {
   /** An async iterable is sent with `Transfer-Encoding: chunked` unless `Content-Length` is given. */
   readonly body?: Body
   readonly signal?: AbortSignal
-  /** Without an agent each request opens a connection of its own. */
+  /** Without an agent each request opens a new connection. */
   readonly agent?: http.Agent
-  /** Refuse to wait for an answer longer than this. */
+  /** The longest time to wait for the response. */
   readonly timeoutMs?: number
 }
 
-/** One request, one answer. An answer that comes before the body is sent ends the sending. */
+/** Sends one request and returns its response. A response that arrives before the body is sent stops the sending. */
 export async function ask(url: string, options: Ask = {}): Promise<Answer> {
   await using request = openRequest(url, options)
   const { body } = options
@@ -47,15 +47,15 @@ export async function ask(url: string, options: Ask = {}): Promise<Answer> {
   return await request.end()
 }
 
-/** A request under way. Disposing it closes the connection, whatever its state. */
+/** A request in progress. Disposing it closes the connection, whatever its state. */
 export interface OpenRequest extends AsyncDisposable {
-  /** True once the head of the answer is here. */
+  /** Whether the head of the response has arrived. */
   readonly answered: boolean
-  /** The answer; rejects when the connection breaks before it is complete. */
+  /** The response; rejects when the connection breaks before it is complete. */
   readonly answer: Promise<Answer>
-  /** Sends the head alone, before any byte of the body. */
+  /** Sends only the head, before any byte of the body. */
   sendHead(): void
-  /** Resolves when the socket took the chunk: back-pressure of the server reaches the caller. */
+  /** Resolves when the socket accepted the chunk, so that back-pressure of the server reaches the caller. */
   write(chunk: Uint8Array | string): Promise<void>
   end(chunk?: Uint8Array | string): Promise<Answer>
   /** Breaks the connection at once, as a lost network does. */
@@ -78,14 +78,14 @@ class NodeRequest implements OpenRequest {
       this.#request.destroy(new Error(`${options.method ?? 'GET'} ${url}: no answer in time`))
     })
     this.answer = this.#read()
-    // Whoever awaits `answer` sees the failure; a test that cuts the connection may have no use for it.
+    // Code that awaits `answer` sees the failure; a test that cuts the connection may not await it.
     this.answer.catch(() => undefined)
   }
 
   async #read(): Promise<Answer> {
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
       this.#request.on('response', resolve)
-      // After the head of the answer is here, a reset of the sending side is the server's right.
+      // Once the head of the response has arrived, the server may reset the sending side.
       this.#request.on('error', (error) => (this.answered ? undefined : reject(error)))
       this.#request.on('close', () => reject(new Error('connection closed before an answer')))
     })
@@ -129,8 +129,8 @@ export function openRequest(url: string, options: Ask = {}): OpenRequest {
 }
 
 /**
- * Writes bytes to the server's port as they are and collects what comes back until the server closes, or until
- * `until` accepts what came so far.
+ * Writes bytes to the server's port unchanged and collects the response until the server closes the connection, or until `until`
+ * accepts the bytes received so far.
  */
 export async function exchangeRaw(
   url: string,
@@ -151,7 +151,7 @@ export async function exchangeRaw(
       if (options.until?.(received) === true) break
     }
   } catch (error) {
-    // A reset after an answer is how some servers end a connection they refuse to read further.
+    // Some servers end a connection with a reset after the response when they do not read the rest of the request.
     if (received === '' || (error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
   } finally {
     socket.destroy()
@@ -159,7 +159,7 @@ export async function exchangeRaw(
   return received
 }
 
-/** Opens a GET and hands out the response stream unread, for slow readers. */
+/** Sends a GET and returns the response stream unread, for slow readers. */
 export async function openResponse(url: string, options: Ask = {}): Promise<http.IncomingMessage> {
   const request = http.request(url, {
     method: options.method ?? 'GET',

@@ -1,4 +1,6 @@
-/** @module One user with a credential of each kind, made by its password or by one another, and who acts with which. */
+/**
+ * @module One user with a credential of each kind, made with its password or with another credential, and the actor behind each.
+ */
 import type { Auth } from '../../src/auth.ts'
 import { actorOf } from '../../src/identity/actor.ts'
 import { askApi } from './api-client.ts'
@@ -34,9 +36,9 @@ type Asking = (method: string, path: string, json?: unknown) => Promise<number>
 export interface Maker {
   readonly asking: Asking
   readonly user: string
-  /** That the user owns. */
+  /** An organization that the user owns. */
   readonly org: string
-  /** Of the same user. */
+  /** The id of another access token of the user. */
   readonly otherToken: number
   readonly unique: () => string
 }
@@ -47,19 +49,19 @@ export interface Chains {
   readonly tokens: Readonly<Record<TokenKind, Token>>
   /** The id of the token that rotated itself. */
   readonly rotatedFrom: number
-  /** Of each access token. */
+  /** The expiry of each access token. */
   readonly expiresAt: number
   readonly asRoot: Asking
   as(kind: Made | 'password'): Maker
   changePassword(options: { readonly revokeTokens?: boolean }): Promise<void>
-  /** Which of them let somebody in, sorted. */
+  /** Returns the credentials that are still accepted, sorted. */
   holding(): Promise<Made[]>
 }
 
 const dayMs = 24 * 60 * 60_000
 let names = 0
 
-/** For a user of that name, made where there is none. */
+/** Makes the credentials of a user, and the user if it does not exist. */
 export async function makeChains(registry: Registry, user: string): Promise<Chains> {
   const { url, clock } = registry
   const { auth } = registry.app
@@ -70,7 +72,7 @@ export async function makeChains(registry: Registry, user: string): Promise<Chai
   const actor = await passwordActor(auth, user)
   const make = async (account: string, name: string): Promise<Token> => {
     const found = (await auth.accounts.find(account)) ?? (await auth.robots.find(account))
-    if (found === undefined) throw new Error(`there is no ${account}`)
+    if (found === undefined) throw new Error(`account ${account} not found`)
     const { token, secret } = await auth.accessTokens.create(found.id, { name, expiresAt }, actor)
     return { id: token.id, secret }
   }
@@ -183,7 +185,7 @@ function refresh(url: string, refreshToken: string): ReturnType<typeof ask> {
 }
 
 function headersOf(url: string, credential: Credential | undefined): Record<string, string> {
-  if (credential === undefined) throw new Error('there is no such credential')
+  if (credential === undefined) throw new Error('credential not found')
   if (credential.kind !== 'session') return { authorization: `Bearer ${credential.secret}` }
   return { cookie: credential.secret, origin: url, 'x-csrf-token': credential.csrf }
 }

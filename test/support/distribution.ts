@@ -17,12 +17,12 @@ export interface Distribution extends AsyncDisposable {
 }
 
 /**
- * With its defaults, as its users run it: files on disk, absolute URLs, no authentication. Only deletes are switched on,
- * because a registry without them would answer all of them alike and hide how they differ.
+ * Starts it with its defaults, as its users run it: files on disk, absolute URLs, no authentication. Only deletes are enabled:
+ * otherwise it would refuse all of them in the same way, which would hide the differences.
  */
 export async function startDistribution(): Promise<Distribution> {
   if (!existsSync(program)) {
-    throw new Error('there is no .tools/bin/registry: run scripts/tools/go-tools.sh --peer first')
+    throw new Error('.tools/bin/registry not found: run scripts/tools/go-tools.sh --peer first')
   }
   await using cleanup = new AsyncDisposableStack()
   const folder = cleanup.use(await tempFolder('distribution'))

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const pauseMs = 10
 
-/** Asks until `accept` likes the answer; throws with the last one when that takes too long. */
+/** Repeats the question until `accept` is true for the answer. Throws with the last answer when that takes too long. */
 export async function eventually<T>(
   read: () => Promise<T> | T,
   accept: (value: T) => boolean,

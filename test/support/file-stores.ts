@@ -1,4 +1,4 @@
-/** Blob stores on folders of their own, below one temporary folder of the test file. */
+/** Blob stores, each on its own folder below one temporary folder of the test file. */
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import type { BlobStore, StoredBlob } from '../../src/blob-store/blob-store.ts'
@@ -14,18 +14,18 @@ export interface OpenedFileStore extends AsyncDisposable {
   readonly store: BlobStore
   readonly root: string
   readonly buffers: BufferPool
-  /** What the store passed over, relative to its root. */
+  /** Paths that the store skipped, relative to its root. */
   readonly strange: string[]
 }
 
 export interface FileStores {
-  /** A path that nothing has yet. */
+  /** Returns a path that does not exist yet. */
   readonly newRoot: () => string
   /** Opens the store at `root`, by default a new one. */
   readonly open: (root?: string) => Promise<OpenedFileStore>
 }
 
-/** Call it at the top of a test file: makes the folder before its tests, removes it after them. */
+/** Call this at the top of a test file: it makes the folder before the tests and removes it after them. */
 export function useFileStores(): FileStores {
   let folder: TempFolder | undefined
   beforeAll(async () => {
@@ -52,7 +52,7 @@ async function openFileStore(root: string): Promise<OpenedFileStore> {
   return { store, root, buffers, strange, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
 }
 
-/** The file of a blob. */
+/** Returns the path of a blob's file. */
 export function blobFileOf(root: string, { key, digest }: StoredBlob): string {
   return join(root, 'blobs', key.slice(0, 2), `${key}_${digest.replace(':', '-')}`)
 }

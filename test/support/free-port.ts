@@ -3,8 +3,8 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 
 /**
- * Free on 127.0.0.1 a moment ago, for programs that must be told their port: nobody else is likely to take it before
- * they do.
+ * Returns a port of 127.0.0.1 that was free a moment ago, for programs that need a port number. Another program is unlikely to
+ * take it in between.
  */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

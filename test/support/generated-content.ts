@@ -1,4 +1,4 @@
-/** Content of any size that costs no memory and repeats nowhere: one random block whose first bytes count up. */
+/** Content of any size that needs no memory and never repeats: one random block whose first bytes hold a counter. */
 import { createHash } from 'node:crypto'
 
 import { createRandom } from './seeded-random.ts'
@@ -6,7 +6,7 @@ import { createRandom } from './seeded-random.ts'
 export interface GeneratedContent {
   readonly size: number
   readonly digest: string
-  /** The bytes from `start` up to, not including, `end`, as fresh buffers of at most 1 MiB. */
+  /** Yields the bytes from `start` up to, but not including, `end`, in new buffers of at most 1 MiB. */
   read(start?: number, end?: number): Generator<Buffer>
 }
 

@@ -1,4 +1,4 @@
-/** The limits of the HTTP layer when nothing is configured. */
+/** The default limits of the HTTP layer. */
 import { createHttpLimits } from '../../src/app/http-limits.ts'
 import { limits } from '../../src/config/sections/limits.ts'
 

@@ -1,6 +1,6 @@
 /**
- * @module A registry with users over HTTP: the real identity services on the database of `openServer`. Passwords are
- * hashed cheaply and failed logins cost no time; whatever else is measured here is what a client would meet.
+ * @module A registry with users over HTTP: the real identity services on the database of `openServer`. Passwords are hashed
+ * cheaply and failed logins are not delayed; everything else is as in production.
  */
 import { createAuth } from '../../src/auth.ts'
 import type { Auth, AuthDeps } from '../../src/auth.ts'
@@ -26,10 +26,10 @@ export interface IdentityServerOptions extends Partial<Settings> {
 
 export interface IdentityServer extends OpenServer {
   readonly auth: Auth
-  /** With the password of `passwordOf`. */
+  /** Adds a user with the password of `passwordOf`. */
   addUser(name: string, options?: { readonly isAdmin?: boolean }): Promise<void>
   addRepository(name: string, visibility: 'public' | 'internal' | 'private'): Promise<void>
-  /** The `Authorization` of a token from the token endpoint; without a name an anonymous one. */
+  /** Returns the `Authorization` header with a token of the token endpoint; without a name, an anonymous token. */
   bearer(scopes: readonly string[], name?: string): Promise<string>
 }
 

@@ -1,6 +1,6 @@
 /**
- * @module Clients that push images without a pause, each image new, and remember what the registry acknowledged: what a
- * backup that begins afterwards has to hold. Some layers are common to all images.
+ * @module Clients that push new images without a pause and record the images that the registry acknowledged, all of which a
+ * backup that begins later must hold. All images share some layers.
  */
 import http from 'node:http'
 
@@ -20,21 +20,21 @@ export interface PushedImage {
 }
 
 export interface ImagePushes extends AsyncDisposable {
-  /** In the order of their acknowledgements; grows while the clients push. */
+  /** The acknowledged images, in the order of their acknowledgements; grows while the clients push. */
   readonly acknowledged: readonly PushedImage[]
-  /** Resolves when so many images are acknowledged; rejects with the first error. */
+  /** Resolves when this many images are acknowledged; rejects with the first error. */
   reached(images: number): Promise<void>
-  /** Lets each client end what it pushes. Rejects with the first error. */
+  /** Lets each client finish its current push. Rejects with the first error. */
   stop(): Promise<void>
 }
 
 export interface ImagePushOptions {
-  /** Without a slash at the end. */
+  /** The URL of the registry, without a slash at the end. */
   readonly url: string
   readonly clients?: number
-  /** First component of the repositories' names. */
+  /** The first component of the repository names. */
   readonly owner?: string
-  /** Of the layer that each image has for itself. */
+  /** The size of the layer that only this image has. */
   readonly layerBytes?: number
 }
 
@@ -97,7 +97,7 @@ async function pushOne(
   return { base, tag, manifest: image.digest, blobs: [config, ...layers].map(({ digest }) => digest) }
 }
 
-/** Pulls each image by tag and by digest, and its blobs; returns what is wrong, as sentences. */
+/** Pulls each image by tag and by digest, and its blobs. Returns every fault as a sentence. */
 export async function findLostImages(
   url: string,
   images: readonly PushedImage[],

@@ -1,6 +1,7 @@
 /**
- * @module The whole registry inside the test's process: SQLite and files in a temporary folder, a free port, a clock
- * that can be moved. Everyone may push, unless the test says otherwise. Faults it logs fail the test that uses it, whatever status they were answered with.
+ * @module The whole registry inside the test's process: SQLite and files in a temporary folder, a free port, a clock that tests
+ * can advance. Everyone may push, unless the test configures otherwise. An error in its log fails the test that uses it, whatever
+ * the status of the response.
  */
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
@@ -13,7 +14,7 @@ import { aRepositoryName } from './random.ts'
 import { tempFolder } from './temp-folder.ts'
 import { createTestDatabase } from './test-database.ts'
 
-/** Sections are merged with their defaults. */
+/** Sections of the configuration, merged with their defaults. */
 export interface InProcessSections extends Pick<
   ConfigInput,
   | 'http'
@@ -29,7 +30,7 @@ export interface InProcessSections extends Pick<
   | 'tracing'
 > {
   readonly deps?: Partial<AppDeps>
-  /** Kept on dispose when given: the data of an earlier registry. */
+  /** The data folder of an earlier registry, which is kept on dispose. */
   readonly dataDir?: string
 }
 
@@ -39,9 +40,9 @@ export interface InProcessRegistry extends AsyncDisposable {
   readonly app: App
   readonly dataDir: string
   readonly clock: Clock
-  /** Moves the clock on; timers of Node are not touched. */
+  /** Advances the clock; timers of Node are not affected. */
   advance(ms: number): void
-  /** The URL of a repository nobody has used yet. */
+  /** Returns the URL of a repository that no test has used yet. */
   repository(): string
 }
 
@@ -85,7 +86,7 @@ export async function startInProcess(sections: InProcessSections = {}): Promise<
   }
 }
 
-/** One registry for all tests of a file or a `describe`; usable inside tests and hooks only. */
+/** Shares one registry among all tests of a file or a `describe`; usable only inside tests and hooks. */
 export function shareRegistry(
   sections: InProcessSections = {},
 ): Omit<InProcessRegistry, keyof AsyncDisposable> {

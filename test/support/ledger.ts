@@ -1,6 +1,6 @@
 /**
- * @module What a registry owes its clients: for each path that was ever pushed to, the answers that are right after
- * a crash. An acknowledged change leaves one right answer; one that was sent and not acknowledged leaves two.
+ * @module The state that a registry owes its clients: for each path that was ever pushed to, the responses that are right after a
+ * crash. An acknowledged change leaves one right response; a change that was sent but not acknowledged leaves two.
  */
 import { createHash } from 'node:crypto'
 import http from 'node:http'
@@ -8,12 +8,12 @@ import http from 'node:http'
 import { ask } from './client.ts'
 import { digestOf } from './random.ts'
 
-/** The digest of the bytes a GET must send, or `undefined` for 404. */
+/** The digest of the bytes that a GET must return, or `undefined` for 404. */
 export type Content = string | undefined
 
 export class Ledger {
   readonly #rightAnswers = new Map<string, Set<Content>>()
-  /** Changes the registry said yes to. */
+  /** The number of changes that the registry acknowledged. */
   acknowledged = 0
 
   get paths(): readonly string[] {
@@ -24,18 +24,18 @@ export class Ledger {
     return this.#rightAnswers.get(path) ?? new Set([undefined])
   }
 
-  /** Call before the request leaves: from now on both the old and the new answer are right. */
+  /** Call this before sending the request: from now on both the old and the new content are right. */
   offer(path: string, content: Content): void {
     this.#rightAnswers.set(path, new Set([...this.rightAnswers(path), content]))
   }
 
-  /** Call when the acknowledgement is here: nothing else is right any more. */
+  /** Call this when the acknowledgement arrives: from now on only the new content is right. */
   settle(path: string, content: Content): void {
     this.#rightAnswers.set(path, new Set([content]))
     this.acknowledged += 1
   }
 
-  /** Takes over what another ledger knows of paths that this one does not share. */
+  /** Adds the entries of another ledger, whose paths are different. */
   add(other: Ledger): void {
     for (const [path, contents] of other.#rightAnswers) this.#rightAnswers.set(path, contents)
     this.acknowledged += other.acknowledged
@@ -45,8 +45,8 @@ export class Ledger {
 const checksAtOnce = 8
 
 /**
- * Asks for every path of the ledger, and for the tags of its repositories, and returns what is wrong, as sentences:
- * acknowledged content that is lost or damaged, deleted content that is back, content nobody offered.
+ * Requests every path of the ledger and the tags of its repositories. Returns every fault as a sentence: acknowledged content
+ * that is lost or damaged, deleted content that is back, content that was never pushed.
  */
 export async function findViolations(url: string, ledger: Ledger): Promise<readonly string[]> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: checksAtOnce })

@@ -1,6 +1,6 @@
 /**
- * @module A program for `large-referrers.test.ts`, which runs it with a small heap: opens the database that it is given and
- * follows the pages of referrers as the registry lists them; prints how many there are.
+ * @module A program that `large-referrers.test.ts` runs with a small heap: opens the given database, follows the pages of
+ * referrers as the registry lists them, and prints their number.
  */
 import { systemClock } from '../../src/lib/clock.ts'
 import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite/sqlite.ts'

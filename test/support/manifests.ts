@@ -1,6 +1,6 @@
 /**
- * @module Builders of manifests and the blobs they name, as plain values: no type of the code under test is
- * used, so a mistake there cannot hide here. `push*` send them over HTTP the way a client does.
+ * @module Builders of manifests and their blobs, as plain values. They use no type of the code under test, so that a mistake
+ * there cannot hide here. The `push*` functions send them over HTTP as a client does.
  */
 import type { Answer, Ask } from './client.ts'
 import { ask } from './client.ts'
@@ -29,11 +29,11 @@ export interface TestDescriptor {
 export interface TestManifest extends TestBlob {
   readonly mediaType: string
   readonly json: Readonly<Record<string, unknown>>
-  /** What must be pushed before the manifest, config first. */
+  /** The blobs to push before the manifest, config first. */
   readonly blobs: readonly TestBlob[]
-  /** Children of an index, to be pushed before it. */
+  /** The children of an index, to push before it. */
   readonly children: readonly TestManifest[]
-  /** What another manifest writes into `subject` or `manifests` to point here. */
+  /** The descriptor that another manifest puts into `subject` or `manifests` to point at this one. */
   readonly descriptor: TestDescriptor
 }
 
@@ -41,12 +41,12 @@ interface Common {
   readonly subject?: TestDescriptor
   readonly artifactType?: string
   readonly annotations?: Readonly<Record<string, string>>
-  /** Fields added to (or replacing those of) the document. */
+  /** Fields that are added to the document or replace its own. */
   readonly extra?: Readonly<Record<string, unknown>>
 }
 
 export interface ImageOptions extends Common {
-  /** A number makes that many fresh random layers. */
+  /** The layers; a number makes this many new random layers. */
   readonly layers?: number | readonly TestBlob[]
   readonly layerBytes?: number
   readonly config?: TestBlob
@@ -63,7 +63,7 @@ export function aDescriptor(
   return { mediaType: type, digest: blob.digest, size: blob.size, ...extra }
 }
 
-/** An image nobody has pushed yet: its config holds a random word unless one is given. */
+/** Makes a new image: its config holds a random word unless one is given. */
 export function anImageManifest(options: ImageOptions = {}): TestManifest {
   const { layers: wanted = 1, layerBytes = 1024, docker = false } = options
   const layers =
@@ -88,7 +88,7 @@ export interface IndexOptions extends Common {
   readonly docker?: boolean
 }
 
-/** An index of the given manifests; `platform` of each entry is read from its config when that is JSON. */
+/** Makes an index of the given manifests. The `platform` of each entry is read from its config if that is JSON. */
 export function anImageIndex(options: IndexOptions = {}): TestManifest {
   const children = options.manifests ?? []
   const type = options.docker === true ? mediaType.dockerManifestList : mediaType.ociIndex
@@ -104,7 +104,7 @@ export function anImageIndex(options: IndexOptions = {}): TestManifest {
   })
 }
 
-/** An artifact without a config, as signing and SBOM tools push them: points at `subject` when given. */
+/** Makes an artifact without a config, as signing and SBOM tools push it; points at `subject` if given. */
 export function anArtifact(options: Common & { readonly blob?: TestBlob } = {}): TestManifest {
   const { artifactType = 'application/vnd.example.artifact' } = options
   const empty = aBlob('{}')
@@ -122,7 +122,7 @@ export function anArtifact(options: Common & { readonly blob?: TestBlob } = {}):
   })
 }
 
-/** A manifest of any content, for cases no tool would make. */
+/** Makes a manifest with any content, for cases that no tool produces. */
 export function aManifest(
   type: string,
   parts: {
@@ -144,7 +144,7 @@ export function aManifest(
 
 export type PushOptions = Pick<Ask, 'headers' | 'agent'>
 
-/** Uploads by POST and one PUT with the whole body. Throws unless the answer is 201. */
+/** Uploads a blob by POST and one PUT with the whole body. Throws unless the response is 201. */
 export async function pushBlob(
   repositoryUrl: string,
   blob: TestBlob,
@@ -164,7 +164,7 @@ export async function pushBlob(
   return answer
 }
 
-/** PUT of one manifest by tag or digest (its digest by default). Throws unless the answer is 201. */
+/** Pushes one manifest by tag or digest (by default its own digest). Throws unless the response is 201. */
 export async function pushManifest(
   repositoryUrl: string,
   manifest: TestManifest,
@@ -181,7 +181,7 @@ export async function pushManifest(
   return answer
 }
 
-/** Blobs, then children, then the manifest itself: `pushImage(`${url}/v2/a/b`, image, { reference: 'v1' })`. */
+/** Pushes the blobs, then the children, then the manifest: `pushImage(`${url}/v2/a/b`, image, { reference: 'v1' })`. */
 export async function pushImage(
   repositoryUrl: string,
   manifest: TestManifest,
@@ -193,7 +193,7 @@ export async function pushImage(
   return await pushManifest(repositoryUrl, manifest, options)
 }
 
-/** The absolute URL of an answer's `Location`. Throws when it has none. */
+/** Returns the absolute URL of a response's `Location`. Throws when the header is missing. */
 export function uploadUrl(baseUrl: string, answer: Answer): URL {
   const { location } = answer.headers
   if (location === undefined) throw new Error(`answer ${answer.status} has no Location`)

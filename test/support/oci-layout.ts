@@ -1,7 +1,6 @@
 /**
- * @module Builds an OCI image layout in a folder, with no tool and no network: real tar layers of random
- * content, configs with correct diff ids, one image per platform and an index over them. What the command-line
- * clients push is made of this.
+ * @module Builds an OCI image layout in a folder, without tools or network: real tar layers of random content, configs with
+ * correct diff ids, one image per platform and an index over them. The command-line clients push these layouts.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -17,7 +16,7 @@ import type { TempFolder } from './temp-folder.ts'
 import { tempFolder } from './temp-folder.ts'
 
 export interface LayoutOptions {
-  /** `os/architecture[/variant]`. Two or more, or `index: true`, make an index. */
+  /** Platforms as `os/architecture[/variant]`. Two or more, or `index: true`, make an index. */
   readonly platforms?: readonly string[]
   readonly index?: boolean
   readonly layers?: number
@@ -27,12 +26,12 @@ export interface LayoutOptions {
 }
 
 export interface OciLayout extends TempFolder {
-  /** What the tag names: the index, or the only image. */
+  /** The tagged manifest: the index, or the only image. */
   readonly manifest: TestManifest
   readonly images: readonly TestManifest[]
 }
 
-/** Layers are fresh on every call, so no client can skip their upload by what it remembers. */
+/** Builds a layout. Every call makes new layers, so that no client can skip their upload because it remembers them. */
 export async function anOciLayout(options: LayoutOptions = {}): Promise<OciLayout> {
   const { platforms = ['linux/amd64', 'linux/arm64/v8'], tag = 'v1' } = options
   const images = platforms.map((platform) => anImage(platform, options))

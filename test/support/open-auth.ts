@@ -1,4 +1,7 @@
-/** Identity over real parts, over the database of `test-database.ts` unless another one is given, with cheap password hashes and a throttle that never sleeps. */
+/**
+ * The identity services on real parts: the database of `test-database.ts` or a given one, cheap password hashes and a throttle
+ * that never sleeps.
+ */
 import { join } from 'node:path'
 import { createAudit, type Audit } from '../../src/audit/audit.ts'
 import { createAuth, type Auth, type AuthDeps } from '../../src/auth.ts'
@@ -15,13 +18,13 @@ export interface OpenAuth extends AsyncDisposable {
   readonly metadata: Metadata
   readonly clock: TestClock
   readonly audit: Audit
-  /** The folder of the database and of the first administrator's password. */
+  /** The folder that holds the database and the first administrator's password. */
   readonly folder: string
-  /** How many passwords were hashed, whatever for. */
+  /** Returns how many passwords were hashed, for any purpose. */
   hashes(): number
-  /** How long each login was held, in milliseconds. */
+  /** How long each login was delayed, in milliseconds. */
   readonly delays: readonly number[]
-  /** Another process over the same database. */
+  /** Opens the services a second time on the same database, like another process. */
   openSecond(): Promise<Auth>
 }
 
@@ -91,7 +94,7 @@ export function basic(name: string, password: string): string {
 
 export const bobsPassword = 'correct horse battery'
 
-/** A user `bob` and an administrator `root`, both with the same password. */
+/** Adds a user `bob` and an administrator `root`, both with the same password. */
 export async function addUsers({ auth }: OpenAuth): Promise<void> {
   await auth.accounts.add({ name: 'root', password: bobsPassword, isAdmin: true }, tester)
   await auth.accounts.add({ name: 'bob', password: bobsPassword, isAdmin: false }, tester)

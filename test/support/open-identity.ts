@@ -1,4 +1,4 @@
-/** Identity for tests that are about something else: everyone is anonymous and may do everything. */
+/** Identity for tests of other parts: everyone is anonymous and may do everything. */
 import type { Authenticator, TokenService } from '../../src/identity/identity.ts'
 import type { Policy } from '../../src/access/policy.ts'
 import { anonymous } from '../../src/identity/principal.ts'

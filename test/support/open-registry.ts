@@ -1,4 +1,4 @@
-/** The registry services over real parts, the database of `test-database.ts` and the memory store, without HTTP. */
+/** The registry services on real parts, with the database of `test-database.ts` and the memory store, without HTTP. */
 import { join } from 'node:path'
 import { createAudit, type Audit } from '../../src/audit/audit.ts'
 import { anonymous } from '../../src/identity/principal.ts'
@@ -27,24 +27,24 @@ export interface OpenRegistry extends AsyncDisposable {
   readonly store: BlobStore
   readonly clock: TestClock
   readonly audit: Audit
-  /** What the registry reported as damaged. */
+  /** The content that the registry reported as damaged. */
   readonly damage: readonly DamagedContent[]
   readonly log: Logger
-  /** What was logged so far. */
+  /** The log lines so far. */
   readonly logged: readonly Readonly<Record<string, unknown>>[]
-  /** How often the registry said that there are bytes to remove. */
+  /** Returns how often the registry reported that there are bytes to remove. */
   deadKeys(): number
 }
 
-/** How long upload sessions live. */
+/** The lifetimes of upload sessions. */
 export const testLives = { withBytesMs: 24 * 3_600_000, emptyMs: 5 * 60_000 }
 
 export const caller = { principal: anonymous, push: { create: true, update: true } }
 
 export interface OpenRegistryOptions extends Partial<RegistryDeps> {
-  /** Puts a decorator around the memory store. */
+  /** Wraps the memory store in a decorator. */
   readonly wrapStore?: (store: BlobStore) => BlobStore
-  /** `'none'`: the database never completed a start. */
+  /** `'none'`: the database has never completed a start. */
   readonly installation?: 'none'
 }
 
@@ -110,7 +110,7 @@ export function createTestClock(): TestClock {
   return { now: () => ms, advance: (by) => void (ms += by) }
 }
 
-/** A body that gives its chunks, then fails or waits for good. */
+/** Yields the chunks, then fails or waits forever. */
 export async function* bodyOf(
   chunks: Iterable<Uint8Array>,
   end?: { fail?: Error; hang?: boolean },

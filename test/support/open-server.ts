@@ -18,7 +18,7 @@ export interface LogLine {
 }
 
 export interface OpenServer extends AsyncDisposable {
-  /** `http://127.0.0.1:<port>`, with `https` under TLS; no slash at the end. */
+  /** `http://127.0.0.1:<port>`, or `https` under TLS; no slash at the end. */
   readonly url: string
   readonly server: RegistryServer
   readonly registry: OpenRegistry
@@ -46,12 +46,12 @@ const noManagement = {
 }
 
 export interface OpenServerOptions extends Replaced {
-  /** For what can only be made of the parts of the registry; what goes into the stack ends before they do. */
+  /** Makes options that need parts of the registry. Resources on the stack are disposed before these parts. */
   readonly wire?: (registry: OpenRegistry, stack: AsyncDisposableStack) => Replaced
   readonly limits?: Partial<HttpLimits>
   readonly health?: HandlerDeps['health']
   readonly registry?: OpenRegistryOptions
-  /** Absent: a free port of loopback. */
+  /** The address to listen on; absent: a free port on the loopback interface. */
   readonly reserved?: ReservedAddress
 }
 

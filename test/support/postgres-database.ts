@@ -1,4 +1,4 @@
-/** A database of its own on the server of `scripts/postgres.ts`. */
+/** Databases on the server of `scripts/postgres.ts`. */
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 
@@ -6,7 +6,10 @@ export interface PostgresDatabase extends AsyncDisposable {
   readonly url: string
 }
 
-/** Makes an empty database, which is dropped on dispose even while clients are connected. Throws without `LADING_TEST_POSTGRES_URL`. */
+/**
+ * Creates an empty database, which is dropped on dispose even while clients are connected. Throws without
+ * `LADING_TEST_POSTGRES_URL`.
+ */
 export async function createPostgresDatabase(): Promise<PostgresDatabase> {
   const server = process.env['LADING_TEST_POSTGRES_URL']
   if (server === undefined) throw new Error('LADING_TEST_POSTGRES_URL is not set: run scripts/postgres.ts')
@@ -20,7 +23,7 @@ export async function createPostgresDatabase(): Promise<PostgresDatabase> {
   }
 }
 
-/** One statement, or several without parameters. */
+/** Runs one statement, or several without parameters. */
 export async function runStatements(url: string, statements: string): Promise<void> {
   const client = new Client({ connectionString: url })
   await client.connect()

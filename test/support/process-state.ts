@@ -1,8 +1,10 @@
-/** What a running process holds, read from /proc (Linux). */
+/** The resources of a running process, read from /proc (Linux). */
 import { readdir, readFile, stat } from 'node:fs/promises'
 
 export interface ProcessState {
-  /** Open files, sockets and pipes; a store keeps folders open, of which a layout bounds the number. */
+  /**
+   * The number of open files, sockets and pipes; includes the folders that a store keeps open, whose number the layout bounds.
+   */
   readonly descriptors: number
   readonly residentMiB: number
 }
@@ -19,7 +21,7 @@ async function countsAsOpen(path: string): Promise<boolean> {
   try {
     return !(await stat(path)).isDirectory()
   } catch {
-    // Closed meanwhile.
+    // It was closed in the meantime.
     return false
   }
 }

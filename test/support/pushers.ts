@@ -1,7 +1,7 @@
 /**
- * @module Clients that push without a pause, each into a repository of its own, and keep a ledger of what the
- * registry acknowledged: blobs in every way the protocol has, images, indexes, moved tags, deletions. Some layers
- * are the same for all of them, so that equal uploads meet.
+ * @module Clients that push without a pause, each into its own repository, and keep a ledger of the changes that the registry
+ * acknowledged: blobs in every way that the protocol has, images, indexes, moved tags, deletions. All clients share some layers,
+ * so that equal uploads meet.
  */
 import http from 'node:http'
 
@@ -21,23 +21,23 @@ export interface PusherOptions {
   readonly ledger: Ledger
   readonly random: SeededRandom
   readonly pushers: number
-  /** First component of the repository names; one per round keeps the rounds' ledgers apart. */
+  /** The first component of the repository names; one per round keeps the ledgers of the rounds apart. */
   readonly owner: string
 }
 
 export interface Pushers extends AsyncDisposable {
   /**
-   * From now on a request that fails ends its pusher in peace, since the registry is being killed; until now it is
-   * an error. A refusal stays an error.
+   * After this call a failed request ends its pusher without an error, because the registry is being killed; before it a failed
+   * request is an error. A refused request is always an error.
    */
   expectLoss(): void
   /** Resolves when every pusher has ended; rejects with the first error. */
   readonly done: Promise<void>
-  /** Resolves when the registry has acknowledged so many changes; rejects with the first error. */
+  /** Resolves when the registry has acknowledged this many changes; rejects with the first error. */
   acknowledged(changes: number): Promise<void>
 }
 
-/** Starts them; `expectLoss` and a dead registry end them. */
+/** Starts the pushers; they end after `expectLoss` when the registry is dead. */
 export function startPushers(options: PusherOptions): Pushers {
   const { random, pushers } = options
   const agent = new http.Agent({ keepAlive: true, maxSockets: pushers })
@@ -79,7 +79,7 @@ class Pusher {
   readonly #url: string
   readonly #base: string
   readonly #self: PusherSelf
-  /** What each tag points at, as far as this pusher knows. */
+  /** The manifest of each tag, as far as this pusher knows. */
   readonly #tags = new Map<string, TestManifest>()
 
   constructor({ ledger, url, owner }: PusherOptions, self: PusherSelf) {
@@ -163,7 +163,7 @@ class Pusher {
     await this.#delete(tag, [tag])
   }
 
-  /** A manifest takes its tags along. */
+  /** Deletes a manifest and, with it, its tags. */
   async #deleteManifest(tag: string): Promise<void> {
     const digest = this.#tags.get(tag)?.digest ?? ''
     const tags = [...this.#tags].filter(([, manifest]) => manifest.digest === digest).map(([name]) => name)

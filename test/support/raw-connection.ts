@@ -1,4 +1,4 @@
-/** A TCP or TLS connection on which a test writes bytes as they are, several times, and reads what came back so far. */
+/** A TCP or TLS connection on which a test writes raw bytes in several steps and reads the bytes received so far. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
@@ -19,7 +19,7 @@ export class RawConnection implements Disposable {
       this.received += text
       this.#notify()
     })
-    // A reset is one way to close.
+    // A reset also closes the connection.
     socket.on('error', () => undefined)
     socket.on('close', () => {
       this.closed = true
@@ -35,7 +35,7 @@ export class RawConnection implements Disposable {
     return connection
   }
 
-  /** The bytes go through TLS; any certificate will do. */
+  /** Opens a connection with TLS; accepts any certificate. */
   static async openTls(url: string | URL): Promise<RawConnection> {
     const { hostname, port } = new URL(url)
     const socket = connectTls({ port: Number(port), host: hostname, rejectUnauthorized: false })
@@ -48,7 +48,7 @@ export class RawConnection implements Disposable {
     this.#socket.write(bytes)
   }
 
-  /** Leaves what the server sends in its socket. */
+  /** Stops reading: the bytes that the server sends stay in the socket. */
   pause(): void {
     this.#socket.pause()
   }
@@ -57,19 +57,22 @@ export class RawConnection implements Disposable {
     this.#socket.resume()
   }
 
-  /** Ends the connection with RST: what is on its way in either direction is lost, as when the peer crashes. */
+  /** Ends the connection with RST: data in transit in either direction is lost, as when the peer crashes. */
   reset(): void {
     this.#socket.resetAndDestroy()
   }
 
-  /** Waits until what came so far satisfies `accept`; throws when the server closes before, or takes too long. */
+  /**
+   * Waits until `accept` is true for the bytes received so far. Throws when the server closes the connection first, or when it
+   * takes too long.
+   */
   async until(accept: (received: string) => boolean): Promise<string> {
     await this.#wait(() => accept(this.received) || this.closed)
     if (!accept(this.received)) throw new Error(`the server closed after ${JSON.stringify(this.received)}`)
     return this.received
   }
 
-  /** Waits until the server closes the connection; returns everything it sent. */
+  /** Waits until the server closes the connection. Returns everything that it sent. */
   async untilClosed(): Promise<string> {
     await this.#wait(() => this.closed)
     return this.received
@@ -96,7 +99,7 @@ export class RawConnection implements Disposable {
   }
 }
 
-/** The statuses of all replies in a text, in order. */
+/** Returns the statuses of all responses in a text, in order. */
 export function statusesIn(received: string): number[] {
   return [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
 }

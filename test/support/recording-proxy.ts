@@ -1,4 +1,4 @@
-/** An HTTP proxy in front of a registry that tells what a client asked, and can act between two of its requests. */
+/** An HTTP proxy in front of a registry that records the requests of a client and can act between two of them. */
 import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,19 +6,19 @@ import { pipeline } from 'node:stream/promises'
 
 export interface SeenRequest {
   readonly method: string
-  /** Path and query. */
+  /** The path and the query. */
   readonly path: string
   readonly status: number
-  /** `Bearer`, `Basic` or an empty text. */
+  /** The scheme of `Authorization`: `Bearer`, `Basic` or an empty text. */
   readonly scheme: string
-  /** The headers of these names, or empty texts. */
+  /** The `Range` and `Content-Range` headers, or empty texts. */
   readonly range: string
   readonly contentRange: string
-  /** Of the request's body. */
+  /** The size of the request's body. */
   readonly sentBytes: number
-  /** Of the answer, or an empty text. */
+  /** The `Content-Type` of the response, or an empty text. */
   readonly contentType: string
-  /** Of the answer's body, taken from the registry so far. */
+  /** How many bytes of the response's body the registry has sent so far. */
   readonly bodyBytes: number
 }
 
@@ -29,15 +29,17 @@ export interface RecordingProxy extends AsyncDisposable {
 }
 
 export interface ProxyOptions {
-  /** Of the registry, `http://127.0.0.1:<port>`. */
+  /** The URL of the registry, `http://127.0.0.1:<port>`. */
   readonly url: string
-  /** The registry has answered, the client does not know yet. */
+  /** Called when the registry has responded, before the client receives the response. */
   readonly onAnswer?: (seen: SeenRequest) => void
-  /** After how many bytes of the answer's body the client's connection ends; undefined: after all. */
+  /**
+   * Returns after how many bytes of the response's body the proxy cuts the client's connection; `undefined`: it does not cut it.
+   */
   readonly cutAfter?: (seen: SeenRequest) => number | undefined
 }
 
-/** Passes `Host` on as it comes: the realm and every `Location` lead through the proxy again. */
+/** Starts the proxy. It forwards `Host` unchanged, so that the realm and every `Location` lead back through the proxy. */
 export async function startRecordingProxy(options: ProxyOptions): Promise<RecordingProxy> {
   const { url, onAnswer, cutAfter } = options
   const seen: SeenRequest[] = []
@@ -80,7 +82,7 @@ function describeHeaders(
   return { scheme, range, contentRange, contentType: answer.headers['content-type'] ?? '' }
 }
 
-/** Its failure makes `pipeline` end both connections. */
+/** Counts the bytes that pass. Throws at the cut, so that `pipeline` closes both connections. */
 function countInto(request: { bodyBytes: number }, cut = Infinity) {
   return async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of chunks) {

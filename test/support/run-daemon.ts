@@ -1,4 +1,4 @@
-/** Servers that a test needs beside the registry: each is a process that ends with the test, whatever happens to it. */
+/** Servers that a test needs beside the registry. Each is a process that ends with the test, whatever the result. */
 import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,21 +10,21 @@ import { eventually } from './eventually.ts'
 export interface DaemonOptions {
   readonly command: readonly [string, ...string[]]
   readonly env?: NodeJS.ProcessEnv
-  /** Asked again and again until it says yes; what it throws counts as no. */
+  /** Called repeatedly until it resolves to true; an error counts as false. */
   readonly isReady: () => Promise<boolean>
   readonly startDeadlineMs?: number
 }
 
 export interface Daemon extends AsyncDisposable {
-  /** What it wrote so far (the last 50,000 characters). */
+  /** The output so far (the last 50,000 characters). */
   readonly output: string
 }
 
 const keptOutputChars = 50_000
-/** dockerd itself waits up to 15 s for its containerd; killed before that, it leaves mounts behind. */
+/** dockerd waits up to 15 s for its containerd; if it is killed before that, it leaves mounts behind. */
 const stopDeadlineMs = 40_000
 
-/** Resolves when it is ready; throws with what it said when it ends before or takes too long. */
+/** Resolves when the server is ready. Throws with its output when it ends before that or takes too long. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const daemon = new DaemonProcess(options)
   try {
@@ -41,12 +41,12 @@ class DaemonProcess implements Daemon {
   readonly #child: ChildProcessByStdio<null, Readable, Readable>
 
   constructor({ command: [program, ...args], env }: DaemonOptions) {
-    // The kernel ends it with us: a worker of vitest that is ended gets no chance to.
+    // The kernel ends it with this process: a vitest worker that is terminated cannot.
     this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: env ?? process.env,
     })
-    // A program that is missing: `hasEnded` tells.
+    // The program is missing: `hasEnded` reports it.
     this.#child.on('error', (error) => (this.output += error.message))
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {

@@ -1,4 +1,4 @@
-/** Runs a command of Lading inside the test's process, with streams, environment and keyboard of the test's choice. */
+/** Runs a Lading command inside the test's process, with streams, environment and keyboard of the test's choice. */
 import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
 import type { CliHost, Command } from '../../src/cli/frame/command.ts'
 import { commands } from '../../src/cli/commands.ts'
@@ -6,10 +6,10 @@ import { runCli } from '../../src/cli/run.ts'
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
-  /** Contents by path, instead of the disk. */
+  /** File contents by path, used instead of the disk. */
   readonly files?: Readonly<Record<string, string>>
   readonly stdin?: string
-  /** What someone types at the terminal, question by question; absent: there is no terminal. */
+  /** The answers typed at the terminal, one per question; absent: there is no terminal. */
   readonly typed?: readonly string[]
   readonly commands?: readonly Command[]
   /** Standard error is a terminal: progress is shown, and put down here. */
@@ -20,11 +20,11 @@ export interface RunResult {
   readonly code: number
   readonly out: string
   readonly err: string
-  /** What standard output holds, parsed. */
+  /** Returns standard output, parsed as JSON. */
   readonly json: () => unknown
 }
 
-/** `line` is split at spaces. */
+/** Runs the command `line`, which is split at spaces. */
 export async function runLading(line: string, options: RunOptions = {}): Promise<RunResult> {
   const out: string[] = []
   const err: string[] = []
@@ -38,7 +38,7 @@ export async function runLading(line: string, options: RunOptions = {}): Promise
     }),
     sources: { env: options.env ?? {}, readFile: (path) => options.files?.[path] },
     readStdin: () => Promise.resolve(options.stdin ?? ''),
-    // As cheap as those of the registry in the test's process.
+    // As cheap as the hashes of the registry in the test's process.
     passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }),
     terminal: options.typed === undefined ? undefined : { ask: type, askSecret: type },
     listenForReload: () => ({ [Symbol.dispose]: () => undefined }),

@@ -1,4 +1,4 @@
-/** Runs a command of Lading as a process of its own, for tests that kill it. */
+/** Runs a Lading command in its own process, for tests that kill it. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -6,14 +6,14 @@ import { join } from 'node:path'
 const entry = join(import.meta.dirname, '../../src/main.ts')
 
 export interface CommandProcess {
-  /** Whether it has ended. */
+  /** Whether the process has ended. */
   readonly hasEnded: boolean
   kill(): void
-  /** Resolves with its end; `code` is null after a kill. */
+  /** Resolves when the process ends; `code` is null after a kill. */
   readonly exit: Promise<{ readonly code: number | null; readonly output: string }>
 }
 
-/** `env` is all that it gets of `LADING_*`. */
+/** Starts the command; `env` has all the `LADING_*` variables that it gets. */
 export function startCommand(args: readonly string[], env: Readonly<Record<string, string>>): CommandProcess {
   const foreign = Object.entries(process.env).filter(([name]) => !/^(LADING_|VITEST|NODE_)/.test(name))
   const child = spawn(process.execPath, [entry, ...args], {

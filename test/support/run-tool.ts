@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
 
-/** Runs a program of the system and returns what it printed; throws with what it said when it fails. */
+/** Runs a program of the system and returns its output. Throws with its error output when it fails. */
 export async function runTool(command: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await execute(command, args, { timeout: 60_000 })
   return stdout.trim()

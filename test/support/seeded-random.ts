@@ -1,16 +1,16 @@
-/** Random choices that a printed seed repeats; not for secrets. */
+/** Random choices that can be repeated with a printed seed; not for secrets. */
 export interface SeededRandom {
-  /** A whole number from `min` to `max`, both included. */
+  /** Returns an integer from `min` to `max`, both inclusive. */
   integer(min: number, max: number): number
-  /** True with this probability, from 0 to 1. */
+  /** Returns true with this probability, from 0 to 1. */
   chance(probability: number): boolean
   pick<T>(choices: readonly T[]): T
   bytes(size: number): Buffer
-  /** A generator of its own, so that what one user draws does not change what another gets. */
+  /** Returns a separate generator, so that the draws of one user do not change those of another. */
   fork(): SeededRandom
 }
 
-/** The seed of this run: `LADING_TEST_SEED` when given, else a new one. Print it. */
+/** Returns the seed of this run: `LADING_TEST_SEED` if set, otherwise a new one. Print it. */
 export function chooseSeed(): number {
   const given = process.env['LADING_TEST_SEED']
   return given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given)

@@ -1,7 +1,7 @@
 /**
- * @module Runs the program under test as a process of its own, the way a user starts it, on a free port and an
- * own data folder. For tests that need signals, `kill -9`, real memory figures or a real client; a test that
- * only talks HTTP is faster in process.
+ * @module Runs the program under test in its own process, as a user starts it, on a free port and with its own data folder. It is
+ * for tests that need signals, `kill -9`, real memory figures or a real client; a test that only sends HTTP requests is faster in
+ * process.
  */
 import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
@@ -19,15 +19,15 @@ const stopDeadlineMs = 30_000
 const keptOutputChars = 200_000
 
 export interface StartOptions {
-  /** `LADING_*` variables; those of the test's own environment are not handed on. Anonymous may push by default. */
+  /** `LADING_*` variables; those of the test's own environment are not passed on. By default anonymous may push. */
   readonly env?: Readonly<Record<string, string>>
-  /** Kept on dispose when given: start twice on one folder to test a restart. */
+  /** A data folder, which is kept on dispose; start twice on one folder to test a restart. */
   readonly dataDir?: string
   /** Arguments after `serve`. */
   readonly args?: readonly string[]
-  /** `dist` runs what `npm run build` made. */
+  /** `dist` runs the output of `npm run build`. */
   readonly from?: 'source' | 'dist'
-  /** Put before the command: `['prlimit', '--fsize=1000000']`. */
+  /** The words to put before the command: `['prlimit', '--fsize=1000000']`. */
   readonly wrapper?: readonly string[]
 }
 
@@ -39,26 +39,26 @@ export interface Exit {
 export interface RunningRegistry extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, no slash at the end. */
   readonly url: string
-  /** `127.0.0.1:<port>`, as the command-line clients want it. */
+  /** `127.0.0.1:<port>`, the form that command-line clients need. */
   readonly host: string
   readonly port: number
   readonly pid: number
   readonly dataDir: string
-  /** What the process wrote to standard error so far (the last 200,000 characters). */
+  /** The standard error so far (the last 200,000 characters). */
   readonly stderr: string
-  /** What it wrote to standard output so far: its log, one JSON object per line. */
+  /** The standard output so far: the log, one JSON object per line. */
   readonly stdout: string
-  /** Resolves when the process has ended, for whatever reason. */
+  /** Resolves when the process has ended, for any reason. */
   readonly exit: Promise<Exit>
-  /** Sends the signal and waits for the end of the process. Throws when it goes on for 30 s (it is killed then). */
+  /** Sends the signal and waits until the process ends. After 30 s it kills the process and throws. */
   kill(signal: NodeJS.Signals): Promise<Exit>
-  /** TERM, then waits; throws when the process ends with anything but 0. */
+  /** Sends TERM and waits; throws when the exit code is not 0. */
   stop(): Promise<void>
 }
 
 /**
- * Starts `lading serve` and resolves when it listens; throws with its output when it ends or says nothing before.
- * Disposing kills it (`stop` is the polite way) and removes the data folder that was made for it.
+ * Starts `lading serve` and resolves when it listens. Throws with its output when it ends or is silent before that. Disposing
+ * kills it (`stop` lets it finish) and removes the data folder if it was made here.
  */
 export async function startRegistry(options: StartOptions = {}): Promise<RunningRegistry> {
   const folder = options.dataDir === undefined ? await tempFolder('lading-data') : undefined
@@ -162,7 +162,7 @@ function spawnRegistry(
   const entry = join(checkout, options.from === 'dist' ? 'dist/main.js' : 'src/main.ts')
   const command = [...(options.wrapper ?? []), process.execPath, entry, 'serve', ...(options.args ?? [])]
   return spawn(command[0] ?? '', command.slice(1), {
-    // Not the checkout: a configuration file lying there must not change a test.
+    // Not the checkout: a configuration file in it must not change a test.
     cwd: dataDir,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -175,13 +175,13 @@ function spawnRegistry(
   })
 }
 
-/** The environment without our own variables and without what vitest sets for its workers. */
+/** Returns the environment without `LADING_*` variables and without those that vitest sets for its workers. */
 function foreignEnvironment(): Record<string, string | undefined> {
   const ours = /^(LADING_|VITEST|NODE_ENV$|NODE_OPTIONS$|TEST$|DEV$|PROD$|MODE$)/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
 }
 
-/** The `url` of the log line that announces the listener: `{"msg":"listening","url":"http://127.0.0.1:41234"}`. */
+/** Returns the `url` of the log line that announces the listener: `{"msg":"listening","url":"http://127.0.0.1:41234"}`. */
 function listeningUrl(line: string): string | undefined {
   if (!line.includes('"listening"')) return undefined
   try {

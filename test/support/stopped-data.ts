@@ -1,6 +1,6 @@
 /**
- * @module The data folder of a registry that does not run: cleaned by the program's own lifecycle functions without
- * any grace, then compared, files against rows.
+ * @module The data folder of a stopped registry: cleaned by the program's own lifecycle functions without a grace period, then
+ * checked by comparing files with rows.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -26,9 +26,9 @@ export interface Cleaned {
   readonly sweptKeys: number
 }
 
-/** Ends every upload session, collects every unlinked blob and sweeps every file that no row names. */
+/** Ends every upload session, collects every unlinked blob and sweeps every file that has no row. */
 export async function cleanData(dataDir: string): Promise<Cleaned> {
-  // Graces of zero mean "before now": a second ahead, the present is the past.
+  // A grace period of zero means "before now". With a clock one second ahead, this includes the present.
   const clock = { now: () => Date.now() + 1000 }
   const onFatal = (error: unknown): never => {
     throw error
@@ -46,14 +46,14 @@ export async function cleanData(dataDir: string): Promise<Cleaned> {
   const endedUploads = await expireUploads(deps, { withBytesMs: 0, emptyMs: 0 }, signal)
   const collectedBlobs = await collectBlobs(deps, 0, signal)
   const removedKeys = await removeDeadKeys(deps, signal)
-  // A crash may leave more than the share that a sweep moves without the word of an operator.
+  // A crash may leave more files than a sweep moves without an operator's consent.
   await metadata.transact((tx) => acceptStore(tx, clock.now()))
   const sweptKeys = await sweepStore(deps, 0, signal)
   for await (const entry of store.listAside()) await store.deleteAside(entry)
   return { endedUploads, collectedBlobs, removedKeys, sweptKeys }
 }
 
-/** Every file under the store's folders that is no blob of a row, and every blob row without its whole file. */
+/** Returns every file in the store's folders that is not the blob of a row, and every blob row without its complete file. */
 export async function compareData(dataDir: string): Promise<readonly string[]> {
   const files = await listFiles(join(dataDir, 'store'))
   const expected = new Map(listBlobRows(dataDir).map((row) => [pathOf(row), row]))
@@ -68,18 +68,18 @@ export async function compareData(dataDir: string): Promise<readonly string[]> {
   return problems
 }
 
-/** The blob files of one digest, whatever their keys. */
+/** Lists the blob files of one digest under all their keys. */
 export async function listBlobFiles(dataDir: string, digest: string): Promise<readonly string[]> {
   const files = await listFiles(join(dataDir, 'store'))
   return files.filter((path) => path.endsWith(`_${digest.replace(':', '-')}`))
 }
 
-/** Files of unfinished uploads. */
+/** Lists the files of unfinished uploads. */
 export async function listUploadFiles(dataDir: string): Promise<readonly string[]> {
   return await listFiles(join(dataDir, 'store', 'uploads'))
 }
 
-/** Rows of a query on the database of a registry that runs or not. */
+/** Queries the database of a registry, running or stopped, and returns the rows. */
 export function queryRows(dataDir: string, sql: string): readonly Record<string, unknown>[] {
   const database = new DatabaseSync(join(dataDir, 'lading.db'), { readOnly: true, timeout: 5000 })
   try {

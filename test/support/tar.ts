@@ -6,7 +6,7 @@ export interface TarEntry {
 
 const blockBytes = 512
 
-/** A POSIX ustar archive of regular files, owned by root and dated 0; paths up to 100 characters. */
+/** Makes a POSIX ustar archive of regular files, owned by root and dated 0; paths have at most 100 characters. */
 export function tarOf(entries: readonly TarEntry[]): Buffer {
   const parts = entries.flatMap((entry) => [headerOf(entry), entry.bytes, padding(entry.bytes.length)])
   return Buffer.concat([...parts, Buffer.alloc(2 * blockBytes)])
@@ -20,7 +20,7 @@ function headerOf({ path, bytes, mode = 0o755 }: TarEntry): Buffer {
   header.write(octal(0, 7), 116)
   header.write(octal(bytes.length, 11), 124)
   header.write(octal(0, 11), 136)
-  // The checksum is taken with its own field full of blanks.
+  // The checksum is computed with its own field filled with spaces.
   header.write('        ', 148)
   header.write('0', 156)
   header.write('ustar\u000000', 257)

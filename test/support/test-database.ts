@@ -1,6 +1,6 @@
 /**
- * @module The database that tests of identity, rights and names run on: SQLite, or with `LADING_TEST_DATABASE=postgres`
- * (the project `rights-postgres`) a database of each test on the server of `scripts/postgres.ts`.
+ * @module The database for tests of identity, rights and names: SQLite, or with `LADING_TEST_DATABASE=postgres` (the project
+ * `rights-postgres`) a separate database per test on the server of `scripts/postgres.ts`.
  */
 import type { ConfigInput } from '../../src/config/schema.ts'
 import type { Clock } from '../../src/lib/clock.ts'
@@ -14,18 +14,21 @@ export const testDatabase = process.env['LADING_TEST_DATABASE'] === 'postgres' ?
 
 export interface TestMetadata extends AsyncDisposable {
   readonly metadata: Metadata
-  /** As another process over the same database has it; SQLite answers at once everywhere, so there it is the same. */
+  /**
+   * Opens the database as another process would. With SQLite it returns the same `Metadata`: a change is visible everywhere at
+   * once.
+   */
   openSecond(): Promise<Metadata>
 }
 
 interface TestMetadataOptions {
-  /** Of SQLite. */
+  /** The path of the SQLite database. */
   readonly file: string
   readonly clock: Clock
   readonly onFatal: (error: unknown) => void
 }
 
-/** Everything that was opened ends on dispose, the database too. */
+/** Opens a database. Disposing closes everything that was opened, and the database. */
 export async function openTestMetadata({ file, clock, onFatal }: TestMetadataOptions): Promise<TestMetadata> {
   await using stack = new AsyncDisposableStack()
   if (testDatabase === 'sqlite') {
@@ -52,7 +55,7 @@ export interface TestDatabaseConfig extends AsyncDisposable {
   readonly metadata: NonNullable<ConfigInput['metadata']>
 }
 
-/** The configuration of a registry of its own. */
+/** Creates a database and returns the configuration for a registry. */
 export async function createTestDatabase(): Promise<TestDatabaseConfig> {
   if (testDatabase === 'sqlite') {
     return { metadata: { driver: 'sqlite' }, [Symbol.asyncDispose]: () => Promise.resolve() }
@@ -64,7 +67,7 @@ export async function createTestDatabase(): Promise<TestDatabaseConfig> {
   }
 }
 
-/** Databases that no test uses, as they were after their first upgrade: to reset one is ten times faster than to make one. */
+/** Unused databases in the state after their first upgrade: resetting one is ten times faster than creating one. */
 const idle: PostgresDatabase[] = []
 
 async function takeDatabase(): Promise<PostgresDatabase> {
@@ -78,7 +81,7 @@ async function takeDatabase(): Promise<PostgresDatabase> {
   }
 }
 
-/** The server of the tests drops it with the rest. */
+/** Creates an upgraded database, which is dropped with the test server. */
 async function createUpgraded(): Promise<PostgresDatabase> {
   const database = await createPostgresDatabase()
   const metadata = await openPostgresMetadata({ url: database.url, clock: { now: () => 1 } })
@@ -87,7 +90,7 @@ async function createUpgraded(): Promise<PostgresDatabase> {
   return database
 }
 
-/** The rows that an upgrade leaves, aside. */
+/** Saves the rows that an upgrade creates. */
 const keepRows = `create schema kept; do $$ declare name text; begin
   for name in select tablename from pg_tables where schemaname = 'public' loop
     execute format('create table kept.%1$I as table public.%1$I', name);

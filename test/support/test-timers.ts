@@ -1,11 +1,11 @@
-/** Timers that fire when a test moves their time on. */
+/** Timers that fire when a test advances their time. */
 import type { Timers } from '../../src/lib/timers.ts'
 
 export class TestTimers implements Timers {
   readonly #pending = new Map<symbol, { readonly at: number; readonly work: () => void }>()
   #now = 0
 
-  /** Timers that run. */
+  /** The number of pending timers. */
   get size(): number {
     return this.#pending.size
   }
@@ -16,7 +16,7 @@ export class TestTimers implements Timers {
     return () => void this.#pending.delete(id)
   }
 
-  /** Fires what is due by then, in the order of the times. */
+  /** Advances the time and fires the timers that are due, in the order of their times. */
   advance(ms: number): void {
     this.#now += ms
     const due = [...this.#pending].filter(([, { at }]) => at <= this.#now)

@@ -1,4 +1,4 @@
-/** Who changes things in tests where it does not matter who. */
+/** The actor of changes in tests where the actor does not matter. */
 import { operator } from '../../src/identity/actor.ts'
 
 export const tester = operator('tester')

@@ -1,4 +1,4 @@
-/** Counts the turns of the event loop that others get, from its making until it is disposed. */
+/** Counts the turns of the event loop that other work gets, from construction until disposal. */
 export class TurnCounter implements Disposable {
   #turns = 0
   #isCounting = true

@@ -1,4 +1,4 @@
-/** The steps of an upload one by one, for tests that break it in the middle. */
+/** The steps of an upload, one by one, for tests that interrupt it. */
 import { createHash } from 'node:crypto'
 
 import type { Answer, OpenRequest } from './client.ts'
@@ -12,21 +12,21 @@ export async function startUpload(repositoryUrl: string): Promise<URL> {
   return uploadUrl(repositoryUrl, answer)
 }
 
-/** Bytes the session holds, by `Range: 0-<last>` of a GET (end-13); throws unless the answer is 204. */
+/** Returns how many bytes the session holds, from `Range: 0-<last>` of a GET (end-13); throws unless the response is 204. */
 export async function askOffset(session: URL): Promise<number> {
   const answer = await ask(session.href)
   if (answer.status !== 204) throw new Error(`GET upload answered ${answer.status}: ${answer.text()}`)
   return offsetOf(answer)
 }
 
-/** `Range: 0-0` stands for nothing: no test here uploads a single byte. */
+/** Returns the size from a `Range` header. `Range: 0-0` means zero bytes: no test here uploads a single byte. */
 export function offsetOf(answer: Answer): number {
   const last = /^0-(\d+)$/.exec(answer.headers['range'] ?? '')?.[1]
   if (last === undefined) throw new Error(`no upload range in ${JSON.stringify(answer.headers)}`)
   return last === '0' ? 0 : Number(last) + 1
 }
 
-/** A PATCH under way without `Content-Range`, with all of `bytes` sent and the end not. Dispose it. */
+/** Begins a PATCH without `Content-Range`: sends all of `bytes` but does not end the body. Dispose it. */
 export async function beginPatch(session: URL, bytes: Iterable<Uint8Array>): Promise<OpenRequest> {
   const request = openRequest(session.href, {
     method: 'PATCH',
@@ -39,7 +39,7 @@ export async function beginPatch(session: URL, bytes: Iterable<Uint8Array>): Pro
   return request
 }
 
-/** One PATCH of a known range; `bytes` may stop early, as a cut connection does. */
+/** Sends one PATCH of a known range; `bytes` may stop early, as when a connection is cut. */
 export async function beginChunk(
   session: URL,
   range: { readonly start: number; readonly end: number },
@@ -60,14 +60,14 @@ export async function beginChunk(
   return request
 }
 
-/** The closing PUT without a body. */
+/** Sends the closing PUT without a body. */
 export async function closeUpload(session: URL, digest: string): Promise<Answer> {
   const url = new URL(session)
   url.searchParams.set('digest', digest)
   return await ask(url.href, { method: 'PUT', timeoutMs: 120_000 })
 }
 
-/** Digest of what a GET of the URL sends, read without keeping it. */
+/** Returns the digest of the bytes that a GET of the URL returns, without keeping them. */
 export async function digestAt(url: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const bytes of await openResponse(url)) hash.update(bytes as Buffer)

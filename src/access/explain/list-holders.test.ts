@@ -64,8 +64,8 @@ async function listAll(repositories: string, limit: number) {
   return { pages, counts, loop }
 }
 
-describe('who can do something', () => {
-  test('is read in pages and looked at in turns, grants and members alike', async () => {
+describe('the list of holders', () => {
+  test('is read in pages and checked in turns, both grants and members', async () => {
     const { pages, counts, loop } = await listAll('web/**', 200)
     const names = Array.from({ length: memberCount }, (_, index) => `user-${String(index).padStart(4, '0')}`)
     expect(pages.flat()).toEqual([...names, 'user-0007'])
@@ -74,14 +74,14 @@ describe('who can do something', () => {
     expect(loop.turns).toBeGreaterThan(grantCount / 5)
   })
 
-  test('ends a page early when much was looked at, and goes on behind it', async () => {
+  test('ends a page early after many checks, and continues after it', async () => {
     const { pages, loop } = await listAll(`*${'a'.repeat(50)}b`, 200)
     expect(pages.flat()).toEqual([])
     expect(pages.length).toBeGreaterThan(1)
     expect(loop.turns / pages.length).toBeLessThanOrEqual(110)
   })
 
-  test('reads each member of a team once, however small the pages are', async () => {
+  test('reads each member of a team once with pages of any size', async () => {
     const { pages, counts } = await listAll('web/other', 50)
     expect(pages.flat()).toHaveLength(memberCount)
     expect(new Set(pages.flat()).size).toBe(memberCount)
@@ -89,7 +89,7 @@ describe('who can do something', () => {
     expect(counts.rows).toBeLessThan(grantCount + pages.length * 250)
   })
 
-  test('stops when whoever asked is gone', async () => {
+  test('stops when the client has disconnected', async () => {
     const controller = new AbortController()
     const loop = createFastLoop()
     const reason = new Error('the client is gone')

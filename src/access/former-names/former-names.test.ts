@@ -52,7 +52,7 @@ describe('formerNames', () => {
     expect(await given.resolve(`a/${'x'.repeat(253)}`)).toBeUndefined()
   })
 
-  test('are asked for once while the rights stay', async () => {
+  test('are read once while the rights do not change', async () => {
     const given = open({ answer: 'at once' })
     for (const name of ['acme/a', 'acme/b', 'acme/a']) expect(given.resolve(name)).toBeUndefined()
     expect(given.asked).toEqual({ version: 1, owners: ['acme'] })
@@ -65,7 +65,7 @@ describe('formerNames', () => {
     expect(given.resolve('acme/a')).toBe('apex/a')
   })
 
-  test('are at most half a second old where the database answers later', async () => {
+  test('are at most half a second old with a database that answers later', async () => {
     const given = open({ answer: 'later' })
     expect(await Promise.all([given.resolve('acme/a'), given.resolve('acme/b')])).toEqual([
       undefined,
@@ -80,7 +80,7 @@ describe('formerNames', () => {
     expect(await given.resolve('acme/a')).toBe('apex/a')
   })
 
-  test('stand in tokens as they were asked for, with the rights under the new name', async () => {
+  test('appear in tokens as requested, with the rights under the new name', async () => {
     const seen: Scope[] = []
     const policy = {
       grant: (_: unknown, scopes: readonly Scope[]) => {

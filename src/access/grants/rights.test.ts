@@ -73,7 +73,7 @@ describe('a change of rights', () => {
     }
   })
 
-  test('is audited with what it was', async () => {
+  test('is audited with its content', async () => {
     await using opened = await open()
     const { grants, roles } = opened.auth
     await roles.add({ name: 'ci', actions: ['push:create', 'pull', 'pull'] }, tester)
@@ -97,7 +97,7 @@ describe('a change of rights', () => {
     ])
   })
 
-  test('the version is asked again after half a second where the database takes its time', async () => {
+  test('the version is read again after half a second with a slow database', async () => {
     let [now, version, asked] = [0, 1, 0]
     const watch = new VersionWatch({
       now: () => now,
@@ -114,7 +114,7 @@ describe('a change of rights', () => {
     expect([await watch.current(), asked]).toEqual([2, 2])
   })
 
-  test('the version is asked again at once after a change of this process, whatever is under way', async () => {
+  test('the version is read again at once after a change by this process, even during another read', async () => {
     const answers: PromiseWithResolvers<number>[] = []
     const watch = new VersionWatch({
       now: () => 0,
@@ -141,7 +141,7 @@ describe('a change of rights', () => {
 describe('grants', () => {
   const refused = { name: 'TooManyGrantsError' }
 
-  test('A4: to one principal are bounded, since each is read with the rights of that one', async () => {
+  test('A4: to one principal are bounded, because all are read with its rights', async () => {
     await using opened = await open()
     const { grants } = opened.auth
     const add = (repositories: string, to: string) =>
@@ -153,7 +153,7 @@ describe('grants', () => {
     expect(await grants.list({ owner: 'bob', limit: 300 })).toHaveLength(201)
   })
 
-  test('A4: on what one owner has are bounded', async () => {
+  test('A4: on the repositories of one owner are bounded', async () => {
     await using opened = await open()
     const { metadata, auth } = opened
     const ownerId = (await findOwner(metadata.reader, 'bob'))?.id ?? 0
@@ -174,7 +174,7 @@ describe('grants', () => {
 })
 
 describe('a robot', () => {
-  test('C5: has what it is granted, and with an access token no more than that says', async () => {
+  test('C5: has the rights granted to it, limited by its access token', async () => {
     await using opened = await open()
     const { robots, accessTokens, grants, policy, authenticator } = opened.auth
     const robot = await robots.create('bob+ci', tester)
@@ -203,7 +203,7 @@ describe('a robot', () => {
   })
 })
 
-test('what is open to the world is explained whatever users are called', async () => {
+test('public access is explained even if a user has a reserved name', async () => {
   await using opened = await open()
   const { access } = opened.auth
   // From before the name was refused.
@@ -213,7 +213,7 @@ test('what is open to the world is explained whatever users are called', async (
   expect(await access.explain(asked)).toMatchObject({ allowed: false })
 })
 
-describe('who may', () => {
+describe('the list of holders', () => {
   async function listAll(auth: Auth, action: 'pull' | 'push', limit: number): Promise<Holder[]> {
     const found: Holder[] = []
     let after: string | undefined
@@ -226,7 +226,7 @@ describe('who may', () => {
     return found
   }
 
-  test('counts what anyone may create where anyone may push, and only there', async () => {
+  test('includes creation by anyone only if anyone may push', async () => {
     for (const anonymous of ['push', 'pull'] as const) {
       await using opened = await openAuthWithUsers({ anonymous })
       for (const repositories of ['**', 'new', 'new/*']) {
@@ -257,7 +257,7 @@ describe('who may', () => {
     expect([await whoCan('pull'), await whoCan('push')]).toEqual([['robert', 'root', 'carol'], []])
   })
 
-  test('with an access token, may as long as it holds and as far as it reaches', async () => {
+  test('includes an access token while it is valid and within its limits', async () => {
     await using opened = await open()
     const { access, accounts, accessTokens } = opened.auth
     const { id } = (await accounts.find('bob')) ?? { id: 0 }
@@ -277,7 +277,7 @@ describe('who may', () => {
     await expect(access.explain(ofCarol)).rejects.toMatchObject({ name: 'AccessTokenUnknownError' })
   })
 
-  test('of a robot ends while the user who owns it is disabled', async () => {
+  test('excludes a robot while the user who owns it is disabled', async () => {
     await using opened = await open()
     const { access, accounts, robots, grants } = opened.auth
     await robots.create('bob+ci', tester)
@@ -333,7 +333,7 @@ describe('who may', () => {
   })
 })
 
-test('the built-in roles are those that explanations name', async () => {
+test('the built-in roles match those in explanations', async () => {
   await using opened = await open()
   const found = await opened.auth.roles.list({ limit: 9 })
   const expected = builtInRoles.map(([name, actions]) => ({ name, actions: [...actions], isBuiltIn: true }))

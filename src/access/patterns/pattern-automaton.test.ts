@@ -47,7 +47,7 @@ const patterns = fc
   .map((parts) => parts.join('/'))
 
 describe('the automaton of a pattern', () => {
-  test('matches what trying every split matches', () => {
+  test('matches the same as trying every split', () => {
     fc.assert(
       fc.property(patterns, names, (pattern, name) => {
         const expected = createReference().matches(pattern, name)
@@ -82,7 +82,7 @@ describe('the automaton of a pattern', () => {
     )
   })
 
-  test('reads each character once at most, and has a word for 32 characters of the pattern', () => {
+  test('reads each character at most once, and uses one word per 32 characters of the pattern', () => {
     fc.assert(
       fc.property(patterns, names, (pattern, name) => {
         const automaton = new PatternAutomaton(pattern.replaceAll(/\*\*(?:\/\*\*)+/g, '**'))
@@ -109,7 +109,7 @@ describe('the automaton of a pattern', () => {
     )
   })
 
-  test('knows no characters but those of names', () => {
+  test('knows only the characters of names', () => {
     expect(new PatternAutomaton('a*').matches('aé')).toBe(true)
     expect(new PatternAutomaton('a').matches('é')).toBe(false)
   })

@@ -53,7 +53,7 @@ describe('a pattern', () => {
     expect(compilePattern(parseRepositoryPattern(pattern))(name)).toBe(expected)
   })
 
-  test('B9: the wildcards of databases and expressions stand for themselves', () => {
+  test('B9: the wildcards of databases and regular expressions are literal', () => {
     const matches = compilePattern(parseRepositoryPattern('a_b/c.d*'))
     expect(['a_b/c.dx', 'axb/c.dx', 'a_b/cxdx'].map(matches)).toEqual([true, false, false])
   })
@@ -73,7 +73,7 @@ describe('a pattern', () => {
     expect(() => parseRepositoryPattern(text)).toThrow(reason)
   })
 
-  test('matches as the plain expression does', () => {
+  test('matches like the plain expression', () => {
     fc.assert(
       fc.property(patterns, names, (pattern, name) => {
         expect(compilePattern(pattern)(name)).toBe(naive(pattern).test(name))
@@ -83,13 +83,13 @@ describe('a pattern', () => {
   })
 
   test.each([`acme/${'a*'.repeat(33)}`, `${'**/a/'.repeat(33)}b`])(
-    'refuses more wildcards than anyone needs: %s',
+    'refuses too many wildcards: %s',
     (text) => {
       expect(() => parseRepositoryPattern(text)).toThrow('it has 33 wildcards, at most 32 are allowed')
     },
   )
 
-  test('below an owner says all, or a part, without the name of the owner', () => {
+  test('below an owner means all or a part, without the name of the owner', () => {
     for (const text of ['**', 'web/**', 'acme-web/*', '*/web', 'acme*']) {
       expect(parsePatternBelow('acme', text)).toBe(text)
       expect(formatPatternBelow('acme', text)).toBe(text)
@@ -107,7 +107,7 @@ describe('a pattern', () => {
     expect(formatPatternBelow('acme', text)).toBe(`./${text}`)
   })
 
-  test('tells whether it is all of an owner', () => {
+  test('reports whether it covers all of an owner', () => {
     const covering = ['**', 'acme/**', '*/**', 'ac*/**', '**/**'].map(parseRepositoryPattern)
     expect(covering.map((pattern) => coversOwner(pattern, 'acme'))).toEqual(covering.map(() => true))
     const partial = ['acme', 'acme/*', 'acme/web/**', 'other/**', '**/web'].map(parseRepositoryPattern)
@@ -129,7 +129,7 @@ describe('two patterns', () => {
     expect([overlaps(one, other), overlaps(other, one)]).toEqual([expected, expected])
   })
 
-  test('that both match a name overlap', () => {
+  test('overlap if both match a name', () => {
     fc.assert(
       fc.property(patterns, patterns, names, (a, b, name) => {
         fc.pre(compilePattern(a)(name) && compilePattern(b)(name))
@@ -141,7 +141,7 @@ describe('two patterns', () => {
 })
 
 describe('a set of names', () => {
-  test('has what one of its patterns matches, within its ranges, and all of what is whole', () => {
+  test('has the names that a pattern matches within the ranges, and all names of whole ranges', () => {
     const sets = fc.array(
       patterns.map((pattern) => patternBelow('acme', pattern)),
       { maxLength: 4 },

@@ -1,9 +1,10 @@
 /** Owners, which are users and organizations: what everyone sees of them, and changes by their administrators. */
 import { z } from '../zod.ts'
-import { principalId } from '../../identity/principal.ts'
+import { partyOf } from '../../access/party.ts'
 import type { Principal } from '../../identity/principal.ts'
 import { Turns } from '../../lib/turns/turns.ts'
 import type { Owner } from '../../organizations/owners.ts'
+import type { ApiRequest } from '../api-request.ts'
 import { notFound } from '../errors/api-error.ts'
 import { seesOwner } from '../../edge/decide.ts'
 import { defineEndpoint } from '../endpoint.ts'
@@ -50,12 +51,15 @@ const minBatchSize = 100
 async function readVisible(
   { limit, ...page }: Page & { readonly kind?: Owner['kind'] | undefined },
   { owners, policy }: ApiServices,
-  { principal, signal }: { readonly principal: Principal; readonly signal: AbortSignal },
+  {
+    principal,
+    http,
+  }: { readonly principal: Principal; readonly http: Pick<ApiRequest, 'origin' | 'signal'> },
 ): Promise<{ value: { items: z.input<typeof owner>[] }; after?: string | undefined }> {
   const items: z.input<typeof owner>[] = []
   const batchSize = Math.max(limit + 1, minBatchSize)
   const seen = await policy.ownersSeenBy(principal)
-  const turns = new Turns({ signal, party: principalId(principal) })
+  const turns = new Turns({ signal: http.signal, party: partyOf(principal, http.origin.address) })
   let { after } = page
   let batch: Owner[]
   do {
@@ -82,8 +86,7 @@ export const ownerEndpoints = [
     status: 200,
     query: pageQuery.extend({ kind: kind.optional() }),
     result: pageOf(owner),
-    handler: ({ query, principal, http: { signal } }, services) =>
-      readVisible(query, services, { principal, signal }),
+    handler: ({ query, principal, http }, services) => readVisible(query, services, { principal, http }),
   }),
   defineEndpoint({
     id: 'createOrganization',

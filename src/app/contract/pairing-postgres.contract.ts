@@ -166,7 +166,7 @@ test("an empty schema that precedes the registry's schema gets no tables", async
   expect(await listTables(own, 'front')).toBe(0)
 })
 
-test('two registries share a database, each in a schema of its own', async () => {
+test('two registries share a database, each in its own schema', async () => {
   await using folder = await tempFolder()
   const first = await createDatabase()
   await (await start(join(folder.path, 'first'), first))[Symbol.asyncDispose]()

@@ -3,6 +3,7 @@ import { parseDuration, parseExpiry } from './times.ts'
 
 describe('a time on the command line', () => {
   test.each([
+    ['90s', 90_000],
     ['30m', 1_800_000],
     ['12h', 43_200_000],
     ['90d', 7_776_000_000],
@@ -11,7 +12,7 @@ describe('a time on the command line', () => {
     expect(parseDuration('--overlap', text)).toBe(expected)
   })
 
-  test.each(['', '1', '1w', '-1h', '1.5h', '1h30m', '100000h', 'h'])('is not %j', (text) => {
+  test.each(['', '1', '1w', '-1h', '1.5h', '1h30m', '100000d', 'h'])('is not %j', (text) => {
     expect(() => parseDuration('--overlap', text)).toThrow('--overlap takes a time')
   })
 

@@ -1,8 +1,9 @@
-/** Times that people write: `90d`, `12h`, `30m`, or a date. */
+/** Times that people write: `90d`, `12h`, `30m`, `90s`, or a date. */
+import { readDuration } from '../../lib/units.ts'
 import { misuse } from './command.ts'
 
-const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-const durationPattern = /^(\d{1,5})([mhd])$/
+/** Far enough for any expiry, and small enough for dates to stay valid. */
+const maxDurationMs = 99_999 * 86_400_000
 const datePattern = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
 /** Without a zone: the time of this machine. */
 const localPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?$/
@@ -33,8 +34,8 @@ export function parsePast(option: string, text: string, now: number): number {
 }
 
 function findDuration(text: string): number | undefined {
-  const [, count, unit] = durationPattern.exec(text) ?? []
-  return unit === undefined ? undefined : Number(count) * unitMs[unit as keyof typeof unitMs]
+  const duration = readDuration(text)
+  return duration !== undefined && duration <= maxDurationMs ? duration : undefined
 }
 
 function findDate(text: string, patterns = [datePattern]): number | undefined {

@@ -69,7 +69,7 @@ describe('access tokens', () => {
     await expect(made).rejects.toMatchObject({ name: 'AccessTokenRefusedError' })
   })
 
-  test('are so many at most, of those that hold', async () => {
+  test('have a limit, which counts active ones only', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth
     const create = () => accessTokens.create(open.bob, { name: 'one' }, tester)
@@ -82,7 +82,7 @@ describe('access tokens', () => {
     await create()
   })
 
-  test('C5: are not made with an access token, whoever would get them', async () => {
+  test('C5: are not made with an access token, for any account', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth
     const narrow = await accessTokens.create(open.bob, { name: 'narrow', actions: ['pull'] }, tester)
@@ -99,7 +99,7 @@ describe('access tokens', () => {
 })
 
 describe('the rotation of an access token', () => {
-  test('ends no later than what can be written', async () => {
+  test('ends no later than the latest valid date', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth
     const last = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
@@ -111,7 +111,7 @@ describe('the rotation of an access token', () => {
     expect(rotated.token.expiresAt).toBe(last)
   })
 
-  test('makes one like it, and lets the old one hold for a time', async () => {
+  test('makes a similar one, and keeps the old one active for a time', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth
     const bounds = { name: 'ci', actions: ['pull'] as const, patterns: [parseRepositoryPattern('bob/*')] }
@@ -125,7 +125,7 @@ describe('the rotation of an access token', () => {
     expect(await accessTokens.find(old.token.id)).toMatchObject({ expiresAt: now + hourMs })
   })
 
-  test('is possible at the limit: what is replaced takes no place', async () => {
+  test('is possible at the limit: replaced tokens do not count', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth
     const { token } = await accessTokens.create(open.bob, { name: 'ci' }, tester)
@@ -140,7 +140,7 @@ describe('the rotation of an access token', () => {
     await accessTokens.rotate(rotated.token.id, { overlapMs: hourMs }, tester)
   })
 
-  test('ends the old one at once without an overlap, and gives no ended one new life', async () => {
+  test('ends the old one at once without an overlap, and does not reactivate an ended one', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth
     const old = await accessTokens.create(open.bob, { name: 'ci' }, tester)
@@ -154,7 +154,7 @@ describe('the rotation of an access token', () => {
     )
   })
 
-  test('renews the whole lifetime, also of one that was replaced already', async () => {
+  test('renews the whole lifetime, even of a token that was already replaced', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth
     const expiresAt = open.clock.now() + 90 * dayMs
@@ -175,7 +175,7 @@ describe('the rotation of an access token', () => {
     })
   })
 
-  test('C5: by the token itself gains it no time, and keeps its lifetime for the next person', async () => {
+  test('C5: by the token itself does not extend its expiry, and keeps its lifetime for a later rotation by a person', async () => {
     await using open = await openWithBob()
     const { accessTokens } = open.auth
     const expiresAt = open.clock.now() + 30 * dayMs
@@ -222,7 +222,7 @@ describe('the lineage of an access token', () => {
     expect((await accessTokens.find(next.token.id))?.revokedAt).toBe(open.clock.now())
   })
 
-  test('is replaced as a whole by a person, and what replaces it stays when it is revoked', async () => {
+  test('is replaced as a whole by a person, and the replacement stays when it is revoked', async () => {
     await using open = await openWithLineage()
     const { token } = await open.accessTokens.rotate(open.ids[2]!, { overlapMs: hourMs }, tester)
     const end = open.clock.now() + hourMs
@@ -231,7 +231,7 @@ describe('the lineage of an access token', () => {
     expect((await open.accessTokens.find(token.id))?.revokedAt).toBeUndefined()
   })
 
-  test('C2: ends with all that its maker made, for robots too', async () => {
+  test('C2: ends with all tokens that its maker made, for robots too', async () => {
     await using open = await openWithBob()
     const { accessTokens, robots } = open.auth
     const robot = await robots.create('bob+ci', tester)

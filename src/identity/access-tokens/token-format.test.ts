@@ -5,7 +5,7 @@ describe('the form of an access token', () => {
   test.each([
     ['user', /^ladu_[0-9A-Za-z]{36}$/],
     ['robot', /^ladr_[0-9A-Za-z]{36}$/],
-  ] as const)('tells that it is of a %s', (kind, pattern) => {
+  ] as const)('shows that it belongs to a %s', (kind, pattern) => {
     const tokens = Array.from({ length: 100 }, () => generateToken(kind))
     expect(new Set(tokens).size).toBe(100)
     for (const token of tokens) {
@@ -19,7 +19,7 @@ describe('the form of an access token', () => {
     expect(isWellFormed('ladr_0000000000000000000000000000003EBZiL')).toBe(false)
   })
 
-  test('is known from a token with any one character changed', () => {
+  test('detects any single changed character', () => {
     const token = generateToken('user')
     for (let index = 5; index < token.length; index++) {
       const other = token[index] === 'a' ? 'b' : 'a'
@@ -28,7 +28,7 @@ describe('the form of an access token', () => {
   })
 
   test.each(['', 'ladu_', 'password', 'ladu_0000000000000000000000000000003EBZiL ', 'ladx_'.padEnd(41, '0')])(
-    'is not that of %j',
+    'does not match %j',
     (text) => {
       expect(isWellFormed(text)).toBe(false)
     },

@@ -57,7 +57,7 @@ async function bearerFrom({ open, secret }: Given): Promise<string> {
 }
 
 describe('an access token', () => {
-  test('stands for the password, with its limits, and costs no hash', async () => {
+  test('replaces the password, with its limits, and costs no hash', async () => {
     const patterns = [parseRepositoryPattern('bob/**')]
     await using given = await openWithToken({ actions: ['pull', 'push'], patterns })
     const { open, accountId, tokenId, secret } = given
@@ -77,7 +77,7 @@ describe('an access token', () => {
     expect(open.hashes() - before).toBe(0)
   })
 
-  test('C6: costs the same whatever is wrong with it, and hears the same', async () => {
+  test('C6: gets the same answer at the same cost for any fault', async () => {
     await using given = await openWithToken({ expiresAt: Date.now() + dayMs })
     const { open, secret, accountId, tokenId } = given
     const headers = [
@@ -115,7 +115,7 @@ describe('an access token', () => {
     expect(events[1]?.actor.credential).toBe(`access-token:${tokenId}`)
   })
 
-  test('holds addresses that try many', async () => {
+  test('delays addresses that try many', async () => {
     await using given = await openWithToken()
     for (let count = 0; count < 6; count++) {
       await expect(authenticate(given.open, basic('bob', generateToken('user')))).rejects.toEqual(refused)
@@ -123,7 +123,7 @@ describe('an access token', () => {
     expect(given.open.delays.length).toBeGreaterThan(0)
   })
 
-  test('that is not well formed is a password like any other', async () => {
+  test('that is malformed is checked as a password', async () => {
     await using given = await openWithToken()
     const before = given.open.hashes()
     const mistyped = given.secret.slice(0, -1)
@@ -131,7 +131,7 @@ describe('an access token', () => {
     expect(given.open.hashes() - before).toBe(1)
   })
 
-  test('is out with the next request when it is revoked, in other processes too', async () => {
+  test('is refused from the next request after its revocation, in other processes too', async () => {
     await using given = await openWithToken()
     const { open, secret, tokenId } = given
     const second = { auth: await open.openSecond() }
@@ -149,7 +149,7 @@ describe('an access token', () => {
     }
   })
 
-  test('ends with its time, and so do the bearer tokens issued from it', async () => {
+  test('ends at its expiry, and so do the bearer tokens issued from it', async () => {
     await using given = await openWithToken({ expiresAt: Date.now() + dayMs })
     const { open, secret } = given
     open.clock.advance(dayMs - 60_000)
@@ -173,7 +173,7 @@ describe('an access token', () => {
     })
   })
 
-  test('C2: stays with a new password, but its bearer tokens end; both end with the account', async () => {
+  test('C2: survives a new password, but its bearer tokens end; both end with the account', async () => {
     await using given = await openWithToken()
     const { open, secret } = given
     const bearer = `Bearer ${await bearerFrom(given)}`
@@ -194,7 +194,7 @@ describe('an access token', () => {
     await expect(given.open.auth.tokens.issue(request)).rejects.toEqual(refusedBearer)
   })
 
-  test('is noted as used once an hour, without a wait', async () => {
+  test('is recorded as used once an hour, without delaying requests', async () => {
     await using given = await openWithToken()
     const { open, secret, tokenId } = given
     const usedAt = async (): Promise<number | undefined> => {
@@ -231,7 +231,7 @@ describe('an access token', () => {
 })
 
 describe('a robot', () => {
-  test('B4: has no password: none lets it in, and its name costs a hash like any', async () => {
+  test('B4: has no password: every password is refused, and its name costs a hash like any other', async () => {
     await using given = await openWithToken()
     const { open } = given
     await open.auth.robots.create('bob+ci', actor)

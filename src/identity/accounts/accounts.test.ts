@@ -50,7 +50,7 @@ describe('accounts', () => {
     await expect(open.auth.accounts.setPassword('bob', password, tester)).rejects.toEqual(refused)
   })
 
-  test('have no password that is their name', async () => {
+  test('do not accept their name as the password', async () => {
     await using open = await openAuth()
     const attempt = open.auth.accounts.add(
       { name: 'longname1', password: 'LongName1', isAdmin: false },
@@ -59,7 +59,7 @@ describe('accounts', () => {
     await expect(attempt).rejects.toMatchObject({ name: 'PasswordRefusedError' })
   })
 
-  test('exist once, also when two add them at the same moment', async () => {
+  test('exist once, even when added twice at the same moment', async () => {
     await using open = await openAuth()
     const outcomes = await Promise.allSettled([
       open.auth.accounts.add(user, tester),
@@ -69,7 +69,7 @@ describe('accounts', () => {
     await expect(open.auth.accounts.add(user, tester)).rejects.toMatchObject({ name: 'AccountExistsError' })
   })
 
-  test('get the repositories below their name only when that is asked for', async () => {
+  test('get existing repositories below their name only on request', async () => {
     await using open = await openAuth()
     const name = parseRepositoryName('bob/app')
     await open.metadata.transact((tx) => ensureRepository(tx, { name, visibility: 'private', now: 1 }))
@@ -145,7 +145,7 @@ describe('the password of a user', () => {
     expect(await open.auth.authenticator.login({ name: 'bob', password: bobsPassword }, origin)).toBeDefined()
   })
 
-  test('stays as someone else set it meanwhile', async () => {
+  test('keeps a value that another request set in the meantime', async () => {
     const hasher = createPasswordHasher({ cost: { memoryKib: 8, passes: 1 } })
     let meanwhile: (() => Promise<void>) | undefined
     const hash = async (password: string): Promise<string> => {
@@ -189,7 +189,7 @@ describe('the first administrator', () => {
     await expect(stat(file(open))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
-  test('is made once, also when processes start together, and the file is of the one that was made', async () => {
+  test('is made once, even when processes start together, and the file has its password', async () => {
     await using open = await openAuth()
     const processes = [open.auth, await open.openSecond(), await open.openSecond()]
     const made = await Promise.all(
@@ -203,7 +203,7 @@ describe('the first administrator', () => {
     ])
   })
 
-  test('is not made where there are accounts, were they disabled', async () => {
+  test('is not made if there are accounts, even disabled ones', async () => {
     await using open = await openAuth()
     await open.auth.accounts.add(user, tester)
     await open.auth.accounts.disable('bob', tester)

@@ -12,7 +12,7 @@ describe('registration', () => {
     expect(await open.auth.accounts.find('eve')).toBeUndefined()
   })
 
-  test('makes users and no administrators, and is in the audit with the address', async () => {
+  test('makes users, not administrators, and is in the audit with the address', async () => {
     await using open = await openAuth({ selfRegistration: true })
     await open.auth.accounts.register(eve, origin)
     expect(await open.auth.accounts.find('eve')).toMatchObject({ isAdmin: false, kind: 'user' })

@@ -23,7 +23,7 @@ async function countWaiting(url: string): Promise<number> {
 }
 
 test.each(ways.flatMap((one) => ways.map((other) => [one, other] as const)))(
-  'of two administrators %s of one and %s of the other at once leave one',
+  'simultaneous %s of one and %s of the other of two administrators leave one',
   async (...chosen) => {
     await using database = await createPostgresDatabase()
     const { url } = database

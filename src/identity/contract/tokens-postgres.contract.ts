@@ -20,7 +20,7 @@ async function countWaiting(url: string): Promise<number> {
   return found.rows.length
 }
 
-test('C2: none is made by a rotation that waits for the revocation of the old one', async () => {
+test('C2: a rotation that waits for the revocation of the old token makes no new one', async () => {
   const url = env['LADING_TEST_POSTGRES_URL'] ?? ''
   await using metadata = await openPostgresMetadata({ url, clock: systemClock })
   await using audit = createAudit({ metadata, clock: systemClock, onError: () => undefined })

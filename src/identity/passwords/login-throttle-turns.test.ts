@@ -79,7 +79,7 @@ function now(outcome: Promise<Outcome>): Promise<Outcome> {
 }
 
 describe('attempts at once', () => {
-  test('of one address take turns: a hundred are no faster than one after the other', async () => {
+  test('of one address take turns: a hundred at once are as slow as in sequence', async () => {
     const subject = open()
     const guesses = addresses(100).map((name) => subject.guess(`name of ${name}`, '203.0.113.5'))
     await settle()
@@ -92,7 +92,7 @@ describe('attempts at once', () => {
     expect(await Promise.all(guesses.slice(0, 4))).toEqual(['wrong', 'wrong', 'wrong', 'wrong'])
   })
 
-  test('of a robot that fails leave each neighbour behind the same address a turn, and slow none of them', async () => {
+  test('of a failing robot leave a turn to each other account at the same address, and delay none of them', async () => {
     const subject = open()
     for (let time = 0; time < 5; time++) void subject.guess('robot', clean)
     await settle()
@@ -107,7 +107,7 @@ describe('attempts at once', () => {
     expect(subject.checked.slice(4)).toEqual(['alice', 'bob', 'carol', 'robot'])
   })
 
-  test('of addresses with failures go after those without', async () => {
+  test('of addresses with failures come after those without', async () => {
     const subject = open()
     await makeDirty(subject, addresses(10))
     const release = subject.hold()
@@ -122,7 +122,7 @@ describe('attempts at once', () => {
     expect(subject.checked).toHaveLength(12)
   })
 
-  test('of an address go last for ten minutes from its last failure, though a few slow nothing', async () => {
+  test('of an address come last for ten minutes after its last failure, but a few failures delay nothing', async () => {
     const subject = open()
     const placeAmongThree = async (): Promise<number> => {
       const release = subject.hold()
@@ -141,7 +141,7 @@ describe('attempts at once', () => {
     expect(subject.pauses).toEqual([])
   })
 
-  test('of a user wait for a few turns only where hundreds of addresses came before, all without failures', async () => {
+  test('of a user wait for a few turns only behind hundreds of addresses, all without failures', async () => {
     const subject = open()
     const release = subject.hold()
     for (const address of addresses(200)) void subject.guess(`guess of ${address}`, address)
@@ -167,7 +167,7 @@ describe('attempts at once', () => {
     expect(subject.checked.indexOf('alice')).toBe(4)
   })
 
-  test('of one address have a part of the places, of which the account with most loses its newest', async () => {
+  test('of one address share a part of the places, where the account with the most loses its newest', async () => {
     const subject = open({ maxPerAddress: 3 })
     const release = subject.hold()
     const robot = Array.from({ length: 4 }, () => subject.guess('robot', clean))
@@ -179,7 +179,7 @@ describe('attempts at once', () => {
     expect(await subject.login('carol', clean)).toBe('in')
   })
 
-  test('cost the same whether the name exists: what is counted is what was typed', async () => {
+  test('cost the same whether or not the name exists: the typed name is counted', async () => {
     const subject = open()
     const outcomes = addresses(6).map((address) => subject.guess('nobody', address))
     await settle()

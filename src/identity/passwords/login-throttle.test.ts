@@ -28,13 +28,13 @@ async function fail(
 }
 
 describe('the login throttle', () => {
-  test('holds nobody for a few mistakes', async () => {
+  test('does not delay a few mistakes', async () => {
     const subject = open()
     await fail(subject, 2)
     expect(subject.delays).toEqual([])
   })
 
-  test('holds an address longer with each failure, up to some seconds', async () => {
+  test('delays an address longer with each failure, up to some seconds', async () => {
     const subject = open()
     for (let time = 0; time < 12; time++) {
       await fail(subject, 1, { account: `name-${time}`, address: '192.0.2.1' })
@@ -42,7 +42,7 @@ describe('the login throttle', () => {
     expect(subject.delays).toEqual([250, 500, 1000, 2000, 4000, 4000, 4000, 4000, 4000, 4000])
   })
 
-  test('answers refusals of a much tried account later, wherever they come from', async () => {
+  test('delays refusals of an account with many failures, from any address', async () => {
     const subject = open()
     for (let time = 0; time < 5; time++) {
       await fail(subject, 1, { account: 'bob', address: `192.0.2.${time}` })
@@ -50,7 +50,7 @@ describe('the login throttle', () => {
     expect(subject.delays).toEqual([250, 500])
   })
 
-  test('lets a right password from an address without failures pass at once', async () => {
+  test('accepts a right password from an address without failures at once', async () => {
     const subject = open()
     await fail(subject, 50)
     subject.delays.length = 0
@@ -59,7 +59,7 @@ describe('the login throttle', () => {
     expect(subject.delays).toEqual([])
   })
 
-  test('locks nobody out: the right password passes after a wait', async () => {
+  test('never locks an account: the right password is accepted after a delay', async () => {
     const pause = Promise.withResolvers<void>()
     const throttle = createLoginThrottle({ clock: createTestClock(), sleep: () => pause.promise })
     await fail({ throttle }, 3)
@@ -69,7 +69,7 @@ describe('the login throttle', () => {
     expect(await login).toBe('in')
   })
 
-  test('forgets with time', async () => {
+  test('forgets failures over time', async () => {
     const subject = open()
     await fail(subject, 100)
     subject.delays.length = 0
@@ -78,7 +78,7 @@ describe('the login throttle', () => {
     expect(subject.delays).toEqual([])
   })
 
-  test('takes a /64 of IPv6 for one address, and a mapped address for what it maps', async () => {
+  test('treats an IPv6 /64 as one address, and a mapped address as its IPv4 address', async () => {
     const subject = open()
     await fail(subject, 2, { account: 'a', address: '2001:db8::1' })
     await fail(subject, 2, { account: 'b', address: '2001:db8:0:1::1' })
@@ -89,14 +89,14 @@ describe('the login throttle', () => {
     expect(subject.delays).toEqual([250, 250])
   })
 
-  test('counts failures of a name that is longer than any account has', async () => {
+  test('counts failures of a name longer than any account name', async () => {
     const subject = open()
     const account = 'x'.repeat(60_000)
     for (let time = 0; time < 4; time++) await fail(subject, 1, { account, address: `192.0.2.${time}` })
     expect(subject.delays).toEqual([250])
   })
 
-  test('forgets no failure for a success: one account gives nobody free guesses at others', async () => {
+  test('keeps failures after a success: an own account gives no free guesses at others', async () => {
     const subject = open()
     for (let time = 0; time < 3; time++) {
       await fail(subject, 1)
@@ -105,7 +105,7 @@ describe('the login throttle', () => {
     expect(subject.delays).toEqual([250])
   })
 
-  test('remembers nothing for longer when the clock is set back', async () => {
+  test('remembers failures no longer when the clock is set back', async () => {
     const subject = open()
     await fail(subject, 1)
     subject.clock.advance(-365 * 24 * 60 * 60_000)
@@ -116,7 +116,7 @@ describe('the login throttle', () => {
     expect(subject.delays).toEqual([])
   })
 
-  test('forgets when the clock is set far ahead, and counts on', async () => {
+  test('forgets when the clock is set far ahead, and continues to count', async () => {
     const subject = open()
     await fail(subject, 2)
     subject.clock.advance(365 * 24 * 60 * 60_000)
@@ -126,7 +126,7 @@ describe('the login throttle', () => {
     expect(subject.delays).toEqual([250])
   })
 
-  test('counts no failure where the password could not be looked at', async () => {
+  test('counts no failure when the password could not be checked', async () => {
     const { throttle, delays } = open()
     const broken = () => Promise.reject(new Error('no database'))
     for (let time = 0; time < 8; time++) {

@@ -5,7 +5,7 @@ import { createLogins } from './logins.ts'
 
 const bob = { kind: 'user', id: 7, name: 'bob' } as const
 
-test('a login is an act of the account only where it was proven', async () => {
+test('the account is the actor of a login only if the login succeeds', async () => {
   await using open = await openAuth()
   const logins = createLogins(open)
   for (const outcome of ['granted', 'wrong-password', 'disabled'] as const)
@@ -19,7 +19,7 @@ test('a login is an act of the account only where it was proven', async () => {
   ])
 })
 
-test('A4: one refusal a minute of each address is audited, and all are counted', async () => {
+test('A4: one refusal per minute and address is audited, and all are counted', async () => {
   const counted: LoginOutcome[] = []
   await using open = await openAuth()
   const logins = createLogins({ ...open, onLogin: (outcome) => void counted.push(outcome) })

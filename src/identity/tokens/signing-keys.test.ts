@@ -29,7 +29,7 @@ describe('signing keys', () => {
     expect(await open.auth.keys.list()).toHaveLength(1)
   })
 
-  test('rotate with an overlap: old tokens hold to their end, new ones at once everywhere', async () => {
+  test('rotate with an overlap: old tokens stay valid until their expiry, new ones are valid at once everywhere', async () => {
     await using open = await openAuth()
     const second = { auth: await open.openSecond() }
     const old = await issue(second)

@@ -45,7 +45,7 @@ async function openCounted() {
   return { open, counts, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
-test('a bearer token takes one query for each request, whatever it was issued from', async () => {
+test('a bearer token from any credential costs one query per request', async () => {
   await using given = await openCounted()
   const { open, counts } = given
   const { auth } = open

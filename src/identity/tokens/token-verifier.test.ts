@@ -40,7 +40,7 @@ async function forge(
 }
 
 describe('a bearer token', () => {
-  test('is what the registry has issued', async () => {
+  test('is accepted if the registry has issued it', async () => {
     await using open = await openAuth()
     const token = await issue(open)
     expect(await authenticate(open, token)).toEqual({
@@ -60,7 +60,7 @@ describe('a bearer token', () => {
     },
   )
 
-  test('C1: is refused without a signature, with a cut one and with another text', async () => {
+  test('C1: is refused without a signature, with a truncated one and with another payload', async () => {
     await using open = await openAuth()
     const token = await issue(open)
     const [header = '', payload = '', signature = ''] = token.split('.')
@@ -81,42 +81,42 @@ describe('a bearer token', () => {
     }
   })
 
-  test.each(['HS256', 'HS384', 'HS512'])('C1: %s with the public key as secret is refused', async (alg) => {
-    await using open = await openAuth()
-    const token = await issue(open)
-    const [key] = await open.auth.keys.list()
-    const jwk = JSON.parse(key!.publicKey) as { x: string }
-    for (const secret of [key!.publicKey, jwk.x, Buffer.from(jwk.x, 'base64url')]) {
-      const header = Buffer.from(JSON.stringify({ ...decodeProtectedHeader(token), alg })).toString(
-        'base64url',
-      )
-      const text = `${header}.${token.split('.')[1]}`
-      const signature = createHmac(alg.replace('HS', 'sha'), secret).update(text).digest('base64url')
-      await expect(authenticate(open, `${text}.${signature}`)).rejects.toEqual(refused)
-    }
-  })
-
-  test.each(['jwk', 'jku', 'x5u', 'x5c'])(
-    'C1: a key that the token brings along in %s is not used',
-    async (field) => {
+  test.each(['HS256', 'HS384', 'HS512'])(
+    'C1: is refused when signed by %s with the public key as secret',
+    async (alg) => {
       await using open = await openAuth()
-      const genuine = await issue(open)
-      const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-      const jwk = await exportJWK(publicKey)
-      const value = { jwk, jku: 'http://127.0.0.1:9/keys', x5u: 'http://127.0.0.1:9/cert', x5c: [jwk.x] }
-      const { kid } = decodeProtectedHeader(genuine)
-      for (const id of [kid, await calculateJwkThumbprint(jwk), undefined]) {
-        const header = {
-          alg: 'EdDSA',
-          typ: 'JWT',
-          ...(id !== undefined && { kid: id }),
-          [field]: value[field as 'jwk'],
-        }
-        const forged = await new SignJWT(decodeJwt(genuine)).setProtectedHeader(header).sign(privateKey)
-        await expect(authenticate(open, forged)).rejects.toEqual(refused)
+      const token = await issue(open)
+      const [key] = await open.auth.keys.list()
+      const jwk = JSON.parse(key!.publicKey) as { x: string }
+      for (const secret of [key!.publicKey, jwk.x, Buffer.from(jwk.x, 'base64url')]) {
+        const header = Buffer.from(JSON.stringify({ ...decodeProtectedHeader(token), alg })).toString(
+          'base64url',
+        )
+        const text = `${header}.${token.split('.')[1]}`
+        const signature = createHmac(alg.replace('HS', 'sha'), secret).update(text).digest('base64url')
+        await expect(authenticate(open, `${text}.${signature}`)).rejects.toEqual(refused)
       }
     },
   )
+
+  test.each(['jwk', 'jku', 'x5u', 'x5c'])('C1: is not verified with its own key in %s', async (field) => {
+    await using open = await openAuth()
+    const genuine = await issue(open)
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+    const jwk = await exportJWK(publicKey)
+    const value = { jwk, jku: 'http://127.0.0.1:9/keys', x5u: 'http://127.0.0.1:9/cert', x5c: [jwk.x] }
+    const { kid } = decodeProtectedHeader(genuine)
+    for (const id of [kid, await calculateJwkThumbprint(jwk), undefined]) {
+      const header = {
+        alg: 'EdDSA',
+        typ: 'JWT',
+        ...(id !== undefined && { kid: id }),
+        [field]: value[field as 'jwk'],
+      }
+      const forged = await new SignJWT(decodeJwt(genuine)).setProtectedHeader(header).sign(privateKey)
+      await expect(authenticate(open, forged)).rejects.toEqual(refused)
+    }
+  })
 
   test('C1: an unknown or a missing kid is refused', async () => {
     await using open = await openAuth()
@@ -161,7 +161,7 @@ describe('a bearer token', () => {
     await expect(authenticate(open, forged)).rejects.toEqual(refused)
   })
 
-  test('C3: an anonymous token serves nobody as a user, whatever was asked for', async () => {
+  test('C3: an anonymous token never acts as a user', async () => {
     await using open = await openAuth()
     const scopes = parseScopes('repository:acme/private:pull,push registry:keys:* registry:catalog:*')
     const issued = await open.auth.tokens.issue({
@@ -182,7 +182,7 @@ describe('a bearer token', () => {
     })
   })
 
-  test('C4: two installations have keys of their own, and refuse the tokens of the other', async () => {
+  test("C4: two installations have different keys, and refuse each other's tokens", async () => {
     await using first = await openAuth()
     await using second = await openAuth()
     const token = await issue(first)
@@ -194,7 +194,7 @@ describe('a bearer token', () => {
     await expect(authenticate(second, token)).rejects.toEqual(refused)
   })
 
-  test('C4: a key of another installation is not enough, the issuer must be ours', async () => {
+  test('C4: the issuer must match, too, even with the right key', async () => {
     await using first = await openAuth()
     await using second = await openAuth({ installationId: 'installation-2' })
     const token = await issue(first)
@@ -207,7 +207,7 @@ describe('a bearer token', () => {
   })
 })
 
-test('a token of another registry costs no search for its key, however often it is sent', async () => {
+test('a repeated token of another registry costs no search for its key', async () => {
   await using open = await openAuth()
   const { keys } = open.auth
   let searches = 0

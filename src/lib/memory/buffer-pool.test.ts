@@ -4,7 +4,7 @@ import { BufferPool } from './buffer-pool.ts'
 const options = { smallBytes: 8, largeBytes: 64, budgetBytes: 130, maxIdleBytes: 70 }
 
 describe('BufferPool', () => {
-  test('lends a buffer again once it is back', () => {
+  test('lends a buffer again after its return', () => {
     const pool = new BufferPool(options)
     const first = pool.lendSmall()
     expect(first.byteLength).toBe(8)

@@ -17,7 +17,7 @@ async function settle(): Promise<void> {
 }
 
 describe('a budget of bytes', () => {
-  test('lets in what fits, and the rest in the order it came', async () => {
+  test('admits requests that fit, and the rest in order of arrival', async () => {
     const budget = new ByteBudget({ maxBytes: 10 })
     const started: string[] = []
     const asked = [
@@ -36,7 +36,7 @@ describe('a budget of bytes', () => {
     expect(budget.tryTake(1)).toBe(false)
   })
 
-  test('gives all of itself to what is larger', async () => {
+  test('gives its whole size to a larger request', async () => {
     const budget = new ByteBudget({ maxBytes: 10 })
     expect(budget.tryTake(1)).toBe(true)
     const started: string[] = []
@@ -48,7 +48,7 @@ describe('a budget of bytes', () => {
     expect(budget.takenBytes).toBe(100)
   })
 
-  test('forgets who leaves the line, and lets in those behind', async () => {
+  test('forgets requests that leave the queue, and admits those behind them', async () => {
     const budget = new ByteBudget({ maxBytes: 10 })
     budget.take(8)
     const leaving = new AbortController()
@@ -63,7 +63,7 @@ describe('a budget of bytes', () => {
     await expect(budget.wait(1, leaving.signal)).rejects.toBe(reason)
   })
 
-  test('gives a party no more than its share, and lets others pass those that wait for it', async () => {
+  test('gives a party no more than its share, and lets other parties pass its waiting requests', async () => {
     const budget = new ByteBudget({ maxBytes: 10, maxPerParty: 4 })
     expect(budget.tryTake(4, 'greedy')).toBe(true)
     const started: string[] = []
@@ -80,7 +80,7 @@ describe('a budget of bytes', () => {
     expect(budget.takenBytes).toBe(7)
   })
 
-  test('gives a party that has nothing what is larger than its share', () => {
+  test('admits a request larger than the share of a party that holds nothing', () => {
     const budget = new ByteBudget({ maxBytes: 10, maxPerParty: 4 })
     expect(budget.tryTake(8, 'one')).toBe(true)
     expect(budget.tryTake(1, 'one')).toBe(false)
@@ -88,7 +88,7 @@ describe('a budget of bytes', () => {
     expect(budget.tryTake(1, 'one')).toBe(true)
   })
 
-  test('gives room to the party that has least, however many of others came before', async () => {
+  test('prefers the party that holds the least, even behind many requests of others', async () => {
     const budget = new ByteBudget({ maxBytes: 8, maxPerParty: 4 })
     const started: string[] = []
     const gone = new AbortController()

@@ -6,7 +6,7 @@ function note(sketch: FrequencySketch, key: string, times: number): void {
 }
 
 describe('FrequencySketch', () => {
-  test('tells how often a key was noted, up to 15', () => {
+  test('returns how often a key was recorded, up to 15', () => {
     const sketch = new FrequencySketch(1024)
     note(sketch, 'three', 3)
     note(sketch, 'many', 100)
@@ -15,7 +15,7 @@ describe('FrequencySketch', () => {
     expect(sketch.estimate('never')).toBe(0)
   })
 
-  test('is seldom wrong about as many keys as it was made for', () => {
+  test('is rarely wrong for the number of keys that it was made for', () => {
     const sketch = new FrequencySketch(1024)
     const keys = Array.from({ length: 1024 }, (_, index) => `blob/${(index * 7919).toString(16)}`)
     for (const key of keys) note(sketch, key, 2)

@@ -50,7 +50,7 @@ describe('Lru', () => {
     expect(lru.bytes).toBe(0)
   })
 
-  test('counts what it could and could not answer', () => {
+  test('counts hits and misses', () => {
     const lru = new Lru<string, number>({ maxBytes: 10 })
     lru.set('a', 1, 4)
     lru.get('a')
@@ -58,7 +58,7 @@ describe('Lru', () => {
     expect(lru.stats()).toEqual({ hits: 1, misses: 1, entries: 1, bytes: 4 })
   })
 
-  test('tells what goes first and whether there is room', () => {
+  test('returns the next value to drop and whether there is room', () => {
     const lru = new Lru<string, number>({ maxBytes: 10 })
     expect(lru.oldestKey).toBeUndefined()
     lru.set('a', 1, 4)

@@ -43,7 +43,7 @@ function open(options: Partial<FairTurnsOptions> = {}): Subject {
 }
 
 describe('fair turns', () => {
-  test('come in the order of arrival to those of one member', async () => {
+  test('of one member come in order of arrival', async () => {
     const subject = open()
     subject.come('ax1', 'ax2', 'ax3')
     await settle()
@@ -51,26 +51,26 @@ describe('fair turns', () => {
     expect(await subject.drain()).toEqual(['ax1', 'ax2', 'ax3'])
   })
 
-  test('go round the parties, whatever each has waiting', async () => {
+  test('rotate among the parties, however many requests each has waiting', async () => {
     const subject = open()
     subject.come('ax1', 'ax2', 'ax3', 'ax4', 'bx1', 'bx2')
     expect(await subject.drain()).toEqual(['ax1', 'bx1', 'ax2', 'bx2', 'ax3', 'ax4'])
   })
 
-  test('go one of three to the party that came last, which is none that had a turn already', async () => {
+  test('give one of three to the newest party that has had no turn yet', async () => {
     const subject = open()
     subject.come('ax1', ...Array.from('bcdefgh', (party) => `${party}x1`), 'ix1', 'ix2')
     const order = (await subject.drain()).map((name) => name.slice(0, 1))
     expect(order.join('')).toBe('aibchdegfi')
   })
 
-  test('go round the members of a party', async () => {
+  test('rotate among the members of a party', async () => {
     const subject = open()
     subject.come('ax1', 'ax2', 'ax3', 'ay1', 'az1')
     expect(await subject.drain()).toEqual(['ax1', 'ax2', 'ay1', 'az1', 'ax3'])
   })
 
-  test('are as many at a time as there are slots, and one of a party', async () => {
+  test('run as many at a time as there are slots, and one per party', async () => {
     const subject = open({ slots: 3 })
     subject.come('ax1', 'ax2', 'bx1', 'bx2', 'cx1', 'dx1')
     await settle()
@@ -78,14 +78,14 @@ describe('fair turns', () => {
     expect(await subject.drain()).toHaveLength(6)
   })
 
-  test('go to the favoured first, and one of four to the others', async () => {
+  test('prefer favoured work, and give one of four to the rest', async () => {
     const subject = open({ isFavoured: (party) => party === party.toUpperCase() })
     subject.come('ax0', 'bx1', 'cx1', ...Array.from('ABCDEF', (party) => `${party}x1`))
     const order = (await subject.drain()).map((name) => name.slice(0, 1))
     expect(order.join('')).toBe('aAFBbCEDc')
   })
 
-  test('ask anew after each turn who is favoured', async () => {
+  test('check after each turn which work is favoured', async () => {
     const favoured = new Set(['a', 'b'])
     const subject = open({ isFavoured: (party) => favoured.has(party) })
     subject.come('ax1', 'ax2', 'bx1', 'bx2')
@@ -93,7 +93,7 @@ describe('fair turns', () => {
     expect(await subject.drain()).toEqual(['ax1', 'bx1', 'bx2', 'ax2'])
   })
 
-  test('leave out a party that rests, until all its rests are over', async () => {
+  test('skip a resting party until all its rests are over', async () => {
     const subject = open()
     const rests = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     for (const { promise } of rests) subject.turns.rest('a', promise)
@@ -107,34 +107,34 @@ describe('fair turns', () => {
     expect(subject.served).toEqual(['bx1', 'bx2', 'ax1'])
   })
 
-  test('are refused to the newest of the member that has most, when a party has too many waiting', async () => {
+  test('are refused to the newest request of the member with the most, when a party has too many waiting', async () => {
     const subject = open({ maxPerParty: 3 })
     subject.come('ax0', 'ax1', 'ax2', 'ay1', 'az1', 'aw1')
     expect(await subject.drain()).toEqual(['ax0', 'ax1', 'ay1', 'az1'])
     expect(subject.refused).toEqual(['ax2', 'aw1'])
   })
 
-  test('are refused to the newest of the party that has most, when all have too many waiting', async () => {
+  test('are refused to the newest request of the party with the most, when too many wait in total', async () => {
     const subject = open({ maxWaiting: 3 })
     subject.come('ax0', 'bx1', 'bx2', 'cx1', 'dx1', 'ex1')
     expect((await subject.drain()).toSorted()).toEqual(['ax0', 'bx1', 'cx1', 'dx1'])
     expect(subject.refused).toEqual(['bx2', 'ex1'])
   })
 
-  test('are refused to nobody who is favoured while others wait', async () => {
+  test('are not refused to favoured work while other work waits', async () => {
     const subject = open({ maxWaiting: 3, isFavoured: (party) => party === party.toUpperCase() })
     subject.come('ax0', 'Cx1', 'Cx2', 'bx1', 'Dx1', 'Ex1')
     expect((await subject.drain()).toSorted()).toEqual(['Cx1', 'Dx1', 'Ex1', 'ax0'])
     expect(subject.refused).toEqual(['bx1', 'Cx2'])
   })
 
-  test('go on after work that failed, whose error is the caller’s', async () => {
+  test('continue after failed work, whose error goes to its caller', async () => {
     const turns = new FairTurns({ slots: 1, maxWaiting: 1 })
     await expect(turns.run({ party: 'a' }, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect(await turns.run({ party: 'a' }, () => Promise.resolve(1))).toBe(1)
   })
 
-  test('end for everyone who comes, in a turn or a refusal, within the bounds', async () => {
+  test('end for all work, with a turn or a refusal, within the bounds', async () => {
     const name = fc.tuple(fc.constantFrom('a', 'b', 'C', 'D'), fc.constantFrom('x', 'y'))
     await fc.assert(
       fc.asyncProperty(

@@ -11,13 +11,13 @@ function* countTo(end: number, onPiece: () => void): Steps<number> {
   return end
 }
 
-test('runs all pieces at once where nobody waits', () => {
+test('runs all pieces at once if nothing else waits', () => {
   let pieces = 0
   expect(runAtOnce(countTo(5, () => (pieces += 1)))).toBe(5)
   expect(pieces).toBe(5)
 })
 
-test('runs one piece a turn, whatever number of works there is', async () => {
+test('runs one piece per turn for any number of works', async () => {
   const loop = new Loop()
   const piecesOfTurns = new Map<number, number>()
   const note = (): void => void piecesOfTurns.set(loop.turns, (piecesOfTurns.get(loop.turns) ?? 0) + 1)

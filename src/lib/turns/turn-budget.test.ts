@@ -3,7 +3,7 @@ import { TurnBudget } from './turn-budget.ts'
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-test('work that comes to less than expected makes room for more in its turn, and what comes to more for less', async () => {
+test('cheaper work than expected makes room for more in its turn, and costlier work for less', async () => {
   const budget = new TurnBudget({ maxBytes: 10 })
   const begun: string[] = []
   const work = async (name: string, actual: number): Promise<void> => {
@@ -22,7 +22,7 @@ test('work that comes to less than expected makes room for more in its turn, and
   expect(begun).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g'])
 })
 
-test('a turn takes what fits, in order, and leaves the rest to the next ones', async () => {
+test('a turn admits work that fits, in order, and leaves the rest to the next turns', async () => {
   const budget = new TurnBudget({ maxBytes: 10 })
   const begun: number[] = []
   const work = [6, 4, 1, 50, 5, 5].map(async (bytes) => {

@@ -24,7 +24,7 @@ async function walk(turns: Turns, units: number, onUnit: () => void): Promise<vo
 }
 
 describe('the turns of walks', () => {
-  test('give the event loop away when the time of a turn is used up', async () => {
+  test('yield to the event loop when the time of a turn is used up', async () => {
     const { loop, runTurn } = createManualLoop()
     let units = 0
     const walking = walk(new Turns({ loop }), 100, () => (units += 1))
@@ -36,7 +36,7 @@ describe('the turns of walks', () => {
     expect(loop.turns).toBeGreaterThan(100 / (maxTurnMs + 1) - 1)
   })
 
-  test('are one per turn of the loop, however many walk at once', async () => {
+  test('are one per turn of the loop for any number of walks', async () => {
     const { loop, runTurn } = createManualLoop()
     const units = Array.from({ length: 40 }, () => 0)
     const walks = units.map((_, index) => walk(new Turns({ loop }), 30, () => (units[index]! += 1)))
@@ -49,7 +49,7 @@ describe('the turns of walks', () => {
     expect(Math.max(...perTurn)).toBeLessThanOrEqual(maxTurnMs + 1)
   })
 
-  test('serve those that wait in the order in which they came', async () => {
+  test('serve waiting walks in order of arrival', async () => {
     const { loop, runTurn } = createManualLoop()
     const order: number[] = []
     const waiting = [1, 2, 3].map(async (one) => {
@@ -61,7 +61,7 @@ describe('the turns of walks', () => {
     expect(order).toEqual([1, 2, 3])
   })
 
-  test('go from party to party, so that the many of one keep no other waiting', async () => {
+  test('rotate among parties, so that many walks of one do not delay others', async () => {
     const { loop, runTurn } = createManualLoop()
     const order: string[] = []
     const waiting = ['many', 'many', 'many', 'few'].map(async (party) => {
@@ -88,7 +88,7 @@ describe('the turns of walks', () => {
     expect(units).toBe(before)
   })
 
-  test('are spent after as many as the walk may have', async () => {
+  test('end after the number that the walk may have', async () => {
     const { loop, runTurn } = createManualLoop()
     const turns = new Turns({ loop, maxTurns: 2 })
     const seen = [turns.isSpent]

@@ -20,7 +20,7 @@ describe('parseDescriptor', () => {
     [{ artifactType: 'application/x' }],
     [{ platform: { architecture: 'amd64', os: 'windows', 'os.version': '10.0', 'os.features': ['win32k'] } }],
     [{ platform: { architecture: 'arm', os: 'linux', variant: 'v7' } }],
-  ])('takes %j as it is', (change) => {
+  ])('keeps %j unchanged', (change) => {
     expect(parseDescriptor({ ...minimal, ...change }, [])).toEqual({ ...minimal, ...change })
   })
 
@@ -33,7 +33,7 @@ describe('parseDescriptor', () => {
     expect(parseDescriptor({ ...minimal, ...change }, [])).toEqual(minimal)
   })
 
-  test('stores no sign with a size of zero', () => {
+  test('stores a size of minus zero without its sign', () => {
     expect(Object.is(parseDescriptor({ ...minimal, size: -0 }, []).size, 0)).toBe(true)
   })
 

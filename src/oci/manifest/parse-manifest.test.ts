@@ -30,7 +30,7 @@ describe('an image manifest', () => {
     })
   })
 
-  test('has the type of its config as artifact type when it names none', () => {
+  test('has the type of its config as artifact type when it has none of its own', () => {
     expect(parse(anImage()).artifactType).toBe(mediaTypes.ociImageConfig)
     expect(parse({ ...anImage(), artifactType: '' }).artifactType).toBe(mediaTypes.ociImageConfig)
   })
@@ -45,7 +45,7 @@ describe('an image manifest', () => {
     expect(parsed).toMatchObject({ kind: 'image', mediaType: mediaTypes.dockerManifest })
   })
 
-  test('may hold fields, config types and layer types that nobody here knows', () => {
+  test('may hold unknown fields, config types and layer types', () => {
     const parsed = parse({
       ...anImage(),
       config: { ...config, mediaType: 'application/vnd.example+json', extra: [{}] },
@@ -57,7 +57,7 @@ describe('an image manifest', () => {
     expect(parsed.config).not.toHaveProperty('extra')
   })
 
-  test('may write null for what it leaves out', () => {
+  test('may have null for omitted members', () => {
     const parsed = parse({
       ...anImage(),
       subject: null,
@@ -90,7 +90,7 @@ describe('an index', () => {
     expect(parsed.blobEntries).toEqual([layer, cache])
   })
 
-  test('has an artifact type only when it names one', () => {
+  test('has an artifact type only if it is given', () => {
     expect(parse(anIndex()).artifactType).toBeUndefined()
     expect(parse({ ...anIndex(), artifactType: 'application/x' }).artifactType).toBe('application/x')
   })
@@ -174,17 +174,17 @@ describe('the media type', () => {
   })
 })
 
-describe('what is no longer taken', () => {
+describe('a withdrawn type', () => {
   test.each([
     ['by its type', { schemaVersion: 1, mediaType: mediaTypes.dockerSchema1 }, mediaTypes.dockerSchema1],
     ['by the header', { schemaVersion: 1, fsLayers: [], history: [] }, mediaTypes.dockerSchema1Signed],
     ['by its version', { ...withoutType(anImage()), schemaVersion: 1 }, undefined],
     ['by its shape', { fsLayers: [] }, undefined],
-  ])('schema 1 is known %s and refused with a way out', (...[, document, contentType]) => {
+  ])('schema 1 is recognized %s and refused with an alternative', (...[, document, contentType]) => {
     expect(refusal(document, contentType)).toContain('convert it with: skopeo copy --format v2s2')
   })
 
-  test('an OCI artifact manifest is refused with a way out', () => {
+  test('an OCI artifact manifest is refused with an alternative', () => {
     const document = { mediaType: mediaTypes.ociArtifactManifest, artifactType: 'application/x', blobs: [] }
     const message = refusal(document, mediaTypes.ociArtifactManifest)
     expect(message).toContain('push an image manifest with artifactType instead')

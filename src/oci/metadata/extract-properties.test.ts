@@ -94,7 +94,7 @@ describe('extractProperties', () => {
     expect(properties.filter(({ name }) => name !== 'artifactType' && name !== 'label.0')).toEqual([])
   })
 
-  test('keeps what is sound beside what is not', () => {
+  test('keeps valid values beside invalid ones', () => {
     const config = { os: 'linux', architecture: 7, config: { Labels: { a: 1, b: 'x' } } }
     expect(pairs(anImage({}), config).slice(1)).toEqual([
       ['os', 'linux'],
@@ -102,7 +102,7 @@ describe('extractProperties', () => {
     ])
   })
 
-  test('A2: is bounded in number and length, and what matters most stays', () => {
+  test('A2: limits number and length, and keeps the most important properties', () => {
     const many = Object.fromEntries(Array.from({ length: 2000 }, (_, number) => [`k${number}`, 'v']))
     const labels = { ['n'.repeat(300)]: 'x', long: 'é'.repeat(5000) }
     const manifest = anImage({ annotations: many })
@@ -113,13 +113,13 @@ describe('extractProperties', () => {
     expect(few.slice(1)).toEqual([['label.long', 'é'.repeat(maxValueBytes / 2)]])
   })
 
-  test('holds no NUL, which a database may refuse', () => {
+  test('removes NUL, which a database may refuse', () => {
     expect(pairs(anImage({ annotations: { 'a\0b': 'c\0d' } }), {}).slice(1)).toEqual([
       ['annotation.ab', 'cd'],
     ])
   })
 
-  test('E7: never throws and keeps its bounds, whatever annotations and config hold', () => {
+  test('E7: never throws and keeps its limits for any annotations and config', () => {
     const configTypes = fc.constantFrom(mediaTypes.ociImageConfig, mediaTypes.helmConfig)
     const config = fc.oneof(
       fc.uint8Array(),

@@ -88,7 +88,7 @@ describe('reads of manifests that are not in memory', () => {
     expect(await next).toEqual(Buffer.from('next'))
   })
 
-  test('fail alike for all who share them, and are tried again by the next', async () => {
+  test('fail for all requests that share them, and are tried again by the next', async () => {
     const database = aDatabase()
     const reads = new ColdReads({ read: database.read })
     const content = aContent(100 * kibibyte)

@@ -19,7 +19,7 @@ async function cutShort(open: OpenRegistry, digest: string): Promise<void> {
   )
 }
 
-test('a manifest whose bytes were cut short is unknown and reported, and a push of it puts them back', async () => {
+test('a manifest with truncated bytes is unknown and reported, and a push restores it', async () => {
   await using open = await openRegistry(lenient)
   const { manifests } = open.registry
   const image = anImageManifest()

@@ -4,6 +4,7 @@
  * because children of one index are pushed in parallel.
  */
 import { principalId } from '../../identity/principal.ts'
+import { partyOfCaller } from '../caller.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import { insertManifest, type NewManifest } from '../../metadata/content/manifests.ts'
 import { putTag } from '../../metadata/content/tags.ts'
@@ -32,8 +33,7 @@ export async function putManifest(
   const { repository, bytes, contentType } = request
   const digest = checkDigest(request)
   const tags = tagsOf(request)
-  const party = principalId(request.caller.principal)
-  const parsed = await deps.parser.parse({ bytes, contentType, party })
+  const parsed = await deps.parser.parse({ bytes, contentType, party: partyOfCaller(request.caller) })
   const isStrict = deps.references.blobs === 'strict'
   const damaged = isStrict ? await listDamagedBlobs(deps, digestsOf(neededBlobs(parsed))) : []
   const row = await describeManifest(deps, request, { digest, parsed })
@@ -79,7 +79,11 @@ async function describeManifest(
   const { bytes, repository } = request
   const pushedBy = principalId(request.caller.principal)
   const config = await findConfig(deps, repository, parsed.config)
-  const properties = await deps.parser.extractProperties({ manifest: parsed, config, party: pushedBy })
+  const properties = await deps.parser.extractProperties({
+    manifest: parsed,
+    config,
+    party: partyOfCaller(request.caller),
+  })
   const { mediaType, artifactType, annotations } = parsed
   const descriptor = {
     mediaType,

@@ -6,7 +6,7 @@ import { createNativeHasher, createResumableHasher } from './content-hasher.ts'
 const algorithms = ['sha256', 'sha512'] as const
 
 describe.each(algorithms)('a %s hasher', (algorithm) => {
-  test('agrees with the digest of the whole when its state is put away between chunks', async () => {
+  test('agrees with the digest of the whole when its state is saved between chunks', async () => {
     await assert(
       asyncProperty(array(uint8Array({ maxLength: 300 }), { maxLength: 6 }), async (chunks) => {
         let state: Uint8Array | undefined

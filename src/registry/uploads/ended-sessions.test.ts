@@ -48,7 +48,7 @@ async function aRepositoryThatGoes(afterwards: (open: OpenRegistry) => Promise<u
 describe.each([
   ['a push in one request', inOneRequest],
   ['a session', inSession],
-])('%s whose repository is deleted meanwhile', (_, upload) => {
+])('%s whose repository is deleted in the meantime', (_, upload) => {
   test.each<[string, (open: OpenRegistry) => Promise<unknown>]>([
     ['before its dead key is removed', () => Promise.resolve()],
     ['after its dead key is removed', (open) => removeDeadKeys(open, signal)],

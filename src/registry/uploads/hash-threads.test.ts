@@ -17,7 +17,7 @@ async function feed(
 }
 
 test.each(['sha256', 'sha512'] as const)(
-  'hash by %s what is fed to them, whatever its pieces',
+  'hash their input by %s, in pieces of any size',
   async (algorithm) => {
     await using threads = new HashThreads()
     await assert(
@@ -34,7 +34,7 @@ test.each(['sha256', 'sha512'] as const)(
   },
 )
 
-test('hash many uploads at a time, each by itself', async () => {
+test('hash many uploads at a time, each separately', async () => {
   await using threads = new HashThreads()
   const uploads = Array.from({ length: 20 }, (_, index) => {
     const chunks = [70_000, 10, 600_000].map((size) => Buffer.alloc(size, index + size))

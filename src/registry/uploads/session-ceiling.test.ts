@@ -88,7 +88,7 @@ describe('at the ceiling', () => {
     await Promise.all(sessions.slice(6).map((session) => fill(open, session)))
   })
 
-  test('a session with a byte stays, however old it is, and one whose bytes arrive at the moment', async () => {
+  test('a session with a byte stays at any age, and so does one whose bytes are arriving', async () => {
     await using open = await openRegistry({ maxSessions: 3 })
     const [filled, writing, empty] = await startSome(open, 3)
     if (filled === undefined || writing === undefined || empty === undefined) throw new Error('no sessions')
@@ -193,7 +193,7 @@ describe('near the ceiling', () => {
 })
 
 describe('the ceiling counts', () => {
-  test('no push in one request, and no mount', async () => {
+  test('neither pushes in one request nor mounts', async () => {
     await using open = await openRegistry({ maxSessions: 1 })
     const { uploads, blobs } = open.registry
     const held = await startOne(open)
@@ -235,7 +235,7 @@ describe('the ceiling counts', () => {
     expect(await open.registry.uploads.status(request)).toMatchObject({ offset: 3 })
   })
 
-  test('an account as itself, wherever it comes from', async () => {
+  test('an account as one holder, from any address', async () => {
     const origin = { address: '192.0.2.1' } as Caller['origin']
     const principal = {
       kind: 'user' as const,
@@ -249,7 +249,7 @@ describe('the ceiling counts', () => {
 })
 
 describe('a session without a byte', () => {
-  test('ends after minutes, one with a byte after its day', async () => {
+  test('ends after minutes, a session with a byte after a day', async () => {
     await using open = await openRegistry()
     const [empty, filled] = await startSome(open, 2)
     if (empty === undefined || filled === undefined) throw new Error('no sessions')

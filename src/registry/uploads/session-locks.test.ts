@@ -60,7 +60,7 @@ describe('session locks', () => {
     using _third = await waiting
   })
 
-  test('asks each holder once, however many wait', async () => {
+  test('asks each holder once, even if many wait', async () => {
     const locks = new SessionLocks({ deadlineMs: 60_000 })
     const abort = vi.spyOn(AbortController.prototype, 'abort')
     const order: number[] = []

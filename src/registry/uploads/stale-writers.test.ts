@@ -54,7 +54,7 @@ function holding(operation: 'write' | 'sync' | 'openSegment' | 'commit', ...coun
 
 describe('a writer that hangs longer than a newcomer waits', () => {
   test.for(['write', 'sync', 'openSegment'] as const)(
-    'in %s changes nothing that was committed meanwhile',
+    'in %s changes nothing that was committed in the meantime',
     async (operation) => {
       const held = holding(operation, 2)
       await using set = await setUp(held.plan)

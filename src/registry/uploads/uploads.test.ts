@@ -63,20 +63,17 @@ describe('an upload session', () => {
     expect(await read(open, digestBytes(bytes))).toEqual(bytes)
   })
 
-  test.each(['sha256', 'sha512'] as const)(
-    'commits with %s whatever was hashed before',
-    async (algorithm) => {
-      await using open = await openRegistry()
-      const { uploads } = open.registry
-      const bytes = randomBytes(2_000)
-      const request = await session(open)
-      await uploads.append({ ...request, body: bodyOf([bytes.subarray(0, 700)]), start: 0, signal })
-      const rest = { body: bodyOf([bytes.subarray(700)]), start: 700, signal }
-      const digest = digestBytes(bytes, algorithm)
-      expect(await uploads.commit({ ...request, ...rest, digest })).toEqual({ digest, size: 2_000 })
-      expect(await read(open, digest)).toEqual(bytes)
-    },
-  )
+  test.each(['sha256', 'sha512'] as const)('commits with %s for any earlier hash', async (algorithm) => {
+    await using open = await openRegistry()
+    const { uploads } = open.registry
+    const bytes = randomBytes(2_000)
+    const request = await session(open)
+    await uploads.append({ ...request, body: bodyOf([bytes.subarray(0, 700)]), start: 0, signal })
+    const rest = { body: bodyOf([bytes.subarray(700)]), start: 700, signal }
+    const digest = digestBytes(bytes, algorithm)
+    expect(await uploads.commit({ ...request, ...rest, digest })).toEqual({ digest, size: 2_000 })
+    expect(await read(open, digest)).toEqual(bytes)
+  })
 
   test('commits an empty blob without any body', async () => {
     await using open = await openRegistry()

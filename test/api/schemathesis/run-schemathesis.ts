@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 const program = join(import.meta.dirname, '..', '..', '..', '.tools', 'schemathesis', 'bin', 'schemathesis')
 
-/** Of all checks, those that cannot hold here, with the reason. */
+/** The checks that cannot pass here, with the reason. */
 const excluded: Readonly<Record<string, string>> = {
   positive_data_acceptance:
     'what fits the schema may still be refused with 400: a reserved name, a password that is the name of its account',
@@ -23,7 +23,7 @@ export async function runSchemathesis(
   options: {
     readonly authorization: string | undefined
     readonly cwd: string
-    /** Every boundary of every field, too: most of the time goes there. */
+    /** Whether to test every boundary of every field, too, which takes most of the time. */
     readonly thorough: boolean
   },
 ): Promise<Run> {
@@ -34,7 +34,7 @@ export async function runSchemathesis(
     `${url}/api/v1/openapi.json`,
     '--checks=all',
     `--exclude-checks=${Object.keys(excluded).join(',')}`,
-    // The same cases each time: what a run finds, the next one finds too.
+    // The same cases in every run, so that a failure can be repeated.
     '--seed=6',
     '--generation-deterministic',
     `--max-examples=${thorough ? 5 : 3}`,

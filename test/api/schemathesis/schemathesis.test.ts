@@ -1,4 +1,7 @@
-/** Plays against the whole management API, as different callers: no fault, and nothing that the document does not say. */
+/**
+ * Tests the whole management API as different callers: expects no server errors and no response that the document does not
+ * describe.
+ */
 import { expect, test } from 'vitest'
 import { createPasswordHasher } from '../../../src/identity/passwords/password-hash.ts'
 import { askApi } from '../../support/api-client.ts'
@@ -11,7 +14,7 @@ import { tempFolder } from '../../support/temp-folder.ts'
 import { runSchemathesis } from './run-schemathesis.ts'
 import { tester } from '../../support/tester.ts'
 
-/** Hashes are cheap here, and failed logins cost no time: the throttle has tests of its own. */
+/** Hashes are cheap here, and failed logins are not delayed: the throttle has its own tests. */
 const quickLogins = {
   passwords: createPasswordHasher({ cost: { memoryKib: 64, passes: 1 } }),
   throttle: { sleep: () => Promise.resolve() },
@@ -33,7 +36,7 @@ test.concurrent.each([
   expect(ok ? '' : output).toBe('')
 })
 
-/** One of everything, under the names that the document gives as examples; bob administers the organization. */
+/** Creates one of everything, under the example names of the document; bob administers the organization. */
 async function seed({ url, app }: InProcessRegistry): Promise<void> {
   const { accounts } = app.auth
   await accounts.add({ name: 'root', password: passwordOf('root'), isAdmin: true }, tester)

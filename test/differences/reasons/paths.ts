@@ -4,7 +4,7 @@ import { answers, header } from '../reason.ts'
 
 const otherMethods = /: (?:OPTIONS|PROPFIND|POST|PATCH|DELETE|PUT) /
 
-/** Of a script whose path Distribution does not have. */
+/** Returns the cases of a script whose path Distribution does not have. */
 function ownPath(name: string, allow: string): Case[] {
   const requests = new RegExp(`^${name}${otherMethods.source}`)
   return [

@@ -1,4 +1,4 @@
-/** Every path of the route table with every method, known there or not. */
+/** Every path of the route table with every method, supported or not. */
 import { routes } from '../../../src/http/routes.ts'
 import { absentDigest, acceptAll, contentOf, imageOf } from '../content.ts'
 import type { AnyStep, Script, Step } from '../step.ts'

@@ -6,7 +6,7 @@ import { script, session, withEach } from '../step.ts'
 
 const octets = { 'Content-Type': 'application/octet-stream' }
 
-/** Opens a session for each of the scripts below. */
+/** Opens a session for the following steps. */
 function opening(repository: string, note: string): Step {
   return { method: 'POST', target: `${repository}/blobs/uploads/`, note }
 }

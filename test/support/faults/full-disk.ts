@@ -1,8 +1,8 @@
 /**
- * @module A file system without space: ballast takes what is left of it, to the last block. Faithful: every write that
- * needs a new block gets ENOSPC from the kernel, while what a file already owns (the log of the database, after a
- * checkpoint) can still be written over, and while names and inodes go on to fit into blocks that are there. What is
- * not simulated is a quota, which fails in the same places with EDQUOT.
+ * @module A file system without space: a ballast file uses the rest of it, to the last block. As on a real full disk, the kernel
+ * answers every write that needs a new block with ENOSPC, a file can still overwrite its own blocks (the log of the database,
+ * after a checkpoint), and names and inodes can be added while they fit into existing blocks. Not simulated: a quota, which fails
+ * in the same places with EDQUOT.
  */
 import { mkdir, open, rm, statfs, writeFile } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 
 import { runTool } from '../run-tool.ts'
 
-/** Gives the space back when it is disposed, or before. */
+/** Holds the space until it is released or disposed. */
 export interface Ballast extends AsyncDisposable {
   release(): Promise<void>
 }
@@ -19,14 +19,14 @@ export interface Ballast extends AsyncDisposable {
 const lastBytes = 64 * 1024
 const mostAttempts = 50
 
-/** Takes all but `leftBytes` (rounded down to blocks) of the file system that `folder` lies on. */
+/** Uses all but `leftBytes` (rounded down to blocks) of the file system that holds `folder`. */
 export async function fillDisk(folder: string, leftBytes: number): Promise<Ballast> {
   const path = join(folder, 'ballast')
   await using file = await open(path, 'w')
   const release = (): Promise<void> => rm(path, { force: true })
   let end = 0
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-    // What waits to be written is counted by guess until it is, and what was deleted can be used only then.
+    // Until the sync, the space of unwritten data is an estimate, and the space of deleted files is not available.
     await runTool('sync', '--file-system', folder)
     const { bavail, bsize } = await statfs(folder)
     const rest = Math.floor((bavail * bsize - leftBytes) / bsize) * bsize
@@ -36,7 +36,7 @@ export async function fillDisk(folder: string, leftBytes: number): Promise<Balla
   throw new Error(`the file system of ${folder} still has more than ${leftBytes} bytes left`)
 }
 
-/** Returns how much the file grew; 0 when the space that is free cannot be had yet. */
+/** Returns how much the file grew; 0 when the free space is not available yet. */
 async function take(
   file: FileHandle,
   path: string,
@@ -53,7 +53,7 @@ async function take(
   }
 }
 
-/** Takes every inode: no file can be made any more, while those that are there can grow. */
+/** Uses every inode: no file can be created, but existing files can grow. */
 export async function takeInodes(folder: string): Promise<Ballast> {
   const path = join(folder, 'inodes')
   await mkdir(path)

@@ -1,7 +1,6 @@
 /**
- * @module A slow store whose speed a test decides: calls stand before a gate until it opens. Nothing sleeps, and the
- * test knows when a call is there. What a real slow disk has besides is not simulated: calls that take turns, and a
- * kernel whose threads are all taken.
+ * @module A slow store whose speed a test controls: calls wait at a gate until it opens. Nothing sleeps, and the test knows when
+ * a call arrives. Not simulated: other effects of a slow disk, such as calls that queue and kernel threads that are all busy.
  */
 import type { FailingOperation, FaultPlan } from '../../../src/blob-store/contract/failing-blob-store.ts'
 
@@ -9,27 +8,27 @@ export class Gate {
   readonly #opened = Promise.withResolvers<void>()
   readonly #arrived = Promise.withResolvers<void>()
 
-  /** Resolves when the first call stands before it. */
+  /** Resolves when the first call waits at the gate. */
   get arrived(): Promise<void> {
     return this.#arrived.promise
   }
 
-  /** Lets all calls through, those to come as well. */
+  /** Lets all calls pass, including later ones. */
   open(): void {
     this.#opened.resolve()
   }
 
-  /** For a call that has just arrived. */
+  /** Called by each call that arrives; resolves when the gate is open. */
   pass(): Promise<void> {
     this.#arrived.resolve()
     return this.#opened.promise
   }
 }
 
-/** Holds the first call of an operation at the gate, and none after it. */
+/** Stops only the first call of an operation at the gate. */
 export function holdFirst(operation: FailingOperation, gate: Gate): FaultPlan {
   return (call) => {
-    const isMeant = call.operation === operation && call.count === 1
-    return isMeant ? { kind: 'wait', until: gate.pass() } : undefined
+    const isFirst = call.operation === operation && call.count === 1
+    return isFirst ? { kind: 'wait', until: gate.pass() } : undefined
   }
 }

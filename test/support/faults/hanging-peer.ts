@@ -1,18 +1,18 @@
 /**
- * @module Clients that stop in the middle of a request or a reply and stay connected: a laptop that sleeps, a network
- * that drops packets without a word, a stopped process. Faithful but for what the kernel does: on loopback the peer's
- * kernel goes on to acknowledge what it gets, so a server sees silence and a full window, and no retransmissions.
+ * @module Clients that stop in the middle of a request or a reply and stay connected: a laptop that sleeps, a network that drops
+ * packets silently, a stopped process. One thing differs from reality: on loopback the peer's kernel still acknowledges the data
+ * that it receives, so a server sees silence and a full window, but no retransmissions.
  */
 import { RawConnection } from '../raw-connection.ts'
 
-/** Says what it wants, and not that it is done saying so. */
+/** Sends the head of a request without its end. */
 export async function hangInHead(url: string): Promise<RawConnection> {
   const connection = await RawConnection.open(url)
   connection.write(`GET /v2/ HTTP/1.1\r\nHost: ${new URL(url).host}\r\nX-Unfinished: `)
   return connection
 }
 
-/** PATCHes an upload with so many bytes, of which it sends `bytes`. */
+/** PATCHes an upload with a `Content-Length` of `announcedBytes`, but sends only `bytes`. */
 export async function hangInBody(
   session: URL,
   bytes: Uint8Array,
@@ -29,7 +29,7 @@ export async function hangInBody(
   return connection
 }
 
-/** Asks for something and takes nothing of it: what comes fills its socket and then the server's. */
+/** Sends a request and reads no part of the reply, which fills its socket and then the server's. */
 export async function hangInReply(url: string): Promise<RawConnection> {
   const { host, pathname, search } = new URL(url)
   const connection = await RawConnection.open(url)

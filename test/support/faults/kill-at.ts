@@ -1,8 +1,8 @@
 /**
- * @module Loaded into a registry before its program (`node --import`): ends the process, as `kill -9` does, at one call
- * to the file system. `KILL_AT` names it, `rename:2:after`: before the second renaming, or when it is done and nobody
- * knows yet. Calls count from SIGUSR2 on. What SQLite itself calls is not seen, but for the sync that makes its commits
- * durable. What was written survives: the kernel lives on, unlike in a power cut.
+ * @module Loaded into a registry before its program (`node --import`): ends the process, as `kill -9` does, at one call to the
+ * file system. `KILL_AT` names it: `rename:2:after` is after the second rename, before the program learns of its success;
+ * `before` is before the call. Calls are counted from SIGUSR2 on. Calls of SQLite itself are not seen, except for the sync that
+ * makes its commits durable. Written data survives because the kernel keeps running, unlike in a power cut.
  */
 import fs from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { syncBuiltinESMExports } from 'node:module'
 type Call = (...given: unknown[]) => unknown
 
 const [operation = '', wanted, moment] = (process.env['KILL_AT'] ?? '').split(':')
-/** What a file handle calls the same thing. */
+/** The name of the same function on a file handle. */
 const handleNames: Readonly<Record<string, string>> = { fsync: 'sync', fdatasync: 'datasync' }
 let isArmed = false
 let calls = 0

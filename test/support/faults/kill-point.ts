@@ -1,6 +1,6 @@
 /**
- * @module A registry that dies at one call to the file system, the same in every run; `kill-at.ts` has what that is
- * and what it is not.
+ * @module A registry that dies at one call to the file system, the same in every run; `kill-at.ts` describes the calls and the
+ * limits of the method.
  */
 import { eventually } from '../eventually.ts'
 import type { RunningRegistry, StartOptions } from '../start-registry.ts'
@@ -9,12 +9,12 @@ import { startRegistry } from '../start-registry.ts'
 export interface KillPoint {
   /** A function of `node:fs`. */
   readonly operation: 'open' | 'write' | 'fsync' | 'fdatasync' | 'rename'
-  /** Counted from the arming, from 1. */
+  /** The number of the call, counted from 1 after arming. */
   readonly count: number
   readonly moment: 'before' | 'after'
 }
 
-/** Lives until it is armed and reaches the point. */
+/** Starts a registry that dies when it is armed and reaches the kill point. */
 export async function startWithKillPoint(options: StartOptions, point: KillPoint): Promise<RunningRegistry> {
   const preload = new URL('kill-at.ts', import.meta.url).href
   const { operation, count, moment } = point
@@ -22,7 +22,7 @@ export async function startWithKillPoint(options: StartOptions, point: KillPoint
   return await startRegistry({ ...options, env: { ...options.env, ...env } })
 }
 
-/** Calls count from now on. */
+/** Starts counting calls. */
 export async function armKillPoint(registry: RunningRegistry): Promise<void> {
   process.kill(registry.pid, 'SIGUSR2')
   await eventually(

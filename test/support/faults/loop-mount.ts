@@ -1,6 +1,6 @@
 /**
- * @module File systems of their own for tests: ext4 in an image file on a loop device, to fill up or to copy as a
- * power cut would leave it. Needs root and loop devices (Linux); without them the test fails and says so.
+ * @module Separate file systems for tests: ext4 in an image file on a loop device, to fill up or to copy as a power cut would
+ * leave it. Needs root and loop devices (Linux); without them the test fails and names the reason.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
@@ -14,29 +14,30 @@ export interface LoopMount extends AsyncDisposable {
   /** The root of the mounted file system. */
   readonly path: string
   /**
-   * Copies the image as it is at one moment: what the file system has sent to its device, without what still waits in
-   * the page cache. The caller has stopped all writers. The kernel may write back meanwhile, and a copy of which some
-   * blocks are older than others is no state that a power cut leaves; so a copy during which the device was written
-   * is made again.
+   * Copies the image as it is at one moment: the data that the file system has sent to its device, without the data that is still
+   * in the page cache. The caller has stopped all writers. The kernel may write back during the copy, and an image of older and
+   * newer blocks is not a state that a power cut leaves; so a copy is repeated if the device was written meanwhile.
    */
   copyImage(): Promise<string>
 }
 
 const mebibyte = 1024 * 1024
 
-/** A new, empty file system of this size, and with room for so many files: as many as ext4 thinks right by default. */
+/**
+ * Mounts a new, empty file system of this size; `inodes` is the number of files that it can hold, by default the choice of ext4.
+ */
 export async function mountNew(sizeMiB: number, inodes?: number): Promise<LoopMount> {
   return await mountFrom(async (image) => {
     await writeFile(image, '')
     await truncate(image, sizeMiB * mebibyte)
-    // No space kept for root, and no tables that the kernel initialises while a test looks at the device.
+    // No space reserved for root, and no tables that the kernel initialises while a test watches the device.
     const extended = 'lazy_itable_init=0,lazy_journal_init=0,nodiscard'
     const files = inodes === undefined ? [] : ['-N', String(inodes)]
     await runTool('mkfs.ext4', '-q', '-F', '-m', '0', ...files, '-E', extended, image)
   })
 }
 
-/** The copy of an image: mounting it replays its journal, as the start after a power cut does. */
+/** Mounts a copy of an image. Mounting replays its journal, like the start after a power cut. */
 export async function mountCopy(image: string): Promise<LoopMount> {
   return await mountFrom(async (target) => {
     await runTool('cp', '--sparse=always', image, target)
@@ -55,11 +56,11 @@ async function mountFrom(makeImage: (path: string) => Promise<void>): Promise<Lo
     const device = await explained(() => runTool('losetup', '--find', '--show', image))
     stack.defer(() => runTool('losetup', '--detach', device).then(() => undefined))
     await explained(() => runTool('mount', '-t', 'ext4', device, path))
-    const giveUp = (): void => void spawnSync('umount', ['--lazy', path])
-    process.once('exit', giveUp)
+    const unmountLazily = (): void => void spawnSync('umount', ['--lazy', path])
+    process.once('exit', unmountLazily)
     stack.defer(async () => {
       await unmount(path)
-      process.removeListener('exit', giveUp)
+      process.removeListener('exit', unmountLazily)
     })
     let copies = 0
     return {
@@ -86,7 +87,7 @@ async function explained<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A process that was just killed may hold files for a moment. */
+/** Retries, because a process that was just killed may hold files for a moment. */
 async function unmount(path: string): Promise<void> {
   for (let attempt = 0; attempt < 20; attempt += 1) {
     try {
@@ -111,7 +112,10 @@ async function copyAtOneMoment(image: string, device: string, target: string): P
   throw new Error(`the kernel wrote to ${device} during each of ${mostCopies} copies; is its writer stopped?`)
 }
 
-/** Documentation/block/stat of the kernel: field 5 counts finished writes, 9 what is in flight, 16 flushes. */
+/**
+ * Reads the writes of a device (Documentation/block/stat of the kernel): field 5 counts finished writes, 9 requests in flight, 16
+ * flushes.
+ */
 async function readWrites(device: string): Promise<{ readonly done: string; readonly inFlight: number }> {
   const stat = await readFile(device.replace('/dev/', '/sys/block/') + '/stat', 'utf8')
   const fields = stat.trim().split(/\s+/)

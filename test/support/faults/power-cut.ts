@@ -1,7 +1,7 @@
 /**
- * @module The moment the power goes: a registry stops between two instructions and its disk is copied as it is. The
- * copy holds what the file system had sent to its device, and nothing of what waited in the page cache. A device that
- * loses its own cache is not simulated; docs/proof/README.md says what else the method cannot see.
+ * @module A simulated power cut: a registry stops between two instructions and its disk is copied as it is. The copy holds the
+ * data that the file system had sent to its device, and none of the data in the page cache. A device that loses its own cache is
+ * not simulated; docs/proof/README.md lists the other limits of the method.
  */
 import { readdir, readFile } from 'node:fs/promises'
 
@@ -10,8 +10,8 @@ import type { RunningRegistry } from '../start-registry.ts'
 import type { LoopMount } from './loop-mount.ts'
 
 /**
- * Returns the path of the copied image, for `mountCopy`; the registry is dead then. Between `onFrozen` and its death
- * requests hang, after it they fail.
+ * Kills the registry and returns the path of the copied image, for `mountCopy`. Requests hang from `onFrozen` until the kill and
+ * fail after it.
  */
 export async function cutPower(
   registry: RunningRegistry,
@@ -25,7 +25,7 @@ export async function cutPower(
   return image
 }
 
-/** Stops every thread of a process; one that is inside a system call ends it first. */
+/** Stops every thread of a process; a thread inside a system call completes the call first. */
 async function freeze(pid: number): Promise<void> {
   process.kill(pid, 'SIGSTOP')
   await eventually(
@@ -37,7 +37,7 @@ async function freeze(pid: number): Promise<void> {
 async function listThreadStates(pid: number): Promise<readonly string[]> {
   const threads = await readdir(`/proc/${pid}/task`)
   const stats = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8'))
-  // The state follows the name, which stands in brackets and may hold blanks.
+  // The state follows the name, which is in brackets and may contain spaces.
   return (await Promise.all(stats)).map((stat) =>
     stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3),
   )

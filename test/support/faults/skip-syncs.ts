@@ -1,7 +1,7 @@
 /**
- * @module Loaded into a registry before its program (`node --import`): makes some of its fsync and fdatasync calls do
- * nothing, so that a power-cut test can show what they are worth. `SKIPPED_SYNCS` says which: those of the metadata
- * log (`metadata`) or those of everything else (`blobs`). The program itself has no such switch.
+ * @module Loaded into a registry before its program (`node --import`): disables some of its fsync and fdatasync calls, so that a
+ * power-cut test can show that they are needed. `SKIPPED_SYNCS` selects them: those of the metadata log (`metadata`) or all
+ * others (`blobs`). The program itself has no such switch.
  */
 import fs from 'node:fs'
 import { open } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
- * @module Clients that send or take so many bytes a second, in ten portions: an honest one behind a thin line, or one
- * that wants to keep a server busy. The line itself is not simulated: each portion travels at once.
+ * @module Clients that send or read this many bytes a second, in ten portions: an honest client on a slow line, or one that tries
+ * to keep a server busy. The line itself is not simulated: each portion travels at once.
  */
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { openResponse } from '../client.ts'
 
 const portionsPerSecond = 10
 
-/** The bytes a piece at a time, for a body or a raw connection. */
+/** Yields the bytes in portions, for a body or a raw connection. */
 export async function* slowly(bytes: Uint8Array, bytesPerSecond: number): AsyncGenerator<Uint8Array> {
   const portion = Math.max(1, Math.round(bytesPerSecond / portionsPerSecond))
   for (let start = 0; start < bytes.length; start += portion) {
@@ -18,7 +18,7 @@ export async function* slowly(bytes: Uint8Array, bytesPerSecond: number): AsyncG
   }
 }
 
-/** Reads a reply to its end; returns the digest of its body. Throws when the server ends it before. */
+/** Reads a reply to its end and returns the digest of its body. Throws when the server ends it early. */
 export async function readSlowly(url: string, bytesPerSecond: number): Promise<string> {
   const response = await openResponse(url)
   const hash = createHash('sha256')

@@ -1,4 +1,4 @@
-/** The requests of the proof of the event loop, as cheap for this process as they can be: bodies are counted, not kept. */
+/** The requests of the event-loop proof, as cheap for this process as possible: bodies are counted, not kept. */
 import { once } from 'node:events'
 import http from 'node:http'
 import { connect } from 'node:net'
@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { fixedHttpLimits } from '../../../src/http/limits.ts'
 
-/** What one connection may ask for before it has an answer: one request at work, the others wait. */
+/** The most requests that one connection may send before its first response: one in progress, the others waiting. */
 const mostPerConnection = 1 + fixedHttpLimits.waitingPerConnection
 
 export interface Asking {
@@ -19,11 +19,11 @@ export interface Drained {
   readonly status: number
   readonly bytes: number
   readonly link: string | undefined
-  /** Of a manifest. */
+  /** The digest of a manifest; `undefined` for other responses. */
   readonly digest: string | undefined
 }
 
-/** One request, its body thrown away. */
+/** Sends one request and discards the body of the response. */
 export async function drain(
   asking: Asking,
   path: string,
@@ -46,7 +46,7 @@ export async function drain(
   return { status: response.statusCode ?? 0, bytes, link: link?.toString(), digest }
 }
 
-/** Follows the Link headers to the end. Throws when a page is not answered with 200. */
+/** Follows the Link headers to the last page. Throws when the status of a page is not 200. */
 export async function drainPages(asking: Asking, path: string): Promise<string> {
   let pages = 0
   let bytes = 0
@@ -59,14 +59,17 @@ export async function drainPages(asking: Asking, path: string): Promise<string> 
   return `${pages} pages, ${formatMiB(bytes)}`
 }
 
-/** Throws unless the answer has the status. */
+/** Throws unless the response has the status. */
 export async function expectStatus(answer: Promise<Drained>, status: number): Promise<string> {
   const { status: actual, bytes } = await answer
   if (actual !== status) throw new Error(`answered with ${actual} in place of ${status}`)
   return `${actual}, ${formatMiB(bytes)}`
 }
 
-/** One connection after another asks for all that it may in one write, as many as the requests need. */
+/**
+ * Sends the requests over as many connections as needed, one after the other; each connection sends all its requests in one
+ * write.
+ */
 export async function pipeline(asking: Asking, path: string, count: number): Promise<string> {
   let connections = 0
   let bytes = 0
@@ -76,7 +79,9 @@ export async function pipeline(asking: Asking, path: string, count: number): Pro
   return `${connections} connections, ${formatMiB(bytes)}`
 }
 
-/** The last request asks to close the connection. Returns how many bytes came; throws unless the first is answered with 200. */
+/**
+ * Sends the requests, the last with `Connection: close`. Returns how many bytes arrived; throws unless the first status is 200.
+ */
 async function pipelineOnce(asking: Asking, path: string, count: number): Promise<number> {
   using connection = openSocket(asking)
   const { socket } = connection
@@ -94,7 +99,7 @@ async function pipelineOnce(asking: Asking, path: string, count: number): Promis
   return bytes
 }
 
-/** Connections that ask for all that they may and read nothing. */
+/** Opens connections that send as many requests as allowed and read nothing. */
 export async function holdSilently(
   asking: Asking,
   { path, connections, ms }: { path: string; connections: number; ms: number },

@@ -1,6 +1,6 @@
 /**
- * Loaded into the server under test before its program (`--import`): says over a socket how long its event loop was held
- * up since it was asked before.
+ * Loaded into the server under test before its program (`--import`): reports over a socket how long the event loop was blocked
+ * since the last report.
  */
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -14,7 +14,7 @@ export interface LoopDelay {
 }
 
 const path = env['TEST_LOOP_SOCKET']
-// Threads of the server load it too.
+// Threads of the server load this file, too.
 if (path !== undefined && isMainThread) {
   const delay = monitorEventLoopDelay({ resolution: 2 })
   delay.enable()
@@ -24,7 +24,7 @@ if (path !== undefined && isMainThread) {
     socket.on('error', () => undefined)
     socket.end(JSON.stringify(told))
   })
-  // What a server that was killed left behind.
+  // A killed server leaves its socket behind.
   rmSync(path, { force: true })
   server.listen(path)
   server.unref()

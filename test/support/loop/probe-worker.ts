@@ -1,6 +1,6 @@
 /**
- * Everybody else: a small request every few milliseconds on a connection of its own, in a thread of its own, so that the
- * load of the other thread is not measured. A wait counts for each request that would have begun during it.
+ * Measures the waits of other clients: sends a small request every few milliseconds on its own connection and in its own thread,
+ * so that the load of the other thread is not measured. A wait counts for each request that would have begun during it.
  */
 import { connect } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -14,7 +14,7 @@ export interface Waits {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly maxMs: number
-  /** That were answered. */
+  /** The number of answered requests. */
   readonly requests: number
 }
 
@@ -46,7 +46,7 @@ socket.on('data', (text: string) => {
   head = ''
   const wait = performance.now() - askedAt
   askedAt = 0
-  // The first one opens the way.
+  // The first request only opens the connection.
   if (requests === 1) parentPort?.postMessage('ready', [])
   else note(wait)
   setTimeout(ask, Math.max(0, everyMs - wait))
@@ -54,7 +54,7 @@ socket.on('data', (text: string) => {
 socket.on('error', () => undefined)
 
 parentPort?.on('message', () => {
-  // Also the request that was never answered.
+  // Count the request that was never answered, too.
   if (askedAt > 0) note(performance.now() - askedAt)
   socket.destroy()
   const sorted = waits.toSorted((a, b) => a - b)

@@ -1,4 +1,4 @@
-/** The rows of the proof of the event loop: what one client asks for while everybody else wants their turns. */
+/** The rows of the event-loop proof: the requests of one client while other clients wait for their turns. */
 import { drain, drainPages, expectStatus, holdSilently, pipeline } from './load.ts'
 import type { Asking } from './load.ts'
 import { manyTagsDigest, names, subject } from './seed-rows.ts'
@@ -6,23 +6,23 @@ import type { LoopSizes } from './sizes.ts'
 
 export interface LoopScene {
   readonly sizes: LoopSizes
-  /** Nobody in particular, an administrator, a user of many repositories, and its token of hostile patterns. */
+  /** An anonymous client, an administrator, a user with many repositories, and that user's token with hostile patterns. */
   readonly as: Readonly<Record<'anyone' | 'root' | 'me' | 'token', Asking>>
-  /** Digests that `names.put` has. */
+  /** Digests of layers in `names.put`. */
   readonly layers: readonly string[]
-  /** Of `names.blobs`. */
+  /** The digest of a blob in `names.blobs`. */
   readonly blob: string
 }
 
 export interface LoopRow {
   readonly what: string
-  /** Returns what to tell of it; throws when it was not answered as it should be. */
+  /** Returns a summary; throws when the response is not the expected one. */
   run(scene: LoopScene): Promise<string>
 }
 
 const encoded = encodeURIComponent
 
-/** Reads first; what deletes comes last. */
+/** Reads come first, deletes last. */
 export const loopRows: readonly LoopRow[] = [
   {
     what: 'referrers with large annotations, all pages',
@@ -118,7 +118,7 @@ export const loopRows: readonly LoopRow[] = [
     what: 'DELETE of a manifest with many layers',
     run: async ({ as }) => {
       const tagged = await drain(as.root, `/v2/${names.put}/manifests/large`, { method: 'HEAD' })
-      if (tagged.digest === undefined) throw new Error('there is no such manifest')
+      if (tagged.digest === undefined) throw new Error('manifest not found')
       const path = `/v2/${names.put}/manifests/${tagged.digest}`
       return expectStatus(drain(as.root, path, { method: 'DELETE' }), 202)
     },
@@ -167,10 +167,10 @@ function aManifest(layers: readonly string[]): string {
   })
 }
 
-/** Of a descriptor in `aManifest`, its comma included. */
+/** The size of a descriptor in `aManifest`, including its comma. */
 const bytesPerLayer = 143
 
-/** The layers again and again, up to the size, and beyond the number that a manifest may have. */
+/** Repeats the layers up to the size, and beyond the largest number of layers that a manifest may have. */
 function fill(layers: readonly string[], bytes: number): string[] {
   const [first = subject] = layers
   const count = Math.max(10_001, Math.floor((bytes - 500) / bytesPerLayer))

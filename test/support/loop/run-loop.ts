@@ -1,6 +1,6 @@
 /**
- * @module Runs each row of the proof of the event loop against a real server process over a large data folder, and
- * measures what everybody else waits and what memory the server takes meanwhile.
+ * @module Runs each row of the event-loop proof against a real server process over a large data folder, and measures how long
+ * other clients wait and how much memory the server uses.
  */
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -27,13 +27,13 @@ import type { LoopSizes } from './sizes.ts'
 
 export interface LoopResult {
   readonly what: string
-  /** What the row says of itself. */
+  /** The summary that the row returned. */
   readonly told: string
-  /** Why it did not end as it should. */
+  /** The reason for a failure. */
   readonly problem: string | undefined
   readonly seconds: number
   readonly waits: Waits
-  /** Of the server's event loop, as it measures itself. */
+  /** The delay of the server's event loop, measured by the server. */
   readonly loop: LoopDelay | undefined
   readonly rssBeforeMiB: number
   readonly rssPeakMiB: number
@@ -44,14 +44,14 @@ export interface LoopRun {
   readonly results: readonly LoopResult[]
 }
 
-/** A server is idle again once so many small requests in a row were answered within this time. */
+/** A server is idle again when this many small requests in a row were each answered within `idleAnswerMs`. */
 const idleAnswers = 3
 const idleAnswerMs = 20
-/** What a row leaves behind is waited for so long, and no longer. */
+/** The longest wait for the server to become idle after a row. */
 const longestAftermathMs = 30_000
 const monitor = join(import.meta.dirname, 'loop-monitor.ts')
 
-/** `onResult` hears each row as soon as it ended. */
+/** Runs all rows; calls `onResult` after each. */
 export async function runLoop(
   sizes: LoopSizes,
   onResult: (result: LoopResult) => void = () => undefined,
@@ -60,7 +60,7 @@ export async function runLoop(
   await using server = new LoopServer(folder.path)
   const { scene, seedSeconds } = await prepare(server, sizes)
   const results: LoopResult[] = []
-  // The first row runs once unmeasured: a process that served nothing has neither compiled its code nor grown its heap.
+  // The first row runs once without measurement: a new process has neither compiled its code nor grown its heap.
   for (const row of loopRows.slice(0, 1)) await runRow(server, row, scene)
   for (const row of loopRows) {
     const result = await runRow(server, row, scene)
@@ -70,7 +70,7 @@ export async function runLoop(
   return { seedSeconds, results }
 }
 
-/** The server, started again where a row ended it. */
+/** The server under test, which is started again when a row ended it. */
 class LoopServer implements AsyncDisposable {
   readonly dataDir: string
   readonly #socket: string
@@ -87,7 +87,7 @@ class LoopServer implements AsyncDisposable {
       env: {
         LADING_ADMIN_NAME: 'root',
         LADING_ADMIN_PASSWORD: passwordOf('root'),
-        // Whatever one client of the proof does counts as what many do.
+        // All clients of the proof have one address.
         LADING_LIMITS_CONNECTIONS_PER_ADDRESS: '10000',
         NODE_OPTIONS: `--import=${monitor}`,
         TEST_LOOP_SOCKET: this.#socket,
@@ -96,7 +96,7 @@ class LoopServer implements AsyncDisposable {
     return this.#running
   }
 
-  /** Since it was asked before; `undefined` when the process is gone. */
+  /** Returns the delay since the last call; `undefined` when the process has ended. */
   async loopDelay(): Promise<LoopDelay | undefined> {
     try {
       const socket = connect(this.#socket)
@@ -126,7 +126,10 @@ class LoopServer implements AsyncDisposable {
   }
 }
 
-/** What goes through the program is made by it; the millions of rows are put beside it while it stands still. */
+/**
+ * Prepares the data: a blob, a user and a token are made through the program, the millions of rows are written to its database
+ * while it is stopped.
+ */
 async function prepare(
   server: LoopServer,
   sizes: LoopSizes,
@@ -177,7 +180,7 @@ async function runRow(
   const scene = await sceneFor(deadline.signal)
   const { settleMs } = scene.sizes
   const { pid, url } = await server.running()
-  // From here on the peak counts.
+  // Resets the peak of the resident size.
   await writeFile(`/proc/${pid}/clear_refs`, '5')
   const rssBeforeMiB = await readMiB(pid, 'VmRSS')
   await server.loopDelay()
@@ -186,7 +189,7 @@ async function runRow(
   const started = performance.now()
   const outcome = await attempt(row, scene, deadline)
   const seconds = (performance.now() - started) / 1000
-  // What a row leaves behind is its own.
+  // The work that a row leaves behind belongs to its measurement.
   await untilIdle(url)
   await delay(settleMs)
   const waits = await probe()
@@ -219,13 +222,13 @@ async function untilIdle(url: string): Promise<void> {
   const end = performance.now() + longestAftermathMs
   for (let quick = 0; quick < idleAnswers && performance.now() < end;) {
     const started = performance.now()
-    // A server that ended is found by others.
+    // `forgetDead` reports a server that has ended.
     await ask(`${url}/healthz`, { timeoutMs: longestAftermathMs }).catch(() => delay(idleAnswerMs))
     quick = performance.now() - started < idleAnswerMs ? quick + 1 : 0
   }
 }
 
-/** Returns what ends it. */
+/** Starts the probe. Returns a function that ends it and returns the waits. */
 async function startProbe(input: ProbeInput): Promise<() => Promise<Waits>> {
   const worker = new Worker(new URL('./probe-worker.ts', import.meta.url), { workerData: input })
   await once(worker, 'message')

@@ -1,6 +1,6 @@
 /**
- * @module Fills the database of a stopped registry with rows by the million: pushing them would take hours, and a request
- * sees no difference. Digests are random, and a layer is a file of one byte; what a row of the proof reads whole is real.
+ * @module Fills the database of a stopped registry with millions of rows: pushing them would take hours, and requests see no
+ * difference. Digests are random, and a layer is a file of one byte; content that a row of the proof reads in full is real.
  */
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
@@ -14,13 +14,13 @@ export const manyTagsDigest = `sha256:${'7'.repeat(64)}`
 
 const imageType = 'application/vnd.oci.image.manifest.v1+json'
 const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip'
-/** Storage keys of layers, all in one folder of the store. */
+/** The start of the storage keys of layers, which are all in one folder of the store. */
 const layerKeyStart = `10${'0'.repeat(18)}`
-/** Of the layer `n`. */
+/** The storage key of layer `n`, in SQL. */
 const layerKey = `'${layerKeyStart}' || printf('%012x', n)`
 const randomDigest = `'sha256:' || lower(hex(randomblob(32)))`
 
-/** Names of repositories and owners that the rows of the proof ask for. */
+/** The names of the repositories and owners that the rows of the proof use. */
 export const names = {
   tags: 'big/tags',
   referrers: 'big/referrers',
@@ -35,10 +35,10 @@ export const names = {
   user: 'me',
 } as const
 
-/** Returns the digests of the layers, which `names.put` has too. */
+/** Fills the database. Returns the digests of the layers in `names.put`. */
 export function seedRows(dataDir: string, sizes: LoopSizes): string[] {
   using database = new DatabaseSync(join(dataDir, 'lading.db'))
-  // The data is thrown away when this fails.
+  // Durability does not matter: if this fails, the data is discarded.
   database.exec('pragma synchronous = off; pragma cache_size = -400000; pragma temp_store = memory')
   database.exec('pragma journal_mode = off; begin')
   seedRepositories(database, sizes)
@@ -92,7 +92,7 @@ function seedRepositories(database: DatabaseSync, sizes: LoopSizes): void {
 
 interface Rows {
   readonly repository: string
-  /** A SELECT of (digest, descriptor, subject). */
+  /** A SELECT with the columns digest, descriptor and subject. */
   readonly select: string
   readonly bytes?: string
 }
@@ -141,7 +141,7 @@ function seedReferrers(database: DatabaseSync, sizes: LoopSizes): void {
   })
 }
 
-/** Its bytes have the digest, since clients may look. */
+/** Adds a large manifest whose bytes match its digest, since clients may check it. */
 function seedLargeManifest(database: DatabaseSync, sizes: LoopSizes): void {
   const config = { mediaType: 'application/vnd.oci.empty.v1+json', digest: subject, size: 2 }
   const annotations = { a: 'x'.repeat(sizes.largeManifestBytes - 500) }

@@ -1,17 +1,17 @@
-/** How much data the proof of the event loop builds, and how hard it asks. */
+/** The amount of data and of requests in the event-loop proof. */
 export interface LoopSizes {
   readonly tags: number
   readonly auditEvents: number
   readonly owners: number
   readonly repositoriesPerOwner: number
   readonly referrers: number
-  /** Manifests with one subject whose descriptors carry annotations of `annotationBytes`. */
+  /** The number of manifests that have one subject and whose descriptors carry annotations of `annotationBytes`. */
   readonly annotatedReferrers: number
   readonly annotationBytes: number
   readonly layeredManifests: number
   readonly layersPerManifest: number
   readonly grants: number
-  /** At most 100: as many as an access token may have. */
+  /** At most 100, the limit of patterns of an access token. */
   readonly hostilePatterns: number
   readonly longNames: number
   readonly purgedRepositories: number
@@ -23,9 +23,9 @@ export interface LoopSizes {
   readonly pipelinedBlobs: number
   readonly silentReaders: number
   readonly silentMs: number
-  /** Before, and after, each row: so long the probe sees the server idle. */
+  /** How long the probe measures the idle server before and after each row. */
   readonly settleMs: number
-  /** Of one row; what takes longer is cut off and does not hold. */
+  /** The deadline of one row; a row that takes longer is stopped and fails. */
   readonly deadlineMs: number
 }
 
@@ -57,7 +57,7 @@ export const millionRows: LoopSizes = {
   deadlineMs: 90_000,
 }
 
-/** A hundredth, for the run that keeps the program from rotting. */
+/** A hundredth of the size, for the regular run of the proof's program. */
 export const hundredthRows: LoopSizes = {
   tags: 10_000,
   auditEvents: 10_000,
@@ -75,7 +75,7 @@ export const hundredthRows: LoopSizes = {
   tagsOfOneManifest: 500,
   largeManifestBytes: mebibyte,
   blobBytes: 64 * 1024,
-  // More than one connection may ask for at once.
+  // More than one connection may request at once.
   pipelinedManifests: 20,
   pipelinedTagLists: 20,
   pipelinedBlobs: 20,

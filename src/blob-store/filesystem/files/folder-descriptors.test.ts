@@ -12,7 +12,7 @@ async function openOn(path: string): Promise<number> {
 }
 
 describe('FolderDescriptors', () => {
-  test('opens a folder once, however often it is synced, and closes it at the end', async () => {
+  test('opens a folder once for any number of syncs, and closes it at the end', async () => {
     await using folder = await tempFolder()
     const folders = new FolderDescriptors()
     for (let count = 0; count < 3; count++) await folders.sync(folder.path)

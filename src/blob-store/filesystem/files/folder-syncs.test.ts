@@ -14,7 +14,7 @@ function setUp(): { syncs: FolderSyncs; runs: PromiseWithResolvers<void>[]; path
 }
 
 describe('FolderSyncs', () => {
-  test('answers everyone who asks during a run with the one run after it', async () => {
+  test('serves all requests made during a run with the one run after it', async () => {
     const { syncs, runs } = setUp()
     const first = syncs.sync('a')
     const others = [syncs.sync('a'), syncs.sync('a'), syncs.sync('a')]
@@ -35,7 +35,7 @@ describe('FolderSyncs', () => {
     expect(paths).toEqual(['a', 'b'])
   })
 
-  test('fails all who waited for a failed run, and runs again for the next', async () => {
+  test('fails all requests that waited for a failed run, and runs again for the next', async () => {
     const { syncs, runs } = setUp()
     const first = syncs.sync('a')
     const second = syncs.sync('a')

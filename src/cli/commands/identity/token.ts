@@ -151,7 +151,7 @@ const revokeCommand = defineServiceCommand({
     const id = parseId(words[0])
     if (!(await accessTokens.revoke(id, actor))) {
       throw new CliError(
-        `access token ${id} does not exist or is no longer active: lading token list shows ids and states`,
+        `there is no access token ${id} that is active: lading token list shows the ids and which have ended`,
       )
     }
     print({ id, revoked: true }, `revoked access token ${id}`)
