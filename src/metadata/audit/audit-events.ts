@@ -152,8 +152,8 @@ export async function forgetAuditEventsBefore(
 }
 
 /**
- * Deletes all but the newest `keep` events, at most `limit`, and returns the number deleted. Ids decide, so that no rows
- * have to be counted.
+ * Deletes events older than the newest `keep`, at most `limit`, and returns their number. The ids show which these are,
+ * so that no rows have to be counted.
  */
 export async function forgetAuditEventsBeyond(
   tx: Transaction,

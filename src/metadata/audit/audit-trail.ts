@@ -20,7 +20,10 @@ export type AuditTargetKind = 'repository' | 'owner' | 'user' | 'robot' | 'team'
 
 export interface AuditTarget {
   readonly kind: AuditTargetKind
-  /** The name of the target, as in `acme/web`; `acme/dev` for a team, `acme+ci` for a robot, the owner for a grant. */
+  /**
+   * The name of the target: `acme/web` for a repository, `acme/dev` for a team, `acme+ci` for a robot, the owner for a
+   * grant.
+   */
   readonly name: string
 }
 

@@ -230,12 +230,12 @@ export async function insertRobot(tx: Transaction, robot: NewRobot): Promise<num
 /** Deletes an account with its credentials, memberships and grants. The owner of its name stays. */
 export async function deleteAccount(tx: Transaction, id: number): Promise<void> {
   const kysely = kyselyOf(tx)
-  const isIts = sql<SqlBool>`account_id = ${id}`
+  const isOfAccount = sql<SqlBool>`account_id = ${id}`
   for (const table of ['access_token', 'browser_session', 'refresh_token'] as const) {
-    await deleteInTurns(tx, table, { key: ['id'], where: isIts })
+    await deleteInTurns(tx, table, { key: ['id'], where: isOfAccount })
   }
-  await deleteInTurns(tx, 'team_member', { key: ['team_id', 'account_id'], where: isIts })
-  await deleteInTurns(tx, 'organization_member', { key: ['owner_id', 'account_id'], where: isIts })
+  await deleteInTurns(tx, 'team_member', { key: ['team_id', 'account_id'], where: isOfAccount })
+  await deleteInTurns(tx, 'organization_member', { key: ['owner_id', 'account_id'], where: isOfAccount })
   await deleteInTurns(tx, 'access_grant', {
     key: ['id'],
     where: sql<SqlBool>`principal_kind = 'account' and principal_id = ${id}`,

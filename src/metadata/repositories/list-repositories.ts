@@ -208,8 +208,8 @@ class NameWalk {
     const to = end === undefined ? slice.to : justAfter(end)
     const ownerVisibilities = listParameter(databaseOf(this.#db).dialect, open.ownerVisibilities)
     // Others may have created some in between.
-    const mostRows = 2 * limit
-    const rows = await openNames.all(this.#db, { ...range, to, limit: mostRows, ownerVisibilities })
+    const maxOpenRows = 2 * limit
+    const rows = await openNames.all(this.#db, { ...range, to, limit: maxOpenRows, ownerVisibilities })
     this.#isMostlyHidden = end !== undefined && rows.length < limit / 2
     // A join does not keep the order.
     const inOrder = rows.toSorted((a, b) => compareTexts(a.name, b.name))

@@ -27,7 +27,7 @@ export interface CommitNotes {
 
 export interface Database {
   readonly dialect: Dialect
-  /** Set on a transaction when someone listens for its effects. */
+  /** The notes of a transaction, if someone acts on them. */
   readonly notes?: CommitNotes
   readonly kysely: Kysely<Schema>
   readonly templates: TemplateRunner

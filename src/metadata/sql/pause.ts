@@ -1,16 +1,16 @@
 /**
  * Pauses within a large write so that other requests get a turn. SQLite answers synchronously: 10,000 rows in one
  * transaction would block the event loop for 100 ms. Small writes never pause, so that they hold the write lock only
- * briefly. A write does not wait in the line of `lib/turns/turns.ts`: it holds the lock while it waits, and there is
- * only one writer at a time.
+ * briefly. A write does not queue in `lib/turns/turns.ts`: it holds the lock while it pauses, and there is only one
+ * writer at a time.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Reader, Transaction } from '../handles.ts'
 import { databaseOf } from './database.ts'
 
 /**
- * Rows between two pauses. Even on a busy machine they take only some milliseconds, each on its own pages in two or
- * three indexes.
+ * The rows between two pauses. Each row touches its own pages in two or three indexes; together they take a few
+ * milliseconds even on a busy machine.
  */
 export const rowsPerTurn = 128
 

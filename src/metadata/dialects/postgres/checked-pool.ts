@@ -11,7 +11,7 @@ import { installationQuery, type PostgresIdentity } from './identity.ts'
 const undefinedTable = '42P01'
 
 // Until the change is noticed, writes to the other tables are acknowledged. SQLite's files are checked equally often.
-const lookEveryMs = 250
+const checkIntervalMs = 250
 
 export interface CheckedPoolDeps {
   readonly pool: Pool
@@ -38,7 +38,7 @@ export class CheckedPool implements PostgresPool {
   async connect(): Promise<PoolClient> {
     const client = await this.#deps.pool.connect()
     const now = this.#deps.monotonic.now()
-    if (now - (this.#lookedAt.get(client) ?? -Infinity) < lookEveryMs) return client
+    if (now - (this.#lookedAt.get(client) ?? -Infinity) < checkIntervalMs) return client
     try {
       await this.#deps.identity.check(() => readInstallation(client))
     } catch (error) {

@@ -7,7 +7,7 @@ import { Conflict, MetadataFull, MetadataUnavailable } from '../../errors.ts'
 /** serialization failure, deadlock, foreign key, unique, lock not available */
 const conflicts = new Set(['40001', '40P01', '23503', '23505', '55P03'])
 /** The statement took too long, the server is starting or stopping, too many connections, a standby. */
-const passing = new Set(['57014', '57P01', '57P02', '57P03', '53300', '25006'])
+const transientCodes = new Set(['57014', '57P01', '57P02', '57P03', '53300', '25006'])
 const diskFull = '53100'
 const connectionClass = '08'
 /** PostgreSQL did not answer at all: refused, reset, unreachable, unknown host. */
@@ -44,6 +44,6 @@ export function translatePostgresError(error: unknown): unknown {
 }
 
 function isUnavailable(error: Error, code: string): boolean {
-  if (passing.has(code) || code.startsWith(connectionClass) || networkCodes.has(code)) return true
+  if (transientCodes.has(code) || code.startsWith(connectionClass) || networkCodes.has(code)) return true
   return connectionMessage.test(error.message)
 }

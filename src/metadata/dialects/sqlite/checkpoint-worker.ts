@@ -8,11 +8,11 @@ import { fatalKindOf, isBusy, translateSqliteError } from './errors.ts'
 import { existingFile } from './path.ts'
 
 // 4 MiB, like SQLite's own automatic checkpoints.
-const pagesWorthAPass = 1_000
+const minPagesPerCheckpoint = 1_000
 // 64 MiB. At this size, writes are so frequent that a checkpoint never reaches the end of the log. The file is truncated
 // to this size when the log restarts.
-const pagesWorthStoppingWriters = 16_384
-const logSizeLimitBytes = pagesWorthStoppingWriters * 4_096
+const maxPagesBesideWriters = 16_384
+const logSizeLimitBytes = maxPagesBesideWriters * 4_096
 // The longest wait for writers and readers. It happens on this thread; writers elsewhere retry in the meantime.
 const patienceMs = 250
 
@@ -55,8 +55,8 @@ function open(): DatabaseSync {
 function checkpoint(): CheckpointReply {
   try {
     const { log, checkpointed } = runCheckpoint('noop')
-    if (log - checkpointed < pagesWorthAPass) return { kind: 'done' }
-    const state = log > pagesWorthStoppingWriters ? moveWithoutWriters() : move()
+    if (log - checkpointed < minPagesPerCheckpoint) return { kind: 'done' }
+    const state = log > maxPagesBesideWriters ? moveWithoutWriters() : move()
     if (state.checkpointed === state.log) restartLog()
     return { kind: 'done' }
   } catch (error) {

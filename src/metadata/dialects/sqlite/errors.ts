@@ -6,9 +6,9 @@ const primaryCodeMask = 0xff
 const full = 13
 const constraint = 19
 /** busy, locked, and a race for the log's locks */
-const passing = new Set([5, 6, 15])
+const transientCodes = new Set([5, 6, 15])
 /** out of memory, read-only, I/O error, corrupt, cannot open, no database */
-const lasting = new Set([7, 8, 10, 11, 14, 26])
+const permanentCodes = new Set([7, 8, 10, 11, 14, 26])
 // No space to grow the shared index file (-shm). For the other files SQLite itself reports "full".
 const ioErrorSharedMemorySize = 4874
 /** fsync of a file, fsync of a folder */
@@ -31,11 +31,11 @@ export function translateSqliteError(error: unknown): unknown {
       cause: error,
     })
   }
-  if (passing.has(primary)) {
+  if (transientCodes.has(primary)) {
     const message = 'another connection keeps the SQLite database busy'
     return new MetadataUnavailable(message, { cause: error, retryable: true })
   }
-  if (lasting.has(primary)) {
+  if (permanentCodes.has(primary)) {
     const message = 'the SQLite database cannot be read or written'
     return new MetadataUnavailable(message, { cause: error, retryable: false })
   }

@@ -26,7 +26,7 @@ interface Identity {
 }
 
 // Until the loss is noticed, writes to a deleted file are acknowledged. A check of the three names takes about 0.1 ms.
-const lookEveryMs = 250
+const checkIntervalMs = 250
 
 /** Watches the files of a database; the caller has them open. */
 export class FileWatch implements Disposable {
@@ -69,7 +69,7 @@ export class FileWatch implements Disposable {
   #schedule(): void {
     if (this.#isOver) return
     const { timers = systemTimers } = this.#deps
-    this.#cancelTimer = timers.after(lookEveryMs, () => void this.look().finally(() => this.#schedule()))
+    this.#cancelTimer = timers.after(checkIntervalMs, () => void this.look().finally(() => this.#schedule()))
   }
 
   /** Describes what happened to the file, or returns `undefined` if it is the one that was opened. */

@@ -1,5 +1,5 @@
 /**
- * Copies and replaces whole SQLite files: the consistent copy of a database in use, and the file that replaces a
+ * Copies and replaces whole SQLite files: consistent copies of databases in use, and a restored file in place of a
  * database. A file that some connection has open is accessed only through SQLite, see `sqlite.ts`.
  */
 import { open, rename, rm, stat } from 'node:fs/promises'

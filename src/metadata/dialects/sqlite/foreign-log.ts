@@ -10,7 +10,7 @@ import { retryWhileBusy } from './busy.ts'
 import { fatalKindOf, isBusy, translateSqliteError } from './errors.ts'
 
 /** The most bytes that are checked. A larger database would delay the start too long; `lading doctor` checks all of it. */
-const mostCheckedBytes = 256 * 1024 * 1024
+const maxCheckedBytes = 256 * 1024 * 1024
 
 /**
  * Reads the database together with the log of the last process. Changes neither, because a read-only connection replays
@@ -20,7 +20,7 @@ const mostCheckedBytes = 256 * 1024 * 1024
 export async function refuseForeignLog(file: string): Promise<void> {
   const [size, logSize] = await Promise.all([sizeOf(file), sizeOf(`${file}-wal`)])
   if (size === 0 || logSize === 0) return
-  const fault = await retryWhileBusy(() => findFault(file, { isRead: size <= mostCheckedBytes }))
+  const fault = await retryWhileBusy(() => findFault(file, { isRead: size <= maxCheckedBytes }))
   if (fault === undefined) return
   throw new MetadataUnavailable(
     `${file} and its log ${file}-wal do not belong together or are damaged (${fault}); put both original files back, or move both away and restore a backup with lading restore --database-only; nothing was changed`,

@@ -108,7 +108,7 @@ export class GroupCommit {
       connection.releaseSavepoint()
       return { value }
     } catch (error) {
-      // When SQLite has ended the transaction, the rows of the others are lost too.
+      // If SQLite has ended the transaction, the rows of the other jobs are lost too.
       if (!connection.inTransaction()) throw error
       connection.rollbackToSavepoint()
       return { error }

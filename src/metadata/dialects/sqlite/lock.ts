@@ -1,4 +1,7 @@
-/** A lock between the processes of one machine, held on a SQLite file. The system releases it however its holder ends. */
+/**
+ * A lock between the processes of one machine, on a SQLite file. The system releases it when its holder ends, even by a
+ * crash.
+ */
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
@@ -13,7 +16,7 @@ export function lockFile(file: string): AsyncDisposable | undefined {
   let isHeld = false
   try {
     database.exec('begin exclusive')
-    // Its last holder may have just removed the file; a third process would then lock a new one.
+    // The last holder may have just removed the file; a third process would then lock a new one.
     isHeld = existsSync(file)
   } catch (error) {
     if (!isBusy(translateSqliteError(error))) throw error
