@@ -38,7 +38,7 @@ export interface RestoreDatabase {
   install(draft: string): Promise<void>
 }
 
-/** Another process uses the database to restore. Not a `Conflict`, which would be retried. */
+/** Another process uses the database that is to be restored. Not a `Conflict`, because a `Conflict` is retried. */
 export class DatabaseTaken extends Error {
   override readonly name = 'DatabaseTaken'
 }

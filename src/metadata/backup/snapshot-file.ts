@@ -25,7 +25,7 @@ export interface AffectedContent {
 
 const maxAffected = 100
 
-/** A row has names that would lead out of the store or of the backup. */
+/** The metadata has a digest or storage key that would lead out of the store or of the backup. */
 export class SnapshotInvalid extends Error {
   override readonly name = 'SnapshotInvalid'
 }

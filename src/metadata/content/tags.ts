@@ -90,7 +90,7 @@ export async function listTags(
   return rows.map((row) => row.name as TagName)
 }
 
-/** Returns the tag that another transaction inserted first, locked; `undefined` when ours is new. */
+/** Inserts a tag. If another transaction inserted it first, locks and returns that tag; otherwise returns `undefined`. */
 async function insertTag(
   tx: Transaction,
   options: TagKey & { readonly digest: Digest; readonly now: number },

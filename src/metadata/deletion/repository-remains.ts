@@ -150,7 +150,7 @@ function cutByBytes(manifests: readonly { readonly digest: string; readonly size
 /** Removes links. Locks in the order of every other writer: links before blobs, both by digest. */
 async function removeLinks(tx: Transaction, { repositoryId, limit }: Step): Promise<number> {
   const { kysely, dialect } = databaseOf(tx)
-  // For each, a link and a blob change.
+  // For each digest, a link and a blob change.
   const digests = await lockNext(tx, 'blob_link', { repositoryId, limit: Math.ceil(limit / 2) })
   if (digests.length === 0) return 0
   if (hasRowLocks(tx)) {

@@ -39,7 +39,7 @@ export interface NewAccount {
   readonly name: string
   readonly passwordHash: string
   readonly isAdmin: boolean
-  /** Whether an existing owner of that name becomes the user's owner. Default `true`. */
+  /** Whether to adopt an existing owner of that name, which then becomes a user. Default `true`. */
   readonly adopt?: boolean
   readonly now: number
 }
@@ -243,7 +243,7 @@ export async function deleteAccount(tx: Transaction, id: number): Promise<void> 
   await kysely.deleteFrom('account').where('id', '=', id).execute()
 }
 
-/** Locks the account until the transaction ends. Other transactions wait before they count its tokens or sessions. */
+/** Locks the account until the transaction ends, so that transactions that count its access tokens wait for each other. */
 export async function lockAccount(tx: Transaction, id: number): Promise<void> {
   if (!hasRowLocks(tx)) return
   await kyselyOf(tx).selectFrom('account').select('id').where('id', '=', id).forNoKeyUpdate().execute()

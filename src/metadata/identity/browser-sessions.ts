@@ -147,8 +147,8 @@ export async function deleteBrowserSession(
 }
 
 /**
- * Deletes sessions that expired by `now` or were last used by `usedBefore`, at most `limit` of each kind, and returns
- * their number.
+ * Deletes sessions that expired at `now` or before, or were last used at `usedBefore` or before, at most `limit` of each
+ * kind. Returns their number.
  */
 export async function deleteExpiredBrowserSessions(
   tx: Transaction,
