@@ -1,16 +1,16 @@
-/** What the metadata database can fail with; each driver translates its own errors into these in one function. */
+/** The errors of the metadata database. Each driver translates its own errors into these in one function. */
 
-/** Rows changed under a transaction in a way that repetition did not solve, or a constraint refused it. */
+/** Retries did not resolve a conflict with another transaction, or a constraint refused the change. */
 export class Conflict extends Error {
   override readonly name = 'Conflict'
 }
 
-/** No space left for metadata: nothing of the transaction was kept, reading goes on. */
+/** There is no space left for metadata. The transaction was rolled back; reads still work. */
 export class MetadataFull extends Error {
   override readonly name = 'MetadataFull'
 }
 
-/** The database does not answer. A write that failed with this may or may not have been committed. */
+/** The database does not answer. A write that failed with this error may or may not have been committed. */
 export class MetadataUnavailable extends Error {
   override readonly name = 'MetadataUnavailable'
   readonly retryable: boolean

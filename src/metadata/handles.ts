@@ -1,14 +1,14 @@
-/** Opaque handles: callers pass them on, only this folder looks inside (`sql/database.ts`). */
+/** Opaque handles: callers only pass them on; code in this folder looks inside (`sql/database.ts`). */
 
 /**
- * For reading: each query by itself sees all that this process has committed, and what others had when the turn of the
- * event loop began.
+ * A handle for reads. Each query sees all commits of this process, and the commits of others from before the current
+ * turn of the event loop began.
  */
 export interface Reader {
   readonly _reader: unknown
 }
 
-/** One write transaction, valid until the work it was given to resolves. Reads through it see its own writes. */
+/** A write transaction, valid until its work resolves. Reads through it see its own writes. */
 export interface Transaction extends Reader {
   readonly _transaction: unknown
 }

@@ -1,11 +1,11 @@
-/** Reports each write transaction, for metrics and traces; reads pass through unmeasured, they are too many and too short. */
+/** Reports each write transaction for metrics and traces. Reads are not measured: they are too many and too short. */
 import type { Reader, Transaction } from './handles.ts'
 import type { Metadata, TransactOptions } from './metadata.ts'
 
 export interface TransactionObservation {
-  /** From the call to the first statement. */
+  /** The time from the call to the first statement. */
   readonly waitMs: number
-  /** From the call until it was durable, or failed. */
+  /** The time from the call until the transaction was durable or failed. */
   readonly durationMs: number
   readonly runs: number
   readonly failed: boolean
@@ -13,7 +13,7 @@ export interface TransactionObservation {
 
 export interface ObservedMetadataDeps {
   readonly onTransaction: (observation: TransactionObservation) => void
-  /** Monotonic milliseconds, with fractions. */
+  /** Returns monotonic milliseconds, with fractions. */
   readonly now: () => number
 }
 
@@ -31,7 +31,7 @@ export class ObservedMetadata implements Metadata {
     this.#deps = deps
   }
 
-  /** Write transactions that were asked for and have not ended. */
+  /** The number of write transactions that were requested and have not ended. */
   get pending(): number {
     return this.#pending
   }

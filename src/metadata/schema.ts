@@ -1,4 +1,7 @@
-/** All tables as Kysely types: each aggregate declares its own; `migrations/` creates them, `docs/data-model.md` describes them. */
+/**
+ * All tables as Kysely types. Each aggregate declares its own tables, `migrations/` creates them and
+ * `docs/data-model.md` describes them.
+ */
 import type { AuditTables } from './audit/schema.ts'
 import type { ContentTables } from './content/schema.ts'
 import type { IdentityTables } from './identity/schema.ts'

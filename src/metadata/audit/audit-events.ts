@@ -1,4 +1,4 @@
-/** Who did what to what: rows are added, read, and forgotten by age or number; nothing changes or removes a single one. */
+/** The audit events. Rows are added, read, and deleted by age or number; no single row is ever changed or removed. */
 import { sql } from 'kysely'
 import type { SqlBool } from 'kysely'
 import type { AuditAction, AuditOutcome } from './audit-actions.ts'
@@ -57,7 +57,7 @@ export async function insertAuditEvents(tx: Transaction, events: readonly NewAud
   await insertRows(tx, rows)
 }
 
-/** Whose audit it belongs to; roles and settings are nobody's. */
+/** Returns the owner whose audit the event belongs to; events of roles and settings have no owner. */
 function ownerOf({ kind, name }: NonNullable<AuditEntry['target']>): string | undefined {
   if (kind === 'role' || kind === 'settings') return undefined
   return name.split(/[/+]/, 1)[0]
@@ -65,7 +65,7 @@ function ownerOf({ kind, name }: NonNullable<AuditEntry['target']>): string | un
 
 export interface AuditEvents {
   readonly events: readonly AuditEvent[]
-  /** What the next page starts after; absent at the end. A page may be short, or empty, before that. */
+  /** The key that the next page starts after; absent at the end. A page before the end may be short or empty. */
   readonly next: AuditKey | undefined
 }
 
@@ -76,8 +76,8 @@ interface Page {
 }
 
 /**
- * Newest first, before the event with the id `before`; nothing once that one is forgotten. A page ends where enough rows
- * were looked at (`audit-walk.ts`). Throws the reason of `signal`.
+ * Returns events newest first, before the event with the id `before`; none if that event was deleted. A page ends after
+ * a bounded number of rows (`audit-walk.ts`). Throws the reason of `signal`.
  */
 export async function searchAuditEvents(
   db: Reader,
@@ -88,7 +88,7 @@ export async function searchAuditEvents(
   return readPage(await walkAudit(db, { ...page, start, order: 'desc' }))
 }
 
-/** As `searchAuditEvents`, but oldest first, after `after`: for exports, which lose nothing while rows come in. */
+/** Like `searchAuditEvents`, but oldest first, after `after`: for exports, which must lose nothing while rows are added. */
 export async function listAuditEvents(
   db: Reader,
   { after: start, ...page }: Page & { readonly after?: AuditKey | undefined },
@@ -96,7 +96,7 @@ export async function listAuditEvents(
   return readPage(await walkAudit(db, { ...page, start, order: 'asc' }))
 }
 
-/** The greatest id and the latest time of all events, each of its own event; `undefined` when there are none. */
+/** Returns the greatest id and the latest time of all events, possibly from different events; `undefined` if there are none. */
 export async function findLastAuditKey(db: Reader): Promise<AuditKey | undefined> {
   const row = await kyselyOf(db)
     .selectNoFrom((eb) => [
@@ -142,7 +142,7 @@ function readRow(row: AuditRow): AuditEvent {
   }
 }
 
-/** Deletes the oldest of those before `before`; returns how many, `limit` at most. */
+/** Deletes the oldest events from before `before`, at most `limit`, and returns their number. */
 export async function forgetAuditEventsBefore(
   tx: Transaction,
   { before, limit }: { readonly before: number; readonly limit: number },
@@ -151,7 +151,10 @@ export async function forgetAuditEventsBefore(
   return deleteSome(tx, 'audit_event', { key: ['id'], where, orderBy: 'at', limit })
 }
 
-/** Keeps the `keep` that came last, by their ids, which no count has to be asked for; returns how many went. */
+/**
+ * Deletes events older than the newest `keep`, at most `limit`, and returns their number. The ids show which these are,
+ * so that no rows have to be counted.
+ */
 export async function forgetAuditEventsBeyond(
   tx: Transaction,
   { keep, limit }: { readonly keep: number; readonly limit: number },

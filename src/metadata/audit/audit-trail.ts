@@ -1,17 +1,17 @@
-/** What those who change something or refuse it tell the audit; `audit/audit.ts` writes it. */
+/** The interface through which changes and refusals reach the audit; `audit/audit.ts` writes it. */
 import type { AuditAction, AuditOutcome } from './audit-actions.ts'
 import type { Transaction } from '../handles.ts'
 
-/** Who did it, from where. */
+/** The actor of an event, and where it came from. */
 export interface AuditActor {
   /** `user:1`, `robot:2`, `anonymous`, or `operator` for the command line, `system` for the registry itself. */
   readonly id: string
-  /** Of the account, or of the system's user where the operator acts; else empty. */
+  /** The name of the account, or of the system user for an operator; otherwise empty. */
   readonly name: string
-  /** What proved it: `password`, `access-token:<id>`; never a secret. */
+  /** The credential: `password` or `access-token:<id>`; never a secret. */
   readonly credential?: string | undefined
   readonly address?: string | undefined
-  /** What the client calls itself. */
+  /** The client's name for itself. */
   readonly client?: string | undefined
   readonly requestId?: string | undefined
 }
@@ -20,7 +20,10 @@ export type AuditTargetKind = 'repository' | 'owner' | 'user' | 'robot' | 'team'
 
 export interface AuditTarget {
   readonly kind: AuditTargetKind
-  /** `acme/web`; of a team `acme/dev`, of a robot `acme+ci`, of a grant the owner that it is on. */
+  /**
+   * The name of the target: `acme/web` for a repository, `acme/dev` for a team, `acme+ci` for a robot, the owner for a
+   * grant.
+   */
   readonly name: string
 }
 
@@ -32,15 +35,15 @@ export interface AuditEntry {
   readonly action: AuditAction
   readonly outcome: AuditOutcome
   readonly target?: AuditTarget | undefined
-  /** What changed; never a secret. */
+  /** The details of the change; never a secret. */
   readonly detail?: AuditDetail | undefined
 }
 
 export interface AuditTrail {
-  /** In the transaction of the change: either both are there or neither. */
+  /** Records a change in the same transaction, so that either both exist or neither. */
   change(tx: Transaction, actor: AuditActor, ...entries: readonly AuditEntry[]): Promise<void>
-  /** For what changes nothing: written within a second, lost with a crash before that. */
+  /** Records an event without a change. It is written within a second; a crash before that loses it. */
   record(actor: AuditActor, entry: AuditEntry): void
-  /** As `record`, at most once a minute for each key: for what costs who does it nothing. */
+  /** Like `record`, but at most once a minute for each key: for events that cost the client nothing to cause. */
   recordOnce(actor: AuditActor, entry: AuditEntry, key: string): void
 }

@@ -13,7 +13,7 @@ function insertAt(metadata: Metadata, at: number, text = ''): Promise<void> {
   return metadata.transact((tx) => insertAuditEvents(tx, [event]))
 }
 
-/** Does something between the first query, which finds the keys of a slice, and the one that reads its rows. */
+/** Calls `interrupt` between the first query, which finds the keys of a slice, and the one that reads its rows. */
 function interruptedReader({ reader }: Metadata, interrupt: () => Promise<unknown>): Reader {
   let isFirst = true
   const plugin: KyselyPlugin = {
@@ -32,7 +32,7 @@ function interruptedReader({ reader }: Metadata, interrupt: () => Promise<unknow
 
 const page = { filter: { actor: 'bob' }, limit: 2, order: 'asc' } as const
 
-test('a page has each event once, and no more than asked for, when one comes between its two queries', async () => {
+test('a page has each event once, and no more than requested, when one is added between its two queries', async () => {
   await using opened = await openTemporaryMetadata()
   const { metadata } = opened
   for (const at of [1, 3, 4]) await insertAt(metadata, at)
@@ -43,7 +43,7 @@ test('a page has each event once, and no more than asked for, when one comes bet
   expect(second.rows.map(({ at }) => at)).toEqual([3, 4])
 })
 
-test('a page whose events are forgotten between its two queries is not the last one', async () => {
+test('a page whose events are deleted between its two queries is not the last one', async () => {
   await using opened = await openTemporaryMetadata()
   const { metadata } = opened
   for (const at of [1, 2]) await insertAt(metadata, at, 'x'.repeat(800_000))

@@ -1,7 +1,8 @@
 /**
- * The audit along one of its indexes, in the order of `(at, id)`, in slices bounded by rows and by bytes; a turn of
- * the event loop has one, whatever number of walks there is: on SQLite a query holds up everybody, and of what one condition finds the others may
- * leave next to nothing. A walk that has looked at its share of rows ends with the key that the next one starts after.
+ * Reads the audit along one of its indexes, in the order of `(at, id)`, in slices bounded by rows and bytes. One turn of
+ * the event loop reads one slice, however many walks are active: on SQLite a query blocks all requests, and the other
+ * conditions may leave almost none of the rows that one condition finds. A walk that has read its share of rows ends
+ * with the key that the next one starts after.
  */
 import { sql } from 'kysely'
 import type { Expression, Selectable, SqlBool } from 'kysely'
@@ -13,19 +14,19 @@ import { databaseOf } from '../sql/database.ts'
 import type { Dialect } from '../sql/database.ts'
 
 export interface AuditFilter {
-  /** The name of an account, or of the system's user who acted as operator. */
+  /** The name of the account, or of the system user who acted as operator. */
   readonly actor?: string | undefined
   readonly action?: AuditAction | undefined
   readonly outcome?: AuditOutcome | undefined
-  /** A name; what ends in `/` stands for all below it: `acme/` for all of the owner `acme`. */
+  /** A name, or a prefix that ends in `/`: `acme/` matches everything of the owner `acme`. */
   readonly target?: string | undefined
   /** Milliseconds since the epoch, inclusive. */
   readonly since?: number | undefined
-  /** Exclusive. */
+  /** The end, exclusive. */
   readonly until?: number | undefined
-  /** Leaves out the events whose target is the account of a user. */
+  /** Whether to leave out events whose target is the account of a user. */
   readonly withoutAccounts?: boolean | undefined
-  /** Inclusive. Combine it with `until`: rows after it are not found by an index. */
+  /** The last id, inclusive. Combine it with `until`: no index finds the rows after it. */
   readonly lastId?: number | undefined
 }
 
@@ -38,25 +39,25 @@ export type AuditRow = Selectable<Schema['audit_event']>
 
 export interface AuditWalk {
   readonly filter: AuditFilter
-  /** Exclusive. */
+  /** The end, exclusive. */
   readonly start?: AuditKey | undefined
   readonly limit: number
   readonly order: 'asc' | 'desc'
-  /** Ends the walk between two slices; its reason is thrown. */
+  /** Ends the walk between two slices; the walk throws its reason. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface AuditPage {
   readonly rows: readonly AuditRow[]
-  /** Where the walk goes on; absent when it has reached the end. Fewer rows than `limit` do not mean the end. */
+  /** The key to continue after; absent if the walk has reached the end. Fewer rows than `limit` do not mean the end. */
   readonly next: AuditKey | undefined
 }
 
-/** A slice takes a few milliseconds. */
+/** A slice of this many rows takes a few milliseconds. */
 const rowsPerSlice = 500
-/** Of rows that are looked at for one page: some tenths of a second beside others. */
+/** The most slices for one page: some tenths of a second beside other work. */
 const slicesPerPage = 100
-/** Of details, which may be long. */
+/** The most bytes of details, which may be long. */
 const bytesPerPage = 1024 * 1024
 
 interface Slices {
@@ -66,8 +67,8 @@ interface Slices {
 }
 
 /**
- * Returns up to `limit` rows, up to a mebibyte of details (one row at least), of up to 50,000 that one index finds.
- * Throws the reason of `signal`.
+ * Returns up to `limit` rows, up to a mebibyte of details (at least one row), from up to 50,000 rows that one index
+ * finds. Throws the reason of `signal`.
  */
 export async function walkAudit(db: Reader, walk: AuditWalk): Promise<AuditPage> {
   const slices = { db, walk, conditions: splitConditions(walk.filter, databaseOf(db).dialect) }
@@ -85,7 +86,7 @@ export async function walkAudit(db: Reader, walk: AuditWalk): Promise<AuditPage>
     if (fitting > 0) found.push(...(await readRows(slices, { start, end: keys[fitting - 1] })))
     bytes += keys.slice(0, fitting).reduce((sum, key) => sum + key.bytes, 0)
     if (fitting < keys.length || found.length >= walk.limit) {
-      // Between the two queries others may have inserted rows, or forgotten them.
+      // Others may have inserted or deleted rows between the two queries.
       const rows = found.slice(0, walk.limit)
       return { rows, next: rows.at(-1) ?? keys[fitting - 1] }
     }
@@ -96,13 +97,16 @@ export async function walkAudit(db: Reader, walk: AuditWalk): Promise<AuditPage>
 }
 
 interface Range {
-  /** Exclusive. */
+  /** The end, exclusive. */
   readonly start: AuditKey | undefined
   /** Inclusive. */
   readonly end: AuditKey | undefined
 }
 
-/** The last row of a slice where another slice follows it. PostgreSQL knows how common each value is, and works for others meanwhile. */
+/**
+ * Finds the last row of a slice that another slice follows. PostgreSQL needs no slices: it knows how common each value
+ * is, and serves others at the same time.
+ */
 async function findSliceEnd(
   { db, walk, conditions }: Slices,
   start: AuditKey | undefined,
@@ -120,7 +124,7 @@ async function findSliceEnd(
     .executeTakeFirst()
 }
 
-/** Of the rows of a slice that match; their details are measured and not read. */
+/** Finds the keys of the matching rows of a slice; their details are measured but not read. */
 async function findKeys(
   slices: Slices,
   { limit, ...range }: Range & { readonly limit: number },
@@ -144,7 +148,7 @@ function selectMatching({ db, walk, conditions }: Slices, { start, end }: Range)
     .orderBy('id', order)
 }
 
-/** How many of them fit into the bytes; a page gets one at least. */
+/** Returns how many rows fit into the bytes; a page gets at least one. */
 function countFitting(keys: readonly { readonly bytes: number }[], bytes: number, isFirst: boolean): number {
   let sum = 0
   const index = keys.findIndex((key) => (sum += key.bytes) > bytes)
@@ -167,19 +171,19 @@ function upTo(key: AuditKey | undefined, order: AuditWalk['order']): Expression<
 }
 
 interface Conditions {
-  /** Found by one index, those on the time too. */
+  /** The conditions that one index serves, including those on the time. */
   readonly driving: readonly Expression<SqlBool>[]
-  /** Looked at row by row. */
+  /** The conditions checked row by row. */
   readonly others: readonly Expression<SqlBool>[]
 }
 
 function splitConditions(filter: AuditFilter, dialect: Dialect): Conditions {
   const equalities = listEqualities(filter)
-  // Nearly all are `done`: that has no index.
+  // Nearly all rows are `done`, so it has no index.
   const isWithout = equalities[0]?.value === 'done' && equalities[0].column === 'outcome'
   const first = isWithout ? undefined : equalities.shift()
   const driving = first === undefined ? [] : [sql<SqlBool>`${sql.ref(first.column)} = ${first.value}`]
-  // As the partial index says it.
+  // Repeats the condition of the partial index.
   if (first?.column === 'outcome') driving.push(sql<SqlBool>`outcome <> 'done'`)
   if (filter.since !== undefined) driving.push(sql<SqlBool>`at >= ${filter.since}`)
   if (filter.until !== undefined) driving.push(sql<SqlBool>`at < ${filter.until}`)
@@ -197,7 +201,7 @@ interface Equality {
   readonly value: string
 }
 
-/** What is rarest as a rule comes first: a target, a refusal, who did it, the kind. */
+/** The order of rarity, usually: the target, a refusal, the actor, the action. */
 function listEqualities({ target, outcome, actor, action }: AuditFilter): Equality[] {
   const all: (Equality | undefined)[] = [
     target === undefined ? undefined : targetEquality(target),
@@ -209,7 +213,7 @@ function listEqualities({ target, outcome, actor, action }: AuditFilter): Equali
   return all.filter((equality) => equality !== undefined)
 }
 
-/** Keeps SQLite, which does not know which value is rare, from another index than the one that was chosen. */
+/** Keeps SQLite from using another index than the chosen one: SQLite does not know which value is rare. */
 function rowByRow(dialect: Dialect, { column, value }: Equality): Expression<SqlBool> {
   if (dialect === 'sqlite') return sql<SqlBool>`+${sql.ref(column)} = ${value}`
   return sql<SqlBool>`${sql.ref(column)} = ${value}`
@@ -222,7 +226,7 @@ function targetEquality(target: string): Equality {
 
 function belowTarget(target: string): Expression<SqlBool>[] {
   if (!target.endsWith('/') || target.indexOf('/') === target.length - 1) return []
-  // `0` follows `/` in byte order. The sum of nothing keeps the index of the owner.
+  // `0` follows `/` in byte order. The concatenation with '' keeps SQLite on the index of the owner.
   const end = `${target.slice(0, -1)}0`
   return [sql<SqlBool>`(target || '') >= ${target}`, sql<SqlBool>`(target || '') < ${end}`]
 }

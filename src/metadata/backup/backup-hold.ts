@@ -1,4 +1,4 @@
-/** The lease that a running backup holds: as long as it runs, no bytes of the store are deleted. */
+/** The lease of a running backup: while it is held, no bytes of the store are deleted. */
 import type { Reader, Transaction } from '../handles.ts'
 import {
   acquireLease,
@@ -9,14 +9,14 @@ import {
   type LeaseMark,
 } from '../system/leases.ts'
 
-/** Its row in the table of leases, which has rows of jobs too. */
+/** The name of its row in the table of leases, which also has rows for jobs. */
 export const backupLease = 'backup'
 
 export interface HeldBackup extends LeaseMark {
   readonly holder: string
 }
 
-/** The last backup that took the lease, whether it still runs or not; `undefined` when the lease is free. */
+/** Returns the backup that took the lease last, whether or not it still runs; `undefined` if the lease is free. */
 export async function findBackupHold(db: Reader): Promise<HeldBackup | undefined> {
   const lease = await findLease(db, backupLease)
   return lease === undefined || lease.holder === '' ? undefined : lease
@@ -29,7 +29,8 @@ export interface BackupClaim {
 }
 
 /**
- * Takes the lease when it is free, has run out or still is as `abandoned` says. `undefined` when another backup has it.
+ * Takes the lease if it is free, has expired or still has the mark `abandoned`. Returns `undefined` if another backup
+ * has it.
  */
 export async function takeBackupHold(
   tx: Transaction,
@@ -41,7 +42,7 @@ export async function takeBackupHold(
   return taken && { holder, generation: taken.generation, expiresAt: now + ttlMs }
 }
 
-/** `false` when the lease ran out or went to another: bytes may have been deleted meanwhile. */
+/** Renews the lease. Returns `false` if it expired or another backup took it: bytes may have been deleted since. */
 export function renewBackupHold(
   tx: Transaction,
   { holder, generation }: HeldBackup,
@@ -54,7 +55,7 @@ export function releaseBackupHold(tx: Transaction, { holder, generation }: HeldB
   return releaseLease(tx, { name: backupLease, holder, generation })
 }
 
-/** Takes the lease away from a backup that does not renew it; `false` when it did meanwhile. */
+/** Takes the lease away from a backup that does not renew it; `false` if it has been renewed since. */
 export function endBackupHold(tx: Transaction, mark: LeaseMark): Promise<boolean> {
   return endLease(tx, backupLease, mark)
 }

@@ -1,4 +1,4 @@
-/** Copies every table from one database to another of the same schema, page by page, whatever their dialects. */
+/** Copies every table from one database to another with the same schema, page by page, whatever their dialects. */
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import type { Reader, Transaction } from '../handles.ts'
@@ -13,20 +13,20 @@ type Row = Readonly<Record<string, unknown>>
 export interface CopyTablesOptions {
   /** Runs a part of the copy in a transaction of the target: one for everything, or one for each page. */
   readonly write: (work: (tx: Transaction) => Promise<void>) => Promise<void>
-  /** Called with the number of rows so far. */
+  /** Called with the number of rows copied so far. */
   readonly onProgress?: ((rows: number) => void) | undefined
 }
 
 const pageRows = 500
-/** Of the long columns; a row that is longer makes a page of its own. A manifest may have some 10 MiB. */
+/** The most bytes of long columns in a page; a longer row has a page of its own. A manifest may have some 10 MiB. */
 const pageBytes = 8 * 1024 * 1024
 
-// Far below the limit of either driver.
+// Far below the limits of both drivers.
 const parametersPerInsert = 900
 
 /**
- * `source` must show one state for the whole time: a snapshot transaction, or a file that nobody writes. The target's
- * tables are empty but for what its migrations inserted.
+ * Copies all tables. `source` must show the same state throughout: a snapshot transaction, or a file without writers.
+ * The target's tables must be empty except for the rows that its migrations inserted.
  */
 export async function copyTables(source: Reader, options: CopyTablesOptions): Promise<void> {
   let rows = 0
@@ -62,7 +62,7 @@ async function readPage(source: Reader, table: PagedTable, after: Row | undefine
   if (form.long === undefined) {
     return select(source, sql<Row>`select * ${from} where ${isAfter} ${order} limit ${sql.lit(pageRows)}`)
   }
-  // The lengths are read first, so that no page is loaded that is too large.
+  // Reads the lengths first, so that no oversized page is loaded.
   const keys = sql.join(form.key.map((column) => sql.ref(column)))
   const lengths = await select(
     source,
@@ -75,7 +75,7 @@ async function readPage(source: Reader, table: PagedTable, after: Row | undefine
   return select(source, sql<Row>`select * ${from} where ${isAfter} and ${isUpTo} ${order}`)
 }
 
-/** The last row that fits; the first one always does. */
+/** Returns the last row that fits; the first one always does. */
 function findLast(lengths: readonly Row[]): Row | undefined {
   let bytes = 0
   const end = lengths.findIndex((row) => {
@@ -109,7 +109,7 @@ async function select(source: Reader, query: RawBuilder<Row>): Promise<readonly 
 async function insertRows(tx: Transaction, name: string, rows: readonly Row[]): Promise<void> {
   const { dialect, kysely } = databaseOf(tx)
   const columns = Object.keys(rows[0] ?? {})
-  // Row ids come from the source; PostgreSQL has to be told that they count.
+  // Row ids come from the source; PostgreSQL needs `overriding system value` to accept them.
   const override = dialect === 'postgres' ? sql`overriding system value` : sql``
   for (const chunk of chunks(rows, Math.max(1, Math.floor(parametersPerInsert / columns.length)))) {
     const values = chunk.map((row) => sql`(${sql.join(columns.map((column) => storable(row[column])))})`)
@@ -120,7 +120,7 @@ async function insertRows(tx: Transaction, name: string, rows: readonly Row[]): 
   }
 }
 
-/** SQLite may hold text that PostgreSQL refuses. */
+/** Replaces characters that SQLite accepts and PostgreSQL refuses. */
 function storable(value: unknown): unknown {
   return typeof value === 'string' ? storableText(value) : value
 }

@@ -1,4 +1,4 @@
-/** Puts the metadata of a backup in the place of an empty database, in one step. */
+/** Replaces an empty database by the metadata of a backup, in one step. */
 import { sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'
@@ -19,51 +19,52 @@ import { listVisibleTables } from '../sql/visible-tables.ts'
 import { copyTables } from './copy-tables.ts'
 import { copiedTables, transientTables } from './tables.ts'
 
-/** What is there before a restore. */
+/** The state of a database before a restore. */
 export interface DatabaseState {
-  /** No database, or one without any row of a registry. */
+  /** Whether there is no database, or one without any row of a registry. */
   readonly isEmpty: boolean
   readonly installation: string | undefined
 }
 
 export interface RestoreDatabase {
-  /** For messages: a path, or the key that names it. */
+  /** The place for messages: a path, or the key that names it. */
   readonly place: string
-  /** Creates nothing. */
+  /** Reads the state; creates nothing. */
   readState(): Promise<DatabaseState>
   /**
-   * Fills the empty database with what `draft` holds, or leaves it as it was. Throws `DatabaseTaken` when it is not
-   * empty any more. The draft is used up.
+   * Fills the empty database with the content of `draft`, or leaves it as it was. Throws `DatabaseTaken` if it is no
+   * longer empty. The draft is consumed.
    */
   install(draft: string): Promise<void>
 }
 
-/** Somebody else uses the database that was to be restored; not a `Conflict`, which would be tried again. */
+/** Another process uses the database that is to be restored. Not a `Conflict`, because a `Conflict` is retried. */
 export class DatabaseTaken extends Error {
   override readonly name = 'DatabaseTaken'
 }
 
-const filledMeanwhile =
+const databaseWasFilled =
   'another process filled the database during the restore; stop that process, move the database away or empty it, and run the same command again'
 
-function openElsewhere(file: string): string {
+function describeOpenFile(file: string): string {
   return `another process has the database ${file} open; stop that process and run the same command again`
 }
 
-/** Brings the file to this version's schema and forgets what a restored registry must not go on with. */
+/** Upgrades the file to this version's schema and removes state that a restored registry must not continue with. */
 export async function prepareDraft(draft: string, clock: Clock): Promise<void> {
   {
     await using metadata = await openDraft(draft, clock)
     await metadata.transact((tx) => settleRestored(tx, clock.now()))
   }
-  // Without a log it is moved as a whole.
+  // Leaves no log, so that the file can be moved as a whole.
   await sealSqliteFile(draft, [])
 }
 
-/** The one place that changes rows of a restored database. */
+/** Adjusts the rows of a restored database; nothing else changes them. */
 async function settleRestored(tx: Transaction, now: number): Promise<void> {
   for (const table of transientTables) await sql`delete from ${sql.table(table)}`.execute(kyselyOf(tx))
-  // The collector would delete the bytes of these, and a newer database may have linked them since. Without a row they stay.
+  // The collector would delete the bytes of unlinked blobs, which a newer database may have linked since. Without a row
+  // the bytes stay.
   await removeRowsOfUnlinkedBlobs(tx)
   // The store may hold blobs that are newer than the snapshot.
   await setJudgesSince(tx, now)
@@ -74,14 +75,14 @@ export function sqliteRestoreDatabase(file: string, clock: Clock): RestoreDataba
     place: file,
     async readState() {
       if (await isNewSqliteFile(file)) return { isEmpty: true, installation: undefined }
-      await using metadata = await openSqliteMetadata({ file, clock, onFatal: nothingMore, upgrade: false })
+      await using metadata = await openSqliteMetadata({ file, clock, onFatal: ignoreFatal, upgrade: false })
       return await readStateOf(metadata.reader)
     },
     async install(draft) {
       const { isEmpty } = await this.readState()
-      if (!isEmpty) throw new DatabaseTaken(filledMeanwhile)
-      // A connection that is closed last takes the log along.
-      if (await isSqliteFileInUse(file)) throw new DatabaseTaken(openElsewhere(file))
+      if (!isEmpty) throw new DatabaseTaken(databaseWasFilled)
+      // SQLite removes the log when the last connection closes, so a log means that another process has the file open.
+      if (await isSqliteFileInUse(file)) throw new DatabaseTaken(describeOpenFile(file))
       await replaceSqliteDatabase(draft, file)
     },
   }
@@ -96,10 +97,10 @@ export function postgresRestoreDatabase(metadata: Metadata, clock: Clock): Resto
       {
         await using source = await openDraft(draft, clock)
         await metadata.transact(async (tx) => {
-          // A writer that comes meanwhile waits, and then meets the restored rows.
+          // A writer that arrives in between waits, and then finds the restored rows.
           await sql`lock table installation in exclusive mode`.execute(kyselyOf(tx))
           const { isEmpty } = await readStateOf(tx)
-          if (!isEmpty) throw new DatabaseTaken(filledMeanwhile)
+          if (!isEmpty) throw new DatabaseTaken(databaseWasFilled)
           await copyTables(source.reader, { write: (work) => work(tx) })
         })
       }
@@ -128,8 +129,8 @@ async function hasNoRows(db: Reader): Promise<boolean> {
 }
 
 function openDraft(file: string, clock: Clock): Promise<Metadata> {
-  return openSqliteMetadata({ file, clock, onFatal: nothingMore })
+  return openSqliteMetadata({ file, clock, onFatal: ignoreFatal })
 }
 
-/** After a failed sync every write fails, which ends the restore; it is run again. */
-function nothingMore(): void {}
+/** Ignores a failed sync: every later write fails, which ends the restore, and it can be run again. */
+function ignoreFatal(): void {}

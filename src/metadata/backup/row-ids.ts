@@ -1,10 +1,10 @@
-/** Carries over which row ids were given out, those of deleted rows included: none is ever used again. */
+/** Copies which row ids were assigned, including ids of deleted rows: no id is ever reused. */
 import { sql } from 'kysely'
 import type { Reader, Transaction } from '../handles.ts'
 import { databaseOf, kyselyOf } from '../sql/database.ts'
 import { tablesWithRowIds } from './tables.ts'
 
-/** Call it after the rows are copied. */
+/** Copies the last row ids. Call it after the rows are copied. */
 export async function copyRowIds(source: Reader, tx: Transaction): Promise<void> {
   for (const table of tablesWithRowIds) {
     const lastId = await findLastId(source, table)
@@ -29,7 +29,7 @@ async function raiseLastId(tx: Transaction, table: string, lastId: number): Prom
       (select max(id) from ${sql.table(table)})))`.execute(kysely)
     return
   }
-  // A table without a row yet has no entry, and the names of entries are not unique.
+  // A table that never had a row has no entry, and the names of entries are not unique.
   await sql`insert into sqlite_sequence (name, seq)
     select ${table}, 0 where not exists (select 1 from sqlite_sequence where name = ${table})`.execute(kysely)
   await sql`update sqlite_sequence set seq = max(seq, ${lastId}) where name = ${table}`.execute(kysely)

@@ -1,4 +1,4 @@
-/** Reads the metadata of a backup: a SQLite file of its own that nobody writes. */
+/** Reads the metadata of a backup: a separate SQLite file without writers. */
 import { DatabaseSync } from 'node:sqlite'
 import { parseSupportedDigest, type Digest } from '../../oci/digest.ts'
 import { quote } from '../../oci/quote.ts'
@@ -13,19 +13,19 @@ export interface SnapshotCounts {
   readonly repositories: number
   readonly manifests: number
   readonly blobs: number
-  /** Of the blobs. */
+  /** The bytes of all blobs. */
   readonly bytes: number
 }
 
-/** What a blob's loss takes along; long lists are cut. */
+/** The content that the loss of a blob affects; long lists are truncated. */
 export interface AffectedContent {
   readonly repositories: readonly string[]
   readonly manifests: readonly { readonly repository: string; readonly digest: string }[]
 }
 
-const mostAffected = 100
+const maxAffected = 100
 
-/** A row whose names would lead out of the store or of the backup. */
+/** The metadata has a digest or storage key that would lead out of the store or of the backup. */
 export class SnapshotInvalid extends Error {
   override readonly name = 'SnapshotInvalid'
 }
@@ -33,7 +33,7 @@ export class SnapshotInvalid extends Error {
 function readNames(digest: string, storageKey: string): Pick<SnapshotBlob, 'digest' | 'storageKey'> {
   if (isDigest(digest) && /^[0-9a-f]{32}$/.test(storageKey)) return { digest, storageKey }
   throw new SnapshotInvalid(
-    `the metadata names a blob ${quote(digest)} with storage key ${quote(storageKey)}, which no registry wrote; use another backup`,
+    `the metadata contains blob ${quote(digest)} with storage key ${quote(storageKey)}, which is not valid; use another backup`,
   )
 }
 
@@ -46,7 +46,7 @@ function isDigest(text: string): text is Digest {
   }
 }
 
-/** Its methods throw what SQLite throws: the file may be damaged. */
+/** A snapshot file that is open for reading. Its methods throw SQLite's errors: the file may be damaged. */
 export class SnapshotFile implements Disposable {
   readonly #database: DatabaseSync
 
@@ -54,13 +54,13 @@ export class SnapshotFile implements Disposable {
     this.#database = new DatabaseSync(file, { readOnly: true })
   }
 
-  /** `undefined` when the file holds no registry's metadata. */
+  /** Returns the installation id; `undefined` if the file does not contain a registry's metadata. */
   findInstallation(): string | undefined {
     const row = this.#database.prepare('select id from installation where singleton = 1').get()
     return row === undefined ? undefined : String(row['id'])
   }
 
-  /** The last migration that ran. */
+  /** Returns the name of the last migration that ran. */
   schema(): string {
     const row = this.#database.prepare('select max(name) as name from schema_migration').get()
     return String(row?.['name'])
@@ -77,8 +77,8 @@ export class SnapshotFile implements Disposable {
   }
 
   /**
-   * Every blob, in ascending order of the digests; a row is read when it is asked for. Both names become paths: throws for
-   * one that no registry made.
+   * Lists every blob in ascending order of digests; rows are read on demand. Digest and key become paths, so it throws
+   * `SnapshotInvalid` for values that a registry does not write.
    */
   *listBlobs(): Generator<SnapshotBlob> {
     const rows = this.#database
@@ -92,7 +92,7 @@ export class SnapshotFile implements Disposable {
     }
   }
 
-  /** The bytes of every manifest, one at a time. */
+  /** Lists the bytes of every manifest, one at a time. */
   *listManifests(): Generator<{ readonly digest: Digest; readonly bytes: Uint8Array }> {
     const rows = this.#database.prepare('select digest, bytes from manifest_content').iterate()
     for (const row of rows) {
@@ -100,7 +100,10 @@ export class SnapshotFile implements Disposable {
     }
   }
 
-  /** What `integrity_check` and `foreign_key_check` say; none of a whole database. Reads all of it in one go. */
+  /**
+   * Returns the findings of `integrity_check` and `foreign_key_check`; none if the database is intact. Reads the whole
+   * database in one call.
+   */
   findFaults(): readonly string[] {
     const faults = this.#database
       .prepare('pragma integrity_check(10)')
@@ -110,18 +113,15 @@ export class SnapshotFile implements Disposable {
     const broken = this.#database
       .prepare('select "table", rowid from pragma_foreign_key_check limit 10')
       .all()
-    return [
-      ...faults,
-      ...broken.map((row) => `a row of ${String(row['table'])} refers to one that is not there`),
-    ]
+    return [...faults, ...broken.map((row) => `a row of ${String(row['table'])} refers to a missing row`)]
   }
 
-  /** The repositories that show the blob, and their manifests that name it. */
+  /** Returns the repositories that show the blob, and their manifests that reference it. */
   findAffected(digest: Digest): AffectedContent {
     const repositories = this.#database
       .prepare(
         `select repository.name from blob_link join repository on repository.id = blob_link.repository_id
-          where blob_link.digest = ? order by repository.name limit ${mostAffected}`,
+          where blob_link.digest = ? order by repository.name limit ${maxAffected}`,
       )
       .all(digest)
     const manifests = this.#database
@@ -131,7 +131,7 @@ export class SnapshotFile implements Disposable {
             and manifest_blob.blob_digest = blob_link.digest
           join manifest on manifest.id = manifest_blob.manifest_id
           join repository on repository.id = blob_link.repository_id
-          where blob_link.digest = ? limit ${mostAffected}`,
+          where blob_link.digest = ? limit ${maxAffected}`,
       )
       .all(digest)
     return {

@@ -1,20 +1,20 @@
-/** The tables as a backup sees them: what is copied, in which order, and what is left behind. */
+/** The tables of a backup: which are copied, in which order, and which are left out. */
 import type { Schema } from '../schema.ts'
 
 export interface TableForm {
-  /** The primary key: pages are read in its order. */
+  /** The primary key; pages are read in its order. */
   readonly key: readonly string[]
-  /** Columns that hold up to megabytes: a page ends before they exceed its bytes. */
+  /** The columns with up to megabytes: a page ends before they exceed its bytes. */
   readonly long?: readonly string[]
-  /** The migrations fill it; the copy replaces those rows. */
+  /** Set if the migrations fill the table; the copy replaces those rows. */
   readonly isSeeded?: true
 }
 
 type TableName = keyof Schema
 
 /**
- * Work in progress of the processes that wrote it. The bytes of an upload session are not in a backup, nobody holds the
- * leases any more, and the bytes of dead keys are not there to be deleted.
+ * Tables of work in progress, which only the processes that wrote it can use. A backup does not contain the bytes of
+ * upload sessions, the leases no longer have holders, and the bytes of dead keys are not there to delete.
  */
 export const transientTables = ['upload', 'dead_key', 'lease'] as const satisfies readonly TableName[]
 
@@ -22,7 +22,7 @@ type CopiedTable = Exclude<TableName, (typeof transientTables)[number] | 'schema
 
 const rowId = { key: ['id'] } as const
 
-/** A table that another one refers to comes before it; `installation` comes last, as the sign of a whole copy. */
+/** A table comes before the tables that refer to it. `installation` comes last, as the sign of a complete copy. */
 const forms: Readonly<Record<CopiedTable, TableForm>> = {
   owner: rowId,
   account: rowId,
@@ -53,7 +53,7 @@ const forms: Readonly<Record<CopiedTable, TableForm>> = {
 
 export const copiedTables: readonly (readonly [name: string, form: TableForm])[] = Object.entries(forms)
 
-/** Those whose row ids are never used again. */
+/** The tables whose row ids are never reused. */
 export const tablesWithRowIds: readonly string[] = copiedTables
   .filter(([, { key }]) => key[0] === 'id')
   .map(([name]) => name)

@@ -1,4 +1,4 @@
-/** The metadata of one moment as a SQLite file, whatever database it comes from. */
+/** Copies the metadata of one moment to a SQLite file, from either database. */
 import { sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'
@@ -11,9 +11,9 @@ import { transientTables } from './tables.ts'
 
 export interface TakeSnapshotOptions {
   readonly metadata: Metadata
-  /** The database file, where the metadata is in SQLite. */
+  /** The database file, if the metadata is in SQLite. */
   readonly file: string
-  /** The file to make; must not exist. */
+  /** The file to create, which must not exist yet. */
   readonly target: string
   readonly clock: Clock
   readonly onProgress?: ((done: string) => void) | undefined
@@ -21,8 +21,9 @@ export interface TakeSnapshotOptions {
 }
 
 /**
- * Copies what is committed when it begins, while others write; the file has no log beside it. The database has this
- * version's schema. Throws `MetadataUnavailable`, `MetadataFull`, what the file system throws, the signal's reason.
+ * Copies the state committed at the start while other processes write. The file has no log beside it. The database must
+ * have this version's schema. Throws `MetadataUnavailable`, `MetadataFull`, errors of the file system, and the reason of
+ * the signal.
  */
 export async function takeSnapshot(options: TakeSnapshotOptions): Promise<void> {
   const { metadata, file, target, signal, onProgress } = options
@@ -63,7 +64,7 @@ async function copyPostgres({
   if (faults.length > 0) throw faults[0]
 }
 
-/** One state of the database for every query of `work`; nothing is locked. */
+/** Runs `work` with one state of the database for all its queries, without locks. */
 async function readSnapshot(metadata: Metadata, work: (reader: Reader) => Promise<void>): Promise<void> {
   const database = databaseOf(metadata.reader)
   await database.kysely.transaction().execute(async (kysely) => {

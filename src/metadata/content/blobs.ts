@@ -1,6 +1,6 @@
 /**
- * Blobs and who may see them: `blob` maps a digest to the key of its bytes, once for the whole instance; `blob_link`
- * says in which repositories it is visible. Lock order on PostgreSQL: link, then blob, both in digest order.
+ * Blobs and their visibility. `blob` maps a digest to the key of its bytes, once for the whole instance; `blob_link`
+ * lists the repositories in which it is visible. Lock order on PostgreSQL: links before blobs, both in digest order.
  */
 import { sql, type SqlBool } from 'kysely'
 import type { Digest } from '../../oci/digest.ts'
@@ -107,7 +107,7 @@ const pinnedLinks = compileOnce<
   return dialect === 'sqlite' ? query : query.orderBy('blob.digest').forKeyShare()
 })
 
-/** The blob as this repository shows it; a hidden link is no link here. */
+/** Returns the blob if this repository shows it. A hidden link does not count. */
 export async function findLinkedBlob(
   db: Reader,
   repository: RepositoryName,
@@ -117,13 +117,13 @@ export async function findLinkedBlob(
   return row === undefined ? undefined : { digest, storageKey: row.storage_key, size: row.size }
 }
 
-/** The blob wherever it is linked: says nothing about who may see it. */
+/** Returns the blob, whichever repository links it; this says nothing about who may see it. */
 export async function findBlob(db: Reader, digest: Digest): Promise<BlobLocation | undefined> {
   const row = await blobByDigest.first(db, { digest })
   return row === undefined ? undefined : locationOf(row)
 }
 
-/** The blobs wherever they are linked, in no order; digests without a row are left out. */
+/** Returns the blobs, whichever repositories link them, in no order. Digests without a row are left out. */
 export async function listBlobLocations(db: Reader, digests: readonly Digest[]): Promise<BlobLocation[]> {
   if (digests.length === 0) return []
   const { kysely, dialect } = databaseOf(db)
@@ -135,19 +135,22 @@ export async function listBlobLocations(db: Reader, digests: readonly Digest[]):
   return rows.map(locationOf)
 }
 
-/** Whether the database names any blob. */
+/** Whether the database has any blob. */
 export async function hasBlobs(db: Reader): Promise<boolean> {
   const row = await kyselyOf(db).selectFrom('blob').select('digest').limit(1).executeTakeFirst()
   return row !== undefined
 }
 
-/** As `findBlob`, and keeps the collector away from the row until the transaction ends. */
+/** Like `findBlob`, but keeps the collector away from the row until the transaction ends. */
 export async function pinBlob(tx: Transaction, digest: Digest): Promise<BlobLocation | undefined> {
   const row = await pinnedBlob.first(tx, { digest })
   return row === undefined ? undefined : locationOf(row)
 }
 
-/** Returns the row that stands for the content: when it carries another key, the caller's bytes are superfluous. */
+/**
+ * Inserts the blob, or returns the existing row for the content. If that row has another key, the caller's bytes are
+ * redundant.
+ */
 export async function insertBlob(
   tx: Transaction,
   blob: BlobLocation & { readonly createdAt: number },
@@ -156,14 +159,15 @@ export async function insertBlob(
   const inserted = await blobInsert.all(tx, { digest, storageKey, size, createdAt })
   if (inserted.length > 0) return { digest, storageKey, size }
   const winner = await pinBlob(tx, blob.digest)
-  if (winner === undefined) throw new Conflict(`blob ${blob.digest} was removed while it was inserted`)
+  if (winner === undefined)
+    throw new Conflict(`blob ${blob.digest} was removed by another transaction while it was inserted`)
   return winner
 }
 
 /**
- * Puts new bytes in the place of those under the damaged key, for every repository that links the digest; the old key
- * becomes a dead key. Returns `false`, with nothing changed, when the row no longer names the damaged key. Takes the row's
- * lock at once, not after a shared one: two that replace one blob wait for each other instead of deadlocking.
+ * Replaces the damaged key of a blob by a new one, for every repository that links the digest; the old key becomes a
+ * dead key. Returns `false` and changes nothing if the row no longer has the damaged key. Takes an exclusive row lock
+ * directly, without a shared one first, so that two replacements of one blob wait for each other instead of deadlocking.
  */
 export async function replaceBlob(
   tx: Transaction,
@@ -183,7 +187,7 @@ export async function replaceBlob(
   return true
 }
 
-/** Makes the blob visible in the repository; revives a hidden link. Throws `Conflict` when the blob is gone. */
+/** Makes the blob visible in the repository; revives a hidden link. Throws `Conflict` if the blob no longer exists. */
 export async function linkBlob(
   tx: Transaction,
   options: { readonly repositoryId: number; readonly digest: Digest; readonly now: number },
@@ -193,7 +197,7 @@ export async function linkBlob(
   await linkedMark.all(tx, { digest })
 }
 
-/** Returns whether there was a link. Throws `Conflict` when a manifest of the repository uses the blob. */
+/** Removes the link and returns whether it existed. Throws `Conflict` if a manifest of the repository uses the blob. */
 export async function unlinkBlob(
   tx: Transaction,
   options: { readonly repositoryId: number; readonly digest: Digest },
@@ -202,7 +206,7 @@ export async function unlinkBlob(
   const kysely = kyselyOf(tx)
   if (hasRowLocks(tx)) await lockLinkAndBlob(tx, options)
   const user = await findBlobUser(tx, options)
-  if (user !== undefined) throw new Conflict(`blob ${digest} came into use by manifest ${user}`)
+  if (user !== undefined) throw new Conflict(`blob ${digest} is now in use by manifest ${user}`)
   const removed = await kysely
     .deleteFrom('blob_link')
     .where('repository_id', '=', repositoryId)
@@ -215,7 +219,7 @@ export async function unlinkBlob(
 
 const hasNoLink = sql<SqlBool>`not exists (select digest from blob_link where blob_link.digest = blob.digest)`
 
-/** Marks the blobs that no repository links any more, for the collector. The caller holds their rows where rows are locked. */
+/** Marks the blobs that no repository links any more for the collector. On PostgreSQL the caller has locked their rows. */
 export async function markUnlinked(tx: Transaction, digests: readonly string[]): Promise<void> {
   const { kysely, dialect } = databaseOf(tx)
   await kysely
@@ -226,7 +230,7 @@ export async function markUnlinked(tx: Transaction, digests: readonly string[]):
     .execute()
 }
 
-/** The digest of one manifest of the repository that uses the blob. */
+/** Returns the digest of a manifest in the repository that uses the blob. */
 export async function findBlobUser(
   db: Reader,
   options: { readonly repositoryId: number; readonly digest: Digest },
@@ -243,8 +247,8 @@ export async function findBlobUser(
 }
 
 /**
- * Keeps the blobs linked until the transaction ends and revives hidden links. Returns the digests that the
- * repository does not have, each once, in input order.
+ * Keeps the blobs linked until the transaction ends, and revives hidden links. Returns the digests that the repository
+ * does not have, each once, in input order.
  */
 export async function pinLinkedBlobs(
   tx: Transaction,
@@ -253,7 +257,7 @@ export async function pinLinkedBlobs(
   const { repositoryId, digests, now } = options
   const asked = [...new Set(digests)]
   const found = new Map<Digest, number>()
-  // In the order in which everybody locks.
+  // In the lock order that all transactions follow.
   for (const [index, some] of [...chunks(asked.toSorted(), rowsPerTurn)].entries()) {
     if (index > 0) await pause(tx)
     const list = listParameter(databaseOf(tx).dialect, some)
@@ -265,12 +269,12 @@ export async function pinLinkedBlobs(
   return found
 }
 
-/** A place in the list of unlinked blobs. */
+/** A blob in the list of unlinked blobs, and its position there. */
 export interface UnlinkedBlob extends BlobLocation {
   readonly createdAt: number
 }
 
-/** Blobs that no repository has, oldest first, from the one behind `after` on. */
+/** Lists blobs that no repository links, oldest first, after `after` (exclusive). */
 export async function listUnlinkedBlobs(
   db: Reader,
   options: { readonly before: number; readonly limit: number; readonly after?: UnlinkedBlob | undefined },
@@ -282,10 +286,10 @@ export async function listUnlinkedBlobs(
     .$if(after !== undefined, (query) =>
       query.where(sql<SqlBool>`(created_at, digest) > (${after?.createdAt}, ${after?.digest})`),
     )
-    // Literal, so that the partial index serves it.
+    // A literal, so that the partial index serves it.
     .where('linked', '=', sql.lit(0))
     .where('created_at', '<', options.before)
-    // On PostgreSQL a link made while another was removed can leave the mark behind; the links decide.
+    // On PostgreSQL a link that is added while another is removed can leave a stale mark; the links themselves decide.
     .where(hasNoLink)
     .orderBy('created_at')
     .orderBy('digest')
@@ -294,7 +298,7 @@ export async function listUnlinkedBlobs(
   return rows.map((row) => ({ ...locationOf(row), createdAt: row.created_at }))
 }
 
-/** Deletes the row and hands its key to `dead_key`; `undefined` when it is linked, pinned or gone. */
+/** Deletes the row and makes its key a dead key. Returns `undefined` if the blob is linked, pinned or already removed. */
 export async function removeUnlinkedBlob(
   tx: Transaction,
   options: { readonly digest: Digest; readonly now: number },
@@ -316,18 +320,21 @@ export async function removeUnlinkedBlob(
   return locationOf(row)
 }
 
-/** For a database that nobody serves: the bytes become unknown, and no dead keys. */
+/**
+ * Removes the rows of unlinked blobs without adding dead keys, so that their bytes become unknown. For a database that
+ * is not in use.
+ */
 export async function removeRowsOfUnlinkedBlobs(tx: Transaction): Promise<void> {
   await kyselyOf(tx).deleteFrom('blob').where('linked', '=', sql.lit(0)).where(hasNoLink).execute()
 }
 
-/** As `removeUnlinkedBlob` for each; returns how many went. */
+/** Calls `removeUnlinkedBlob` for each digest and returns the number of removed blobs. */
 export async function removeUnlinkedBlobs(
   tx: Transaction,
   { digests, now }: { readonly digests: readonly Digest[]; readonly now: number },
 ): Promise<number> {
   let removed = 0
-  // Two rows change, and looking for the blob and its links takes as long.
+  // Two rows change, and the lookups of the blob and its links take as long as two more.
   await eachInTurns(tx, { items: digests, rowsPerItem: 4 }, async (digest) => {
     if ((await removeUnlinkedBlob(tx, { digest, now })) !== undefined) removed += 1
   })
@@ -341,7 +348,10 @@ function selectBlob(db: Reader, digest: Digest) {
     .where('digest', '=', digest)
 }
 
-/** The link first: a manifest that pins it is then seen. The blob next: two last links are removed one after the other. */
+/**
+ * Locks the link first, so that a manifest that pins it becomes visible, and then the blob, so that removals of its last
+ * two links run one after the other.
+ */
 async function lockLinkAndBlob(
   tx: Transaction,
   options: { readonly repositoryId: number; readonly digest: Digest },

@@ -1,4 +1,7 @@
-/** Storage keys whose bytes are to be deleted: written with the row that gave them up, removed after the bytes. */
+/**
+ * Dead keys are storage keys whose bytes are to be deleted. Each is written together with the change that made it
+ * unused, and removed after its bytes.
+ */
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { Digest } from '../../oci/digest.ts'
 import type { Reader, Transaction } from '../handles.ts'
@@ -10,11 +13,11 @@ const longestPauseMs = 3_600_000
 
 export interface DeadKey {
   readonly storageKey: string
-  /** Absent for the segments of an upload that became no blob. */
+  /** Absent for the segments of an upload that did not become a blob. */
   readonly digest: Digest | undefined
 }
 
-/** Adds the digest to a key that is dead already. */
+/** Inserts a dead key, or adds the digest to an existing one. */
 export async function insertDeadKey(
   tx: Transaction,
   entry: DeadKey & { readonly since: number },
@@ -30,7 +33,7 @@ export async function insertDeadKey(
     .execute()
 }
 
-/** Does the same unless a blob or an upload names the key; returns whether none does. */
+/** Like `insertDeadKey`, but only if no blob or upload uses the key; returns whether that was so. */
 export async function insertUnusedKey(
   tx: Transaction,
   entry: DeadKey & { readonly since: number },
@@ -42,15 +45,15 @@ export async function insertUnusedKey(
 }
 
 export interface DueDeadKey extends DeadKey {
-  /** How often its deletion has failed. */
+  /** The number of failed attempts to delete its bytes. */
   readonly attempts: number
-  /** Whether a blob or an upload names the key, too: then its bytes are in use, and the row is wrong. */
+  /** Whether a blob or an upload also uses the key: then the bytes are in use, and this row is wrong. */
   readonly isNamed: boolean
 }
 
 /**
- * The keys whose turn has come: never tried ones first, then by the time at which they are due. A key that waits longer
- * than a pause can be was postponed under a clock that was ahead, and is due, too.
+ * Lists the keys that are due: untried ones first, then by the time when they are due. A key with a wait longer than the
+ * longest pause was postponed while the clock was ahead, and is due, too.
  */
 export async function listDueDeadKeys(
   db: Reader,
@@ -90,7 +93,10 @@ function deadKeyOf(row: { storage_key: string; digest: string | null }): DeadKey
   return { storageKey: row.storage_key, digest: (row.digest ?? undefined) as Digest | undefined }
 }
 
-/** Removes keys whose bytes are gone. A key that got its digest since it was read stays: the bytes under the digest remain. */
+/**
+ * Removes keys whose bytes are deleted. A key that has received its digest since it was read stays, because the bytes
+ * under the digest still exist.
+ */
 export async function removeDeadKeys(tx: Transaction, removed: readonly DeadKey[]): Promise<void> {
   const { kysely, dialect } = databaseOf(tx)
   for (const hasDigest of [true, false]) {
@@ -105,7 +111,10 @@ export async function removeDeadKeys(tx: Transaction, removed: readonly DeadKey[
   }
 }
 
-/** After a deletion that failed: the next attempt comes after a minute, then twice as long each time, at most an hour. */
+/**
+ * Postpones keys after a failed deletion: the next attempt comes after a minute, then after twice as long each time, up
+ * to an hour.
+ */
 export async function postponeDeadKeys(
   tx: Transaction,
   keys: readonly Pick<DueDeadKey, 'storageKey' | 'attempts'>[],
@@ -121,10 +130,10 @@ export async function postponeDeadKeys(
   })
 }
 
-/** Counting further would cost more than the figure is worth. */
+/** The count stops here: an exact higher figure is not worth its cost. */
 export const maxCountedDeadKeys = 100_000
 
-/** Dead keys, at most `maxCountedDeadKeys` of them. */
+/** Counts the dead keys, up to `maxCountedDeadKeys`. */
 export async function countDeadKeys(db: Reader): Promise<number> {
   const { count } = await kyselyOf(db)
     .selectFrom((eb) =>
@@ -135,7 +144,7 @@ export async function countDeadKeys(db: Reader): Promise<number> {
   return count
 }
 
-/** When the oldest dead key was written, milliseconds since the epoch; `undefined` when there is none. */
+/** Returns the time when the oldest dead key was written, in milliseconds since the epoch; `undefined` if there are none. */
 export async function findOldestDeadKey(db: Reader): Promise<number | undefined> {
   const row = await kyselyOf(db)
     .selectFrom('dead_key')
@@ -146,22 +155,25 @@ export async function findOldestDeadKey(db: Reader): Promise<number | undefined>
   return row?.since
 }
 
-/** Those of `keys` that no blob, upload or dead key names. One statement: a key on its way from one to the other is seen. */
+/**
+ * Returns the `keys` that no blob, upload or dead key has. Uses one statement, so that a key that moves from one table
+ * to another is not missed.
+ */
 export function listUnknownKeys(db: Reader, keys: readonly string[]): Promise<string[]> {
   return listUnnamedKeys(db, keys, ['blob', 'upload', 'dead_key'])
 }
 
-/** Those of `keys` that no upload or dead key names: a blob's key too, whose segments nobody can want any more. */
+/** Returns the `keys` that no upload or dead key has. These include keys of blobs, whose segments are no longer needed. */
 export function listFinishedKeys(db: Reader, keys: readonly string[]): Promise<string[]> {
   return listUnnamedKeys(db, keys, ['upload', 'dead_key'])
 }
 
-/** Those of `keys` that no blob or upload names: bytes under them are not in use. */
+/** Returns the `keys` that no blob or upload has: their bytes are not in use. */
 export function listUnusedKeys(db: Reader, keys: readonly string[]): Promise<string[]> {
   return listUnnamedKeys(db, keys, ['blob', 'upload'])
 }
 
-/** Those of `keys` that no upload names: segments under them are not in use. */
+/** Returns the `keys` that no upload has: their segments are not in use. */
 export function listKeysWithoutUpload(db: Reader, keys: readonly string[]): Promise<string[]> {
   return listUnnamedKeys(db, keys, ['upload'])
 }

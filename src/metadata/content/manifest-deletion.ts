@@ -1,4 +1,4 @@
-/** Deletes one manifest. With its tags and details it is a large write where it has thousands of them. */
+/** Deletes one manifest. With thousands of tags and details this is a large write. */
 import type { Digest } from '../../oci/digest.ts'
 import type { TagName } from '../../oci/tag-name.ts'
 import type { Transaction } from '../handles.ts'
@@ -12,16 +12,16 @@ interface ManifestKey {
 }
 
 export interface DeletedManifest {
-  /** Tags that went, in byte order. */
+  /** The removed tags, in byte order. */
   readonly tags: readonly TagName[]
   readonly mediaType: string
-  /** `false` when only tags went, since there were `maxTags` or more: call again. */
+  /** `false` if only tags were removed, because there were `maxTags` or more: call again. */
   readonly isWhole: boolean
 }
 
 /**
- * Removes the manifest with its tags and details, and the bytes when no other repository has it. `undefined` when there
- * is no such manifest.
+ * Removes the manifest with its tags and details, and its bytes if no other repository has it. Returns `undefined` if
+ * the manifest does not exist.
  */
 export async function deleteManifest(
   tx: Transaction,
@@ -61,7 +61,7 @@ export async function removeUnusedContent(tx: Transaction, digests: readonly str
     .execute()
 }
 
-/** In byte order: names are ASCII. */
+/** Deletes the tags and returns them in byte order; names are ASCII. */
 async function deleteTags(
   tx: Transaction,
   { repositoryId, digest, limit }: ManifestKey & { readonly limit: number },

@@ -1,16 +1,19 @@
-/** What hangs on manifests, thousands of rows on one of them: removed so many at a time, before the manifests. */
+/** The rows that depend on manifests, up to thousands for one manifest. They are removed in batches, before the manifests. */
 import { sql } from 'kysely'
 import type { Expression, SqlBool } from 'kysely'
 import type { Transaction } from '../handles.ts'
 import { deleteSome } from '../sql/delete-rows.ts'
 
 export interface DetailsToRemove {
-  /** Ids of manifests, as a list or as a query. */
+  /** The ids of the manifests, as a list or as a query. */
   readonly of: Expression<number> | readonly number[]
   readonly limit: number
 }
 
-/** References to blobs and manifests, and properties. Returns how many rows went; less than `limit` when none is left. */
+/**
+ * Removes references to blobs and manifests, and properties. Returns the number of removed rows; it is less than `limit`
+ * if none are left.
+ */
 export async function removeManifestDetails(
   tx: Transaction,
   { of, limit }: DetailsToRemove,

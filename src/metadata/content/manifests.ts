@@ -1,6 +1,6 @@
 /**
- * Manifests: one row per repository and digest, with what it references; the bytes once per digest. A pull asks
- * `findManifest` each time, so that it sees every push and delete that was acknowledged before it.
+ * Manifests: one row per repository and digest, with its references; the bytes once per digest. Every pull calls
+ * `findManifest`, so that it sees every push and deletion acknowledged before it.
  */
 import { sql } from 'kysely'
 import type { RawBuilder, Selectable } from 'kysely'
@@ -51,7 +51,7 @@ export interface NewManifest {
   readonly size: number
   readonly platform: string | undefined
   readonly bytes: Uint8Array
-  /** JSON of the descriptor that the referrers list shows, ready to serve. */
+  /** The JSON of the descriptor in the referrers list, ready to serve. */
   readonly descriptor: string
   readonly pushedBy: string
   readonly now: number
@@ -113,7 +113,7 @@ const contentRepair = compileOnce<{ digest: string; bytes: Uint8Array; size: num
       .where(byteCount(dialect), '<>', parameter('size')),
 )
 
-/** Neither database reads the bytes for it. */
+/** Returns an expression for the length of the bytes; neither database reads the bytes for it. */
 function byteCount(dialect: Dialect): RawBuilder<number> {
   return dialect === 'postgres' ? sql<number>`octet_length(bytes)` : sql<number>`length(bytes)`
 }
@@ -170,7 +170,7 @@ const presentManifests = compileOnce<
     .where(isAnyOf(dialect, 'digest', parameter('digests'))),
 )
 
-/** The manifest as the repository has it now, in one query. */
+/** Returns the repository's current manifest, in one query. */
 export async function findManifest(
   db: Reader,
   repository: RepositoryName,
@@ -191,21 +191,22 @@ export async function findManifest(
   }
 }
 
-/** The bytes as pushed. Says nothing about who may see them: ask `findManifest` first. */
+/** Returns the bytes as pushed. This says nothing about who may see them: call `findManifest` first. */
 export async function findManifestContent(db: Reader, digest: Digest): Promise<Uint8Array | undefined> {
   const row = await contentByDigest.first(db, { digest })
   return row?.bytes
 }
 
-/** How many bytes of the manifest are stored; `undefined` when none are. */
+/** Returns the number of stored bytes of the manifest; `undefined` if there are none. */
 export async function findManifestSize(db: Reader, digest: Digest): Promise<number | undefined> {
   const row = await contentSize.first(db, { digest })
   return row?.size
 }
 
 /**
- * Inserts the manifest with everything it references. A second push of the same digest renews media type (and what
- * is derived from it), pusher and time, puts back bytes that are missing or cut short, and keeps the rest.
+ * Inserts the manifest with everything that it references. A second push of the same digest updates the media type (and
+ * the values derived from it), the pusher and the time, restores bytes that are missing or truncated, and keeps the
+ * rest.
  */
 export async function insertManifest(
   tx: Transaction,
@@ -231,7 +232,7 @@ async function insertContent(tx: Transaction, { digest, bytes }: NewManifest): P
   if (inserted.length === 0) await contentRepair.all(tx, { digest, bytes, size: bytes.byteLength })
 }
 
-/** Returns the sizes of those of the manifests that the repository has. */
+/** Returns the sizes of the given manifests that the repository has. */
 export async function findManifestSizes(
   tx: Transaction,
   options: { readonly repositoryId: number; readonly digests: readonly Digest[] },
@@ -270,7 +271,8 @@ async function renewManifest(tx: Transaction, manifest: NewManifest): Promise<nu
     .where('digest', '=', manifest.digest)
     .returning('id')
     .executeTakeFirst()
-  if (row === undefined) throw new Conflict(`manifest ${manifest.digest} was deleted while it was pushed`)
+  if (row === undefined)
+    throw new Conflict(`manifest ${manifest.digest} was deleted by another transaction while it was pushed`)
   return row.id
 }
 

@@ -1,8 +1,8 @@
 /**
- * Whether a blob may be mounted from somewhere. The work depends on who asks and not on what others keep out of sight:
- * a named repository is one look-up, and without a name a fixed number of links around the digest and of the caller's
- * own and granted repositories are read, whether they hold it or not. A blob that many repositories share may so be
- * missed, and is then uploaded.
+ * Finds a repository from which a blob may be mounted. The work depends on the caller, and not on content that the
+ * caller cannot see. A named repository takes one lookup. Without a name, a fixed number of links around the digest and
+ * of the caller's own and granted repositories are read, whether or not they have the blob. A blob in many repositories
+ * may therefore be missed, and is then uploaded.
  */
 import { sql } from 'kysely'
 import { Turns } from '../../lib/turns/turns.ts'
@@ -19,7 +19,7 @@ export interface MountSearch {
   readonly from?: RepositoryName | undefined
   readonly target: RepositoryName
   readonly visible: VisibleRepositories
-  /** Where given, takes away all that is neither public nor one of these names. */
+  /** If set, only public repositories and these names count. */
   readonly within?: readonly string[] | undefined
 }
 
@@ -33,7 +33,7 @@ interface LinkRow {
 
 const maxNeighbours = 64
 const maxPerRange = 256
-/** Of what the caller owns and of what is granted to it as a whole. */
+/** The most ranges of the caller's own and fully granted repositories. */
 const maxRanges = 16
 
 const linkOf = compileOnce<{ name: string; digest: string }, LinkRow>(({ kysely, parameter }) =>
@@ -47,7 +47,7 @@ const linkOf = compileOnce<{ name: string; digest: string }, LinkRow>(({ kysely,
     .where('blob_link.digest', '=', parameter('digest')),
 )
 
-/** Those of the digest come first; where they are fewer, the next digests fill up, and after the last the first ones. */
+/** Selects links of the digest first, then of the next digests, and after the last digest of the first ones. */
 const linksAround = compileOnce<{ digest: string }, LinkRow>(({ kysely, parameter }) => {
   const linksWhere = (comparison: '>=' | '<') =>
     kysely
@@ -66,7 +66,7 @@ const linksAround = compileOnce<{ digest: string }, LinkRow>(({ kysely, paramete
     .select(['repository.name', 'repository.visibility', 'owner.visibility as owner_visibility'])
 })
 
-/** SQLite takes a cross join in the order it is written in; it would else begin with all that hold the digest. */
+/** SQLite keeps the written order of a cross join; otherwise it would start with all links of the digest. */
 const linksWithin = compileOnce<{ from: string; to: string; digest: string }, LinkRow>(
   ({ kysely, parameter }) =>
     kysely
@@ -89,9 +89,9 @@ const linksWithin = compileOnce<{ from: string; to: string; digest: string }, Li
 )
 
 /**
- * A repository that has the blob among those that are visible: `from`, or without it any. The target itself counts
- * without `from` too: anyone who may push there may use what it has. Rests between rows, which patterns make costly: not
- * for transactions. Throws what aborts the turns.
+ * Finds a visible repository that has the blob: `from`, or any if it is absent. Without `from` the target itself also
+ * counts: anyone who may push there may use its blobs. Pauses between rows, which are slow to match against patterns, so
+ * it must not run in a transaction. Throws the reason of the turns' signal.
  */
 export async function findMountSource(
   db: Reader,
@@ -115,7 +115,7 @@ export async function findMountSource(
   return undefined
 }
 
-/** Whether what `findMountSource` found still holds: one look-up, for the transaction that mounts. */
+/** Whether the result of `findMountSource` is still valid: one lookup, for the transaction that mounts. */
 export async function isMountSource(
   db: Reader,
   search: MountSearch,
@@ -127,7 +127,7 @@ export async function isMountSource(
   return isTarget ? row.state === 'live' : serves(row, search)
 }
 
-/** Only in ranges that are visible throughout: no work tells of what lies between. */
+/** Searches only fully visible ranges, so that the work reveals nothing about hidden repositories. */
 async function findReached(
   db: Reader,
   { digest, visible, turns }: Pick<MountSearch, 'digest' | 'visible'> & { readonly turns: Turns },
@@ -146,7 +146,7 @@ function reachedRanges(visible: VisibleRepositories): readonly NameRange[] {
   return [...own, ...(visible.granted?.whole ?? [])].slice(0, maxRanges)
 }
 
-/** The digest last: what is out of sight costs the same, whatever it is. */
+/** Compares the digest last, so that the cost of a hidden repository does not depend on its content. */
 function serves(row: LinkRow, { digest, visible, within }: MountSearch): boolean {
   const { name, visibility, owner_visibility: ownerVisibility } = row
   const repository = { name, visibility, ownerVisibility }

@@ -8,7 +8,7 @@ import { listReferrers } from './referrers.ts'
 const page = { artifactTypes: [], limit: 1000, maxBytes: 3_000_000, withDescriptors: true } as const
 
 describe('a page of referrers', () => {
-  test('loads the descriptors of the page and no others, however large they are', async () => {
+  test('loads only the descriptors of the page, however large the others are', async () => {
     await using opened = await openTemporaryMetadata()
     const { metadata } = opened
     const repository = await createRepository(metadata)
@@ -28,7 +28,7 @@ describe('a page of referrers', () => {
     const { descriptors, next } = await listReferrers(ofLarge.reader, { ...asked, subject: large })
     expect(descriptors).toEqual([descriptor, descriptor])
     expect(next).toBeDefined()
-    // The sizes of all twelve are seven digits each.
+    // Each of the twelve sizes has seven digits.
     expect(ofLarge.counts).toMatchObject({ queries: 2, characters: 2 * descriptor.length + 12 * 7 })
 
     const sizes = countingReader(metadata.reader)

@@ -1,7 +1,7 @@
 /**
- * Referrers: manifests of a repository whose subject is a given digest, whether that exists here or not. Descriptors
- * carry annotations and may have the size of a manifest: a page is cut by their sizes before they are loaded, and what
- * is small comes with the sizes, so that a usual page is one query.
+ * Referrers are manifests of a repository whose subject is a given digest, whether or not that exists here. Descriptors
+ * carry annotations and may be as large as a manifest. The sizes therefore decide the end of a page before descriptors
+ * are loaded; small descriptors come with the sizes, so that a usual page takes one query.
  */
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
@@ -17,25 +17,25 @@ import { databaseOf, idsParameter, isAnyOf, isAnyOfIds, listParameter } from '..
 export interface ReferrersRequest {
   readonly repository: RepositoryName
   readonly subject: Digest
-  /** Empty: all. */
+  /** The types to list; an empty list means all. */
   readonly artifactTypes: readonly string[]
-  /** What `next` of the page before said. */
+  /** The `next` of the previous page. */
   readonly after?: number | undefined
   readonly limit: number
-  /** Of descriptors on a page; one that is larger has a page of its own. */
+  /** The most bytes of descriptors on a page; a larger descriptor has its own page. */
   readonly maxBytes: number
-  /** `false`: the sizes alone. */
+  /** `false` returns only the sizes. */
   readonly withDescriptors: boolean
-  /** When they are spent, the page ends early. */
+  /** The page ends early when they are spent. */
   readonly turns: Turns
 }
 
 export interface ReferrersPage {
-  /** In bytes, one for each referrer of the page. */
+  /** The sizes in bytes, one for each referrer of the page. */
   readonly sizes: readonly number[]
-  /** JSON, ready to serve. Without what was deleted while they were loaded. */
+  /** The descriptors as JSON, ready to serve; without manifests that were deleted during the call. */
   readonly descriptors: readonly string[]
-  /** Where the next page starts, when others may follow. */
+  /** The start of the next page, if more referrers may follow. */
   readonly next: number | undefined
 }
 
@@ -44,17 +44,17 @@ interface SliceParameters {
   subject: string
   after: number
   limit: number
-  /** Larger descriptors are not loaded. */
+  /** Descriptors larger than this are not loaded. */
   inlineBytes: number
 }
 
 interface SliceRow {
   id: number
-  /** The size in bytes, in digits, of one that is larger; `null` when the manifest has none of the types. */
+  /** The descriptor, or the size of a larger one in bytes as digits; `null` if the manifest has none of the types. */
   descriptor: string | null
 }
 
-/** Rows of one statement; on SQLite everybody waits for it. */
+/** The most rows of one statement; on SQLite all requests wait for it. */
 const maxRows = 500
 
 const allReferrers = compileOnce<SliceParameters, SliceRow>((input) =>
@@ -76,7 +76,8 @@ const descriptorsById = compileOnce<{ ids: unknown }, { id: number; descriptor: 
 )
 
 /**
- * In the order of their first push. Empty when the repository or the subject is unknown. Throws what aborts the turns.
+ * Lists referrers in the order of their first push; none if the repository or the subject is unknown. Throws the reason
+ * of the turns' signal.
  */
 export async function listReferrers(db: Reader, request: ReferrersRequest): Promise<ReferrersPage> {
   const { limit, turns } = request
@@ -96,16 +97,16 @@ export async function listReferrers(db: Reader, request: ReferrersRequest): Prom
   }
 }
 
-/** Referrers of a page, with one entry in each list for each. */
+/** The referrers of a page; each list has one entry for each. */
 interface Found {
   readonly ids: number[]
   readonly sizes: number[]
-  /** `undefined` for those that came without. */
+  /** `undefined` for referrers whose descriptor is not loaded yet. */
   readonly descriptors: (string | undefined)[]
   bytes: number
 }
 
-/** Whether there was room for it, or it does not count. */
+/** Adds a referrer to the page. Returns `false` if the page is full; a referrer of another type is skipped. */
 function add(found: Found, { id, descriptor }: SliceRow, { limit, maxBytes }: ReferrersRequest): boolean {
   if (descriptor === null) return true
   const isThere = descriptor.startsWith('{')
@@ -124,9 +125,10 @@ function readSlice(
   { repository, subject, artifactTypes, ...request }: ReferrersRequest,
   { after, limit }: { readonly after: number; readonly limit: number },
 ): MaybePromise<SliceRow[]> {
-  // The page stays below `maxBytes`, and so does one statement, which with a filter may find more rows than the page takes.
-  const mostRows = Math.max(request.limit + 1, limit)
-  const inlineBytes = request.withDescriptors ? Math.floor(request.maxBytes / mostRows) : -1
+  // Limits the descriptors in one statement to `maxBytes`, like the page. With a filter a statement may find more rows
+  // than the page needs.
+  const maxStatementRows = Math.max(request.limit + 1, limit)
+  const inlineBytes = request.withDescriptors ? Math.floor(request.maxBytes / maxStatementRows) : -1
   const parameters = { repository, subject, after, limit, inlineBytes }
   if (artifactTypes.length === 0) return allReferrers.all(db, parameters)
   const types = listParameter(databaseOf(db).dialect, artifactTypes)
@@ -156,8 +158,9 @@ async function loadDescriptors(db: Reader, ids: readonly number[]): Promise<Read
 }
 
 /**
- * The descriptor when it is small, otherwise its size in digits: neither database reads a text to tell its length in bytes. One
- * column for both, since each column of each row costs time; a descriptor is a JSON object and begins with a brace.
+ * Returns the descriptor if it is small, otherwise its size in digits; neither database reads a text to find its length
+ * in bytes. One column serves both, because each column of each row costs time. A descriptor is a JSON object and starts
+ * with a brace.
  */
 function descriptorOrSize({
   parameter,

@@ -1,4 +1,4 @@
-/** Tables of what repositories hold: blobs, manifests, tags and uploads. */
+/** The tables of the content of repositories: blobs, manifests, tags and uploads. */
 import type { Generated } from 'kysely'
 
 export interface BlobTable {
@@ -14,8 +14,8 @@ export interface BlobLinkTable {
   digest: string
   linked_at: number
   /**
-   * Reads answer as if a `hidden` link were not there, and a push of a manifest that names the blob makes it `live` again.
-   * The collection of unused links (issue 16) is what sets it; until then only its tests do.
+   * Reads ignore a `hidden` link, and a push of a manifest that references the blob makes it `live` again. The
+   * collection of unused links (issue 16) will set it; until then only its tests do.
    */
   state: 'live' | 'hidden'
 }

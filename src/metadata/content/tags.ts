@@ -1,4 +1,4 @@
-/** Tags: names of a repository's manifests, case-sensitive, in byte order. */
+/** Tags are names of a repository's manifests, case-sensitive and listed in byte order. */
 import type { Digest } from '../../oci/digest.ts'
 import type { TagName } from '../../oci/tag-name.ts'
 import { Conflict } from '../errors.ts'
@@ -53,7 +53,7 @@ const tagUpdate = compileOnce<TagKey & { digest: string; now: number }, object>(
     .where('name', '=', parameter('name')),
 )
 
-/** An existing tag stays as it is for others until the transaction ends. */
+/** Locks an existing tag: other transactions cannot change it until this one ends. */
 export async function lockTag(tx: Transaction, options: TagKey): Promise<{ digest: Digest } | undefined> {
   const row = await lockedTag.first(tx, options)
   return row === undefined ? undefined : { digest: row.digest as Digest }
@@ -80,7 +80,7 @@ export async function deleteTag(tx: Transaction, options: TagKey): Promise<{ bef
   return row === undefined ? undefined : { before: row.digest as Digest }
 }
 
-/** Names in byte order, after `after` (exclusive). */
+/** Lists names in byte order, after `after` (exclusive). */
 export async function listTags(
   db: Reader,
   page: { readonly repositoryId: number; readonly after?: string | undefined; readonly limit: number },
@@ -90,7 +90,7 @@ export async function listTags(
   return rows.map((row) => row.name as TagName)
 }
 
-/** Returns the tag that another transaction inserted first, locked; `undefined` when ours is new. */
+/** Inserts a tag. If another transaction inserted it first, locks and returns that tag; otherwise returns `undefined`. */
 async function insertTag(
   tx: Transaction,
   options: TagKey & { readonly digest: Digest; readonly now: number },
@@ -98,6 +98,7 @@ async function insertTag(
   const inserted = await tagInsert.all(tx, options)
   if (inserted.length > 0) return undefined
   const other = await lockTag(tx, options)
-  if (other === undefined) throw new Conflict(`tag ${options.name} was deleted while it was put`)
+  if (other === undefined)
+    throw new Conflict(`tag ${options.name} was deleted by another transaction while it was set`)
   return other
 }

@@ -1,6 +1,6 @@
 /**
- * Counts the upload sessions that a holder has open, and finds those that nobody uses, for the ceiling of open sessions. A
- * holder is a principal, or an address of anonymous clients.
+ * Counts the open upload sessions of a holder, and finds the abandoned ones, for the ceiling of open sessions. A holder
+ * is a principal, or an address of anonymous clients.
  */
 import { sql } from 'kysely'
 import { insertDeadKey } from './dead-keys.ts'
@@ -12,7 +12,7 @@ import type { UploadRow } from './uploads.ts'
 /** How long an upload session lives after it was last touched, in milliseconds. */
 export interface UploadLives {
   readonly withBytesMs: number
-  /** The life of a session that holds no byte, which its client has probably forgotten. */
+  /** The life of a session without a byte, which its client has probably abandoned. */
   readonly emptyMs: number
 }
 
@@ -43,12 +43,12 @@ export async function countUploads(db: Reader, holder: string): Promise<number> 
   return row?.count ?? 0
 }
 
-// The first of two numbers of an advisory lock: no other use in the same database should pick it.
+// The first number of an advisory lock. No other use in the same database may pick the same one.
 const ceilingLock = 1_730_552_184
 
 /**
- * Lets one transaction at a time count and insert sessions of a holder. Returns whether it may have waited, so that a
- * count from before is out of date: SQLite has one writer anyway.
+ * Lets only one transaction at a time count and insert sessions of a holder. Returns whether it may have waited, so that
+ * an earlier count is out of date. SQLite needs no lock, because it has one writer.
  */
 export async function lockHolder(tx: Transaction, holder: string): Promise<boolean> {
   if (!hasRowLocks(tx)) return false
@@ -58,9 +58,8 @@ export async function lockHolder(tx: Transaction, holder: string): Promise<boole
 }
 
 /**
- * Returns the sessions of a holder that may have been forgotten, the oldest first: those past their life, and those
- * that hold no byte and have no writer, or one whose name starts with `reservedPrefix`. `after` is the last session of
- * the page before.
+ * Returns the sessions of a holder that may be abandoned, oldest first: expired sessions, and sessions without a byte
+ * that have no writer, or one whose name starts with `reservedPrefix`. `after` is the last session of the previous page.
  */
 export async function listForgottenUploads(
   db: Reader,
@@ -105,8 +104,8 @@ export async function listForgottenUploads(
 }
 
 /**
- * Ends a session if it still is as it was `seen`, and makes its key a dead one. `false` when it was claimed, written to
- * or ended meanwhile.
+ * Ends a session if it is unchanged since it was `seen`, and makes its key a dead key. Returns `false` if it was
+ * claimed, written to or ended since.
  */
 export async function endUnchangedUpload(tx: Transaction, seen: HeldUpload, now: number): Promise<boolean> {
   const row = await kyselyOf(tx)
@@ -122,7 +121,7 @@ export async function endUnchangedUpload(tx: Transaction, seen: HeldUpload, now:
   return true
 }
 
-/** Returns when the first session of a holder ends by itself if nobody touches it; `undefined` when it has none. */
+/** Returns when the first session of a holder expires if it is not used again; `undefined` if there are none. */
 export async function findNextUploadExpiry(
   db: Reader,
   holder: string,

@@ -1,4 +1,4 @@
-/** Upload sessions: which bytes count, who writes them, and how far they are hashed. One row per open session. */
+/** Upload sessions: the valid bytes, the writer, and how far the bytes are hashed. One row per open session. */
 import { sql, type Selectable } from 'kysely'
 import type { Digest, DigestAlgorithm } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
@@ -13,11 +13,11 @@ import { eachInTurns } from '../sql/pause.ts'
 /** How far a session's bytes are hashed. */
 export interface HashState {
   readonly algorithm: DigestAlgorithm
-  /** Bytes from the start that are hashed. */
+  /** The number of hashed bytes, from the start. */
   readonly offset: number
-  /** Digest of those bytes. */
+  /** The digest of those bytes. */
   readonly digest: Digest | undefined
-  /** A hasher's saved state after those bytes. */
+  /** The saved state of a hasher after those bytes. */
   readonly state: Uint8Array | undefined
 }
 
@@ -30,16 +30,16 @@ export interface UploadRow {
   readonly id: string
   readonly repository: RepositoryName
   readonly principal: string
-  /** Whose ceiling counts the session; `undefined` for a push in one request, which no ceiling counts. */
+  /** The holder whose ceiling counts the session; `undefined` for a push in one request, which no ceiling counts. */
   readonly holder: string | undefined
   readonly storageKey: string
   /**
-   * Raised by each takeover; the segment of this number is the writer's own. A writer releases a session only after its
-   * last write has ended, so no other writer of the same generation can change the segment.
+   * Raised by each takeover; the segment of this number belongs to the writer. A writer releases a session only after
+   * its last write has ended, so no other writer of the same generation can change the segment.
    */
   readonly generation: number
   readonly writer: string | undefined
-  /** The bytes that count, in order. */
+  /** The segments of the valid bytes, in order. */
   readonly segments: readonly UploadSegment[]
   /** The sum of the segments' sizes. */
   readonly offset: number
@@ -48,7 +48,7 @@ export interface UploadRow {
   readonly touchedAt: number
 }
 
-/** Who writes a session, and with which right. */
+/** Identifies the writer of a session and the generation that it claimed. */
 interface UploadFence {
   readonly id: string
   readonly writer: string
@@ -128,7 +128,7 @@ export async function insertUpload(tx: Transaction, row: UploadRow): Promise<voi
   })
 }
 
-/** Of everyone. */
+/** Counts the open sessions of all holders. */
 export async function countAllUploads(db: Reader): Promise<number> {
   const row = await kyselyOf(db)
     .selectFrom('upload')
@@ -143,8 +143,8 @@ export async function findUpload(db: Reader, id: string): Promise<UploadRow | un
 }
 
 /**
- * Makes `writer` the session's writer and returns the row after that. When another writer held it, the generation
- * rises: what that one recorded stays, what it writes from now on counts no more.
+ * Makes `writer` the session's writer and returns the updated row. If another writer had it, the generation rises: the
+ * bytes that the other one recorded stay valid, and later ones do not count.
  */
 export async function claimUpload(
   tx: Transaction,
@@ -169,7 +169,7 @@ export async function claimUpload(
   return row === undefined ? undefined : uploadOf(row)
 }
 
-/** `false` when the session is gone or taken over: then the bytes do not count. */
+/** Records the session's bytes. Returns `false` if the session has ended or was taken over: then the bytes do not count. */
 export async function recordUpload(
   tx: Transaction,
   options: UploadFence &
@@ -187,21 +187,21 @@ export async function recordUpload(
   return rows.length > 0
 }
 
-/** Ends the session even if somebody writes it; returns its row. */
+/** Ends the session even if it has a writer, and returns its row. */
 export async function deleteUpload(tx: Transaction, id: string): Promise<UploadRow | undefined> {
   const row = await kyselyOf(tx).deleteFrom('upload').where('id', '=', id).returningAll().executeTakeFirst()
   return row === undefined ? undefined : uploadOf(row)
 }
 
-/** Ends the session only when it is still this writer's. */
+/** Ends the session only if it still belongs to this writer. */
 export async function finishUpload(tx: Transaction, fence: UploadFence): Promise<boolean> {
   const rows = await fencedDelete.all(tx, fence)
   return rows.length > 0
 }
 
 /**
- * Gives sessions that were touched after `latest`, by a clock that was ahead, the time `now`, so that they expire like
- * any other. Returns how many, `limit` at most.
+ * Gives sessions that were touched after `latest`, while the clock was ahead, the time `now`, so that they expire like
+ * others. Returns the number of changed sessions, at most `limit`.
  */
 export async function correctUploadTimes(
   tx: Transaction,
@@ -217,14 +217,17 @@ export async function correctUploadTimes(
   return Number(result.numUpdatedRows)
 }
 
-/** Selects the sessions that are past their life. */
+/** Selects expired sessions. */
 export interface ExpiryCondition {
   readonly touchedBefore: number
-  /** Only sessions that hold no byte. */
+  /** Only sessions without a byte. */
   readonly isEmpty?: boolean
 }
 
-/** Returns the sessions that nobody touched since, the longest idle first. Reads no more of a row than it needs. */
+/**
+ * Returns the sessions that were last touched before `touchedBefore`, the longest idle first. Reads only the needed
+ * columns.
+ */
 export async function listExpiredUploads(
   db: Reader,
   { touchedBefore, isEmpty = false, limit }: ExpiryCondition & { readonly limit: number },
@@ -239,7 +242,7 @@ export async function listExpiredUploads(
   return rows.map((row) => ({ id: row.id, storageKey: row.storage_key }))
 }
 
-/** Ends the session unless it was touched again, or got its first byte; returns whether it did. */
+/** Ends the session unless it was touched again or got its first byte; returns whether it did. */
 export async function deleteExpiredUpload(
   tx: Transaction,
   { id, touchedBefore, isEmpty = false }: ExpiryCondition & { readonly id: string },
@@ -250,14 +253,14 @@ export async function deleteExpiredUpload(
   return row !== undefined
 }
 
-/** Ends those that were not touched again, and makes their keys dead ones. Returns how many it ended. */
+/** Ends the sessions that were not touched again, and makes their keys dead keys. Returns the number of ended sessions. */
 export async function endExpiredUploads(
   tx: Transaction,
   expired: readonly Pick<UploadRow, 'id' | 'storageKey'>[],
   { now, ...condition }: ExpiryCondition & { readonly now: number },
 ): Promise<number> {
   let ended = 0
-  // The session and its dead key.
+  // Two rows: the session and its dead key.
   await eachInTurns(tx, { items: expired, rowsPerItem: 2 }, async ({ id, storageKey }) => {
     if (!(await deleteExpiredUpload(tx, { id, ...condition }))) return
     await insertDeadKey(tx, { storageKey, digest: undefined, since: now })

@@ -1,4 +1,4 @@
-/** Data for the contract; names are unique per run, so that a suite may meet a database that others have used. */
+/** Test data for the contract. Names are unique per run, so that a suite can use a database with rows of others. */
 import { randomBytes } from 'node:crypto'
 import { digestBytes } from '../../oci/digest.ts'
 import type { Digest } from '../../oci/digest.ts'

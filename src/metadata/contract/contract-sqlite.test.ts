@@ -1,4 +1,4 @@
-/** The contract on SQLite; every statement it prepared is then asked for its plan. */
+/** Runs the contract on SQLite, then checks the query plan of every statement that it prepared. */
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -22,10 +22,10 @@ afterAll(() => {
   prototype.prepare = prepare
 })
 
-// A walk along an index in the order of the list, ended by its limit.
+// A walk along an index in the order of the list, which its limit ends.
 const limitedWalk =
   /^SCAN (?:dead_key USING (?:COVERING )?INDEX dead_key_since|audit_event USING (?:COVERING )?INDEX audit_event_at)$/
-// What a subquery found with an index, or values that were given.
+// Rows that a subquery found with an index, or given values.
 const givenRows = String.raw`json_each |\d+-ROW VALUES|CONSTANT ROW|(?:link|following|first|own|open|asked)$`
 const readsOrSortsATable = new RegExp(`^(?:SCAN (?!${givenRows})|USE TEMP B-TREE)`)
 const planned = /^\s*(?:select|insert|update|delete)\b/i
@@ -48,7 +48,7 @@ function plan(database: DatabaseSync, sql: string): string[] {
 }
 
 test('no statement of the contract reads or sorts a whole table', () => {
-  // Upgrades read what they move, and their own few rows, at opening only.
+  // Upgrades read the rows that they move, and their own few rows, only at opening.
   const isOfUpgrades = (sql: string) => /schema_migration|login_event/.test(sql)
   const asked = [...prepared].filter((sql) => planned.test(sql) && !isOfUpgrades(sql))
   expect(asked.length).toBeGreaterThan(50)
@@ -61,7 +61,7 @@ test('no statement of the contract reads or sorts a whole table', () => {
   expect(scans).toEqual([])
 })
 
-test('B1: the search for what may be mounted does not begin with all that hold the digest', () => {
+test('B1: the search for a mount source does not start with all links of the digest', () => {
   const asked = [...prepared].filter((sql) => /^select "(?:link|blob_link)"\."digest".*"owner"/.test(sql))
   expect(asked).toHaveLength(3)
   using database = new DatabaseSync(file, { readOnly: true })
@@ -70,7 +70,7 @@ test('B1: the search for what may be mounted does not begin with all that hold t
   expect(steps).toContain('SEARCH blob_link USING INDEX blob_link_digest (digest>?)')
 })
 
-test('expiry finds sessions without a byte by themselves, however many hold some', () => {
+test('expiry finds sessions without a byte directly, however many sessions have bytes', () => {
   const asked = [...prepared].filter((sql) =>
     /^select .* from "upload" where "touched_at" < .*"byte_offset" = 0/.test(sql),
   )

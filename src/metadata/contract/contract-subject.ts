@@ -1,6 +1,6 @@
 import type { Metadata } from '../metadata.ts'
 
-/** What the suites are run against; opened before the first test. */
+/** The database that the suites run against; opened before the first test. */
 export interface ContractSubject {
   readonly metadata: () => Metadata
 }

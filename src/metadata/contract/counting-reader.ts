@@ -1,4 +1,4 @@
-/** A reader that counts what its compiled queries return, for tests of how much a list reads. */
+/** A reader that counts the results of its compiled queries, for tests of how much a list reads. */
 import type { Reader } from '../handles.ts'
 import { createReader, databaseOf } from '../sql/database.ts'
 import type { Database } from '../sql/database.ts'
@@ -6,13 +6,13 @@ import type { Database } from '../sql/database.ts'
 export interface ReadCounts {
   queries: number
   rows: number
-  /** Of the query that returned most. */
+  /** The rows of the query that returned most. */
   mostRows: number
-  /** Of all texts. */
+  /** The characters of all texts. */
   characters: number
 }
 
-/** On SQLite, where rows come at once. */
+/** Creates a counting reader for SQLite, where rows come at once. */
 export function countingReader(reader: Reader): { readonly counts: ReadCounts; readonly reader: Reader } {
   const database = databaseOf(reader)
   const counts = { queries: 0, rows: 0, mostRows: 0, characters: 0 }

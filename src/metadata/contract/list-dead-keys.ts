@@ -1,10 +1,10 @@
-/** All dead keys, for tests; the service asks for those that are due. */
+/** All dead keys, for tests; the service reads only due ones. */
 import type { Digest } from '../../oci/digest.ts'
 import type { DeadKey } from '../content/dead-keys.ts'
 import type { Reader } from '../handles.ts'
 import { kyselyOf } from '../sql/database.ts'
 
-/** Oldest first, those that wait for their next attempt included. */
+/** Lists dead keys oldest first, including keys that wait for their next attempt. */
 export async function listDeadKeys(db: Reader, options: { readonly limit: number }): Promise<DeadKey[]> {
   const rows = await kyselyOf(db)
     .selectFrom('dead_key')

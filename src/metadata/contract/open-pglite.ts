@@ -1,4 +1,4 @@
-/** PostgreSQL inside this process, for tests: everything but the connection is shared with the real driver. */
+/** PostgreSQL inside this process, for tests. Everything but the connection is shared with the real driver. */
 import { PGlite } from '@electric-sql/pglite'
 import { PGliteDialect } from 'kysely'
 import { systemClock } from '../../lib/clock.ts'
@@ -6,7 +6,10 @@ import { createPostgresMetadata } from '../dialects/postgres/postgres-metadata.t
 import { integerTypeIds, parseSafeInteger } from '../dialects/safe-integer.ts'
 import type { Metadata } from '../metadata.ts'
 
-/** Takes about three seconds: open one per test file. It has one connection, so transactions never overlap. */
+/**
+ * Opens PGlite, which takes about three seconds: open one per test file. It has one connection, so transactions never
+ * overlap.
+ */
 export async function openPgliteMetadata(): Promise<Metadata> {
   const parsers = Object.fromEntries(integerTypeIds.map((id) => [id, parseSafeInteger]))
   const pglite = await PGlite.create({ parsers })

@@ -1,4 +1,4 @@
-/** SQLite in a folder of its own, for tests beside the contract. */
+/** Opens SQLite in a temporary folder, for tests outside the contract. */
 import { systemClock } from '../../lib/clock.ts'
 import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'
 import type { Metadata } from '../metadata.ts'

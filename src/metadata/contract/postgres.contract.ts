@@ -46,7 +46,7 @@ function open(url = serverUrl()): Promise<Metadata> {
   return openPostgresMetadata({ url, clock: systemClock })
 }
 
-/** Runs work up to a point, lets `meanwhile` happen in other transactions, and ends it. */
+/** Runs work up to a point, runs `meanwhile` in other transactions, and then ends the work. */
 async function during<T>(
   metadata: Metadata,
   work: (tx: Transaction) => Promise<unknown>,
@@ -109,7 +109,7 @@ describe('metadata in PostgreSQL, transactions that overlap', () => {
     expect(await findBlob(metadata.reader, digest)).toBeUndefined()
   })
 
-  test('does not unlink a blob while a push that pinned it is going on', async () => {
+  test('does not unlink a blob while a push that pinned it is running', async () => {
     await using metadata = await open()
     const repository = await createRepository(metadata)
     const digest = await createLinkedBlob(metadata, repository)
@@ -134,7 +134,7 @@ describe('metadata in PostgreSQL, transactions that overlap', () => {
     expect(await findLinkedBlob(metadata.reader, repository.name, digest)).toBeDefined()
   })
 
-  test('runs transactions again that lock one another', async () => {
+  test('retries transactions that deadlock', async () => {
     await using metadata = await open()
     const names = [unique('lease'), unique('lease')]
     const lock = (order: readonly string[]) =>
@@ -150,7 +150,7 @@ describe('metadata in PostgreSQL, transactions that overlap', () => {
   })
 })
 
-/** Work that waits for a transaction that is open, and what became of it. */
+/** Starts work that waits for an open transaction, and returns its outcome. */
 function begin(work: () => Promise<unknown>): Promise<{ readonly ended: Promise<unknown> }> {
   const ended = work()
   ended.catch(() => undefined)
@@ -158,7 +158,7 @@ function begin(work: () => Promise<unknown>): Promise<{ readonly ended: Promise<
 }
 
 describe('metadata in PostgreSQL, renames beside pushes', () => {
-  test('wait for a push below an owner that is there, and take its repository along', async () => {
+  test('wait for a push below an existing owner, and rename its repository too', async () => {
     await using metadata = await open()
     const [name, newName] = [unique('old'), unique('new')]
     await createRepository(metadata, { name: `${name}/first` as RepositoryName })
@@ -172,7 +172,7 @@ describe('metadata in PostgreSQL, renames beside pushes', () => {
     expect(await findRepository(metadata.reader, `${newName}/second` as RepositoryName)).toBeDefined()
   })
 
-  test('leave the former name to nobody who waited for it', async () => {
+  test('give the former name to no waiting transaction', async () => {
     await using metadata = await open()
     const [name, newName] = [unique('old'), unique('new')]
     await createRepository(metadata, { name: `${name}/first` as RepositoryName })
@@ -194,7 +194,7 @@ describe('metadata in PostgreSQL, renames beside pushes', () => {
   })
 })
 
-test('B7: nobody becomes the owner of an organization that is made at the same time', async () => {
+test('B7: no user becomes the owner of an organization that is created at the same time', async () => {
   await using metadata = await open()
   const name = unique('acme')
   const account = { name, passwordHash: 'x', isAdmin: false, adopt: false, now: 1 } as const
@@ -208,7 +208,7 @@ test('B7: nobody becomes the owner of an organization that is made at the same t
 })
 
 describe('metadata in PostgreSQL, opening', () => {
-  test('lets several programs upgrade one new database', async () => {
+  test('lets several processes upgrade one new database', async () => {
     const database = `lading_${randomBytes(4).toString('hex')}`
     const client = new Client({ connectionString: serverUrl() })
     await client.connect()
@@ -224,11 +224,11 @@ describe('metadata in PostgreSQL, opening', () => {
     await client.end()
   })
 
-  test('answers MetadataUnavailable when nobody listens', async () => {
+  test('throws MetadataUnavailable if no server listens', async () => {
     await expect(open('postgres://postgres@127.0.0.1:1/postgres')).rejects.toBeInstanceOf(MetadataUnavailable)
   })
 
-  test('answers MetadataUnavailable when the server ends a connection, and connects again', async () => {
+  test('throws MetadataUnavailable when the server ends a connection, and reconnects', async () => {
     await using metadata = await open()
     await using other = await open()
     const name = aName()
@@ -258,7 +258,7 @@ test('a connection whose preparation fails leaves the pool', async () => {
     maxConnections: 1,
     upgrade: false,
   })
-  // As a server that ends a connection between its start and the first query.
+  // Simulates a server that ends a connection between its start and the first query.
   await runStatements(
     database.url,
     `create function faulty.current_setting(text) returns text language plpgsql as $$ begin

@@ -1,4 +1,4 @@
-/** A driver whose transactions are counted, measured or cut off; tests of steps look through these. */
+/** Drivers whose transactions are counted, measured or interrupted, for tests of deletion steps. */
 import { sql } from 'kysely'
 import type { Transaction } from '../handles.ts'
 import type { Metadata, TransactOptions } from '../metadata.ts'
@@ -8,7 +8,7 @@ import { TurnCounter } from '../../../test/support/turn-counter.ts'
 type Work<T> = (tx: Transaction) => Promise<T>
 
 export interface CountedMetadata extends Metadata {
-  /** Rows that each transaction so far changed, those that went with others included; SQLite only. */
+  /** The rows that each transaction so far changed, including those of a shared commit; SQLite only. */
   readonly changes: readonly number[]
 }
 
@@ -29,7 +29,7 @@ export function countChanges(metadata: Metadata): CountedMetadata {
   return { ...wrap(metadata, transact), changes }
 }
 
-/** Throws in place of the transaction after so many, as if the process had ended there. */
+/** Throws instead of the transaction after this many, as if the process had ended there. */
 export function endAfter(metadata: Metadata, transactions: number): Metadata {
   let left = transactions
   return wrap(metadata, async (work, options) => {
@@ -39,7 +39,7 @@ export function endAfter(metadata: Metadata, transactions: number): Metadata {
   })
 }
 
-/** Waits for `work` before the transaction of this number, counted from 1, as if another process had its turn there. */
+/** Runs `work` before the transaction of this number, counted from 1, as if another process had its turn there. */
 export function interruptBefore(
   metadata: Metadata,
   transaction: number,
@@ -66,7 +66,7 @@ function wrap(metadata: Metadata, transact: Metadata['transact']): Metadata {
   }
 }
 
-/** How many turns of the event loop others get within the transaction. */
+/** Returns the number of turns of the event loop that others get within the transaction. */
 export async function countTurns(metadata: Metadata, work: Work<unknown>): Promise<number> {
   using counter = new TurnCounter()
   return await metadata.transact(async (tx) => {

@@ -1,4 +1,4 @@
-/** A program of its own that writes to a SQLite file while others do: `write-in-process.ts <file> <counter> <times>`. */
+/** A separate program that writes to a SQLite file while others do: `write-in-process.ts <file> <counter> <times>`. */
 import { argv } from 'node:process'
 import { systemClock } from '../../lib/clock.ts'
 import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'

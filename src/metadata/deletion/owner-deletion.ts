@@ -1,4 +1,4 @@
-/** Deletes an owner whose repositories are gone, with everything that exists through it. */
+/** Deletes an owner that has no repositories left, with everything that depends on it. */
 import { sql } from 'kysely'
 import type { SqlBool } from 'kysely'
 import type { RepositoryName } from '../../oci/repository-name.ts'
@@ -15,15 +15,15 @@ import { pause } from '../sql/pause.ts'
 type OwnerKey = Pick<Owner, 'id' | 'name' | 'kind'>
 
 /**
- * Robots, teams, members, grants, tokens and former names go with it, and the account of a user. Throws `OwnerUnknown`,
- * `OwnerNotEmpty`, `OwnerHasRemains`; `Conflict` when a repository is made meanwhile.
+ * Deletes an owner with its robots, teams, members, grants, tokens and former names, and the account of a user. Throws
+ * `OwnerUnknown`, `OwnerNotEmpty` and `OwnerHasRemains`; `Conflict` if a repository is created at the same time.
  */
 export async function deleteOwner(tx: Transaction, name: string): Promise<OwnerKey> {
   const kysely = kyselyOf(tx)
   const query = kysely.selectFrom('owner').select(['id', 'name', 'kind']).where('name', '=', name)
   const owner = await (hasRowLocks(tx) ? query.forUpdate() : query).executeTakeFirst()
   if (owner === undefined) throw new OwnerUnknown(name)
-  // The range of names "<name>/...": the character after the slash ends it.
+  // The range of names "<name>/...": `0` is the character after the slash.
   const repository = await kysely
     .selectFrom('repository')
     .select('name')
@@ -59,7 +59,7 @@ async function deleteTeams(tx: Transaction, ownerId: number): Promise<void> {
   await deleteInTurns(tx, 'team', { key: ['id'], where: sql<SqlBool>`owner_id = ${ownerId}` })
 }
 
-/** The robots of the owner, and the account of a user, with what they log in with and where they belong. */
+/** Deletes the robots of the owner, and the account of a user, with their credentials and memberships. */
 async function deleteAccounts(tx: Transaction, owner: OwnerKey): Promise<void> {
   const kysely = kyselyOf(tx)
   const accounts = await kysely

@@ -1,6 +1,6 @@
 /**
- * Deletes a repository: one small transaction takes its name away, so that from then on nobody sees any of it; then its
- * rows go in steps of bounded size. A process that ends in between leaves remains, which a job removes.
+ * Deletes a repository. One small transaction removes its name, so that from then on no request sees any of it; then its
+ * rows are removed in steps of bounded size. If the process ends in between, a job removes the remains.
  */
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { insertDeadKey } from '../content/dead-keys.ts'
@@ -14,16 +14,17 @@ import { eachInTurns, rowsPerTurn } from '../sql/pause.ts'
 export interface RepositoryDeletion {
   readonly name: RepositoryName
   readonly now: number
-  /** Leaves a repository of another owner alone, one that was made anew under the same name for instance. */
+  /** If set, a repository of another owner stays, for instance one that was created again under the same name. */
   readonly ownerId?: number | undefined
   readonly rowsPerStep?: number | undefined
-  /** Runs in the transaction after which nobody sees the repository. */
+  /** Runs in the transaction that hides the repository. */
   readonly onGone?: ((tx: Transaction) => Promise<void>) | undefined
 }
 
 /**
- * Returns whether there was such a repository. What is pushed meanwhile makes a new one of that name. Resolves when all
- * rows are gone; call `Metadata.flush` before acknowledging. Throws `Conflict` when a step is refused again and again.
+ * Deletes the repository and returns whether it existed. A push in the meantime creates a new repository of that name.
+ * Resolves when all rows are removed; call `Metadata.flush` before acknowledging. Throws `Conflict` if a step is refused
+ * repeatedly.
  */
 export async function deleteRepository(metadata: Metadata, deletion: RepositoryDeletion): Promise<boolean> {
   const { rowsPerStep = rowsPerTurn } = deletion
@@ -38,7 +39,7 @@ export async function deleteRepository(metadata: Metadata, deletion: RepositoryD
   }
 }
 
-/** Upload sessions name the repository by its name: they end before it loses the name. */
+/** Hides the repository. Upload sessions refer to it by name, so they end before it loses the name. */
 async function hideRepository(
   tx: Transaction,
   deletion: RepositoryDeletion & { readonly rowsPerStep: number },

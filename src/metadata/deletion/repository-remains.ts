@@ -1,7 +1,6 @@
 /**
- * What is left of a repository that was deleted: rows that nobody sees, removed in steps that are bounded by rows and
- * by bytes, each a transaction of its own. Rows of blobs lose their links only; the collector removes them and their
- * bytes when no other repository has them.
+ * Removes the remains of a deleted repository: hidden rows, in steps bounded by rows and bytes, each a separate
+ * transaction. Blobs lose only their links; the collector removes them and their bytes if no other repository has them.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
@@ -25,19 +24,19 @@ export interface Remains {
 
 interface Step {
   readonly repositoryId: number
-  /** Rows that the step may remove. */
+  /** The most rows that the step may remove. */
   readonly limit: number
 }
 
-// On PostgreSQL a push that began before the end may still bring rows; so many times a step is tried again.
+// A step is retried this many times: on PostgreSQL a push that began before the deletion may still add rows.
 const maxRefusals = 20
 const manifestsPerStep = 50
-/** The pages of large values are freed one by one. */
+/** The most bytes of manifests in a step: the pages of large values are freed one by one. */
 const bytesPerStep = 4 * 1024 * 1024
 
 /**
- * Safe to run twice at once and to break off anywhere. Resolves when the last row is gone, not yet durably. Throws
- * `Conflict` when a step is refused again and again, and the reason of `signal`.
+ * Removes all remains. It is safe to run it twice at once, and to stop it anywhere. Resolves when the last row is
+ * removed, not yet durably. Throws `Conflict` if a step is refused repeatedly, and the reason of `signal`.
  */
 export async function removeRemains(metadata: Metadata, remains: Remains): Promise<void> {
   const { repositoryId, rowsPerStep: limit = rowsPerTurn, signal } = remains
@@ -54,10 +53,12 @@ export async function removeRemains(metadata: Metadata, remains: Remains): Promi
     }
     await nextTurn()
   }
-  throw new Conflict(`the remains of repository ${repositoryId} are in use; the next run removes them`)
+  throw new Conflict(
+    `the rows of deleted repository ${repositoryId} are in use; the next run of the job removes them`,
+  )
 }
 
-/** Ids of repositories that were deleted and have rows left, after the id `after`, of one owner where it is given. */
+/** Lists the ids of deleted repositories that have rows left, after the id `after`; only of one owner if `ownerId` is set. */
 export async function listRemains(
   db: Reader,
   page: {
@@ -71,7 +72,7 @@ export async function listRemains(
     .selectFrom('repository')
     .select('id')
     .where('name', '>', after === undefined ? endOfNames : nameOfRemains(after))
-    // The sum of nothing keeps the index of names, where remains are few: an owner may have 100,000 repositories.
+    // Adding 0 keeps SQLite on the index of names, which finds the few remains: an owner may have 100,000 repositories.
     .$if(ownerId !== undefined, (query) => query.where(sql`owner_id + 0`, '=', ownerId ?? 0))
     .orderBy('name')
     .limit(limit)
@@ -79,33 +80,33 @@ export async function listRemains(
   return rows.map(({ id }) => id)
 }
 
-/** Greater than every name, so that no list of names reaches it, and never used twice. */
+/** Returns a name that is greater than every valid name, so that no list reaches it, and that is never reused. */
 export function nameOfRemains(repositoryId: number): string {
   return `${endOfNames}${repositoryId}`
 }
 
-/** Returns whether nothing is left. */
+/** Removes up to `limit` rows and returns whether nothing is left. */
 async function removeSome(tx: Transaction, { repositoryId, limit }: Step): Promise<boolean> {
   let rest = limit
   for (const remove of [removeTags, removeDetails, removeManifests]) {
     rest -= await remove(tx, { repositoryId, limit: rest })
     if (rest <= 0) return false
   }
-  // Pushes lock links before manifests: what has locked manifests locks no links.
+  // Pushes lock links before manifests, so a step that has locked manifests must not lock links.
   if (rest < limit) return false
   if ((await removeLinks(tx, { repositoryId, limit })) >= limit) return false
-  // Refused by foreign keys when something was pushed in between.
+  // Foreign keys refuse this if a push has added rows in between.
   await kyselyOf(tx).deleteFrom('repository').where('id', '=', repositoryId).execute()
   return true
 }
 
-/** Each of these returns how many rows it removed. */
+/** Like the functions below, returns the number of removed rows. */
 function removeTags(tx: Transaction, { repositoryId, limit }: Step): Promise<number> {
   const where = sql<SqlBool>`repository_id = ${repositoryId}`
   return deleteSome(tx, 'tag', { key: ['repository_id', 'name'], where, limit })
 }
 
-/** What hangs on the manifests that go next. */
+/** Removes the details of the manifests that are removed next. */
 async function removeDetails(tx: Transaction, { repositoryId, limit }: Step): Promise<number> {
   await lockNext(tx, 'manifest', { repositoryId, limit: manifestsPerStep })
   const next = kyselyOf(tx)
@@ -117,7 +118,7 @@ async function removeDetails(tx: Transaction, { repositoryId, limit }: Step): Pr
   return removeManifestDetails(tx, { of: next.$asScalar(), limit })
 }
 
-/** Those whose details are gone, with their bytes where no other repository has them. */
+/** Removes manifests whose details are gone, with their bytes if no other repository has them. */
 async function removeManifests(tx: Transaction, { repositoryId, limit }: Step): Promise<number> {
   const { kysely, dialect } = databaseOf(tx)
   const next = await kysely
@@ -135,21 +136,21 @@ async function removeManifests(tx: Transaction, { repositoryId, limit }: Step): 
     .where(isAnyOf(dialect, 'manifest.digest', digests))
     .execute()
   await removeUnusedContent(tx, digests)
-  // Bytes in plenty are work for a whole step.
+  // Many bytes count as a whole step.
   return digests.length < next.length ? limit : 2 * digests.length
 }
 
-/** One at least. */
+/** Returns the first digests up to the byte limit, at least one. */
 function cutByBytes(manifests: readonly { readonly digest: string; readonly size: number }[]): string[] {
   let bytes = 0
   const end = manifests.findIndex(({ size }, index) => (bytes += size) > bytesPerStep && index > 0)
   return manifests.slice(0, end === -1 ? undefined : end).map(({ digest }) => digest)
 }
 
-/** Locks in the order of every other writer: links, then blobs, both by digest. */
+/** Removes links. Locks in the order of every other writer: links before blobs, both by digest. */
 async function removeLinks(tx: Transaction, { repositoryId, limit }: Step): Promise<number> {
   const { kysely, dialect } = databaseOf(tx)
-  // Of each a link and a blob change.
+  // For each digest, a link and a blob change.
   const digests = await lockNext(tx, 'blob_link', { repositoryId, limit: Math.ceil(limit / 2) })
   if (digests.length === 0) return 0
   if (hasRowLocks(tx)) {
@@ -170,7 +171,7 @@ async function removeLinks(tx: Transaction, { repositoryId, limit }: Step): Prom
   return 2 * digests.length
 }
 
-/** Digests of the rows to remove next, locked in this order. */
+/** Returns the digests of the next rows to remove, and locks the rows in this order. */
 async function lockNext(
   tx: Transaction,
   table: 'manifest' | 'blob_link',

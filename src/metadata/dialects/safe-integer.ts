@@ -1,9 +1,9 @@
-/** Counts, sizes and times come as text from PostgreSQL; all of them are safe integers here. Throws `RangeError`. */
+/** Parses a count, size or time that PostgreSQL returns as text. Throws `RangeError` if it is not a safe integer. */
 export function parseSafeInteger(text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is not a safe integer`)
   return value
 }
 
-/** The types that PostgreSQL gives to columns, counts (int8) and sums (numeric), by object id. */
+/** The object ids of PostgreSQL's types for integer columns and counts (int8) and for sums (numeric). */
 export const integerTypeIds: readonly number[] = [20, 1700]

@@ -1,12 +1,12 @@
 /**
- * PostgreSQL stores every character but NUL, and refuses a query that has one. Clients send what they like, in names and
- * passwords of logins, cursors, agents: NUL becomes the next character, U+0001, which is in the
- * same place in lists, and which no name of ours has.
+ * PostgreSQL stores every character but NUL, and refuses a query that contains it. Clients may send it in names and
+ * passwords of logins, cursors and user agents. Each NUL is replaced by the next character, U+0001: it sorts to the same
+ * place in lists, and no valid name contains it.
  */
 const nul = '\0'
 const replacement = '\u{1}'
 
-/** The same list when nothing in it needs to change. */
+/** Returns the parameters without NUL; the same list if there is nothing to replace. */
 export function toStorable(parameters: readonly unknown[]): readonly unknown[] {
   return parameters.some((parameter) => hasNul(parameter))
     ? parameters.map((parameter) => replaceNul(parameter))

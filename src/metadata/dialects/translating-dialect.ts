@@ -1,4 +1,4 @@
-/** A Kysely dialect whose parameters and errors are translated, whatever driver lies below. */
+/** Wraps a Kysely dialect and translates its parameters and errors, whatever its driver. */
 import type {
   CompiledQuery,
   DatabaseConnection,
@@ -14,7 +14,7 @@ import type {
 
 export interface Translation {
   readonly error: (error: unknown) => unknown
-  /** Returns the same list where nothing changes. */
+  /** Returns the same list if nothing changes. */
   readonly parameters: (parameters: readonly unknown[]) => readonly unknown[]
 }
 

@@ -1,4 +1,7 @@
-/** Access tokens: stored as hashes. A request asks `isAccessTokenUnchanged` each time, so that a revocation counts at once. */
+/**
+ * Access tokens are stored as hashes. Every request calls `isAccessTokenUnchanged`, so that a revocation takes effect at
+ * once.
+ */
 import { sql } from 'kysely'
 import type { Selectable, SqlBool } from 'kysely'
 import { andThen } from '../../lib/maybe-promise.ts'
@@ -18,9 +21,9 @@ import { createRowReader } from '../sql/row-reader.ts'
 import { storableText } from '../sql/storable-text.ts'
 
 export interface TokenBounds {
-  /** `undefined`: all that its account may do. */
+  /** The allowed actions; `undefined` allows everything that the account may do. */
   readonly actions: readonly string[] | undefined
-  /** `undefined`: everywhere. */
+  /** The repositories that it is limited to; `undefined` means all. */
   readonly patterns: readonly string[] | undefined
 }
 
@@ -28,13 +31,13 @@ export interface NewAccessToken extends TokenBounds {
   readonly accountId: number
   readonly name: string
   readonly tokenHash: string
-  /** Its last characters, for people to recognise it by. */
+  /** The last characters of the token, by which people recognise it. */
   readonly hint: string
   readonly createdBy: string
   readonly expiresAt: number | undefined
-  /** The lifetime that a rotation renews; absent: the time from `now` to `expiresAt`. */
+  /** The lifetime that a rotation renews. Default: the time from `now` to `expiresAt`. */
   readonly lifetimeMs?: number | undefined
-  /** The first token of the lineage, where one rotated itself into this one. */
+  /** The first token of the lineage. Set only for a token that another token rotated itself into. */
   readonly firstId?: number | undefined
   readonly now: number
 }
@@ -51,7 +54,7 @@ export interface AccessToken extends TokenBounds {
   readonly revokedAt: number | undefined
 }
 
-/** What is known of the holder of a token. */
+/** A token and the account that holds it. */
 export interface TokenHolder {
   readonly account: AccountState & { readonly id: number }
   readonly token: TokenBounds & {
@@ -135,14 +138,14 @@ function selectHolder({ kysely }: Pick<TemplateInput<object>, 'kysely'>) {
 }
 
 /**
- * Whether token and account are there, hold, and are in all else as they were: one query, asked with each request that
- * carries such a token or one that was issued from it. On SQLite it answers at once.
+ * Whether token and account exist, are active and are otherwise unchanged. Takes one query on every request that carries
+ * such a token or one issued from it. On SQLite it answers at once.
  */
 export function isAccessTokenUnchanged(
   db: Reader,
   proven: ProvenAccount & {
     readonly tokenId: number
-    /** A rename of the owner that they name changes them. */
+    /** The patterns change when an owner that they name is renamed. */
     readonly patterns: readonly string[] | undefined
     readonly now: number
   },
@@ -153,7 +156,7 @@ export function isAccessTokenUnchanged(
   return andThen(found, (row) => row !== undefined)
 }
 
-/** A token that ended, and one of a disabled account, is found too. */
+/** Also finds a token that has ended, and one of a disabled account. */
 export async function findTokenHolder(
   db: Reader,
   by: { readonly tokenHash: string } | { readonly id: number },
@@ -198,7 +201,7 @@ function lifetimeOf({ lifetimeMs, expiresAt, now }: NewAccessToken): number | un
   return lifetimeMs ?? (expiresAt === undefined ? undefined : expiresAt - now)
 }
 
-/** A token that ended is found too. */
+/** Also finds a token that has ended. */
 export async function findAccessToken(db: Reader, id: number): Promise<AccessToken | undefined> {
   const row = await kyselyOf(db)
     .selectFrom('access_token')
@@ -208,7 +211,7 @@ export async function findAccessToken(db: Reader, id: number): Promise<AccessTok
   return row && tokenOf(row)
 }
 
-/** Of one account, oldest first; those that ended are among them until the job removes them. */
+/** Lists the tokens of one account, oldest first, including ended ones until the job removes them. */
 export async function listAccessTokens(
   db: Reader,
   page: { readonly accountId: number; readonly after?: number | undefined; readonly limit: number },
@@ -220,7 +223,7 @@ export async function listAccessTokens(
   return (await pageById(tokens, 'id', page).execute()).map(tokenOf)
 }
 
-/** Of one account, those that hold at the moment. */
+/** Counts the active tokens of one account. */
 export async function countAccessTokens(
   db: Reader,
   {
@@ -240,7 +243,10 @@ export async function countAccessTokens(
   return count
 }
 
-/** Returns whether it was not revoked before. The rest of its lineage stays valid: `revokeTokenLineage` ends that too. */
+/**
+ * Revokes one token and returns whether it was still unrevoked. The rest of its lineage stays valid;
+ * `revokeTokenLineage` ends that too.
+ */
 export async function revokeAccessToken(
   tx: Transaction,
   { id, now }: { readonly id: number; readonly now: number },
@@ -248,7 +254,7 @@ export async function revokeAccessToken(
   return (await revokeTokens(tx, { where: sql<SqlBool>`id = ${id}`, now })) > 0
 }
 
-/** All of one account; returns how many. */
+/** Revokes all tokens of one account and returns the number that were not revoked before. */
 export function revokeAccessTokensOf(
   tx: Transaction,
   { accountId, now }: { readonly accountId: number; readonly now: number },
@@ -256,7 +262,7 @@ export function revokeAccessTokensOf(
   return revokeTokens(tx, { where: sql<SqlBool>`account_id = ${accountId}`, now })
 }
 
-/** Never makes a token hold for longer than it did. */
+/** Brings the end of a token forward to `at`; a token that ends earlier keeps its end. */
 export function endAccessToken(
   tx: Transaction,
   { id, at }: { readonly id: number; readonly at: number },
@@ -264,7 +270,10 @@ export function endAccessToken(
   return endTokens(tx, { where: sql<SqlBool>`id = ${id}`, at })
 }
 
-/** Each `id` with the time of its use; one that was noted after `before` stays as it is, unless that is in the future. */
+/**
+ * Sets the time of use for each id. A row whose use was noted after `before` stays as it is, unless its time is in the
+ * future.
+ */
 export function noteAccessTokenUses(
   tx: Transaction,
   uses: ReadonlyMap<number, number>,
@@ -273,7 +282,7 @@ export function noteAccessTokenUses(
   return noteUses(tx, 'access_token', { uses, before })
 }
 
-/** Those that were revoked or expired before then; returns how many went, `limit` at most of each. */
+/** Deletes tokens that were revoked or expired before `before`, at most `limit` of each kind, and returns their number. */
 export async function deleteEndedAccessTokens(
   tx: Transaction,
   { before, limit }: { readonly before: number; readonly limit: number },

@@ -1,4 +1,7 @@
-/** Accounts: who may log in. A request asks `isAccountUnchanged` each time, so that a change counts at once everywhere. */
+/**
+ * Accounts: the users and robots that may log in. Every request calls `isAccountUnchanged`, so that a change takes
+ * effect at once everywhere.
+ */
 import { sql } from 'kysely'
 import type { RawBuilder, SqlBool } from 'kysely'
 import { andThen } from '../../lib/maybe-promise.ts'
@@ -13,20 +16,20 @@ import { hasRowLocks, kyselyOf } from '../sql/database.ts'
 import { deleteInTurns } from '../sql/delete-rows.ts'
 import { pageByName } from '../sql/keyset-page.ts'
 
-/** What a cached proof of identity is compared with. */
+/** The state that a cached proof of identity is compared with. */
 export interface AccountState {
   /** A robot belongs to an owner, has no password and is never an administrator. */
   readonly kind: 'user' | 'robot'
   readonly name: string
   readonly isAdmin: boolean
   readonly disabled: boolean
-  /** Rises with each change that ends what was proven before. */
+  /** Rises with each change that invalidates earlier proofs of identity. */
   readonly credentialVersion: number
 }
 
 export interface Account extends AccountState {
   readonly id: number
-  /** Whether it is a robot whose owner is a disabled user, so that its tokens do not hold either. */
+  /** Whether it is a robot whose owner is a disabled user, so that its tokens are not valid either. */
   readonly ownerDisabled: boolean
   readonly createdAt: number
   readonly passwordSetAt: number
@@ -36,7 +39,7 @@ export interface NewAccount {
   readonly name: string
   readonly passwordHash: string
   readonly isAdmin: boolean
-  /** Also where there is an owner of that name, who becomes a user; by default that is so. */
+  /** Whether to adopt an existing owner of that name, which then becomes a user. Default `true`. */
   readonly adopt?: boolean
   readonly now: number
 }
@@ -63,7 +66,7 @@ const ownerOut = sql`exists (
 
 const isOwnerDisabled = sql<0 | 1>`case when ${ownerOut} then 1 else 0 end`
 
-/** Whether no credential of a row of `account` holds, since it is disabled or a robot of a disabled user. */
+/** Whether all credentials of a row of `account` are invalid, because it is disabled or a robot of a disabled user. */
 export const isOut = sql<0 | 1>`case when account.disabled = 1 or ${ownerOut} then 1 else 0 end`
 
 export interface ProvenParameters {
@@ -73,14 +76,14 @@ export interface ProvenParameters {
   readonly credentialVersion: number
 }
 
-/** Whether a row of `account` is in all that a proof relies on as it was. */
+/** Whether everything that a proof of identity relies on is unchanged in a row of `account`. */
 export function isAsProven(parameter: TemplateInput<ProvenParameters>['parameter']): RawBuilder<SqlBool> {
   return sql<SqlBool>`account.id = ${parameter('id')} and account.name = ${parameter('name')}
     and account.is_admin = ${parameter('isAdmin')}
     and account.credential_version = ${parameter('credentialVersion')}`
 }
 
-/** The values for `isAsProven`. */
+/** Returns the parameters of `isAsProven`. */
 export function provenParameters({ id, name, isAdmin, credentialVersion }: ProvenAccount): ProvenParameters {
   return { id, name, isAdmin: isAdmin ? 1 : 0, credentialVersion }
 }
@@ -101,7 +104,7 @@ export async function findAccountState(db: Reader, id: number): Promise<AccountS
   return row && stateOf(row)
 }
 
-/** Of an account, what a proof that is remembered relies on. */
+/** The fields of an account that a remembered proof of identity relies on. */
 export interface ProvenAccount {
   readonly id: number
   readonly name: string
@@ -110,15 +113,15 @@ export interface ProvenAccount {
 }
 
 /**
- * Whether the account is there, enabled, and in all else as it was. Asked with each request that carries credentials;
- * on SQLite it answers at once.
+ * Whether the account exists, is enabled and is otherwise unchanged. Runs on every request that carries credentials; on
+ * SQLite it answers at once.
  */
 export function isAccountUnchanged(db: Reader, account: ProvenAccount): MaybePromise<boolean> {
   const found = unchangedAccount.first(db, provenParameters(account))
   return andThen(found, (row) => row !== undefined)
 }
 
-/** With the hash of its password; a disabled account is found too. */
+/** Returns the account with the hash of its password, also if it is disabled. */
 export async function findAccount(
   db: Reader,
   name: string,
@@ -132,7 +135,7 @@ function selectAccounts(db: Reader) {
   return kyselyOf(db).selectFrom('account').selectAll().select(isOwnerDisabled.as('owner_disabled'))
 }
 
-/** Robots do not count: none of them can administer. */
+/** Whether there is a user account. Robots do not count, because a robot cannot be an administrator. */
 export async function hasAccounts(db: Reader): Promise<boolean> {
   const row = await kyselyOf(db)
     .selectFrom('account')
@@ -149,13 +152,13 @@ interface AccountPage {
   readonly limit: number
 }
 
-/** Users in byte order of their names, after `after` (exclusive). */
+/** Lists users in byte order of their names, after `after` (exclusive). */
 export async function listAccounts(db: Reader, page: AccountPage): Promise<Account[]> {
   const users = selectAccounts(db).where('kind', '=', 'user')
   return (await pageByName(users, 'name', page).execute()).map(accountOf)
 }
 
-/** Of one owner, or of all, in byte order of their names, after `after` (exclusive). */
+/** Lists the robots of one owner, or all robots, in byte order of their names, after `after` (exclusive). */
 export async function listRobots(
   db: Reader,
   page: AccountPage & { readonly ownerId?: number | undefined },
@@ -166,9 +169,9 @@ export async function listRobots(
 }
 
 /**
- * Makes the account and the owner of its name, or makes an owner that exists a user. Throws `Conflict` when there is
- * an account of that name, `OwnerNameTaken` for an owner that is not to be adopted, `OwnerRenamed` for a name that an
- * owner gave up.
+ * Creates the account and the owner of its name, or turns an existing owner into a user. Throws `Conflict` if an account
+ * of that name exists, `OwnerNameTaken` if an owner exists and `adopt` is `false`, and `OwnerRenamed` if the name is an
+ * owner's former name.
  */
 export async function insertAccount(tx: Transaction, account: NewAccount): Promise<number> {
   const kysely = kyselyOf(tx)
@@ -186,7 +189,7 @@ export async function insertAccount(tx: Transaction, account: NewAccount): Promi
     .onConflict((conflict) => conflict.column('name').doNothing())
     .returning('id')
     .executeTakeFirst()
-  if (row === undefined) throw new Conflict(`there is an account ${account.name}`)
+  if (row === undefined) throw new Conflict(`the account ${account.name} already exists`)
   const owner = await kysely
     .insertInto('owner')
     .values({ name: account.name, kind: 'user', visibility: 'public', created_at: account.now })
@@ -201,7 +204,7 @@ export async function insertAccount(tx: Transaction, account: NewAccount): Promi
   return row.id
 }
 
-/** Throws `Conflict` when there is an account of that name. */
+/** Creates the account of a robot. Throws `Conflict` if an account of that name exists. */
 export async function insertRobot(tx: Transaction, robot: NewRobot): Promise<number> {
   const row = await kyselyOf(tx)
     .insertInto('account')
@@ -209,7 +212,7 @@ export async function insertRobot(tx: Transaction, robot: NewRobot): Promise<num
       name: robot.name,
       kind: 'robot',
       owner_id: robot.ownerId,
-      // The hash of no password.
+      // No password has this hash: a robot cannot log in with one.
       password_hash: '',
       is_admin: 0,
       disabled: 0,
@@ -220,19 +223,19 @@ export async function insertRobot(tx: Transaction, robot: NewRobot): Promise<num
     .onConflict((conflict) => conflict.column('name').doNothing())
     .returning('id')
     .executeTakeFirst()
-  if (row === undefined) throw new Conflict(`there is an account ${robot.name}`)
+  if (row === undefined) throw new Conflict(`the account ${robot.name} already exists`)
   return row.id
 }
 
-/** With its credentials, and with what was granted to it. The owner of its name stays. */
+/** Deletes an account with its credentials, memberships and grants. The owner of its name stays. */
 export async function deleteAccount(tx: Transaction, id: number): Promise<void> {
   const kysely = kyselyOf(tx)
-  const isIts = sql<SqlBool>`account_id = ${id}`
+  const isOfAccount = sql<SqlBool>`account_id = ${id}`
   for (const table of ['access_token', 'browser_session', 'refresh_token'] as const) {
-    await deleteInTurns(tx, table, { key: ['id'], where: isIts })
+    await deleteInTurns(tx, table, { key: ['id'], where: isOfAccount })
   }
-  await deleteInTurns(tx, 'team_member', { key: ['team_id', 'account_id'], where: isIts })
-  await deleteInTurns(tx, 'organization_member', { key: ['owner_id', 'account_id'], where: isIts })
+  await deleteInTurns(tx, 'team_member', { key: ['team_id', 'account_id'], where: isOfAccount })
+  await deleteInTurns(tx, 'organization_member', { key: ['owner_id', 'account_id'], where: isOfAccount })
   await deleteInTurns(tx, 'access_grant', {
     key: ['id'],
     where: sql<SqlBool>`principal_kind = 'account' and principal_id = ${id}`,
@@ -240,15 +243,15 @@ export async function deleteAccount(tx: Transaction, id: number): Promise<void> 
   await kysely.deleteFrom('account').where('id', '=', id).execute()
 }
 
-/** Until the end of the transaction what others count for this account waits. */
+/** Locks the account until the transaction ends, so that transactions that count its access tokens wait for each other. */
 export async function lockAccount(tx: Transaction, id: number): Promise<void> {
   if (!hasRowLocks(tx)) return
   await kyselyOf(tx).selectFrom('account').select('id').where('id', '=', id).forNoKeyUpdate().execute()
 }
 
 /**
- * Ends all that was proven before. `false` when there is no such account, or when `credentialVersion` is given and its
- * credentials changed since.
+ * Sets the password and invalidates earlier proofs of identity. Returns `false` if the account does not exist, or if
+ * `credentialVersion` is given and its credentials have changed since.
  */
 export function setAccountPassword(
   tx: Transaction,
@@ -264,7 +267,10 @@ export function setAccountPassword(
   return updateAccount(tx, { name, credentialVersion }, columns)
 }
 
-/** Ends all that was proven before: enabling an account revives no old token. `false` when there is no such account. */
+/**
+ * Enables or disables the account and invalidates earlier proofs of identity, so that enabling it revives no old token.
+ * Returns `false` if the account does not exist.
+ */
 export function setAccountDisabled(
   tx: Transaction,
   change: { readonly name: string; readonly disabled: boolean },
@@ -272,7 +278,10 @@ export function setAccountDisabled(
   return updateAccount(tx, { name: change.name }, { disabled: change.disabled ? 1 : 0 })
 }
 
-/** Ends all that was proven before. `false` when there is no such account. */
+/**
+ * Grants or removes administrator rights and invalidates earlier proofs of identity. Returns `false` if the account does
+ * not exist.
+ */
 export function setAccountAdministrator(
   tx: Transaction,
   change: { readonly name: string; readonly isAdmin: boolean },

@@ -8,7 +8,7 @@ export interface Administrator {
   readonly disabled: boolean
 }
 
-/** In byte order of the names, after `after` (exclusive). */
+/** Lists administrators in byte order of their names, after `after` (exclusive). */
 export async function listAdministrators(
   db: Reader,
   page: { readonly after: string; readonly limit: number },
@@ -22,9 +22,10 @@ export async function listAdministrators(
 }
 
 /**
- * Whether the account is an administrator and no other one may log in. Locks all administrators until the transaction
- * ends, also where the account is not one of them. Two transactions that disable, demote or delete administrators at the
- * same time, or one account while it becomes an administrator, therefore wait for each other and see each other's change.
+ * Whether the account is an administrator and no other administrator may log in. Locks all administrators until the
+ * transaction ends, also if the account is not one of them. Two transactions that disable, demote or delete
+ * administrators at the same time, or that change one account while it becomes an administrator, therefore wait for each
+ * other and see each other's change.
  */
 export async function isLastAdministrator(tx: Transaction, name: string): Promise<boolean> {
   const query = kyselyOf(tx)

@@ -1,4 +1,7 @@
-/** Sessions of browsers: stored as hashes, each valid until it is ended, is idle or old, or its account's credentials change. */
+/**
+ * Browser sessions are stored as hashes. Each is valid until it is ended, is idle for too long, expires, or its
+ * account's credentials change.
+ */
 import { sql } from 'kysely'
 import type { SqlBool } from 'kysely'
 import { stateOf } from './accounts.ts'
@@ -44,7 +47,10 @@ const columns = [
 
 const sessionOf = createRowReader(columns)
 
-/** Keeps the `keep` sessions of the account that were used last, this one included; those that expired go first. */
+/**
+ * Adds a session and keeps the `keep` most recently used ones of the account, including this one. Expired sessions are
+ * deleted first.
+ */
 export async function insertBrowserSession(
   tx: Transaction,
   session: NewBrowserSession,
@@ -77,7 +83,7 @@ export async function insertBrowserSession(
   return id
 }
 
-/** With the account as it is now; who asks compares the two. */
+/** Returns the session with the current state of its account; the caller compares the two. */
 export async function findBrowserSession(
   db: Reader,
   tokenHash: string,
@@ -94,14 +100,14 @@ export async function findBrowserSession(
   return { session: sessionOf(row), account: stateOf({ ...row, credential_version: row.account_version }) }
 }
 
-/** One that expired is found too. Until the end of the transaction nobody can end the session. */
+/** Returns the session, also if it has expired. No other transaction can end it until this one ends. */
 export async function holdBrowserSession(tx: Transaction, id: number): Promise<BrowserSession | undefined> {
   const query = kyselyOf(tx).selectFrom('browser_session').select(columns).where('id', '=', id)
   const row = await (hasRowLocks(tx) ? query.forKeyShare() : query).executeTakeFirst()
   return row && sessionOf(row)
 }
 
-/** Of one account, oldest first; those that expired are among them until the job removes them. */
+/** Lists the sessions of one account, oldest first, including expired ones until the job removes them. */
 export async function listBrowserSessions(db: Reader, accountId: number): Promise<BrowserSession[]> {
   const rows = await kyselyOf(db)
     .selectFrom('browser_session')
@@ -112,12 +118,15 @@ export async function listBrowserSessions(db: Reader, accountId: number): Promis
   return rows.map(sessionOf)
 }
 
-/** The name of its account; `undefined` when there is no such session. */
+/** Returns the name of the session's account, or `undefined` if the session does not exist. */
 export function findBrowserSessionHolder(db: Reader, id: number): Promise<string | undefined> {
   return findCredentialHolder(db, 'browser_session', id)
 }
 
-/** Each `id` with the time of its use; one that was noted after `before` stays as it is, unless that is in the future. */
+/**
+ * Sets the time of use for each id. A row whose use was noted after `before` stays as it is, unless its time is in the
+ * future.
+ */
 export function noteBrowserSessionUses(
   tx: Transaction,
   uses: ReadonlyMap<number, number>,
@@ -126,7 +135,7 @@ export function noteBrowserSessionUses(
   return noteUses(tx, 'browser_session', { uses, before })
 }
 
-/** Whether there was one; of this account, where one is given. */
+/** Deletes a session, only of this account if one is given, and returns whether it existed. */
 export async function deleteBrowserSession(
   tx: Transaction,
   { id, accountId }: { readonly id: number; readonly accountId?: number | undefined },
@@ -137,7 +146,10 @@ export async function deleteBrowserSession(
   return result.numDeletedRows > 0n
 }
 
-/** Those that ended until `now`, or were not used since; returns how many went, `limit` at most of each. */
+/**
+ * Deletes sessions that expired at `now` or before, or were last used at `usedBefore` or before, at most `limit` of each
+ * kind. Returns their number.
+ */
 export async function deleteExpiredBrowserSessions(
   tx: Transaction,
   options: { readonly now: number; readonly usedBefore: number; readonly limit: number },

@@ -1,4 +1,4 @@
-/** What tables of credentials have in common: each row belongs to an account and says when it was used last. */
+/** Code that the tables of credentials share: each row belongs to an account and has the time of its last use. */
 import { sql } from 'kysely'
 import type { Reader, Transaction } from '../handles.ts'
 import { kyselyOf } from '../sql/database.ts'
@@ -11,7 +11,7 @@ export interface Used {
   readonly isOver: boolean
 }
 
-/** Returns the name of its account; `undefined` when there is no such row. */
+/** Returns the name of the row's account, or `undefined` if the row does not exist. */
 export async function findCredentialHolder(
   db: Reader,
   table: 'browser_session' | 'refresh_token',
@@ -41,8 +41,8 @@ export function noteUses(
 }
 
 /**
- * Deletes rows of an account beyond the `keep` that were used last. Rows in use stay, however old they are: `newest` is
- * always kept, and expired rows go first.
+ * Deletes the rows of an account except for the `keep` most recently used ones. Rows in use stay, however old they are:
+ * `newest` is always kept, and expired rows are deleted first.
  */
 export async function deleteLeastUsed(
   tx: Transaction,

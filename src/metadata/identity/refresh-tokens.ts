@@ -1,4 +1,4 @@
-/** Refresh tokens: stored as hashes, each valid until it is revoked or its account's credentials change. */
+/** Refresh tokens are stored as hashes. Each is valid until it is revoked or its account's credentials change. */
 import { sql } from 'kysely'
 import { andThen } from '../../lib/maybe-promise.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
@@ -44,8 +44,8 @@ const unchangedRefreshToken = compileOnce<ProvenParameters & { refreshTokenId: n
 )
 
 /**
- * Whether the refresh token exists, and its account is enabled and otherwise unchanged: one query for each request with a
- * bearer token that was issued from it or with it. On SQLite it answers at once.
+ * Whether the refresh token exists, and its account is enabled and otherwise unchanged. Takes one query on every request
+ * with a bearer token that was issued from it or with it. On SQLite it answers at once.
  */
 export function isRefreshTokenUnchanged(
   db: Reader,
@@ -57,8 +57,8 @@ export function isRefreshTokenUnchanged(
 }
 
 /**
- * Keeps the `keep` tokens of the account that were used last, this one included: a client that logs in with each job
- * neither fills the table nor ends a token that is in use.
+ * Adds a token and keeps the `keep` most recently used ones of the account, including this one. A client that logs in
+ * with every job therefore neither fills the table nor ends a token that is in use.
  */
 export async function insertRefreshToken(
   tx: Transaction,
@@ -104,7 +104,7 @@ export async function touchRefreshToken(
   await kyselyOf(tx).updateTable('refresh_token').set({ used_at: use.now }).where('id', '=', use.id).execute()
 }
 
-/** Of one account, oldest first. */
+/** Lists the tokens of one account, oldest first. */
 export async function listRefreshTokens(db: Reader, accountId: number): Promise<RefreshToken[]> {
   const rows = await kyselyOf(db)
     .selectFrom('refresh_token')
@@ -115,12 +115,12 @@ export async function listRefreshTokens(db: Reader, accountId: number): Promise<
   return rows.map(tokenOf)
 }
 
-/** The name of its account. */
+/** Returns the name of the token's account, or `undefined` if the token does not exist. */
 export function findRefreshTokenHolder(db: Reader, id: number): Promise<string | undefined> {
   return findCredentialHolder(db, 'refresh_token', id)
 }
 
-/** Returns whether there was one. Bearer tokens that were issued from it or with it end with it. */
+/** Deletes a token and returns whether it existed. Bearer tokens that were issued from it or with it end too. */
 export async function deleteRefreshToken(tx: Transaction, id: number): Promise<boolean> {
   const result = await kyselyOf(tx).deleteFrom('refresh_token').where('id', '=', id).executeTakeFirst()
   return result.numDeletedRows > 0n

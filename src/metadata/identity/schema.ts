@@ -1,4 +1,4 @@
-/** Tables of accounts and of the credentials that they log in with. */
+/** The tables of accounts and their credentials. */
 import type { Generated } from 'kysely'
 
 export interface AccountTable {

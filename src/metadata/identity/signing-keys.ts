@@ -1,4 +1,7 @@
-/** The keys of this installation that sign bearer tokens: one is active, retired ones verify until their last token ended. */
+/**
+ * The keys of this installation that sign bearer tokens. One is active; retired keys verify until their last token has
+ * ended.
+ */
 import type { Reader, Transaction } from '../handles.ts'
 import { compileOnce } from '../sql/compile-once.ts'
 import { hasRowLocks, kyselyOf } from '../sql/database.ts'
@@ -7,10 +10,10 @@ import { createRowReader } from '../sql/row-reader.ts'
 export interface SigningKey {
   readonly kid: string
   readonly state: 'active' | 'retired'
-  /** JWK as JSON text. */
+  /** The public key as a JWK in JSON text. */
   readonly publicKey: string
   readonly createdAt: number
-  /** From then on tokens of a retired key do not hold. */
+  /** The time from which tokens of a retired key are no longer valid. */
   readonly verifyUntil: number | undefined
 }
 
@@ -18,7 +21,7 @@ const columns = ['kid', 'state', 'public_key', 'created_at', 'verify_until'] as 
 
 const keyOf = createRowReader(columns)
 
-// Of two that were made at the same moment every process takes the same one.
+// If two keys were created at the same moment, every process picks the same one.
 const activeKey = compileOnce<object, { kid: string; private_key: string | null }>(({ kysely }) =>
   kysely
     .selectFrom('signing_key')
@@ -29,14 +32,14 @@ const activeKey = compileOnce<object, { kid: string; private_key: string | null 
     .limit(1),
 )
 
-/** The key that signs now; the private key is a JWK as JSON text. */
+/** Returns the active key. The private key is a JWK in JSON text. */
 export async function findActiveKey(db: Reader): Promise<{ kid: string; privateKey: string } | undefined> {
   const row = await activeKey.first(db, {})
   if (row === undefined || row.private_key === null) return undefined
   return { kid: row.kid, privateKey: row.private_key }
 }
 
-/** All that still verify, without private keys; the active one first, then newest first. */
+/** Lists the keys that still verify, without private keys: the active one first, then newest first. */
 export async function listSigningKeys(db: Reader, now: number): Promise<SigningKey[]> {
   const rows = await kyselyOf(db)
     .selectFrom('signing_key')
@@ -50,8 +53,8 @@ export async function listSigningKeys(db: Reader, now: number): Promise<SigningK
 }
 
 /**
- * Makes this key the one that signs. The others forget their private parts and verify until `verifyUntil`; those whose
- * time is over are removed.
+ * Makes this key the active one. The other keys lose their private parts and verify until `verifyUntil`; expired keys
+ * are removed.
  */
 export async function insertSigningKey(
   tx: Transaction,
@@ -74,7 +77,7 @@ export async function insertSigningKey(
     .set({ state: 'retired', private_key: null, verify_until: key.verifyUntil })
     .where('state', '=', 'active')
     .execute()
-  // Those that were retired before may hold longer than what is asked for now: all of them end when a key has leaked.
+  // Keys that were retired earlier may verify for longer than `verifyUntil`. All of them end when a key has leaked.
   await kysely
     .updateTable('signing_key')
     .set({ verify_until: key.verifyUntil })
@@ -94,7 +97,7 @@ export async function insertSigningKey(
     .execute()
 }
 
-/** Keeps other processes from changing keys until the transaction ends: of two first starts one makes the key. */
+/** Locks the signing keys until the transaction ends, so that only one of two concurrent first starts creates the key. */
 export async function lockSigningKeys(tx: Transaction): Promise<void> {
   if (!hasRowLocks(tx)) return
   await kyselyOf(tx).selectFrom('installation').select('id').where('singleton', '=', 1).forUpdate().execute()

@@ -1,9 +1,9 @@
-/** Ends access tokens: all that a condition picks, by revocation at once or by an earlier end. */
+/** Ends all access tokens that match a condition, either at once by revocation or by an earlier expiry. */
 import type { Expression, SqlBool } from 'kysely'
 import type { Transaction } from '../handles.ts'
 import { kyselyOf } from '../sql/database.ts'
 
-/** Returns how many were not revoked before. */
+/** Revokes the tokens and returns the number that were not revoked before. */
 export async function revokeTokens(
   tx: Transaction,
   { where, now }: { readonly where: Expression<SqlBool>; readonly now: number },

@@ -1,6 +1,6 @@
 /**
- * An access token and those that it rotated itself into are a lineage: one credential with several secrets, which are
- * revoked together. A rotation by a person begins a new lineage.
+ * A lineage is an access token and the tokens that it rotated itself into: one credential with several secrets, which
+ * are revoked together. A rotation by a person begins a new lineage.
  */
 import { sql } from 'kysely'
 import type { Expression, SqlBool } from 'kysely'
@@ -8,15 +8,15 @@ import type { Reader, Transaction } from '../handles.ts'
 import { kyselyOf } from '../sql/database.ts'
 import { endTokens, revokeTokens } from './token-ends.ts'
 
-/** What a rotation keeps of a token besides its limits. */
+/** The properties that a rotation keeps, apart from the token's limits. */
 export interface TokenLineage {
-  /** The lifetime in milliseconds that it was made with; `undefined`: it has no end but revocation. */
+  /** The original lifetime in milliseconds; `undefined` if the token does not expire. */
   readonly lifetimeMs: number | undefined
   /** The first token of the lineage, which may be the token itself. */
   readonly firstId: number
 }
 
-/** Also finds the lineage of a token that has ended. */
+/** Returns the lineage of a token, also if the token has ended. */
 export async function findTokenLineage(db: Reader, id: number): Promise<TokenLineage | undefined> {
   const row = await kyselyOf(db)
     .selectFrom('access_token')
@@ -26,7 +26,10 @@ export async function findTokenLineage(db: Reader, id: number): Promise<TokenLin
   return row && { lifetimeMs: row.lifetime_ms ?? undefined, firstId: row.first_id ?? id }
 }
 
-/** Revokes a token and all that rotated themselves out of it; returns how many were not revoked before. */
+/**
+ * Revokes the first token of a lineage and all tokens that descend from it. Returns the number that were not revoked
+ * before.
+ */
 export function revokeTokenLineage(
   tx: Transaction,
   { firstId, now }: { readonly firstId: number; readonly now: number },
@@ -34,7 +37,7 @@ export function revokeTokenLineage(
   return revokeTokens(tx, { where: isInLineage(firstId), now })
 }
 
-/** Lists the accounts that have tokens which this principal made, in the order of their ids. */
+/** Lists the ids of accounts with tokens that this principal created, in ascending order. */
 export async function listAccountsWithTokensBy(db: Reader, createdBy: string): Promise<number[]> {
   const rows = await kyselyOf(db)
     .selectFrom('access_token')
@@ -47,7 +50,7 @@ export async function listAccountsWithTokensBy(db: Reader, createdBy: string): P
   return rows.map((row) => row.account_id)
 }
 
-/** Revokes all tokens that a principal made, for itself and for robots; returns how many were not revoked before. */
+/** Revokes all tokens that a principal created, for itself and for robots. Returns the number that were not revoked before. */
 export function revokeTokensMadeBy(
   tx: Transaction,
   { createdBy, now }: { readonly createdBy: string; readonly now: number },
@@ -63,7 +66,7 @@ export function endTokenLineage(
   return endTokens(tx, { where: isInLineage(firstId), at })
 }
 
-/** The token and all that rotated themselves out of it. */
+/** Matches the first token and all tokens that descend from it. */
 function isInLineage(firstId: number): Expression<SqlBool> {
   return sql<SqlBool>`(id = ${firstId} or first_id = ${firstId})`
 }

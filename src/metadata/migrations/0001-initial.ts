@@ -1,4 +1,4 @@
-/** The first schema. Foreign keys hold what transactions of other processes must not break under one another. */
+/** The first schema. Foreign keys protect what transactions of other processes must not break. */
 import type { ColumnTypes } from './column-types.ts'
 
 export function initialSchema(types: ColumnTypes): readonly string[] {

@@ -1,11 +1,11 @@
-/** Accounts, the keys that sign their tokens, and who tried to log in. */
+/** Accounts, the keys that sign their tokens, and login attempts. */
 import type { ColumnTypes } from './column-types.ts'
 
 export function identitySchema(types: ColumnTypes): readonly string[] {
   return [
     ...accountTables(types),
     ...loginTables(types),
-    // For the deletion of a repository: its sessions go with it.
+    // For the deletion of a repository, which ends its sessions.
     'create index upload_repository on upload (repository)',
   ]
 }

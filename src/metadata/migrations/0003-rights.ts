@@ -1,4 +1,4 @@
-/** Organizations with members and teams, names that owners had before, and grants of roles on what they own. */
+/** Organizations with members and teams, former names of owners, and grants of roles on their repositories. */
 import type { ColumnTypes } from './column-types.ts'
 
 export function rightsSchema(types: ColumnTypes): readonly string[] {
@@ -7,7 +7,7 @@ export function rightsSchema(types: ColumnTypes): readonly string[] {
 
 function peopleTables({ id, text, integer, rowTable, keyTable }: ColumnTypes): readonly string[] {
   return [
-    // A robot is an account of an owner's: it logs in with access tokens alone.
+    // A robot is an account that belongs to an owner and logs in only with access tokens.
     `alter table account add column kind ${text} not null default 'user'`,
     `alter table account add column owner_id ${integer} references owner (id)`,
     'create index account_owner on account (owner_id, name) where owner_id is not null',
@@ -65,7 +65,7 @@ function rightsTables({ id, text, integer, rowTable }: ColumnTypes): readonly st
     'create index access_grant_principal on access_grant (principal_kind, principal_id, id)',
     'create index access_grant_owner on access_grant (owner_id, id)',
     'create index access_grant_role on access_grant (role_id)',
-    // One row: raised by each change of rights, so that what was decided before it is decided again.
+    // One row, raised by each change of rights, so that earlier decisions are made again.
     `create table rights_version (
       singleton ${integer} not null primary key check (singleton = 1),
       version ${integer} not null

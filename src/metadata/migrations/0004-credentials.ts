@@ -1,4 +1,4 @@
-/** Access tokens of users and robots, and the sessions of browsers. */
+/** Access tokens of users and robots, and browser sessions. */
 import type { ColumnTypes } from './column-types.ts'
 
 export function credentialsSchema({ id, text, integer, rowTable }: ColumnTypes): readonly string[] {

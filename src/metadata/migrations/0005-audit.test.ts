@@ -36,7 +36,7 @@ const moved = [
   },
 ]
 
-test('moves what SQLite recorded of logins', () => {
+test('moves the logins that SQLite recorded', () => {
   using database = new DatabaseSync(':memory:')
   const run = (statements: readonly string[]) => statements.forEach((statement) => database.exec(statement))
   run(before.flatMap((migration) => migration(columnTypes.sqlite)))
@@ -45,7 +45,7 @@ test('moves what SQLite recorded of logins', () => {
   expect(() => database.exec('select 1 from login_event')).toThrow('no such table')
 })
 
-test('moves what PostgreSQL recorded of logins', async () => {
+test('moves the logins that PostgreSQL recorded', async () => {
   await using database = new PGlite()
   for (const statement of before.flatMap((migration) => migration(columnTypes.postgres)))
     await database.exec(statement)

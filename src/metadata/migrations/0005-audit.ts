@@ -1,4 +1,4 @@
-/** Who did what: one table for all of it, logins included. */
+/** The audit: one table for all events, logins included. */
 import type { ColumnTypes } from './column-types.ts'
 
 export function auditSchema({ id, text, integer, rowTable }: ColumnTypes): readonly string[] {
@@ -29,7 +29,7 @@ export function auditSchema({ id, text, integer, rowTable }: ColumnTypes): reado
   ]
 }
 
-/** A login is an act of the account only where it was proven; otherwise it was tried on it. */
+/** A proven login is an act of the account; any other is an anonymous attempt on it. */
 const moveLogins: readonly string[] = [
   `insert into audit_event
       (at, action, outcome, actor, actor_name, credential, target_kind, target, target_owner, address, client)

@@ -12,7 +12,7 @@ const rows = [
 const installation = 'select judges_since, accepted_at from installation'
 const deadKey = 'select attempts, retry_at from dead_key'
 
-test('a SQLite database judges its store from its own making on', () => {
+test('a SQLite database judges its store from its own creation on', () => {
   using database = new DatabaseSync(':memory:')
   const statements = [...initialSchema(columnTypes.sqlite), ...rows, ...storeSafetySchema(columnTypes.sqlite)]
   for (const statement of statements) database.exec(statement)
@@ -20,7 +20,7 @@ test('a SQLite database judges its store from its own making on', () => {
   expect(database.prepare(deadKey).get()).toMatchObject({ attempts: 0, retry_at: 0 })
 })
 
-test('a PostgreSQL database judges its store from its own making on', async () => {
+test('a PostgreSQL database judges its store from its own creation on', async () => {
   await using database = new PGlite()
   const statements = [
     ...initialSchema(columnTypes.postgres),

@@ -11,7 +11,7 @@ import { columnTypes } from './column-types.ts'
 
 const before = [initialSchema, identitySchema, rightsSchema, credentialsSchema, auditSchema]
 
-/** The audit came at 100. */
+/** The audit was added at time 100. */
 const rows = [
   `create table schema_migration (name text not null primary key, applied_at bigint not null)`,
   `insert into schema_migration values ('0004-credentials', 50), ('0005-audit', 100)`,
@@ -67,7 +67,7 @@ const moved = [
   },
 ]
 
-test('moves on SQLite what happened before there was an audit', () => {
+test('moves events from before the audit on SQLite', () => {
   using database = new DatabaseSync(':memory:')
   const run = (statements: readonly string[]) => statements.forEach((statement) => database.exec(statement))
   run(before.flatMap((migration) => migration(columnTypes.sqlite)))
@@ -81,7 +81,7 @@ test('moves on SQLite what happened before there was an audit', () => {
   expect(() => database.exec('select 1 from event')).toThrow('no such table')
 })
 
-test('moves on PostgreSQL what happened before there was an audit', async () => {
+test('moves events from before the audit on PostgreSQL', async () => {
   await using database = new PGlite()
   for (const statement of before.flatMap((migration) => migration(columnTypes.postgres)))
     await database.exec(statement)

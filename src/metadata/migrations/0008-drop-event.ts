@@ -1,6 +1,6 @@
 /**
- * The audit holds what `event` held. Rows from before there was an audit move there; the others have a row in it already,
- * which was written in the same transaction.
+ * Drops `event`, which the audit replaces. Rows from before the audit move there; the other rows already have an audit
+ * event, which was written in the same transaction.
  */
 import type { Migration } from './migration.ts'
 

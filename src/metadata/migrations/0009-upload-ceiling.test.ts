@@ -11,14 +11,14 @@ const row = `insert into upload
 const read = 'select id, principal, holder, touched_at from upload'
 const kept = { id: 'u', principal: 'user:1', holder: null, touched_at: 6 }
 
-test('open sessions of a SQLite database go on and count against nobody', () => {
+test('open sessions of a SQLite database stay open and count against no holder', () => {
   using database = new DatabaseSync(':memory:')
   const statements = [...initialSchema(columnTypes.sqlite), row, ...uploadCeilingSchema(columnTypes.sqlite)]
   for (const statement of statements) database.exec(statement)
   expect(database.prepare(read).all()).toMatchObject([kept])
 })
 
-test('open sessions of a PostgreSQL database go on and count against nobody', async () => {
+test('open sessions of a PostgreSQL database stay open and count against no holder', async () => {
   await using database = new PGlite()
   const statements = [
     ...initialSchema(columnTypes.postgres),

@@ -1,7 +1,7 @@
 /**
  * Adds the holder whose ceiling counts an upload session: the principal, or the address of anonymous clients. No ceiling
- * counts the sessions from before the upgrade; they end within a day. Sessions without a byte expire early and get an
- * index of their own.
+ * counts the sessions from before the upgrade; they end within a day. Sessions without a byte expire early and have
+ * their own index.
  */
 import type { ColumnTypes } from './column-types.ts'
 

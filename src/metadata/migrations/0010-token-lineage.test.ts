@@ -23,7 +23,7 @@ const known = [
   { lifetime_ms: null, first_id: null },
 ]
 
-test('takes on SQLite the lifetime of a token from its end', () => {
+test('derives the lifetime of a token from its end on SQLite', () => {
   using database = new DatabaseSync(':memory:')
   const types = columnTypes.sqlite
   const made = before.flatMap((migration) => migration(types))
@@ -32,7 +32,7 @@ test('takes on SQLite the lifetime of a token from its end', () => {
   expect(found.map((row) => ({ ...row }))).toEqual(known)
 })
 
-test('takes on PostgreSQL the lifetime of a token from its end', async () => {
+test('derives the lifetime of a token from its end on PostgreSQL', async () => {
   await using database = new PGlite()
   const types = columnTypes.postgres
   const made = before.flatMap((migration) => migration(types))

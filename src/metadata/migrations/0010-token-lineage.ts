@@ -1,6 +1,6 @@
 /**
- * Adds what the rotation of an access token needs: the lifetime that it was made with, which its end no longer shows after
- * a rotation has brought that forward, and the first token of its lineage.
+ * Adds two columns for the rotation of access tokens: the original lifetime, which can no longer be derived from the end
+ * after a rotation has brought that forward, and the first token of the lineage.
  */
 import type { ColumnTypes } from './column-types.ts'
 

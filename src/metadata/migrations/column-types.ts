@@ -1,19 +1,19 @@
-/** The words in which the two dialects' table definitions differ; the rest of a migration is shared. */
+/** The parts of table definitions that differ between the two dialects; the rest of a migration is shared. */
 import type { Dialect } from '../sql/database.ts'
 
 export interface ColumnTypes {
-  /** A row id that is never used again. */
+  /** A row id that is never reused. */
   readonly id: string
-  /** Compared and sorted by bytes. */
+  /** Text that is compared and sorted by bytes. */
   readonly text: string
-  /** Counts, sizes, times in milliseconds, booleans as 0 and 1. */
+  /** Counts, sizes, times in milliseconds, and booleans as 0 and 1. */
   readonly integer: string
   readonly bytes: string
-  /** An expression: text of at least 240 random bits. */
+  /** An expression for text with at least 240 random bits. */
   readonly randomKey: string
-  /** What follows a table that is looked up by its row id, or holds long rows. */
+  /** The options of a table that is looked up by its row id, or has long rows. */
   readonly rowTable: string
-  /** What follows a table of short rows that is looked up by its primary key. */
+  /** The options of a table of short rows that is looked up by its primary key. */
   readonly keyTable: string
 }
 

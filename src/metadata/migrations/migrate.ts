@@ -1,4 +1,4 @@
-/** Brings a database to this version's schema, in one transaction, so that a failed upgrade leaves nothing behind. */
+/** Upgrades a database to this version's schema in one transaction, so that a failed upgrade changes nothing. */
 import { sql, type Kysely } from 'kysely'
 import { MetadataTooNew } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
@@ -18,7 +18,7 @@ import { tokenLineageSchema } from './0010-token-lineage.ts'
 import { columnTypes } from './column-types.ts'
 import type { Migration } from './migration.ts'
 
-/** In the order in which they run; a name that was released is never renamed or removed. */
+/** The migrations in the order in which they run. The name of a released migration is never changed or removed. */
 const migrations: ReadonlyMap<string, Migration> = new Map([
   ['0001-initial', initialSchema],
   ['0002-identity', identitySchema],
@@ -32,12 +32,12 @@ const migrations: ReadonlyMap<string, Migration> = new Map([
   ['0010-token-lineage', tokenLineageSchema],
 ])
 
-// An arbitrary number that no other use of advisory locks in the same database should pick.
+// An arbitrary number. No other use of advisory locks in the same database may pick the same one.
 const upgradeLock = 7_305_521_848
 
 /**
- * Calls `onStep` with the name of each migration before it runs. Throws `MetadataTooNew`. Two programs that start
- * together upgrade one after the other.
+ * Runs the pending migrations. Calls `onStep` with the name of each one before it runs. Throws `MetadataTooNew`. Two
+ * processes that start together upgrade one after the other.
  */
 export async function migrate(
   tx: Transaction,
@@ -69,8 +69,9 @@ export async function migrate(
 }
 
 /**
- * PostgreSQL makes tables in the first schema of the search path, also where the registry's tables are in a later one: a schema
- * of the user's name that somebody made since would get empty tables, which hide the others from every server.
+ * Keeps migrations in the schema of the registry's tables. PostgreSQL creates tables in the first schema of the search
+ * path, even if the registry's tables are in a later one. If someone has since created a schema with the user's name, it
+ * would get empty tables that hide the others from every server.
  */
 async function stayInSchema(kysely: Kysely<Schema>): Promise<void> {
   await sql`select set_config('search_path', quote_ident(nspname), true)
@@ -79,15 +80,15 @@ async function stayInSchema(kysely: Kysely<Schema>): Promise<void> {
 }
 
 export interface MigrationState {
-  /** In the order in which they ran; none in a new database. */
+  /** The migrations in the order in which they ran; none in a new database. */
   readonly applied: readonly string[]
-  /** What this version would apply. */
+  /** The migrations that this version would apply. */
   readonly pending: readonly string[]
-  /** Applied by a newer version. */
+  /** The migrations that a newer version applied. */
   readonly unknown: readonly string[]
 }
 
-/** Changes nothing. */
+/** Reads the state of the migrations. Changes nothing. */
 export async function readMigrationState(db: Reader): Promise<MigrationState> {
   const { kysely } = databaseOf(db)
   const isNew = !(await listVisibleTables(db)).has('schema_migration')

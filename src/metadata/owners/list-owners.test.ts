@@ -36,13 +36,13 @@ async function list(page: Omit<Parameters<typeof listOwners>[1], 'limit'>, limit
 }
 
 describe('a page of owners', () => {
-  test('reads nothing of owners that are not to be seen', async () => {
+  test('reads nothing about owners that the caller must not see', async () => {
     const { names, counts } = await list({ seen: openToUsers })
     expect(names).toEqual(['a-public', 'z-internal', 'z-user'])
     expect(counts.rows).toBe(3)
   })
 
-  test('has the hidden ones that are named, in order, page by page', async () => {
+  test('has the named hidden owners, in order, page by page', async () => {
     const granted = [1500, 3, 700, 3].map(hidden)
     const seen = { visibilities: openToUsers.visibilities, names: [...granted, 'nobody'] }
     const expected = ['a-public', hidden(3), hidden(700), hidden(1500), 'z-internal', 'z-user']
@@ -70,14 +70,14 @@ describe('a page of owners', () => {
     expect((await list({ kind: 'organization' })).names).toHaveLength(50)
   })
 
-  test('gives others turns while none of many names is of the kind', async () => {
+  test('gives others turns while none of many names has the kind', async () => {
     const names = Array.from({ length: hiddenCount }, (_, index) => hidden(index))
     let time = 0
     const loop = new Loop({ now: () => (time += maxTurnMs) })
     const turns = new Turns({ loop })
     const seen = { ...openToUsers, names }
     expect((await list({ kind: 'user', seen, turns })).names).toEqual(['z-user'])
-    // The names are looked up in parts of a page.
+    // The names are looked up a page at a time.
     expect(loop.turns).toBeGreaterThan(hiddenCount / 50 / 2)
   })
 })

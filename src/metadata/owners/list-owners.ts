@@ -1,4 +1,4 @@
-/** Owners as keyset pages. Who sees a few of many names where to look, so that the others are not read. */
+/** Lists owners as keyset pages. A caller who sees only a few owners passes their names, so that the others are not read. */
 import { compareTexts } from '../../lib/compare-texts.ts'
 import { Turns } from '../../lib/turns/turns.ts'
 import type { Reader } from '../handles.ts'
@@ -11,7 +11,7 @@ import { pageByName } from '../sql/keyset-page.ts'
 
 export interface OwnersSeen {
   readonly visibilities: readonly Visibility[]
-  /** Those of other visibilities. */
+  /** The names of visible owners with other visibilities. */
   readonly names: readonly string[]
 }
 
@@ -20,9 +20,9 @@ interface OwnersRequest {
   readonly after?: string | undefined
   readonly limit: number
   readonly kind?: Owner['kind'] | undefined
-  /** Absent: all. */
+  /** The owners that the caller may see. Default: all. */
   readonly seen?: OwnersSeen | undefined
-  /** By default its own. */
+  /** Default: turns of its own. */
   readonly turns?: Turns | undefined
 }
 
@@ -58,7 +58,10 @@ const namedOwners = compileOnce<{ names: unknown }, OwnerRow>(({ kysely, dialect
     .where(isAnyOf(dialect, 'name', parameter('names'))),
 )
 
-/** In byte order of the names; a page is full as long as there are owners. Throws what aborts the turns. */
+/**
+ * Lists owners in byte order of their names. A page is full as long as there are more owners. Throws the reason of the
+ * turns' signal.
+ */
 export async function listOwners(db: Reader, request: OwnersRequest): Promise<Owner[]> {
   const { kind, limit, seen, turns = new Turns() } = request
   let { after = '' } = request
@@ -70,7 +73,7 @@ export async function listOwners(db: Reader, request: OwnersRequest): Promise<Ow
   const found: Owner[] = []
   for (;;) {
     const part = names.splice(0, limit)
-    // Beyond the last name of this part others may come in between.
+    // After the last name of this part, names of later parts may come in between.
     const end = names.length === 0 ? undefined : part.at(-1)
     const rows = await readBoth(db, { kind, seen, after, limit, names: part })
     found.push(...rows.filter(({ name }) => end === undefined || name <= end))
@@ -80,7 +83,7 @@ export async function listOwners(db: Reader, request: OwnersRequest): Promise<Ow
   }
 }
 
-/** Those of the visibilities, up to `limit` of each, and those of the names, in order. */
+/** Reads the owners with the visibilities, up to `limit` of each, and the named owners, and merges them in order. */
 async function readBoth(
   db: Reader,
   { kind, seen, after, limit, names }: OwnersRequest & { readonly after: string; readonly names: string[] },

@@ -1,4 +1,4 @@
-/** Members of organizations. Membership alone gives no rights: it is what grants and places in teams rest on. */
+/** Members of organizations. Membership alone gives no rights; grants and team memberships require it. */
 import { sql } from 'kysely'
 import type { SqlBool } from 'kysely'
 import type { Reader, Transaction } from '../handles.ts'
@@ -18,7 +18,7 @@ export interface Member {
   readonly since: number
 }
 
-/** `false` when it was one already. */
+/** Adds a member. Returns `false` if the account already was one. */
 export async function insertMember(
   tx: Transaction,
   member: Membership & { readonly now: number },
@@ -33,7 +33,10 @@ export async function insertMember(
   return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
 }
 
-/** Takes its grants on the owner and its places in the owner's teams along. `false` when it was none. */
+/**
+ * Removes a member with its grants on the owner and its places in the owner's teams. Returns `false` if the account was
+ * not a member.
+ */
 export async function deleteMember(tx: Transaction, member: Membership): Promise<boolean> {
   const { ownerId, accountId } = member
   const deleted = await kyselyOf(tx)
@@ -54,7 +57,7 @@ export async function deleteMember(tx: Transaction, member: Membership): Promise
   return true
 }
 
-/** Inside a transaction on PostgreSQL it stays one until the end. */
+/** Whether the account is a member. On PostgreSQL it then stays one until the transaction ends. */
 export async function isMember(tx: Transaction, { ownerId, accountId }: Membership): Promise<boolean> {
   const query = kyselyOf(tx)
     .selectFrom('organization_member')
@@ -87,7 +90,7 @@ export async function isConnected(
   return (await member.union(granted).executeTakeFirst()) !== undefined
 }
 
-/** In the order of their accounts' ids, after `after` (exclusive). */
+/** Lists members in the order of their accounts' ids, after `after` (exclusive). */
 export async function listMembers(
   db: Reader,
   page: { readonly ownerId: number; readonly after?: number | undefined; readonly limit: number },

@@ -1,4 +1,4 @@
-/** Why the owners of names are not as someone wants them; what changes owners throws these, and so do pushes. */
+/** The errors of changes to owners; pushes throw them, too. */
 import type { RepositoryName } from '../../oci/repository-name.ts'
 
 export abstract class OwnerError extends Error {}
@@ -7,7 +7,7 @@ export class OwnerUnknown extends OwnerError {
   override readonly name = 'OwnerUnknown'
   readonly owner: string
   constructor(owner: string, options?: ErrorOptions) {
-    super(`there is no owner ${owner}`, options)
+    super(`the owner ${owner} does not exist`, options)
     this.owner = owner
   }
 }
@@ -16,12 +16,12 @@ export class OwnerNameTaken extends OwnerError {
   override readonly name = 'OwnerNameTaken'
   readonly owner: string
   constructor(owner: string, options?: ErrorOptions) {
-    super(`there is already an owner ${owner}: choose another name`, options)
+    super(`an owner ${owner} already exists: choose another name`, options)
     this.owner = owner
   }
 }
 
-/** The name was given up by a rename: it leads to the owner who had it, and nobody else can have it. */
+/** The name is the former name of another owner: it still leads to that owner, and is reserved for it. */
 export class OwnerRenamed extends OwnerError {
   override readonly name = 'OwnerRenamed'
   readonly formerName: string
@@ -37,12 +37,12 @@ export class OwnerRenamed extends OwnerError {
   }
 }
 
-/** Each stays reserved: one owner must not take names from all others. */
+/** Former names stay reserved, so that a limit keeps one owner from taking names from all others. */
 export class TooManyFormerNames extends OwnerError {
   override readonly name = 'TooManyFormerNames'
   constructor(owner: string, max: number, options?: ErrorOptions) {
     super(
-      `${owner} has ${max} former names, as many as can be: rename it to one of them, or leave its name`,
+      `${owner} has ${max} former names, the most allowed: rename it to one of them, or keep its name`,
       options,
     )
   }
@@ -53,19 +53,19 @@ export class OwnerNotEmpty extends OwnerError {
   readonly owner: string
   constructor(owner: string, repository: RepositoryName, options?: ErrorOptions) {
     super(
-      `${owner} has repositories, ${repository} among them: delete them first, or delete all of it at once with --purge (purge=true in the API)`,
+      `${owner} still has repositories, for example ${repository}: delete them first, or delete them together with the owner with --purge (purge=true in the API)`,
       options,
     )
     this.owner = owner
   }
 }
 
-/** Repositories that were deleted still have rows; remove those, then try again. It never leaves the service. */
+/** Deleted repositories still have rows: remove those, then retry. This error never reaches a client. */
 export class OwnerHasRemains extends OwnerError {
   override readonly name = 'OwnerHasRemains'
   readonly ownerId: number
   constructor(owner: string, ownerId: number, options?: ErrorOptions) {
-    super(`deleted repositories of ${owner} still have rows, which have to go before the owner`, options)
+    super(`deleted repositories of ${owner} still have rows: remove these before the owner`, options)
     this.ownerId = ownerId
   }
 }
@@ -75,7 +75,7 @@ export class RepositoryNameTooLong extends OwnerError {
   readonly repository: string
   constructor(repository: string, max: number, options?: ErrorOptions) {
     super(
-      `${repository} would have more than ${max} characters under the new name: choose a shorter one`,
+      `${repository} would have more than ${max} characters under the new name: choose a shorter name`,
       options,
     )
     this.repository = repository

@@ -1,6 +1,6 @@
 /**
- * Gives an owner another name, and with it all that is called after it. Rows refer to one another by id, so only names
- * are written; the former one stays reserved and still serves pulls.
+ * Renames an owner and everything named after it. Rows refer to each other by id, so only names are written. The former
+ * name stays reserved and still serves pulls.
  */
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
@@ -35,15 +35,15 @@ export interface RenamedOwner {
 const maxFormerNames = 20
 
 /**
- * Pushes that go on either end before it and are renamed too, or find the name gone. Throws `OwnerUnknown`,
- * `OwnerNameTaken`, `OwnerRenamed` where the new name is the old one of another owner, `RepositoryNameTooLong`,
- * `TooManyFormerNames`.
+ * Renames an owner. A concurrent push either ends before the rename and is renamed too, or finds that the name no longer
+ * exists. Throws `OwnerUnknown`, `OwnerNameTaken`, `OwnerRenamed` if the new name is the former name of another owner,
+ * `RepositoryNameTooLong` and `TooManyFormerNames`.
  */
 export async function renameOwner(tx: Transaction, rename: Rename): Promise<RenamedOwner> {
   const { name, newName, now } = rename
   const kysely = kyselyOf(tx)
   const query = kysely.selectFrom('owner').select(['id', 'kind']).where('name', '=', name)
-  // It waits for pushes that are making a repository: their rows are then seen below.
+  // This waits for pushes that are creating a repository, so that the queries below see their rows.
   const owner = await (hasRowLocks(tx) ? query.forUpdate() : query).executeTakeFirst()
   if (owner === undefined) throw new OwnerUnknown(name)
   if ((await findOwner(tx, newName)) !== undefined) throw new OwnerNameTaken(newName)
@@ -62,7 +62,7 @@ export async function renameOwner(tx: Transaction, rename: Rename): Promise<Rena
 async function renameRepositories(tx: Transaction, rename: Rename): Promise<number> {
   const { name, newName } = rename
   const kysely = kyselyOf(tx)
-  // The range of names "<name>/...": the character after the slash ends it.
+  // The range of names "<name>/...": `0` is the character after the slash.
   const [first, end] = [`${name}/`, `${name}0`]
   const longest = maxRepositoryNameCharacters - newName.length + name.length
   const tooLong = await kysely
@@ -83,12 +83,12 @@ async function renameRepositories(tx: Transaction, rename: Rename): Promise<numb
 interface NameColumn {
   readonly table: 'repository' | 'upload'
   readonly column: string
-  /** Exclusive, as `end`. What has its new name lies outside. */
+  /** Exclusive, like `end`. Renamed rows are outside the range. */
   readonly first: string
   readonly end: string
 }
 
-/** Some names at a time, with turns for everybody else in between. Returns how many rows changed. */
+/** Renames the range in batches, with pauses for other requests. Returns the number of changed rows. */
 async function renameRange(tx: Transaction, range: NameColumn, rename: Rename): Promise<number> {
   const kysely = kyselyOf(tx)
   const [table, column] = [sql.table(range.table), sql.ref(range.column)]
@@ -101,7 +101,7 @@ async function renameRange(tx: Transaction, range: NameColumn, rename: Rename): 
     }>`select ${column} as last from ${table} where ${isAfter} and ${isBefore}
       order by ${column} limit 1 offset ${sql.lit(rowsPerTurn - 1)}`.execute(kysely)
     const last = rows[0]?.last
-    // One bound: of two SQLite takes the first one for the index.
+    // Only one upper bound: of two, SQLite uses the first one for the index.
     const isUpTo = last === undefined ? isBefore : sql`${column} <= ${last}`
     const { numAffectedRows } =
       await sql`update ${table} set ${column} = ${prefixed} where ${isAfter} and ${isUpTo}`.execute(kysely)
@@ -110,7 +110,7 @@ async function renameRange(tx: Transaction, range: NameColumn, rename: Rename): 
   }
 }
 
-/** The user's own, and robots, whose names are `<owner>+<robot>`; their credentials go on. */
+/** Renames the user's own account, and robots, whose names are `<owner>+<robot>`. Their credentials stay valid. */
 async function renameAccounts(
   tx: Transaction,
   owner: { readonly id: number; readonly kind: 'user' | 'organization' },
@@ -134,7 +134,7 @@ async function renameAccounts(
   return Number(robots.numUpdatedRows)
 }
 
-/** Access tokens of whatever account that are limited to repositories of this owner. */
+/** Renames the patterns of access tokens, of any account, that are limited to repositories of this owner. */
 async function renamePatterns(tx: Transaction, { name, newName }: Rename): Promise<void> {
   const kysely = kyselyOf(tx)
   for await (const { id, patterns } of listLimitedTokens(tx)) {
@@ -150,7 +150,7 @@ async function renamePatterns(tx: Transaction, { name, newName }: Rename): Promi
   }
 }
 
-/** With turns for everybody else between the queries. */
+/** Lists tokens with patterns; pauses between the queries. */
 async function* listLimitedTokens(tx: Transaction): AsyncGenerator<{ id: number; patterns: string }> {
   for (let after = 0; ;) {
     const limited = kyselyOf(tx)
@@ -166,7 +166,7 @@ async function* listLimitedTokens(tx: Transaction): AsyncGenerator<{ id: number;
   }
 }
 
-/** An owner may have its former names back; those of others it may not. */
+/** Releases the new name if it is a former name of the same owner; throws if it is another owner's. */
 async function takeBackFormerName(tx: Transaction, ownerId: number, { newName }: Rename): Promise<void> {
   const kysely = kyselyOf(tx)
   const formerOwner = await kysely

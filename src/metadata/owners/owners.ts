@@ -1,4 +1,4 @@
-/** Owners of repository names: users, who come into being with their accounts, and organizations. */
+/** The owners of repository names: users, which are created with their accounts, and organizations. */
 import type { Selectable } from 'kysely'
 import { andThen } from '../../lib/maybe-promise.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
@@ -14,7 +14,7 @@ export interface Owner {
   readonly id: number
   readonly name: string
   readonly kind: 'user' | 'organization'
-  /** Nothing below is more visible than this. */
+  /** Limits the visibility of everything below the owner. */
   readonly visibility: Visibility
   readonly createdAt: number
 }
@@ -34,7 +34,7 @@ export async function findOwner(db: Reader, name: string): Promise<Owner | undef
   return row && ownerOf(row)
 }
 
-/** Throws `OwnerNameTaken`, and `OwnerRenamed` for a name that someone gave up. */
+/** Creates an organization. Throws `OwnerNameTaken`, and `OwnerRenamed` for a former name. */
 export async function insertOrganization(
   tx: Transaction,
   owner: { readonly name: string; readonly visibility: Visibility; readonly now: number },
@@ -52,7 +52,7 @@ export async function insertOrganization(
   return row.id
 }
 
-/** The owner of a new repository, made as a public organization when missing. Throws `OwnerRenamed`. */
+/** Returns the owner of a new repository, and creates it as a public organization if it is missing. Throws `OwnerRenamed`. */
 export async function ensureOwner(
   tx: Transaction,
   owner: { readonly name: string; readonly now: number },
@@ -65,7 +65,7 @@ export async function ensureOwner(
     .onConflict((conflict) => conflict.column('name').doNothing())
     .execute()
   const query = kysely.selectFrom('owner').select('id').where('name', '=', name)
-  // Until the repository is there, the owner keeps its name.
+  // The owner keeps its name until the repository exists.
   const row = await (hasRowLocks(tx) ? query.forKeyShare() : query).executeTakeFirst()
   await refuseFormerName(tx, name)
   if (row === undefined) throw new Conflict(`owner ${name} is being deleted`)
@@ -73,20 +73,20 @@ export async function ensureOwner(
 }
 
 /**
- * Call after the statement that takes the name: on PostgreSQL that one waits for a rename that gives it up, and only
- * then is its former name visible. Throws `OwnerRenamed`.
+ * Throws `OwnerRenamed` if the name is a former name. Call it after the statement that takes the name: on PostgreSQL
+ * that statement waits for a rename that frees the name, and only then is the former name visible.
  */
 export async function refuseFormerName(tx: Transaction, name: string): Promise<void> {
   const newName = await findOwnerByFormerName(tx, name)
   if (newName !== undefined) throw new OwnerRenamed({ formerName: name, newName })
 }
 
-/** What the owner who had this name is called now. On SQLite it answers at once. */
+/** Returns the current name of the owner that had this name. On SQLite it answers at once. */
 export function findOwnerByFormerName(db: Reader, name: string): MaybePromise<string | undefined> {
   return andThen(ownerByFormerName.first(db, { name }), (row) => row?.name)
 }
 
-/** Names that the owner had before, in byte order. */
+/** Lists the former names of the owner, in byte order. */
 export async function listFormerNames(db: Reader, ownerId: number): Promise<string[]> {
   const rows = await kyselyOf(db)
     .selectFrom('owner_alias')
@@ -97,7 +97,7 @@ export async function listFormerNames(db: Reader, ownerId: number): Promise<stri
   return rows.map(({ name }) => name)
 }
 
-/** When the owner got the name that it has: what is told of that name from before is another owner's. */
+/** Returns when the owner got its current name: earlier records of that name belong to another owner. */
 export async function findNamedAt(db: Reader, owner: Pick<Owner, 'id' | 'createdAt'>): Promise<number> {
   const row = await kyselyOf(db)
     .selectFrom('owner_alias')
@@ -107,7 +107,7 @@ export async function findNamedAt(db: Reader, owner: Pick<Owner, 'id' | 'created
   return Math.max(owner.createdAt, row?.last ?? 0)
 }
 
-/** Returns the visibility it had; `undefined` when there is no such owner. */
+/** Changes the visibility and returns the previous one; `undefined` if the owner does not exist. */
 export async function setOwnerVisibility(
   tx: Transaction,
   change: { readonly name: string; readonly visibility: Visibility },

@@ -1,4 +1,4 @@
-/** Tables of owners, their former names, members and teams. */
+/** The tables of owners, their former names, members and teams. */
 import type { Generated } from 'kysely'
 
 export type Visibility = 'public' | 'internal' | 'private'

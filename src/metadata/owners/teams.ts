@@ -1,4 +1,4 @@
-/** Teams of organizations: members that are granted roles together. */
+/** Teams of organizations: groups of members that receive roles together. */
 import { sql } from 'kysely'
 import type { SqlBool } from 'kysely'
 import { Conflict } from '../errors.ts'
@@ -25,7 +25,7 @@ interface TeamPlace {
   readonly accountId: number
 }
 
-/** Throws `Conflict` when the owner has a team of that name. */
+/** Creates a team. Throws `Conflict` if the owner has a team of that name. */
 export async function insertTeam(
   tx: Transaction,
   team: TeamName & { readonly now: number },
@@ -36,7 +36,7 @@ export async function insertTeam(
     .onConflict((conflict) => conflict.columns(['owner_id', 'name']).doNothing())
     .returning('id')
     .executeTakeFirst()
-  if (row === undefined) throw new Conflict(`there is a team ${team.name}`)
+  if (row === undefined) throw new Conflict(`the team ${team.name} already exists`)
   return row.id
 }
 
@@ -44,7 +44,7 @@ export async function findTeam(db: Reader, { ownerId, name }: TeamName): Promise
   return selectTeams(db, ownerId).where('name', '=', name).executeTakeFirst()
 }
 
-/** In byte order of the names, after `after` (exclusive). */
+/** Lists teams in byte order of their names, after `after` (exclusive). */
 export async function listTeams(
   db: Reader,
   page: { readonly ownerId: number; readonly after?: string | undefined; readonly limit: number },
@@ -60,7 +60,7 @@ function selectTeams(db: Reader, ownerId: number) {
     .where('owner_id', '=', ownerId)
 }
 
-/** With its places and the grants to it. */
+/** Deletes a team with its members and its grants. */
 export async function deleteTeam(tx: Transaction, id: number): Promise<void> {
   await deleteInTurns(tx, 'team_member', {
     key: ['team_id', 'account_id'],
@@ -74,7 +74,7 @@ export async function deleteTeam(tx: Transaction, id: number): Promise<void> {
   await raiseRightsVersion(tx)
 }
 
-/** `false` when the account is in the team already. */
+/** Adds an account to the team. Returns `false` if it already is a member. */
 export async function insertTeamMember(
   tx: Transaction,
   place: TeamPlace & { readonly now: number },
@@ -88,7 +88,7 @@ export async function insertTeamMember(
   return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
 }
 
-/** `false` when the account was not in the team. */
+/** Removes an account from the team. Returns `false` if it was not a member. */
 export async function deleteTeamMember(tx: Transaction, place: TeamPlace): Promise<boolean> {
   const result = await kyselyOf(tx)
     .deleteFrom('team_member')
@@ -99,7 +99,7 @@ export async function deleteTeamMember(tx: Transaction, place: TeamPlace): Promi
   return result.numDeletedRows > 0n
 }
 
-/** In the order of their accounts' ids, after `after` (exclusive). */
+/** Lists the members in the order of their accounts' ids, after `after` (exclusive). */
 export async function listTeamMembers(
   db: Reader,
   page: { readonly teamId: number; readonly after?: number | undefined; readonly limit: number },

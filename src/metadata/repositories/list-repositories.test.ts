@@ -18,7 +18,7 @@ function create(metadata: Metadata, names: readonly string[]): Promise<void> {
   })
 }
 
-/** Does something between the first query and the second one. */
+/** Calls `interrupt` between the first query and the second one. */
 function interruptedReader({ reader }: Metadata, interrupt: () => Promise<unknown>): Reader {
   const database = databaseOf(reader)
   let isFirst = true
@@ -35,11 +35,11 @@ function interruptedReader({ reader }: Metadata, interrupt: () => Promise<unknow
 }
 
 const visible = { all: false, public: true, owner: undefined } as const
-/** Rows of one slice of a page of as many. */
+/** The rows of a slice, and of a page. */
 const limit = 50
 const shown = Array.from({ length: limit - 1 }, (_, index) => `b/${String(index).padStart(3, '0')}`)
 
-describe('a page of repositories of which an owner hides one', () => {
+describe('a page of repositories with one that its owner hides', () => {
   async function openScene(hidden: string) {
     const opened = await openTemporaryMetadata()
     const { metadata } = opened
@@ -49,7 +49,7 @@ describe('a page of repositories of which an owner hides one', () => {
     return opened
   }
 
-  test('leaves none out when another is deleted meanwhile', async () => {
+  test('omits none when another repository is deleted in between', async () => {
     await using opened = await openScene('c/hidden')
     const { metadata } = opened
     const reader = interruptedReader(metadata, () =>
@@ -58,7 +58,7 @@ describe('a page of repositories of which an owner hides one', () => {
     expect(await listRepositories(reader, { limit, visible })).toContain('d/next')
   })
 
-  test('has none twice when another is made meanwhile', async () => {
+  test('repeats none when another repository is created in between', async () => {
     await using opened = await openScene('a/hidden')
     const { metadata } = opened
     const reader = interruptedReader(metadata, () => create(metadata, ['a-new/one']))

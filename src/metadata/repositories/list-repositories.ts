@@ -1,8 +1,9 @@
 /**
- * The names of repositories that a caller may see, as keyset pages. Each way to see some is a walk along an index: what
- * is public or internal, what the caller owns, and the ranges of names that its grants reach. The walks read on together
- * in slices of a bounded number of rows. A row counts where its owner's visibility and the patterns allow it, so that a
- * walk may read many rows for each name that it finds: it rests between them, and the page ends early when its turns are spent.
+ * Lists the names of repositories that a caller may see, as keyset pages. Each source of visible names is a walk along
+ * an index: public and internal repositories, the caller's own, and the ranges of names that its grants cover. The walks
+ * advance together in slices of a bounded number of rows. The owner's visibility and the patterns then decide about each
+ * row, so that a walk may read many rows for each name that it finds. It pauses between slices, and the page ends early
+ * when its turns are spent.
  */
 import { sql } from 'kysely'
 import { compareTexts } from '../../lib/compare-texts.ts'
@@ -20,8 +21,8 @@ export interface RepositoriesPage {
   /** In byte order. */
   readonly names: RepositoryName[]
   /**
-   * Where the next page starts, as its `from`, when the turns were spent before the page was full. It may be a part of
-   * a name that the caller must not see.
+   * The name at which the next page starts (its `from`), if the turns were spent before the page was full. It may be a
+   * part of a name that the caller must not see.
    */
   readonly stoppedAt: string | undefined
 }
@@ -35,9 +36,9 @@ interface SliceParameters {
 interface Slice {
   /** In order. */
   readonly rows: readonly SeenRow[]
-  /** All names before this were looked at. */
+  /** All names before this one were checked. */
   readonly next: string
-  /** Whether the range may hold others from there on. */
+  /** Whether the range may have more names from there on. */
   readonly isCut: boolean
 }
 
@@ -47,13 +48,13 @@ interface SeenRow {
   owner_visibility: Visibility
 }
 
-/** Rows of one statement; on SQLite everybody waits for it. */
+/** The most rows of one statement; on SQLite all requests wait for it. */
 const maxRows = 200
-/** The same where the database leaves most of them out. */
+/** The most rows if the query itself leaves most of them out. */
 const maxHiddenRows = 1_000
-/** Where few of the rows count, small pages would take many statements. */
+/** The fewest rows: if few of them are visible, small slices would take many statements. */
 const minRows = 50
-/** Each of them is a request to PostgreSQL, whose answers are waited for together. */
+/** The ranges read in parallel; on PostgreSQL each is a separate request. */
 const rangesAtOnce = { sqlite: 1, postgres: 16 } as const
 
 const namesBetween = compileOnce<SliceParameters, SeenRow>(({ kysely, parameter }) =>
@@ -69,7 +70,7 @@ const namesBetween = compileOnce<SliceParameters, SeenRow>(({ kysely, parameter 
 
 type OpenParameters = SliceParameters & { readonly visibility: Visibility }
 
-/** Of the first repositories of a visibility those whose owner has one of the visibilities, too. */
+/** Selects the first repositories of a visibility, then keeps those whose owner has one of the given visibilities. */
 const openNames = compileOnce<OpenParameters & { ownerVisibilities: unknown }, SeenRow>((input) =>
   input.kysely
     .selectFrom(selectOpen(input).select('repository.owner_id').limit(input.parameter('limit')).as('open'))
@@ -78,7 +79,7 @@ const openNames = compileOnce<OpenParameters & { ownerVisibilities: unknown }, S
     .where(isAnyOf(input.dialect, 'owner.visibility', input.parameter('ownerVisibilities'))),
 )
 
-/** The last one of a slice, when there are as many. */
+/** Finds the last repository of a full slice. */
 const lastOpenName = compileOnce<Omit<OpenParameters, 'limit'> & { skipped: number }, { name: string }>(
   (input) => selectOpen(input).limit(sql.lit(1)).offset(input.parameter('skipped')),
 )
@@ -86,13 +87,13 @@ const lastOpenName = compileOnce<Omit<OpenParameters, 'limit'> & { skipped: numb
 interface PageRequest {
   /** Exclusive. */
   readonly after?: string | undefined
-  /** Below this owner only. */
+  /** Only repositories of this owner. */
   readonly owner?: string | undefined
   readonly limit: number
   readonly visible: VisibleRepositories
 }
 
-/** Full as long as there are names, however many rows that takes. Throws what aborts the signal. */
+/** Lists names until the page is full or there are no more, however many rows that takes. Throws the reason of the signal. */
 export async function listRepositories(
   db: Reader,
   { signal, ...page }: PageRequest & { readonly signal?: AbortSignal | undefined },
@@ -101,7 +102,10 @@ export async function listRepositories(
   return names
 }
 
-/** Ends early when the turns are spent. `from` (inclusive) is in place of `after`. Throws what aborts the turns. */
+/**
+ * Like `listRepositories`, but ends early when the turns are spent. `from` (inclusive) replaces `after`. Throws the
+ * reason of the turns' signal.
+ */
 export async function pageRepositories(
   db: Reader,
   page: PageRequest & { readonly from?: string | undefined; readonly turns: Turns },
@@ -128,9 +132,9 @@ class NameWalk {
   readonly #db: Reader
   readonly #walk: VisibleWalk
   #found: string[] = []
-  /** Whether the last slice had more that owners hide than others. */
+  /** Whether owners hid more than half of the last slice. */
   #isMostlyHidden = false
-  /** Of the range that is read next. */
+  /** The index of the next range. */
   #index = 0
   #position = ''
 
@@ -140,18 +144,18 @@ class NameWalk {
     this.#goOn(from)
   }
 
-  /** All names before this are read; `endOfNames` when nothing is left. */
+  /** All names before this one were read; `endOfNames` if nothing is left. */
   get position(): string {
     return this.#position
   }
 
-  /** The names found before `position`, which are handed out once. */
+  /** Removes and returns the names found before `position`. */
   take(position: string): string[] {
     const end = this.#found.findIndex((name) => name >= position)
     return this.#found.splice(0, end === -1 ? this.#found.length : end)
   }
 
-  /** One slice of rows at most, and one row at least where there is one. */
+  /** Reads at most one slice, and at least one row if there is one. */
   async read(rowsPerSlice: number, turns: Turns): Promise<void> {
     const limit = this.#isMostlyHidden ? maxHiddenRows : rowsPerSlice
     const ranges = this.#nextRanges()
@@ -196,24 +200,24 @@ class NameWalk {
     return { rows, next: end === undefined ? slice.to : justAfter(end), isCut: end !== undefined }
   }
 
-  /** The end of the slice is found before its rows: where owners hide some, the rows do not tell it. */
+  /** Finds the end of the slice before its rows, because the rows do not show it when owners hide some. */
   async #readOpen({ from, limit, ...slice }: SliceParameters, open: OpenRepositories): Promise<Slice> {
     const { visibility } = open
     const range = { from, to: slice.to, visibility }
     const end = (await lastOpenName.first(this.#db, { ...range, skipped: limit - 1 }))?.name
     const to = end === undefined ? slice.to : justAfter(end)
     const ownerVisibilities = listParameter(databaseOf(this.#db).dialect, open.ownerVisibilities)
-    // Others may have made some in between.
-    const mostRows = 2 * limit
-    const rows = await openNames.all(this.#db, { ...range, to, limit: mostRows, ownerVisibilities })
+    // Others may have created some in between.
+    const maxOpenRows = 2 * limit
+    const rows = await openNames.all(this.#db, { ...range, to, limit: maxOpenRows, ownerVisibilities })
     this.#isMostlyHidden = end !== undefined && rows.length < limit / 2
-    // A join keeps no order.
+    // A join does not keep the order.
     const inOrder = rows.toSorted((a, b) => compareTexts(a.name, b.name))
     return { rows: inOrder, next: to, isCut: end !== undefined }
   }
 }
 
-/** Lists in order, as one list in order that has each name once. */
+/** Merges sorted lists into one sorted list without duplicates. */
 function mergeNames(lists: readonly string[][]): string[] {
   const [first = [], ...others] = lists.filter((list) => list.length > 0)
   return others.length === 0 ? first : [...new Set([first, ...others].flat())].toSorted()
@@ -236,7 +240,7 @@ function selectOpen({
     .orderBy('repository.name')
 }
 
-/** No character of a name comes before "-": a name is greater than the text exactly when it is not less than this. */
+/** Returns the lower bound of all names after this one: it appends a space, which sorts before every character of a name. */
 function justAfter(text: string): string {
   return `${text} `
 }

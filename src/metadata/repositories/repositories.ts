@@ -1,4 +1,4 @@
-/** Repositories and the owners they belong to; both come into being with the first push. */
+/** Repositories and their owners. The first push creates both. */
 import { andThen } from '../../lib/maybe-promise.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
@@ -19,7 +19,7 @@ export interface Repository {
   readonly visibility: Visibility
 }
 
-/** What decides who may do what there. */
+/** The data that decides who may do what in a repository. */
 export interface RepositoryAccess extends RepositoryVisibility {
   readonly id: number
   readonly ownerName: string
@@ -32,7 +32,7 @@ interface AccessRow {
   owner_name: string | null
 }
 
-/** Always one row, of nothing where there is no such repository: its absence is not told by the time of the answer. */
+/** Always returns one row, empty if the repository does not exist, so that the response time does not reveal its absence. */
 const accessByName = compileOnce<{ name: string }, AccessRow>(({ kysely, parameter }) =>
   kysely
     .selectFrom(kysely.selectNoFrom(parameter('name').as('name')).as('asked'))
@@ -63,7 +63,7 @@ export async function findRepository(db: Reader, name: RepositoryName): Promise<
     : { id: row.id, ownerId: row.owner_id, name, visibility: row.visibility }
 }
 
-/** Asked with every request of someone who is neither administrator nor owner. On SQLite it answers at once. */
+/** Runs on every request of a caller who is neither administrator nor owner. On SQLite it answers at once. */
 export function findRepositoryAccess(
   db: Reader,
   name: RepositoryName,
@@ -79,8 +79,8 @@ function accessOf(row: AccessRow | undefined): RepositoryAccess | undefined {
 }
 
 /**
- * Creates the repository, and its owner as a public organization, when they are missing; the first creator wins. The
- * owners that are users come into being with their accounts. Throws `OwnerRenamed` below a name that was given up.
+ * Creates the repository, and its owner as a public organization, if they are missing; the first creator wins. An owner
+ * that is a user is created with its account. Throws `OwnerRenamed` below a former name.
  */
 export async function ensureRepository(
   tx: Transaction,
@@ -100,7 +100,7 @@ export async function ensureRepository(
     })
     .onConflict((conflict) => conflict.column('name').doNothing())
     .execute()
-  // A statement of its own: on PostgreSQL it sees the row that won the race.
+  // A separate statement: on PostgreSQL it sees the row that won the race.
   const row = await kysely
     .selectFrom('repository')
     .select(['id', 'owner_id', 'visibility'])
@@ -109,7 +109,7 @@ export async function ensureRepository(
   return { id: row.id, ownerId: row.owner_id, name: options.name, visibility: row.visibility }
 }
 
-/** Returns the visibility it had; `undefined` when there is no such repository. */
+/** Changes the visibility and returns the previous one; `undefined` if the repository does not exist. */
 export async function setRepositoryVisibility(
   tx: Transaction,
   change: { readonly name: RepositoryName; readonly visibility: Visibility },
@@ -124,7 +124,7 @@ export async function setRepositoryVisibility(
   return before.visibility
 }
 
-/** With what decides who sees them; in byte order, after `after` (exclusive). */
+/** Lists repositories with the visibilities that decide who sees them, in byte order, after `after` (exclusive). */
 export async function listRepositoryAccess(
   db: Reader,
   page: { readonly after?: string | undefined; readonly limit: number },

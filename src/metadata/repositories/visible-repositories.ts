@@ -1,38 +1,41 @@
-/** What a caller may see of repositories: as walks along an index that find all of it, and as a condition of rows. */
+/** The repositories that a caller may see, both as walks along an index that find them all and as a condition on rows. */
 import type { Visibility } from '../owners/schema.ts'
 
-/** Names from `from` up to before `to`; without `to` all that follow. */
+/** The names from `from` (inclusive) to `to` (exclusive); without `to`, all that follow. */
 export interface NameRange {
   readonly from: string
   readonly to: string | undefined
 }
 
-/** Names by pattern: in sorted ranges without overlap that hold all of them, each then to be asked about. */
+/**
+ * A set of names given by patterns. Sorted ranges without overlap cover all of its names; `has` decides about each name
+ * in them.
+ */
 export interface NameSet {
   readonly ranges: readonly NameRange[]
-  /** Those ranges of which every name belongs to the set. */
+  /** The ranges in which every name belongs to the set. */
   readonly whole: readonly NameRange[]
   has(name: string): boolean
 }
 
 export type VisibleRepositories = {
-  /** Nothing else, whatever the rest says: the bounds of an access token. */
+  /** The bounds of an access token: no name outside them is visible. */
   readonly within?: NameSet | undefined
 } & (
   | { readonly all: true }
   | {
       readonly all: false
-      /** Those where the repository and its owner are public. */
+      /** Whether repositories are visible if they and their owner are public. */
       readonly public: boolean
-      /** Those where neither the repository nor its owner is private. */
+      /** Whether repositories are visible if neither they nor their owner is private. */
       readonly internal?: boolean
-      /** All of this owner. */
+      /** The owner whose repositories are all visible. */
       readonly owner: string | undefined
       readonly granted?: NameSet | undefined
     }
 )
 
-/** What decides who sees a repository: the stricter of the two visibilities counts. */
+/** The two visibilities that decide who sees a repository; the stricter one counts. */
 export interface RepositoryVisibility {
   readonly visibility: Visibility
   readonly ownerVisibility: Visibility
@@ -42,35 +45,35 @@ export interface SeenRepository extends RepositoryVisibility {
   readonly name: string
 }
 
-/** What is seen by its visibility and that of its owner. */
+/** The repositories with this visibility whose owner has one of these visibilities. */
 export interface OpenRepositories {
   readonly visibility: Visibility
   readonly ownerVisibilities: readonly Visibility[]
 }
 
-/** Names along one index, of which `sees` picks those that count. */
+/** A walk over names along one index; `sees` selects the visible ones. */
 export interface VisibleWalk {
-  /** In order, without overlap. */
+  /** Sorted, without overlap. */
   readonly ranges: readonly NameRange[]
-  /** Only such repositories are read; `undefined`: all. */
+  /** Limits the walk to these repositories; `undefined` reads all. */
   readonly open: OpenRepositories | undefined
   readonly sees: (repository: SeenRepository) => boolean
 }
 
 /**
- * Greater than every name. Repositories that were deleted and still have rows are called something from here on
- * (`deletion/repository-deletion.ts`): whatever lists names ends before it.
+ * A text greater than every name. Deleted repositories that still have rows have names from here on
+ * (`deletion/repository-deletion.ts`), so every list of names ends before it.
  */
 export const endOfNames = '~'
 
 export const allNames: NameRange = { from: '', to: endOfNames }
 
-/** All below an owner: the character after the slash ends it. */
+/** Returns the range of all names below an owner: `0` is the character after the slash. */
 export function namesBelow(owner: string): NameRange {
   return { from: `${owner}/`, to: `${owner}0` }
 }
 
-/** The walks that together find all that is visible in a range; a name may be found by several. */
+/** Returns the walks that together find all visible names in a range; several walks may find the same name. */
 export function visibleWalks(visible: VisibleRepositories, range: NameRange): VisibleWalk[] {
   const { within } = visible
   const all = visible.all ? [walkAlong([allNames])] : walksOf(visible)
@@ -79,7 +82,7 @@ export function visibleWalks(visible: VisibleRepositories, range: NameRange): Vi
   return walks.map((walk) => ({
     ...walk,
     ranges: intersect(walk.ranges, within.ranges),
-    // The bounds of a token first: they are fewer than grants.
+    // Checks the bounds of a token first: there are fewer of them than grants.
     sees: (repository) => within.has(repository.name) && walk.sees(repository),
   }))
 }
@@ -106,7 +109,7 @@ function walkAlong(ranges: readonly NameRange[]): VisibleWalk {
   return { ranges, open: undefined, sees: () => true }
 }
 
-/** Of two lists of ranges in order what lies in both. */
+/** Returns the ranges common to two sorted lists of ranges. */
 function intersect(one: readonly NameRange[], other: readonly NameRange[]): NameRange[] {
   const common: NameRange[] = []
   let [at, beside] = [0, 0]
@@ -120,7 +123,7 @@ function intersect(one: readonly NameRange[], other: readonly NameRange[]): Name
   }
 }
 
-/** What both have; names are ASCII, so that texts compare as the database compares them. */
+/** Returns the common part of two ranges. Names are ASCII, so that texts compare here as in the database. */
 function clip(a: NameRange, b: NameRange): NameRange | undefined {
   const from = a.from > b.from ? a.from : b.from
   const to = endOf(a) < endOf(b) ? endOf(a) : endOf(b)
@@ -131,7 +134,7 @@ export function endOf({ to = endOfNames }: NameRange): string {
   return to
 }
 
-/** The same conditions for a row that was read. */
+/** Applies the same conditions to one row. */
 export function isVisible(repository: SeenRepository, visible: VisibleRepositories): boolean {
   if (repository.name >= endOfNames) return false
   if (visible.within !== undefined && !visible.within.has(repository.name)) return false
@@ -153,7 +156,7 @@ export function isPublic({ visibility, ownerVisibility }: RepositoryVisibility):
   return visibility === 'public' && ownerVisibility === 'public'
 }
 
-/** Public ones too. */
+/** Whether every user may see it; includes public repositories. */
 export function isInternal({ visibility, ownerVisibility }: RepositoryVisibility): boolean {
   return visibility !== 'private' && ownerVisibility !== 'private'
 }

@@ -1,4 +1,4 @@
-/** Who holds the grants on an owner: the grants page by page, and the members of a team page by page. */
+/** Lists the holders of grants on an owner: the grants page by page, and the members of a team page by page. */
 import { isOut } from '../identity/accounts.ts'
 import { selectGrantees, teamOf, termsOf } from './grants.ts'
 import type { GrantTerms, TeamRow, TermsRow } from './grants.ts'
@@ -62,7 +62,7 @@ const accountsOfTeam = compileOnce<{ teamId: number; after: number; limit: numbe
     ),
 )
 
-/** All on what the owner has, in the order of their ids, after `after` (exclusive). */
+/** Lists all grants on an owner in the order of their ids, after `after` (exclusive). */
 export async function listGrantsOn(
   db: Reader,
   page: { readonly ownerId: number; readonly after: number; readonly limit: number },
@@ -78,7 +78,7 @@ export async function listGrantsOn(
   })
 }
 
-/** In the order of their ids, after `after` (exclusive). */
+/** Lists the accounts of a team in the order of their ids, after `after` (exclusive). */
 export async function listTeamAccounts(
   db: Reader,
   page: { readonly teamId: number; readonly after: number; readonly limit: number },

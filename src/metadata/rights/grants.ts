@@ -1,4 +1,7 @@
-/** Grants: a role for an account or a team, on what an owner has below a pattern. Each change raises the rights' version. */
+/**
+ * Grants: a grant gives an account or a team a role on the repositories of an owner that match a pattern. Each change
+ * raises the version of the rights.
+ */
 import { sql } from 'kysely'
 import { andThen } from '../../lib/maybe-promise.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
@@ -13,27 +16,27 @@ import { pageById } from '../sql/keyset-page.ts'
 export interface GrantTerms {
   readonly id: number
   readonly owner: string
-  /** Relative to the owner. */
+  /** The pattern, relative to the owner. */
   readonly pattern: string
   readonly role: string
-  /** Of the role. */
+  /** The actions of the role. */
   readonly actions: readonly string[]
 }
 
-/** As one of its principals holds it. */
+/** A grant as one of its holders sees it. */
 export interface GrantOf extends GrantTerms {
-  /** `acme/dev`, where it is held by way of a team. */
+  /** The team through which it is held, as in `acme/dev`. */
   readonly team: string | undefined
 }
 
 export interface Grant extends GrantTerms {
-  /** A team as `acme/dev`, a robot as `acme+ci`. */
+  /** The holder: a team as in `acme/dev`, a robot as in `acme+ci`. */
   readonly to: { readonly kind: 'user' | 'robot' | 'team'; readonly name: string }
   readonly createdAt: number
   readonly createdBy: string
 }
 
-/** Who is granted something: an account, or a team. */
+/** The holder of a grant: an account or a team. */
 export interface GrantPrincipal {
   readonly kind: 'account' | 'team'
   readonly id: number
@@ -41,7 +44,7 @@ export interface GrantPrincipal {
 
 export interface NewGrant {
   readonly ownerId: number
-  /** Relative to the owner. */
+  /** The pattern, relative to the owner. */
   readonly pattern: string
   readonly roleId: number
   readonly principal: GrantPrincipal
@@ -81,12 +84,15 @@ const grantsOfAccount = compileOnce<{ accountId: number }, TermsRow & TeamRow>((
   return own.unionAll(ofTeams)
 })
 
-/** By name and by all its teams, in no order. On SQLite it answers at once. */
+/** Lists the grants of an account and of all its teams, in no order. On SQLite it answers at once. */
 export function listGrantsOf(db: Reader, accountId: number): MaybePromise<GrantOf[]> {
   return andThen(grantsOfAccount.all(db, { accountId }), heldOf)
 }
 
-/** The id of the grant, also of one that was there with the same terms. Throws `Conflict` when who gets it was deleted. */
+/**
+ * Returns the id of the new grant, or of an existing one with the same terms. Throws `Conflict` if the account or team
+ * was deleted.
+ */
 export async function insertGrant(
   tx: Transaction,
   grant: NewGrant,
@@ -118,14 +124,17 @@ export async function insertGrant(
   return { id: existing.id, isNew: false }
 }
 
-/** No foreign key can say it of two tables: who is granted something stays until the transaction ends. */
+/**
+ * Keeps the account or team from being deleted until the transaction ends, because a foreign key cannot refer to two
+ * tables.
+ */
 async function holdPrincipal(tx: Transaction, { kind, id }: GrantPrincipal): Promise<void> {
   const query = kyselyOf(tx).selectFrom(kind).select('id').where('id', '=', id)
   const row = await (hasRowLocks(tx) ? query.forKeyShare() : query).executeTakeFirst()
-  if (row === undefined) throw new Conflict(`${kind} ${id} was deleted while it was granted something`)
+  if (row === undefined) throw new Conflict(`${kind} ${id} was deleted while a role was granted to it`)
 }
 
-/** On what an owner has, of one principal or of all. */
+/** Counts the grants on an owner, for one principal or for all. */
 export async function countGrants(
   db: Reader,
   { ownerId, principal }: { readonly ownerId: number; readonly principal?: GrantPrincipal },
@@ -140,7 +149,7 @@ export async function countGrants(
   return (await query.executeTakeFirstOrThrow()).count
 }
 
-/** Returns what it was; `undefined` when there is no such grant. */
+/** Deletes a grant and returns it; `undefined` if it does not exist. */
 export async function deleteGrant(tx: Transaction, id: number): Promise<Grant | undefined> {
   const grant = await findGrant(tx, id)
   if (grant === undefined) return undefined
@@ -154,7 +163,7 @@ export async function findGrant(db: Reader, id: number): Promise<Grant | undefin
   return row && grantOf(row)
 }
 
-/** Of an owner or of a principal, or both, or of all; in the order of their ids, after `after` (exclusive). */
+/** Lists the grants on an owner, of a principal, both, or all, in the order of their ids, after `after` (exclusive). */
 export async function listGrants(
   db: Reader,
   page: {
@@ -184,7 +193,7 @@ function selectTerms(kysely: Kysely) {
     .select(['role.name as role', 'role.actions'])
 }
 
-/** With the account or the team that has the grant. */
+/** Selects grants with the account or the team that holds them. */
 export function selectGrantees(kysely: Kysely) {
   return selectTerms(kysely)
     .leftJoin('account', (join) =>
@@ -228,7 +237,7 @@ function grantOf(row: GrantRow): Grant {
   }
 }
 
-/** Few roles, many grants: each list of actions is parsed once. */
+/** Parses each role's list of actions only once: there are few roles and many grants. */
 function heldOf(rows: readonly (TermsRow & TeamRow)[]): GrantOf[] {
   const parsed = new Map<string, readonly string[]>()
   return rows.map(({ id, owner, pattern, role, actions: json, ...row }) => {

@@ -1,4 +1,4 @@
-/** Roles: named sets of actions. The built-in ones are rows of the migration and stay as they are. */
+/** Roles are named sets of actions. The built-in ones are rows of the migration and never change. */
 import type { Selectable } from 'kysely'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
@@ -13,7 +13,7 @@ export interface Role {
   readonly isBuiltIn: boolean
 }
 
-/** Throws `Conflict` when there is a role of that name. */
+/** Creates a role. Throws `Conflict` if a role of that name exists. */
 export async function insertRole(
   tx: Transaction,
   role: { readonly name: string; readonly actions: readonly string[]; readonly now: number },
@@ -29,7 +29,7 @@ export async function insertRole(
     .onConflict((conflict) => conflict.column('name').doNothing())
     .returning('id')
     .executeTakeFirst()
-  if (row === undefined) throw new Conflict(`there is a role ${role.name}`)
+  if (row === undefined) throw new Conflict(`the role ${role.name} already exists`)
   return row.id
 }
 
@@ -38,14 +38,14 @@ export async function findRole(db: Reader, name: string): Promise<Role | undefin
   return row && roleOf(row)
 }
 
-/** As `findRole`; the role cannot be deleted before the transaction ends. */
+/** Like `findRole`, but no other transaction can delete the role until this one ends. */
 export async function holdRole(tx: Transaction, name: string): Promise<Role | undefined> {
   const query = kyselyOf(tx).selectFrom('role').selectAll().where('name', '=', name)
   const row = await (hasRowLocks(tx) ? query.forKeyShare() : query).executeTakeFirst()
   return row && roleOf(row)
 }
 
-/** In byte order of the names, after `after` (exclusive). */
+/** Lists roles in byte order of their names, after `after` (exclusive). */
 export async function listRoles(
   db: Reader,
   page: { readonly after?: string | undefined; readonly limit: number },
@@ -54,7 +54,7 @@ export async function listRoles(
   return (await pageByName(roles, 'name', page).execute()).map(roleOf)
 }
 
-/** Takes a custom role away that no grant uses; says what keeps it otherwise. */
+/** Deletes a custom role that no grant uses. Otherwise returns the reason why the role stays. */
 export async function deleteRole(
   tx: Transaction,
   name: string,

@@ -1,4 +1,4 @@
-/** Tables of roles and grants. */
+/** The tables of roles and grants. */
 import type { Generated } from 'kysely'
 
 export interface RoleTable {

@@ -1,4 +1,4 @@
-/** Rows per INSERT: full chunks share one statement, and parameters stay far below every driver's limit. */
+/** Rows per INSERT. Full chunks share one statement, and the number of parameters stays far below every driver's limit. */
 const rowsPerInsert = 100
 
 export function* chunks<T>(items: readonly T[], size: number = rowsPerInsert): Generator<T[]> {

@@ -1,4 +1,4 @@
-/** Inserts of several rows: as `compileOnce`, with one statement for each number of rows. */
+/** Inserts several rows at once. Like `compileOnce`, but with one statement for each number of rows. */
 import type { Insertable } from 'kysely'
 import type { Transaction } from '../handles.ts'
 import type { Schema } from '../schema.ts'
@@ -7,12 +7,12 @@ import { compileOnce } from './compile-once.ts'
 import type { QueryTemplate } from './compile-once.ts'
 import { pause, rowsPerTurn } from './pause.ts'
 
-/** So many statements are kept per table at most; more rows take several. */
+/** The most rows in one statement, and so the most statements kept per table. More rows take several statements. */
 const maxRows = 32
 
 type Values = Record<string, unknown>
 
-/** `columns` are those that every row gives a value for. Gives others a turn after each hundred rows or so. */
+/** Compiles an INSERT in which every row has a value for each of `columns`. Pauses after every hundred rows or so. */
 export function compileInsert<
   Table extends keyof Schema,
   Column extends keyof Insertable<Schema[Table]> & string,

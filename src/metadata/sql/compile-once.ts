@@ -1,4 +1,4 @@
-/** Queries of the pull path: Kysely builds their SQL once per dialect, later calls only bind parameters. */
+/** Compiles the queries of the pull path: Kysely builds their SQL once per dialect, later calls only bind parameters. */
 import { sql } from 'kysely'
 import type { Compilable, Kysely, RawBuilder } from 'kysely'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
@@ -10,11 +10,11 @@ import type { CompiledTemplate, Database, Dialect } from './database.ts'
 export interface TemplateInput<Parameters> {
   readonly kysely: Kysely<Schema>
   readonly dialect: Dialect
-  /** Stands for the value that a call gives under this name. */
+  /** Returns a placeholder for the parameter of this name. */
   readonly parameter: <Name extends keyof Parameters & string>(name: Name) => RawBuilder<Parameters[Name]>
 }
 
-/** Await what it returns: on SQLite rows come at once, and no promise is made for them. */
+/** A compiled query. Always await its result: SQLite returns rows directly, without a promise. */
 export interface QueryTemplate<Parameters, Row> {
   all(handle: Reader, parameters: Parameters): MaybePromise<Row[]>
   first(handle: Reader, parameters: Parameters): MaybePromise<Row | undefined>
@@ -28,7 +28,7 @@ class Placeholder {
 }
 
 interface BoundTemplate extends CompiledTemplate {
-  /** Names in the order of the SQL's parameters, or constants. */
+  /** Placeholders and constants in the order of the SQL's parameters. */
   readonly slots: readonly unknown[]
 }
 

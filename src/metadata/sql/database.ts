@@ -1,4 +1,4 @@
-/** What the opaque handles hold, and the few places where the two SQL dialects differ. */
+/** The content of the opaque handles, and the few places where the two SQL dialects differ. */
 import { sql } from 'kysely'
 import type { Kysely, RawBuilder, SqlBool } from 'kysely'
 import type { Reader, Transaction } from '../handles.ts'
@@ -6,28 +6,28 @@ import type { Schema } from '../schema.ts'
 
 export type Dialect = 'sqlite' | 'postgres'
 
-/** Its identity is the key of a driver's prepared statement. */
+/** A compiled query. Drivers may use the object itself as the key of a prepared statement. */
 export interface CompiledTemplate {
   readonly sql: string
 }
 
 /**
- * Runs a query that was compiled before; drivers may keep prepared statements under the template's identity. Rows, or
- * a promise of them: a driver that answers at once costs no more than that.
+ * Runs compiled queries; drivers may keep a prepared statement for each template. Returns rows, or a promise of them, so
+ * that a driver that answers at once creates no promise.
  */
 export interface TemplateRunner {
   all(template: CompiledTemplate, parameters: readonly unknown[]): unknown
   first(template: CompiledTemplate, parameters: readonly unknown[]): unknown
 }
 
-/** What a transaction did that others of the process have to hear of once it is committed. */
+/** The effects of a transaction that the process acts on after the commit. */
 export interface CommitNotes {
   hasChangedRights: boolean
 }
 
 export interface Database {
   readonly dialect: Dialect
-  /** Of a transaction, where somebody wants to hear of it. */
+  /** The notes of a transaction, if someone acts on them. */
   readonly notes?: CommitNotes
   readonly kysely: Kysely<Schema>
   readonly templates: TemplateRunner
@@ -49,14 +49,14 @@ export function kyselyOf(handle: Reader): Kysely<Schema> {
   return databaseOf(handle).kysely
 }
 
-/** PostgreSQL takes row locks; on SQLite the one writer has locked everything already. */
+/** Whether the dialect has row locks. SQLite has a single writer, which has locked everything already. */
 export function hasRowLocks(handle: Reader): boolean {
   return databaseOf(handle).dialect === 'postgres'
 }
 
 /**
- * `column in (values)` for any number of texts as one parameter, so that neither the number of parameters nor the
- * number of distinct statements grows with it. `values` may be a placeholder filled with `listParameter`.
+ * Returns `column in (values)` with any number of texts as one parameter, so that neither the number of parameters nor
+ * the number of distinct statements grows. `values` may be a placeholder filled with `listParameter`.
  */
 export function isAnyOf(
   dialect: Dialect,
@@ -68,12 +68,12 @@ export function isAnyOf(
   return sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${list}))`
 }
 
-/** The value of a placeholder that stands for a list in `isAnyOf`. */
+/** Returns the value of a placeholder for a list in `isAnyOf`. */
 export function listParameter(dialect: Dialect, values: readonly string[]): string | readonly string[] {
   return dialect === 'postgres' ? values : JSON.stringify(values)
 }
 
-/** As `isAnyOf`, for row ids; the value of the placeholder is made by `idsParameter`. */
+/** Like `isAnyOf`, but for row ids; `idsParameter` returns the value of the placeholder. */
 export function isAnyOfIds(dialect: Dialect, column: string, ids: RawBuilder<unknown>): RawBuilder<SqlBool> {
   if (dialect === 'postgres') return sql<SqlBool>`${sql.ref(column)} = any(${ids}::bigint[])`
   return sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${ids}))`

@@ -1,4 +1,4 @@
-/** Deletes rows some at a time: one bounded statement, or as many as it takes with turns for everybody else in between. */
+/** Deletes rows in batches: either one bounded statement, or as many as needed with pauses for other requests in between. */
 import { sql } from 'kysely'
 import type { Expression, SqlBool } from 'kysely'
 import type { Transaction } from '../handles.ts'
@@ -11,13 +11,13 @@ type Column<Table extends keyof Schema> = keyof Schema[Table] & string
 export interface RowsToDelete<Table extends keyof Schema> {
   /** The columns of a unique key. */
   readonly key: readonly Column<Table>[]
-  /** An index should serve it. */
+  /** The rows to delete. An index should serve the condition. */
   readonly where: Expression<SqlBool>
-  /** The rows with the least values go first. */
+  /** Deletes the rows with the lowest values first. */
   readonly orderBy?: Column<Table>
 }
 
-/** Deletes `limit` rows at most; returns how many. */
+/** Deletes at most `limit` rows and returns their number. */
 export async function deleteSome<Table extends keyof Schema>(
   tx: Transaction,
   table: Table,

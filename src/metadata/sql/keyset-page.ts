@@ -1,9 +1,9 @@
-/** Pages of lists: the rows after a key, in the order of the key. An index that ends with the key serves them. */
+/** Pages of lists: the rows after a key, in the order of the key. They need an index that ends with the key. */
 import { sql } from 'kysely'
 import type { Expression, SelectQueryBuilder, SqlBool, StringReference } from 'kysely'
 
 interface Page<Key> {
-  /** Exclusive. */
+  /** The last key of the previous page (exclusive). */
   readonly after?: Key | Expression<Key> | undefined
   readonly limit: number | Expression<number>
 }

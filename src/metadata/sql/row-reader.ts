@@ -1,4 +1,7 @@
-/** Rows as values of the domain: camel case for columns, `undefined` for null. For rows that need nothing else. */
+/**
+ * Converts rows to values of the domain: camel case for columns, `undefined` for null. For rows that need no other
+ * conversion.
+ */
 
 type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
@@ -10,7 +13,7 @@ export type RowValue<Row> = {
     : Row[Column]
 }
 
-/** Makes the function that reads these columns of a row and leaves out all others. */
+/** Creates the function that reads these columns of a row and leaves out all others. */
 export function createRowReader<Column extends string>(
   columns: readonly Column[],
 ): <Row extends Record<Column, unknown>>(row: Row) => RowValue<Pick<Row, Column>> {

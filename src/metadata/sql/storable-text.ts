@@ -1,4 +1,4 @@
-/** PostgreSQL stores no NUL in text; what clients wrote into annotations and labels may hold one. */
+/** Replaces NUL, which PostgreSQL does not store in text. Annotations and labels of clients may contain it. */
 export function storableText(text: string): string {
   return text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text
 }

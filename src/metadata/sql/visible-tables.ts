@@ -1,9 +1,9 @@
-/** Which tables a query finds without the name of a schema. */
+/** Lists the tables that a query finds without a schema name. */
 import { sql } from 'kysely'
 import type { Reader } from '../handles.ts'
 import { databaseOf } from './database.ts'
 
-/** On PostgreSQL other schemas may hold tables of the same names, of another registry for instance: those are left out. */
+/** Leaves out tables in other PostgreSQL schemas, which may have the same names and belong to another registry. */
 export async function listVisibleTables(db: Reader): Promise<ReadonlySet<string>> {
   const { dialect, kysely } = databaseOf(db)
   if (dialect === 'sqlite') {

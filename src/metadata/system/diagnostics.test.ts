@@ -24,7 +24,7 @@ async function expectHealthy(metadata: Metadata): Promise<void> {
 }
 
 describe('diagnostics', () => {
-  test('look at SQLite, also before it has a schema', async () => {
+  test('check SQLite, also before it has a schema', async () => {
     await using folder = await tempFolder()
     const onFatal = (error: unknown) => {
       throw error
@@ -38,7 +38,7 @@ describe('diagnostics', () => {
     expect(await readDatabaseTime(metadata.reader)).toBeUndefined()
   })
 
-  test('look at PostgreSQL and its clock', async () => {
+  test('check PostgreSQL and read its clock', async () => {
     await using metadata = await openPgliteMetadata()
     await expectHealthy(metadata)
     const time = await readDatabaseTime(metadata.reader)

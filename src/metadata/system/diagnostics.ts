@@ -1,12 +1,12 @@
-/** What `lading doctor` asks of a database that answers. Changes nothing. */
+/** The checks that `lading doctor` runs on a database that answers. They change nothing. */
 import { sql } from 'kysely'
 import type { Reader } from '../handles.ts'
 import { databaseOf } from '../sql/database.ts'
 
-/** More says nothing new. */
+/** More faults add no information. */
 const maxFaults = 5
 
-/** Faults in the structure of the file; PostgreSQL looks after its own. Reads the whole database. */
+/** Finds faults in the structure of the file. PostgreSQL checks its own structure. Reads the whole database. */
 export async function findFaults(db: Reader): Promise<readonly string[]> {
   const { dialect, kysely } = databaseOf(db)
   if (dialect === 'postgres') return []
@@ -16,7 +16,7 @@ export async function findFaults(db: Reader): Promise<readonly string[]> {
   return rows.map((row) => row.quick_check).filter((line) => line !== 'ok')
 }
 
-/** The clock of the database's machine, in milliseconds; `undefined` when it is this one. */
+/** Returns the time on the database's machine, in milliseconds; `undefined` if it is this machine. */
 export async function readDatabaseTime(db: Reader): Promise<number | undefined> {
   const { dialect, kysely } = databaseOf(db)
   if (dialect === 'sqlite') return undefined

@@ -1,8 +1,11 @@
-/** The identity of this installation, and which bytes of its blob store this database may judge. */
+/** The identity of this installation, and the age limits for the bytes of the blob store that this database may judge. */
 import type { Reader, Transaction } from '../handles.ts'
 import { kyselyOf } from '../sql/database.ts'
 
-/** Stores the id unless there is one; returns the stored one. A new database judges what the store receives from now on. */
+/**
+ * Stores the id unless one exists, and returns the stored one. A new database judges only bytes that the store receives
+ * from now on.
+ */
 export async function ensureInstallation(
   tx: Transaction,
   options: { readonly id: string; readonly now: number },
@@ -21,7 +24,7 @@ export async function ensureInstallation(
   return row.id
 }
 
-/** `undefined` before the first start. */
+/** Returns the installation id; `undefined` before the first start. */
 export async function findInstallation(db: Reader): Promise<string | undefined> {
   const row = await kyselyOf(db)
     .selectFrom('installation')
@@ -31,15 +34,18 @@ export async function findInstallation(db: Reader): Promise<string | undefined> 
   return row?.id
 }
 
-/** Which bytes a database can call unknown because no row names them. Times in milliseconds since the epoch. */
+/**
+ * The limits for bytes that the database may call unknown because it has no row for them. Times are in milliseconds
+ * since the epoch.
+ */
 export interface StoreJudgement {
-  /** Bytes that are older may belong to rows that this database never had. */
+  /** Older bytes may belong to rows that this database never had. */
   readonly judgesSince: number
-  /** Until then an operator has declared all bytes of the store to be known to this database. */
+  /** The time up to which an operator has accepted the store: bytes from before it that have no row are unwanted. */
   readonly acceptedAt: number | undefined
 }
 
-/** `undefined` before the first start: then the database can judge nothing. */
+/** Returns the limits; `undefined` before the first start, when the database can judge nothing. */
 export async function findStoreJudgement(db: Reader): Promise<StoreJudgement | undefined> {
   const row = await kyselyOf(db)
     .selectFrom('installation')
@@ -51,8 +57,8 @@ export async function findStoreJudgement(db: Reader): Promise<StoreJudgement | u
 }
 
 /**
- * For a database that is restored, or takes over another store: it no longer judges what is older than `since`. Withdraws
- * what an operator has accepted before.
+ * Sets the time from which on the database judges bytes; it no longer judges older ones. Called after a restore, or when
+ * the database adopts another store. Withdraws an earlier acceptance by an operator.
  */
 export async function setJudgesSince(tx: Transaction, since: number): Promise<void> {
   await kyselyOf(tx)
@@ -63,8 +69,8 @@ export async function setJudgesSince(tx: Transaction, since: number): Promise<vo
 }
 
 /**
- * The word of an operator: bytes that no row names and that are not younger than `now` are unwanted, however old and
- * however many they are. Returns the id of the installation, `undefined` before the first start.
+ * Records that an operator accepts the store: all bytes older than `now` without a row are unwanted, whatever their age
+ * and number. Returns the id of the installation, or `undefined` before the first start.
  */
 export async function acceptStore(tx: Transaction, now: number): Promise<string | undefined> {
   const row = await kyselyOf(tx)

@@ -1,13 +1,13 @@
 /**
- * Finds leases that nobody renews although they have not run out. Their expiry is a time of day, and clocks are wrong at
- * times: a lease that a clock from the future wrote would otherwise bind everybody until then. Each renewal changes the
- * mark of a lease, so one whose mark stays the same for the time to live has no living holder.
+ * Finds leases that are no longer renewed although they have not expired. Their expiry is a time of day, and clocks can
+ * be wrong: a lease written by a clock that was ahead would block all others until then. Each renewal changes the mark
+ * of a lease, so if the mark stays the same for the time to live, the holder is dead.
  */
 import type { Clock } from '../../lib/clock.ts'
 import type { LeaseMark } from './leases.ts'
 
 interface Seen extends LeaseMark {
-  /** By the monotonic clock. */
+  /** The time of the first look at this mark, by the monotonic clock. */
   readonly since: number
 }
 
@@ -27,7 +27,7 @@ export class LeaseWatch {
     this.#ttlMs = ttlMs
   }
 
-  /** Notes the lease as it is now. Returns whether this is the first look at it since it was forgotten. */
+  /** Notes the current state of the lease. Returns whether the lease was not known, or was forgotten. */
   note(name: string, { generation, expiresAt }: LeaseMark): boolean {
     const known = this.#seen.get(name)
     const isSame = known?.generation === generation && known.expiresAt === expiresAt
@@ -35,7 +35,7 @@ export class LeaseWatch {
     return known === undefined
   }
 
-  /** The mark that was noted last, where it has stayed the same for the time to live. */
+  /** Returns the last noted mark if it has stayed the same for the time to live. */
   findAbandoned(name: string): LeaseMark | undefined {
     const seen = this.#seen.get(name)
     return seen !== undefined && this.#monotonic.now() - seen.since >= this.#ttlMs ? seen : undefined

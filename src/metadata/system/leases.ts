@@ -1,4 +1,4 @@
-/** Leases: one runner of a job at a time; the generation tells a former holder that it lost. */
+/** Leases make sure that a job has one runner at a time; the generation shows a former holder that it lost the lease. */
 import type { Reader, Transaction } from '../handles.ts'
 import { kyselyOf } from '../sql/database.ts'
 
@@ -7,15 +7,15 @@ export interface LeaseClaim {
   readonly holder: string
 }
 
-/** What a holder changes with each renewal: while it stays the same, nobody renews. */
+/** The values that a holder changes with each renewal: while they stay the same, the lease is not being renewed. */
 export interface LeaseMark {
   readonly generation: number
   readonly expiresAt: number
 }
 
 /**
- * Returns `undefined` while another holder's lease runs. Each success raises the generation, for the same holder too.
- * A lease that still bears the mark `abandoned` is taken whenever it ends.
+ * Acquires the lease; returns `undefined` while another holder has it. Each success raises the generation, even for the
+ * same holder. A lease that still has the mark `abandoned` is taken over, whenever it expires.
  */
 export async function acquireLease(
   tx: Transaction,
@@ -54,7 +54,7 @@ export async function acquireLease(
   return row === undefined ? undefined : { generation: row.generation }
 }
 
-/** The lease as it is now, held or not; `undefined` when nobody ever had it. */
+/** Returns the current lease, held or not; `undefined` if it was never held. */
 export async function findLease(
   db: Reader,
   name: string,
@@ -63,7 +63,10 @@ export async function findLease(
   return row && { holder: row.holder, generation: row.generation, expiresAt: row.expires_at }
 }
 
-/** `false` when another has taken the lease over. One that ran out but was not taken is prolonged, unless `isStrict`. */
+/**
+ * Renews the lease. Returns `false` if another holder has taken it over. An expired lease that was not taken over is
+ * renewed, unless `isStrict`.
+ */
 export async function renewLease(
   tx: Transaction,
   options: LeaseClaim & {
@@ -84,7 +87,10 @@ export async function renewLease(
   return result.numUpdatedRows > 0n
 }
 
-/** Lets others in at once; no effect when the lease was taken over. The row stays, so that generations never repeat. */
+/**
+ * Releases the lease at once; has no effect if another holder has taken it over. The row stays, so that generations
+ * never repeat.
+ */
 export async function releaseLease(
   tx: Transaction,
   options: LeaseClaim & { readonly generation: number },
@@ -98,7 +104,7 @@ export async function releaseLease(
     .execute()
 }
 
-/** Ends the lease of a holder that does not renew it, so that it never will; `false` when the mark is another by now. */
+/** Ends the lease of a holder that does not renew it, so that it cannot renew it later; `false` if the mark has changed. */
 export async function endLease(tx: Transaction, name: string, mark: LeaseMark): Promise<boolean> {
   const result = await kyselyOf(tx)
     .updateTable('lease')

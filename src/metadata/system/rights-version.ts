@@ -1,6 +1,6 @@
 /**
- * One number that rises with each change of who may do what: grants, roles, teams, members, ownership, the visibility
- * of owners. What a process remembers of rights is good for as long as the number stays.
+ * A number that rises with each change of rights: grants, roles, teams, members, ownership, the visibility of owners.
+ * Cached rights are valid while the number stays the same.
  */
 import { sql } from 'kysely'
 import { andThen } from '../../lib/maybe-promise.ts'
@@ -17,14 +17,14 @@ const currentVersion = compileOnce<object, VersionRow>(({ kysely }) =>
   kysely.selectFrom('rights_version').select('version').where('singleton', '=', sql.lit(1)),
 )
 
-/** On SQLite it answers at once. */
+/** Returns the current version. On SQLite it answers at once. */
 export function getRightsVersion(db: Reader): MaybePromise<number> {
   return andThen(currentVersion.first(db, {}), versionOf)
 }
 
 /**
- * Call it in each transaction that changes rights, after the change. Such transactions wait for one another from then
- * on.
+ * Raises the version. Call it in each transaction that changes rights, after the change. From then on such transactions
+ * wait for each other.
  */
 export async function raiseRightsVersion(tx: Transaction): Promise<void> {
   await kyselyOf(tx)
@@ -37,6 +37,7 @@ export async function raiseRightsVersion(tx: Transaction): Promise<void> {
 }
 
 function versionOf(row: VersionRow | undefined): number {
-  if (row === undefined) throw new Error('the table rights_version has no row')
+  if (row === undefined)
+    throw new Error('the table rights_version has no row; restore the database from a backup')
   return row.version
 }

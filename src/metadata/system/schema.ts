@@ -1,4 +1,4 @@
-/** Tables of the installation as a whole. */
+/** The tables of the installation as a whole. */
 import type { Generated } from 'kysely'
 
 export interface InstallationTable {

@@ -1,4 +1,4 @@
-/** What a backup of metadata keeps on its way from SQLite into another database and back. */
+/** The contract of a backup of metadata: what it keeps from SQLite to another database and back. */
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -14,22 +14,22 @@ import { countTransient, longManifestBytes, openFilledDatabase, readEverything }
 
 export interface EmptyDatabase extends AsyncDisposable {
   readonly restore: RestoreDatabase
-  /** The database file, where there is one. */
+  /** The database file, if there is one. */
   readonly file: string
-  /** After the restore; disposed with the database. */
+  /** Opens the database after the restore; it is disposed with the database. */
   open(): Promise<Metadata>
 }
 
 const { signal } = new AbortController()
 
-/** `manifestBytes`: less where bytes take long. */
+/** Runs the contract. `manifestBytes` is smaller for a driver that is slow with bytes. */
 const restoredAt = 1_796_000_000_000
 
 export function testRoundTrip(
   openEmpty: () => Promise<EmptyDatabase>,
   manifestBytes: number = longManifestBytes,
 ): void {
-  test('keeps every row and every row id that was given out, from SQLite and back', async () => {
+  test('keeps every row and every assigned row id, from SQLite and back', async () => {
     await using folder = await createTemporaryFolder()
     const [from, first, draft, second] = ['from.db', 'first.db', 'draft.db', 'second.db'].map((name) =>
       join(folder.path, name),
@@ -56,7 +56,7 @@ export function testRoundTrip(
       ...row,
       value: nul(row.value),
     }))
-    // A restored database judges what its store receives from then on.
+    // A restored database judges only bytes that its store receives from then on.
     const installation = kept['installation']?.map((row) => ({
       ...(row as object),
       judges_since: restoredAt,
@@ -70,7 +70,7 @@ export function testRoundTrip(
 export function describeBackupContract(openEmpty: () => Promise<EmptyDatabase>): void {
   testRoundTrip(openEmpty)
 
-  test('gives a new row an id above all that were given out, and refuses a database with rows', async () => {
+  test('gives a new row an id above all assigned ones, and refuses a database with rows', async () => {
     await using folder = await createTemporaryFolder()
     const [from, draft] = [join(folder.path, 'from.db'), join(folder.path, 'draft.db')]
     await using source = await openFilledDatabase(from, longManifestBytes)
@@ -97,7 +97,7 @@ export function describeBackupContract(openEmpty: () => Promise<EmptyDatabase>):
       while (!stop.signal.aborted) {
         const repository = await createRepository(metadata, { name: aName() })
         await pushManifest(metadata, repository)
-        // PGlite answers within one turn of the event loop, which nobody else would get.
+        // PGlite answers within one turn of the event loop, which would starve all other work.
         await nextTurn()
       }
     }

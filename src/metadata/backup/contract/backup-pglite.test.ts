@@ -5,7 +5,7 @@ import { openPgliteMetadata } from '../../contract/open-pglite.ts'
 import { postgresRestoreDatabase } from '../restore-metadata.ts'
 import { testRoundTrip } from './backup-contract.ts'
 
-// Opening it takes seconds, and so does each megabyte of bytes.
+// Opening PGlite takes seconds, and so does each megabyte of bytes.
 const metadata = await openPgliteMetadata()
 const manifestBytes = 10_000
 

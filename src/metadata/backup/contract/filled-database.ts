@@ -7,7 +7,7 @@ import type { Metadata } from '../../metadata.ts'
 import { copiedTables, transientTables } from '../tables.ts'
 
 const manyRows = 1_203
-/** Two of them exceed a page. */
+/** The length of a manifest; two such manifests exceed a page. */
 export const longManifestBytes = 5 * 1024 * 1024
 const manifests = 4
 const largestTime = Number.MAX_SAFE_INTEGER
@@ -41,14 +41,14 @@ const rows: readonly string[] = [
     values ('u', 'acme/web', 'user:1', 'k', 1, '[]', 0, 1, 1)`,
   `insert into dead_key (storage_key, digest, since) values ('dead', null, 1)`,
   `insert into lease values ('job', 'me', 1, 1)`,
-  // The highest ids were given to rows that are gone.
+  // The highest ids belonged to rows that were deleted.
   `insert into owner values (77, 'gone', 'user', 'private', 1)`,
   `delete from owner where id = 77`,
   `insert into team values (5, 1, 'gone', 1)`,
   `delete from team where id = 5`,
 ]
 
-/** Every table has rows, which the suite checks. */
+/** Opens a database with rows in every table; the suite checks that. */
 export async function openFilledDatabase(file: string, manifestBytes: number): Promise<Metadata> {
   const metadata = await openSqliteMetadata({
     file,
@@ -78,7 +78,7 @@ export async function openFilledDatabase(file: string, manifestBytes: number): P
   return metadata
 }
 
-/** Every row of the tables that are copied, and which row ids were given out. */
+/** Reads every row of the copied tables, and the last assigned row ids. */
 export function readEverything(file: string): Readonly<Record<string, readonly unknown[]>> {
   using database = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
   const tables = copiedTables.map(([name, { key }]) => {
@@ -89,7 +89,7 @@ export function readEverything(file: string): Readonly<Record<string, readonly u
   return { ...Object.fromEntries(tables), sqlite_sequence: sequences }
 }
 
-/** Comparing megabytes value by value takes minutes. */
+/** Replaces long values by digests: comparing megabytes value by value takes minutes. */
 function withDigests(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(row).map(([column, value]) => [

@@ -51,14 +51,14 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
 
   const times = (events: readonly AuditEvent[]): number[] => events.map(({ at }) => at)
 
-  /** Events of an actor of its own, since the database may hold those of others. */
+  /** Inserts events of a unique actor, since the database may have events of others. */
   async function insertOf(changes: readonly Changes[]): Promise<string> {
     const name = unique('actor')
     await insert(changes.map(({ actor, ...rest }) => anEvent({ ...rest, actor: { ...actor, name } })))
     return name
   }
 
-  test('gives back what it was given, and what was left out as absent', async () => {
+  test('returns the stored values, and omitted ones as absent', async () => {
     const bare = { at: 5, action: 'login', outcome: 'unknown', actor: { id: 'anonymous' } } as const
     const actor = await insertOf([{ at: 6 }, { ...bare, target: undefined, detail: undefined }])
     const [newest, oldest] = await search({ actor })
@@ -76,12 +76,12 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     })
   })
 
-  test('stores text that holds a NUL', async () => {
+  test('stores text that contains NUL', async () => {
     const actor = await insertOf([{ actor: { client: 'a\0b' } }])
     expect(await search({ actor })).toMatchObject([{ actor: { client: 'a\uFFFDb' } }])
   })
 
-  test('searches newest first, page by page, whatever came late', async () => {
+  test('searches newest first, page by page, whenever events arrive', async () => {
     const actor = await insertOf(numbers(250).map((index) => ({ at: 1_000 + ((index * 7) % 250) })))
     const pages: AuditEvent[] = []
     for (let before: number | undefined; ; before = pages.at(-1)?.id) {
@@ -92,19 +92,19 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     expect(times(pages)).toEqual(numbers(250).map((index) => 1_249 - index))
   })
 
-  test('tells events of one moment apart by the order in which they came', async () => {
+  test('orders events of one moment by their arrival', async () => {
     const actor = await insertOf(numbers(5).map((index) => ({ at: 9, detail: { index } })))
     const first = await search({ actor }, { limit: 2 })
     const rest = await search({ actor }, { before: first[1]!.id })
     expect([...first, ...rest].map(({ detail }) => detail?.['index'])).toEqual([4, 3, 2, 1, 0])
   })
 
-  test('finds nothing before an event that is forgotten', async () => {
+  test('finds nothing before a deleted event', async () => {
     const actor = await insertOf([{}])
     expect(await search({ actor }, { before: 0 })).toEqual([])
   })
 
-  test('leaves out the events of accounts, and what came after a certain event', async () => {
+  test('leaves out the events of accounts, and events after a certain one', async () => {
     const owner = unique('owner')
     const targets = [
       { kind: 'user', name: owner },
@@ -149,13 +149,13 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
       { target: { kind: 'repository', name: `${owner}/web/api` } },
     ],
     [
-      'what is below a target',
+      'everything below a target',
       { target: `${owner}/web/` },
       { target: { kind: 'repository', name: `${owner}/web/api` } },
       { target: { kind: 'repository', name: `${owner}/web-2` } },
     ],
     [
-      'owner, its robots among it',
+      'owner, including its robots',
       { target: `${owner}/` },
       { target: { kind: 'robot', name: `${owner}+ci` } },
       { target: { kind: 'owner', name: `${owner}2` } },
@@ -167,11 +167,11 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
   test.each(filters)('filters by %s', async (_, filter, matching, other) => {
     const actor = await insertOf([matching, other])
     expect(await search({ actor, ...filter })).toMatchObject([matching])
-    // Without the actor there may be more, of other tests: the plan of this one is looked at.
+    // Without the actor other tests may add more; only the query plan matters here.
     expect((await search(filter)).length).toBeGreaterThan(0)
   })
 
-  test('applies all of a filter, each combination with an index', async () => {
+  test('applies every part of a filter, each combination with an index', async () => {
     const action: AuditAction = 'tag.move'
     const all = { action, outcome: 'denied', target: `${owner}/web`, since: 1, until: 2_000_000 } as const
     const actor = await insertOf([{ ...all, at: 7, target: { kind: 'repository', name: all.target } }, {}])
@@ -200,7 +200,7 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     expect(times(listed)).toEqual([1, 6_001, 12_001])
   })
 
-  test('a page ends where enough rows were looked at, and says where to go on', async ({ skip }) => {
+  test('a page ends when enough rows were read, and returns where to continue', async ({ skip }) => {
     skip(metadata().dialect !== 'sqlite', 'PostgreSQL finds rare rows by itself')
     const actor = unique('actor')
     const rows = 60_000
@@ -217,11 +217,13 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     const second = await searchAuditEvents(reader, { filter, before: first.next?.id, limit: 10 })
     expect(times(second.events)).toEqual([2, 1])
     expect(second.next).toBeUndefined()
-    const aborted = AbortSignal.abort(new Error('nobody waits'))
-    await expect(listAuditEvents(reader, { filter, limit: 10, signal: aborted })).rejects.toThrow('nobody')
+    const aborted = AbortSignal.abort(new Error('the caller has left'))
+    await expect(listAuditEvents(reader, { filter, limit: 10, signal: aborted })).rejects.toThrow(
+      'the caller has left',
+    )
   })
 
-  test('many walks at once look at one slice a turn, all of them together', async ({ skip }) => {
+  test('concurrent walks read one slice per turn together', async ({ skip }) => {
     skip(metadata().dialect !== 'sqlite', 'PostgreSQL finds rare rows by itself')
     const actor = await insertOf(numbers(5_000).map((index) => ({ at: index })))
     const filter = { actor, action: 'user.create' } as const
@@ -229,11 +231,11 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     const turns = await countTurns(metadata(), () =>
       Promise.all(numbers(walks).map(() => listAuditEvents(metadata().reader, { filter, limit: 10 }))),
     )
-    // 500 rows a slice; the first slice of each walk comes with the call.
+    // A slice has 500 rows; the first slice of each walk is read in the call itself.
     expect(turns).toBeGreaterThanOrEqual(walks * 9)
   })
 
-  test('a page is cut by bytes too, and holds one event at least', async () => {
+  test('a page is limited by bytes too, and has at least one event', async () => {
     const detail = { text: 'x'.repeat(600 * 1024) }
     const huge = { text: 'x'.repeat(2 * 1024 * 1024) }
     const actor = await insertOf([{ at: 5, detail }, { at: 4, detail }, { at: 3, detail: huge }, { at: 2 }])
@@ -251,13 +253,13 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     expect(pages).toEqual([[5], [4], [3], [2]])
   })
 
-  test('pages that are larger than what one query reads hold all there is', async () => {
+  test('pages larger than one query contain all events', async () => {
     const actor = await insertOf(numbers(1_203).map((index) => ({ at: index })))
     expect(times(await search({ actor }, { limit: 2_000 }))).toHaveLength(1_203)
     expect(times(await search({ actor }, { limit: 1_000 }))).toHaveLength(1_000)
   })
 
-  test('forgets by age, the oldest first, so many at a time', async () => {
+  test('deletes by age, oldest first, in batches', async () => {
     const actor = await insertOf(numbers(5).map((index) => ({ at: index - 1_000 })))
     const forget = () => metadata().transact((tx) => forgetAuditEventsBefore(tx, { before: -996, limit: 3 }))
     expect(await forget()).toBe(3)
@@ -266,7 +268,7 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
     expect(times(await search({ actor }))).toEqual([-996])
   })
 
-  test('forgets by number all but those that came last', async () => {
+  test('deletes by number all but the newest', async () => {
     const actor = await insertOf(numbers(10).map((index) => ({ at: 100 - index })))
     const forget = (limit: number) =>
       metadata().transact((tx) => forgetAuditEventsBeyond(tx, { keep: 4, limit }))

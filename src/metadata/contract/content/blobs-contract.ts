@@ -17,7 +17,7 @@ import type { Metadata } from '../../metadata.ts'
 import { aDigest, createLinkedBlob, createRepository, insertAnyBlob, numbers, unique } from '../builders.ts'
 import type { ContractSubject } from '../contract-subject.ts'
 
-// Other suites of the same database leave blobs behind too.
+// Other suites leave blobs in the same database.
 const many = 10_000
 
 async function unlinkedDigests(metadata: Metadata, before: number): Promise<string[]> {
@@ -49,7 +49,7 @@ export function testBlobs({ metadata }: ContractSubject): void {
     expect(await findBlob(metadata().reader, digest)).toEqual(rows[0])
   })
 
-  test('replaces the key of a damaged blob once, and gives up its old key', async () => {
+  test('replaces the key of a damaged blob once, and makes the old one a dead key', async () => {
     const repository = await createRepository(metadata())
     const digest = await createLinkedBlob(metadata(), repository)
     const storageKey = (await findBlob(metadata().reader, digest))?.storageKey ?? ''
@@ -80,7 +80,7 @@ export function testBlobs({ metadata }: ContractSubject): void {
     expect(outcome).toMatchObject({ replaced: false, row: { storageKey: blob.storageKey } })
   })
 
-  test('lists where blobs lie, those without a row left out', async () => {
+  test('lists the locations of blobs, without digests that have no row', async () => {
     const repository = await createRepository(metadata())
     const first = await createLinkedBlob(metadata(), repository)
     const second = await createLinkedBlob(metadata(), repository)
@@ -118,7 +118,7 @@ export function testBlobs({ metadata }: ContractSubject): void {
     ])
   })
 
-  test('lists a blob again when its last link is gone', async () => {
+  test('lists a blob again when its last link is removed', async () => {
     const one = await createRepository(metadata())
     const two = await createRepository(metadata())
     const digest = await createLinkedBlob(metadata(), one)
@@ -144,7 +144,7 @@ export function testBlobs({ metadata }: ContractSubject): void {
     expect(await unlinkedDigests(metadata(), 2)).toContain(digest)
   })
 
-  test('removes an unlinked blob and leaves its key as a dead one', async () => {
+  test('removes an unlinked blob and leaves its key as a dead key', async () => {
     const digest = await metadata().transact((tx) => insertAnyBlob(tx))
     const blob = await findBlob(metadata().reader, digest)
     const removed = await metadata().transact((tx) => removeUnlinkedBlob(tx, { digest, now: 9 }))
@@ -162,7 +162,7 @@ export function testBlobs({ metadata }: ContractSubject): void {
     expect(await findLinkedBlob(metadata().reader, repository.name, digest)).toBeDefined()
   })
 
-  test('takes content that was removed before under a new key', async () => {
+  test('accepts content that was removed before under a new key', async () => {
     const digest = await metadata().transact((tx) => insertAnyBlob(tx))
     await metadata().transact((tx) => removeUnlinkedBlob(tx, { digest, now: 9 }))
     const blob = { digest, storageKey: unique('key'), size: 7 }

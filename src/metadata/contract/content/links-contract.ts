@@ -49,7 +49,7 @@ export function testLinks({ metadata }: ContractSubject): void {
     expect(await findLinkedBlob(reader, repository.name, aDigest())).toBeUndefined()
   })
 
-  test('links twice without complaint', async () => {
+  test('links twice without an error', async () => {
     const repository = await createRepository(metadata())
     const digest = await createLinkedBlob(metadata(), repository)
     await metadata().transact((tx) => linkBlob(tx, { repositoryId: repository.id, digest, now: 2 }))
@@ -68,7 +68,7 @@ export function testLinks({ metadata }: ContractSubject): void {
     expect(await findLinkedBlob(metadata().reader, other.name, digest)).toBeDefined()
   })
 
-  test('does not unlink what a manifest of the repository uses', async () => {
+  test('does not unlink a blob that a manifest of the repository uses', async () => {
     const repository = await createRepository(metadata())
     const other = await createRepository(metadata())
     const digest = await createLinkedBlob(metadata(), repository)
@@ -82,7 +82,7 @@ export function testLinks({ metadata }: ContractSubject): void {
     expect(await findLinkedBlob(reader, repository.name, digest)).toBeDefined()
   })
 
-  test('treats a hidden link as none', async () => {
+  test('ignores a hidden link', async () => {
     const repository = await createRepository(metadata())
     const digest = await createLinkedBlob(metadata(), repository)
     await hideLink(metadata(), repository, digest)
@@ -94,7 +94,7 @@ export function testLinks({ metadata }: ContractSubject): void {
     expect(await isMountable(reader, { ...mount, target: repository.name })).toBe(false)
   })
 
-  test('revives a hidden link by a new link', async () => {
+  test('revives a hidden link with a new link', async () => {
     const repository = await createRepository(metadata())
     const digest = await createLinkedBlob(metadata(), repository)
     await hideLink(metadata(), repository, digest)
@@ -102,7 +102,7 @@ export function testLinks({ metadata }: ContractSubject): void {
     expect(await findLinkedBlob(metadata().reader, repository.name, digest)).toBeDefined()
   })
 
-  test('revives a hidden link by a pin', async () => {
+  test('revives a hidden link with a pin', async () => {
     const repository = await createRepository(metadata())
     const digest = await createLinkedBlob(metadata(), repository)
     await hideLink(metadata(), repository, digest)
@@ -111,7 +111,7 @@ export function testLinks({ metadata }: ContractSubject): void {
     expect(await findLinkedBlob(metadata().reader, repository.name, digest)).toBeDefined()
   })
 
-  test('returns the sizes of the blobs that it pins, and none that is missing here', async () => {
+  test('returns the sizes of the pinned blobs, without blobs that are missing here', async () => {
     const repository = await createRepository(metadata())
     const other = await createRepository(metadata())
     const present = await createLinkedBlob(metadata(), repository)

@@ -69,7 +69,7 @@ export function testManifests({ metadata }: ContractSubject): void {
     expect(await findManifest(reader, aName(), byTag('Latest'))).toBeUndefined()
   })
 
-  test('keeps 10 MiB of any bytes exactly', async () => {
+  test('keeps 10 MiB of arbitrary bytes exactly', async () => {
     const repository = await createRepository(metadata())
     const bytes = Uint8Array.from(
       { length: 10 * 1024 * 1024 },
@@ -81,7 +81,7 @@ export function testManifests({ metadata }: ContractSubject): void {
     expect(await findManifestContent(metadata().reader, aDigest())).toBeUndefined()
   })
 
-  test('puts back bytes that were cut short by a second push', async () => {
+  test('restores truncated bytes with a second push', async () => {
     const repository = await createRepository(metadata())
     const manifest = aManifest(repository)
     const { digest, bytes, size } = manifest
@@ -102,7 +102,7 @@ export function testManifests({ metadata }: ContractSubject): void {
     expect(await findManifestSize(reader, aDigest())).toBeUndefined()
   })
 
-  test('renews media type, pusher and time by a second push, and keeps the rest', async () => {
+  test('updates media type, pusher and time with a second push, and keeps the rest', async () => {
     const repository = await createRepository(metadata())
     const first = aManifest(repository, {
       blobs: [{ digest: aDigest(), role: 'config', mediaType: 'a/b', size: 1 }],
@@ -144,7 +144,7 @@ export function testManifests({ metadata }: ContractSubject): void {
     expect(new Set(results.map((result) => result.id)).size).toBe(1)
   })
 
-  test('takes 3,000 references and text that holds NUL', async () => {
+  test('accepts 3,000 references and text that contains NUL', async () => {
     const repository = await createRepository(metadata())
     const digests = numbers(3_000).map((index) => aDigest(`reference-${index}`))
     const manifest = await pushManifest(metadata(), repository, {
@@ -192,7 +192,7 @@ export function testManifests({ metadata }: ContractSubject): void {
     expect(await findManifestContent(metadata().reader, manifest.digest)).toBeUndefined()
   })
 
-  test('takes only tags where there are as many as asked for or more', async () => {
+  test('removes only tags if there are `maxTags` or more', async () => {
     const repository = await createRepository(metadata())
     const { digest } = await pushManifest(metadata(), repository)
     const names = ['a', 'b', 'c', 'd']
@@ -210,7 +210,9 @@ export function testManifests({ metadata }: ContractSubject): void {
     expect(await deleteSome()).toBeUndefined()
   })
 
-  test('gives everybody else turns while thousands of rows of one manifest come and go', async ({ skip }) => {
+  test('gives others turns while thousands of rows of one manifest are added and removed', async ({
+    skip,
+  }) => {
     skip(metadata().dialect !== 'sqlite', 'PostgreSQL answers from another process')
     const repository = await createRepository(metadata())
     const digests = numbers(2_000).map(() => aDigest())
@@ -270,7 +272,7 @@ export function testManifests({ metadata }: ContractSubject): void {
     }
   })
 
-  test('finds the size of the manifest that a repository has, among 3,000', async () => {
+  test('finds the size of the manifest that a repository has, among 3,000 digests', async () => {
     const repository = await createRepository(metadata())
     const { digest } = await pushManifest(metadata(), repository)
     const missing = numbers(3_000).map((index) => aDigest(`missing-${index}`))

@@ -11,7 +11,7 @@ import type { ContractSubject } from '../contract-subject.ts'
 
 const everything: VisibleRepositories = { all: true }
 const publicOnes: VisibleRepositories = { all: false, public: true, owner: undefined }
-/** More than are read around a digest. */
+/** More links than are read around a digest. */
 const crowd = 70
 
 function link(metadata: Metadata, { id }: Repository, digest: Digest): Promise<void> {
@@ -25,7 +25,7 @@ async function createCrowd(metadata: Metadata): Promise<Digest> {
 }
 
 export function testMounts({ metadata }: ContractSubject): void {
-  test('takes a blob from the named repository only', async () => {
+  test('mounts a blob from the named repository only', async () => {
     const source = await createRepository(metadata())
     const other = await createRepository(metadata())
     const digest = await createLinkedBlob(metadata(), source)
@@ -37,7 +37,7 @@ export function testMounts({ metadata }: ContractSubject): void {
     expect(await from(aName(), everything)).toBe(false)
   })
 
-  test('takes a blob from any repository, or from public ones and the target only', async () => {
+  test('mounts a blob from any repository, or from public ones and the target only', async () => {
     const hidden = await createRepository(metadata())
     const digest = await createLinkedBlob(metadata(), hidden)
     const { reader } = metadata()
@@ -54,7 +54,7 @@ export function testMounts({ metadata }: ContractSubject): void {
     expect(await isMountable(reader, { digest: aDigest(), visible: everything, target })).toBe(false)
   })
 
-  test('finds an own, a granted, a named and the target repository among many that hold the blob', async () => {
+  test('finds an own, a granted, a named and the target repository among many that have the blob', async () => {
     const { reader } = metadata()
     const digest = await createCrowd(metadata())
     const owner = unique('own')

@@ -62,7 +62,7 @@ export function testReferrers({ metadata }: ContractSubject): void {
     expect(await list(['a/other'])).toEqual([])
   })
 
-  test('forgets a referrer that was deleted', async () => {
+  test('leaves out a deleted referrer', async () => {
     const repository = await createRepository(metadata())
     const subject = aDigest()
     const { digest } = await pushManifest(metadata(), repository, { subject })
@@ -74,10 +74,10 @@ export function testReferrers({ metadata }: ContractSubject): void {
     expect((await page(asked)).descriptors).toEqual([])
   })
 
-  test('ends a page before it has more bytes than wanted, and gives a larger one its own', async () => {
+  test('ends a page before it has too many bytes, and gives a larger descriptor its own', async () => {
     const repository = await createRepository(metadata())
     const subject = aDigest()
-    // Two bytes a character.
+    // Two bytes per character.
     const descriptors = [10, 20, 30, 200, 5].map((length) => JSON.stringify('é'.repeat(length)))
     for (const descriptor of descriptors) await pushManifest(metadata(), repository, { subject, descriptor })
     const asked = { repository: repository.name, subject, maxBytes: 70 }
@@ -90,7 +90,7 @@ export function testReferrers({ metadata }: ContractSubject): void {
     expect(pages.map((one) => one.sizes)).toEqual([[22, 42], [62], [402], [12]])
   })
 
-  test('tells the sizes alone of a page that has the same end', async () => {
+  test('returns only the sizes for a page with the same end', async () => {
     const repository = await createRepository(metadata())
     const subject = aDigest()
     for (const descriptor of ['"aaa"', '"bb"', '"c"']) {
@@ -101,7 +101,7 @@ export function testReferrers({ metadata }: ContractSubject): void {
     expect(await page({ ...asked, withDescriptors: false })).toEqual({ sizes: [5, 4], descriptors: [], next })
   })
 
-  test('ends a page early when the turns are spent, and goes on behind what it looked at', async () => {
+  test('ends a page early when the turns are spent, and continues after the rows that it read', async () => {
     const repository = await createRepository(metadata())
     const subject = aDigest()
     await metadata().transact(async (tx) => {

@@ -12,7 +12,7 @@ export function testTags({ metadata }: ContractSubject): void {
   const find = (repository: Repository, name: string) =>
     findTag(metadata(), { repositoryId: repository.id, name: aTag(name) })
 
-  test('creates a tag, moves it and tells where it was', async () => {
+  test('creates a tag, moves it and returns its previous manifest', async () => {
     const repository = await createRepository(metadata())
     const one = await pushManifest(metadata(), repository)
     const two = await pushManifest(metadata(), repository)
@@ -61,7 +61,7 @@ export function testTags({ metadata }: ContractSubject): void {
     expect(moves.filter((move) => move.before === undefined)).toHaveLength(1)
   })
 
-  test('lists names in byte order, upper case first, with no character special', async () => {
+  test('lists names in byte order, upper case first, without special characters', async () => {
     const repository = await createRepository(metadata())
     const { digest } = await pushManifest(metadata(), repository)
     const names = [

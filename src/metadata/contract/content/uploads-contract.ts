@@ -69,14 +69,14 @@ export function testUploads({ metadata }: ContractSubject): void {
     expect(await countUploads(metadata().reader, unique('holder'))).toBe(0)
   })
 
-  describe('what makes room below the ceiling', () => {
+  describe('sessions that make room below the ceiling', () => {
     const lives = { withBytesMs: 1_000, emptyMs: 100 }
     const now = 10_000
     const reservedPrefix = 'reserved/here/'
     const list = (holder: string, more: { after?: HeldUpload | undefined; limit?: number } = {}) =>
       listForgottenUploads(metadata().reader, { holder, lives, now, reservedPrefix, limit: 9, ...more })
 
-    test('is empty without a foreign writer, or past its life, the oldest first', async () => {
+    test('are empty without another writer, or expired, oldest first', async () => {
       const holder = unique('holder')
       const filled = { holder, offset: 1, segments: [{ generation: 0, size: 1 }] }
       const create = (changes: Partial<UploadRow>) => createUpload(metadata(), { holder, ...changes })
@@ -96,7 +96,7 @@ export function testUploads({ metadata }: ContractSubject): void {
       expect(rest.map(({ id }) => id)).toEqual(wanted.slice(2, 3))
     })
 
-    test('ends once, and only as it was seen', async () => {
+    test('end once, and only if unchanged', async () => {
       const holder = unique('holder')
       const [claimed, ended] = [
         await createUpload(metadata(), { holder }),
@@ -115,7 +115,7 @@ export function testUploads({ metadata }: ContractSubject): void {
       expect(await claim(ended.id, 'late')).toBeUndefined()
     })
 
-    test('is told how long to wait: until the first session is past its life', async () => {
+    test('show how long to wait: until the first session expires', async () => {
       const holder = unique('holder')
       const next = () => findNextUploadExpiry(metadata().reader, holder, lives)
       expect(await next()).toBeUndefined()
@@ -125,7 +125,7 @@ export function testUploads({ metadata }: ContractSubject): void {
       expect(await next()).toBe(1_450)
     })
 
-    test('is counted by one transaction at a time', async () => {
+    test('are counted by one transaction at a time', async () => {
       const holder = unique('holder')
       const start = async (): Promise<boolean> =>
         metadata().transact(async (tx) => {
@@ -146,7 +146,7 @@ export function testUploads({ metadata }: ContractSubject): void {
     expect(await claim(unique('upload'), 'first')).toBeUndefined()
   })
 
-  test('fences a writer that another one has displaced', async () => {
+  test('fences a writer that another one has replaced', async () => {
     const { id } = await createUpload(metadata())
     await claim(id, 'first')
     const progress = { id, segments: [{ generation: 0, size: 5 }], offset: 5, hash, now: 11 }
@@ -163,21 +163,21 @@ export function testUploads({ metadata }: ContractSubject): void {
     expect(await find(id)).toMatchObject({ writer: undefined, generation: 1, touchedAt: 11 })
   })
 
-  test('keeps one segment over releases, and tells the committer when a writer has not released it', async () => {
+  test('keeps one segment across releases, and shows the committer if a writer has not released it', async () => {
     const { id } = await createUpload(metadata())
     const segments = [{ generation: 0, size: 5 }]
     const progress = { id, generation: 0, segments, offset: 5, hash: undefined, release: true, now: 11 }
     const release = (writer: string) => metadata().transact((tx) => recordUpload(tx, { ...progress, writer }))
     await claim(id, 'first')
     expect(await release('first')).toBe(true)
-    // Nothing is in flight after a release, so many chunks from many processes stay one segment.
+    // No write is in progress after a release, so many chunks from many processes stay one segment.
     expect(await claim(id, 'second')).toMatchObject({ writer: 'second', generation: 0, segments })
-    // The second still has the segment open: its generation is not the committer's, so the bytes are copied.
+    // The second writer still has the segment open: its generation is not the committer's, so the bytes are copied.
     expect(await claim(id, 'committer')).toMatchObject({ writer: 'committer', generation: 1, segments })
     expect(await release('second')).toBe(false)
   })
 
-  test('gives each of 20 racing writers a generation of its own', async () => {
+  test('gives each of 20 racing writers its own generation', async () => {
     const { id } = await createUpload(metadata())
     const claims = await Promise.all(numbers(20).map((index) => claim(id, `writer-${index}`)))
     const generations = claims.map((row) => row?.generation ?? -1).toSorted((a, b) => a - b)
@@ -197,13 +197,13 @@ export function testUploads({ metadata }: ContractSubject): void {
     expect(await metadata().transact((tx) => recordUpload(tx, late))).toBe(false)
   })
 
-  test('deletes a session whoever writes it, and returns it', async () => {
+  test('deletes a session, whichever writer it has, and returns it', async () => {
     const upload = await createUpload(metadata(), { writer: 'somebody' })
     expect(await metadata().transact((tx) => deleteUpload(tx, upload.id))).toEqual(upload)
     expect(await metadata().transact((tx) => deleteUpload(tx, upload.id))).toBeUndefined()
   })
 
-  test('lists sessions that nobody touched since, the longest untouched first', async () => {
+  test('lists sessions that were not touched since, the longest idle first', async () => {
     const young = await createUpload(metadata(), { touchedAt: -10 })
     const old = await createUpload(metadata(), { touchedAt: -20 })
     const { reader } = metadata()
@@ -221,7 +221,7 @@ export function testUploads({ metadata }: ContractSubject): void {
     })
   })
 
-  test('lists and ends sessions without a byte alone, where these are asked for', async () => {
+  test('lists and ends only sessions without a byte, if requested', async () => {
     const filled = await createUpload(metadata(), { touchedAt: -20, offset: 1 })
     const empty = await createUpload(metadata(), { touchedAt: -10 })
     const asked = { touchedBefore: 0, isEmpty: true, limit: 9 }

@@ -54,7 +54,7 @@ export function testAccounts({ metadata }: ContractSubject): void {
     expect(await findAccountState(reader, id + 1_000_000)).toBeUndefined()
   })
 
-  test('knows nobody by a name with NUL in it, which PostgreSQL cannot even ask for', async () => {
+  test('finds no account for a name with NUL, which PostgreSQL refuses in queries', async () => {
     const { name } = await createAccount(metadata())
     const { reader } = metadata()
     for (const odd of [`${name}\0`, `\0${name}`, `${name.slice(0, 2)}\0${name.slice(2)}`, '\0']) {
@@ -63,7 +63,7 @@ export function testAccounts({ metadata }: ContractSubject): void {
     expect(await listAccounts(reader, { after: '\0', limit: 1 })).toHaveLength(1)
   })
 
-  test('makes the owner of its name, or makes an owner that exists a user', async () => {
+  test('creates the owner of its name, or turns an existing owner into a user', async () => {
     const { name } = await createAccount(metadata())
     expect(await findOwner(metadata().reader, name)).toMatchObject({ kind: 'user', visibility: 'public' })
     const organization = unique('organization')
@@ -73,7 +73,7 @@ export function testAccounts({ metadata }: ContractSubject): void {
     expect(await findOwner(metadata().reader, organization)).toMatchObject({ id: ownerId, kind: 'user' })
   })
 
-  test('answers Conflict to a second account of a name, and keeps the first', async () => {
+  test('throws Conflict for a second account of a name, and keeps the first', async () => {
     const { id, name } = await createAccount(metadata())
     await expect(createAccount(metadata(), name)).rejects.toBeInstanceOf(Conflict)
     expect(await findAccount(metadata().reader, name)).toMatchObject({ id, credentialVersion: 1 })
@@ -140,7 +140,7 @@ export function testRefreshTokens({ metadata }: ContractSubject): void {
     expect(await findRefreshToken(metadata().reader, tokenHash)).toBeUndefined()
   })
 
-  test('keeps the newest of an account', async () => {
+  test('keeps the newest tokens of an account', async () => {
     const { id: accountId } = await createAccount(metadata())
     const other = await createAccount(metadata())
     await insert(other.id)
@@ -151,7 +151,7 @@ export function testRefreshTokens({ metadata }: ContractSubject): void {
     expect(await listRefreshTokens(metadata().reader, other.id)).toHaveLength(1)
   })
 
-  test('keeps what is in use, however many come after it', async () => {
+  test('keeps tokens in use, however many follow', async () => {
     const { id: accountId } = await createAccount(metadata())
     const { id: laptop } = await insert(accountId, 3)
     const { id: forgotten } = await insert(accountId, 3)
@@ -163,7 +163,7 @@ export function testRefreshTokens({ metadata }: ContractSubject): void {
     expect(kept).not.toContain(forgotten)
   })
 
-  test('loses all of an account with its password', async () => {
+  test('loses all tokens of an account when its password changes', async () => {
     const { id: accountId, name } = await createAccount(metadata())
     await insert(accountId)
     expect(await listRefreshTokens(metadata().reader, accountId)).toHaveLength(1)

@@ -61,7 +61,7 @@ export function testRobots({ metadata }: ContractSubject): void {
     return metadata().transact((tx) => insertRobot(tx, { name, ownerId, now: 8 }))
   }
 
-  test('are out while the user who owns them is disabled', async () => {
+  test('are disabled while the user who owns them is disabled', async () => {
     const { name: owner } = await createAccount(metadata())
     const ownerId = await ownerIdOf(metadata(), owner)
     await createRobot(`${owner}+ci`, ownerId)
@@ -73,7 +73,7 @@ export function testRobots({ metadata }: ContractSubject): void {
     }
   })
 
-  test('belong to an owner and are no users', async () => {
+  test('belong to an owner and are not users', async () => {
     const { name: owner } = await createAccount(metadata())
     const ownerId = await ownerIdOf(metadata(), owner)
     const id = await createRobot(`${owner}+ci`, ownerId)
@@ -91,7 +91,7 @@ export function testRobots({ metadata }: ContractSubject): void {
     await expect(createRobot(`${owner}+ci`, ownerId)).rejects.toBeInstanceOf(Conflict)
   })
 
-  test('go with their credentials', async () => {
+  test('are deleted with their credentials', async () => {
     const { name: owner } = await createAccount(metadata())
     const name = `${owner}+ci`
     const id = await createRobot(name, await ownerIdOf(metadata(), owner))
@@ -161,7 +161,7 @@ export function testAccessTokens({ metadata }: ContractSubject): void {
     expect(await findTokenHolder(reader, { tokenHash: unique('hash') })).toBeUndefined()
   })
 
-  test('hold while neither they nor their account changed', async () => {
+  test('are valid while neither they nor their account changed', async () => {
     const { id, name } = await createAccount(metadata())
     const tokenId = await insert({ accountId: id, expiresAt: 50 })
     const other = await insert({ accountId: (await createAccount(metadata())).id })
@@ -197,7 +197,7 @@ export function testAccessTokens({ metadata }: ContractSubject): void {
     expect(holder?.token).toMatchObject({ isRevoked: true })
   })
 
-  test('hold with the repositories that they had', async () => {
+  test('are valid only with unchanged repositories', async () => {
     const { id, name } = await createAccount(metadata())
     const patterns = ['acme/**', 'acme/web']
     const tokenId = await insert({ accountId: id, patterns })
@@ -210,7 +210,7 @@ export function testAccessTokens({ metadata }: ContractSubject): void {
     }
   })
 
-  test('are listed in pages, and counted while they hold', async () => {
+  test('are listed in pages, and counted while they are active', async () => {
     const { id: accountId } = await createAccount(metadata())
     const ids: number[] = []
     for (const expiresAt of [undefined, 20, 40]) ids.push(await insert({ accountId, expiresAt }))
@@ -230,7 +230,7 @@ export function testAccessTokens({ metadata }: ContractSubject): void {
     expect(listed.map(({ expiresAt }) => expiresAt)).toEqual([30, 20])
   })
 
-  test('remember their last use, not more often than asked', async () => {
+  test('record their last use, not more often than requested', async () => {
     const { id: accountId } = await createAccount(metadata())
     const id = await insert({ accountId })
     const usedAt = async (at: number): Promise<number | undefined> => {
@@ -238,11 +238,11 @@ export function testAccessTokens({ metadata }: ContractSubject): void {
       return (await findAccessToken(metadata().reader, id))?.usedAt
     }
     expect([await usedAt(500), await usedAt(599), await usedAt(600)]).toEqual([500, 500, 600])
-    // Noted by a clock that was ahead, and set right since.
+    // Noted by a clock that was ahead and has been corrected since.
     expect([await usedAt(9_000), await usedAt(700)]).toEqual([9_000, 700])
   })
 
-  test('go some time after their end', async () => {
+  test('are deleted some time after their end', async () => {
     const { id: accountId } = await createAccount(metadata())
     const forget = (before: number): Promise<number> =>
       metadata().transact((tx) => deleteEndedAccessTokens(tx, { before, limit: 10 }))
@@ -274,7 +274,7 @@ export function testBrowserSessions({ metadata }: ContractSubject): void {
     return metadata().transact((tx) => insertBrowserSession(tx, aSession(session), keep))
   }
 
-  test('are found with the account as it is', async () => {
+  test('are found with the current state of the account', async () => {
     const { id: accountId, name } = await createAccount(metadata())
     const tokenHash = unique('hash')
     const id = await insert({ accountId, tokenHash })
@@ -298,14 +298,14 @@ export function testBrowserSessions({ metadata }: ContractSubject): void {
     expect(await findBrowserSession(metadata().reader, unique('hash'))).toBeUndefined()
   })
 
-  test('C2: go with a new password', async () => {
+  test('C2: end with a new password', async () => {
     const { id: accountId, name } = await createAccount(metadata())
     await insert({ accountId })
     await metadata().transact((tx) => setAccountPassword(tx, { name, passwordHash: 'other', now: 9 }))
     expect(await listBrowserSessions(metadata().reader, accountId)).toEqual([])
   })
 
-  test('are ended by id, and by whose they are', async () => {
+  test('are ended by id, and by account', async () => {
     const { id: accountId } = await createAccount(metadata())
     const id = await insert({ accountId })
     const end = (session: { id: number; accountId?: number }): Promise<boolean> =>
@@ -315,7 +315,7 @@ export function testBrowserSessions({ metadata }: ContractSubject): void {
     expect(await end({ id })).toBe(false)
   })
 
-  test('are not ended before a transaction that holds them', async () => {
+  test('are not ended before the end of a transaction that holds them', async () => {
     const { id: accountId } = await createAccount(metadata())
     const id = await insert({ accountId })
     const order: string[] = []
@@ -324,7 +324,7 @@ export function testBrowserSessions({ metadata }: ContractSubject): void {
       expect(await holdBrowserSession(tx, id)).toMatchObject({ id, accountId, credentialVersion: 1 })
       const end = metadata().transact((other) => deleteBrowserSession(other, { id }))
       ended.push(end.then(() => void order.push('ended')))
-      // Queries of this transaction give the other one turns enough to end first.
+      // The queries of this transaction give the other one enough turns to end first.
       for (const _ of numbers(50)) await findBrowserSessionHolder(tx, id)
       order.push('changed')
     })
@@ -333,7 +333,7 @@ export function testBrowserSessions({ metadata }: ContractSubject): void {
     expect(await metadata().transact((tx) => holdBrowserSession(tx, id))).toBeUndefined()
   })
 
-  test('stay while they are used, however many logins come after them; what ended goes first', async () => {
+  test('stay while they are used, however many logins follow; ended ones are removed first', async () => {
     const { id: accountId } = await createAccount(metadata())
     const used = await insert({ accountId, expiresAt: 1_000 }, 3)
     await metadata().transact((tx) => noteBrowserSessionUses(tx, new Map([[used, 40]]), 10))
@@ -345,7 +345,7 @@ export function testBrowserSessions({ metadata }: ContractSubject): void {
     expect(left.map(({ id }) => id)).toEqual([used, ...ids.slice(2)])
   })
 
-  test('give way to newer ones, remember their use, and go when they are idle or old', async () => {
+  test('are replaced by newer ones, record their use, and are deleted when they are idle or old', async () => {
     const { id: accountId } = await createAccount(metadata())
     const forget = (options: { now: number; usedBefore: number }): Promise<number> =>
       metadata().transact((tx) => deleteExpiredBrowserSessions(tx, { ...options, limit: 3 }))

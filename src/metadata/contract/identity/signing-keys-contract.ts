@@ -18,7 +18,7 @@ export function testSigningKeys({ metadata }: ContractSubject): void {
     return kid
   }
 
-  test('has one key that signs; the ones before it verify for a while', async () => {
+  test('has one active key; former ones verify for a while', async () => {
     const first = await rotate({ now: 1_000, verifyUntil: 1_000 })
     expect(await findActiveKey(metadata().reader)).toEqual({ kid: first, privateKey: `private ${first}` })
     const second = await rotate({ now: 2_000, verifyUntil: 2_900 })

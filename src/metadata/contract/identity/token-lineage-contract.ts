@@ -1,4 +1,7 @@
-/** Secrets of one access token that rotated itself, and bearer tokens' link to their refresh token: what ends together. */
+/**
+ * The secrets of an access token that rotated itself, and the link from bearer tokens to their refresh token: which of
+ * them end together.
+ */
 import { expect, test } from 'vitest'
 import { findAccessToken, insertAccessToken, type NewAccessToken } from '../../identity/access-tokens.ts'
 import { insertAccount, setAccountDisabled } from '../../identity/accounts.ts'
@@ -44,7 +47,7 @@ export function testTokenLineages({ metadata }: ContractSubject): void {
     return [found?.expiresAt, found?.revokedAt]
   }
 
-  test('know for how long a token was made, and by which it came', async () => {
+  test('keep the original lifetime of a token, and the first token of its lineage', async () => {
     const { id: accountId } = await createAccount(metadata())
     const find = (id: number) => findTokenLineage(metadata().reader, id)
     const first = await insert({ accountId, expiresAt: 100 })
@@ -75,7 +78,7 @@ export function testTokenLineages({ metadata }: ContractSubject): void {
     ])
   })
 
-  test('are found and ended by who made them', async () => {
+  test('are found and ended by their creator', async () => {
     const [one, two] = [await createAccount(metadata()), await createAccount(metadata())]
     const createdBy = unique('user')
     await insert({ accountId: two.id, createdBy })
@@ -89,7 +92,7 @@ export function testTokenLineages({ metadata }: ContractSubject): void {
     expect(await stateOf(other)).toEqual([undefined, undefined])
   })
 
-  test('C2: a refresh token counts while it is there and its account is as it was', async () => {
+  test('C2: a refresh token is valid while it exists and its account is unchanged', async () => {
     const { id, name } = await createAccount(metadata())
     const add = () => {
       const row = {

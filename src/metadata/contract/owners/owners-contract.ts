@@ -33,14 +33,14 @@ export function createUser(metadata: Metadata, name = unique('user')): Promise<n
   return metadata.transact((tx) => insertAccount(tx, { name, passwordHash: 'hash', isAdmin: false, now: 7 }))
 }
 
-/** Whether the rights have another version after `work`. */
+/** Whether `work` changes the version of the rights. */
 async function raises(metadata: Metadata, work: () => Promise<unknown>): Promise<boolean> {
   const before = await getRightsVersion(metadata.reader)
   await work()
   return (await getRightsVersion(metadata.reader)) !== before
 }
 
-/** A reader on everything of the owner, for an account or a team. */
+/** Grants the role `reader` on everything of the owner to an account or a team. */
 async function grantTo(
   metadata: Metadata,
   grant: { ownerId: number; kind: 'account' | 'team'; id: number },
@@ -77,7 +77,7 @@ async function countGrants(metadata: Metadata, kind: 'account' | 'team', id: num
 }
 
 export function testOwners({ metadata }: ContractSubject): void {
-  test('keeps an organization as it was made, and lists it', async () => {
+  test('keeps an organization as it was created, and lists it', async () => {
     const name = unique('org')
     const id = await createOrganization(metadata(), name)
     const { reader } = metadata()
@@ -90,7 +90,7 @@ export function testOwners({ metadata }: ContractSubject): void {
     await expect(createOrganization(metadata(), name)).rejects.toBeInstanceOf(OwnerNameTaken)
   })
 
-  test('changes the visibility of all that is below', async () => {
+  test('changes the visibility of everything below', async () => {
     const name = unique('org')
     await createOrganization(metadata(), name)
     const change = { name, visibility: 'private' as const }
@@ -103,7 +103,7 @@ export function testOwners({ metadata }: ContractSubject): void {
     expect(await metadata().transact((tx) => setOwnerVisibility(tx, unknown))).toBeUndefined()
   })
 
-  test('refuses to delete an owner that has repositories, or that is not there', async () => {
+  test('refuses to delete an owner that has repositories or does not exist', async () => {
     const name = unique('org')
     const repository = `${name}/app` as RepositoryName
     await createRepository(metadata(), { name: repository })
@@ -137,7 +137,7 @@ export function testOwners({ metadata }: ContractSubject): void {
     expect(await createOrganization(metadata(), name)).not.toBe(ownerId)
   })
 
-  test('gives everybody else turns while thousands of grants, members and tokens go', async ({ skip }) => {
+  test('gives others turns while thousands of grants, members and tokens are removed', async ({ skip }) => {
     skip(metadata().dialect !== 'sqlite', 'PostgreSQL answers from another process')
     const name = unique('user')
     const accountId = await createUser(metadata(), name)
@@ -187,7 +187,7 @@ export function testMembers({ metadata }: ContractSubject): void {
     ])
   })
 
-  test('takes grants and places in teams from a member that goes, and nothing elsewhere', async () => {
+  test('removes grants and team places of a removed member, and nothing elsewhere', async () => {
     const ownerId = await createOrganization(metadata())
     const otherId = await createOrganization(metadata())
     const accountId = await createUser(metadata())
@@ -226,7 +226,7 @@ export function testMembers({ metadata }: ContractSubject): void {
     expect(await metadata().transact((tx) => deleteTeamMember(tx, place))).toBe(false)
   })
 
-  test('gives everybody else turns while thousands of grants and places of a member or a team go', async ({
+  test('gives others turns while thousands of grants and places of a member or a team are removed', async ({
     skip,
   }) => {
     skip(metadata().dialect !== 'sqlite', 'PostgreSQL answers from another process')
@@ -249,7 +249,7 @@ export function testMembers({ metadata }: ContractSubject): void {
     expect(await countGrants(metadata(), 'team', teamId)).toBe(0)
   })
 
-  test('takes the grants of a team away with it', async () => {
+  test('removes the grants of a team with it', async () => {
     const ownerId = await createOrganization(metadata())
     const teamId = await metadata().transact((tx) => insertTeam(tx, { ownerId, name: 'dev', now: 2 }))
     await grantTo(metadata(), { ownerId, kind: 'team', id: teamId })

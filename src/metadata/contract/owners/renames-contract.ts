@@ -28,7 +28,7 @@ export function testRenames({ metadata }: ContractSubject): void {
     metadata().transact((tx) => ensureRepository(tx, { name, visibility: 'private', now: 1 }))
   const nameIn = (owner: string, image = 'app') => `${owner}/${image}` as RepositoryName
 
-  test('takes repositories, upload sessions and robots along', async () => {
+  test('renames repositories, upload sessions and robots too', async () => {
     const [old, now] = [unique('old'), unique('new')]
     const ownerId = await createOrganization(metadata(), old)
     const repository = await createRepository(metadata(), { name: nameIn(old, 'web/app') })
@@ -57,7 +57,7 @@ export function testRenames({ metadata }: ContractSubject): void {
     expect(await findAccount(metadata().reader, now)).toMatchObject({ id, credentialVersion: 1 })
   })
 
-  test('rewrites what access tokens are limited to, whoever has them', async () => {
+  test('rewrites the patterns of access tokens of any account', async () => {
     const [old, now] = [unique('old'), unique('new')]
     await createOrganization(metadata(), old)
     const accountId = await createUser(metadata())
@@ -85,7 +85,7 @@ export function testRenames({ metadata }: ContractSubject): void {
     expect(JSON.parse(token.patterns ?? '')).toEqual([`${now}/**`, ...patterns.slice(1)])
   })
 
-  test('keeps the former name for pulls: nobody can have it', async () => {
+  test('keeps the former name for pulls: no other owner can take it', async () => {
     const [old, now, other] = [unique('old'), unique('new'), unique('other')]
     await createOrganization(metadata(), old)
     await createOrganization(metadata(), other)
@@ -124,7 +124,7 @@ export function testRenames({ metadata }: ContractSubject): void {
     expect(await createOrganization(metadata(), b)).toBeGreaterThan(id)
   })
 
-  test('refuses what is taken, unknown or too long, and changes nothing', async () => {
+  test('refuses names that are taken, unknown or too long, and changes nothing', async () => {
     const [old, taken] = [unique('old'), unique('taken')]
     await createOrganization(metadata(), old)
     await createOrganization(metadata(), taken)
@@ -150,7 +150,8 @@ export function testRenames({ metadata }: ContractSubject): void {
         try {
           made.add((await push(nameIn(name, `app-${index}`))).id)
         } catch (error) {
-          // Under the former name after the rename; under the new one before it, where the rename comes too late.
+          // Refused under the former name after the rename, and under the new name before it, if the rename comes too
+          // late.
           if (!(error instanceof OwnerRenamed)) throw error
         }
       }
@@ -170,9 +171,7 @@ export function testRenames({ metadata }: ContractSubject): void {
     expect((await findOwner(metadata().reader, names[1]))?.id).toBeGreaterThanOrEqual(id)
   })
 
-  test('gives everybody else turns while thousands of repositories and tokens are renamed', async ({
-    skip,
-  }) => {
+  test('gives others turns while thousands of repositories and tokens are renamed', async ({ skip }) => {
     skip(metadata().dialect !== 'sqlite', 'PostgreSQL answers from another process')
     const [name, newName] = [unique('org'), unique('org')]
     await createOrganization(metadata(), name)
@@ -194,7 +193,7 @@ export function testRenames({ metadata }: ContractSubject): void {
       )
     })
     const turns = await countTurns(metadata(), (tx) => renameOwner(tx, { name, newName, now: 9 }))
-    // 128 rows a turn of repositories, and of tokens; the uploads of a repository go together.
+    // 128 rows a turn, of repositories and of tokens; the uploads of a repository are renamed together.
     expect(turns).toBeGreaterThan(15 + 2 + 15)
     const count = async (condition: RawBuilder<unknown>): Promise<number> => {
       const query = sql<{ count: number }>`select count(*) as count from ${condition}`

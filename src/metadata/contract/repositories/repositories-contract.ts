@@ -43,7 +43,7 @@ export function testRepositories({ metadata }: ContractSubject): void {
     expect(page).toEqual(images.map((image) => `${owner}/${image}`))
   })
 
-  test('continues after a name, whether that exists or not', async () => {
+  test('continues after a name, whether or not it exists', async () => {
     const owner = unique('pages')
     const names = numbers(250).map((index) => `${owner}/${String(index).padStart(3, '0')}` as RepositoryName)
     await metadata().transact(async (tx) => {

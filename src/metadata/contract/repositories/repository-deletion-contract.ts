@@ -54,11 +54,11 @@ async function pushLarge(metadata: Metadata, repository: Repository, layers: num
 }
 
 export function testRepositoryDeletion({ metadata }: ContractSubject): void {
-  test('says that there was nothing', async () => {
+  test('returns false for a repository that does not exist', async () => {
     expect(await deleteRepository(metadata(), { name: aName(), now: 1 })).toBe(false)
   })
 
-  test('removes everything in steps, and leaves what others have', async () => {
+  test('removes everything in steps, and leaves the content of other repositories', async () => {
     const repository = await createRepository(metadata())
     const other = await createRepository(metadata())
     const shared = new TextEncoder().encode(unique('shared'))
@@ -92,7 +92,7 @@ export function testRepositoryDeletion({ metadata }: ContractSubject): void {
     expect(await findLinkedBlob(reader, other.name, first.digest)).toBeDefined()
   })
 
-  test('a name that was deleted is free again, for another repository', async () => {
+  test('a deleted name is free for another repository', async () => {
     const first = await createRepository(metadata())
     await deleteRepository(metadata(), { name: first.name, now: 1 })
     const second = await createRepository(metadata(), { name: first.name, visibility: 'public' })
@@ -100,7 +100,7 @@ export function testRepositoryDeletion({ metadata }: ContractSubject): void {
     expect(second.visibility).toBe('public')
   })
 
-  test('ends while pushes go on, and leaves nothing half', async () => {
+  test('ends while pushes continue, and leaves nothing half removed', async () => {
     const repository = await createRepository(metadata())
     for (const _ of numbers(4)) await pushTagged(metadata(), repository)
     const pushes = numbers(8).map(() =>
@@ -115,7 +115,7 @@ export function testRepositoryDeletion({ metadata }: ContractSubject): void {
     expect(await findRepository(metadata().reader, repository.name)).toBeUndefined()
   })
 
-  test('nobody sees any of it from the first transaction on, in no list, and its name is free', async () => {
+  test('the first transaction hides it from all lists and frees its name', async () => {
     const repository = await createRepository(metadata(), { visibility: 'public' })
     const { name } = repository
     const pushed: Awaited<ReturnType<typeof pushTagged>>[] = []
@@ -153,7 +153,7 @@ export function testRepositoryDeletion({ metadata }: ContractSubject): void {
     expect(found).toBeDefined()
   })
 
-  test('each transaction removes a bounded number of rows, whatever hangs on one manifest', async ({
+  test('each transaction removes a bounded number of rows, however many details a manifest has', async ({
     skip,
   }) => {
     skip(metadata().dialect !== 'sqlite', 'only SQLite counts what a transaction changes')
@@ -165,24 +165,24 @@ export function testRepositoryDeletion({ metadata }: ContractSubject): void {
     const { changes } = counted
     const total = changes.reduce((sum, count) => sum + count, 0)
     expect(total).toBeGreaterThan(2_500 + 60 * 7)
-    // A step may exceed its rows by those of the manifests that it ends with.
+    // A step may exceed its row limit by the rows of its last manifests.
     expect(Math.max(...changes)).toBeLessThanOrEqual(250)
     expect(await listRemains(metadata().reader, { limit: 1, ownerId: repository.ownerId })).toEqual([])
   })
 
-  test('bytes bound a step too', async () => {
+  test('bytes limit a step too', async () => {
     const repository = await createRepository(metadata())
     for (const index of numbers(4)) {
       await pushManifest(metadata(), repository, { bytes: Buffer.alloc(2 * 1024 * 1024, `${index}`) })
     }
-    // One takes the name, two the manifests, one finds nothing more.
+    // One transaction removes the name, two the manifests, one finds nothing more.
     const { name } = repository
     await expect(deleteRepository(endAfter(metadata(), 3), { name, now: 1 })).rejects.toThrow('ends here')
     expect(await listRemains(metadata().reader, { limit: 1, ownerId: repository.ownerId })).toHaveLength(1)
     await removeRemains(endAfter(metadata(), 1), { repositoryId: repository.id })
   })
 
-  test('an owner with remains is not deleted, and says whose they are', async () => {
+  test('an owner with remains is not deleted, and the error has its id', async () => {
     const name = aName()
     const owner = unique('owner')
     const repository = await createRepository(metadata(), { name: `${owner}/x` as typeof name })

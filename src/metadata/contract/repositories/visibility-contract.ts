@@ -18,7 +18,7 @@ import type { ContractSubject } from '../contract-subject.ts'
 
 const visibilities = ['public', 'internal', 'private'] as const
 
-/** Owners `<prefix>-public` and so on, each with a repository `public` and so on. */
+/** Creates the owners `<prefix>-public` and so on, each with a repository `public` and so on. */
 async function createAll(metadata: Metadata): Promise<{ prefix: string; repositories: Repository[] }> {
   const prefix = unique('seen')
   const repositories: Repository[] = []
@@ -59,7 +59,7 @@ function cases(prefix: string): readonly (readonly [VisibleRepositories, readonl
 }
 
 export function testVisibility({ metadata }: ContractSubject): void {
-  test('tells what decides who sees a repository, and changes it', async () => {
+  test('returns the visibilities that decide who sees a repository, and changes them', async () => {
     const name = aName()
     const { reader } = metadata()
     expect(await findRepositoryAccess(reader, name)).toBeUndefined()
@@ -77,7 +77,7 @@ export function testVisibility({ metadata }: ContractSubject): void {
     ])
   })
 
-  test('lists what is visible, whichever way it is, once and in order', async () => {
+  test('lists every visible repository once and in order', async () => {
     const { prefix } = await createAll(metadata())
     for (const [visible, expected] of cases(prefix)) {
       const names = await listRepositories(metadata().reader, { after: `${prefix}-`, limit: 9, visible })
@@ -86,7 +86,7 @@ export function testVisibility({ metadata }: ContractSubject): void {
     }
   })
 
-  test('goes through visible repositories page by page', async () => {
+  test('lists visible repositories page by page', async () => {
     const { prefix } = await createAll(metadata())
     const visible = { all: false, public: true, internal: true, owner: `${prefix}-private` } as const
     const found: string[] = []
@@ -100,7 +100,7 @@ export function testVisibility({ metadata }: ContractSubject): void {
     expect(found).toEqual([...new Set(found)].toSorted())
   })
 
-  test('an owner does not see what only starts with the name', async () => {
+  test('an owner does not see repositories of an owner whose name only starts the same', async () => {
     const owner = unique('own')
     for (const other of [`${owner}-2`, `${owner}0`, `${owner}.x`, owner]) {
       await createRepository(metadata(), { name: `${other}/app` as RepositoryName })
@@ -109,7 +109,7 @@ export function testVisibility({ metadata }: ContractSubject): void {
     expect(await listRepositories(metadata().reader, { limit: 10, visible })).toEqual([`${owner}/app`])
   })
 
-  test('mounts from what is visible only', async () => {
+  test('mounts only from visible repositories', async () => {
     const { prefix, repositories } = await createAll(metadata())
     const digests = new Map<string, Digest>()
     for (const { id, name } of repositories) {
@@ -136,7 +136,7 @@ export function testVisibility({ metadata }: ContractSubject): void {
     }
   })
 
-  test('mounts what the target has itself, when no source is named', async () => {
+  test('mounts a blob that the target has itself, if no source is named', async () => {
     const { reader } = metadata()
     const target = await createRepository(metadata())
     const visible = { all: false, public: false, owner: undefined } as const

@@ -46,7 +46,7 @@ async function createTeam(metadata: Metadata, ownerId: number, members: readonly
 }
 
 export function testGrants({ metadata }: ContractSubject): void {
-  test('tells all that an account holds, by name and by its teams', async () => {
+  test('lists all grants of an account, its own and those of its teams', async () => {
     const owner = unique('org')
     const ownerId = await createOrganization(metadata(), owner)
     const [bob, carol] = [await createUser(metadata()), await createUser(metadata())]
@@ -62,7 +62,7 @@ export function testGrants({ metadata }: ContractSubject): void {
     expect(await listGrantsOf(metadata().reader, carol)).toEqual([])
   })
 
-  test('lists grants by owner and by whom they are for, page by page', async () => {
+  test('lists grants by owner and by principal, page by page', async () => {
     const [name, robot] = [unique('org'), unique('robot')]
     const ownerId = await createOrganization(metadata(), name)
     const bob = await createUser(metadata(), `${name}-bob`)
@@ -85,7 +85,7 @@ export function testGrants({ metadata }: ContractSubject): void {
     expect(await findGrant(reader, ids[2] ?? 0)).toEqual(all[2])
   })
 
-  test('lists who holds the grants of an owner, members of teams too', async () => {
+  test('lists the holders of grants of an owner, including members of teams', async () => {
     const ownerId = await createOrganization(metadata())
     const accounts = [
       await createUser(metadata()),
@@ -116,7 +116,7 @@ export function testGrants({ metadata }: ContractSubject): void {
     expect(await listTeamAccounts(reader, { teamId, after: bob, limit: 1 })).toEqual(members.slice(1))
   })
 
-  test('the same grant is there once, and another version of the rights with each change', async () => {
+  test('the same grant exists once, and each change raises the version of the rights', async () => {
     const ownerId = await createOrganization(metadata())
     const principal = account(await createUser(metadata()))
     const versions: number[] = []
@@ -134,7 +134,7 @@ export function testGrants({ metadata }: ContractSubject): void {
     expect(await findGrant(metadata().reader, id)).toBeUndefined()
   })
 
-  test('gives nothing to who is not there', async () => {
+  test('refuses a grant to a deleted account or team', async () => {
     const ownerId = await createOrganization(metadata())
     const nobody = account(Number.MAX_SAFE_INTEGER)
     await expect(grant(metadata(), { ownerId, principal: nobody })).rejects.toBeInstanceOf(Conflict)
@@ -167,7 +167,7 @@ export function testRoles({ metadata }: ContractSubject): void {
     expect(await metadata().transact((tx) => deleteRole(tx, 'reader'))).toBe('built-in')
   })
 
-  test('makes, lists and deletes custom ones, but for those in use', async () => {
+  test('creates, lists and deletes custom ones, except for those in use', async () => {
     const name = unique('role')
     const add = () => metadata().transact((tx) => insertRole(tx, { name, actions: ['push:create'], now: 1 }))
     const remove = () => metadata().transact((tx) => deleteRole(tx, name))
@@ -184,7 +184,7 @@ export function testRoles({ metadata }: ContractSubject): void {
   })
 }
 
-/** What ends in `-test`, and all of `whole/`; `owner` is the only one. */
+/** A set of the names that end in `-test`, and all of `whole/`, of the one owner `owner`. */
 function aSet(owner: string): NameSet {
   const end = `${owner}/whole/`
   return {
@@ -195,7 +195,7 @@ function aSet(owner: string): NameSet {
 }
 
 export function testGrantedNames({ metadata }: ContractSubject): void {
-  test('B8: fills pages from what a pattern leaves of a range', async () => {
+  test('B8: fills pages although a pattern leaves out most of a range', async () => {
     const owner = unique('own')
     const names = [
       ...numbers(40).map((n) => `a${n + 10}${n % 13 === 0 ? '-test' : ''}`),
@@ -220,7 +220,7 @@ export function testGrantedNames({ metadata }: ContractSubject): void {
     expect(found).toEqual(expected.toSorted())
   })
 
-  test('lists granted, own and public ones once, and nothing beyond the bounds of a token', async () => {
+  test('lists granted, own and public repositories once, and nothing beyond the bounds of a token', async () => {
     const owner = unique('own')
     for (const name of ['a-test', 'b', 'whole/x']) {
       await createRepository(metadata(), { name: `${owner}/${name}` as RepositoryName, visibility: 'public' })
@@ -240,7 +240,7 @@ export function testGrantedNames({ metadata }: ContractSubject): void {
     expect(everything).toEqual([`${owner}/a-test`, `${owner}/whole/x`])
   })
 
-  test('B1: mounts from what is granted, by name or from what is granted whole', async () => {
+  test('B1: mounts from granted repositories, by name or from fully granted ranges', async () => {
     const owner = unique('own')
     const granted = aSet(owner)
     const visible = { all: false, public: false, owner: undefined, granted } as const

@@ -32,7 +32,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     expect(await listDeadKeys(metadata().reader, { limit: 100 })).not.toContainEqual(old)
   })
 
-  test('takes the same dead key twice and forgets one that is not there', async () => {
+  test('accepts the same dead key twice, and ignores the removal of a missing one', async () => {
     const entry = { storageKey: unique('key'), digest: undefined, since: 1 }
     await metadata().transact((tx) => insertDeadKey(tx, entry))
     await metadata().transact((tx) => insertDeadKey(tx, entry))
@@ -42,7 +42,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     expect(await listUnknownKeys(metadata().reader, [entry.storageKey])).toEqual([entry.storageKey])
   })
 
-  test('teaches a dead key its digest, and keeps it when only its segments were removed', async () => {
+  test('adds the digest to a dead key, and keeps the key when only its segments were removed', async () => {
     const { reader } = metadata()
     const [digest, other] = [aDigest(), aDigest()]
     const storageKey = unique('key')
@@ -54,7 +54,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     expect(await listUnknownKeys(reader, [storageKey])).toEqual([storageKey])
   })
 
-  test('makes only those keys dead that no blob or upload names', async () => {
+  test('makes only keys dead that no blob or upload has', async () => {
     const upload = anUpload()
     const blob = { digest: aDigest(), storageKey: unique('key'), size: 1, createdAt: 1 }
     const unused = unique('key')
@@ -73,7 +73,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     await metadata().transact((tx) => removeDeadKeys(tx, [{ storageKey: unused, digest: blob.digest }]))
   })
 
-  test('postpones a dead key twice as long after each failure, an hour at most', async () => {
+  test('postpones a dead key twice as long after each failure, at most an hour', async () => {
     const { reader } = metadata()
     const key = unique('key')
     const find = async (now: number) =>
@@ -88,12 +88,12 @@ export function testKeys({ metadata }: ContractSubject): void {
       expect(await find(pauseMs - 1)).toBeUndefined()
       expect(await find(pauseMs)).toBeDefined()
     }
-    // The clock was a day ahead when it was postponed, and was set right.
+    // The clock was a day ahead when the key was postponed, and has been corrected.
     expect(await find(-86_400_000)).toBeDefined()
     await metadata().transact((tx) => removeDeadKeys(tx, [withoutDigest(key)]))
   })
 
-  test('lists dead keys that wait after those that do not', async () => {
+  test('lists waiting dead keys after the others', async () => {
     const [failed, fresh] = [unique('key'), unique('key')]
     await metadata().transact(async (tx) => {
       await insertDeadKey(tx, { storageKey: failed, digest: undefined, since: -9 })
@@ -107,7 +107,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     await metadata().transact((tx) => removeDeadKeys(tx, [failed, fresh].map(withoutDigest)))
   })
 
-  test('tells a dead key that a blob or an upload names', async () => {
+  test('marks a dead key that a blob or an upload has', async () => {
     const upload = anUpload()
     const blob = { digest: aDigest(), storageKey: unique('key'), size: 1, createdAt: 1 }
     const named = [upload.storageKey, blob.storageKey]
@@ -136,7 +136,7 @@ export function testKeys({ metadata }: ContractSubject): void {
     expect(await countDeadKeys(reader)).toBe(before)
   })
 
-  test('tells the keys that no row names from those of blobs, uploads and dead keys', async () => {
+  test('distinguishes unknown keys from keys of blobs, uploads and dead keys', async () => {
     const upload = anUpload()
     const blob = { digest: aDigest(), storageKey: unique('key'), size: 1, createdAt: 1 }
     const dead = { storageKey: unique('key'), digest: undefined, since: 1 }

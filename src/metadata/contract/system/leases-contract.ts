@@ -36,7 +36,7 @@ export function testLeases({ metadata }: ContractSubject): void {
     expect(await acquire(name, 'first', 250)).toEqual({ generation: 3 })
   })
 
-  test('gives a lease from the future to another holder only while it bears the mark that was seen', async () => {
+  test('gives a lease from the future to another holder only while it has the mark that was seen', async () => {
     const name = unique('lease')
     await acquire(name, 'ahead', 1_000_000)
     const seen = await findLease(metadata().reader, name)

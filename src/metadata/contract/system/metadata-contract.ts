@@ -1,7 +1,7 @@
 /**
  * @module
- * What every metadata driver must do, as a suite: call `describeMetadataContract` from a test file of the driver.
- * The database may hold rows of other runs; one instance serves the whole suite.
+ * The contract of every metadata driver, as a suite: call `describeMetadataContract` from a test file of the driver. The
+ * database may have rows of other runs; one instance serves the whole suite.
  */
 /* oxlint-disable vitest/valid-title -- titles are the driver's and the aggregate's names */
 import { afterAll, beforeAll, describe } from 'vitest'

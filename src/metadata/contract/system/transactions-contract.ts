@@ -25,7 +25,7 @@ export function testTransactions({ metadata }: ContractSubject): void {
     })
   })
 
-  test('keeps nothing of work that throws, and passes on what it threw', async () => {
+  test('keeps nothing of work that throws, and passes the error on', async () => {
     const name = aName()
     const fault = new Error('the work changed its mind')
     const attempt = metadata().transact(async (tx) => {
@@ -36,11 +36,11 @@ export function testTransactions({ metadata }: ContractSubject): void {
     expect(await findRepository(metadata().reader, name)).toBeUndefined()
   })
 
-  test('goes on after work that threw', async () => {
+  test('continues after work that threw', async () => {
     const attempts = numbers(20).map((index) =>
       metadata().transact(async (tx) => {
         await ensureRepository(tx, { name: aName(`after-${index}`), visibility: 'public', now: 5 })
-        if (index % 2 === 0) throw new Error('every second one fails')
+        if (index % 2 === 0) throw new Error('every second transaction fails')
       }),
     )
     const outcomes = await Promise.allSettled(attempts)
@@ -58,14 +58,14 @@ export function testTransactions({ metadata }: ContractSubject): void {
     expect(generations).toEqual(numbers(100).map((index) => index + 1))
   })
 
-  test('answers Conflict when a unique value is taken', async () => {
+  test('throws Conflict if a unique value is taken', async () => {
     const upload = anUpload()
     await metadata().transact((tx) => insertUpload(tx, upload))
     const again = metadata().transact((tx) => insertUpload(tx, anUpload({ storageKey: upload.storageKey })))
     await expect(again).rejects.toBeInstanceOf(Conflict)
   })
 
-  test('commits without waiting for the disk when asked, and flush makes up for it', async () => {
+  test('commits without waiting for the disk if requested, and flush makes the commit durable', async () => {
     const name = aName()
     const work = metadata().transact((tx) => ensureRepository(tx, { name, visibility: 'public', now: 5 }), {
       durable: false,
@@ -79,7 +79,7 @@ export function testTransactions({ metadata }: ContractSubject): void {
     await expect(metadata().ping()).resolves.toBeUndefined()
   })
 
-  test('upgrades a second time without any effect', async () => {
+  test('upgrades a second time without effect', async () => {
     const again = metadata().transact((tx) => migrate(tx, 1))
     await expect(again).resolves.toBeUndefined()
   })

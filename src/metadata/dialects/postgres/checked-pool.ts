@@ -1,6 +1,7 @@
 /**
- * A pool that looks at the database again before it hands out a connection: tables can be replaced under an open one. A second
- * registry may put its tables into a schema that the search path names first, or the dump of another one may be loaded in place.
+ * A pool that checks the database again before it hands out a connection, because tables can be replaced under an open
+ * one. A second registry may put its tables into a schema that comes first in the search path, or the dump of another
+ * registry may be loaded into the database.
  */
 import type { PostgresPool } from 'kysely'
 import { DatabaseError, type Pool, type PoolClient } from 'pg'
@@ -9,8 +10,8 @@ import { installationQuery, type PostgresIdentity } from './identity.ts'
 
 const undefinedTable = '42P01'
 
-// Until it is noticed, what is written to the other tables is acknowledged; SQLite's files are watched as often.
-const lookEveryMs = 250
+// Until the change is noticed, writes to the other tables are acknowledged. SQLite's files are checked equally often.
+const checkIntervalMs = 250
 
 export interface CheckedPoolDeps {
   readonly pool: Pool
@@ -30,11 +31,14 @@ export class CheckedPool implements PostgresPool {
     return this.#deps.pool.options
   }
 
-  /** Throws `MetadataUnavailable` where the connection leads to the database of another registry, and errors of the driver. */
+  /**
+   * Hands out a connection. Throws `MetadataUnavailable` if it leads to the database of another registry, and errors of
+   * the driver.
+   */
   async connect(): Promise<PoolClient> {
     const client = await this.#deps.pool.connect()
     const now = this.#deps.monotonic.now()
-    if (now - (this.#lookedAt.get(client) ?? -Infinity) < lookEveryMs) return client
+    if (now - (this.#lookedAt.get(client) ?? -Infinity) < checkIntervalMs) return client
     try {
       await this.#deps.identity.check(() => readInstallation(client))
     } catch (error) {
@@ -51,7 +55,7 @@ export class CheckedPool implements PostgresPool {
   }
 }
 
-/** `undefined` where a registry has no tables. */
+/** Returns the installation id, or `undefined` if the tables of a registry are missing. */
 async function readInstallation(client: PoolClient): Promise<string | undefined> {
   try {
     const { rows } = await client.query<{ id: string }>(installationQuery)

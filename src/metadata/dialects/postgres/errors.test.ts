@@ -33,7 +33,7 @@ test.each(['Connection terminated unexpectedly', 'timeout exceeded when trying t
   },
 )
 
-test('passes faults of our own SQL unchanged', () => {
+test('returns faults of our own SQL unchanged', () => {
   const fault = aFault('42601', 'syntax error')
   expect(translatePostgresError(fault)).toBe(fault)
   expect(translatePostgresError('text')).toBe('text')

@@ -1,13 +1,16 @@
-/** PostgreSQL's SQLSTATE codes as this folder's errors; https://www.postgresql.org/docs/15/errcodes-appendix.html. */
+/**
+ * Translates PostgreSQL's SQLSTATE codes to this folder's errors;
+ * https://www.postgresql.org/docs/15/errcodes-appendix.html.
+ */
 import { Conflict, MetadataFull, MetadataUnavailable } from '../../errors.ts'
 
 /** serialization failure, deadlock, foreign key, unique, lock not available */
 const conflicts = new Set(['40001', '40P01', '23503', '23505', '55P03'])
-/** The statement took too long, the server ends or starts, too many connections, a standby. */
-const passing = new Set(['57014', '57P01', '57P02', '57P03', '53300', '25006'])
+/** The statement took too long, the server is starting or stopping, too many connections, a standby. */
+const transientCodes = new Set(['57014', '57P01', '57P02', '57P03', '53300', '25006'])
 const diskFull = '53100'
 const connectionClass = '08'
-/** Not answered by PostgreSQL at all: refused, reset, unreachable, unknown host. */
+/** PostgreSQL did not answer at all: refused, reset, unreachable, unknown host. */
 const networkCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -19,19 +22,21 @@ const networkCodes = new Set([
   'EAI_AGAIN',
   'ENOENT',
 ])
-// The driver gives these no code.
+// The driver's errors that have no code.
 const connectionMessage =
   /^(?:timeout exceeded when trying to connect|Connection terminated|Client has encountered)/
 
-/** What is neither a fault of the server nor of its data (wrong SQL, for instance) passes unchanged. */
+/** Translates faults of the server and its data. Other errors (wrong SQL, for instance) are returned unchanged. */
 export function translatePostgresError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (conflicts.has(code)) {
-    return new Conflict('the rows it depends on are not as the transaction needs them', { cause: error })
+    return new Conflict('the transaction conflicts with another one, or with rows that it depends on', {
+      cause: error,
+    })
   }
   if (code === diskFull)
-    return new MetadataFull('no space left for the PostgreSQL database', { cause: error })
+    return new MetadataFull('no space is left for the PostgreSQL database', { cause: error })
   if (isUnavailable(error, code)) {
     return new MetadataUnavailable('PostgreSQL does not answer', { cause: error, retryable: true })
   }
@@ -39,6 +44,6 @@ export function translatePostgresError(error: unknown): unknown {
 }
 
 function isUnavailable(error: Error, code: string): boolean {
-  if (passing.has(code) || code.startsWith(connectionClass) || networkCodes.has(code)) return true
+  if (transientCodes.has(code) || code.startsWith(connectionClass) || networkCodes.has(code)) return true
   return connectionMessage.test(error.message)
 }

@@ -1,8 +1,8 @@
-/** A connection that leads to the database of another registry; `app/contract/` shows it on a real server. */
+/** Connections that lead to the database of another registry; `app/contract/` tests them on a real server. */
 import { expect, test } from 'vitest'
 import { PostgresIdentity } from './identity.ts'
 
-test('asks nothing before the installation is known', async () => {
+test('sends no query before the installation is known', async () => {
   const identity = new PostgresIdentity()
   await expect(
     identity.check(() => {
@@ -14,7 +14,7 @@ test('asks nothing before the installation is known', async () => {
 test.each([
   ['b', 'the database of installation b'],
   [undefined, 'an empty database'],
-])('accepts only the own installation, not %s', async (other, message) => {
+])('accepts only its own installation, not %s', async (other, message) => {
   const identity = new PostgresIdentity()
   identity.expect('a')
   await expect(identity.check(() => Promise.resolve('a'))).resolves.toBeUndefined()

@@ -1,28 +1,31 @@
 /**
- * Notices that the name of the database leads to another one: a server that was moved, a database that was renamed, or made
- * anew. The pool connects again without a word, and what is written then is in the database of somebody else. `CheckedPool`
- * asks for each connection that it hands out.
+ * Detects that the connection URL leads to another database: a server was moved, or a database was renamed or recreated.
+ * The pool reconnects silently, and writes would then go to the wrong database. `CheckedPool` checks each connection
+ * that it hands out.
  */
 import { MetadataUnavailable } from '../../errors.ts'
 
-/** What is asked of a connection: one row with the column `id`, or none. */
+/** The query that reads the installation id: one row with the column `id`, or none. */
 export const installationQuery = 'select id from installation where singleton = 1'
 
 export class PostgresIdentity {
   #expected: string | undefined
 
-  /** Until it is called every database is accepted. */
+  /** Sets the expected installation; until then every database is accepted. */
   expect(installationId: string): void {
     this.#expected = installationId
   }
 
-  /** Calls `readId` only when there is something to compare with. Throws `MetadataUnavailable`, and what `readId` throws. */
+  /**
+   * Compares the installation with the expected one; calls `readId` only if one is expected. Throws
+   * `MetadataUnavailable`, and the errors of `readId`.
+   */
   async check(readId: () => Promise<string | undefined>): Promise<void> {
     if (this.#expected === undefined) return
     const found = await readId()
     if (found === this.#expected) return
     throw new MetadataUnavailable(
-      `metadata.url leads to ${found === undefined ? 'an empty database' : `the database of installation ${found}`} now, but this server was started with that of installation ${this.#expected}; nothing is read or written there. Lead it back, or set metadata.url and start again`,
+      `metadata.url leads to ${found === undefined ? 'an empty database' : `the database of installation ${found}`} now, but this server was started with the database of installation ${this.#expected}, and reads and writes nothing in the other one. Restore the original database at this address, or correct metadata.url and restart`,
       { retryable: false },
     )
   }

@@ -1,4 +1,4 @@
-/** Metadata over any PostgreSQL that Kysely reaches; a commit is durable when it returns, so there is no barrier. */
+/** Metadata on any PostgreSQL that Kysely connects to. A commit is durable when it returns, so there is no barrier. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CompiledQuery, Kysely, sql } from 'kysely'
 import type { Dialect } from 'kysely'
@@ -18,18 +18,18 @@ import { TranslatingDialect } from '../translating-dialect.ts'
 export interface PostgresMetadataDeps {
   readonly dialect: Dialect
   readonly clock: Clock
-  /** Shared with what makes the connections. */
+  /** The identity that the connections are checked against. */
   readonly identity?: PostgresIdentity
-  /** Default `true`. */
+  /** Whether to upgrade the schema. Default `true`. */
   readonly upgrade?: boolean
-  /** Looks at the database before it is upgraded. What it throws leaves the database as it was. */
+  /** Inspects the database before the upgrade. If it throws, the database stays as it was. */
   readonly inspect?: ((db: Reader) => Promise<void>) | undefined
 }
 
 const maxAttempts = 6
 const pauseStepMs = 5
 
-/** Upgrades the database unless told otherwise. On failure everything is closed. */
+/** Upgrades the database unless `upgrade` is `false`. On failure everything is closed. */
 export async function createPostgresMetadata(deps: PostgresMetadataDeps): Promise<Metadata> {
   const dialect = new TranslatingDialect(deps.dialect, {
     error: translatePostgresError,
@@ -41,7 +41,7 @@ export async function createPostgresMetadata(deps: PostgresMetadataDeps): Promis
     if (deps.upgrade === false) await metadata.ping()
     else
       await metadata.transact(async (tx) => {
-        // Another program may be upgrading a large database.
+        // Another process may be upgrading a large database.
         await sql`set local statement_timeout = 0`.execute(kyselyOf(tx))
         await deps.inspect?.(tx)
         await migrate(tx, deps.clock.now())
@@ -76,7 +76,7 @@ class PostgresMetadata implements Metadata {
       } catch (error) {
         if (!(error instanceof Conflict) || attempt === maxAttempts) throw error
       } finally {
-        // Also of a commit whose answer was lost.
+        // Also after a commit whose answer was lost.
         this.#tell(notes)
       }
       await sleep(attempt * pauseStepMs)
@@ -99,7 +99,7 @@ class PostgresMetadata implements Metadata {
     this.#identity.expect(id)
   }
 
-  /** A database may be filled anew under its connections. */
+  /** Also checks the installation, because a database may be replaced under open connections. */
   async ping(): Promise<void> {
     await sql`select 1`.execute(this.#kysely)
     await this.#identity.check(async () => {

@@ -1,7 +1,7 @@
 /**
  * @module
- * Metadata in PostgreSQL 15 or newer, for any number of machines. Isolation is READ COMMITTED: the query files take
- * the row locks they need, and a transaction that meets another one badly is run again.
+ * Metadata in PostgreSQL 15 or newer, for any number of machines. The isolation level is READ COMMITTED: the query files
+ * take the row locks they need, and a transaction that conflicts with another one is retried.
  */
 import { PostgresDialect } from 'kysely'
 import { Pool, types, type PoolClient } from 'pg'
@@ -18,24 +18,30 @@ export interface PostgresMetadataOptions {
   readonly url: string
   readonly clock: Clock
   readonly maxConnections?: number
-  /** A connection broke (an idle one is told twice); it is replaced, and queries tell whether the server is there. */
+  /**
+   * Called when a connection breaks, twice for an idle one. The pool replaces it, and queries show whether the server is
+   * available.
+   */
   readonly onError?: (error: unknown) => void
-  /** `false` leaves the schema as it is, for those that look at it or upgrade it themselves. Default `true`. */
+  /**
+   * Whether to upgrade the schema. `false` leaves it as it is, for callers that inspect it or upgrade it themselves.
+   * Default `true`.
+   */
   readonly upgrade?: boolean
-  /** Looks at the database before it is upgraded. What it throws leaves the database as it was. */
+  /** Inspects the database before the upgrade. If it throws, the database stays as it was. */
   readonly inspect?: ((db: Reader) => Promise<void>) | undefined
 }
 
-// A server allows 100 connections by default; several replicas with two workers each must fit.
+// A server allows 100 connections by default, which must be enough for several replicas with two workers each.
 const defaultMaxConnections = 10
 const connectTimeoutMs = 5_000
 const statementTimeoutMs = 30_000
 
-// A commit that is acknowledged must be durable, whatever the server's default is.
+// An acknowledged commit must be durable, whatever the server's default is.
 const ensureDurableCommits = `select set_config('synchronous_commit', 'on', false)
   where current_setting('synchronous_commit') = 'off'`
 
-/** Connects and, unless told otherwise, upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
+/** Connects and, unless `upgrade` is `false`, upgrades. Throws `MetadataUnavailable`, `MetadataFull` and `MetadataTooNew`. */
 export async function openPostgresMetadata(options: PostgresMetadataOptions): Promise<Metadata> {
   const identity = new PostgresIdentity()
   const pool = new Pool({
@@ -46,11 +52,12 @@ export async function openPostgresMetadata(options: PostgresMetadataOptions): Pr
     idle_in_transaction_session_timeout: statementTimeoutMs,
     application_name: 'lading',
     types: { getTypeParser },
-    // One that is refused here leaves the pool; one that Kysely prepares and that fails would keep its place for ever.
+    // A connection that fails here leaves the pool. One that fails while Kysely prepares it would keep its place for
+    // ever.
     verify: (client, done) => void prepare(client, done),
   })
-  // Without listeners a broken connection would end the process: the pool hears of idle ones only, and a query that
-  // runs on a broken one is rejected besides.
+  // Without listeners a broken connection would end the process. The pool reports only idle connections; a query on a
+  // broken connection is also rejected.
   const onError = options.onError ?? (() => undefined)
   pool.on('error', onError)
   pool.on('connect', (client) => client.on('error', onError))
@@ -61,7 +68,7 @@ export async function openPostgresMetadata(options: PostgresMetadataOptions): Pr
   return createPostgresMetadata({ dialect, clock, identity, upgrade, inspect })
 }
 
-/** Before the first use of a connection. */
+/** Prepares a connection before its first use. */
 async function prepare(client: PoolClient, done: (error?: Error) => void): Promise<void> {
   let fault: Error | undefined
   try {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { MetadataUnavailable } from '../../errors.ts'
 import { createBarrier } from './barrier.ts'
 
-/** A disk whose syncs end when the test says so. */
+/** A disk whose syncs end when the test ends them. */
 function aSlowDisk() {
   const syncs: PromiseWithResolvers<void>[] = []
   const fatal: unknown[] = []
@@ -26,7 +26,7 @@ function outcomeOf(promise: Promise<void>) {
   return outcome
 }
 
-/** Lets everything run that needs no further event. */
+/** Resolves after all pending work that needs no further event. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)
@@ -57,7 +57,7 @@ describe('barrier', () => {
     expect(second.settled).toBe(true)
   })
 
-  test('shares one waiting sync among all callers that come while one runs', async () => {
+  test('shares one waiting sync among all callers that arrive while one runs', async () => {
     const { barrier, syncs } = aSlowDisk()
     const all = Array.from({ length: 100 }, () => outcomeOf(barrier.wait()))
     syncs[0]?.resolve()
@@ -86,7 +86,7 @@ describe('barrier', () => {
     expect(third.settled).toBe(true)
   })
 
-  test('starts anew after a pause', async () => {
+  test('starts again after a pause', async () => {
     const { barrier, syncs } = aSlowDisk()
     const first = barrier.wait()
     syncs[0]?.resolve()
@@ -96,7 +96,7 @@ describe('barrier', () => {
     await expect(second).resolves.toBeUndefined()
   })
 
-  test('rejects for ever after a failed sync, without trying again, and reports it once', async () => {
+  test('rejects for ever after a failed sync, without a retry, and reports it once', async () => {
     const { barrier, syncs, fatal } = aSlowDisk()
     const fault = new Error('EIO')
     const waits = [barrier.wait(), barrier.wait(), barrier.wait()]

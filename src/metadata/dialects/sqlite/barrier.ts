@@ -1,13 +1,13 @@
 /**
  * The barrier between a commit and its acknowledgement. SQLite commits into the `-wal` file without a sync
- * (synchronous=NORMAL); the barrier syncs that file off the event loop, once for all commits that were made before
- * the sync started. Commits of other processes lie in the same file, so they are covered as well.
+ * (synchronous=NORMAL). The barrier syncs that file off the event loop, once for all commits made before the sync
+ * started. Commits of other processes are in the same file, so they are covered as well.
  */
 import { MetadataUnavailable } from '../../errors.ts'
 import { describeFatal } from './errors.ts'
 
 export interface BarrierDeps {
-  /** Makes durable what is in the file when it is called. A `MetadataUnavailable` is passed on as it is. */
+  /** Makes the current content of the file durable. A `MetadataUnavailable` is passed on unchanged. */
   readonly fdatasync: () => Promise<void>
   /** Called once, with the first failure: the kernel may have dropped the bytes, so the process must end. */
   readonly onFatal: (error: MetadataUnavailable) => void
@@ -18,7 +18,7 @@ export interface Barrier {
   wait(): Promise<void>
 }
 
-/** At most one sync runs and one waits: callers that come while one runs share the next. */
+/** Creates the barrier. At most one sync runs and one waits: callers that arrive while one runs share the next. */
 export function createBarrier(deps: BarrierDeps): Barrier {
   let running: Promise<void> | undefined
   let next: Promise<void> | undefined

@@ -1,4 +1,4 @@
-/** Holds the first error after which nothing may be acknowledged any more, and passes it on once. */
+/** Keeps the first error after which nothing may be acknowledged, and reports it once. */
 import type { MetadataUnavailable } from '../../errors.ts'
 
 export class Breaker {
@@ -10,7 +10,7 @@ export class Breaker {
     this.#onTrip = onTrip
   }
 
-  /** Call at the end of opening: until then the caller gets the error itself. */
+  /** Starts to report the error. Call it at the end of opening: until then the caller gets the error itself. */
   arm(): void {
     this.#isArmed = true
   }
@@ -21,7 +21,7 @@ export class Breaker {
     if (this.#isArmed) this.#onTrip(error)
   }
 
-  /** Throws the error that it holds. */
+  /** Throws the error, if there was one. */
   assertIntact(): void {
     if (this.#error !== undefined) throw this.#error
   }

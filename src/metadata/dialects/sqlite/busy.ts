@@ -1,6 +1,6 @@
 /**
- * Waiting for a busy SQLite database without stalling the event loop: SQLite's own busy handler sleeps on the thread,
- * so it is switched off (time-out 0) and the statement is tried again from here.
+ * Waits for a busy SQLite database without blocking the event loop. SQLite's own busy handler sleeps on the thread, so
+ * it is switched off (time-out 0), and the statement is retried from here.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isBusy } from './errors.ts'
@@ -9,7 +9,7 @@ import { isBusy } from './errors.ts'
 const longestPauseMs = 8
 const defaultPatienceMs = 10_000
 
-/** Repeats `attempt` while it fails because the database is busy; when the patience ends, its error is thrown. */
+/** Repeats `attempt` while it fails because the database is busy. After `patienceMs` the error is thrown. */
 export async function retryWhileBusy<T>(
   attempt: () => T | Promise<T>,
   patienceMs: number = defaultPatienceMs,

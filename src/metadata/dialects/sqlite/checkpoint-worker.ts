@@ -1,4 +1,4 @@
-/** The thread that moves committed pages from the log into the database file; `sqlite-checkpoints.ts` starts it. */
+/** The thread that moves committed pages from the log into the database file; `checkpoints.ts` starts it. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
@@ -7,12 +7,13 @@ import type { CheckpointReply, CheckpointRequest, CheckpointWorkerData } from '.
 import { fatalKindOf, isBusy, translateSqliteError } from './errors.ts'
 import { existingFile } from './path.ts'
 
-// 4 MiB, as SQLite's own automatic checkpoints.
-const pagesWorthAPass = 1_000
-// 64 MiB: writers come so densely that a pass never reaches the end of the log. The file is cut to this size when it is begun again.
-const pagesWorthStoppingWriters = 16_384
-const logSizeLimitBytes = pagesWorthStoppingWriters * 4_096
-// How long writers and readers may be waited for, on this thread; writers of others try again meanwhile.
+// 4 MiB, like SQLite's own automatic checkpoints.
+const minPagesPerCheckpoint = 1_000
+// 64 MiB. At this size, writes are so frequent that a checkpoint never reaches the end of the log. The file is truncated
+// to this size when the log restarts.
+const maxPagesBesideWriters = 16_384
+const logSizeLimitBytes = maxPagesBesideWriters * 4_096
+// The longest wait for writers and readers. It happens on this thread; writers elsewhere retry in the meantime.
 const patienceMs = 250
 
 interface LogState {
@@ -21,11 +22,11 @@ interface LogState {
 }
 
 const { file, inode } = workerData as CheckpointWorkerData
-/** Moves the pages, and begins the log again. */
+/** Moves the pages and restarts the log. */
 const database = open()
-/** Keeps a snapshot meanwhile: a log that somebody reads is not begun again by a writer, but grows. */
+/** Keeps a snapshot during a checkpoint: while the log has a reader, a writer cannot restart it, and it grows instead. */
 const guard = open()
-/** Keeps writers away while a log that has grown too long is moved. */
+/** Keeps writers away while an overlong log is moved. */
 const stopper = open()
 database.exec(`pragma journal_size_limit = ${logSizeLimitBytes}`)
 
@@ -38,10 +39,13 @@ parentPort?.on('message', (request: CheckpointRequest) => {
   parentPort?.postMessage(checkpoint())
 })
 
-/** A database that took the place of the file would get this one's log: from a connection's first statement or its close on. */
+/**
+ * Opens the file, and throws if it was replaced: the first statement of a connection, or its close, would write this log
+ * into the other database.
+ */
 function open(): DatabaseSync {
   const connection = new DatabaseSync(existingFile(file), { timeout: patienceMs })
-  // The connection holds the file by now, and has not looked at the log.
+  // The connection now has the file open, and has not read the log yet.
   if (statSync(file, { bigint: true }).ino !== inode)
     throw new Error(`${file} is not the file that the registry opened`)
   connection.exec('pragma synchronous = normal')
@@ -51,12 +55,12 @@ function open(): DatabaseSync {
 function checkpoint(): CheckpointReply {
   try {
     const { log, checkpointed } = runCheckpoint('noop')
-    if (log - checkpointed < pagesWorthAPass) return { kind: 'done' }
-    const state = log > pagesWorthStoppingWriters ? moveWithoutWriters() : move()
+    if (log - checkpointed < minPagesPerCheckpoint) return { kind: 'done' }
+    const state = log > maxPagesBesideWriters ? moveWithoutWriters() : move()
     if (state.checkpointed === state.log) restartLog()
     return { kind: 'done' }
   } catch (error) {
-    // A writer or a reader did not let go in time: the next commits ask again.
+    // A writer or a reader did not finish in time. The next commits request another checkpoint.
     if (isBusy(translateSqliteError(error))) return { kind: 'done' }
     return { kind: 'failed', error, fatal: fatalKindOf(error) }
   } finally {
@@ -64,7 +68,7 @@ function checkpoint(): CheckpointReply {
   }
 }
 
-/** Moves what is committed by now. The guard stays. */
+/** Moves the pages committed so far. The guard keeps its snapshot. */
 function move(): LogState {
   guard.exec('begin')
   guard.prepare('select count(*) from sqlite_schema').get()
@@ -79,9 +83,9 @@ function moveWithoutWriters(): LogState {
 }
 
 /**
- * Makes the first write into a log whose pages are all moved: it syncs the new head of the log, which on a busy disk takes
- * seconds, and a commit that did it would hold up the event loop. The guard leaves when writers are kept away. If one came in
- * between, the log just grows, and is begun again another time.
+ * Makes the first write into a log whose pages are all moved. This write syncs the new header of the log, which takes
+ * seconds on a busy disk; a commit that did it would block the event loop. The guard ends its snapshot once writers are
+ * locked out. If a writer got in between, the log grows and is restarted by a later checkpoint.
  */
 function restartLog(): void {
   const row = database.prepare('pragma user_version').get()
@@ -94,7 +98,7 @@ function endTransaction(connection: DatabaseSync): void {
   if (connection.isTransaction) connection.exec('rollback')
 }
 
-/** A checkpoint that meets another one, or readers, does less and says so; that is no error. */
+/** Runs a checkpoint. If it meets another checkpoint or readers, it moves fewer pages and reports that, without an error. */
 function runCheckpoint(mode: 'noop' | 'passive'): LogState {
   return database.prepare(`pragma wal_checkpoint(${mode})`).get() as unknown as LogState
 }

@@ -29,7 +29,7 @@ function aCheckpoints(file: string, inode: bigint) {
   return { checkpoints, failure: promise }
 }
 
-test('close although their thread fails meanwhile', async () => {
+test('close even if their thread fails', async () => {
   const folder = await openFolder()
   const { checkpoints, failure } = aCheckpoints(join(folder.path, 'missing.db'), 0n)
   vi.runAllTimers()
@@ -37,7 +37,7 @@ test('close although their thread fails meanwhile', async () => {
   expect(await failure).toMatchObject({ message: 'unable to open database file' })
 })
 
-test('move nothing into another database that took the place of the file before their thread started', async () => {
+test('move nothing into another database that replaced the file before their thread started', async () => {
   const folder = await openFolder()
   const [file, other] = [join(folder.path, 'lading.db'), join(folder.path, 'other.db')]
   using _database = createDatabase(file, 6_000_000)

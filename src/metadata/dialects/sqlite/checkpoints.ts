@@ -1,4 +1,4 @@
-/** When the log is moved into the database file: a while after commits, on a thread of its own. */
+/** Moves the log into the database file, a short while after commits, on a separate thread. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads have no origin, windows do */
 import { Worker } from 'node:worker_threads'
 import type { MetadataUnavailable } from '../../errors.ts'
@@ -6,7 +6,7 @@ import { describeFatal, type FatalKind } from './errors.ts'
 
 export interface CheckpointWorkerData {
   readonly file: string
-  /** Of the file that the registry opened. */
+  /** The inode of the file that the registry opened. */
   readonly inode: bigint
 }
 
@@ -17,16 +17,16 @@ export type CheckpointReply =
   | { readonly kind: 'failed'; readonly error: unknown; readonly fatal: FatalKind | undefined }
 
 export interface CheckpointDeps extends CheckpointWorkerData {
-  /** A sync failed, or a page is damaged. */
+  /** Called when a sync failed or a page is damaged. */
   readonly onFatal: (error: MetadataUnavailable) => void
-  /** A checkpoint failed; the log keeps everything, and the next commits try again. */
+  /** Called when a checkpoint failed. The log keeps everything, and the next commits retry. */
   readonly onError: (error: unknown) => void
 }
 
 // Long enough to cost nothing under load, short enough to keep the log at a few MiB.
 const delayMs = 100
 
-/** The thread starts with the first checkpoint that is due. */
+/** Runs checkpoints on a thread that starts with the first one. */
 export class Checkpoints implements AsyncDisposable {
   readonly #deps: CheckpointDeps
   #worker: Worker | undefined
@@ -37,7 +37,7 @@ export class Checkpoints implements AsyncDisposable {
     this.#deps = deps
   }
 
-  /** Call after each commit. */
+  /** Schedules a checkpoint. Call it after each commit. */
   noteCommit(): void {
     if (this.#timer !== undefined || this.#running) return
     this.#timer = setTimeout(() => this.#request(), delayMs)
@@ -49,7 +49,8 @@ export class Checkpoints implements AsyncDisposable {
     const worker = this.#worker
     if (worker === undefined) return
     const exited = Promise.withResolvers<void>()
-    // Not `once` of node:events, which throws what the thread fails with: `onError` has that, and nobody needs the thread now.
+    // Not `once` of node:events, which rejects when the thread fails: `onError` has reported that, and the thread is no
+    // longer needed.
     worker.once('exit', () => exited.resolve())
     worker.ref()
     worker.postMessage('close' satisfies CheckpointRequest)
@@ -64,7 +65,7 @@ export class Checkpoints implements AsyncDisposable {
   }
 
   #start(): Worker {
-    // The same file is TypeScript in a checkout and JavaScript in the package.
+    // The worker is TypeScript in a checkout and JavaScript in the package.
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
     const { file, inode } = this.#deps
     const workerData: CheckpointWorkerData = { file, inode }
@@ -76,7 +77,7 @@ export class Checkpoints implements AsyncDisposable {
     worker.on('exit', () => {
       this.#worker = undefined
     })
-    // Last, because a listener keeps the process alive again.
+    // Must come last: adding a listener keeps the process alive again.
     worker.unref()
     return worker
   }

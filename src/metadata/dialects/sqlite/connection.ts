@@ -1,4 +1,4 @@
-/** One SQLite connection: node:sqlite behind Kysely, with cached statements, translated errors and asynchronous retry. */
+/** One SQLite connection: node:sqlite under Kysely, with cached statements, translated errors and asynchronous retries. */
 import { DatabaseSync } from 'node:sqlite'
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import { CompiledQuery, Kysely, SqliteDialect, SqliteDriver } from 'kysely'
@@ -15,26 +15,26 @@ import { TurnSnapshot } from './turn-snapshot.ts'
 export interface SqliteConnectionOptions {
   readonly file: string
   readonly readOnly: boolean
-  /** Called for each error that puts in doubt what the database holds. */
+  /** Called for each error that casts doubt on the content of the database. */
   readonly onFatal: (error: MetadataUnavailable) => void
 }
 
 export interface SqliteConnection {
   readonly kysely: Kysely<Schema>
   readonly templates: TemplateRunner
-  /** Inside a transaction. */
+  /** Savepoints, for use inside a transaction. */
   readonly savepoints: Omit<GroupConnection, 'transact'>
-  /** The next read sees what is committed by then, whatever was read in this turn of the event loop. */
+  /** Ends the snapshot of this turn of the event loop: the next read sees everything committed by then. */
   endSnapshot(): void
-  /** Runs statements that are neither cached nor retried, pragmas for instance. */
+  /** Runs statements without caching or retrying them, pragmas for instance. */
   exec(sql: string): void
   close(): Promise<void>
 }
 
-// Statements differ only where rows are inserted in chunks and options add a condition.
+// Statements differ only in the number of inserted rows and in optional conditions.
 const maxCachedStatements = 300
 
-/** Throws translated errors. */
+/** Opens a connection. All its errors are translated. */
 export function openSqliteConnection(options: SqliteConnectionOptions): SqliteConnection {
   const guard = createGuard(options.onFatal)
   const database = guard(
@@ -57,13 +57,13 @@ export function openSqliteConnection(options: SqliteConnectionOptions): SqliteCo
     async close() {
       snapshot?.end()
       await kysely.destroy()
-      // Kysely closes only what it has used.
+      // Kysely closes the adapter only if it was used.
       adapter.close()
     },
   }
 }
 
-/** Runs a call of node:sqlite and translates what it throws. */
+/** Runs a call of node:sqlite and translates its errors. */
 type Guard = <T>(call: () => T) => T
 
 function createGuard(onFatal: SqliteConnectionOptions['onFatal']): Guard {
@@ -97,7 +97,7 @@ function createSavepoints(database: DatabaseSync, guard: Guard): SqliteConnectio
   }
 }
 
-/** The structural subset of a database that Kysely's SQLite driver asks for. */
+/** The part of a database's interface that Kysely's SQLite driver requires. */
 class SqliteAdapterDatabase implements SqliteDatabase {
   readonly #database: DatabaseSync
   readonly #guard: Guard
@@ -138,8 +138,8 @@ function adaptStatement(statement: StatementSync, guard: Guard): SqliteStatement
     all: (parameters) => guard(() => statement.all(...(parameters as SQLInputValue[]))),
     run: (parameters) => guard(() => statement.run(...(parameters as SQLInputValue[]))),
     iterate() {
-      // A cached statement can be in one iteration only, and an open one keeps the log from being reset.
-      throw new Error('streams are not available on SQLite: read pages')
+      // A cached statement supports only one iteration at a time, and an open one keeps the log from being reset.
+      throw new Error('streams are not available on SQLite; read the rows page by page')
     },
   }
 }
@@ -173,12 +173,12 @@ class RetryingDriver extends SqliteDriver {
     return this.#connection
   }
 
-  /** The write lock at the start: nothing later in the transaction can find the database busy. */
+  /** Takes the write lock at the start, so that nothing later in the transaction can find the database busy. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
   }
 
-  /** After a full disk SQLite has often rolled back by itself. */
+  /** Rolls back only an open transaction: SQLite often rolls back by itself when the disk is full. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#database.isTransaction) await super.rollbackTransaction(connection)
   }
@@ -200,7 +200,7 @@ class RetryingConnection implements DatabaseConnection {
   }
 }
 
-/** Runs templates straight on their prepared statements: Kysely's way costs as much again as the query. */
+/** Runs templates directly on their prepared statements. Kysely would add as much time as the query itself takes. */
 class SqliteTemplates implements TemplateRunner {
   readonly #database: DatabaseSync
   readonly #guard: Guard
@@ -229,7 +229,7 @@ class SqliteTemplates implements TemplateRunner {
     }
   }
 
-  /** Off the fast path: what a busy database refused is tried again, everything else is thrown. */
+  /** The slow path: retries calls that found the database busy, and throws all other errors. */
   #recover(error: unknown, call: () => unknown): unknown {
     if (isBusy(translateSqliteError(error))) return retryWhileBusy(() => this.#guard(call))
     return this.#guard(() => {

@@ -22,13 +22,13 @@ test.each([
   expect(translateSqliteError(aFault(code))).toBeInstanceOf(MetadataFull)
 })
 
-test.each([5, 261, 517, 6, 15])('takes code %i for a busy database, which is worth another try', (code) => {
+test.each([5, 261, 517, 6, 15])('translates code %i to a busy database, which is worth a retry', (code) => {
   const translated = translateSqliteError(aFault(code))
   expect(translated).toBeInstanceOf(MetadataUnavailable)
   expect(isBusy(translated)).toBe(true)
 })
 
-test.each([10, 778, 1034, 11, 14, 26])('takes code %i for a fault that lasts', (code) => {
+test.each([10, 778, 1034, 11, 14, 26])('translates code %i to a permanent fault', (code) => {
   const translated = translateSqliteError(aFault(code))
   expect(translated).toMatchObject({ name: 'MetadataUnavailable', retryable: false })
   expect(isBusy(translated)).toBe(false)
@@ -37,9 +37,9 @@ test.each([10, 778, 1034, 11, 14, 26])('takes code %i for a fault that lasts', (
 test.each([
   ['sync', [1034, 1290]],
   ['damage', [11, 267, 523, 779, 26, 266, 522, 1802, 8202, 8458, 1032]],
-  // Busy, a write that failed (as with a quota), no space, a constraint.
+  // Busy, a write that failed (as with a quota), no space, a constraint violation.
   [undefined, [5, 778, 13, 4874, 19, 1]],
-])('takes for %s: %j', (kind, codes) => {
+])('classifies as %s: %j', (kind, codes) => {
   expect(codes.map((code) => fatalKindOf(aFault(code)))).toEqual(codes.map(() => kind))
 })
 
@@ -49,7 +49,7 @@ test('says what to do after damage', () => {
   expect(describeFatal('damage', fault)).toMatchObject({ cause: fault, retryable: false })
 })
 
-test('passes faults of our own SQL unchanged', () => {
+test('returns faults of our own SQL unchanged', () => {
   const fault = aFault(1)
   expect(translateSqliteError(fault)).toBe(fault)
   expect(translateSqliteError('text')).toBe('text')

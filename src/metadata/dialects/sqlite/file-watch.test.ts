@@ -23,8 +23,8 @@ async function openWatched(options: { readonly timers?: Timers } = {}) {
   return { file, metadata, fatal, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
-describe('a database in SQLite whose file is gone', () => {
-  test('acknowledges nothing any more and is not ready', async () => {
+describe('a SQLite database whose file is gone', () => {
+  test('acknowledges nothing and is not ready', async () => {
     await using opened = await openWatched()
     const { file, metadata, fatal } = opened
     rmSync(file)
@@ -38,7 +38,7 @@ describe('a database in SQLite whose file is gone', () => {
     expect(fatal).toHaveLength(1)
   })
 
-  test('does not acknowledge what was committed before that was noticed', async () => {
+  test('does not acknowledge a commit made before the loss was noticed', async () => {
     await using opened = await openWatched()
     const { file, metadata, fatal } = opened
     const held = metadata.transact(async (tx) => {
@@ -50,7 +50,7 @@ describe('a database in SQLite whose file is gone', () => {
   })
 })
 
-/** Files that no database is behind, and a size that the database would tell. */
+/** Plain files without a database, and the size that the database would report. */
 async function watchFiles(sizeBytes = 0) {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await createTemporaryFolder())
@@ -70,7 +70,7 @@ async function watchFiles(sizeBytes = 0) {
 }
 
 describe('a watch of files', () => {
-  test('says nothing of files that grow, and of a log that is cut off', async () => {
+  test('reports neither a file that grows nor a log that is truncated', async () => {
     await using watched = await watchFiles()
     writeFileSync(watched.file, 'x'.repeat(200))
     truncateSync(`${watched.file}-wal`)
@@ -79,7 +79,7 @@ describe('a watch of files', () => {
   })
 
   test.each(['', '-wal', '-shm'])(
-    'tells once that the file with the suffix "%s" was removed',
+    'reports once that the file with the suffix "%s" was removed',
     async (suffix) => {
       await using watched = await watchFiles()
       rmSync(`${watched.file}${suffix}`)
@@ -89,7 +89,7 @@ describe('a watch of files', () => {
     },
   )
 
-  test('tells that a file was replaced, also by one of the same bytes', async () => {
+  test('reports that a file was replaced, also by one with the same bytes', async () => {
     await using watched = await watchFiles()
     writeFileSync(`${watched.file}.new`, 'x'.repeat(100))
     renameSync(`${watched.file}.new`, watched.file)
@@ -97,21 +97,21 @@ describe('a watch of files', () => {
     expect(watched.lost).toEqual([expect.stringMatching(/replaced by another file/)])
   })
 
-  test('tells that the file is smaller than its pages', async () => {
+  test('reports a file that is smaller than its pages', async () => {
     await using watched = await watchFiles(100)
     truncateSync(watched.file, 50)
     await watched.watch.look()
     expect(watched.lost).toEqual([expect.stringMatching(/cut from 100 to 50 bytes/)])
   })
 
-  test('says nothing of a file that shrank together with its pages', async () => {
+  test('does not report a file that shrank together with its pages', async () => {
     await using watched = await watchFiles(50)
     truncateSync(watched.file, 50)
     await watched.watch.look()
     expect(watched.lost).toEqual([])
   })
 
-  test('says nothing once it is disposed, since a close removes the log', async () => {
+  test('reports nothing after it is disposed, since a close removes the log', async () => {
     await using watched = await watchFiles()
     watched.watch[Symbol.dispose]()
     rmSync(`${watched.file}-wal`)
@@ -120,7 +120,7 @@ describe('a watch of files', () => {
   })
 })
 
-test('a vacuum by another program is no loss', async () => {
+test('a vacuum by another program is not a loss', async () => {
   const timers = new TestTimers()
   await using opened = await openWatched({ timers })
   const { file, metadata, fatal } = opened
@@ -141,7 +141,7 @@ test('a vacuum by another program is no loss', async () => {
   await metadata.ping()
 })
 
-/** One look at the files; the timer of the next one runs when it has ended. */
+/** Runs one check of the files. When it has ended, the timer of the next one is running. */
 async function look(timers: TestTimers): Promise<void> {
   timers.advance(1_000)
   expect(timers.size).toBe(0)

@@ -1,6 +1,6 @@
 /**
- * Notices that the files of the database are no longer those that were opened. A process that has a deleted file
- * open can write to it and sync it, and nothing of it is left after the end of the process. Only names are looked at (`stat`),
+ * Detects that the files of the database are no longer the ones that were opened. A process can write to and sync a
+ * deleted file that it has open, but the data is lost when the process ends. The watch checks only names (`stat`),
  * because closing any descriptor of the database file would drop SQLite's locks.
  */
 import { stat } from 'node:fs/promises'
@@ -10,12 +10,12 @@ import { MetadataUnavailable } from '../../errors.ts'
 export interface FileWatchDeps {
   /** The database file, or a link to it. */
   readonly file: string
-  /** The file itself, where `file` is a link; `-wal` and `-shm` beside it are watched as well. Default: `file`. */
+  /** The file itself, if `file` is a link. The files `-wal` and `-shm` beside it are watched as well. Default: `file`. */
   readonly target?: string
-  /** Pages of the database, whether in the file or still in the log; asked only after the file has shrunk. */
+  /** Returns the size of all pages, in the file and in the log. Called only after the file has shrunk. */
   readonly readSizeBytes: () => Promise<number>
   readonly onLost: (error: MetadataUnavailable) => void
-  /** By default those of the process. */
+  /** Default: the timers of the process. */
   readonly timers?: Timers | undefined
 }
 
@@ -25,10 +25,10 @@ interface Identity {
   readonly size: bigint
 }
 
-// Until it is noticed, what is written to a deleted file is acknowledged. Three looks at a name cost some 0.1 ms.
-const lookEveryMs = 250
+// Until the loss is noticed, writes to a deleted file are acknowledged. A check of the three names takes about 0.1 ms.
+const checkIntervalMs = 250
 
-/** The one who makes it holds the files open by then. */
+/** Watches the files of a database; the caller has them open. */
 export class FileWatch implements Disposable {
   readonly #deps: FileWatchDeps
   readonly #paths: readonly string[]
@@ -42,13 +42,13 @@ export class FileWatch implements Disposable {
     this.#paths = [file, `${target}-wal`, `${target}-shm`]
   }
 
-  /** Remembers what the names stand for now and looks again and again. Throws when a file is missing already. */
+  /** Remembers the files behind the names and starts to check them. Throws if a file is already missing. */
   async start(): Promise<void> {
     for (const path of this.#paths) this.#opened.set(path, await stat(path, { bigint: true }))
     this.#schedule()
   }
 
-  /** One look at each file; calls `onLost` at the first that is not what was opened. */
+  /** Checks each file once; calls `onLost` for the first that is not the one that was opened. */
   async look(): Promise<void> {
     for (const path of this.#paths) {
       const found = await findIdentity(path)
@@ -69,10 +69,10 @@ export class FileWatch implements Disposable {
   #schedule(): void {
     if (this.#isOver) return
     const { timers = systemTimers } = this.#deps
-    this.#cancelTimer = timers.after(lookEveryMs, () => void this.look().finally(() => this.#schedule()))
+    this.#cancelTimer = timers.after(checkIntervalMs, () => void this.look().finally(() => this.#schedule()))
   }
 
-  /** Says what happened to the file, or returns `undefined` when it is the one that was opened. */
+  /** Describes what happened to the file, or returns `undefined` if it is the one that was opened. */
   async #judge(path: string, found: Identity | undefined): Promise<string | undefined> {
     if (found === undefined) return `${path} was removed while the registry used it`
     const opened = this.#opened.get(path)
@@ -80,19 +80,19 @@ export class FileWatch implements Disposable {
       return `${path} was replaced by another file while the registry used it`
     }
     this.#opened.set(path, found)
-    // The other two are cut off by SQLite itself.
+    // SQLite itself truncates the other two.
     if (path !== this.#deps.file || found.size >= opened.size) return undefined
     const sizeBytes = await this.#deps.readSizeBytes().catch(() => Number.POSITIVE_INFINITY)
-    // A `vacuum` from outside shrinks the file too, and leaves it as large as its pages.
+    // A `vacuum` by another program shrinks the file too, but leaves it as large as its pages.
     if (sizeBytes <= found.size) return undefined
     return `${path} was cut from ${opened.size} to ${found.size} bytes while the registry used it`
   }
 }
 
 const advice =
-  'the last writes may be lost. Put the original files back (lading.db, lading.db-wal, lading.db-shm), or move what is left of them away and restore the database with lading restore --database-only; then start again'
+  'the last writes may be lost. Put the original files back (lading.db, lading.db-wal, lading.db-shm), or move any that remain away and restore the database with lading restore --database-only; then restart'
 
-/** `undefined`: there is no such file. `unknown`: the disk does not answer, which queries will notice. */
+/** Returns `undefined` if the file does not exist, and `unknown` if the disk does not answer: queries will notice that. */
 async function findIdentity(path: string): Promise<Identity | undefined | 'unknown'> {
   try {
     return await stat(path, { bigint: true })

@@ -1,6 +1,6 @@
 /**
- * Whole SQLite files: the consistent copy of a database that others write to, and the file that takes a database's
- * place. A file that some connection has open is touched through SQLite only, see `sqlite.ts`.
+ * Copies and replaces whole SQLite files: consistent copies of databases in use, and a restored file in place of a
+ * database. A file that some connection has open is accessed only through SQLite, see `sqlite.ts`.
  */
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -10,7 +10,7 @@ import { translateSqliteError } from './errors.ts'
 
 export interface CopySqliteOptions {
   readonly file: string
-  /** Must not exist. */
+  /** The path of the copy, which must not exist yet. */
   readonly target: string
   readonly onProgress?: ((pages: { copied: number; total: number }) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -20,8 +20,8 @@ export interface CopySqliteOptions {
 const pagesPerStep = 256
 
 /**
- * Copies what is committed when it begins, on a connection of its own. An open read transaction keeps that state: without
- * it SQLite begins again after each commit of another connection, which never ends beside a busy server.
+ * Copies the content committed at the start, on a separate connection. An open read transaction preserves that state.
+ * Without it, SQLite starts over after each commit of another connection, and the copy of a busy database never ends.
  */
 export async function copySqliteDatabase(options: CopySqliteOptions): Promise<void> {
   const { file, target, onProgress, signal } = options
@@ -51,7 +51,7 @@ function translated<T>(call: () => T): T {
   }
 }
 
-/** Empties the tables, and leaves one file without a log that is read without being written to. */
+/** Empties the tables and leaves a single file without a log, which can be read without being written to. */
 export async function sealSqliteFile(file: string, emptied: readonly string[]): Promise<void> {
   {
     using database = new DatabaseSync(file)
@@ -62,8 +62,8 @@ export async function sealSqliteFile(file: string, emptied: readonly string[]): 
 }
 
 /**
- * Whether the file is missing, or empty as a crash or an operator may leave it. Opening it makes a new database, into which
- * SQLite would replay a log that lies beside it.
+ * Whether the file is missing, or empty, as a crash or an operator may leave it. Opening it creates a new database, into
+ * which SQLite would replay a log beside it.
  */
 export async function isNewSqliteFile(file: string): Promise<boolean> {
   try {
@@ -74,17 +74,18 @@ export async function isNewSqliteFile(file: string): Promise<boolean> {
   }
 }
 
-/** Whether some process has the database open; call it without a connection of this process. */
+/** Whether a process has the database open. Call it only while this process has no connection. */
 export async function isSqliteFileInUse(file: string): Promise<boolean> {
   return !(await isNewSqliteFile(file)) && (await exists(`${file}-wal`))
 }
 
 /**
- * Puts `draft` in the place of `file`, durably and in one step. What is left of a log beside the lost database is kept
- * under another name: SQLite would replay it into the new one.
+ * Replaces `file` by `draft`, durably and atomically. The remains of a log beside the lost database are kept under
+ * another name, because SQLite would replay them into the new one.
  */
 export async function replaceSqliteDatabase(draft: string, file: string): Promise<void> {
-  if (await exists(`${draft}-wal`)) throw new Error(`${draft} is still open: a part of it is in its log`)
+  if (await exists(`${draft}-wal`))
+    throw new Error(`${draft} is still open, and part of its data is only in its log; close it first`)
   await syncPath(draft)
   for (const suffix of ['-wal', '-shm', '-journal']) {
     const left = `${file}${suffix}`
@@ -95,12 +96,12 @@ export async function replaceSqliteDatabase(draft: string, file: string): Promis
   await syncPath(dirname(file))
 }
 
-/** Removes a draft with what belongs to it; nobody has it open. */
+/** Removes a draft and the files beside it. No process may have it open. */
 export async function removeSqliteFile(file: string): Promise<void> {
   for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(`${file}${suffix}`, { force: true })
 }
 
-/** An earlier restore may have kept a log too. */
+/** Returns a name that is free: an earlier restore may have kept a log too. */
 async function findFreeName(path: string): Promise<string> {
   for (let count = 1; ; count += 1) {
     const name = count === 1 ? path : `${path}.${count}`
@@ -108,7 +109,7 @@ async function findFreeName(path: string): Promise<string> {
   }
 }
 
-/** It holds password hashes and signing keys. */
+/** Creates the file with mode 0600, because it contains password hashes and signing keys. */
 async function createPrivateFile(file: string): Promise<void> {
   await using _created = await open(file, 'wx', 0o600)
 }

@@ -19,7 +19,7 @@ const open = (file: string) =>
     },
   })
 
-/** What another program leaves that is killed inside the transaction: its journal is complete on the disk. */
+/** Returns the journal that another program leaves when it is killed inside a transaction: complete on disk. */
 async function copyJournal(file: string, statements: string): Promise<string> {
   const copy = `${file}.copy`
   await copyFile(file, copy)
@@ -32,7 +32,7 @@ async function copyJournal(file: string, statements: string): Promise<string> {
   return journal
 }
 
-test('a journal that would take the database back is refused, and nothing is changed', async () => {
+test('a journal that would roll the database back is refused, and nothing is changed', async () => {
   await using folder = await createTemporaryFolder()
   const file = join(folder.path, 'lading.db')
   {
@@ -56,7 +56,7 @@ test('a journal that would take the database back is refused, and nothing is cha
   expect((await stat(`${file}-journal`)).size).toBeGreaterThan(0)
 })
 
-test('a journal of one page, of a database that was empty, does not empty a full one', async () => {
+test('a journal with one page, from a database that was empty, does not empty a full one', async () => {
   await using folder = await createTemporaryFolder()
   const file = join(folder.path, 'lading.db')
   {
@@ -71,7 +71,7 @@ test('a journal of one page, of a database that was empty, does not empty a full
   await expect(open(file)).rejects.toThrow('move the journal away')
 })
 
-test('a journal of the switch to the log is played back', async () => {
+test('a journal from the switch to the log is played back', async () => {
   await using folder = await createTemporaryFolder()
   const file = join(folder.path, 'lading.db')
   const name = aName()

@@ -1,6 +1,6 @@
 /**
- * A rollback journal (`-journal`) beside a database that it does not belong to. SQLite plays it back at the first read: old
- * pages replace new ones, the file is cut to its former size, and the journal is deleted.
+ * Detects a rollback journal (`-journal`) beside a database that it does not belong to. SQLite plays it back at the
+ * first read: old pages replace new ones, the file is truncated to its former size, and the journal is deleted.
  */
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { MetadataUnavailable } from '../../errors.ts'
@@ -8,32 +8,33 @@ import { MetadataUnavailable } from '../../errors.ts'
 /** https://www.sqlite.org/fileformat.html#the_rollback_journal */
 const magic = Buffer.from('d9d505f920a163d7', 'hex')
 const headerBytes = 28
-/** Beside its page a record has a number and a checksum. */
+/** The bytes of a record besides its page: a page number and a checksum. */
 const recordBytes = 8
 
 /**
- * Throws `MetadataUnavailable` for a journal that would change the database. A registry writes into its log; a journal it leaves
- * only where it is killed while it switches to the log, and that one holds no page but the first. Changes nothing.
+ * Throws `MetadataUnavailable` for a journal that would change the database. A registry writes into its log. It leaves a
+ * journal only when it is killed while it switches to the log, and that journal has no page but the first. Changes
+ * nothing.
  */
 export async function refuseForeignJournal(file: string): Promise<void> {
   const journal = `${file}-journal`
   const found = await readJournal(journal)
   if (found === undefined || (await isFromSwitch(file, found))) return
   throw new MetadataUnavailable(
-    `${journal} holds pages that would replace those of ${file}, and no registry wrote it; if it belongs to this file (another program was changing the file when it ended), let sqlite3 open the file once, otherwise move the journal away; nothing was changed`,
+    `${journal} would replace pages of ${file}, and was not written by a registry; if it belongs to this file (another program was changing the file when it ended), open the file once with sqlite3, otherwise move the journal away; nothing was changed`,
     { retryable: false },
   )
 }
 
 interface Journal {
   readonly size: number
-  /** Of the database before the transaction. */
+  /** The pages of the database before the transaction. */
   readonly pages: number
   readonly sectorBytes: number
   readonly pageBytes: number
 }
 
-/** `undefined` when there is none that SQLite would play back. */
+/** Reads the header of the journal; `undefined` if SQLite would not play it back. */
 async function readJournal(path: string): Promise<Journal | undefined> {
   const handle = await openIfThere(path)
   if (handle === undefined) return undefined
@@ -56,7 +57,7 @@ async function isFromSwitch(file: string, journal: Journal): Promise<boolean> {
   if (size > sectorBytes + pageBytes + recordBytes) return false
   const found = await stat(file).catch(() => undefined)
   const presentPages = Math.ceil((found?.size ?? 0) / pageBytes)
-  // A new database gets its first page by the switch.
+  // The switch to the log writes the first page of a new database.
   return presentPages === pages || presentPages <= 1
 }
 

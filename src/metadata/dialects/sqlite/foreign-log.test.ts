@@ -19,7 +19,7 @@ const open = (file: string) =>
     },
   })
 
-/** A database and its log as a process that was killed leaves them, and a copy of the database from long before. */
+/** Creates a database and its log as a killed process leaves them, and a much older copy of the database. */
 async function crash(folder: string) {
   const live = join(folder, 'live.db')
   const old = join(folder, 'old.db')
@@ -73,7 +73,7 @@ test('the log of another installation is refused beside a whole database, and bo
   await copyFile(`${other}-wal`, `${file}-wal`)
   const read = () => Promise.all([readFile(file), readFile(`${file}-wal`)])
   const before = await read()
-  await expect(open(file)).rejects.toThrow(/the log is of another installation/)
+  await expect(open(file)).rejects.toThrow(/the log belongs to another installation/)
   const after = await read()
   expect(after.map((bytes, index) => bytes.equals(before[index]!))).toEqual([true, true])
 })
@@ -81,7 +81,7 @@ test('the log of another installation is refused beside a whole database, and bo
 test('a log that cannot be read is not called foreign', async () => {
   await using folder = await createTemporaryFolder()
   const { file } = await crash(folder.path)
-  // No file can be made where the shared index has to be.
+  // A folder in its place keeps the shared index from being created.
   await mkdir(`${file}-shm`)
   await expect(open(file)).rejects.toThrow(MetadataUnavailable)
   await expect(open(file)).rejects.not.toThrow(/do not belong/)

@@ -1,6 +1,6 @@
 /**
- * A log (`-wal`) beside a database that it does not belong to, such as an older copy that somebody put in place after a crash.
- * SQLite replays it without a question, and the result is a damaged file that has lost the log.
+ * Detects a log (`-wal`) beside a database that it does not belong to, such as an older copy that was restored after a
+ * crash. SQLite replays it without a check: the file is damaged and the log is lost.
  */
 import { stat } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
@@ -9,18 +9,18 @@ import { MetadataUnavailable } from '../../errors.ts'
 import { retryWhileBusy } from './busy.ts'
 import { fatalKindOf, isBusy, translateSqliteError } from './errors.ts'
 
-/** Reading a larger one would delay the start too long; `lading doctor` reads it whole. */
-const mostCheckedBytes = 256 * 1024 * 1024
+/** The most bytes that are checked. A larger database would delay the start too long; `lading doctor` checks all of it. */
+const maxCheckedBytes = 256 * 1024 * 1024
 
 /**
- * Reads the database together with the log that the last process left, and changes neither: a connection that only reads
- * replays nothing into the file. Throws `MetadataUnavailable` when the log is of another installation, or makes the database
- * a damaged one. What else keeps them from being read is for the connection that opens next to say.
+ * Reads the database together with the log of the last process. Changes neither, because a read-only connection replays
+ * nothing into the file. Throws `MetadataUnavailable` if the log belongs to another installation or does not match the
+ * database. Other faults are left for the next connection to report.
  */
 export async function refuseForeignLog(file: string): Promise<void> {
   const [size, logSize] = await Promise.all([sizeOf(file), sizeOf(`${file}-wal`)])
   if (size === 0 || logSize === 0) return
-  const fault = await retryWhileBusy(() => findFault(file, { isRead: size <= mostCheckedBytes }))
+  const fault = await retryWhileBusy(() => findFault(file, { isRead: size <= maxCheckedBytes }))
   if (fault === undefined) return
   throw new MetadataUnavailable(
     `${file} and its log ${file}-wal do not belong together or are damaged (${fault}); put both original files back, or move both away and restore a backup with lading restore --database-only; nothing was changed`,
@@ -28,17 +28,17 @@ export async function refuseForeignLog(file: string): Promise<void> {
   )
 }
 
-/** What shows that the two do not belong together; `undefined` when nothing does. */
+/** Returns the reason why the two do not belong together, or `undefined`. */
 function findFault(file: string, { isRead }: { readonly isRead: boolean }): string | undefined {
   const own = findOwnInstallation(file)
   try {
     using database = new DatabaseSync(file, { readOnly: true, timeout: 0 })
     const withLog = readInstallation(database)
-    if (own !== undefined && withLog !== own) return 'the log is of another installation'
+    if (own !== undefined && withLog !== own) return 'the log belongs to another installation'
     if (!isRead) return undefined
     const row = database.prepare('pragma quick_check(1)').get()
     const found = String(row?.['quick_check'] ?? '')
-    // The first line only names the database.
+    // The first line is only the name of the database.
     return found === 'ok'
       ? undefined
       : found.replace(/^\*\*\* in database main \*\*\*\n/, '').split('\n', 1)[0]
@@ -48,7 +48,10 @@ function findFault(file: string, { isRead }: { readonly isRead: boolean }): stri
   }
 }
 
-/** Of the file without its log. `undefined` when that alone says nothing, as while all of it is in the log. */
+/**
+ * Returns the installation id in the file without its log, or `undefined` if the file alone cannot be read, for instance
+ * because everything is still in the log.
+ */
 function findOwnInstallation(file: string): string | undefined {
   const alone = pathToFileURL(file)
   alone.searchParams.set('immutable', '1')
@@ -56,7 +59,7 @@ function findOwnInstallation(file: string): string | undefined {
     using database = new DatabaseSync(alone, { readOnly: true })
     return readInstallation(database)
   } catch {
-    // A checkpoint that was cut off leaves a file that only its log completes.
+    // An interrupted checkpoint leaves a file that is complete only with its log.
     return undefined
   }
 }

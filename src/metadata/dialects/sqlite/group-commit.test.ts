@@ -39,8 +39,8 @@ async function openMetadata(monotonic?: Clock): Promise<Opened> {
 const create = (name: ReturnType<typeof aName>) => (tx: Transaction) =>
   ensureRepository(tx, { name, visibility: 'private', now: 1 })
 
-test('commits what comes in one turn together, and what comes after one another each by itself', async () => {
-  // A clock that stands still: how long the group takes on this machine is no part of the question.
+test('commits transactions of one turn together, and consecutive ones separately', async () => {
+  // A clock that stands still: the time that the group takes on this machine must not matter.
   await using opened = await openMetadata({ now: () => 0 })
   const { metadata } = opened
   const written = async (work: () => Promise<unknown>): Promise<number> => {
@@ -56,7 +56,7 @@ test('commits what comes in one turn together, and what comes after one another 
   expect(together).toBeLessThan(apart / 4)
 })
 
-test('takes back what failed and nothing of the others, whose results come in their order', async () => {
+test('rolls back only the failed transactions, and returns the results of the others in order', async () => {
   await using opened = await openMetadata()
   const { metadata } = opened
   const names = numbers(9).map(() => aName())
@@ -79,7 +79,7 @@ test('takes back what failed and nothing of the others, whose results come in th
   expect(kept.map((found) => found !== undefined)).toEqual(names.map((_name, index) => index % 3 !== 1))
 })
 
-test('each sees what those before it in the group wrote', async () => {
+test('each transaction sees the writes of earlier ones in its group', async () => {
   await using opened = await openMetadata()
   const { metadata } = opened
   const name = aName()
@@ -89,7 +89,7 @@ test('each sees what those before it in the group wrote', async () => {
   expect(new Set(ids).size).toBe(1)
 })
 
-test('takes what comes while a group is written into the next one', async () => {
+test('puts transactions that arrive during a group into the next one', async () => {
   await using opened = await openMetadata()
   const { metadata } = opened
   const later: Promise<unknown>[] = []
@@ -104,7 +104,7 @@ test('takes what comes while a group is written into the next one', async () => 
   expect(await Promise.all(later)).toHaveLength(3)
 })
 
-test('a group ends when it has kept the event loop for long, and what is left comes in the next turns', async () => {
+test('a group ends when it has blocked the event loop for long, and the rest runs in the next turns', async () => {
   let now = 0
   await using opened = await openMetadata({ now: () => now })
   const { metadata } = opened

@@ -1,17 +1,17 @@
 /**
- * Write transactions that come in one turn of the event loop share one commit on SQLite: each keeps a savepoint of its
- * own, so that one that fails takes nothing of the others with it. Begin and commit cost more than the few rows in
- * between, and pages that several of them change are written once.
+ * On SQLite, write transactions that arrive in one turn of the event loop share one commit. Each has its own savepoint,
+ * so that a failure rolls back only that transaction. Begin and commit cost more than the few rows in between, and a
+ * page that several transactions change is written once.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Transaction } from '../../handles.ts'
 
-/** What the group needs of the one writing connection. */
+/** The functions of the writing connection that the group uses. */
 export interface GroupConnection {
-  /** Runs `work` between begin and commit; rolls back and throws what it throws, or what the commit does. */
+  /** Runs `work` between begin and commit. Rolls back and rethrows the errors of `work` and of the commit. */
   transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
-  /** Whether a transaction is open; after some errors SQLite has ended it by itself. */
+  /** Whether a transaction is open; SQLite ends it by itself after some errors. */
   inTransaction(): boolean
   setSavepoint(): void
   releaseSavepoint(): void
@@ -27,9 +27,15 @@ interface Job {
 type Outcome = { readonly value: unknown } | { readonly error: unknown }
 
 const maxGroup = 64
-/** SQLite answers without a turn of the event loop; a long queue must not keep everybody else from theirs. */
+/**
+ * SQLite answers without yielding to the event loop. A long queue must not keep other requests waiting for longer than
+ * this.
+ */
 const longestStretchMs = 4
-/** After that nothing more joins a group. Most groups take less; those with a manifest of 10,000 layers take more. */
+/**
+ * After this time no more transactions join a group. Most groups take less; groups with a manifest of 10,000 layers take
+ * more.
+ */
 const longestGroupMs = 10
 
 export class GroupCommit {
@@ -38,13 +44,16 @@ export class GroupCommit {
   #waiting: Job[] = []
   #running: Promise<void> | undefined
 
-  /** The clock is one that nobody sets: back by an hour, it would let nobody else have a turn for an hour. */
+  /** `clock` never jumps: set back by an hour, it would keep other requests waiting for an hour. */
   constructor(connection: GroupConnection, clock: Clock) {
     this.#connection = connection
     this.#clock = clock
   }
 
-  /** In the order of arrival. `work` runs again when the group could not be committed. Throws what `work` throws. */
+  /**
+   * Runs transactions in order of arrival. Runs `work` again if the group could not be committed. Throws the errors of
+   * `work`.
+   */
   run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     this.#waiting.push({ work, resolve: (value) => resolve(value as T), reject })
@@ -52,7 +61,7 @@ export class GroupCommit {
     return promise
   }
 
-  /** Resolves when everything that came so far has ended. */
+  /** Resolves when all transactions so far have ended. */
   async idle(): Promise<void> {
     await this.#running
   }
@@ -71,8 +80,8 @@ export class GroupCommit {
   }
 
   /**
-   * As many of the group as one stretch allows. Returns how many; 0 when nothing of the group is committed: then each has
-   * to be tried alone, so that it hears its own error.
+   * Commits as many transactions of the group as one stretch allows. Returns their number; 0 if nothing was committed,
+   * in which case each is tried alone, so that it gets its own error.
    */
   async #commitTogether(group: readonly Job[], stretch: Stretch): Promise<number> {
     const outcomes: Outcome[] = []
@@ -99,7 +108,7 @@ export class GroupCommit {
       connection.releaseSavepoint()
       return { value }
     } catch (error) {
-      // With the transaction gone the rows of the others are gone too.
+      // If SQLite has ended the transaction, the rows of the other jobs are lost too.
       if (!connection.inTransaction()) throw error
       connection.rollbackToSavepoint()
       return { error }
@@ -118,7 +127,7 @@ export class GroupCommit {
   }
 }
 
-/** Time without a turn of the event loop. */
+/** The time since the event loop last had a turn. */
 class Stretch {
   readonly #clock: Clock
   #since: number
@@ -128,12 +137,12 @@ class Stretch {
     this.#since = clock.now()
   }
 
-  /** Also when the clock was set back. */
+  /** Whether the stretch has taken this long, or the clock was set back by as much. */
   hasTaken(ms: number): boolean {
     return Math.abs(this.#clock.now() - this.#since) >= ms
   }
 
-  /** Gives others a turn once the time is over. */
+  /** Gives others a turn if the time is up. */
   async rest(): Promise<void> {
     if (!this.hasTaken(longestStretchMs)) return
     await nextTurn()

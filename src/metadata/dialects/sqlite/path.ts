@@ -1,4 +1,7 @@
-/** Names a database file to write that must exist: SQLite would make a missing one, and delete the log beside it. */
+/**
+ * Returns a URL that opens an existing file for writing. Given a path, SQLite would create a missing file and delete the
+ * log beside it.
+ */
 import { pathToFileURL } from 'node:url'
 
 export function existingFile(file: string): URL {

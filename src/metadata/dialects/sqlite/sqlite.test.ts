@@ -53,7 +53,7 @@ describe('metadata in SQLite', () => {
     expect(await findRepository(again.reader, name)).toBeDefined()
   })
 
-  test('leaves a log beside an empty file, as it does one without a file', async () => {
+  test('keeps a log beside an empty file, and a log without a file', async () => {
     await using folder = await createTemporaryFolder()
     const file = join(folder.path, 'lading.db')
     await writeFile(`${file}-wal`, 'the last writes')
@@ -62,7 +62,7 @@ describe('metadata in SQLite', () => {
     expect(await readFile(`${file}-wal`, 'utf8')).toBe('the last writes')
   })
 
-  test('opens a file that a link names, and leaves a log beside that file when it is empty', async () => {
+  test('opens the target of a link, and keeps a log beside an empty target', async () => {
     await using folder = await createTemporaryFolder()
     const [link, file] = [join(folder.path, 'lading.db'), join(folder.path, 'elsewhere', 'lading.db')]
     const name = aName()
@@ -106,7 +106,7 @@ describe('metadata in SQLite', () => {
     expect(await findRepository(metadata.reader, name)).toBeDefined()
   })
 
-  test('G1: lets nobody but its owner read what it made', async () => {
+  test('G1: creates files that only their owner can read', async () => {
     await using folder = await createTemporaryFolder()
     const file = join(folder.path, 'new', 'lading.db')
     await using metadata = await open(file)
@@ -117,7 +117,7 @@ describe('metadata in SQLite', () => {
     expect(await Promise.all(modes)).toEqual(['700', '600', '600', '600'])
   })
 
-  test('leaves one file behind when the last process closes it', async () => {
+  test('leaves a single file when the last process closes it', async () => {
     await using folder = await createTemporaryFolder()
     const metadata = await open(join(folder.path, 'lading.db'))
     await createRepository(metadata)
@@ -204,7 +204,7 @@ describe('metadata in SQLite', () => {
     expect(await find(big.digest)).toBeDefined()
   })
 
-  test('refuses a database of a newer version and leaves it alone', async () => {
+  test('refuses a database of a newer version and does not change it', async () => {
     await using folder = await createTemporaryFolder()
     const file = join(folder.path, 'lading.db')
     {
@@ -217,7 +217,7 @@ describe('metadata in SQLite', () => {
     expect(await readdir(folder.path)).toEqual(['lading.db'])
   })
 
-  test('answers MetadataUnavailable when the file is no database', async () => {
+  test('throws MetadataUnavailable if the file is not a database', async () => {
     await using folder = await createTemporaryFolder()
     await expect(open(folder.path)).rejects.toBeInstanceOf(MetadataUnavailable)
   })
@@ -230,21 +230,21 @@ describe('metadata in SQLite', () => {
     const before = (await stat(file)).size
     const bytes = new Uint8Array(8 * 1024 * 1024)
     await pushManifest(metadata, repository, { bytes })
-    // Each commit asks for a checkpoint, so the loop needs no clock.
+    // Each commit requests a checkpoint, so the loop needs no clock.
     while ((await stat(file)).size < before + bytes.byteLength) await metadata.transact(async () => undefined)
     expect(await findRepository(metadata.reader, repository.name)).toBeDefined()
   })
 
-  test('begins a log again off the writing thread, since the first write into it syncs', async () => {
+  test('restarts a log off the writing thread, since the first write into it syncs', async () => {
     await using folder = await createTemporaryFolder()
     const file = join(folder.path, 'lading.db')
     await using metadata = await open(file)
     const repository = await createRepository(metadata)
-    // The header of the log counts how often it was begun: https://www.sqlite.org/walformat.html.
+    // The header of the log counts its restarts: https://www.sqlite.org/walformat.html.
     const readRound = async () => (await readFile(`${file}-wal`)).readUInt32BE(12)
     const before = await readRound()
     await pushManifest(metadata, repository, { bytes: new Uint8Array(8 * 1024 * 1024) })
-    // These write nothing, so it is the other thread that begins the log.
+    // These transactions write nothing, so the other thread restarts the log.
     while ((await readRound()) === before) await metadata.transact(async () => undefined)
     expect(await readRound()).toBe(before + 1)
   })

@@ -1,8 +1,9 @@
 /**
  * @module
- * Metadata in one SQLite file, for one machine and any number of processes. One read-only connection and one writer
- * per process; commits are acknowledged after the barrier, checkpoints run in a thread. The database file is never
- * opened outside SQLite: closing any descriptor of it would drop SQLite's locks. ADR 1 has the reasons and figures.
+ * Metadata in one SQLite file, for one machine and any number of processes. Each process has one read-only connection
+ * and one writer. Commits are acknowledged after the barrier, and checkpoints run in a thread. The database file is
+ * never opened outside SQLite: closing any descriptor of it would drop SQLite's locks. ADR 1 has the reasons and
+ * figures.
  */
 import { lstat, open, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -29,33 +30,39 @@ import { refuseForeignJournal } from './foreign-journal.ts'
 import { refuseForeignLog } from './foreign-log.ts'
 
 export interface SqliteMetadataOptions {
-  /** The database file; its folder is created when missing. */
+  /** The database file; its folder is created if missing. */
   readonly file: string
   readonly clock: Clock
-  /** Times how long a group of transactions takes. Default: the clock of the process. */
+  /** Measures how long a group of transactions takes. Default: the clock of the process. */
   readonly monotonic?: Clock
-  /** For the watch of the files. Default: those of the process. */
+  /** The timers of the file watch. Default: those of the process. */
   readonly timers?: Timers
   /**
-   * Called once, when a sync failed, the files are no longer those that were opened, or a page is damaged: end the process.
-   * From then on every write fails, also one that waits for the disk, and so does `ping`.
+   * Called once, when a sync failed, the files are no longer the ones that were opened, or a page is damaged: end the
+   * process. From then on every write fails, including one that waits for the disk, and so does `ping`.
    */
   readonly onFatal: (error: MetadataUnavailable) => void
-  /** Something failed that is tried again, a checkpoint on a full disk for instance. */
+  /** Called when something failed that is retried, a checkpoint on a full disk for instance. */
   readonly onError?: (error: unknown) => void
-  /** `false` leaves the schema as it is, for those that look at it or upgrade it themselves. Default `true`. */
+  /**
+   * Whether to upgrade the schema. `false` leaves it as it is, for callers that inspect it or upgrade it themselves.
+   * Default `true`.
+   */
   readonly upgrade?: boolean
-  /** Looks at the database before it is upgraded. What it throws leaves the database as it was. */
+  /** Inspects the database before the upgrade. If it throws, the database stays as it was. */
   readonly inspect?: ((db: Reader) => Promise<void>) | undefined
 }
 
 // Another process may be upgrading a large database.
 const openPatienceMs = 120_000
-// Beyond this size the log file is cut off when it is reset.
+// A log file above this size is truncated when it is reset.
 const logSizeLimitBytes = 64 * 1024 * 1024
 const cacheKibibytes = 16 * 1024
 
-/** Opens and, unless told otherwise, upgrades. Throws `MetadataUnavailable`, `MetadataFull`, `MetadataTooNew`. */
+/**
+ * Opens the database and, unless `upgrade` is `false`, upgrades it. Throws `MetadataUnavailable`, `MetadataFull` and
+ * `MetadataTooNew`.
+ */
 export async function openSqliteMetadata(options: SqliteMetadataOptions): Promise<Metadata> {
   const { timers } = options
   const file = await followLink(options.file)
@@ -67,12 +74,12 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   await refuseForeignJournal(file)
   await refuseForeignLog(file)
   const writer = openConnection(resources, { file, readOnly: false, onFatal })
-  // Before synchronous=normal: the switch to the log is synced by SQLite itself.
+  // Must come before synchronous=normal: SQLite itself then syncs the switch to the log.
   await retryWhileBusy(() => writer.exec('pragma journal_mode = wal'), openPatienceMs)
   configure(writer)
   writer.exec(`pragma synchronous = normal; pragma wal_autocheckpoint = 0;
     pragma journal_size_limit = ${logSizeLimitBytes}`)
-  // Without an upgrade the log still has to be made, which the first read does.
+  // Without an upgrade the log must still be created; the first read does that.
   if (options.upgrade === false) writer.exec('select count(*) from sqlite_schema')
   else await retryWhileBusy(() => transactOn(writer, (tx) => upgrade(tx, options)), openPatienceMs)
   const log = resources.use(await open(`${file}-wal`, 'r+'))
@@ -99,7 +106,7 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   return new SqliteMetadata({ ...parts, resources: resources.move() })
 }
 
-/** SQLite makes the log beside the file itself, not beside a link to it. */
+/** Resolves a link, because SQLite creates the log beside the file itself, not beside a link to it. */
 async function followLink(file: string): Promise<string> {
   const found = await lstat(file).catch(() => undefined)
   return found?.isSymbolicLink() === true ? await realpath(file).catch(() => file) : file
@@ -154,7 +161,7 @@ class SqliteMetadata implements Metadata {
     const result = await this.#commits.run(work)
     reader.endSnapshot()
     checkpoints.noteCommit()
-    // Also when nothing was written: what the work read may be another's commit that is not durable yet.
+    // Also if nothing was written: the work may have read another transaction's commit that is not durable yet.
     if (options.durable !== false) await barrier.wait()
     return result
   }
@@ -165,11 +172,11 @@ class SqliteMetadata implements Metadata {
   }
 
   onRightsChange(): void {
-    // The version of the rights is read at once, in each turn.
+    // Nothing to do: every turn of the event loop reads the version of the rights directly.
   }
 
   expectInstallation(): void {
-    // The files are watched.
+    // Nothing to do: the files are watched.
   }
 
   async ping(): Promise<void> {
@@ -180,7 +187,7 @@ class SqliteMetadata implements Metadata {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    // The last transaction asks the barrier before this goes on, so this wait ends after its.
+    // The last transaction calls the barrier before `idle` resolves, so this wait ends after that one.
     await this.#commits.idle()
     await Promise.allSettled([this.#parts.barrier.wait()])
     await this.#parts.resources.disposeAsync()
@@ -211,7 +218,7 @@ function transactOn<T>(connection: SqliteConnection, work: (tx: Transaction) => 
     )
 }
 
-/** The files were just created: their names must survive a power cut too, and their folder's. */
+/** Syncs the folder and its parent: the names of new files, and of a new folder, must survive a power cut. */
 async function syncDirectories(file: string): Promise<void> {
   const folder = dirname(file)
   for (const path of [folder, dirname(folder)]) {
@@ -221,9 +228,9 @@ async function syncDirectories(file: string): Promise<void> {
 }
 
 /**
- * The database holds password hashes and signing keys: only its owner may read it. SQLite gives `-wal` and `-shm` the
- * mode of the file. Closing the descriptor drops no locks, since this process has none on a file that it just made.
- * Throws `MetadataUnavailable` for a log alone.
+ * Creates the file so that only its owner can read it: it contains password hashes and signing keys. SQLite gives `-wal`
+ * and `-shm` the mode of the file. Closing the descriptor drops no locks, since this process has none on a new file.
+ * Throws `MetadataUnavailable` for a log without its database.
  */
 async function createPrivately(file: string): Promise<void> {
   await refuseLogAlone(file)
@@ -235,18 +242,18 @@ async function createPrivately(file: string): Promise<void> {
 }
 
 /**
- * A log without its database, or beside an empty file, is what is left of a lost one, and SQLite would delete it or begin it
- * again: throws `MetadataUnavailable`.
+ * Throws `MetadataUnavailable` for a log without its database, or beside an empty file: it is the rest of a lost
+ * database, and SQLite would delete or restart it.
  */
 export async function refuseLogAlone(file: string): Promise<void> {
   if (!(await isNewSqliteFile(file))) return
   const log = `${file}-wal`
   const found = await stat(log).catch(() => undefined)
   if (found === undefined || found.size === 0) return
-  // Another process that makes the database may have written to it by now.
+  // Another process that creates the database may have written to it by now.
   if (!(await isNewSqliteFile(file))) return
   throw new MetadataUnavailable(
-    `${file} is missing or empty, but its log ${log} is there and may hold the last writes; put the database file back, or move the log away to start with an empty database`,
+    `${file} is missing or empty, but its log ${log} exists and may contain the last writes; put the database file back, or move the log away to start with an empty database`,
     { retryable: false },
   )
 }

@@ -1,7 +1,7 @@
 /**
- * Reads of one turn of the event loop share one snapshot. Taking and leaving SQLite's locks costs twice as much as a
- * small query; with 16 requests in a turn it is paid once. Nothing is seen later than by a request that came at the
- * beginning of the turn, and a commit of this process ends the snapshot: whoever wrote reads what it wrote.
+ * All reads in one turn of the event loop share one snapshot. Acquiring and releasing SQLite's locks costs twice as much
+ * as a small query; with 16 requests in a turn that cost is paid once. No read sees older data than a request at the
+ * beginning of the turn would. A commit of this process ends the snapshot, so that a writer reads its own writes.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
@@ -12,13 +12,13 @@ export class TurnSnapshot {
   readonly #guard: <T>(call: () => T) => T
   readonly #onTurnEnd = (): void => this.#endQuietly()
 
-  /** `guard` hears of each error before it is thrown. */
+  /** `guard` sees each error before it is thrown. */
   constructor(database: DatabaseSync, guard: <T>(call: () => T) => T) {
     this.#database = database
     this.#guard = guard
   }
 
-  /** Call before each read. */
+  /** Opens the snapshot if needed. Call it before each read. */
   join(): void {
     if (this.#isOpen) return
     this.#statements ??= { begin: this.#database.prepare('begin'), end: this.#database.prepare('commit') }
@@ -30,16 +30,19 @@ export class TurnSnapshot {
   end(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    // After some errors SQLite has ended it by itself.
+    // SQLite ends it by itself after some errors.
     if (this.#database.isTransaction) this.#guard(() => this.#statements?.end.run())
   }
 
-  /** Nobody waits for the end of a read: the guard has heard, and the next query meets the same fault. */
+  /**
+   * Ignores errors. No caller waits for the end of a read; the guard has seen the error, and the next query meets the
+   * same fault.
+   */
   #endQuietly(): void {
     try {
       this.end()
     } catch {
-      // Not here, where it would end the process without saying why.
+      // Not thrown here, where it would end the process without a reason.
     }
   }
 }
