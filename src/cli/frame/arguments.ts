@@ -93,7 +93,7 @@ function checkWords(words: readonly string[], { name, arguments: expected = [] }
   }
 }
 
-/** Returns one of the choices; throws a `CliError` that lists them. */
+/** Returns the value if it is one of the choices. Otherwise throws a `CliError` that lists them. */
 export function parseChoice<T extends string>(
   name: string,
   value: string | undefined,

@@ -1,4 +1,4 @@
-/** The types of a command and of its host, the process as commands see it. Tests pass their own host. */
+/** The types of a command and of `CliHost`, its view of the process. Tests pass their own host. */
 import type { PasswordHasher } from '../../identity/passwords/password-hash.ts'
 import type { ConfigSources } from '../../config/load.ts'
 

@@ -66,6 +66,6 @@ describe('askSecret', () => {
 describe('readText', () => {
   test('reads to the end, and refuses more than any password', async () => {
     expect(await readText(PassThrough.from(['pass', 'word\n']))).toBe('password\n')
-    await expect(readText(PassThrough.from(['x'.repeat(70_000)]))).rejects.toThrow('more than 65536 bytes')
+    await expect(readText(PassThrough.from(['x'.repeat(70_000)]))).rejects.toThrow('longer than 65536 bytes')
   })
 })

@@ -66,12 +66,12 @@ export function openLog({ level, format }: Config['log']): OpenLog {
 /** Ends the process without an uncaught error, whose stack would look like a fault of the program. */
 function endProcess(error: Error, logger: Logger): void {
   logger.fatal({ err: error }, 'the database is lost or damaged; the process ends')
-  tell(`lading: ${error.message}`)
+  writeNotice(`lading: ${error.message}`)
   process.exit(failed)
 }
 
 /** Writes to the descriptor of standard error, which may be as broken as the log. */
-function tell(line: string): void {
+function writeNotice(line: string): void {
   try {
     writeSync(standardError, `${line}\n`)
   } catch {
@@ -82,7 +82,7 @@ function tell(line: string): void {
 function reportLoss({ dropped, waiting, failure = 'the reader was too slow' }: LogQueue): void {
   const lost = dropped + waiting
   if (lost === 0) return
-  tell(`lading: ${formatCount(lost, 'line')} of the log could not be written (${failure})`)
+  writeNotice(`lading: ${formatCount(lost, 'line')} of the log could not be written (${failure})`)
 }
 
 /**

@@ -8,7 +8,7 @@ import type { ServiceInvocation } from '../../services/service-command.ts'
 
 /** The help for commands that take a pattern below an owner. */
 export const belowOwner =
-  '<repositories> is a pattern below the owner: "**" for all, "web/**" for a part. It does not repeat the name of the owner; with the owner acme, "./acme/web" is acme/acme/web.'
+  'The repositories are given as a pattern below the owner: "**" for all, "web/**" for a part. The pattern does not repeat the name of the owner; with the owner acme, "./acme/web" is acme/acme/web.'
 
 const grantShape =
   '{"id": number, "owner": string, "repositories": string, "role": string, "actions": string[], "to": string, "kind": "user" | "robot" | "team", "createdAt": string, "createdBy": string}'
@@ -55,7 +55,7 @@ function listAll(grants: ServiceInvocation['grants'], filter: GrantFilter): Asyn
 
 const removeCommand = defineServiceCommand({
   name: 'grant remove',
-  summary: 'Remove a grant. It no longer applies from the next request on.',
+  summary: 'Remove a grant, with effect from the next request.',
   arguments: [{ name: '<id>' }],
   jsonShape: grantShape,
   run: async ({ arguments: { words }, grants, actor, print }) => {

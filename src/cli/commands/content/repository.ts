@@ -50,7 +50,7 @@ const showCommand = defineServiceCommand({
 
 const setCommand = defineServiceCommand({
   name: 'repository set',
-  summary: 'Change a repository. The change applies from the next request on.',
+  summary: 'Change a repository, with effect from the next request.',
   arguments: [{ name: '<name>' }],
   options: [
     {

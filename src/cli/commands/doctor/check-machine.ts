@@ -76,16 +76,17 @@ export function* checkClock({ data }: Config, now: number): Generator<Finding> {
     )
     return
   }
-  const away = existsSync(data) ? measureFileClock(data, now) : 0
-  yield judgeClock('the clock of the disk', away)
+  const offsetMs = existsSync(data) ? measureFileClock(data, now) : 0
+  yield judgeClock('the clock of the disk', offsetMs)
 }
 
-export function judgeClock(whose: string, awayMs: number): Finding {
-  if (Math.abs(awayMs) <= toleratedMs) return ok('clock', `${whose} and the clock of this machine agree`)
-  const seconds = Math.round(Math.abs(awayMs) / 1000)
+export function judgeClock(clockName: string, offsetMs: number): Finding {
+  if (Math.abs(offsetMs) <= toleratedMs)
+    return ok('clock', `${clockName} and the clock of this machine agree`)
+  const seconds = Math.round(Math.abs(offsetMs) / 1000)
   return warning(
     'clock',
-    `${whose} is ${seconds} s ${awayMs > 0 ? 'ahead of' : 'behind'} the clock of this machine`,
+    `${clockName} is ${seconds} s ${offsetMs > 0 ? 'ahead of' : 'behind'} the clock of this machine`,
     'synchronize both, for example with NTP: expiry times depend on them',
   )
 }

@@ -72,14 +72,14 @@ function tryListening(host: string, port: number): Promise<string | undefined> {
   })
 }
 
-const patienceMs = 2_000
+const timeoutMs = 2_000
 const maxReplyChars = 4_096
 /** A header in every reply of a registry. */
-const mark = /^docker-distribution-api-version: *registry\/2\.0\r?$/im
+const registryHeader = /^docker-distribution-api-version: *registry\/2\.0\r?$/im
 
 /** Whether a registry answers. Sends the request by hand, because the certificate may be for another name. */
 async function isRegistry({ host, port, probe }: Place): Promise<boolean> {
-  const address = anyAddress.get(host) ?? host
+  const address = loopbackFor.get(host) ?? host
   const socket =
     probe === 'tls'
       ? connectTls({ host: address, port, rejectUnauthorized: false })
@@ -88,10 +88,10 @@ async function isRegistry({ host, port, probe }: Place): Promise<boolean> {
     socket,
     `GET /v2/ HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: close\r\n\r\n`,
   )
-  return mark.test(reply)
+  return registryHeader.test(reply)
 }
 
-const anyAddress: ReadonlyMap<string, string> = new Map([
+const loopbackFor: ReadonlyMap<string, string> = new Map([
   ['0.0.0.0', '127.0.0.1'],
   ['::', '::1'],
 ])
@@ -103,7 +103,7 @@ function readReply(socket: Socket, request: string): Promise<string> {
       socket.destroy()
       resolve(reply)
     }
-    socket.setTimeout(patienceMs, end)
+    socket.setTimeout(timeoutMs, end)
     socket.once('error', end).once('end', end)
     socket.setEncoding('utf8').on('data', (text: string) => {
       reply += text

@@ -24,8 +24,7 @@ const addCommand = defineServiceCommand({
     },
     ...passwordOptions,
   ],
-  jsonShape:
-    '{"name": string, "isAdmin": boolean, "password"?: string}, with the password if it was generated',
+  jsonShape: '{"name": string, "isAdmin": boolean, "password"?: string}',
   run: async (invocation) => {
     const { arguments: args, accounts, actor, print } = invocation
     const [name = ''] = args.words
@@ -77,7 +76,7 @@ const passwordCommand = defineServiceCommand({
         'Also revoke the access tokens of the user and the ones that the user created for robots; otherwise they stay valid.',
     },
   ],
-  jsonShape: '{"name": string, "password"?: string}, with the password if it was generated',
+  jsonShape: '{"name": string, "password"?: string}',
   run: async (invocation) => {
     const { arguments: args, accounts, accessTokens, actor, print } = invocation
     const [name = ''] = args.words
@@ -94,7 +93,7 @@ const passwordCommand = defineServiceCommand({
 const disableCommand = defineServiceCommand({
   name: 'user disable',
   summary:
-    'Disable a user. All credentials of the user are refused within a second; the content that the user pushed stays.',
+    'Disable a user. All credentials of the user are refused from the next request on; the content that the user pushed stays.',
   arguments: [nameArgument],
   jsonShape: '{"name": string, "disabled": true}',
   run: async ({ arguments: { words }, accounts, actor, print }) => {

@@ -6,7 +6,7 @@ import { listRobots } from '../../services/principals.ts'
 import type { ServiceInvocation } from '../../services/service-command.ts'
 
 /** The most names shown. A longer list would scroll its first lines away. */
-const mostShown = 20
+const maxShown = 20
 
 export const yesOption = {
   name: '--yes',
@@ -39,10 +39,10 @@ export async function confirmPurge(invocation: ServiceInvocation, name: string):
 }
 
 function describe(owner: string, repositories: readonly string[], rest: string): string[] {
-  const more = repositories.length - mostShown
+  const more = repositories.length - maxShown
   return [
     `This deletes ${owner} with ${formatCount(repositories.length, 'repository', 'repositories')}${rest}:`,
-    ...repositories.slice(0, mostShown).map((name) => `  ${name}`),
+    ...repositories.slice(0, maxShown).map((name) => `  ${name}`),
     ...(more > 0 ? [`  and ${more} more`] : []),
     'This cannot be undone.',
   ]

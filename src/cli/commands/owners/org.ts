@@ -15,7 +15,7 @@ const createCommand = defineServiceCommand({
       type: 'text',
       choices: visibilities,
       default: 'public',
-      summary: 'The most open visibility that takes effect below the name.',
+      summary: 'The limit for the visibility of its repositories.',
     },
   ],
   jsonShape: '{"name": string, "visibility": string}',

@@ -41,7 +41,7 @@ function showCommand({ kind, group }: Form): Command {
 function visibilityCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} visibility`,
-    summary: `Set the most open visibility that takes effect below the name: ${visibilities.join(', ')}. A repository can be stricter.`,
+    summary: `Limit the visibility of all repositories below the name: ${visibilities.join(', ')}. A repository can be stricter.`,
     arguments: [{ name: '<name>' }, { name: '<visibility>', choices: visibilities }],
     jsonShape: '{"name": string, "visibility": string, "before": string}',
     run: async ({ arguments: { words }, owners, actor, print }) => {

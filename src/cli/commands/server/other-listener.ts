@@ -4,7 +4,7 @@
  */
 import { connect, isIPv4 } from 'node:net'
 
-const patienceMs = 500
+const timeoutMs = 500
 
 /** Whether another program listens on `[::1]:port`. False if a registry on this host would listen there itself. */
 export async function findOtherListener(host: string, port: number): Promise<boolean> {
@@ -16,7 +16,7 @@ export async function findOtherListener(host: string, port: number): Promise<boo
 /** Whether a program accepts connections there. */
 export function accepts(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: patienceMs })
+    const socket = connect({ host, port, timeout: timeoutMs })
     const end = (answer: boolean) => () => {
       socket.destroy()
       resolve(answer)

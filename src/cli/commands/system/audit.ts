@@ -85,7 +85,7 @@ const exportCommand = defineServiceCommand({
   name: 'audit export',
   summary: 'Write the audit as JSON, one event per line, oldest first.',
   options: filterOptions,
-  jsonShape: `${eventShape}, one per line, even without \`--json\``,
+  jsonShape: `${eventShape}, one per line, with or without the flag`,
   run: async ({ arguments: args, audit, printJson }) => {
     for await (const events of audit.export(readFilter(args))) {
       for (const event of events) printJson(describe(event))

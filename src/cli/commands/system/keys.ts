@@ -38,10 +38,10 @@ const rotateCommand = defineServiceCommand({
   run: async ({ arguments: args, keys, actor, config, print }) => {
     const isLeaked = args.has('--leaked')
     const id = await keys.rotate({ overlapMs: isLeaked ? 0 : config.auth.tokenLifetimeMs }, actor)
-    const fate = isLeaked
+    const effect = isLeaked
       ? 'older tokens are no longer valid'
       : 'tokens of the old key are valid until they expire'
-    print({ id }, `key ${id} signs from now on; ${fate}`)
+    print({ id }, `key ${id} signs from now on; ${effect}`)
   },
 })
 
