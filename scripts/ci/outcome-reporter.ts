@@ -7,7 +7,7 @@ import { relative } from 'node:path'
 import type { Reporter, TestModule, TestSuite, SerializedError } from 'vitest/node'
 
 /** The variable with the path of the `TestOutcome` that the reporter writes as JSON. */
-export const outcomePathVariable = 'LADING_CI_OUTCOME'
+export const outcomePathVariable = 'CI_TEST_OUTCOME'
 
 export interface TestOutcome {
   readonly passed: number

@@ -1,4 +1,4 @@
-/** The table of commands, in the order of the manual. The first is the default. */
+/** The table of commands, in the order of the manual. The first command is the default. */
 import { accessCommands } from './commands/access/access.ts'
 import { auditCommands } from './commands/system/audit.ts'
 import type { Command, CommandRow } from './frame/command.ts'
@@ -29,13 +29,13 @@ import { tokenCommands } from './commands/identity/token.ts'
 import { userCommands } from './commands/identity/user.ts'
 import { versionCommand } from './commands/server/version.ts'
 
-/** Loaded on demand, so that the other commands start without the whole registry. */
+/** Loads the registry on demand, so that the other commands start without it. */
 const startApp: StartApp = async (config, deps) => {
   const { createApp } = await import('../app.ts')
   return await createApp(config, deps)
 }
 
-/** The headings of the manual, each with its rows. */
+/** The headings of the manual, each with its commands. */
 const groups: Readonly<Record<string, readonly Command[]>> = {
   Server: [
     createServeCommand({ startApp, openLog }),

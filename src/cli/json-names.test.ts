@@ -22,7 +22,7 @@ const document = JSON.parse(readFileSync(join(import.meta.dirname, '../../docs/o
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
 }
 
-/** Follows references and joins the parts of a whole. */
+/** Follows references and merges the parts of a schema. */
 function resolve(schema: Schema): Schema {
   if (schema.$ref !== undefined) return resolve(document.components.schemas[schema.$ref.split('/').at(-1)!]!)
   if (schema.allOf === undefined) return schema
@@ -96,7 +96,7 @@ const shared = shareScene(async () => {
   return { lading, [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose]() }
 })
 
-/** What only the command line says of a token: it lists those of all accounts. */
+/** The fields that only the command line adds to a token, because it lists the tokens of all accounts. */
 const tokenExtra = ['principal', 'createdBy', 'state']
 
 const rows: readonly {

@@ -20,12 +20,12 @@ describe('the command line', () => {
   )
 
   test.each(['help backup', 'backup --help'])(
-    '%s explains the command and names its relatives',
+    '%s explains the command and names related commands',
     async (line) => {
       const { code, out } = await run(line)
       expect(code).toBe(0)
       expect(out).toContain('Usage: lading backup <dir|file.tar> [flags]')
-      expect(out).toMatch(/^See also:\n {2}backup verify {2}Prove/m)
+      expect(out).toMatch(/^See also:\n {2}backup verify {2}Check/m)
     },
   )
 
@@ -46,10 +46,13 @@ describe('the command line', () => {
     ['srve', 'unknown command srve; did you mean serve?'],
     ['conifg print', 'unknown command conifg print; did you mean config print?'],
     ['kubernetes', 'unknown command kubernetes; lading help lists the commands'],
-    ['config', 'config is one of: config print, config check'],
-    ['org member', 'org member is one of: org member add, org member remove, org member list'],
+    ['config', 'config is a group of commands; use one of: config print, config check'],
+    [
+      'org member',
+      'org member is a group of commands; use one of: org member add, org member remove, org member list',
+    ],
     ['version now', 'unexpected argument now: lading version'],
-    ['help srve', 'there is no command srve; lading help lists the commands'],
+    ['help srve', 'unknown command srve; lading help lists the commands'],
   ])('%s exits with 2 and says why', async (line, message) => {
     expect(await run(line)).toMatchObject({ code: 2, out: '', err: `lading: ${message}` })
   })
@@ -65,7 +68,7 @@ describe('the command line', () => {
     })
   })
 
-  test('tells a fault as JSON with --json', async () => {
+  test('prints an error as JSON with --json', async () => {
     const { code, err } = await run('config print --prt 1 --json')
     expect(code).toBe(2)
     expect(JSON.parse(err)).toMatchObject({ error: { faults: ['unknown flag --prt; did you mean --port?'] } })
@@ -81,7 +84,7 @@ describe('the command line', () => {
     expect(await run(line, { env })).toMatchObject({ code, out: '' })
   })
 
-  test('serves when no command is named', async () => {
+  test('serves without a command', async () => {
     const { code, err } = await run('--prt 1')
     expect(code).toBe(2)
     expect(err).toContain('unknown flag --prt; did you mean --port?')
@@ -89,14 +92,14 @@ describe('the command line', () => {
 })
 
 describe('config print', () => {
-  test('prints YAML that says where values come from', async () => {
+  test('prints YAML with the origin of each value', async () => {
     const { out } = await run('config print --port 1', { files: { './lading.yaml': 'data: /srv\n' } })
     expect(out).toContain('data: /srv # ./lading.yaml')
     expect(out).toContain('  port: 1 # --port')
     expect(out).toContain('  host: 127.0.0.1\n')
   })
 
-  test.each(['config print', 'config print --json'])('G1: %s keeps secrets to itself', async (line) => {
+  test.each(['config print', 'config print --json'])('G1: %s prints no secret', async (line) => {
     const env = {
       LADING_METADATA_DRIVER: 'postgres',
       LADING_METADATA_URL: 'postgres://u:hunter2@db/lading',

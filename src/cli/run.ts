@@ -1,6 +1,6 @@
 /**
- * @module The command line: finds the command that the first words name, runs it, and turns whatever it throws
- * into a message and an exit code. Commands are rows of `commands.ts`; the process is reached through `CliHost`.
+ * @module The command line: finds the command that the first words name, runs it, and turns an error that it throws
+ * into a message and an exit code. `commands.ts` is the table of commands; `CliHost` gives access to the process.
  */
 import { ConfigError } from '../config/load.ts'
 import { readFlags } from '../config/sources.ts'
@@ -8,7 +8,7 @@ import { findClosest } from '../lib/closest.ts'
 import { CliError, failed, misused, OutputEnded } from './frame/command.ts'
 import type { CliHost, Command } from './frame/command.ts'
 
-/** Resolves with the exit code; never rejects for what a user can cause. */
+/** Returns the exit code. Rejects only for faults of the program, never for mistakes of the user. */
 export async function runCli(
   argv: readonly string[],
   commands: readonly Command[],
@@ -33,21 +33,21 @@ export async function runCli(
   }
 }
 
-/** Whether one of the faults is a flag or its value, not the file or the environment. */
+/** Whether one of the faults is in a flag or its value, not in the file or the environment. */
 function isOnCommandLine({ faults }: ConfigError, argv: readonly string[]): boolean {
   const flags = readFlags(argv)
   const values = [...flags.settings.values()].map(({ origin }) => `(${origin})`)
   return faults.some((fault) => flags.faults.includes(fault) || values.some((end) => fault.endsWith(end)))
 }
 
-/** `x --help` is `help x`, and `--version` is `version`. */
+/** Turns `x --help` into `help x`, and `--version` into `version`. */
 function expandShorthand(argv: readonly string[], commands: readonly Command[]): readonly string[] {
   if (argv.includes('--help') || argv.includes('-h')) return ['help', ...takeTopic(argv, commands)]
   if (argv[0] === '--version' || argv[0] === '-v') return ['version', ...argv.slice(1)]
   return argv
 }
 
-/** Without the arguments after a command or group: `user add alice --help` explains `user add`. */
+/** Returns the words of the command or group without its arguments: `user add alice --help` explains `user add`. */
 function takeTopic(argv: readonly string[], commands: readonly Command[]): readonly string[] {
   const words = takeWords(argv)
   for (let count = words.length; count > 0; count--) {
@@ -83,7 +83,7 @@ function describeUnknown(words: readonly string[], commands: readonly Command[])
   const typed = words.join(' ')
   const [group = ''] = words
   const members = commands.filter(({ name }) => name.startsWith(`${typed} `)).map(({ name }) => name)
-  if (members.length > 0) return `${typed} is one of: ${members.join(', ')}`
+  if (members.length > 0) return `${typed} is a group of commands; use one of: ${members.join(', ')}`
   const names = commands.map(({ name }) => name)
   const closest = findClosest(typed, names) ?? findClosest(group, names)
   const hint = closest === undefined ? 'lading help lists the commands' : `did you mean ${closest}?`

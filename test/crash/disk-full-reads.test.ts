@@ -103,7 +103,7 @@ describe('A7: on a disk without space', () => {
     const { dataDir } = registry
     const ballast = await fillDisk(dataDir, 0)
     await expect(startRegistry({ dataDir })).rejects.toThrow(
-      /data: no space left in .*; make room on its disk/,
+      /data: no space left in .*; free space on its disk/,
     )
     await ballast.release()
     await using again = await startRegistry({ dataDir })

@@ -31,7 +31,7 @@ describe('a command', () => {
       closeSync(full)
       expect(await end(child)).toEqual({
         code: 1,
-        err: 'lading: cannot write to standard output (ENOSPC); what is missing there was not written\n',
+        err: 'lading: cannot write to standard output (ENOSPC); the output is incomplete\n',
       })
     },
   )

@@ -99,7 +99,7 @@ describe('a start that fails', () => {
   test.skipIf(process.platform !== 'linux')('in /proc ends with an error instead of spinning', async () => {
     const { said } = await failStart({ args: ['--data', '/proc/x'] })
     expect(said).toContain(
-      'data: cannot use the folder /proc/x: it cannot be made in /proc (ENOENT); --data or LADING_DATA names another',
+      'data: cannot use the folder /proc/x: it cannot be made in /proc (ENOENT); choose another with --data or LADING_DATA',
     )
   })
 })

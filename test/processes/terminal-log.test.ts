@@ -41,7 +41,7 @@ test('is short lines, with the generated password once and no JSON', async () =>
   expect(lines).toEqual([
     expect.stringMatching(/^lading \S+ serves http:\/\/127\.0\.0\.1:\d+ \(data in \.\/data\)$/),
     `created administrator admin with the password ${password}`,
-    expect.stringMatching(/^kept in data\/admin-password until it is changed/),
+    expect.stringMatching(/^saved in data\/admin-password until you change it/),
     expect.stringMatching(
       /^\d\d:\d\d:\d\d info {2}request refused method=GET path=\/v2\/ status=401 .*reason="incorrect name or password/,
     ),

@@ -19,13 +19,9 @@ const identity = z
     name: z.string(),
     kind: z.enum(['user', 'robot']),
     isAdmin: z.boolean(),
-    credential: z
-      .string()
-      .optional()
-      .meta({
-        description:
-          'The credential of the request, for example `password`, `access-token:7` or `session:3`.',
-      }),
+    credential: z.string().optional().meta({
+      description: 'The credential of the request, for example `password`, `access-token:7` or `session:3`.',
+    }),
     limits: z
       .object({ actions: z.array(z.string()).optional(), repositories: z.array(z.string()).optional() })
       .optional()

@@ -79,13 +79,10 @@ export const userEndpoints = [
       name: ownerName,
       password: secret.min(8),
       isAdmin: z.boolean().default(false),
-      adopt: z
-        .boolean()
-        .default(false)
-        .meta({
-          description:
-            'Whether to create the user even if an organization has the name. The user then owns its repositories.',
-        }),
+      adopt: z.boolean().default(false).meta({
+        description:
+          'Whether to create the user even if an organization has the name. The user then owns its repositories.',
+      }),
     }),
     result: user,
     handler: async ({ body, actor }, services) => {

@@ -33,13 +33,13 @@ describe('readArguments', () => {
     expect(readArguments(['a', '--data=./x', '--loud'], form).rest).toEqual(['--data=./x'])
   })
 
-  test('answers with the default of the row', () => {
+  test('returns the declared default', () => {
     expect(readArguments(['a'], form).value('--size')).toBe('2')
     expect(readArguments(['a'], form).has('--size')).toBe(false)
     expect(readArguments(['a'], form).value('--color')).toBeUndefined()
   })
 
-  test('refuses an unknown flag where no configuration is read', () => {
+  test('refuses an unknown flag if the command reads no configuration', () => {
     const alone = { ...form, configurable: false }
     expect(() => readArguments(['a', '--lound'], alone)).toThrow('unknown flag --lound; did you mean --loud?')
   })
@@ -67,7 +67,7 @@ describe('readArguments', () => {
 })
 
 describe('parseChoice', () => {
-  test('takes one of the choices and suggests the closest', () => {
+  test('accepts one of the choices and suggests the closest', () => {
     expect(parseChoice('--color', 'red', ['red', 'green'])).toBe('red')
     expect(() => parseChoice('--color', 'gren', ['red', 'green'])).toThrow(
       '--color must be one of red, green; did you mean green?',

@@ -1,21 +1,21 @@
-/** Reads the arguments and options of a command by its row; the options of the configuration are left over. */
+/** Reads the arguments and options that a command declares. Options of the configuration are left for `loadConfig`. */
 import { findClosest } from '../../lib/closest.ts'
 import { misuse } from './command.ts'
 import type { Command, CommandOption } from './command.ts'
 
 export interface Arguments {
-  /** In the order of the row's arguments. */
+  /** The arguments, in the order of the declared ones. */
   readonly words: readonly string[]
   has(option: string): boolean
-  /** What was given, or the default of the row. */
+  /** Returns the given value or the declared default. */
   value(option: string): string | undefined
-  /** For `loadConfig`; empty for a command that takes no configuration. */
+  /** The options for `loadConfig`; empty for a command that takes no configuration. */
   readonly rest: readonly string[]
 }
 
 export type ArgumentForm = Pick<Command, 'name' | 'arguments' | 'options' | 'configurable'>
 
-/** Throws `CliError` with exit code 2. */
+/** Throws `CliError` with exit code 2 if the command line does not match. */
 export function readArguments(argv: readonly string[], form: ArgumentForm): Arguments {
   const { options = [] } = form
   const words: string[] = []
@@ -30,7 +30,7 @@ export function readArguments(argv: readonly string[], form: ArgumentForm): Argu
     else {
       if (!form.configurable) throw misuse(describeUnknown(name, options))
       rest.push(argument)
-      // An option of the configuration takes the next argument, as `loadConfig` reads it.
+      // An option of the configuration takes the next argument as its value, as in `loadConfig`.
       if (inline.length === 0 && queue[0]?.startsWith('--') === false) rest.push(queue.shift() ?? '')
     }
   }
@@ -77,7 +77,7 @@ function checkValue({ name, type, choices, range }: CommandOption, value: string
   }
 }
 
-/** What stands for the value of an option: `<name>`, or its choices. */
+/** Returns the placeholder for the value of an option: `<name>`, or its choices. */
 export function formatValue({ value, type, choices = [] }: CommandOption): string {
   return value ?? (choices.length === 0 ? `<${type}>` : choices.join('|'))
 }
@@ -93,7 +93,7 @@ function checkWords(words: readonly string[], { name, arguments: expected = [] }
   }
 }
 
-/** Returns one of the choices; throws a `CliError` that lists them. */
+/** Returns the value if it is one of the choices. Otherwise throws a `CliError` that lists them. */
 export function parseChoice<T extends string>(
   name: string,
   value: string | undefined,

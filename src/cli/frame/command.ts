@@ -1,93 +1,93 @@
-/** What a command is, and what of the process it may use; tests pass their own host. */
+/** The types of a command and of `CliHost`, its view of the process. Tests pass their own host. */
 import type { PasswordHasher } from '../../identity/passwords/password-hash.ts'
 import type { ConfigSources } from '../../config/load.ts'
 
 export interface CliHost {
-  /** Results: standard output. Throws `OutputEnded` once that is closed or has failed. */
+  /** Writes a line of the result to standard output. Throws `OutputEnded` once standard output is closed or has failed. */
   out(line: string): void
-  /** Notices and faults: standard error. */
+  /** Writes a notice or an error to standard error. */
   err(line: string): void
-  /** Whether a person reads standard error at a terminal; anywhere else it may be kept as a log. */
+  /** Whether standard error is a terminal. Otherwise its output may be stored as a log. */
   readonly isTerminal?: boolean
   readonly sources: Omit<ConfigSources, 'argv'>
-  /** Shows what is being done, in place of what it showed before; nothing is shown without a terminal. */
+  /** Shows the current step in place of the previous one. Absent without a terminal. */
   readonly showProgress?: (text: string) => void
-  /** All of standard input. Throws `CliError` for more than a password could be. */
+  /** Returns all of standard input. Throws `CliError` if it is longer than any password. */
   readStdin(): Promise<string>
-  /** Absent without a terminal. */
+  /** `undefined` without a terminal. */
   readonly terminal: CliTerminal | undefined
-  /** Hashes passwords. By default at the cost that logins are checked with. */
+  /** The hasher of new passwords. The default has the same cost as the hasher of the server. */
   readonly passwords?: PasswordHasher
-  /** HUP calls it from now on; without anyone who listens HUP ends the process. */
+  /** Calls `reload` on each HUP until disposed. Without a listener, HUP ends the process. */
   listenForReload(reload: () => void): Disposable
-  /** From now on TERM and INT are answered by `StopSignals` instead of ending the process. */
+  /** Makes TERM and INT request a stop instead of ending the process, until disposed. */
   listenForStop(): StopSignals
 }
 
-/** Asks a person. Both throw `CliError` when they are interrupted. */
+/** Asks a person. Both methods throw `CliError` if interrupted. */
 export interface CliTerminal {
-  /** Shows what is typed. */
+  /** Asks and shows the typed text. */
   ask(label: string): Promise<string>
-  /** Does not show it. */
+  /** Asks without showing the typed text. */
   askSecret(label: string): Promise<string>
 }
 
 export interface StopSignals extends Disposable {
-  /** Resolves with the first signal; a second one ends the process at once. */
+  /** Resolves with the first signal. A second signal ends the process at once. */
   readonly requested: Promise<NodeJS.Signals>
 }
 
 export interface Invocation {
-  /** What follows the words of the command, without `--json`. */
+  /** The arguments after the words of the command, without `--json`. */
   readonly argv: readonly string[]
-  /** Answer with one JSON value on standard output. */
+  /** Whether to answer with one JSON value on standard output. */
   readonly json: boolean
   readonly host: CliHost
 }
 
 export interface CommandArgument {
-  /** As the usage shows it: `<name>`. */
+  /** The name as the usage shows it: `<name>`. */
   readonly name: string
-  /** Absent: any text, which the command checks. */
+  /** The allowed values. Absent: any text; the command itself checks it. */
   readonly choices?: readonly string[]
-  /** A shell completes it with the names of files. */
+  /** Whether a shell completes it with file names. */
   readonly isPath?: boolean
 }
 
 export interface CommandOption {
-  /** `--name` */
+  /** The name with its dashes: `--name`. */
   readonly name: string
   readonly summary: string
-  /** A `switch` takes no value; a `list` is separated by commas. */
+  /** A `switch` takes no value. Commas separate the entries of a `list`. */
   readonly type: 'switch' | 'text' | 'number' | 'time' | 'list'
-  /** What its value stands for, `<name>`; absent: the choices. */
+  /** The placeholder for the value, such as `<name>`. Absent: the choices or, without choices, the type. */
   readonly value?: string
-  /** Absent: any value of the type. */
+  /** The allowed values. Absent: any value of the type. */
   readonly choices?: readonly string[]
-  /** The smallest and the largest number. */
+  /** The smallest and the largest allowed number. */
   readonly range?: readonly [number, number]
-  /** As a person writes it. */
+  /** The default value, as typed on the command line. */
   readonly default?: string
 }
 
-/** What a command is called and takes: help, manual, man page and shell completion follow from it. */
+/** A command. Help, manual, man page and shell completion are generated from its fields. */
 export interface Command {
-  /** One word or more: `user add`. */
+  /** One or more words: `user add`. */
   readonly name: string
   readonly summary: string
-  /** What follows the name, each required. */
+  /** The arguments after the name; all are required. */
   readonly arguments?: readonly CommandArgument[]
-  /** Of this command alone. */
+  /** The options of this command alone. */
   readonly options?: readonly CommandOption[]
-  /** Takes the options of the configuration keys. */
+  /** Whether it takes an option for every key of the configuration. */
   readonly configurable: boolean
-  /** Its help lists `--data` and no other key of the configuration: all of them would bury its own options. */
+  /** Whether its help lists `--config` and `--data` only; an option for every key would bury its own options. */
   readonly hintsAtKeys?: boolean
-  /** When it prints its result and exits with 1, to complete "The exit code is 1 if ...". */
+  /** When the command prints its result and exits with 1. Completes "The exit code is 1 if ...". */
   readonly failsIf?: string
-  /** What it prints with `--json`, for the manual. */
+  /** The output with `--json`, for the manual. */
   readonly jsonShape: string
-  /** Resolves with the exit code; throws `CliError` or `ConfigError` for what the user can mend. */
+  /** Returns the exit code. Throws `CliError` or `ConfigError` for an error that the user can correct. */
   run(invocation: Invocation): Promise<number>
 }
 
@@ -96,7 +96,7 @@ export interface CommandRow extends Command {
   readonly group: string
 }
 
-/** A failure that is told in one message, without a stack. */
+/** A failure that is reported as one message, without a stack. */
 export class CliError extends Error {
   override readonly name = 'CliError'
   readonly exitCode: number
@@ -106,7 +106,7 @@ export class CliError extends Error {
   }
 }
 
-/** Standard output is closed or failed: the command ends without a further message. */
+/** Standard output is closed or has failed. The command ends without another message. */
 export class OutputEnded extends CliError {
   constructor() {
     super('standard output is closed', { exitCode: 0 })
@@ -114,10 +114,10 @@ export class OutputEnded extends CliError {
 }
 
 export const failed = 1
-/** The command line itself is wrong, by the convention of shells. */
+/** The exit code for a wrong command line, as in shells. */
 export const misused = 2
 
-/** Refuses a command line that is wrong. */
+/** Returns the error for a wrong command line. */
 export function misuse(message: string): CliError {
   return new CliError(message, { exitCode: misused })
 }

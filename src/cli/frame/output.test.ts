@@ -17,7 +17,7 @@ function write(json: boolean) {
 }
 
 describe('output', () => {
-  test('prints a table with aligned columns, short times and - for what is missing', () => {
+  test('prints a table with aligned columns, short times and - for missing values', () => {
     const { lines, output } = write(false)
     output.printTable(rows, columns)
     expect(lines).toEqual([
@@ -27,7 +27,7 @@ describe('output', () => {
     ])
   })
 
-  test('prints the heads of an empty table', () => {
+  test('prints the headings of an empty table', () => {
     const { lines, output } = write(false)
     output.printTable([], columns)
     expect(lines).toEqual(['ID  LAST USED  NAME'])

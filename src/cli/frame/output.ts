@@ -1,18 +1,18 @@
 /** Writes the result of a command: one JSON value with `--json`, lines or a table for people otherwise. */
 import type { CliHost } from './command.ts'
 
-/** A `Date` is an ISO time in JSON and a short one in a table. A field that is `undefined` is absent from JSON. */
+/** The value of a table cell. A `Date` is an ISO time to the second, and `undefined` is `-`. */
 export type Cell = string | number | Date | undefined
 
-/** The heads of the columns, each with its cell of a row. */
+/** The heading of each column, with a function that returns its cell of a row. */
 export type Columns<Row> = Readonly<Record<string, (row: Row) => Cell>>
 
 export interface Output {
-  /** A single result. */
+  /** Prints a single result: a JSON value, or lines. */
   readonly print: (value: unknown, lines: string | readonly string[]) => void
-  /** A value of a stream: always one line of JSON. */
+  /** Prints one value of a stream, always as one line of JSON. */
   readonly printJson: (value: unknown) => void
-  /** A list: a JSON array of the rows, or a table. */
+  /** Prints a list: a JSON array of the rows, or a table. */
   readonly printTable: <Row>(rows: readonly Row[], columns: Columns<Row>) => void
 }
 
@@ -29,7 +29,7 @@ export function createOutput(host: Pick<CliHost, 'out'>, json: boolean): Output 
   }
 }
 
-/** Columns as wide as their longest cell; a cell without a value is `-`. */
+/** Returns the lines of a table, headings first. */
 function formatTable<Row>(rows: readonly Row[], columns: Columns<Row>): string[] {
   const cells = Object.values(columns)
   return alignColumns([
@@ -54,12 +54,12 @@ function formatCell(cell: Cell): string {
   return cell instanceof Date ? formatTime(cell) : String(cell)
 }
 
-/** To the second, in UTC: `2026-01-31T12:00:00Z`. */
+/** Formats a time to the second, in UTC: `2026-01-31T12:00:00Z`. */
 export function formatTime(time: Date): string {
   return time.toISOString().replace(/\.\d{3}Z$/, 'Z')
 }
 
-/** For a time that may be missing. */
+/** Returns the date, or `undefined` for a missing time. */
 export function toDate(ms: number | undefined): Date | undefined {
   return ms === undefined ? undefined : new Date(ms)
 }

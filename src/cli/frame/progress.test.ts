@@ -21,7 +21,7 @@ describe('progress', () => {
     expect(shown).toEqual(['one', 'three', ''])
   })
 
-  test('removes what it showed when the work fails', async () => {
+  test('removes its text when the work fails', async () => {
     const { shown, host } = terminal()
     const work = withProgress({ host, json: false }, (show) => {
       show('one')

@@ -1,4 +1,4 @@
-/** Shows the progress of long work at a terminal. */
+/** Shows the progress of a long command at a terminal. */
 import { systemClock } from '../../lib/clock.ts'
 import type { CliHost } from './command.ts'
 
@@ -6,7 +6,7 @@ const showEveryMs = 100
 
 export type ShowProgress = (text: string) => void
 
-/** Runs the work and shows its progress: at most ten lines a second, each in place of the one before. */
+/** Runs the work and shows its progress: at most ten texts per second, each in place of the previous one. */
 export async function withProgress<T>(
   { host, json }: { readonly host: Pick<CliHost, 'showProgress'>; readonly json: boolean },
   work: (show: ShowProgress) => Promise<T>,

@@ -16,7 +16,7 @@ describe('a time on the command line', () => {
     expect(() => parseDuration('--overlap', text)).toThrow('--overlap takes a time')
   })
 
-  test('ends so much later, or on a date', () => {
+  test('is a time from now, or a date', () => {
     expect(parseExpiry('--expires', '1h', 1_000)).toBe(3_601_000)
     expect(parseExpiry('--expires', '2030-12-31', 0)).toBe(Date.UTC(2030, 11, 31))
     expect(parseExpiry('--expires', '2030-12-31T08:30Z', 0)).toBe(Date.UTC(2030, 11, 31, 8, 30))

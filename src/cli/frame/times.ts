@@ -1,11 +1,11 @@
-/** Times that people write: `90d`, `12h`, `30m`, `90s`, or a date. */
+/** Parses times as people write them: `90d`, `12h`, `30m`, `90s`, or a date. */
 import { readDuration } from '../../lib/units.ts'
 import { misuse } from './command.ts'
 
 /** Far enough for any expiry, and small enough for dates to stay valid. */
 const maxDurationMs = 99_999 * 86_400_000
 const datePattern = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
-/** Without a zone: the time of this machine. */
+/** A time without a zone, in the zone of this machine. */
 const localPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?$/
 
 /** Returns milliseconds; `0` is valid. Throws `CliError`. */
@@ -15,7 +15,7 @@ export function parseDuration(option: string, text: string): number {
   throw misuse(`${option} takes a time like 30m, 12h or 90d, not ${text}`)
 }
 
-/** A moment in the future: `12h` from now, or a date (UTC). Throws `CliError`. */
+/** Parses an expiry: `12h` from now, or a date (UTC). Returns milliseconds since the epoch. Throws `CliError`. */
 export function parseExpiry(option: string, text: string, now: number): number {
   const duration = findDuration(text)
   const moment = duration === undefined ? findDate(text) : now + duration
@@ -23,13 +23,13 @@ export function parseExpiry(option: string, text: string, now: number): number {
   throw misuse(`${option} takes a time like 12h or 90d, or a date like 2030-12-31, not ${text}`)
 }
 
-/** A moment in the past: `12h` ago, or a date. Throws `CliError`. */
+/** Parses a past time: `12h` ago, or a date. Returns milliseconds since the epoch. Throws `CliError`. */
 export function parsePast(option: string, text: string, now: number): number {
   const duration = findDuration(text)
   const moment = duration === undefined ? findDate(text, [datePattern, localPattern]) : now - duration
   if (moment !== undefined) return moment
   throw misuse(
-    `${option} ${text} is not a valid time; write 2026-01-31, 2026-01-31T12:00:00Z, or 7d, 12h, 30m for ago`,
+    `${option} ${text} is not a valid time; write a date like 2026-01-31, a time like 2026-01-31T12:00:00Z, or an age like 7d, 12h or 30m`,
   )
 }
 

@@ -1,4 +1,4 @@
-/** `lading help`, from the table of commands. */
+/** `lading help`, generated from the table of commands. */
 import { misuse } from '../frame/command.ts'
 import type { Command, CommandRow } from '../frame/command.ts'
 import { alignColumns, createOutput } from '../frame/output.ts'
@@ -18,13 +18,13 @@ import type { ShownOption } from './options.ts'
 export function createHelpCommand(listCommands: () => readonly CommandRow[]): Command {
   return {
     name: 'help',
-    summary: 'Explain the commands, or the command or group that is named.',
+    summary: 'List the commands, or explain one command or group.',
     configurable: false,
     jsonShape: '[{"name": string, "summary": string}]',
     run: async ({ argv, json, host }) => {
       const name = argv.join(' ')
       const commands = findTopic(listCommands(), name)
-      if (commands.length === 0) throw misuse(`there is no command ${name}; lading help lists the commands`)
+      if (commands.length === 0) throw misuse(`unknown command ${name}; lading help lists the commands`)
       createOutput(host, json).print(
         commands.map((row) => ({ name: row.name, summary: row.summary })),
         name === '' ? formatOverview(commands) : formatTopic(commands, name),
@@ -34,7 +34,7 @@ export function createHelpCommand(listCommands: () => readonly CommandRow[]): Co
   }
 }
 
-/** The command of that name and those whose names go on after it: `backup`, `backup verify`. */
+/** Returns the command with this name and the commands whose names continue it: `backup`, `backup verify`. */
 function findTopic(commands: readonly CommandRow[], name: string): readonly CommandRow[] {
   if (name === '') return commands
   return commands.filter((command) => command.name === name || command.name.startsWith(`${name} `))
@@ -52,7 +52,7 @@ function formatTopic(commands: readonly CommandRow[], name: string): string {
     : [formatCommand(command), '', 'See also:', ...rows].join('\n')
 }
 
-const flagsHint = 'lading help <command> lists its flags.'
+const flagsHint = 'lading help <command> lists the flags of a command.'
 
 function formatOverview(commands: readonly CommandRow[]): string {
   const lines = formatRows(commands.map(({ name, summary }) => [name, summary]))
@@ -60,10 +60,10 @@ function formatOverview(commands: readonly CommandRow[]): string {
   return [
     'lading: an OCI registry',
     '',
-    'Usage: lading [command] [flags]; without a command it serves',
+    'Usage: lading [command] [flags]; the default command is serve',
     ...[...groupCommands(rows)].flatMap(([group, all]) => ['', `${group}:`, ...all.map(({ line }) => line)]),
     '',
-    'Flags of every command:',
+    'Common flags:',
     ...formatRows(commonOptions.map((option) => toRow(option))),
     '',
     `Exit code: ${describeExitCode({})}`,
@@ -89,7 +89,7 @@ function formatCommand(command: Command): string {
   ].join('\n')
 }
 
-const seeAllKeys = 'Takes a flag for every other key of the configuration too: lading help serve lists them.'
+const seeAllKeys = 'Also takes a flag for every other configuration key; lading help serve lists them.'
 
 function listConfigOptions({ hintsAtKeys = false }: Command): readonly ShownOption[] {
   if (!hintsAtKeys) return configOptions

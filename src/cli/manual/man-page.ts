@@ -1,4 +1,4 @@
-/** The manual page `man/lading.1`, from the table of commands. */
+/** The manual page `man/lading.1`, generated from the table of commands. */
 import type { CommandRow } from '../frame/command.ts'
 import {
   commonOptions,
@@ -29,10 +29,10 @@ export function formatManPage(commands: readonly CommandRow[]): string {
     '[\\fIcommand\\fR] [\\fIflags\\fR]',
     '.SH DESCRIPTION',
     'Lading stores and serves container images and other OCI artifacts.',
-    'Without a command it serves. The other commands work on the database that the configuration names, whether a server runs or not.',
+    'Without a command, it runs serve. The other commands work directly on the configured database, with or without a running server.',
     '.SH COMMANDS',
     ...groups,
-    '.SH FLAGS OF EVERY COMMAND',
+    '.SH COMMON FLAGS',
     ...commonOptions.flatMap((option) => formatEntry(option)),
     '.SH CONFIGURATION FLAGS',
     'The commands that read the configuration take these flags.',
@@ -40,11 +40,11 @@ export function formatManPage(commands: readonly CommandRow[]): string {
     '.SH EXIT STATUS',
     escape(`${describeExitCode({})}.`),
     '.SH ENVIRONMENT',
-    escape('Every key of the configuration has a variable: http.port is LADING_HTTP_PORT.'),
+    escape('Every configuration key has a variable: LADING_HTTP_PORT sets http.port.'),
     '.SH FILES',
     '.TP',
     '.I ./lading.yaml',
-    escape('The configuration, unless --config names another file.'),
+    escape('The configuration file, unless --config names another.'),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -66,7 +66,7 @@ function formatEntry(option: ShownOption): string[] {
   return ['.TP', `.B ${escape(formatOption(option))}`, escape(describeOption(option))]
 }
 
-/** Makes text of a line: no character of it is markup, but back quotes become bold. */
+/** Escapes a line of text for roff: no character is markup, except that back quotes become bold. */
 function escape(text: string): string {
   const plain = text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll("'", '\\(aq')
   const bold = plain.replaceAll(/`([^`]*)`/g, String.raw`\fB$1\fR`)

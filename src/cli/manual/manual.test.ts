@@ -1,4 +1,4 @@
-/** Help, manual, man page and completion say the same, because they follow from one table. */
+/** Help, manual, man page and completion agree, because they are generated from one table. */
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { runLading } from '../../../test/support/run-lading.ts'
@@ -24,7 +24,7 @@ describe('help', () => {
     async (group) => {
       const { code, err } = await runLading(group)
       expect(code).toBe(2)
-      expect(err).toContain(`${group} is one of: ${group} `)
+      expect(err).toContain(`${group} is a group of commands; use one of: ${group} `)
     },
   )
 
@@ -77,7 +77,7 @@ describe('the manual', () => {
 })
 
 describe('completion', () => {
-  test('knows every option as a switch or as one with a value, in all commands alike', () => {
+  test('knows every option either as a switch or with a value, the same in all commands', () => {
     const { commands: rows, configOptions, switches } = createCompletionModel(commands)
     const all = [...rows.flatMap(({ options }) => options), ...configOptions]
     const valued = all.filter(({ value }) => value !== undefined).flatMap(({ names }) => names)

@@ -1,4 +1,4 @@
-/** The manual `docs/cli.md`, from the table of commands. */
+/** The manual `docs/cli.md`, generated from the table of commands. */
 import type { CommandRow } from '../frame/command.ts'
 import {
   describeArguments,
@@ -39,19 +39,19 @@ const introduction = `# Commands
 
 <!-- Generated from src/cli/commands.ts by \`npm run docs\`. -->
 
-\`lading\` without a command is \`lading serve\`. Every command takes \`--json\` and \`--help\`; \`lading help user\` lists the commands of a group.
-Results go to standard output, notices and faults to standard error. Fields in JSON have the names of the [management API](management-api.md);
-a field without a value is absent. With \`--json\` a fault is \`{"error": {"message": string, "faults"?: string[]}}\` on standard error.
+\`lading\` without a command runs \`lading serve\`. Every command takes \`--json\` and \`--help\`; \`lading help user\` lists the commands of a group.
+Results go to standard output, notices and errors to standard error. JSON fields have the names of the [management API](management-api.md);
+a field without a value is absent. With \`--json\`, an error is \`{"error": {"message": string, "faults"?: string[]}}\` on standard error.
 
 | exit code | meaning |
 |---|---|
-| 0 | success, also when the reader of the output, such as \`head\`, ends first |
-| 1 | failure; or a command that checks something (\`access explain\`, \`backup verify\`, \`doctor\`, \`config check\`) answers no |
+| 0 | success, even if the reader of the output, such as \`head\`, stops early |
+| 1 | failure, or a negative result of a command that checks something (\`access explain\`, \`backup verify\`, \`doctor\`, \`config check\`) |
 | 2 | the command line is wrong: an unknown command or flag, a missing argument, a value that is not allowed |
 
-Commands that change users, repositories, tokens and keys work on the database that the configuration names, whether a server
-runs or not; a server applies the change within a second. Give them the same configuration as the server, \`--data\` above all.
-A password is never an argument: it comes from standard input, from a generator, or from a question at the terminal.
+Commands that change users, repositories, tokens and keys work directly on the configured database, with or without a running
+server. A running server applies the change within a second. Give these commands the same configuration as the server, especially
+\`--data\`. A password is never an argument: it is read from standard input, generated, or typed at the terminal.
 
 Tab completion for bash, zsh and fish:
 

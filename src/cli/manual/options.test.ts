@@ -31,7 +31,7 @@ describe('the help of a flag', () => {
     expect(helpOf('metadata.driver').summary).toMatch(/ One of sqlite, postgres\. Default: sqlite\.$/)
   })
 
-  test('names no default where there is none', () => {
+  test('names no default if there is none', () => {
     expect(helpOf('http.publicUrl').summary).not.toContain('Default:')
     expect(helpOf('http.trustedProxies').summary).not.toContain('Default:')
   })

@@ -1,4 +1,4 @@
-/** The options of a command as help, manual, man page and completion show them: its own, the common ones, the configuration. */
+/** The options of a command in help, manual, man page and completion: its own, the common and the configuration options. */
 import { formatDefault } from '../../config/format-default.ts'
 import { configKeys } from '../../config/keys.ts'
 import type { ConfigKey } from '../../config/keys.ts'
@@ -6,30 +6,30 @@ import { formatValue } from '../frame/arguments.ts'
 import type { Command } from '../frame/command.ts'
 
 export interface ShownOption {
-  /** Spellings of one option: `--http.port`, `--port`. */
+  /** All spellings of the option: `--http.port`, `--port`. */
   readonly names: readonly string[]
   readonly summary: string
-  /** Absent for a switch. */
+  /** The placeholder for the value. Absent for a switch. */
   readonly value?: string
   readonly choices: readonly string[]
   readonly isList: boolean
-  /** A shell completes its value with the names of files. */
+  /** Whether a shell completes the value with file names. */
   readonly isPath?: boolean
   readonly default?: string
 }
 
-/** The keys that name a file or a folder; the schema knows only that they are texts. */
+/** The configuration keys that name a file or a folder. In the schema they are plain strings. */
 const pathKeys = new Set(['data', 'http.tls.cert', 'http.tls.key'])
 const booleans = ['true', 'false']
 const valueless = { choices: [], isList: false }
 
-/** Every command takes these. */
+/** The options of every command. */
 export const commonOptions: readonly ShownOption[] = [
-  { ...valueless, names: ['--json'], summary: 'Answer in JSON, faults included.' },
-  { ...valueless, names: ['--help', '-h'], summary: 'Explain the command instead of running it.' },
+  { ...valueless, names: ['--json'], summary: 'Print the result, or the error, as JSON.' },
+  { ...valueless, names: ['--help', '-h'], summary: 'Print help for the command instead of running it.' },
 ]
 
-/** Every command that reads the configuration takes these. */
+/** The options of every command that reads the configuration. */
 export const configOptions: readonly ShownOption[] = [
   {
     ...valueless,
@@ -55,7 +55,7 @@ function toOption(key: ConfigKey): ShownOption {
   }
 }
 
-/** The options of this command alone. */
+/** Returns the options of this command alone. */
 export function listOwnOptions({ options = [] }: Command): readonly ShownOption[] {
   return options.map((option) => ({
     names: [option.name],
@@ -67,12 +67,12 @@ export function listOwnOptions({ options = [] }: Command): readonly ShownOption[
   }))
 }
 
-/** `--http.port, --port <value>` */
+/** Returns the spellings and the placeholder: `--http.port, --port <value>`. */
 export function formatOption({ names, value }: ShownOption): string {
   return value === undefined ? names.join(', ') : `${names.join(', ')} ${value}`
 }
 
-/** The summary with choices and default: `The level. One of debug, info. Default: info.` */
+/** Returns the summary with choices and default: `The level. One of debug, info. Default: info.` */
 export function describeOption({ summary, value, choices, isList, default: fallback }: ShownOption): string {
   const isShown = choices.length === 0 || value === choices.join('|')
   const list = isList
@@ -85,19 +85,19 @@ export function describeOption({ summary, value, choices, isList, default: fallb
   ].join(' ')
 }
 
-/** `lading user add <name>` */
+/** Returns the command with its arguments: `lading user add <name>`. */
 export function formatUsage({ name, arguments: expected = [] }: Command): string {
   return ['lading', name, ...expected.map((argument) => argument.name)].join(' ')
 }
 
-/** `<action>` with its choices, for the arguments that have some. */
+/** Returns each argument that has choices, with a text that lists them. */
 export function describeArguments({ arguments: expected = [] }: Command): (readonly [string, string])[] {
   return expected.flatMap(({ name, choices }) =>
     choices === undefined ? [] : [[name, `One of ${choices.join(', ')}.`] as const],
   )
 }
 
-/** `0 on success, 1 on failure or if the access is refused, 2 if ...` */
+/** Returns the meaning of each exit code: `0 on success, 1 on failure or if the access is refused, 2 if ...`. */
 export function describeExitCode({ failsIf }: Pick<Command, 'failsIf'>): string {
   const refused = failsIf === undefined ? '' : ` or if ${failsIf}`
   return `0 on success, 1 on failure${refused}, 2 if the command line is wrong`

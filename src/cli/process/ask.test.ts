@@ -17,7 +17,7 @@ function openTerminal() {
 }
 
 describe('ask', () => {
-  test('takes a line, which the terminal shows', async () => {
+  test('reads a line, which the terminal shows', async () => {
     const terminal = openTerminal()
     const answer = ask(terminal, 'Name: ')
     terminal.input.write('alice\n')
@@ -26,7 +26,7 @@ describe('ask', () => {
     expect(terminal.modes).toEqual([])
   })
 
-  test('answers with nothing when the input ends', async () => {
+  test('returns an empty text when the input ends', async () => {
     const terminal = openTerminal()
     const answer = ask(terminal, 'Name: ')
     terminal.input.end()
@@ -35,7 +35,7 @@ describe('ask', () => {
 })
 
 describe('askSecret', () => {
-  test('takes what is typed without showing it', async () => {
+  test('reads the typed text without showing it', async () => {
     const terminal = openTerminal()
     const answer = askSecret(terminal, 'Password: ')
     for (const key of ['s', 'ecx', '\u007f', 'ret', '\u001b[A', '\r']) terminal.input.write(key)
@@ -54,7 +54,7 @@ describe('askSecret', () => {
     expect(await second).toBe('two')
   })
 
-  test('gives the terminal back when it is interrupted', async () => {
+  test('restores the terminal when it is interrupted', async () => {
     const terminal = openTerminal()
     const answer = askSecret(terminal, '')
     terminal.input.write('sec\u0003')
@@ -64,8 +64,8 @@ describe('askSecret', () => {
 })
 
 describe('readText', () => {
-  test('reads to the end, and no more than a password could be', async () => {
+  test('reads to the end, and refuses more than any password', async () => {
     expect(await readText(PassThrough.from(['pass', 'word\n']))).toBe('password\n')
-    await expect(readText(PassThrough.from(['x'.repeat(70_000)]))).rejects.toThrow('more than 65536 bytes')
+    await expect(readText(PassThrough.from(['x'.repeat(70_000)]))).rejects.toThrow('longer than 65536 bytes')
   })
 })

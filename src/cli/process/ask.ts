@@ -1,4 +1,4 @@
-/** Asks at a terminal, with and without showing what is typed. */
+/** Asks at a terminal, with or without showing the typed text. */
 import type { Readable, Writable } from 'node:stream'
 import { CliError } from '../frame/command.ts'
 
@@ -10,10 +10,10 @@ export interface Terminal {
 const enter = new Set(['\r', '\n', '\u0004'])
 const erase = new Set(['\u0008', '\u007f'])
 const interrupt = '\u0003'
-/** Escape sequences of arrows and other keys begin with it. */
+/** Lower characters are control characters, such as the first one of the escape sequence of an arrow key. */
 const firstPrintable = ' '
 
-/** Throws `CliError` when it is interrupted. */
+/** Asks without showing the typed text. Throws `CliError` if interrupted. */
 export async function askSecret({ input, output }: Terminal, label: string): Promise<string> {
   output.write(label)
   input.setEncoding('utf8')
@@ -27,7 +27,7 @@ export async function askSecret({ input, output }: Terminal, label: string): Pro
   }
 }
 
-/** The terminal shows what is typed and takes back what is erased. Throws `CliError` when it is interrupted. */
+/** Asks while the terminal shows and edits the typed text. Throws `CliError` if interrupted. */
 export async function ask({ input, output }: Terminal, label: string): Promise<string> {
   output.write(label)
   input.setEncoding('utf8')

@@ -1,4 +1,4 @@
-/** Opens the log of the server on standard output, so that nothing that happens there can hold up or end the process. */
+/** Opens the log of the server on standard output. A slow reader or a failed write neither blocks nor ends the process. */
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { promisify } from 'node:util'
@@ -12,11 +12,11 @@ import { failed } from '../frame/command.ts'
 
 export interface OpenLog extends AsyncDisposable {
   readonly logger: Logger
-  /** A person reads the log and standard error on one terminal: what one of them says, the other need not repeat. */
+  /** Whether the log and standard error appear on one terminal, so that a message is needed in only one of them. */
   readonly sharesTerminal: boolean
-  /** Lines that were dropped since the start, because they could not be written. */
+  /** Returns the number of lines that could not be written since the start. */
   readonly droppedLines: () => number
-  /** Makes the error the last line of the log and its message that of standard error, and ends the process with 1. */
+  /** Writes the error as the last line of the log and its message to standard error, then exits with 1. */
   readonly endProcess: (error: Error) => void
 }
 
@@ -24,14 +24,14 @@ export type OpenLogFunction = (options: Config['log']) => OpenLog
 
 const standardOutput = 1
 const standardError = 2
-/** A stop waits so long for a reader of the log that is slow. */
+/** How long a stop waits for a slow reader of the log. */
 const flushDeadlineMs = 1_000
 
 const writeAsync = promisify(write)
 
 /**
- * An uncaught error becomes the last line of the log. Disposing writes what is left, for one second at most, and says
- * on standard error how many lines could not be written.
+ * Opens the log. An uncaught error becomes its last line. Disposing writes the remaining lines, for one second at most, and
+ * reports on standard error how many could not be written.
  */
 export function openLog({ level, format }: Config['log']): OpenLog {
   const isTerminal = isatty(standardOutput)
@@ -63,40 +63,40 @@ export function openLog({ level, format }: Config['log']): OpenLog {
   }
 }
 
-/** For a person: a stack, which an uncaught error shows, would look like a fault of the program. */
+/** Ends the process without an uncaught error, whose stack would look like a fault of the program. */
 function endProcess(error: Error, logger: Logger): void {
   logger.fatal({ err: error }, 'the database is lost or damaged; the process ends')
-  tell(`lading: ${error.message}`)
+  writeNotice(`lading: ${error.message}`)
   process.exit(failed)
 }
 
-/** Straight to the descriptor, which may be as broken as the log. */
-function tell(line: string): void {
+/** Writes to the descriptor of standard error, which may be as broken as the log. */
+function writeNotice(line: string): void {
   try {
     writeSync(standardError, `${line}\n`)
   } catch {
-    // Nowhere is left to say it.
+    // There is no other place to report it.
   }
 }
 
-function reportLoss({ dropped, waiting, failure = 'nobody read it in time' }: LogQueue): void {
+function reportLoss({ dropped, waiting, failure = 'the reader was too slow' }: LogQueue): void {
   const lost = dropped + waiting
   if (lost === 0) return
-  tell(`lading: ${formatCount(lost, 'line')} of the log could not be written (${failure})`)
+  writeNotice(`lading: ${formatCount(lost, 'line')} of the log could not be written (${failure})`)
 }
 
 /**
- * A write to a file ends, so that a thread may wait for it. A write to a pipe, a socket or a terminal may wait for ever,
- * and so would the thread and the end of the process: these are written without waiting.
+ * A write to a file always ends, so a thread waits for it. A write to a pipe, a socket or a terminal may block for ever,
+ * and with it the thread and the exit of the process, so these writes do not block.
  */
 function openSink(fd: number): LogSink {
   const stat = fstatSync(fd)
   if (stat.isFIFO() || stat.isSocket()) {
-    // Makes the stream, which switches the descriptor to O_NONBLOCK; Node switches it back when the process ends.
+    // Creates the stream, which sets O_NONBLOCK on the descriptor. Node resets the flag when the process ends.
     process.stdout.on('error', () => undefined)
     return { writeSync: (bytes) => writeSync(fd, bytes) }
   }
-  // Stays open: lines may come until the process ends.
+  // Never closed, because lines may arrive until the process ends.
   const terminal = isatty(fd) ? reopenTerminal(fd) : undefined
   if (terminal !== undefined) return { writeSync: (bytes) => writeSync(terminal, bytes) }
   return {
@@ -105,13 +105,13 @@ function openSink(fd: number): LogSink {
   }
 }
 
-/** The flag belongs to what was opened: set on the terminal itself it would also hit the shell. */
+/** Opens the terminal again without blocking. The flag on the inherited descriptor would also affect the shell. */
 function reopenTerminal(fd: number): number | undefined {
   try {
     const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY
     return openSync(`/proc/self/fd/${fd}`, flags)
   } catch {
-    // Another user's terminal, or a system without /proc: a thread waits for it instead.
+    // The terminal of another user, or a system without /proc: a thread waits for the writes instead.
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-/** The real process as the host of commands. */
+/** The `CliHost` of the real process. */
 import { processSources } from '../../config/load.ts'
 import { monotonicClock } from '../../lib/clock.ts'
 import { failed, OutputEnded } from '../frame/command.ts'
@@ -8,7 +8,7 @@ import { listenForReload, listenForStop } from './stop-signals.ts'
 import { readText } from './read-text.ts'
 
 export function createProcessHost(): CliHost {
-  // A notice that cannot be written, on a full disk for instance, must not end a server.
+  // A notice that cannot be written, for example on a full disk, must not end a server.
   process.stderr.on('error', () => undefined)
   const output = watchOutput()
   return {
@@ -35,8 +35,8 @@ function openTerminal(): CliTerminal {
 }
 
 /**
- * A reader that has seen enough, such as `head`, ends a command quietly. Any other failure to write is said once and
- * makes the command fail.
+ * Watches for errors on standard output. A reader that stops early, such as `head`, ends the command quietly. Any other
+ * write error is reported once and makes the command fail.
  */
 function watchOutput(): { readonly hasEnded: boolean } {
   let hasEnded = false
@@ -45,7 +45,7 @@ function watchOutput(): { readonly hasEnded: boolean } {
     hasEnded = true
     if (error.code === 'EPIPE') return
     process.stderr.write(
-      `lading: cannot write to standard output (${error.code}); what is missing there was not written\n`,
+      `lading: cannot write to standard output (${error.code}); the output is incomplete\n`,
     )
     process.on('exit', () => (process.exitCode = failed))
   })
@@ -56,7 +56,7 @@ function watchOutput(): { readonly hasEnded: boolean } {
   }
 }
 
-/** The carriage return goes back, and what stands there is erased; the next line of output comes in its place. */
+/** Returns to the start of the line, erases it and writes the text, which the next output replaces. */
 function showProgress(text: string): void {
   process.stderr.write(`\r\u001B[K${text}`)
 }

@@ -22,7 +22,7 @@ describe('listenForStop', () => {
     expect(exits).toEqual([])
   })
 
-  test('ends at once on a second one', () => {
+  test('ends the process at once on a second signal', () => {
     const { emitter, exits, time } = listen()
     emitter.emit('SIGTERM', 'SIGTERM')
     time.now += 1000
@@ -30,7 +30,7 @@ describe('listenForStop', () => {
     expect(exits).toEqual([130])
   })
 
-  test('takes one key press that arrives twice for one request', () => {
+  test('treats one key press that arrives twice as one request', () => {
     const { emitter, exits, time } = listen()
     emitter.emit('SIGINT', 'SIGINT')
     time.now += 50
@@ -38,13 +38,13 @@ describe('listenForStop', () => {
     expect(exits).toEqual([])
   })
 
-  test('leaves no listener behind', () => {
+  test('removes its listeners', () => {
     const { emitter, signals } = listen()
     signals[Symbol.dispose]()
     expect(emitter.eventNames()).toEqual([])
   })
 
-  test('ends what lingers some seconds after a stop, and only then', () => {
+  test('ends a process that lingers some seconds after a stop, and only then', () => {
     vi.useFakeTimers()
     const stopped = listen()
     stopped.emitter.emit('SIGTERM', 'SIGTERM')

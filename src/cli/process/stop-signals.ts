@@ -1,22 +1,22 @@
-/** TERM and INT: the first asks to drain, a second one ends the process at once. HUP asks to read files again. */
+/** Handles signals: the first TERM or INT requests a drain, a second one ends the process at once. HUP requests a reload. */
 import { constants } from 'node:os'
 import type { EventEmitter } from 'node:events'
 import type { Clock } from '../../lib/clock.ts'
 import type { StopSignals } from '../frame/command.ts'
 
 interface StopSignalDeps {
-  /** The process, or what emits signals in a test. */
+  /** The process, or an emitter of signals in a test. */
   readonly emitter: EventEmitter
   readonly clock: Clock
-  /** `undefined`: with the code that is set. */
+  /** Ends the process with this code; `undefined` keeps the code that is set. */
   readonly exit: (code: number | undefined) => void
 }
 
 const signals = ['SIGTERM', 'SIGINT'] as const
 
-/** npm and the launcher pass on the INT that a terminal sends to them and to us: one key press, two signals. */
+/** npm and the launcher pass on the INT that the terminal also sends to this process: one key press, two signals. */
 const sameRequestMs = 200
-/** From the end of a stop that was asked for; closing the log takes one second of it at most. */
+/** How long the process may live on after a requested stop. Closing the log takes at most one second of it. */
 const lingerMs = 3_000
 
 export function listenForStop({ emitter, clock, exit }: StopSignalDeps): StopSignals {
@@ -32,7 +32,7 @@ export function listenForStop({ emitter, clock, exit }: StopSignalDeps): StopSig
     requested: promise,
     [Symbol.dispose]: () => {
       for (const signal of signals) emitter.off(signal, handle)
-      // Only what nobody takes, a notice to a reader that stalls for instance, keeps the process alive any longer.
+      // Only output that nobody reads, such as a notice to a stalled reader, keeps the process alive longer.
       if (firstAt !== undefined) setTimeout(() => exit(undefined), lingerMs).unref()
     },
   }

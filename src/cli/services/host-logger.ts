@@ -1,4 +1,4 @@
-/** The log of commands that are no servers: faults only, on standard error, since standard output belongs to the results. */
+/** The log of every command except `serve`: errors only, on standard error, because standard output is for results. */
 import { createLogger, type Logger } from '../../telemetry/logger.ts'
 import type { CliHost } from '../frame/command.ts'
 

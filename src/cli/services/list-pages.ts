@@ -1,9 +1,9 @@
-/** Lists that services give in pages. */
+/** Reads the paged lists of the services. */
 import { misuse } from '../frame/command.ts'
 
 const pageSize = 500
 
-/** Yields all rows of a list that comes in pages, each after the key of the last row before. */
+/** Yields all rows of a paged list. Each page starts after the key of the last row of the previous page. */
 export async function* listPages<Row, Key>(
   list: (after: Key | undefined, limit: number) => Promise<readonly Row[]>,
   keyOf: (row: Row) => Key,
@@ -18,8 +18,8 @@ export async function* listPages<Row, Key>(
   }
 }
 
-/** Throws `CliError`. */
+/** Parses an id. Throws `CliError`. */
 export function parseId(text = ''): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
-  throw misuse(`${text} is not an id; the list shows the ids`)
+  throw misuse(`${text} is not an id; the list command shows the ids`)
 }

@@ -1,6 +1,6 @@
 /**
- * What the commands beside the server work with: the database and the identity services over it, opened in this process
- * while a server may run in another. Nothing here upgrades a database under a running server.
+ * The services of the commands that run beside a server: the database and the identity services over it, opened in this
+ * process while a server may run in another. Nothing here upgrades a database under a running server.
  */
 import { existsSync } from 'node:fs'
 import { databaseFile, initialPasswordFile } from '../../app/data-folder.ts'
@@ -29,7 +29,7 @@ import type { CliHost } from '../frame/command.ts'
 import { createHostLogger } from './host-logger.ts'
 
 export interface Services extends AsyncDisposable, RightsServices, Organizations {
-  /** Who works at this command line, for the audit. */
+  /** The operating system user who runs the command, for the audit. */
   readonly actor: Actor
   readonly audit: OpenAudit
   readonly accounts: Accounts
@@ -39,7 +39,7 @@ export interface Services extends AsyncDisposable, RightsServices, Organizations
   readonly robots: Robots
   readonly sessions: Sessions
   generatePassword(): string
-  /** See `metadata/system/installation.ts`. `undefined` before the first start. */
+  /** See `metadata/system/installation.ts`. Returns `undefined` before the first start. */
   readonly acceptStore: (actor: Actor) => Promise<AcceptedStore | undefined>
 }
 
@@ -49,7 +49,7 @@ export interface AcceptedStore {
   readonly acceptedAt: number
 }
 
-/** Throws `CliError` for a database that is not there, or of another version. */
+/** Throws `CliError` if the database is missing or needs an upgrade, `MetadataTooNew` if a newer version wrote it. */
 export async function openServices(config: Config, host: CliHost): Promise<Services> {
   requireDatabase(config)
   const clock = systemClock
@@ -64,7 +64,7 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     metadata,
     clock,
     ...(host.passwords && { passwords: host.passwords }),
-    // Commands make no tokens.
+    // Commands issue no bearer tokens.
     installationId: (await findInstallation(metadata.reader)) ?? '',
     anonymous: config.auth.anonymous,
     newRepositoryVisibility: config.repository.visibility,
@@ -116,20 +116,20 @@ export function hasDatabase(config: Config): boolean {
   return config.metadata.driver !== 'sqlite' || existsSync(databaseFile(config))
 }
 
-/** A mistyped folder must not become an empty registry. Throws `CliError`. */
+/** Throws `CliError` if the database is missing, so that a mistyped folder does not become an empty registry. */
 export function requireDatabase(config: Config): void {
   if (hasDatabase(config)) return
   throw new CliError(
-    `data: there is no database in ${config.data}; name the folder of the registry with --data or LADING_DATA, or make one with lading serve or lading migrate`,
+    `data: there is no database in ${config.data}; name the folder of the registry with --data or LADING_DATA, or create one with lading serve or lading migrate`,
   )
 }
 
-/** Throws `CliError`, `MetadataTooNew`. */
+/** Throws `CliError` if the database needs an upgrade, `MetadataTooNew` if a newer version wrote it. */
 export async function requireCurrent(metadata: Metadata): Promise<void> {
   const { pending, unknown } = await readMigrationState(metadata.reader)
   if (unknown.length > 0) throw new MetadataTooNew(unknown)
   if (pending.length === 0) return
   throw new CliError(
-    `the database lacks ${pending.join(', ')}: it is of an older version; stop the server and run lading migrate, or start this version of lading serve`,
+    `the schema of the database is older than this version and lacks ${pending.join(', ')}; stop the server and run lading migrate, or start this version of lading serve`,
   )
 }

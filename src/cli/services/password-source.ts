@@ -1,4 +1,4 @@
-/** Where a new password comes from: standard input, a generator, or someone at the terminal. Never the command line. */
+/** Reads a new password from standard input, a generator or the terminal, never from the command line. */
 import { CliError, misuse } from '../frame/command.ts'
 import type { CliHost, CommandOption } from '../frame/command.ts'
 import type { ServiceInvocation } from './service-command.ts'
@@ -10,31 +10,33 @@ export const passwordOptions: readonly CommandOption[] = [
 
 export interface NewPassword {
   readonly password: string
-  /** To be shown: nobody else knows it. */
+  /** Whether the password was generated. The command then shows it, because no one else knows it. */
   readonly isGenerated: boolean
 }
 
-/** Asks twice at a terminal. Throws `CliError` when no source is named and there is no terminal. */
+/** Asks twice at the terminal unless an option names another source. Throws `CliError` without either. */
 export async function readNewPassword(
   invocation: Pick<ServiceInvocation, 'arguments' | 'host' | 'generatePassword'>,
 ): Promise<NewPassword> {
   const { arguments: args, host } = invocation
   const [stdin, generate] = [args.has('--password-stdin'), args.has('--generate')]
-  if (stdin && generate) throw misuse('--password-stdin and --generate exclude each other')
+  if (stdin && generate) throw misuse('use either --password-stdin or --generate, not both')
   if (generate) return { password: invocation.generatePassword(), isGenerated: true }
   if (stdin) return { password: await readFromStdin(host), isGenerated: false }
   const { terminal } = host
   if (terminal === undefined)
-    throw misuse('there is no terminal to ask at: use --password-stdin or --generate')
+    throw misuse('cannot ask for a password without a terminal; use --password-stdin or --generate')
   const password = await terminal.askSecret('New password: ')
-  if ((await terminal.askSecret('Once more: ')) !== password) throw new CliError('the two passwords differ')
+  if ((await terminal.askSecret('Repeat the password: ')) !== password)
+    throw new CliError('the two passwords differ')
   return { password, isGenerated: false }
 }
 
 async function readFromStdin(host: CliHost): Promise<string> {
-  // Editors and `echo` end a file with a line break, which is no part of the password.
+  // Editors and `echo` end a file with a line break, which is not part of the password.
   const password = (await host.readStdin()).replace(/\r?\n$/, '')
-  if (password === '') throw new CliError('standard input holds no password')
-  if (/[\r\n]/.test(password)) throw new CliError('standard input holds more than one line')
+  if (password === '') throw new CliError('standard input is empty; write the password to it')
+  if (/[\r\n]/.test(password))
+    throw new CliError('standard input has more than one line; write only the password to it')
   return password
 }

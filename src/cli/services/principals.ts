@@ -1,4 +1,4 @@
-/** Users by their name, robots as `<owner>+<name>`. */
+/** Finds and lists principals: users by name, robots as `<owner>+<name>`. */
 import { AccountUnknownError, RobotUnknownError } from '../../identity/accounts/account-errors.ts'
 import type { Account } from '../../identity/accounts/accounts.ts'
 import type { Robot } from '../../identity/accounts/robots.ts'
@@ -15,7 +15,7 @@ export async function getPrincipal({ accounts, robots }: Principals, name: strin
   throw isRobot ? new RobotUnknownError(name) : new AccountUnknownError(name)
 }
 
-/** One, or all of them, users first. */
+/** Yields the named principal or, without a name, all of them, users first. */
 export async function* selectPrincipals(
   services: Principals,
   name: string | undefined,
@@ -28,7 +28,7 @@ export async function* selectPrincipals(
   yield* listRobots(services.robots)
 }
 
-/** In byte order of the names. */
+/** Yields all users in byte order of their names. */
 export function listUsers(accounts: Pick<Principals['accounts'], 'list'>): AsyncGenerator<Account> {
   return listPages(
     (after: string | undefined, limit) => accounts.list({ after, limit }),
@@ -36,7 +36,7 @@ export function listUsers(accounts: Pick<Principals['accounts'], 'list'>): Async
   )
 }
 
-/** In byte order of the names; absent `owner`: of all owners. */
+/** Yields robots in byte order of their names: all robots, or only the robots of an owner. */
 export function listRobots(robots: Principals['robots'], owner?: string): AsyncGenerator<Robot> {
   return listPages(
     (after: string | undefined, limit) => robots.list({ owner, after, limit }),

@@ -1,4 +1,4 @@
-/** Commands that work on the services of a registry: reads the line, opens, runs, tells what failed. */
+/** The frame of commands that use the services of a registry: it reads the arguments, opens the services and explains failures. */
 import { ConfigError, loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
 import { MetadataTooNew } from '../../metadata/errors.ts'
@@ -20,11 +20,11 @@ export interface ServiceInvocation extends Services, Output {
 }
 
 export interface ServiceCommand extends Omit<Command, 'configurable' | 'hintsAtKeys' | 'run'> {
-  /** `false`: the command worked and exits with 1, see `failsIf`. */
+  /** Returns `false` if the command worked but exits with 1; see `failsIf`. */
   run(invocation: ServiceInvocation): Promise<boolean | void>
 }
 
-/** Defines a command that works on the database of a registry while a server may run. */
+/** Defines a command that works on the database of a registry, with or without a running server. */
 export function defineServiceCommand(command: ServiceCommand): Command {
   const row = { ...command, configurable: true, hintsAtKeys: true }
   return {
@@ -46,7 +46,7 @@ export function defineServiceCommand(command: ServiceCommand): Command {
   }
 }
 
-/** Turns an error into one message for people; keeps its cause. */
+/** Returns an error with one message for the user; the given error is its cause. */
 export function explainFailure(error: unknown, config: Config): Error {
   if (error instanceof CliError || error instanceof ConfigError) return error
   if (error instanceof OciError || error instanceof MetadataTooNew) {

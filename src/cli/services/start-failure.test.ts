@@ -67,19 +67,19 @@ describe('explainStartFailure', () => {
       'a full disk under the database',
       new MetadataFull('no room', { cause: systemError({ code: 'ERR_SQLITE_ERROR' }) }),
       [],
-      'data: no space left in ./data (no room); make room on its disk',
+      'data: no space left in ./data (no room); free space on its disk',
     ],
     [
       'a full disk under a database that no driver has opened',
       systemError({ code: 'ERR_SQLITE_ERROR', errcode: 13 }),
       [],
-      'data: no space left in ./data (ERR_SQLITE_ERROR: it failed); make room on its disk',
+      'data: no space left in ./data (ERR_SQLITE_ERROR: it failed); free space on its disk',
     ],
     [
       'a full disk under the store',
       systemError({ code: 'ENOSPC', path: './data/store' }),
       [],
-      'data: no space left in ./data (ENOSPC: it failed); make room on its disk',
+      'data: no space left in ./data (ENOSPC: it failed); free space on its disk',
     ],
     [
       'a database that is down',
@@ -100,14 +100,14 @@ describe('explainStartFailure', () => {
     expect(explainStartFailure(error, configure(...postgres)).message).toContain('metadata.url')
   })
 
-  test('does not blame a neighbour folder', () => {
+  test('does not blame a neighbouring folder', () => {
     const error = systemError({ code: 'EACCES', path: '/srv/lading2/x' })
     expect(explainStartFailure(error, configure('--data', '/srv/lading')).message).toMatch(
       /^cannot start: EACCES/,
     )
   })
 
-  test('passes on what it does not know', () => {
+  test('passes on the message of an unknown error', () => {
     expect(explainStartFailure(new Error('broken'), configure()).message).toBe('cannot start: broken')
   })
 })

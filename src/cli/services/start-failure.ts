@@ -1,4 +1,4 @@
-/** Says which configuration key to change when the start fails, from the error and its causes. */
+/** Explains a failed start: finds the configuration key to change from the error and its causes. */
 import { resolve, sep } from 'node:path'
 import { StoreMismatchError } from '../../app/pair-store.ts'
 import type { Config } from '../../config/schema.ts'
@@ -9,7 +9,7 @@ import { MetadataFull } from '../../metadata/errors.ts'
 import { CliError } from '../frame/command.ts'
 import { messageOf } from '../../lib/message-of.ts'
 
-/** What Node, the resolver and `pg` put on their errors. */
+/** An error with the fields that Node, the resolver and `pg` add. */
 interface SystemError extends Error {
   readonly code?: string
   readonly errcode?: number
@@ -19,7 +19,7 @@ interface SystemError extends Error {
   readonly port?: number
 }
 
-/** A message that starts with the key; an error no rule knows is told by its own message. */
+/** Returns an error whose message starts with the key. If no rule matches, it quotes the message of the given error. */
 export function explainStartFailure(error: unknown, config: Config): CliError {
   for (const link of causesOf(error)) {
     if (link instanceof StoreMismatchError || link instanceof UnfinishedRestoreError)
@@ -63,18 +63,18 @@ function explainListen(
 }
 
 export const noSpace: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
-/** SQLite's primary result code. */
+/** SQLite's primary result code SQLITE_FULL. */
 export const sqliteFull = 13
 
-/** SQLite itself calls it an I/O error where it cannot make its shared index. */
+/** `MetadataFull` includes the I/O error that SQLite reports if it has no space for its shared index. */
 function explainSpace(link: SystemError, { data }: Config): string | undefined {
   const { code = '', errcode = 0 } = link
   const isSqliteFull = code === 'ERR_SQLITE_ERROR' && (errcode & 0xff) === sqliteFull
   const isFull = link instanceof MetadataFull || noSpace.has(code) || isSqliteFull
-  return isFull ? `data: no space left in ${data} (${link.message}); make room on its disk` : undefined
+  return isFull ? `data: no space left in ${data} (${link.message}); free space on its disk` : undefined
 }
 
-/** SQLite's primary result codes: corrupt, no database. */
+/** SQLite's primary result codes SQLITE_CORRUPT and SQLITE_NOTADB. */
 const damagedCodes = new Set([11, 26])
 
 function explainData(link: SystemError, { data }: Config): string | undefined {
@@ -82,17 +82,17 @@ function explainData(link: SystemError, { data }: Config): string | undefined {
   if (code === 'ERR_SQLITE_ERROR' && damagedCodes.has(errcode & 0xff))
     return `data: cannot use the database in ${data}: it is damaged (${message}); ${damageAdvice}`
   if (code === 'ERR_SQLITE_ERROR')
-    return `data: cannot use the database in ${data} (${message}); --data or LADING_DATA names another folder`
+    return `data: cannot use the database in ${data} (${message}); choose another folder with --data or LADING_DATA`
   if (path === undefined || !isAround(resolve(path), resolve(data))) return undefined
   const why = link instanceof FolderError ? describeFolder(link, data) : ` (${message})`
-  return `data: cannot use the folder ${data}${why}; --data or LADING_DATA names another`
+  return `data: cannot use the folder ${data}${why}; choose another with --data or LADING_DATA`
 }
 
 function describeFolder({ path, reason, code }: FolderError, data: string): string {
   return path === resolve(data) ? `: ${reason} (${code})` : `: ${path}: ${reason} (${code})`
 }
 
-/** Inside the folder, or a parent that refuses its creation. */
+/** Whether the path is inside the folder, or a parent in which the folder cannot be created. */
 function isAround(path: string, folder: string): boolean {
   return `${path}${sep}`.startsWith(`${folder}${sep}`) || folder.startsWith(`${path}${sep}`)
 }

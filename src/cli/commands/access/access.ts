@@ -1,4 +1,4 @@
-/** `lading access explain|who-can`: why someone may do something, and who may. */
+/** `lading access explain|who-can`: explains a decision, and lists everyone who may do something. */
 import { roleActions } from '../../../access/permissions.ts'
 import type { AccessExplain, Holder } from '../../../access/explain/access-explain.ts'
 import { parseId } from '../../services/list-pages.ts'
@@ -12,7 +12,7 @@ const pageSize = 500
 const explainCommand = defineServiceCommand({
   name: 'access explain',
   failsIf: 'the access is refused',
-  summary: 'Say whether a user, a robot or anonymous may do something in a repository, and why.',
+  summary: 'Explain whether and why a user, a robot or anonymous may do something in a repository.',
   arguments: [{ name: '<principal>' }, { name: '<action>', choices: roleActions }, { name: '<repository>' }],
   options: [
     {
@@ -37,7 +37,7 @@ const explainCommand = defineServiceCommand({
 
 const whoCanCommand = defineServiceCommand({
   name: 'access who-can',
-  summary: `List who may do something in at least one of the repositories. ${belowOwner}`,
+  summary: `List everyone who may do something in at least one of the repositories. ${belowOwner}`,
   arguments: [{ name: '<action>', choices: roleActions }, { name: '<owner>' }, { name: '<repositories>' }],
   jsonShape:
     '[{"kind": "anyone" | "users" | "administrators" | "user" | "robot", "name": string, "because": string, "grant"?: number}]',

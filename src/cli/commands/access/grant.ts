@@ -1,4 +1,4 @@
-/** `lading grant add|list|remove`: who has which role where. */
+/** `lading grant add|list|remove`: the roles of users, robots and teams on repositories. */
 import { formatPatternBelow } from '../../../access/patterns/repository-pattern.ts'
 import type { Grant, GrantFilter } from '../../../access/grants/grants.ts'
 import { listPages, parseId } from '../../services/list-pages.ts'
@@ -6,9 +6,9 @@ import type { Command } from '../../frame/command.ts'
 import { defineServiceCommand } from '../../services/service-command.ts'
 import type { ServiceInvocation } from '../../services/service-command.ts'
 
-/** Help for the commands that take a pattern below an owner. */
+/** The help for commands that take a pattern below an owner. */
 export const belowOwner =
-  'The repositories are a pattern below the owner: "**" for all, "web/**" for a part. A pattern does not repeat the name of the owner; "./acme/web" below acme is acme/acme/web.'
+  'The repositories are given as a pattern below the owner: "**" for all, "web/**" for a part. The pattern does not repeat the name of the owner; with the owner acme, "./acme/web" is acme/acme/web.'
 
 const grantShape =
   '{"id": number, "owner": string, "repositories": string, "role": string, "actions": string[], "to": string, "kind": "user" | "robot" | "team", "createdAt": string, "createdBy": string}'
@@ -27,10 +27,10 @@ const addCommand = defineServiceCommand({
 
 const listCommand = defineServiceCommand({
   name: 'grant list',
-  summary: 'List the grants; what someone has by way of a team is a grant to the team.',
+  summary: 'List the grants. Rights through a team appear as grants to the team.',
   options: [
-    { name: '--owner', type: 'text', value: '<name>', summary: 'On what this owner has only.' },
-    { name: '--to', type: 'text', value: '<name>', summary: 'To this user, robot or team only.' },
+    { name: '--owner', type: 'text', value: '<name>', summary: 'Only grants on repositories of this owner.' },
+    { name: '--to', type: 'text', value: '<name>', summary: 'Only grants to this user, robot or team.' },
   ],
   jsonShape: `[${grantShape}]`,
   run: async ({ arguments: args, grants, printTable }) => {
@@ -55,7 +55,7 @@ function listAll(grants: ServiceInvocation['grants'], filter: GrantFilter): Asyn
 
 const removeCommand = defineServiceCommand({
   name: 'grant remove',
-  summary: 'Take a grant back: it counts no more with the next request.',
+  summary: 'Remove a grant, with effect from the next request.',
   arguments: [{ name: '<id>' }],
   jsonShape: grantShape,
   run: async ({ arguments: { words }, grants, actor, print }) => {

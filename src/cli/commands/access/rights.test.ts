@@ -1,4 +1,4 @@
-/** The commands that give rights and explain them, beside a registry that runs: what they change counts there at once. */
+/** The commands for rights, beside a running registry, which applies their changes at once. */
 import { describe, expect, test } from 'vitest'
 import { startInProcess } from '../../../../test/support/in-process.ts'
 import { shareScene } from '../../../../test/support/share-scene.ts'
@@ -32,7 +32,7 @@ async function start() {
 const shared = shareScene(start)
 
 describe('grant', () => {
-  test('gives and takes a right that counts with the next request', async () => {
+  test('gives and removes a right, which applies to the next request', async () => {
     await using given = await start()
     const { lading, pull, push } = given
     expect(await pull('bob', 'alice/web')).toBe(403)
@@ -74,7 +74,7 @@ describe('grant', () => {
 })
 
 describe('role', () => {
-  test('makes roles of actions, and keeps those that are used or built in', async () => {
+  test('creates roles from actions, and refuses to remove used and built-in ones', async () => {
     await using given = await start()
     const { lading } = given
     expect((await lading('role add ci push:create,pull --json')).json()).toEqual({
@@ -104,7 +104,7 @@ describe('role', () => {
 })
 
 describe('access', () => {
-  test('explains what is allowed and what would be', async () => {
+  test('explains allowed and refused actions', async () => {
     await using given = await start()
     const { lading } = given
     const explain = async (line: string) => (await lading(`access explain ${line}`)).out
@@ -127,7 +127,7 @@ describe('access', () => {
     expect(await lading('access explain admin pull alice/web')).toMatchObject({ code: 0 })
   })
 
-  test('lists who can, each with the reason', async () => {
+  test('lists everyone who can, each with the reason', async () => {
     await using given = await start()
     const { lading } = given
     await lading('grant add bob writer alice web/**')

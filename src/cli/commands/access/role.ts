@@ -8,7 +8,7 @@ const roleShape = '{"name": string, "actions": string[], "isBuiltIn": boolean}'
 
 const addCommand = defineServiceCommand({
   name: 'role add',
-  summary: `Make a role of some actions, separated by commas: ${roleActions.join(', ')}.`,
+  summary: `Create a role from a list of actions, separated by commas: ${roleActions.join(', ')}.`,
   arguments: [{ name: '<name>' }, { name: '<actions>' }],
   jsonShape: roleShape,
   run: async ({ arguments: { words }, roles, actor, print }) => {

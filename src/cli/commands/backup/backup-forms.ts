@@ -1,4 +1,4 @@
-/** Arguments and options of the commands for backups; apart from what they run, which is loaded on demand. */
+/** The arguments and options of the backup commands, separate from their code, which is loaded on demand. */
 import { formatCount } from '../../../lib/format-count.ts'
 import type { CommandOption } from '../../frame/command.ts'
 
@@ -8,10 +8,10 @@ export const snapshotOption: CommandOption = {
   name: '--snapshot',
   type: 'text',
   value: '<name>',
-  summary: 'Use this snapshot instead of the last one; lading backup prints the names.',
+  summary: 'Use this snapshot instead of the newest one; lading backup prints the names.',
 }
 
-/** What a snapshot holds, in one line. */
+/** Returns the content of a snapshot in one line. */
 export function formatContent(counts: {
   readonly repositories: number
   readonly manifests: number

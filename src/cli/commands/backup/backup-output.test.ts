@@ -1,4 +1,4 @@
-/** Which place the message of a failed backup or restore names. */
+/** The path that the message of a failed backup or restore names. */
 import { expect, test } from 'vitest'
 import { configSchema } from '../../../config/schema.ts'
 import { MetadataFull } from '../../../metadata/errors.ts'

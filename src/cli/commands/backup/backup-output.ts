@@ -1,4 +1,4 @@
-/** Shared by the commands for backups: messages of failures and the list of damaged content. */
+/** The output that the backup commands share: messages for failures and the list of damaged content. */
 import type { Config } from '../../../config/schema.ts'
 import { BackupRefused } from '../../../lifecycle/backup/errors.ts'
 import type { DamagedContent } from '../../../lifecycle/backup/run-backup.ts'
@@ -15,7 +15,7 @@ interface Audience {
   readonly json: boolean
 }
 
-/** On standard error; with `--json` the result has it. */
+/** Lists the damaged content on standard error, except with `--json`, where it is part of the result. */
 export function warnOfDamaged({ host, json }: Audience, damaged: readonly DamagedContent[]): void {
   for (const line of json ? [] : damaged.flatMap(describeDamaged)) host.err(line)
 }
@@ -28,15 +28,15 @@ function describeDamaged({ digest, reason, repositories, manifests }: DamagedCon
   ]
 }
 
-/** Their messages say what to do. */
+/** The errors whose messages already say what to do. */
 const refusals = [BackupRefused, SnapshotInvalid, DatabaseTaken, DamagedBackup]
 
 export interface FailedBackup {
-  /** The backup. */
+  /** The path of the backup. */
   readonly place: string
-  /** Where the command writes files of its own. */
+  /** The folder or archive in which the command writes its own files. */
   readonly target: string
-  /** Absent for a command that reads none. */
+  /** Absent for a command that reads no configuration. */
   readonly config?: Config
 }
 
@@ -45,11 +45,11 @@ export function explainBackupFailure(error: unknown, { place, target, config }: 
     if (error instanceof Refusal) return new CliError(error.message, { cause: error })
   }
   if (isFull(error)) {
-    return new CliError(`no space left in ${target} (${error.message}); make room on its disk`, {
+    return new CliError(`no space left in ${target} (${error.message}); free space on its disk`, {
       cause: error,
     })
   }
-  // Errors of the database and of the store have been translated; what is left is that of the backup's own files.
+  // Errors of the database and the store are already translated, so this one is about the backup's own files.
   if (isSystemError(error)) {
     const isFile = 'code' in error && error.code === 'ENOTDIR'
     const advice = isFile
@@ -62,7 +62,7 @@ export function explainBackupFailure(error: unknown, { place, target, config }: 
   return error instanceof Error ? error : new Error(String(error))
 }
 
-/** Of the command's own files, SQLite's copy of the database included. */
+/** Whether the disk of the command's own files is full, including the copy of the database that SQLite writes. */
 function isFull(error: unknown): error is Error {
   if (!(error instanceof Error)) return false
   if ('errcode' in error) return (Number(error.errcode) & 0xff) === sqliteFull

@@ -1,4 +1,4 @@
-/** `lading backup verify` as a user runs it: what it finds in a damaged or forged backup. */
+/** `lading backup verify` as a user runs it, on damaged and forged backups. */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
@@ -35,7 +35,7 @@ describe('the proof of a backup', () => {
     expect((await lading(`backup verify ${scene.backups}`)).code).toBe(1)
   })
 
-  test('finds the same in an archive, and refuses one that is cut off', async () => {
+  test('finds the same in an archive, and refuses a truncated one', async () => {
     await using scene = await startScene()
     const place = `${scene.path}/b.tar`
     await lading(`backup ${place}`, scene.dataDir)
@@ -59,7 +59,7 @@ describe('the proof of a backup', () => {
   })
 })
 
-/** Changes the metadata of a snapshot so that its digest is right. */
+/** Changes the metadata of a snapshot and corrects its digest. */
 async function forge(folder: string, statement: string): Promise<void> {
   const [metadata, info] = ['metadata.db', 'snapshot.json'].map((name) => join(folder, name))
   {
@@ -89,7 +89,7 @@ test.each([
   expect(files.filter((name) => name.includes('escaped'))).toEqual([])
 })
 
-test('an archive that was packed again is read, or refused with what to do where its order is another', async () => {
+test('a repacked archive is read, or refused with advice if its order differs', async () => {
   await using scene = await startScene(2)
   const [place, again, unpacked] = ['b.tar', 'again.tar', 'unpacked'].map((name) => join(scene.path, name))
   await lading(`backup ${place}`, scene.dataDir)

@@ -1,4 +1,4 @@
-/** `lading backup verify`: proves a backup, without the registry. */
+/** `lading backup verify`: checks a backup without the registry. */
 import { tmpdir } from 'node:os'
 import { formatCount } from '../../../lib/format-count.ts'
 import type { Damage, VerifyResult } from '../../../lifecycle/backup/verify-backup.ts'
@@ -12,7 +12,7 @@ import { withProgress } from '../../frame/progress.ts'
 export const backupVerifyCommand: Command = {
   name: 'backup verify',
   summary:
-    'Prove that a backup is whole: hash every blob and manifest that its metadata names, and check the structure of the metadata.',
+    'Check that a backup is complete and undamaged: hash every blob and manifest in its metadata, and check the structure of the metadata.',
   failsIf: 'anything is damaged',
   arguments: [placeArgument],
   options: [snapshotOption],

@@ -1,4 +1,4 @@
-/** `lading backup` as a user runs it, beside a registry that serves. */
+/** `lading backup` as a user runs it, beside a running registry. */
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -71,7 +71,7 @@ describe.each(['folder', 'archive'])('a backup into a %s', (kind) => {
 })
 
 describe('backups of one folder', () => {
-  test('copy only what is new', async () => {
+  test('copy only new content', async () => {
     await using scene = await startScene()
     const first = await lading(`backup ${scene.backups}`, scene.dataDir)
     const held = (await listBackupBlobs(scene.backups)).length
@@ -90,7 +90,7 @@ describe('backups of one folder', () => {
     expect(value).toMatchObject({ snapshot: first.value['name'], blobs: held, damage: [] })
   })
 
-  test('remove what a killed backup left, and nothing else', async () => {
+  test('remove the leftovers of a killed backup, and nothing else', async () => {
     await using scene = await startScene(2)
     const first = await lading(`backup ${scene.backups}`, scene.dataDir)
     const unfinished = join(scene.backups, 'snapshots', '29990101T000000.000Z')
@@ -109,7 +109,7 @@ describe('backups of one folder', () => {
     expect(existsSync(join(scene.backups, 'incoming'))).toBe(false)
   })
 
-  test('refuse a folder of something else, and of another registry', async () => {
+  test('refuse the folder of another program or another registry', async () => {
     await using scene = await startScene(1)
     await using other = await startScene(1)
     expect(await lading(`backup ${scene.path}`, scene.dataDir)).toMatchObject({
@@ -123,7 +123,7 @@ describe('backups of one folder', () => {
     })
   })
 
-  test('are readable by their owner alone', async () => {
+  test('are readable only by their owner', async () => {
     await using scene = await startScene(1)
     await lading(`backup ${scene.backups}`, scene.dataDir)
     await lading(`backup ${scene.path}/b.tar`, scene.dataDir)
@@ -182,7 +182,7 @@ test.each(['b.tar.gz', 'b.tgz', 'b.tar.zst'])(
 )
 
 describe('blobs that are damaged in the store', () => {
-  test('are named with what needs them, and all others are in the backup', async () => {
+  test('are reported with the repositories and manifests that need them; the backup has all others', async () => {
     await using scene = await startScene()
     const [flipped, missing, short] = scene.pushed.map(({ blobs }) => blobs[1] ?? '')
     const pathOf = async (digest: string | undefined) =>
@@ -222,7 +222,7 @@ describe('blobs that are damaged in the store', () => {
     expect(await findLostImages(registry.url, scene.pushed.slice(3))).toEqual([])
   })
 
-  test('of the right size are healed by what the message says: move the file away, and push again', async () => {
+  test('of the right size are repaired as the message says: move the file away and push again', async () => {
     await using scene = await startScene(1)
     const digest = scene.pushed[0]?.blobs[1] ?? ''
     const file = join(scene.dataDir, 'store', (await listBlobFiles(scene.dataDir, digest))[0] ?? '')

@@ -1,4 +1,4 @@
-/** `lading backup`: copies everything that the registry holds, while it serves. */
+/** `lading backup`: copies the database and the blobs while the registry serves. */
 import { randomBytes } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -22,7 +22,7 @@ import { readVersion } from '../server/version.ts'
 export const backupCommand: Command = {
   name: 'backup',
   summary:
-    'Copy the database and the blobs, while a server runs or not: into a folder, where later backups add only what is new, or into one new archive if the name ends in .tar.',
+    'Copy the database and the blobs, with or without a running server: into a folder, where later backups add only new content, or into a new archive if the name ends in .tar.',
   failsIf: 'damaged blobs had to be left out',
   arguments: [placeArgument],
   configurable: true,
@@ -33,7 +33,7 @@ export const backupCommand: Command = {
     const { words, rest } = readArguments(argv, backupCommand)
     const [place = ''] = words
     const { config } = loadConfig({ ...host.sources, argv: rest })
-    // Loaded on demand, so that the other commands start without the registry.
+    // Loads the code on demand, so that the other commands start without the registry.
     const { explainBackupFailure, warnOfDamaged } = await import('./backup-output.ts')
     try {
       const result = await withProgress({ host, json }, (onProgress) =>
@@ -99,7 +99,7 @@ async function requireStore(config: Config): Promise<void> {
   )
 }
 
-/** A backup among the files of the store would go with it, and be in the way of its own blobs. */
+/** Throws `CliError` for a backup inside the store, which would be lost with it and collide with its blobs. */
 async function requireOutside(store: string, place: string): Promise<void> {
   const [topmost] = await findMissingFolders(place)
   const existing = topmost === undefined ? place : dirname(topmost)
@@ -110,7 +110,10 @@ async function requireOutside(store: string, place: string): Promise<void> {
   )
 }
 
-/** Of another machine nothing is known. A process with our own number cannot be another one. */
+/**
+ * Whether the process that holds a backup has ended. A process on another machine counts as running, because its state is
+ * unknown. A holder with the number of this process is an earlier process that has ended.
+ */
 function hasEnded(holder: string): boolean {
   const [host, pid] = holder.split('/')
   if (host !== hostname()) return false

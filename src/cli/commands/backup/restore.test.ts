@@ -1,4 +1,4 @@
-/** `lading restore` as a user runs it: into what, and what it refuses. */
+/** `lading restore` as a user runs it: its targets and refusals. */
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -40,7 +40,7 @@ describe('a restore', () => {
     expect(queryRows(scene.dataDir, 'select digest from manifest')).toEqual(before)
   })
 
-  test('is refused while another one fills the same folder, whose draft stays as it is', async () => {
+  test('is refused while another restore fills the same folder, and leaves its draft unchanged', async () => {
     await using scene = await startScene(1)
     await lading(`backup ${scene.backups}`, scene.dataDir)
     await mkdir(scene.restored)
@@ -118,7 +118,7 @@ describe('a restore', () => {
     expect(queryRows(scene.dataDir, "select * from lease where name = 'lost'")).toEqual([])
   })
 
-  test('that has not ended keeps a registry from starting, and goes on when it is run again', async () => {
+  test('that was interrupted prevents a start of the registry, and continues when run again', async () => {
     await using scene = await startScene(3)
     await lading(`backup ${scene.backups}`, scene.dataDir)
     const [blob = ''] = await listBackupBlobs(scene.backups)
@@ -130,7 +130,7 @@ describe('a restore', () => {
     )
     expect((await lading('doctor', scene.restored)).value).toMatchObject({ healthy: false })
     await writeFile(blob, bytes)
-    // A newer snapshot is not what was begun.
+    // A newer snapshot is not the one that the restore began with.
     await lading(`backup ${scene.backups}`, scene.dataDir)
     expect(await lading(`restore ${scene.backups}`, scene.restored)).toMatchObject({
       code: 0,
@@ -140,7 +140,7 @@ describe('a restore', () => {
     expect(await findLostImages(registry.url, scene.pushed)).toEqual([])
   })
 
-  test('of the database alone collects no blob that a newer database may have linked since', async () => {
+  test('of the database alone removes no blob that the lost database may have linked later', async () => {
     await using scene = await startScene(1)
     const { digest, bytes } = aRandomBlob()
     const push = async (): Promise<void> => {
@@ -152,7 +152,7 @@ describe('a restore', () => {
     const file = join(scene.dataDir, 'lading.db')
     {
       using database = new DatabaseSync(file)
-      // As a deletion leaves it until the next run of the collector.
+      // The state after a deletion, before the next run of the collector.
       database.exec(`delete from blob_link where digest = '${digest}';
         update blob set linked = 0, created_at = 1 where digest = '${digest}'`)
     }
@@ -169,7 +169,7 @@ describe('a restore', () => {
     expect(await listBlobFiles(scene.dataDir, digest)).toHaveLength(1)
   })
 
-  test('takes no upload session, lease or dead key along', async () => {
+  test('restores no upload session, lease or dead key', async () => {
     await using scene = await startScene(1)
     {
       await using registry = await startInProcess({ dataDir: scene.dataDir })

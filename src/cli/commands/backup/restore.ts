@@ -1,4 +1,4 @@
-/** `lading restore`: fills an empty installation from a backup, or a lost database beside its store. */
+/** `lading restore`: restores a backup into an empty installation, or only a lost database beside its store. */
 import { loadConfig } from '../../../config/load.ts'
 import type { Config } from '../../../config/schema.ts'
 import { systemClock } from '../../../lib/clock.ts'
@@ -20,20 +20,20 @@ const options: readonly CommandOption[] = [
     name: '--database-only',
     type: 'switch',
     summary:
-      'Restore only the database, which was lost or moved away, beside its own store. The store keeps what is newer than the snapshot.',
+      'Restore only the database, if it was lost or moved away, beside its own store. The store keeps content that is newer than the snapshot.',
   },
   {
     name: '--skip-damaged',
     type: 'switch',
     summary:
-      'Restore everything else although blobs of the backup are damaged. Clients have to push those again.',
+      'Skip damaged blobs of the backup and restore everything else. Clients must push the damaged blobs again.',
   },
 ]
 
 export const restoreCommand: Command = {
   name: 'restore',
   summary:
-    'Restore a backup into an empty installation, with SQLite or PostgreSQL, whichever database it was made from. Run it again if it was interrupted.',
+    'Restore a backup into an empty installation, on SQLite or PostgreSQL, regardless of the database it came from. Run it again if it was interrupted.',
   arguments: [placeArgument],
   options,
   configurable: true,
@@ -117,7 +117,7 @@ async function describeStore(config: Config, host: CliHost): Promise<RestoreDeps
   const open = () => openStore(config, { clock: systemClock, ids: systemIds, logger: createHostLogger(host) })
   return {
     open,
-    // Without opening it, which makes folders: a refused restore changes nothing.
+    // Does not open the store, because that creates folders, and a refused restore must change nothing.
     async readState() {
       const { installationId: installation, isEmpty } = await peekStore(config)
       return { installation, isEmpty }
@@ -132,6 +132,6 @@ function describeRestore(result: RestoreResult, config: Config): string[] {
     `${formatContent(result)}; wrote ${formatCount(written, 'blob')} (${formatCount(writtenBytes, 'byte')})`,
     ...(damaged.length === 0
       ? []
-      : [`missing because they are damaged: ${formatCount(damaged.length, 'blob')}; push them again`]),
+      : [`skipped because they are damaged: ${formatCount(damaged.length, 'blob')}; push them again`]),
   ]
 }

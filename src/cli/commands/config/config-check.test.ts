@@ -5,7 +5,7 @@ import { createCertificate } from '../../../../test/support/certificate.ts'
 import { runLading as run } from '../../../../test/support/run-lading.ts'
 import { tempFolder } from '../../../../test/support/temp-folder.ts'
 
-/** A certificate with its key in files, and the key of another one. */
+/** The files of a certificate and its key, and the key of another certificate. */
 async function openTlsFiles() {
   const folder = await tempFolder()
   const paths = { cert: join(folder.path, 'tls.crt'), key: join(folder.path, 'tls.key') }
@@ -51,7 +51,7 @@ describe('config check', () => {
     })
   })
 
-  test('says that the TLS files are there and belong together', async () => {
+  test('reports that the TLS files exist and belong together', async () => {
     await using tls = await openTlsFiles()
     const { code, out } = await run(`config check --http.tls.cert ${tls.cert} --http.tls.key ${tls.key}`)
     expect(code).toBe(0)
@@ -60,7 +60,7 @@ describe('config check', () => {
     )
   })
 
-  test('names a TLS file that is not there, and a key of another certificate', async () => {
+  test('names a missing TLS file, and the key of another certificate', async () => {
     await using tls = await openTlsFiles()
     const missing = await run(`config check --http.tls.cert ${tls.cert} --http.tls.key ${tls.key}.old`)
     expect(missing).toMatchObject({

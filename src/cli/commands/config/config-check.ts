@@ -11,16 +11,17 @@ interface FileNote {
 }
 
 interface Check {
-  /** In the order in which they were read; without those that a fault names. */
+  /** The files in the order of reading, without the files that a fault names. */
   readonly files: readonly FileNote[]
-  /** Both are there and belong together; `false` also when TLS is off. */
+  /** Whether TLS is on, and its certificate and key exist and belong together. */
   readonly hasTls: boolean
   readonly faults: readonly string[]
 }
 
 export const configCheckCommand: Command = {
   name: 'config check',
-  summary: 'Check the configuration and its TLS files, list the files that were read, and name every fault.',
+  summary:
+    'Check the configuration and its TLS files, list the files that were read, and report every fault.',
   configurable: true,
   jsonShape: '{"valid": boolean, "files": [{"path": string, "found": boolean}], "faults": string[]}',
   run: async ({ argv, json, host }) => {

@@ -5,8 +5,7 @@ import type { Command } from '../../frame/command.ts'
 
 export const configPrintCommand: Command = {
   name: 'config print',
-  summary:
-    'Print the configuration as it results from all sources, with the origin of each value that is no default.',
+  summary: 'Print the effective configuration, with the origin of each value that is not the default.',
   configurable: true,
   jsonShape: '{"config": object, "origins": {"<key>": string}}',
   run: async ({ argv, json, host }) => {

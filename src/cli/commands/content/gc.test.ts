@@ -5,7 +5,7 @@ import { tempFolder } from '../../../../test/support/temp-folder.ts'
 import { findInstallation, findStoreJudgement } from '../../../metadata/system/installation.ts'
 
 describe('gc --accept-store', () => {
-  test('writes down the word of the operator, and who gave it', async () => {
+  test('records the acceptance and the operator in the audit', async () => {
     await using registry = await startInProcess()
     const env = { LADING_DATA: registry.dataDir }
     const { reader } = registry.app.metadata
@@ -21,7 +21,7 @@ describe('gc --accept-store', () => {
     expect(events).toMatchObject([{ action: 'store.accept', outcome: 'done' }])
   })
 
-  test('is spelled out, since there is nothing else that gc does', async () => {
+  test('requires --accept-store, because gc does nothing else', async () => {
     await using registry = await startInProcess()
     const { code, err } = await runLading('gc', { env: { LADING_DATA: registry.dataDir } })
     expect(code).toBe(2)

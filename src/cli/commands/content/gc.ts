@@ -1,4 +1,4 @@
-/** `lading gc --accept-store`: the word of an operator that lets the sweep judge everything in the blob store. */
+/** `lading gc --accept-store`: lets sweeps judge everything in the blob store, on the word of an operator. */
 import { CliError, misuse } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
 import { formatTime } from '../../frame/output.ts'
@@ -9,30 +9,30 @@ const acceptFlag = '--accept-store'
 const gcCommand = defineServiceCommand({
   name: 'gc',
   summary:
-    'Accept the blob store as it is: sweeps may move aside everything that is in it now and has no row in the database, even if it is older than the database or more than a tenth of the store. A sweep runs when the server starts and every six hours; it moves what has not changed for a day, and deletes that seven days later.',
+    'Accept the blob store as it is: sweeps may set aside all current content without a row in the database, even if it is older than the database or more than a tenth of the store. A sweep runs when the server starts and every six hours. It sets aside such content once it has not changed for a day, and deletes it seven days later.',
   options: [
     {
       name: acceptFlag,
       type: 'switch',
-      summary: 'Required. It says that this database is the right one and complete.',
+      summary: 'Required. Confirms that this database is the right one and is complete.',
     },
   ],
   jsonShape: '{"installation": string, "acceptedAt": string}',
   run: async ({ arguments: args, acceptStore, actor, print }) => {
     if (!args.has(acceptFlag)) {
       throw misuse(
-        `${acceptFlag} is missing: lading gc ${acceptFlag} lets sweeps set aside everything in the blob store that no row of the database names, so run it only when this database is the right one and complete`,
+        `${acceptFlag} is missing: lading gc ${acceptFlag} lets sweeps set aside everything in the blob store that has no row in the database; run it only if this database is the right one and is complete`,
       )
     }
     const accepted = await acceptStore(actor)
     if (accepted === undefined) {
-      throw new CliError('this database has no blob store yet: lading serve gives it one at its first start')
+      throw new CliError('this database has no blob store yet; lading serve creates it at the first start')
     }
     const { installation } = accepted
     const acceptedAt = new Date(accepted.acceptedAt)
     print(
       { installation, acceptedAt },
-      `accepted the store of installation ${installation}; sweeps set aside what was in it before ${formatTime(acceptedAt)} and has no row, once it has not changed for a day`,
+      `accepted the store of installation ${installation}; sweeps set aside content from before ${formatTime(acceptedAt)} that has no row in the database and has not changed for a day`,
     )
   },
 })

@@ -11,8 +11,11 @@ import { defineServiceCommand } from '../../services/service-command.ts'
 
 const listCommand = defineServiceCommand({
   name: 'repository list',
-  summary: 'List the repositories with their visibility. A stricter owner wins: both must be public.',
-  options: [{ name: '--owner', type: 'text', value: '<name>', summary: 'Below this name only.' }],
+  summary:
+    'List the repositories with their visibility and that of their owners. The stricter of the two applies.',
+  options: [
+    { name: '--owner', type: 'text', value: '<name>', summary: 'Only repositories below this name.' },
+  ],
   jsonShape: '[{"name": string, "owner": string, "visibility": string, "ownerVisibility": string}]',
   run: async ({ arguments: args, repositories, printTable }) => {
     const owner = args.value('--owner')
@@ -47,7 +50,7 @@ const showCommand = defineServiceCommand({
 
 const setCommand = defineServiceCommand({
   name: 'repository set',
-  summary: 'Change a repository; the next request sees it.',
+  summary: 'Change a repository, with effect from the next request.',
   arguments: [{ name: '<name>' }],
   options: [
     {
@@ -66,23 +69,20 @@ const setCommand = defineServiceCommand({
     const access = await repositories.find(name)
     if (access === undefined || visibility === 'private' || access.ownerVisibility === 'public') return
     host.err(
-      `warning: the owner ${access.ownerName} is ${access.ownerVisibility}, and the stricter of the two counts`,
+      `warning: the owner ${access.ownerName} is ${access.ownerVisibility}, and the stricter of the two applies`,
     )
   },
 })
 
 const deleteCommand = defineServiceCommand({
   name: 'repository delete',
-  summary: 'Delete a repository with all its tags and manifests. It cannot be undone.',
+  summary: 'Delete a repository with all its tags and manifests. This cannot be undone.',
   arguments: [{ name: '<name>' }],
   jsonShape: '{"name": string, "deleted": true}',
   run: async ({ arguments: { words }, repositories, actor, print }) => {
     const name = parseRepositoryName(words[0] ?? '')
     await repositories.delete(name, actor)
-    print(
-      { name, deleted: true },
-      `deleted ${name}; bytes that nothing else uses go with the next run of the collector`,
-    )
+    print({ name, deleted: true }, `deleted ${name}; a later sweep removes the blobs that nothing else uses`)
   },
 })
 

@@ -1,4 +1,4 @@
-/** Who can reach the registry, and what they may do there. */
+/** Checks who can reach the registry and what they may do there. */
 import { existsSync, statSync } from 'node:fs'
 import { initialPasswordFile } from '../../../app/data-folder.ts'
 import type { Config } from '../../../config/schema.ts'
@@ -22,10 +22,10 @@ function* checkInitialPassword(config: Config): Generator<Finding> {
   const file = initialPasswordFile(config)
   if (!existsSync(file)) return
   const isPrivate = (statSync(file).mode & 0o077) === 0
-  const readers = isPrivate ? '' : ', and others on this machine can read it'
+  const readers = isPrivate ? '' : ', and other users of this machine can read it'
   yield warning(
     'access',
     `the generated password of the first administrator is still in ${file}${readers}`,
-    'set another with lading user password, which removes the file',
+    'set a new password with lading user password, which removes the file',
   )
 }

@@ -1,4 +1,4 @@
-/** The folder, the disk below it and the clock. */
+/** Checks the data folder, its disk and the clock. */
 import { randomBytes } from 'node:crypto'
 import { accessSync, constants, existsSync, statfsSync, statSync, writeFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import type { Finding } from './finding.ts'
 import { messageOf } from '../../../lib/message-of.ts'
 
 const mebibyte = 1024 * 1024
-/** Below this the next push of an ordinary image fails. */
+/** With less free space, the push of an ordinary image fails. */
 const brokenBelowBytes = 64 * mebibyte
 const warnBelowBytes = 1024 * mebibyte
 const warnBelowShare = 0.05
@@ -19,7 +19,7 @@ export function* checkDisk({ data }: Config): Generator<Finding> {
     yield warning(
       'disk',
       `there is no folder ${data} yet`,
-      'lading serve makes it at its first start; --data names another',
+      'lading serve creates it at the first start; choose another with --data',
     )
     return
   }
@@ -30,7 +30,7 @@ export function* checkDisk({ data }: Config): Generator<Finding> {
     yield broken(
       'disk',
       `cannot use ${data} (${messageOf(error)})`,
-      'give the user of the registry the right to read and write there',
+      'give the user that runs the registry permission to read and write there',
     )
   }
 }
@@ -46,20 +46,24 @@ interface DiskFigures {
 export function judgeDisk(data: string, { bavail, blocks, bsize, ffree, files }: DiskFigures): Finding {
   const free = bavail * bsize
   const share = blocks === 0 ? 1 : bavail / blocks
-  const message = `${Math.floor(free / mebibyte)} MiB (${Math.floor(share * 100)} %) free below ${data}`
-  if (free < brokenBelowBytes) return broken('disk', message, 'make room: pushes are about to fail')
-  // Some file systems have no fixed number of files and say 0.
+  const message = `${Math.floor(free / mebibyte)} MiB (${Math.floor(share * 100)} %) free in ${data}`
+  if (free < brokenBelowBytes) return broken('disk', message, 'free space: pushes are about to fail')
+  // Some file systems have no fixed number of files and report 0.
   if (files > 0 && ffree < warnBelowFiles) {
-    return warning('disk', `${message}, but only ${ffree} more files fit`, 'make room: each blob is a file')
+    return warning(
+      'disk',
+      `${message}, but only ${ffree} more files fit`,
+      'delete files on this disk: each blob needs one',
+    )
   }
-  if (free < warnBelowBytes || share < warnBelowShare) return warning('disk', message, 'make room soon')
+  if (free < warnBelowBytes || share < warnBelowShare) return warning('disk', message, 'free space soon')
   return ok('disk', message)
 }
 
-/** The year in which this was written; a clock before it is wrong. */
+/** The year of this code. A clock that shows an earlier one is wrong. */
 const firstSaneYear = 2026
 const lastSaneYear = 2100
-/** Tokens tolerate some seconds. */
+/** The difference in clocks that tokens tolerate. */
 const toleratedMs = 5_000
 
 export function* checkClock({ data }: Config, now: number): Generator<Finding> {
@@ -67,33 +71,34 @@ export function* checkClock({ data }: Config, now: number): Generator<Finding> {
   if (year < firstSaneYear || year > lastSaneYear) {
     yield broken(
       'clock',
-      `the clock of this machine is in the year ${year}`,
+      `the clock of this machine shows the year ${year}`,
       'set it: tokens and uploads would expire at the wrong time',
     )
     return
   }
-  const away = existsSync(data) ? measureFileClock(data, now) : 0
-  yield judgeClock('the clock of the disk', away)
+  const offsetMs = existsSync(data) ? measureFileClock(data, now) : 0
+  yield judgeClock('the clock of the disk', offsetMs)
 }
 
-export function judgeClock(whose: string, awayMs: number): Finding {
-  if (Math.abs(awayMs) <= toleratedMs) return ok('clock', `${whose} and that of this machine agree`)
-  const seconds = Math.round(Math.abs(awayMs) / 1000)
+export function judgeClock(clockName: string, offsetMs: number): Finding {
+  if (Math.abs(offsetMs) <= toleratedMs)
+    return ok('clock', `${clockName} and the clock of this machine agree`)
+  const seconds = Math.round(Math.abs(offsetMs) / 1000)
   return warning(
     'clock',
-    `${whose} is ${seconds} s ${awayMs > 0 ? 'ahead of' : 'behind'} that of this machine`,
-    'synchronise both, by NTP for instance: what expires goes by them',
+    `${clockName} is ${seconds} s ${offsetMs > 0 ? 'ahead of' : 'behind'} the clock of this machine`,
+    'synchronize both, for example with NTP: expiry times depend on them',
   )
 }
 
-/** How far the clock is ahead that dates files, which a network file system may bring along. */
+/** Returns how far the clock that dates files is ahead, in milliseconds. A network file system has its own clock. */
 function measureFileClock(data: string, now: number): number {
   const probe = join(data, `doctor-${randomBytes(6).toString('hex')}`)
   try {
     writeFileSync(probe, '', { mode: 0o600, flag: 'wx' })
     return statSync(probe).mtimeMs - now
   } catch {
-    // What cannot be written is told by the check of the disk.
+    // The check of the disk reports a failed write.
     return 0
   } finally {
     rmSync(probe, { force: true })

@@ -1,4 +1,4 @@
-/** Database and store: do they answer, are they whole, do they belong together. */
+/** Checks that the database and the store answer, are intact and belong together. */
 import { existsSync } from 'node:fs'
 import { databaseFile, storeFolder } from '../../../app/data-folder.ts'
 import { openMetadata } from '../../../app/open-metadata.ts'
@@ -35,7 +35,7 @@ export interface PartDeps {
 
 export async function* checkParts(config: Config, deps: PartDeps): AsyncGenerator<Finding> {
   await using stack = new AsyncDisposableStack()
-  // `undefined` when it does not answer.
+  // `undefined` if the database does not answer.
   let found: FoundDatabase | undefined
   if (config.metadata.driver === 'sqlite' && (await isNewSqliteFile(databaseFile(config)))) {
     found = newDatabase
@@ -54,30 +54,30 @@ export async function* checkParts(config: Config, deps: PartDeps): AsyncGenerato
   else yield mismatch
 }
 
-/** A start makes the file, unless the store belongs to a database that was lost. */
+/** Judges a missing database. A start creates it, unless the store belongs to a database that was lost. */
 async function judgeNewFile(config: Config): Promise<Finding> {
   try {
     await refuseLogAlone(databaseFile(config))
   } catch (error) {
-    return broken('database', messageOf(error), 'the server refuses to start until this is decided')
+    return broken('database', messageOf(error), 'the server does not start before this is resolved')
   }
   const isFirstStart = (await findMismatch(config, newDatabase)) === undefined
-  const elsewhere = '--data names another folder'
+  const elsewhere = 'choose another folder with --data'
   return warning(
     'database',
-    `there is none in ${config.data}${isFirstStart ? ' yet' : ''}`,
-    isFirstStart ? `lading serve makes it at its first start; ${elsewhere}` : elsewhere,
+    `there is no database in ${config.data}${isFirstStart ? ' yet' : ''}`,
+    isFirstStart ? `lading serve creates it at the first start; ${elsewhere}` : elsewhere,
   )
 }
 
-/** With the reason of the driver, which the message of a translated error leaves out. */
+/** Adds the reason of the driver, which the message of a translated error leaves out. */
 function describeFailure(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : ''
   return `${messageOf(error)}${cause}`
 }
 
 function adviceFor({ metadata, data }: Config, error: unknown): string {
-  if (metadata.driver === 'postgres') return 'check metadata.url, and that the database server runs'
+  if (metadata.driver === 'postgres') return 'check metadata.url and whether the database server runs'
   if (isDamage(error)) return `stop the server, check the disk, then ${damageAdvice}`
   return `check who owns the files in ${data}`
 }
@@ -88,19 +88,19 @@ function isDamage(error: unknown): boolean {
 
 async function* checkDatabase(metadata: Metadata, clock: Clock): AsyncGenerator<Finding> {
   const { applied, pending, unknown } = await readMigrationState(metadata.reader)
-  // It reads a table that a new database does not have.
+  // `ping` reads a table that a new database does not have.
   if (applied.length > 0) await metadata.ping()
   if (unknown.length > 0) {
     yield broken(
       'database',
       `a newer version wrote it (${unknown.join(', ')})`,
-      'run that version, or a newer one',
+      'run that version or a newer one',
     )
   } else if (pending.length > 0) {
     yield warning(
       'database',
-      `it lacks ${pending.join(', ')}`,
-      'lading migrate or the next start of lading serve upgrades it',
+      `its schema is old and lacks ${pending.join(', ')}`,
+      'run lading migrate or start lading serve to upgrade it',
     )
   }
   yield await checkStructure(metadata, applied.at(-1) ?? 'none')
@@ -115,37 +115,37 @@ async function checkStructure(metadata: Metadata, schema: string): Promise<Findi
       `it is damaged: ${how}`,
       metadata.dialect === 'sqlite'
         ? `stop the server, check the disk, then ${damageAdvice}`
-        : 'stop the server, and restore a backup into an empty database with lading restore --database-only',
+        : 'stop the server and restore a backup into an empty database with lading restore --database-only',
     )
   try {
     const faults = await findFaults(metadata.reader)
     if (faults.length > 0) return damaged(faults.join('; '))
-    return ok('database', `${metadata.dialect} answers and is whole, schema ${schema}`)
+    return ok('database', `${metadata.dialect} answers and is intact, schema ${schema}`)
   } catch (error) {
     return damaged(messageOf(error))
   }
 }
 
-/** Asks what a start asks, and makes nothing. */
+/** Runs the checks of a start and creates nothing. */
 async function findMismatch(config: Config, found: FoundDatabase): Promise<Finding | undefined> {
   try {
     judgeFound(config, { found, store: await lookAtStore(config) }, false)
     return undefined
   } catch (error) {
     if (error instanceof UnfinishedRestoreError) {
-      return broken('store', error.message, 'the server refuses to start until the restore has ended')
+      return broken('store', error.message, 'the server does not start before the restore is finished')
     }
     if (!(error instanceof StoreMismatchError)) return undefined
     return broken(
       'store',
       error.message,
-      'the server refuses to start with this pair; docs/operations.md explains each case',
+      'the server does not start with this pair; docs/operations.md explains each case',
     )
   }
 }
 
 interface StoreDeps extends PartDeps {
-  /** `false` when the database could not be read. */
+  /** Whether the store was compared with the database. `false` if the database could not be read. */
   readonly isPaired: boolean
 }
 
@@ -159,7 +159,11 @@ async function* checkStore(config: Config, { clock, logger, isPaired }: StoreDep
     return
   }
   if (!existsSync(storeFolder(config))) {
-    yield warning('store', `there is none in ${config.data} yet`, 'lading serve makes it at its first start')
+    yield warning(
+      'store',
+      `there is no blob store in ${config.data} yet`,
+      'lading serve creates it at the first start',
+    )
     return
   }
   try {
@@ -175,7 +179,7 @@ async function* checkStore(config: Config, { clock, logger, isPaired }: StoreDep
   }
 }
 
-/** A server that probes at the same moment may take our probe for its own. */
+/** Retries once, because a server that probes at the same moment may remove the probe. */
 async function pingTwice(store: BlobStore): Promise<void> {
   try {
     await store.ping()

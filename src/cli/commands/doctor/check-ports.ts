@@ -1,4 +1,4 @@
-/** Whether the registry can listen where it should, and whether clients that go there reach it and nobody else. */
+/** Checks that the registry can listen on its ports, and that clients reach it there and not another program. */
 import { connect, createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -22,7 +22,7 @@ function describeOtherListener(port: number): Finding {
   return warning(
     'ports',
     `another program listens on [::1]:${port}: clients that use localhost:${port} may reach it instead`,
-    'let clients use 127.0.0.1, end that program, or choose another http.port',
+    'use 127.0.0.1 in clients, stop that program, or choose another http.port',
   )
 }
 
@@ -34,7 +34,7 @@ interface Place {
 
 async function checkPort(section: 'http' | 'metrics', place: Place): Promise<Finding> {
   const { host, port } = place
-  if (port === 0) return ok('ports', `${section}.port is 0: a free one is taken at each start`)
+  if (port === 0) return ok('ports', `${section}.port is 0: each start picks a free port`)
   const code = await tryListening(host, port)
   if (code === undefined) return ok('ports', `${host}:${port} (${section}.port) is free`)
   if (code !== 'EADDRINUSE') return explainRefusal(section, place, code)
@@ -43,8 +43,8 @@ async function checkPort(section: 'http' | 'metrics', place: Place): Promise<Fin
   if (await isRegistry(place)) return ok('ports', `a registry answers on ${host}:${port}`)
   return broken(
     'ports',
-    `${host}:${port} is in use by a program that is no registry`,
-    'end that program, or choose another http.port',
+    `${host}:${port} is in use by a program that is not a registry`,
+    'stop that program, or choose another http.port',
   )
 }
 
@@ -53,7 +53,7 @@ function explainRefusal(section: 'http' | 'metrics', { host, port }: Place, code
     return broken(
       'ports',
       `no permission to listen on port ${port}`,
-      `choose a ${section}.port above 1023, or grant it`,
+      `set ${section}.port to a number above 1023, or grant the permission`,
     )
   }
   return broken(
@@ -63,7 +63,7 @@ function explainRefusal(section: 'http' | 'metrics', { host, port }: Place, code
   )
 }
 
-/** The code of the error, or `undefined` when the port was free. */
+/** Returns the code of the error, or `undefined` if the port is free. */
 function tryListening(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
@@ -72,14 +72,14 @@ function tryListening(host: string, port: number): Promise<string | undefined> {
   })
 }
 
-const patienceMs = 2_000
+const timeoutMs = 2_000
 const maxReplyChars = 4_096
-/** Every reply of a registry carries it. */
-const mark = /^docker-distribution-api-version: *registry\/2\.0\r?$/im
+/** A header in every reply of a registry. */
+const registryHeader = /^docker-distribution-api-version: *registry\/2\.0\r?$/im
 
-/** By hand, since the certificate may be for another name. */
+/** Whether a registry answers. Sends the request by hand, because the certificate may be for another name. */
 async function isRegistry({ host, port, probe }: Place): Promise<boolean> {
-  const address = anyAddress.get(host) ?? host
+  const address = loopbackFor.get(host) ?? host
   const socket =
     probe === 'tls'
       ? connectTls({ host: address, port, rejectUnauthorized: false })
@@ -88,10 +88,10 @@ async function isRegistry({ host, port, probe }: Place): Promise<boolean> {
     socket,
     `GET /v2/ HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: close\r\n\r\n`,
   )
-  return mark.test(reply)
+  return registryHeader.test(reply)
 }
 
-const anyAddress: ReadonlyMap<string, string> = new Map([
+const loopbackFor: ReadonlyMap<string, string> = new Map([
   ['0.0.0.0', '127.0.0.1'],
   ['::', '::1'],
 ])
@@ -103,7 +103,7 @@ function readReply(socket: Socket, request: string): Promise<string> {
       socket.destroy()
       resolve(reply)
     }
-    socket.setTimeout(patienceMs, end)
+    socket.setTimeout(timeoutMs, end)
     socket.once('error', end).once('end', end)
     socket.setEncoding('utf8').on('data', (text: string) => {
       reply += text

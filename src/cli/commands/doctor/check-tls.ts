@@ -1,4 +1,4 @@
-/** The certificate: readable, of its key, valid today and for the public name. */
+/** Checks that the certificate is readable, matches its key, and is valid today and for the public name. */
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Config } from '../../../config/schema.ts'
@@ -8,7 +8,7 @@ import { broken, ok, warning } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { messageOf } from '../../../lib/message-of.ts'
 
-/** Certificates that are renewed by a program are renewed a month before; one that is closer was forgotten. */
+/** Programs renew certificates about a month before the end; a certificate this close to it was forgotten. */
 const warnDays = 14
 
 export function* checkTls({ http }: Config, now: number): Generator<Finding> {
@@ -25,7 +25,7 @@ export function* checkTls({ http }: Config, now: number): Generator<Finding> {
     yield broken(
       'tls',
       messageOf(error),
-      'name a certificate and its key, both in PEM, that the registry can read',
+      'set http.tls.cert and http.tls.key to a certificate and its key, both PEM files that the registry can read',
     )
   }
 }
@@ -33,13 +33,13 @@ export function* checkTls({ http }: Config, now: number): Generator<Finding> {
 function checkDates(certificate: X509Certificate, now: number): Finding {
   const [from, until] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()]
   if (now < from) {
-    return broken('tls', `the certificate is valid from ${day(from)} on only`, 'check the clock, or wait')
+    return broken('tls', `the certificate is not valid before ${day(from)}`, 'check the clock, or wait')
   }
   const days = Math.floor((until - now) / dayMs)
   if (now >= until) {
     return broken('tls', `the certificate expired on ${day(until)}`, 'renew it, then send HUP to the server')
   }
-  const message = `the certificate fits its key and expires in ${days} days (${day(until)})`
+  const message = `the certificate matches its key and expires in ${days} days (${day(until)})`
   if (days < warnDays) return warning('tls', message, 'renew it, then send HUP to the server')
   return ok('tls', message)
 }
@@ -52,7 +52,7 @@ function* checkName(certificate: X509Certificate, publicUrl: string | undefined)
   yield warning(
     'tls',
     `the certificate is not for ${hostname}, the name in http.publicUrl`,
-    'clients that come by that name refuse it: use one that names it, unless a proxy answers them',
+    'clients that use this name refuse it: use a certificate for it, unless a proxy terminates TLS',
   )
 }
 

@@ -1,4 +1,4 @@
-/** Each part broken in turn: the doctor names it, says what to do and exits with 1. */
+/** Breaks each part in turn: the doctor names it, says what to do and exits with 1. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -27,7 +27,7 @@ async function examine(flags: string, now = Date.now()): Promise<Diagnosis> {
   return { code, healthy, findings, of: (check) => findings.filter((finding) => finding.check === check) }
 }
 
-/** The data folder of a registry that has been stopped. */
+/** The data folder of a stopped registry. */
 async function stoppedFolder() {
   const folder = await tempFolder()
   const dataDir = join(folder.path, 'data')
@@ -35,7 +35,7 @@ async function stoppedFolder() {
   return { folder, dataDir, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
 }
 
-/** A program that is no registry; answers nothing. */
+/** A program that is not a registry and never answers. */
 async function holdPort(host: string) {
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
@@ -59,13 +59,13 @@ describe('doctor', () => {
         check: 'access',
         state: 'warning',
         message: `the generated password of the first administrator is still in ${join(registry.dataDir, 'admin-password')}`,
-        advice: 'set another with lading user password, which removes the file',
+        advice: 'set a new password with lading user password, which removes the file',
       },
     ])
     expect(findings.map(({ message }) => message)).toContain(`a registry answers on 127.0.0.1:${port}`)
   })
 
-  test('leaves a place where nothing is yet as it was', async () => {
+  test('creates nothing in an empty place', async () => {
     await using folder = await tempFolder()
     const { code, of } = await examine(`--data ${join(folder.path, 'data')} --port 0`)
     expect(code).toBe(0)
@@ -76,11 +76,11 @@ describe('doctor', () => {
   test('prints a line per finding, with what to do', async () => {
     await using folder = await tempFolder()
     const { out } = await runLading(`doctor --data ${join(folder.path, 'data')} --port 0`)
-    expect(out).toMatch(/^warning {2}database {2}there is none in .* yet; lading serve makes it/m)
+    expect(out).toMatch(/^warning {2}database {2}there is no database in .* yet; lading serve creates it/m)
     expect(out).toMatch(/^ok {7}tls {7}off$/m)
   })
 
-  test('tells a database that was written by a newer version', async () => {
+  test('recognizes a database that a newer version wrote', async () => {
     await using stopped = await stoppedFolder()
     const database = new DatabaseSync(join(stopped.dataDir, 'lading.db'))
     database.exec("insert into schema_migration (name, applied_at) values ('9999-later', 1)")
@@ -93,7 +93,7 @@ describe('doctor', () => {
     })
   })
 
-  test('tells a database that is damaged', async () => {
+  test('recognizes a damaged database', async () => {
     await using stopped = await stoppedFolder()
     const file = join(stopped.dataDir, 'lading.db')
     const database = new DatabaseSync(file)
@@ -101,7 +101,7 @@ describe('doctor', () => {
     const row = database.prepare("select rootpage from sqlite_schema where name = 'tag'").get()
     database.close()
     const bytes = readFileSync(file)
-    // An interior page cannot have a type that no page has.
+    // A page type that does not exist.
     bytes[(Number(row?.['rootpage']) - 1) * bytes.readUInt16BE(16)] = 0x77
     writeFileSync(file, bytes)
     const { code, of } = await examine(`--data ${stopped.dataDir} --port 0`)
@@ -112,7 +112,7 @@ describe('doctor', () => {
     })
   })
 
-  test('tells a database without tables, which a cut-off first start leaves, from a broken one', async () => {
+  test('distinguishes a database without tables, left by an interrupted first start, from a broken one', async () => {
     await using folder = await tempFolder()
     new DatabaseSync(join(folder.path, 'lading.db')).exec('pragma journal_mode = wal')
     const { of } = await examine(`--data ${folder.path} --port 0`)
@@ -122,7 +122,7 @@ describe('doctor', () => {
     ])
   })
 
-  test('tells a file that is no database', async () => {
+  test('recognizes a file that is not a database', async () => {
     await using folder = await tempFolder()
     writeFileSync(join(folder.path, 'lading.db'), 'nothing of the kind'.repeat(100))
     const { code, of } = await examine(`--data ${folder.path} --port 0`)
@@ -167,11 +167,14 @@ describe('doctor', () => {
     ])
     rmSync(`${file}-wal`)
     const [database] = (await examine(`--data ${stopped.dataDir} --port 0`)).of('database')
-    expect(database).toMatchObject({ state: 'warning', message: expect.stringContaining('there is none') })
+    expect(database).toMatchObject({
+      state: 'warning',
+      message: expect.stringContaining('there is no database'),
+    })
     expect(database?.advice).not.toContain('first start')
   })
 
-  test('tells a store of another installation, and one that cannot be written', async () => {
+  test('recognizes the store of another installation, and a store that cannot be written', async () => {
     await using registry = await startInProcess()
     const flags = `--data ${registry.dataDir} --port 0`
     const installation = join(registry.dataDir, 'store', 'installation')
@@ -191,7 +194,7 @@ describe('doctor', () => {
   test.each([
     ['today', 0, 'warning', 'expires in 0 days'],
     ['after its end', 2 * dayMs, 'broken', 'expired on'],
-    ['before its beginning', -2 * dayMs, 'broken', 'is valid from'],
+    ['before its beginning', -2 * dayMs, 'broken', 'is not valid before'],
   ])('judges a certificate %s', async (_, ahead, state, message) => {
     await using folder = await tempFolder()
     const { cert, key } = createCertificate()
@@ -207,7 +210,7 @@ describe('doctor', () => {
     expect((await examine(`${flags} --http.publicUrl https://localhost:5000`)).of('tls')).toHaveLength(1)
   })
 
-  test('G1: tells a key that is of another certificate, and quotes neither', async () => {
+  test('G1: recognizes the key of another certificate, and quotes neither', async () => {
     await using folder = await tempFolder()
     const [certFile, keyFile] = [join(folder.path, 'tls.crt'), join(folder.path, 'tls.key')]
     const { key } = createCertificate()
@@ -223,13 +226,13 @@ describe('doctor', () => {
     expect(JSON.stringify(of('tls'))).not.toContain(key.split('\n')[1])
   })
 
-  test('tells a port that another program holds', async () => {
+  test('recognizes a port that another program uses', async () => {
     await using folder = await tempFolder()
     await using other = await holdPort('127.0.0.1')
     const { code, of } = await examine(`--data ${folder.path} --port ${other.port}`)
     expect(code).toBe(1)
     expect(of('ports')).toMatchObject([
-      { state: 'broken', message: expect.stringContaining('is no registry') },
+      { state: 'broken', message: expect.stringContaining('is not a registry') },
     ])
   })
 
@@ -247,7 +250,7 @@ describe('doctor', () => {
     ])
   })
 
-  test('warns of what is open', async () => {
+  test('warns of open access', async () => {
     await using folder = await tempFolder()
     const { of } = await examine(
       `--data ${folder.path} --port 0 --host 0.0.0.0 --auth.anonymous push --metrics.port 0 --metrics.host 0.0.0.0`,
@@ -259,12 +262,12 @@ describe('doctor', () => {
     ])
   })
 
-  test('tells a clock that is wrong', async () => {
+  test('recognizes a wrong clock', async () => {
     await using folder = await tempFolder()
     const { code, of } = await examine(`--data ${folder.path} --port 0`, 0)
     expect(code).toBe(1)
     expect(of('clock')).toMatchObject([
-      { state: 'broken', message: expect.stringContaining('in the year 1970') },
+      { state: 'broken', message: expect.stringContaining('the year 1970') },
     ])
   })
 

@@ -1,4 +1,4 @@
-/** `lading doctor`: tries everything that the configuration names and says what to do. */
+/** `lading doctor`: checks everything that the configuration names and says what to do. */
 import { loadConfig } from '../../../config/load.ts'
 import type { Config } from '../../../config/schema.ts'
 import { systemClock, type Clock } from '../../../lib/clock.ts'
@@ -13,7 +13,7 @@ export function createDoctorCommand({ clock }: { readonly clock: Clock }): Comma
   return {
     name: 'doctor',
     summary:
-      'Try database, store, clock, disk, TLS and ports, and say what to do. It changes nothing, whether a server runs or not.',
+      'Check database, store, clock, disk, TLS and ports, and say what to do. It changes nothing, and works with or without a running server.',
     configurable: true,
     failsIf: 'anything is broken',
     jsonShape:
@@ -39,7 +39,7 @@ async function* examine(
   config: Config,
   { clock, host }: { readonly clock: Clock; readonly host: CliHost },
 ): AsyncGenerator<Finding> {
-  // Loaded on demand, so that the other commands start without the whole registry.
+  // Loads the checks on demand, so that the other commands start without the whole registry.
   const [access, tls, ports, machine, parts] = await Promise.all([
     import('./check-access.ts'),
     import('./check-tls.ts'),

@@ -1,7 +1,7 @@
-/** What a check of `lading doctor` found. */
+/** A finding of `lading doctor`. */
 export interface Finding {
   readonly check: string
-  /** `broken`: the registry does not work, or loses data; `warning`: it works, but not as someone would want it. */
+  /** `broken`: the registry does not work, or loses data. `warning`: it works, but something needs attention. */
   readonly state: 'ok' | 'warning' | 'broken'
   readonly message: string
   /** What to do about it. */

@@ -1,4 +1,4 @@
-/** The commands that change a registry, beside one that runs: what they change counts there at once. */
+/** The commands that change a registry, beside a running one, which applies their changes at once. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -37,7 +37,7 @@ async function getToken({ url }: Pick<InProcessRegistry, 'url'>, query = ''): Pr
   return (await answer.json()) as TokenAnswer
 }
 
-/** Makes a repository by starting and ending an upload in it. */
+/** Creates a repository by starting and ending an upload in it. */
 async function push({ url }: Pick<InProcessRegistry, 'url'>, name: string): Promise<void> {
   const digest = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
   const answer = await fetch(`${url}/v2/${name}/blobs/uploads/?digest=${digest}`, {
@@ -70,7 +70,7 @@ describe('user', () => {
     expect((await given.lading('user list')).out).toMatch(/^root +administrator +active /m)
   })
 
-  test('a disabled user is out within a second, tokens too, and in again when enabled', async () => {
+  test('a disabled user and their tokens are refused within a second, and the password works again when enabled', async () => {
     await using given = await start()
     await given.lading('user add alice --password-stdin', { stdin: password })
     const { token } = await getToken(given.registry)
@@ -109,7 +109,7 @@ describe('user', () => {
     expect(await enter(given.registry, basic('admin', generated?.password ?? ''))).toBe(401)
   })
 
-  test('C2: who is promoted or demoted logs in again, and the last administrator stays', async () => {
+  test('C2: a promoted or demoted user must log in again, and the last administrator cannot be demoted', async () => {
     await using given = await start()
     await given.lading('user add alice --password-stdin', { stdin: password })
     const { token } = await getToken(given.registry)
@@ -149,17 +149,32 @@ describe('user', () => {
     expect(await given.lading('user disable admin')).toMatchObject(last)
     await given.lading('user add alice --admin --password-stdin', { stdin: password })
     expect((await given.lading('user disable admin')).code).toBe(0)
-    // One that cannot log in does not count.
+    // An administrator who cannot log in does not count.
     last.err = expect.stringContaining('alice is the last administrator')
     expect(await given.lading('user disable alice')).toMatchObject(last)
   })
 
   test.each<[string, RunOptions, number, string]>([
-    ['user add alice', {}, 2, 'there is no terminal to ask at: use --password-stdin or --generate'],
+    [
+      'user add alice',
+      {},
+      2,
+      'cannot ask for a password without a terminal; use --password-stdin or --generate',
+    ],
     ['user add alice --password hunter2', {}, 2, 'unknown flag --password'],
-    ['user add alice --generate --password-stdin', {}, 2, 'exclude each other'],
+    [
+      'user add alice --generate --password-stdin',
+      {},
+      2,
+      'use either --password-stdin or --generate, not both',
+    ],
     ['user add alice', { typed: ['one password', 'another'] }, 1, 'the two passwords differ'],
-    ['user add alice --password-stdin', { stdin: '\n' }, 1, 'standard input holds no password'],
+    [
+      'user add alice --password-stdin',
+      { stdin: '\n' },
+      1,
+      'standard input is empty; write the password to it',
+    ],
     ['user add alice --password-stdin', { stdin: 'a\nb\n' }, 1, 'more than one line'],
     ['user add alice --password-stdin', { stdin: 'hunter2' }, 1, 'at least 8 characters'],
     ['user add Alice --generate', {}, 1, 'cannot be the name of a user'],
@@ -167,7 +182,7 @@ describe('user', () => {
     ['user add', {}, 2, '<name> is missing: lading user add <name>'],
     ['user disable nobody', {}, 1, 'there is no user "nobody"'],
     ['user password nobody --generate', {}, 1, 'there is no user "nobody"'],
-    ['user', {}, 2, 'user is one of: user add, user list'],
+    ['user', {}, 2, 'user is a group of commands; use one of: user add, user list'],
   ])('G1: refuses %s (%j) and repeats no password', async (line, options, code, message) => {
     const given = await shared()
     const result = await given.lading(line, options)
@@ -175,7 +190,7 @@ describe('user', () => {
     expect(result.err).not.toContain('hunter2')
   })
 
-  test('tells faults as JSON with --json', async () => {
+  test('prints errors as JSON with --json', async () => {
     await using given = await start()
     const { code, err } = await given.lading('user disable nobody --json')
     expect(code).toBe(1)
@@ -222,7 +237,7 @@ describe('repository', () => {
 })
 
 describe('token and keys', () => {
-  test('a revoked refresh token buys nothing more', async () => {
+  test('a revoked refresh token is refused', async () => {
     await using given = await start({ auth: { refreshTokens: true } })
     const { lading, registry } = given
     await lading('user add alice --password-stdin', { stdin: password })
@@ -249,7 +264,7 @@ describe('token and keys', () => {
     expect(await lading(`refresh-token revoke ${listed?.id}`)).toMatchObject({ code: 1 })
   })
 
-  test('a rotated key verifies on, a leaked one does not', async () => {
+  test('a rotated key still verifies, a leaked one does not', async () => {
     await using given = await start()
     const { lading, registry } = given
     await lading('user add alice --password-stdin', { stdin: password })
@@ -276,7 +291,7 @@ describe('token and keys', () => {
 })
 
 describe('the database of a command', () => {
-  test('is made by migrate, and by no other command', async () => {
+  test('is created only by migrate', async () => {
     await using folder = await tempFolder()
     const env = { LADING_DATA: join(folder.path, 'data') }
     const refused = await runLading('user list', { env })
@@ -288,7 +303,7 @@ describe('the database of a command', () => {
       applied: string[]
     }
     expect(first).toMatchObject({ from: null, to: first.applied.at(-1) })
-    expect((await runLading('migrate', { env })).out).toBe(`the database is at ${first.to} already`)
+    expect((await runLading('migrate', { env })).out).toBe(`the database is already at ${first.to}`)
     expect((await runLading('user list --json', { env })).json()).toEqual([])
   })
 
@@ -300,7 +315,7 @@ describe('the database of a command', () => {
     expect(progress.at(-1)).toBe('')
   })
 
-  test('is named when it cannot be opened', async () => {
+  test('is named if it cannot be opened', async () => {
     await using folder = await tempFolder()
     writeFileSync(
       join(folder.path, 'lading.db'),

@@ -1,4 +1,4 @@
-/** The commands for access tokens, robots and sessions, beside a registry that runs: what they change counts there at once. */
+/** The commands for access tokens, robots and sessions, beside a running registry, which applies their changes at once. */
 import { describe, expect, test } from 'vitest'
 import { startInProcess } from '../../../../test/support/in-process.ts'
 import { shareScene } from '../../../../test/support/share-scene.ts'
@@ -42,7 +42,7 @@ interface CreatedToken {
 const shared = shareScene(start)
 
 describe('token', () => {
-  test('makes a token that is shown once and counts until it is revoked', async () => {
+  test('creates a token that is shown once and is valid until it is revoked', async () => {
     await using given = await start()
     const line = 'token create alice --name laptop --action pull,push --repository alice/** --expires 90d'
     const made = (await given.lading(`${line} --json`)).json() as CreatedToken
@@ -72,7 +72,7 @@ describe('token', () => {
     expect(await given.lading(`token revoke ${token.id}`)).toMatchObject({ code: 1 })
   })
 
-  test('rotates a token, and lets the old one hold for the time that was asked for', async () => {
+  test('rotates a token, and keeps the old one valid for the requested time', async () => {
     await using given = await start()
     const old = (await given.lading('token create alice --json')).json() as CreatedToken
     const next = (
@@ -94,7 +94,7 @@ describe('token', () => {
     ])
   })
 
-  test('renews the lifetime with each rotation, also of one that was rotated already, and says the end', async () => {
+  test('renews the lifetime with each rotation, even of a rotated token, and prints the expiry', async () => {
     await using given = await start()
     const made = (await given.lading('token create alice --expires 90d --json')).json() as CreatedToken
     const { id } = made.token
@@ -107,7 +107,7 @@ describe('token', () => {
     expect((await given.lading('token create alice')).out).toContain('of alice, until it is revoked')
   })
 
-  test('stays with a new password, unless asked otherwise', async () => {
+  test('survives a new password without --revoke-tokens', async () => {
     await using given = await start()
     const { secret } = (await given.lading('token create alice --json')).json() as CreatedToken
     await given.lading('user password alice --generate')
@@ -126,7 +126,7 @@ describe('token', () => {
     ['token rotate one', 2, 'one is not an id'],
     ['token rotate 99', 1, 'access token 99 does not exist or has ended: '],
     ['token rotate 99 --overlap long', 2, '--overlap takes a time'],
-    ['token revoke 99', 1, 'there is no access token 99 that is active: '],
+    ['token revoke 99', 1, 'access token 99 does not exist or has ended; '],
     ['token list --principal nobody', 1, 'there is no user "nobody"'],
   ])('refuses %s', async (line, code, message) => {
     const given = await shared()
@@ -135,7 +135,7 @@ describe('token', () => {
 })
 
 describe('robot', () => {
-  test('adds robots that log in with their tokens, as long as they are there and enabled', async () => {
+  test('adds robots that log in with their tokens while they exist and are enabled', async () => {
     await using given = await start()
     expect((await given.lading('robot add alice+ci')).out).toContain('created robot alice+ci')
     const { secret } = (await given.lading('token create alice+ci --json')).json() as CreatedToken
@@ -176,7 +176,7 @@ describe('robot', () => {
 })
 
 describe('session', () => {
-  test('lists and ends sessions of browsers', async () => {
+  test('lists and ends browser sessions', async () => {
     await using given = await start()
     const { sessions } = given.registry.app.auth
     const begun = await sessions.login(

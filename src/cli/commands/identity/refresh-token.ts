@@ -1,4 +1,4 @@
-/** `lading refresh-token list|revoke`: what clients hold where `auth.refreshTokens` is on. */
+/** `lading refresh-token list|revoke`: the refresh tokens of clients, if `auth.refreshTokens` is on. */
 import type { Account } from '../../../identity/accounts/accounts.ts'
 import { AccountUnknownError } from '../../../identity/accounts/account-errors.ts'
 import { CliError } from '../../frame/command.ts'
@@ -11,8 +11,8 @@ import type { ServiceInvocation } from '../../services/service-command.ts'
 const listCommand = defineServiceCommand({
   name: 'refresh-token list',
   summary:
-    'List the refresh tokens that clients hold instead of a password; the tokens themselves are not stored.',
-  options: [{ name: '--user', type: 'text', value: '<name>', summary: 'Of this user only.' }],
+    'List the refresh tokens that clients use instead of a password. Lading does not store the tokens themselves.',
+  options: [{ name: '--user', type: 'text', value: '<name>', summary: 'Only tokens of this user.' }],
   jsonShape: '[{"id": number, "user": string, "client"?: string, "createdAt": string, "usedAt": string}]',
   run: async ({ arguments: args, accounts, refreshTokens, printTable }) => {
     const rows = []
@@ -49,7 +49,7 @@ async function* selectAccounts(
 
 const revokeCommand = defineServiceCommand({
   name: 'refresh-token revoke',
-  summary: 'Revoke a refresh token: who holds it has to log in again.',
+  summary: 'Revoke a refresh token. Its client must log in again.',
   arguments: [{ name: '<id>' }],
   jsonShape: '{"id": number, "revoked": true}',
   run: async ({ arguments: { words }, refreshTokens, actor, print }) => {

@@ -6,7 +6,7 @@ import { defineServiceCommand } from '../../services/service-command.ts'
 
 const robotArgument = { name: '<owner>+<name>' }
 
-/** As the API has it: `ci` of `acme`, which logs in as `acme+ci`. */
+/** Returns the fields of the API: the robot `ci` of `acme` logs in as `acme+ci`. */
 function describe(login: string): { readonly name: string; readonly login: string } {
   return { name: login.slice(login.indexOf('+') + 1), login }
 }
@@ -14,14 +14,14 @@ function describe(login: string): { readonly name: string; readonly login: strin
 const addCommand = defineServiceCommand({
   name: 'robot add',
   summary:
-    'Create a robot of a user or an organization; it has no password, and no rights until some are granted.',
+    'Create a robot for a user or an organization. It has no password, and no rights until you grant some.',
   arguments: [robotArgument],
   jsonShape: '{"name": string, "login": string}',
   run: async ({ arguments: { words }, robots, actor, print }) => {
     const { name } = await robots.create(words[0] ?? '', actor)
     print(describe(name), [
       `created robot ${name}`,
-      `lading token create ${name} makes a token for it, lading grant add ${name} <role> <owner> <repositories> gives it rights`,
+      `create a token with lading token create ${name}, and grant rights with lading grant add ${name} <role> <owner> <repositories>`,
     ])
   },
 })
@@ -30,7 +30,7 @@ const listCommand = defineServiceCommand({
   name: 'robot list',
   summary: 'List the robots.',
   options: [
-    { name: '--owner', type: 'text', value: '<name>', summary: 'Of this user or organization only.' },
+    { name: '--owner', type: 'text', value: '<name>', summary: 'Only robots of this user or organization.' },
   ],
   jsonShape:
     '[{"name": string, "login": string, "disabled": boolean, "ownerDisabled": boolean, "createdAt": string}]',
@@ -54,7 +54,7 @@ function stateOf({ disabled, ownerDisabled }: Pick<Robot, 'disabled' | 'ownerDis
 
 const disableCommand = defineServiceCommand({
   name: 'robot disable',
-  summary: 'Disable a robot: its tokens do not hold while it is disabled.',
+  summary: 'Disable a robot. Its tokens are refused until it is enabled again.',
   arguments: [robotArgument],
   jsonShape: '{"name": string, "login": string, "disabled": true}',
   run: async ({ arguments: { words }, robots, actor, print }) => {
@@ -66,7 +66,7 @@ const disableCommand = defineServiceCommand({
 
 const enableCommand = defineServiceCommand({
   name: 'robot enable',
-  summary: 'Let a disabled robot in again, with its tokens.',
+  summary: 'Enable a disabled robot. Its tokens work again.',
   arguments: [robotArgument],
   jsonShape: '{"name": string, "login": string, "disabled": false}',
   run: async ({ arguments: { words }, robots, actor, print }) => {
@@ -78,7 +78,7 @@ const enableCommand = defineServiceCommand({
 
 const deleteCommand = defineServiceCommand({
   name: 'robot delete',
-  summary: 'Delete a robot with its tokens and its grants; what it pushed stays.',
+  summary: 'Delete a robot with its tokens and grants. The content that it pushed stays.',
   arguments: [robotArgument],
   jsonShape: '{"name": string, "login": string, "deleted": true}',
   run: async ({ arguments: { words }, robots, actor, print }) => {

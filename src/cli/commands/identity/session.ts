@@ -1,4 +1,4 @@
-/** `lading session list|end`: who is logged in with a browser. */
+/** `lading session list|end`: the browser sessions of users. */
 import { parseId } from '../../services/list-pages.ts'
 import { CliError } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
@@ -8,7 +8,7 @@ import { defineServiceCommand } from '../../services/service-command.ts'
 const listCommand = defineServiceCommand({
   name: 'session list',
   summary: 'List the browser sessions.',
-  options: [{ name: '--user', type: 'text', value: '<name>', summary: 'Of this user only.' }],
+  options: [{ name: '--user', type: 'text', value: '<name>', summary: 'Only sessions of this user.' }],
   jsonShape:
     '[{"id": number, "user": string, "createdAt": string, "usedAt": string, "expiresAt": string, "address": string, "client"?: string}]',
   run: async (invocation) => {
@@ -32,7 +32,7 @@ const listCommand = defineServiceCommand({
     printTable(rows, {
       ID: ({ id }) => id,
       USER: ({ user }) => user,
-      BEGAN: ({ createdAt }) => createdAt,
+      STARTED: ({ createdAt }) => createdAt,
       'LAST USED': ({ usedAt }) => usedAt,
       EXPIRES: ({ expiresAt }) => expiresAt,
       ADDRESS: ({ address }) => address,
@@ -43,7 +43,7 @@ const listCommand = defineServiceCommand({
 
 const endCommand = defineServiceCommand({
   name: 'session end',
-  summary: 'End a browser session: the next request has to log in again.',
+  summary: 'End a browser session. The user must log in again.',
   arguments: [{ name: '<id>' }],
   jsonShape: '{"id": number, "ended": true}',
   run: async ({ arguments: { words }, sessions, actor, print }) => {

@@ -17,7 +17,7 @@ const createdShape = `{"token": ${tokenShape}, "secret": string}`
 
 const createCommand = defineServiceCommand({
   name: 'token create',
-  summary: 'Make an access token for a user or a robot (acme+ci), to be used as its password.',
+  summary: 'Create an access token for a user or a robot (acme+ci), for use as the password.',
   arguments: [{ name: '<principal>' }],
   options: [
     {
@@ -25,28 +25,28 @@ const createCommand = defineServiceCommand({
       type: 'text',
       value: '<text>',
       default: 'token',
-      summary: 'Tells the tokens of the account apart.',
+      summary: 'A name that tells the tokens of the account apart.',
     },
     {
       name: '--action',
       type: 'list',
       value: '<actions>',
       choices: roleActions,
-      summary: 'Allow only these actions. Without it the token allows everything that its account may do.',
+      summary: 'Allow only these actions. Without it, the token allows everything that its account may do.',
     },
     {
       name: '--repository',
       type: 'list',
       value: '<patterns>',
       summary:
-        'Allow only these repositories, as full names with their owner: acme/web,acme/web/**. Without it the token is valid everywhere.',
+        'Allow only these repositories, by their full names: acme/web,acme/web/**. Without it, the token is valid for all repositories.',
     },
     {
       name: '--expires',
       type: 'time',
       value: '<time>',
       summary:
-        'When it expires: 12h, 90d, or a date like 2030-12-31. Without it the token is valid until it is revoked.',
+        'When the token expires: 12h, 90d, or a date like 2030-12-31. Without it, the token is valid until it is revoked.',
     },
   ],
   jsonShape: createdShape,
@@ -83,24 +83,26 @@ function printCreated(
 const listCommand = defineServiceCommand({
   name: 'token list',
   summary:
-    'List access tokens, those that ended in the last 90 days too; the tokens themselves are not stored.',
-  options: [{ name: '--principal', type: 'text', value: '<name>', summary: 'Of this user or robot only.' }],
+    'List access tokens, including the ones that ended in the last 90 days. Lading does not store the tokens themselves.',
+  options: [
+    { name: '--principal', type: 'text', value: '<name>', summary: 'Only tokens of this user or robot.' },
+  ],
   jsonShape: `[${tokenShape}]`,
   run: async (invocation) => {
     const { arguments: args, printTable } = invocation
     const rows = []
     for await (const account of selectPrincipals(invocation, args.value('--principal'))) {
-      const isOut = account.disabled || account.ownerDisabled
+      const isDisabled = account.disabled || account.ownerDisabled
       for await (const token of listTokens(invocation.accessTokens, account.id)) {
         const row = describe(token, account.name)
-        rows.push(isOut && row.state === 'active' ? { ...row, state: 'disabled' as const } : row)
+        rows.push(isDisabled && row.state === 'active' ? { ...row, state: 'disabled' as const } : row)
       }
     }
     printTable(rows, {
       ID: ({ id }) => id,
       PRINCIPAL: ({ principal }) => principal,
       NAME: ({ name }) => name,
-      'ENDS IN': ({ hint }) => hint,
+      'ENDS WITH': ({ hint }) => hint,
       LIMITS: (row) => formatLimits(row) || undefined,
       CREATED: ({ createdAt }) => createdAt,
       EXPIRES: ({ expiresAt }) => expiresAt,
@@ -123,7 +125,7 @@ function listTokens(
 const rotateCommand = defineServiceCommand({
   name: 'token rotate',
   summary:
-    'Replace an access token by a new one with the same limits and lifetime; the old one stays valid for a while.',
+    'Replace an access token with a new one that has the same limits and lifetime. The old token stays valid for the overlap.',
   arguments: [{ name: '<id>' }],
   options: [
     {
@@ -131,7 +133,7 @@ const rotateCommand = defineServiceCommand({
       type: 'time',
       value: '<time>',
       default: '24h',
-      summary: 'How long the old token stays valid at most: 30m, 12h, or 0 for a token that leaked.',
+      summary: 'The longest time that the old token stays valid: 30m, 12h, or 0 for a leaked token.',
     },
   ],
   jsonShape: createdShape,
@@ -144,14 +146,14 @@ const rotateCommand = defineServiceCommand({
 const revokeCommand = defineServiceCommand({
   name: 'token revoke',
   summary:
-    'Revoke an access token; the tokens that it rotated itself into or from, and their bearer tokens, end too.',
+    'Revoke an access token, together with its earlier and later rotations and all bearer tokens of these.',
   arguments: [{ name: '<id>' }],
   jsonShape: '{"id": number, "revoked": true}',
   run: async ({ arguments: { words }, accessTokens, actor, print }) => {
     const id = parseId(words[0])
     if (!(await accessTokens.revoke(id, actor))) {
       throw new CliError(
-        `there is no access token ${id} that is active: lading token list shows the ids and which have ended`,
+        `access token ${id} does not exist or has ended; lading token list shows the ids and states`,
       )
     }
     print({ id, revoked: true }, `revoked access token ${id}`)
@@ -191,7 +193,7 @@ interface Limits {
   readonly repositories?: readonly string[] | undefined
 }
 
-/** `pull,push in acme/web/**`; empty where there are none. */
+/** Returns the limits, `pull,push in acme/web/**`, or an empty text without limits. */
 function formatLimits({ actions, patterns, repositories = patterns }: Limits): string {
   const where = repositories === undefined ? '' : `in ${repositories.join(',')}`
   return [actions?.join(',') ?? '', where].filter((part) => part !== '').join(' ')

@@ -9,18 +9,22 @@ const nameArgument = { name: '<name>' }
 
 const addCommand = defineServiceCommand({
   name: 'user add',
-  summary: 'Create a user, who then owns the repositories below its name.',
+  summary: 'Create a user, who owns all repositories below the name.',
   arguments: [nameArgument],
   options: [
-    { name: '--admin', type: 'switch', summary: 'An administrator may do everything in every repository.' },
+    {
+      name: '--admin',
+      type: 'switch',
+      summary: 'Make the user an administrator, who may do everything in every repository.',
+    },
     {
       name: '--adopt',
       type: 'switch',
-      summary: 'Also when there is an organization of that name: the user gets its repositories.',
+      summary: 'Allow the name of an existing organization: the user takes over its repositories.',
     },
     ...passwordOptions,
   ],
-  jsonShape: '{"name": string, "isAdmin": boolean, "password"?: string}, the password when it was generated',
+  jsonShape: '{"name": string, "isAdmin": boolean, "password"?: string}',
   run: async (invocation) => {
     const { arguments: args, accounts, actor, print } = invocation
     const [name = ''] = args.words
@@ -61,7 +65,7 @@ function describe({ name, isAdmin, disabled, createdAt, passwordSetAt }: Account
 
 const passwordCommand = defineServiceCommand({
   name: 'user password',
-  summary: 'Set a new password; what the user was logged in with ends at once.',
+  summary: 'Set a new password. All logins of the user end at once.',
   arguments: [nameArgument],
   options: [
     ...passwordOptions,
@@ -69,10 +73,10 @@ const passwordCommand = defineServiceCommand({
       name: '--revoke-tokens',
       type: 'switch',
       summary:
-        'Also revoke its access tokens and those that it made for robots, which do not end with the password.',
+        'Also revoke the access tokens of the user and the ones that the user created for robots; otherwise they stay valid.',
     },
   ],
-  jsonShape: '{"name": string, "password"?: string}, the password when it was generated',
+  jsonShape: '{"name": string, "password"?: string}',
   run: async (invocation) => {
     const { arguments: args, accounts, accessTokens, actor, print } = invocation
     const [name = ''] = args.words
@@ -88,7 +92,8 @@ const passwordCommand = defineServiceCommand({
 
 const disableCommand = defineServiceCommand({
   name: 'user disable',
-  summary: 'Disable a user: its password and its tokens end within a second, what it pushed stays.',
+  summary:
+    'Disable a user. All credentials of the user are refused from the next request on; the content that the user pushed stays.',
   arguments: [nameArgument],
   jsonShape: '{"name": string, "disabled": true}',
   run: async ({ arguments: { words }, accounts, actor, print }) => {
@@ -100,7 +105,7 @@ const disableCommand = defineServiceCommand({
 
 const enableCommand = defineServiceCommand({
   name: 'user enable',
-  summary: 'Let a disabled user in again, with its password.',
+  summary: 'Enable a disabled user. The password and the access tokens work again.',
   arguments: [nameArgument],
   jsonShape: '{"name": string, "disabled": false}',
   run: async ({ arguments: { words }, accounts, actor, print }) => {
@@ -112,7 +117,7 @@ const enableCommand = defineServiceCommand({
 
 const promoteCommand = defineServiceCommand({
   name: 'user promote',
-  summary: 'Make a user an administrator, who may do everything; it has to log in again.',
+  summary: 'Make a user an administrator, who may do everything. The user must log in again.',
   arguments: [nameArgument],
   jsonShape: '{"name": string, "isAdmin": true}',
   run: async ({ arguments: { words }, accounts, actor, print }) => {
@@ -124,13 +129,14 @@ const promoteCommand = defineServiceCommand({
 
 const demoteCommand = defineServiceCommand({
   name: 'user demote',
-  summary: 'Make an administrator a user like others; it has to log in again. The last one stays.',
+  summary:
+    'Make an administrator an ordinary user, who must log in again. The last administrator cannot be demoted.',
   arguments: [nameArgument],
   jsonShape: '{"name": string, "isAdmin": false}',
   run: async ({ arguments: { words }, accounts, actor, print }) => {
     const [name = ''] = words
     await accounts.setAdministrator(name, false, actor)
-    print({ name, isAdmin: false }, `${name} is no administrator`)
+    print({ name, isAdmin: false }, `${name} is not an administrator`)
   },
 })
 

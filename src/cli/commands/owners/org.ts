@@ -7,7 +7,7 @@ import { defineServiceCommand } from '../../services/service-command.ts'
 
 const createCommand = defineServiceCommand({
   name: 'org create',
-  summary: 'Create an organization. It has no members: org member add, or grant add, let people in.',
+  summary: 'Create an organization without members. Give people access with org member add or grant add.',
   arguments: [{ name: '<name>' }],
   options: [
     {
@@ -15,7 +15,7 @@ const createCommand = defineServiceCommand({
       type: 'text',
       choices: visibilities,
       default: 'public',
-      summary: 'Who may see anything below the name at most.',
+      summary: 'The limit for the visibility of its repositories.',
     },
   ],
   jsonShape: '{"name": string, "visibility": string}',
@@ -52,14 +52,14 @@ const listCommand = defineServiceCommand({
 
 const addCommand = defineServiceCommand({
   name: 'org member add',
-  summary: 'Make a user a member. Alone it gives no rights: teams and grants do, and --role.',
+  summary: 'Make a user a member. Membership alone gives no rights; teams, grants and --role do.',
   arguments: [{ name: '<organization>' }, { name: '<user>' }],
   options: [
     {
       name: '--role',
       type: 'text',
       value: '<role>',
-      summary: 'Grant this role on all of the organization, too.',
+      summary: 'Also grant this role on all repositories of the organization.',
     },
   ],
   jsonShape: '{"owner": string, "user": string, "role"?: string, "isNew": boolean}',
@@ -69,7 +69,7 @@ const addCommand = defineServiceCommand({
     const isNew = await members.add({ organization, user, role }, actor)
     const done = isNew
       ? `${user} is a member of ${organization}`
-      : `${user} was a member of ${organization} already`
+      : `${user} is already a member of ${organization}`
     const granted = role === undefined ? '' : `, with the role ${role} on ${organization}/**`
     print({ owner: organization, user, role, isNew }, done + granted)
   },
@@ -77,13 +77,13 @@ const addCommand = defineServiceCommand({
 
 const removeCommand = defineServiceCommand({
   name: 'org member remove',
-  summary: 'Take a member out, with its grants there and its places in teams.',
+  summary: 'Remove a member, with their grants and team memberships in the organization.',
   arguments: [{ name: '<organization>' }, { name: '<user>' }],
   jsonShape: '{"owner": string, "user": string, "removed": true}',
   run: async ({ arguments: { words }, members, actor, print }) => {
     const [organization = '', user = ''] = words
     await members.remove({ organization, user }, actor)
-    print({ owner: organization, user, removed: true }, `${user} is no member of ${organization} any more`)
+    print({ owner: organization, user, removed: true }, `${user} is no longer a member of ${organization}`)
   },
 })
 

@@ -1,4 +1,4 @@
-/** `lading user|org show|visibility|rename|delete`: what users and organizations have in common as owners of names. */
+/** `lading user|org show|visibility|rename|delete`: the commands for users and organizations as owners. */
 import { formatCount } from '../../../lib/format-count.ts'
 import type { OwnerDetails, OwnerKind, Owners } from '../../../organizations/owners.ts'
 import { parseChoice } from '../../frame/arguments.ts'
@@ -23,7 +23,7 @@ export function defineOwnerCommands(form: Form): readonly Command[] {
 function showCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} show`,
-    summary: `Show one ${kind} as an owner of repositories, with the names that it had before.`,
+    summary: `Show one ${kind} as an owner of repositories, with its former names.`,
     arguments: [{ name: '<name>' }],
     jsonShape:
       '{"name": string, "kind": "user" | "organization", "visibility": string, "createdAt": string, "formerNames": string[]}',
@@ -32,7 +32,7 @@ function showCommand({ kind, group }: Form): Command {
       const shown = { name, kind, visibility, createdAt: new Date(createdAt), formerNames }
       print(shown, [
         `${name} is ${kind === 'user' ? 'a user' : 'an organization'}, ${visibility}, since ${formatTime(shown.createdAt)}`,
-        ...(formerNames.length === 0 ? [] : [`pulls go on under ${formerNames.join(', ')}`]),
+        ...(formerNames.length === 0 ? [] : [`pulls still work under ${formerNames.join(', ')}`]),
       ])
     },
   })
@@ -41,7 +41,7 @@ function showCommand({ kind, group }: Form): Command {
 function visibilityCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} visibility`,
-    summary: `Say who may see anything below the name at most: ${visibilities.join(', ')}. A repository's own may be stricter.`,
+    summary: `Limit the visibility of all repositories below the name: ${visibilities.join(', ')}. A repository can be stricter.`,
     arguments: [{ name: '<name>' }, { name: '<visibility>', choices: visibilities }],
     jsonShape: '{"name": string, "visibility": string, "before": string}',
     run: async ({ arguments: { words }, owners, actor, print }) => {
@@ -56,8 +56,7 @@ function visibilityCommand({ kind, group }: Form): Command {
 function renameCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} rename`,
-    summary:
-      'Rename with all repositories, robots and tokens. Pulls go on under the former name, which nobody else can take.',
+    summary: `Rename one ${kind} with all repositories, robots and tokens. Pulls still work under the former name, which no one else can take.`,
     arguments: [{ name: '<name>' }, { name: '<new-name>' }],
     jsonShape: '{"name": string, "before": string, "repositories": number}',
     run: async ({ arguments: { words }, owners, actor, print }) => {
@@ -65,7 +64,7 @@ function renameCommand({ kind, group }: Form): Command {
       const { repositories } = await owners.rename({ kind, name, newName }, actor)
       print(
         { name: newName, before: name, repositories },
-        `renamed ${name} to ${newName}, with ${formatCount(repositories, 'repository', 'repositories')}; ${name} can still be pulled from`,
+        `renamed ${name} to ${newName}, with ${formatCount(repositories, 'repository', 'repositories')}; pulls still work under ${name}`,
       )
     },
   })
@@ -74,13 +73,13 @@ function renameCommand({ kind, group }: Form): Command {
 function deleteCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} delete`,
-    summary: `Delete one ${kind} with its robots, tokens and grants. It cannot be undone.`,
+    summary: `Delete one ${kind} with its robots, tokens and grants. This cannot be undone.`,
     arguments: [{ name: '<name>' }],
     options: [
       {
         name: '--purge',
         type: 'switch',
-        summary: 'Delete the repositories below the name too. Shows them and asks first.',
+        summary: 'Also delete the repositories below the name. The command shows them and asks first.',
       },
       yesOption,
     ],

@@ -1,4 +1,4 @@
-/** Organizations, teams and users as owners, from the command line, beside a registry that runs. */
+/** Organizations, teams and users as owners, from the command line, beside a running registry. */
 import { describe, expect, test } from 'vitest'
 import { startInProcess } from '../../../../test/support/in-process.ts'
 import { anImageManifest, pushImage } from '../../../../test/support/manifests.ts'
@@ -38,7 +38,7 @@ async function start() {
 const shared = shareScene(start)
 
 describe('org and team', () => {
-  test('make an organization whose members have what they are granted', async () => {
+  test('create an organization whose members have the rights granted to them', async () => {
     await using given = await start()
     const { lading, addUser, push, pull } = given
     for (const name of ['alice', 'bob']) await addUser(name)
@@ -78,7 +78,7 @@ describe('org and team', () => {
     expect(await lading('team delete acme/dev')).toMatchObject({ code: 0, out: 'deleted team acme/dev' })
   })
 
-  test('set the ceiling of what is seen', async () => {
+  test('limit the visibility of repositories', async () => {
     await using given = await start()
     const { lading, addUser, push, pull } = given
     await addUser('root', '--admin')
@@ -105,7 +105,7 @@ describe('org and team', () => {
 })
 
 describe('owners', () => {
-  test('are renamed, and pulled from under both names', async () => {
+  test('are renamed, and pulls work under both names', async () => {
     await using given = await start()
     const { lading, addUser, push, pull } = given
     await addUser('alice')
@@ -122,7 +122,7 @@ describe('owners', () => {
       kind: 'user',
       formerNames: ['alice'],
     })
-    expect((await lading('user show ally')).out).toContain('pulls go on under alice')
+    expect((await lading('user show ally')).out).toContain('pulls still work under alice')
     expect(await lading('org create alice')).toMatchObject({
       code: 1,
       err: expect.stringContaining('alice is a former name of ally'),
@@ -133,7 +133,7 @@ describe('owners', () => {
     })
   })
 
-  test('are deleted with what is theirs only when that is said', async () => {
+  test('are deleted with their repositories only with --purge', async () => {
     await using given = await start()
     const { lading, addUser, push, pull } = given
     await addUser('alice')
@@ -163,7 +163,7 @@ describe('owners', () => {
       'This deletes alice with 2 repositories, 1 robot:',
       '  alice/api',
       '  alice/web',
-      'It cannot be undone.',
+      'This cannot be undone.',
       'lading: deleted nothing: the answer was not alice',
     ])
     expect((await lading('repository list --json')).json()).toHaveLength(2)

@@ -9,7 +9,8 @@ const teamArgument = { name: '<organization>/<team>' }
 
 const createCommand = defineServiceCommand({
   name: 'team create',
-  summary: 'Create a team. Its members have what is granted to it: grant add acme/dev writer acme web.',
+  summary:
+    'Create a team. Its members have the rights that are granted to it: grant add acme/dev writer acme web.',
   arguments: [teamArgument],
   jsonShape: '{"owner": string, "name": string}',
   run: async ({ arguments: { words }, teams, actor, print }) => {
@@ -44,7 +45,7 @@ const listCommand = defineServiceCommand({
 
 const deleteCommand = defineServiceCommand({
   name: 'team delete',
-  summary: 'Delete a team, with what was granted to it; its members stay in the organization.',
+  summary: 'Delete a team with its grants. Its members stay in the organization.',
   arguments: [teamArgument],
   jsonShape: '{"owner": string, "name": string, "deleted": true}',
   run: async ({ arguments: { words }, teams, actor, print }) => {
@@ -56,7 +57,7 @@ const deleteCommand = defineServiceCommand({
 
 const addCommand = defineServiceCommand({
   name: 'team member add',
-  summary: 'Put a member of the organization into a team.',
+  summary: 'Add a member of the organization to a team.',
   arguments: [teamArgument, { name: '<user>' }],
   jsonShape: '{"owner": string, "name": string, "user": string, "isNew": boolean}',
   run: async ({ arguments: { words }, teams, actor, print }) => {
@@ -64,26 +65,26 @@ const addCommand = defineServiceCommand({
     const isNew = await teams.addMember(parseTeam(team), user, actor)
     print(
       { ...describe(team), user, isNew },
-      isNew ? `${user} is in ${team}` : `${user} was in ${team} already`,
+      isNew ? `${user} is in ${team}` : `${user} is already in ${team}`,
     )
   },
 })
 
 const removeCommand = defineServiceCommand({
   name: 'team member remove',
-  summary: 'Take someone out of a team.',
+  summary: 'Remove a member from a team.',
   arguments: [teamArgument, { name: '<user>' }],
   jsonShape: '{"owner": string, "name": string, "user": string, "removed": true}',
   run: async ({ arguments: { words }, teams, actor, print }) => {
     const [team = '', user = ''] = words
     await teams.removeMember(parseTeam(team), user, actor)
-    print({ ...describe(team), user, removed: true }, `${user} is in ${team} no more`)
+    print({ ...describe(team), user, removed: true }, `${user} is no longer in ${team}`)
   },
 })
 
 const membersCommand = defineServiceCommand({
   name: 'team member list',
-  summary: 'List who is in a team.',
+  summary: 'List the members of a team.',
   arguments: [teamArgument],
   jsonShape: '[{"name": string, "since": string}]',
   run: async ({ arguments: { words }, teams, printTable }) => {
@@ -106,7 +107,7 @@ function parseTeam(text = ''): TeamName {
   throw misuse(`${text} is not a team: write ${teamArgument.name}, for example acme/dev`)
 }
 
-/** As the API has it: the team `dev` of the owner `acme`. */
+/** Returns the fields of the API: the team `dev` of the owner `acme`. */
 function describe(text: string): { readonly owner: string; readonly name: string } {
   const { organization, team } = parseTeam(text)
   return { owner: organization, name: team }

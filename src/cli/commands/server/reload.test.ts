@@ -38,7 +38,7 @@ describe('a reload', () => {
     expect(log).toMatchObject([{ level: 'warn', keys: ['auth.anonymous', 'http.port'] }])
   })
 
-  test('G1: names a secret that changed, and shows neither value', () => {
+  test('G1: names a changed secret, and shows neither value', () => {
     const before = configure({ LADING_METRICS_TOKEN: 'hunter2-hunter2-hunter2' })
     const after = configure({ LADING_METRICS_TOKEN: 'hunter3-hunter3-hunter3' })
     const { log, text } = reload(before, () => after)
@@ -46,18 +46,18 @@ describe('a reload', () => {
     expect(text).not.toMatch(/hunter\d/)
   })
 
-  test('says nothing of what stayed', () => {
+  test('does not mention unchanged keys', () => {
     const { log } = reload(configure(), () => configure())
     expect(log.map(({ msg }) => msg)).toEqual(['reloaded'])
   })
 
-  test('keeps everything when the configuration has a fault', () => {
+  test('changes nothing if the configuration has a fault', () => {
     const { log, level } = reload(configure(), () => configure({ LADING_LOG_LEVEL: 'loud' }))
     expect(level).toBe('info')
-    expect(log).toMatchObject([{ level: 'error', msg: 'could not reload; everything stays as it was' }])
+    expect(log).toMatchObject([{ level: 'error', msg: 'could not reload; nothing has changed' }])
   })
 
-  test('reads the certificate again, also under another name', async () => {
+  test('reads the certificate again, even under another name', async () => {
     await using folder = await tempFolder()
     const write = (name: string) => {
       const [cert, key] = [join(folder.path, `${name}.crt`), join(folder.path, `${name}.key`)]
@@ -76,7 +76,7 @@ describe('a reload', () => {
     expect(moved.log).toHaveLength(1)
   })
 
-  test('keeps the old certificate when the new one is no pair', async () => {
+  test('keeps the old certificate if the new one does not match its key', async () => {
     await using folder = await tempFolder()
     const [cert, key] = [join(folder.path, 'tls.crt'), join(folder.path, 'tls.key')]
     writeFileSync(cert, createCertificate().cert)

@@ -1,4 +1,4 @@
-/** HUP: reads the configuration again and takes over what can change while the registry runs. */
+/** Handles HUP: reads the configuration again and applies the keys that can change while the registry runs. */
 import type { Config } from '../../../config/schema.ts'
 import { Secret } from '../../../config/secrets.ts'
 import { readTlsFiles, type TlsFiles } from '../../../config/tls-files.ts'
@@ -9,20 +9,20 @@ export interface ReloadDeps {
   readonly logger: Logger
   /** Throws `ConfigError`. */
   readonly load: () => Config
-  /** What the registry was started with. */
+  /** The configuration that the registry started with. */
   readonly config: Config
 }
 
-/** Changed at once; the certificates' files are read again also when their names stay. */
+/** The keys that take effect at once. Certificate files are read again even if their names stay the same. */
 const liveKeys = ['log.level']
 const tlsKeys = ['http.tls.cert', 'http.tls.key']
 
-/** What it cannot use it logs, and leaves as it was; it never throws. */
+/** Returns the handler. It never throws: it logs a configuration that it cannot use and changes nothing. */
 export function reloadConfig({ app, logger, load, config }: ReloadDeps): () => void {
   return () => {
     try {
       const next = load()
-      // Switching TLS on or off takes a restart; other files do not.
+      // Switching TLS on or off needs a restart; new files do not.
       const hasTls = config.http.tls.cert !== undefined && next.http.tls.cert !== undefined
       const files = hasTls ? readTlsFiles(next.http.tls) : undefined
       if (files !== undefined) app.reloadTls(files)
@@ -31,14 +31,14 @@ export function reloadConfig({ app, logger, load, config }: ReloadDeps): () => v
       const changed = listChanges(config, next).filter((key) => !live.includes(key))
       logger.info({ logLevel: next.log.level, tls: files !== undefined }, 'reloaded')
       if (changed.length > 0)
-        logger.warn({ keys: changed }, 'these keys changed and take effect with a restart')
+        logger.warn({ keys: changed }, 'these keys changed and take effect after a restart')
     } catch (err) {
-      logger.error({ err }, 'could not reload; everything stays as it was')
+      logger.error({ err }, 'could not reload; nothing has changed')
     }
   }
 }
 
-/** Paths of the keys whose values differ. */
+/** Returns the paths of the keys whose values differ. */
 function listChanges(before: Config, after: Config): string[] {
   const [old, now] = [flatten(before), flatten(after)]
   return [...new Set([...old.keys(), ...now.keys()])].filter((key) => old.get(key) !== now.get(key)).sort()

@@ -8,12 +8,12 @@ import { createServeCommand } from './serve.ts'
 import type { StartApp } from './serve.ts'
 
 interface Terminal {
-  /** Of standard error. */
+  /** The lines on standard error. */
   readonly isTerminal?: boolean
   readonly sharesTerminal?: boolean
 }
 
-/** Runs `serve` until it is told to stop, at once. */
+/** Runs `serve`, which receives a request to stop at once. */
 async function serve(line: string, startApp?: StartApp, terminal: Terminal = {}) {
   const { isTerminal = true, sharesTerminal = false } = terminal
   const steps: string[] = []
@@ -47,7 +47,7 @@ async function serve(line: string, startApp?: StartApp, terminal: Terminal = {})
   return { code, steps, log, err }
 }
 
-/** An application that does nothing but note what is asked of it. */
+/** An application that only records its calls. */
 function startWith(firstAdministrator: FirstAdministrator | undefined, steps: string[] = []): StartApp {
   return async ({ http }) => ({
     url: `http://${http.host}:${http.port}`,
@@ -59,10 +59,10 @@ function startWith(firstAdministrator: FirstAdministrator | undefined, steps: st
 }
 
 describe('serve', () => {
-  test('says where it listens, drains on a signal and disposes what it started', async () => {
+  test('reports its address, drains on a signal and disposes everything', async () => {
     const { code, steps, log, err } = await serve('serve --port 5001 --shutdown.drainMs 7')
     expect(code).toBe(0)
-    // The log comes last: everything else may have something to say.
+    // The log is closed last, because everything else may write to it.
     expect(steps).toEqual(['stop 7', 'dispose', 'forget signals', 'close the log'])
     expect(err).toEqual([
       expect.stringMatching(/^lading \S+ serves http:\/\/127\.0\.0\.1:5001 \(data in \.\/data\)$/),
@@ -103,7 +103,7 @@ describe('serve', () => {
     const generated = { password: 'hunter2-hunter2', file: './data/admin-password' }
     const { err, log } = await serve('serve --port 0', startWith({ name: 'admin', generated }))
     expect(err.filter((line) => line.includes(generated.password))).toHaveLength(1)
-    expect(err.join(' ')).toContain('kept in ./data/admin-password until it is changed')
+    expect(err.join(' ')).toContain('saved in ./data/admin-password until you change it')
     expect(JSON.stringify(log)).not.toContain(generated.password)
     const configured = await serve('serve --port 0', startWith({ name: 'root', generated: undefined }))
     expect(configured.err).toContain('created administrator root with the configured password')
@@ -114,12 +114,12 @@ describe('serve', () => {
     const startApp = startWith({ name: 'admin', generated })
     const { err, log } = await serve('serve --port 0', startApp, { isTerminal: false })
     expect(err[1]).toBe(
-      'created administrator admin; its password is in ./data/admin-password until it is changed: lading user password admin',
+      'created administrator admin; its password is in ./data/admin-password until you change it: lading user password admin',
     )
     expect(JSON.stringify([err, log])).not.toContain(generated.password)
   })
 
-  test('says each thing once where the log and standard error are on one terminal', async () => {
+  test('prints each message once if the log and standard error share a terminal', async () => {
     const generated = { password: 'hunter2-hunter2', file: './data/admin-password' }
     const startApp = startWith({ name: 'admin', generated })
     const { err, log } = await serve('serve --port 5002 --host 0.0.0.0', startApp, {
@@ -128,13 +128,13 @@ describe('serve', () => {
     expect(err).toEqual([
       expect.stringMatching(/^lading \S+ serves /),
       'created administrator admin with the password hunter2-hunter2',
-      expect.stringMatching(/^kept in /),
+      expect.stringMatching(/^saved in /),
       expect.stringMatching(/^warning: .*without TLS/),
     ])
     expect(log.map(({ msg }) => msg)).toEqual(['draining', 'stopped'])
   })
 
-  test('leaves standard error to faults with --json', async () => {
+  test('writes only errors to standard error with --json', async () => {
     expect((await serve('serve --json --host 0.0.0.0')).err).toEqual([])
   })
 
@@ -142,7 +142,7 @@ describe('serve', () => {
     expect((await serve('serve --storage.driver memory')).err[0]).toContain('lost at exit')
   })
 
-  test('passes on the order to adopt the store, and only where it is given', async () => {
+  test('passes on --adopt-store only if it is given', async () => {
     const orders: boolean[] = []
     const startApp: StartApp = (config, deps) => {
       orders.push(deps.adoptStore)
@@ -155,7 +155,7 @@ describe('serve', () => {
     expect((await serve('serve --adopt-store=yes', startApp)).code).toBe(2)
   })
 
-  test('names the key when the start fails, and exits with 1', async () => {
+  test('names the key if the start fails, and exits with 1', async () => {
     const busy = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE', syscall: 'listen' })
     const { code, err, steps } = await serve('serve', () => Promise.reject(busy))
     expect(code).toBe(1)

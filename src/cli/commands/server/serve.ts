@@ -1,4 +1,4 @@
-/** `lading serve`: load, open, listen, reload on HUP, wait for a signal, drain. */
+/** `lading serve`: loads the configuration, starts the registry, reloads on HUP, and drains on the first TERM or INT. */
 import { existsSync } from 'node:fs'
 import { initialPasswordFile } from '../../../app/data-folder.ts'
 import type { FirstAdministrator } from '../../../identity/accounts/accounts.ts'
@@ -15,14 +15,14 @@ import { reloadConfig } from './reload.ts'
 import { explainStartFailure } from '../../services/start-failure.ts'
 import { readVersion } from './version.ts'
 
-/** What `serve` needs of the application. */
+/** The running application, as `serve` uses it. */
 export interface RunningApp extends AsyncDisposable {
   readonly url: string
-  /** Made by this start, because there was no account. */
+  /** The administrator that this start created because there was no account. */
   readonly firstAdministrator: FirstAdministrator | undefined
-  /** For connections from now on. Throws and changes nothing when it cannot. */
+  /** Uses the files for new connections. Throws and changes nothing if it cannot use them. */
   reloadTls(files: TlsFiles): void
-  /** Stops accepting, lets requests end for this long, then cuts them. */
+  /** Stops accepting connections, gives requests this long to finish, then aborts them. */
   stop(deadlineMs: number): Promise<void>
 }
 
@@ -48,7 +48,7 @@ const serveOptions: readonly CommandOption[] = [
     name: adoptFlag,
     type: 'switch',
     summary:
-      'Take over, for good, a blob store that belongs to another database or to none, or go on with one that has lost its blobs. The store refuses its former database from then on. For one start only.',
+      'Take over permanently a blob store that belongs to another database or to none, or continue with one that has lost its blobs. From then on, the store refuses its former database. Use it for one start only.',
   },
 ]
 
@@ -96,7 +96,7 @@ async function start(
   }
 }
 
-/** The notices go to standard error as well as into the log, unless both appear on one terminal. */
+/** Where notices go: to standard error and into the log, or only to standard error if both share a terminal. */
 interface Audience {
   readonly log: OpenLog
   readonly host: CliHost
@@ -111,7 +111,7 @@ function announce(url: string, config: Config, { log, host, json }: Audience): v
   if (!json) host.err(`lading ${version} serves ${url} (${place})`)
 }
 
-/** The password goes to a terminal and into its file, never into the log; systemd and Docker keep standard error as a log. */
+/** Prints the password only on a terminal, because systemd and Docker store standard error as a log. */
 function announceAdministrator(
   made: FirstAdministrator | undefined,
   config: Config,
@@ -128,9 +128,9 @@ function announceAdministrator(
     host.err(`created administrator ${made.name} with the configured password`)
   else if (host.isTerminal === true) {
     host.err(`created administrator ${made.name} with the password ${made.generated.password}`)
-    host.err(`kept in ${made.generated.file} until it is changed: lading user password ${made.name}`)
+    host.err(`saved in ${made.generated.file} until you change it: lading user password ${made.name}`)
   } else {
-    const place = `${made.generated.file} until it is changed: lading user password ${made.name}`
+    const place = `${made.generated.file} until you change it: lading user password ${made.name}`
     host.err(`created administrator ${made.name}; its password is in ${place}`)
   }
 }

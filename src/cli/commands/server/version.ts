@@ -4,7 +4,7 @@ import { readArguments } from '../../frame/arguments.ts'
 import { createOutput } from '../../frame/output.ts'
 import type { Command } from '../../frame/command.ts'
 
-/** The version in package.json, which lies two folders up both in `src/` and in `dist/`. */
+/** Returns the version in package.json, which has the same relative path from `src/` and from `dist/`. */
 export function readVersion(): string {
   const text = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
@@ -12,7 +12,7 @@ export function readVersion(): string {
 
 export const versionCommand: Command = {
   name: 'version',
-  summary: 'Print the version of Lading and of the runtime.',
+  summary: 'Print the versions of Lading and Node.',
   configurable: false,
   jsonShape: '{"version": string, "node": string}',
   run: async ({ argv, json, host }) => {

@@ -22,7 +22,7 @@ interface Event {
 const told = (events: readonly Event[]) => events.map(({ action, target }) => `${action} ${target?.name}`)
 
 describe('audit', () => {
-  test('search shows what was done at the command line, and filters it', async () => {
+  test('search shows the actions of the command line, and filters them', async () => {
     await using given = await startWithUsers()
     const search = async (flags: string) =>
       told((await given.lading(`audit search --json ${flags}`)).json() as Event[])
@@ -43,7 +43,7 @@ describe('audit', () => {
     expect(out).toMatch(/\n20\d\d-\S+Z +user\.disable +done +operator \S* +bob +-$/)
   })
 
-  test('export writes one JSON value a line, oldest first, and no secret (G1)', async () => {
+  test('export writes one JSON value per line, oldest first, and no secret (G1)', async () => {
     await using given = await startWithUsers()
     const { out, code } = await given.lading('audit export')
     expect(code).toBe(0)

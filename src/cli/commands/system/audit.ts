@@ -1,4 +1,4 @@
-/** `lading audit search|export`: who did what. Nothing here changes it. */
+/** `lading audit search|export`: reads the audit, which no command changes. */
 import { auditActions, auditOutcomes } from '../../../metadata/audit/audit-actions.ts'
 import type { AuditAction, AuditOutcome } from '../../../metadata/audit/audit-actions.ts'
 import type { AuditEvent, AuditFilter } from '../../../metadata/audit/audit-events.ts'
@@ -18,7 +18,7 @@ const filterOptions: readonly CommandOption[] = [
     name: '--actor',
     type: 'text',
     value: '<name>',
-    summary: 'Only events of this user or robot, or of this user of the operating system.',
+    summary: 'Only events of this user, robot or operating system user.',
   },
   {
     name: '--action',
@@ -31,7 +31,7 @@ const filterOptions: readonly CommandOption[] = [
     name: '--target',
     type: 'text',
     value: '<name>',
-    summary: 'Only events on this name; with a slash at its end, on all names below it: `acme/`.',
+    summary: 'Only events on this name or, if it ends in a slash like `acme/`, on all names below it.',
   },
   {
     name: '--outcome',
@@ -44,9 +44,10 @@ const filterOptions: readonly CommandOption[] = [
     name: '--since',
     type: 'time',
     value: '<time>',
-    summary: 'Only events since then: `2026-01-31`, `2026-01-31T12:00:00Z`, or `7d`, `12h` ago.',
+    summary:
+      'Only events since this time: `2026-01-31`, `2026-01-31T12:00:00Z`, or an age like `7d` or `12h`.',
   },
-  { name: '--until', type: 'time', value: '<time>', summary: 'Only events before then.' },
+  { name: '--until', type: 'time', value: '<time>', summary: 'Only events before this time.' },
 ]
 
 const eventShape =
@@ -62,7 +63,7 @@ const searchCommand = defineServiceCommand({
       type: 'number',
       range: [1, maxLimit],
       default: '100',
-      summary: 'At most this many events.',
+      summary: 'Show at most this many events.',
     },
   ],
   jsonShape: `[${eventShape}]`,
@@ -82,9 +83,9 @@ const searchCommand = defineServiceCommand({
 
 const exportCommand = defineServiceCommand({
   name: 'audit export',
-  summary: 'Write who did what as JSON, one event a line, oldest first.',
+  summary: 'Write the audit as JSON, one event per line, oldest first.',
   options: filterOptions,
-  jsonShape: `${eventShape}, one a line, also without \`--json\``,
+  jsonShape: `${eventShape}, one per line, with or without the flag`,
   run: async ({ arguments: args, audit, printJson }) => {
     for await (const events of audit.export(readFilter(args))) {
       for (const event of events) printJson(describe(event))
@@ -131,7 +132,7 @@ function describe({ at, actor, ...event }: AuditEvent) {
   }
 }
 
-/** Anonymous and operators have a kind where users and robots have a name alone. */
+/** Returns the name of a user or robot. Anonymous callers and operators also have their kind. */
 function formatActor({ id, name }: { readonly id: string; readonly name: string }): string {
   const isKindOnly = name === '' || id === 'operator'
   return isKindOnly ? `${id} ${name}`.trimEnd() : name

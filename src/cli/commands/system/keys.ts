@@ -5,7 +5,7 @@ import { defineServiceCommand } from '../../services/service-command.ts'
 
 const listCommand = defineServiceCommand({
   name: 'keys list',
-  summary: 'List the keys that sign bearer tokens, and those that still verify them.',
+  summary: 'List the key that signs bearer tokens, and the older keys that still verify them.',
   jsonShape: '[{"id": string, "state": "active" | "retired", "createdAt": string, "verifyUntil"?: string}]',
   run: async ({ keys, printTable }) => {
     const rows = (await keys.list()).map(({ kid, state, createdAt, verifyUntil }) => ({
@@ -26,20 +26,22 @@ const listCommand = defineServiceCommand({
 const rotateCommand = defineServiceCommand({
   name: 'keys rotate',
   summary:
-    'Sign with a new key from now on. The old one verifies until its last token has ended (`auth.tokenLifetimeMs`).',
+    'Sign with a new key from now on. The old key verifies tokens until its last one expires (`auth.tokenLifetimeMs`).',
   options: [
     {
       name: '--leaked',
       type: 'switch',
-      summary: 'End all bearer tokens at once: someone else has the old key.',
+      summary: 'End all bearer tokens at once, because the old key leaked.',
     },
   ],
   jsonShape: '{"id": string}',
   run: async ({ arguments: args, keys, actor, config, print }) => {
     const isLeaked = args.has('--leaked')
     const id = await keys.rotate({ overlapMs: isLeaked ? 0 : config.auth.tokenLifetimeMs }, actor)
-    const fate = isLeaked ? 'no older token holds any more' : 'tokens of the old key hold until they end'
-    print({ id }, `key ${id} signs from now on; ${fate}`)
+    const effect = isLeaked
+      ? 'older tokens are no longer valid'
+      : 'tokens of the old key are valid until they expire'
+    print({ id }, `key ${id} signs from now on; ${effect}`)
   },
 })
 

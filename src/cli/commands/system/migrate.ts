@@ -1,4 +1,4 @@
-/** `lading migrate`: brings the database to the schema of this version. */
+/** `lading migrate`: upgrades the database to the schema of this version. */
 import { loadConfig } from '../../../config/load.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { readArguments } from '../../frame/arguments.ts'
@@ -10,7 +10,7 @@ import { explainFailure } from '../../services/service-command.ts'
 
 export const migrateCommand: Command = {
   name: 'migrate',
-  summary: 'Bring the database to the schema of this version; `serve` does the same when it starts.',
+  summary: 'Upgrade the database to the schema of this version. `serve` does the same when it starts.',
   configurable: true,
   jsonShape: '{"from": string | null, "to": string, "applied": string[]}',
   run: async ({ argv, json, host }) => {
@@ -36,8 +36,8 @@ export const migrateCommand: Command = {
       const [from = null, to = ''] = [before.applied.at(-1), applied.at(-1)]
       const line =
         before.pending.length === 0
-          ? `the database is at ${to} already`
-          : `the database went from ${from ?? 'nothing'} to ${to}`
+          ? `the database is already at ${to}`
+          : `upgraded the database from ${from ?? 'nothing'} to ${to}`
       createOutput(host, json).print({ from, to, applied: before.pending }, line)
       return 0
     } catch (error) {

@@ -1,10 +1,10 @@
-/** Completion for bash 3.2 and newer. */
+/** Shell completion for bash 3.2 and newer. */
 import { quoteWord } from './model.ts'
 import type { CompletedOption, CompletionModel } from './model.ts'
 
 /**
- * The script reads the line itself: bash splits words at `:` and `=`, which actions such as `push:create` contain, and
- * takes back only the part of a reply after the last of them.
+ * Returns a script that splits the line itself, because bash also splits at `:` and `=`, and actions such as
+ * `push:create` contain them. Bash replaces only the text after the last `:` or `=`, so the script cuts its replies to it.
  */
 export function formatBashCompletion(model: CompletionModel): string {
   const { next, commands, configOptions, switches } = model
@@ -96,7 +96,7 @@ const walk = String.raw`_lading() {
   esac
   while IFS= read -r word; do COMPREPLY+=("$prefix$word"); done < <(compgen -W "$replies" -- "$cur")
   [ -n "$prefix" ] && [[ $prefix == *, ]] && compopt -o nospace 2>/dev/null
-  # Bash replaces only what follows the last character that breaks words.
+  # Bash replaces only the text after the last character that breaks words.
   local whole="$prefix$cur" break
   for break in '=' ':'; do
     case $COMP_WORDBREAKS in *"$break"*) ;; *) continue ;; esac

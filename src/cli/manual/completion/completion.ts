@@ -14,8 +14,7 @@ const shells = Object.keys(formats) as Shell[]
 export function createCompletionCommand(listCommands: () => readonly CommandRow[]): Command {
   const row = {
     name: 'completion',
-    summary:
-      'Print a script that completes commands in a shell. Put it where the shell looks for completions.',
+    summary: 'Print a completion script for a shell. Save it where the shell looks for completions.',
     arguments: [{ name: '<shell>', choices: shells }],
     configurable: false,
     jsonShape: '{"shell": string, "script": string}',

@@ -1,4 +1,4 @@
-/** Completion for fish 3 and newer. */
+/** Shell completion for fish 3 and newer. */
 import type { CompletedCommand, CompletedOption, CompletionModel } from './model.ts'
 
 export function formatFishCompletion({ next, commands, configOptions, switches }: CompletionModel): string {
@@ -49,7 +49,7 @@ function formatOption(
   return `complete -c lading -n ${condition} ${spellings.join(' ')}${value === undefined ? '' : kind}${values} -d ${quote(summary)}`
 }
 
-/** The condition that these words of a command stand there, with so many arguments after them. */
+/** Returns the condition that the line has the words of this command and this many arguments after them. */
 function at(name: string, count: number): string {
   return quote(`__lading_at ${quote(name)} ${count}`)
 }

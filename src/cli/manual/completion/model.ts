@@ -1,11 +1,11 @@
-/** The table of commands as shell completion reads it. */
+/** The table of commands in the form that shell completion needs. */
 import type { Command } from '../../frame/command.ts'
 import { commonOptions, configOptions, listOwnOptions } from '../options.ts'
 import type { ShownOption } from '../options.ts'
 
 export interface NextWord {
   readonly word: string
-  /** One sentence. */
+  /** The first sentence of the summary. */
   readonly summary: string
 }
 
@@ -17,17 +17,17 @@ export interface CompletedCommand {
   readonly name: string
   readonly options: readonly CompletedOption[]
   readonly isConfigurable: boolean
-  /** Each with its choices, or `files`. */
+  /** The choices of each argument, or `files` for file names. */
   readonly arguments: readonly (readonly string[] | 'files')[]
 }
 
 export interface CompletionModel {
-  /** The words that may follow the first words of a command; `''` is the start. */
+  /** The words that may follow the first words of a command. The key `''` is the start of the line. */
   readonly next: ReadonlyMap<string, readonly NextWord[]>
   readonly commands: readonly CompletedCommand[]
-  /** Common to the commands that read the configuration. */
+  /** The options of every command that reads the configuration. */
   readonly configOptions: readonly CompletedOption[]
-  /** The options without a value, of all commands; every other option takes the next word. */
+  /** The options of all commands that take no value. Every other option takes the next word as its value. */
   readonly switches: readonly string[]
 }
 
@@ -74,7 +74,7 @@ function firstSentence(text: string): string {
   return /^.*?[^.\d](?=[.;:] |\.$|$)/.exec(text.replaceAll('`', ''))?.[0] ?? text
 }
 
-/** A word in single quotes for a POSIX shell. */
+/** Puts a word in single quotes for a POSIX shell. */
 export function quoteWord(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }

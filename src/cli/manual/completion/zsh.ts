@@ -1,8 +1,8 @@
-/** Completion for zsh 5. */
+/** Shell completion for zsh 5. */
 import { quoteWord } from './model.ts'
 import type { CompletedOption, CompletionModel } from './model.ts'
 
-/** Works as a file `_lading` in a folder of `$fpath`, and when it is sourced after `compinit`. */
+/** Returns a script that works as the file `_lading` in a folder of `$fpath`, or when sourced after `compinit`. */
 export function formatZshCompletion({ next, commands, configOptions, switches }: CompletionModel): string {
   const words = [...next].map(
     ([before, all]) =>
@@ -46,7 +46,7 @@ _lading_switches=(${switches.map((name) => quoteWord(name)).join(' ')})
 ${walk}`
 }
 
-/** As `_describe` reads it: a colon ends the word. */
+/** Formats words and their summary for `_describe`, where a colon ends the word. */
 function describe(names: readonly string[], summary: string): string {
   return names.map((name) => quoteWord(`${name.replaceAll(':', '\\:')}:${summary}`)).join(' ')
 }
