@@ -1,4 +1,4 @@
-/** What can be decided by the caller alone, before the path is looked at. The messages name what would help. */
+/** The checks that need only the caller and run before the path is parsed. Their messages say what would help. */
 import type { Policy } from '../access/policy.ts'
 import { usesToken, isLimited } from '../identity/limited-credentials.ts'
 import { isWhole } from '../identity/principal.ts'
@@ -8,7 +8,7 @@ import type { Gives, Need } from './need.ts'
 
 type CallerCheck = (principal: Principal, policy: Policy) => void
 
-/** Complete by type: a new need does not compile without its check. */
+/** Complete by type: a new need without a check does not compile. */
 const checks: Readonly<Record<Need, CallerCheck>> = {
   none: acceptAnyone,
   pull: acceptAnyone,
@@ -33,7 +33,7 @@ export function checkCaller(need: Need, principal: Principal, policy: Policy): v
   checks[need](principal, policy)
 }
 
-/** Checks the credential alone, whatever rights its account has. Throws `DeniedError`. */
+/** Checks only the credential, not the rights of its account. Throws `DeniedError`. */
 export function checkGives(gives: Gives, principal: Principal, token: number | undefined): void {
   if (!isLimited(principal)) return
   if (gives === 'rotation' && token !== undefined && usesToken(principal, token)) return

@@ -1,7 +1,7 @@
 /**
- * THE table of refusals: the status of each code, and of each kind whose status differs from the status of its code. It is
- * complete by type, a new code or kind without a row does not compile. Both envelopes are written from it: the OCI errors
- * of `/v2` and the problem details of `/api`. `docs/api.md` prints it.
+ * The table of refusals: the status of each code, and of each kind whose status differs from that of its code. A new
+ * code or kind without a row does not compile. Both envelopes are written from it: the OCI errors of `/v2` and the
+ * problem details of `/api`. `docs/api.md` prints it.
  */
 import type { ErrorCode, ErrorKind } from '../oci/error-code.ts'
 

@@ -1,10 +1,10 @@
-/** What the HTTP layer refuses by itself, before or beside the registry. */
+/** The errors of the HTTP layer itself; those of the registry are in `registry/errors.ts`. */
 import type { ErrorCode } from '../oci/error-code.ts'
 import { OciError } from '../oci/oci-error.ts'
 import type { ChallengeError } from '../oci/oci-error.ts'
 import { quote } from '../oci/quote.ts'
 
-/** A header, a query value or a reference that leads nowhere; its code gives the status. */
+/** An invalid header or query value, or a reference that cannot exist; its code gives the status. */
 export class RequestRefusedError extends OciError {
   override readonly name = 'RequestRefusedError'
   readonly code: ErrorCode
@@ -16,7 +16,7 @@ export class RequestRefusedError extends OciError {
   }
 }
 
-/** What HTTP itself forbids and the parser lets pass. */
+/** The request breaks a rule of HTTP that the parser does not check. */
 export class RequestMalformedError extends OciError {
   override readonly name = 'RequestMalformedError'
   readonly code = 'UNSUPPORTED'
@@ -58,10 +58,10 @@ export class MethodUnsupportedError extends OciError {
   }
 }
 
-/** Why a token was sent back. */
+/** Why a token was rejected. */
 export interface ChallengeReason {
   readonly error: ChallengeError
-  /** One line for whoever reads the client's output. */
+  /** One line for the person who reads the client's output. */
   readonly description: string
 }
 
@@ -87,7 +87,7 @@ export class FormTooLargeError extends OciError {
   }
 }
 
-/** Of a request to the management API. */
+/** The body of a management API request exceeds the limit. */
 export class BodyTooLargeError extends OciError {
   override readonly name = 'BodyTooLargeError'
   readonly code = 'SIZE_INVALID'
@@ -114,13 +114,13 @@ export class UrlTooLongError extends OciError {
   }
 }
 
-/** A request for a token that no token service could answer. */
+/** The request to the token endpoint is malformed or has an unsupported grant type. */
 export class TokenRequestError extends OciError {
   override readonly name = 'TokenRequestError'
   readonly code = 'UNSUPPORTED'
   override readonly kind = 'TOKEN_REQUEST_INVALID'
   readonly detail = undefined
-  /** RFC 6749, 5.2. */
+  /** The error code of RFC 6749, 5.2. */
   readonly oauthError: 'invalid_request' | 'unsupported_grant_type'
   constructor(oauthError: TokenRequestError['oauthError'], reason: string) {
     super(reason)
@@ -141,7 +141,7 @@ export class TooManyTagsError extends OciError {
   }
 }
 
-/** `If-Match` of a GET or HEAD names other content than what is there. */
+/** The `If-Match` of a GET or HEAD does not match the current content. */
 export class ContentChangedError extends OciError {
   override readonly name = 'ContentChangedError'
   readonly code = 'DENIED'
@@ -153,7 +153,7 @@ export class ContentChangedError extends OciError {
   }
 }
 
-/** No byte of the blob lies in what a `Range` header asks for. */
+/** The `Range` header selects no byte of the blob. */
 export class RangeUnsatisfiableError extends OciError {
   override readonly name = 'RangeUnsatisfiableError'
   readonly code = 'RANGE_INVALID'
@@ -166,7 +166,7 @@ export class RangeUnsatisfiableError extends OciError {
   }
 }
 
-/** The client announced more bytes and sent none for a while. */
+/** The client stopped sending in the middle of a body. */
 export class BodyStalledError extends OciError {
   override readonly name = 'BodyStalledError'
   readonly code = 'SIZE_INVALID'
@@ -180,7 +180,7 @@ export class BodyStalledError extends OciError {
   }
 }
 
-/** A body that is kept in memory until it is whole holds memory that others wait for. */
+/** A body that is held in memory took too long to arrive, while other requests may wait for that memory. */
 export class BodyTooSlowError extends OciError {
   override readonly name = 'BodyTooSlowError'
   readonly code = 'SIZE_INVALID'
@@ -192,7 +192,7 @@ export class BodyTooSlowError extends OciError {
   }
 }
 
-/** The connection is gone: nobody is left to answer. */
+/** The connection is gone, so no reply can be sent. */
 export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError'
   constructor() {

@@ -1,7 +1,7 @@
 /**
- * THE table of endpoints: one row each, in the order and with the ids of the distribution-spec, and with the action
- * that the policy is asked about. The router matches it, the wrapper in `handle-request.ts` reads its columns,
- * `docs/api.md` prints it. A new endpoint is a row here and a handler in `handlers/`.
+ * The table of endpoints: one row each, in the order and with the ids of the distribution-spec, and with the action
+ * that the policy decides. The router matches it, `handle-request.ts` reads its columns, and `docs/api.md` prints it. A
+ * new endpoint is a row here and a handler in `handlers/`.
  */
 import { deleteBlob, getBlob } from './handlers/blobs.ts'
 import { listCatalog } from './handlers/catalog.ts'

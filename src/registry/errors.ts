@@ -1,6 +1,6 @@
 /**
- * Refusals of the registry itself. Each says what is refused, why, and what to do about it; `edge/error-table.ts` gives
- * them a status.
+ * The errors of the registry itself. Each message says what is refused, why, and what to do; `edge/error-table.ts`
+ * gives each error a status.
  */
 import { OciError } from '../oci/oci-error.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -22,7 +22,7 @@ export class BlobUnknownError extends RegistryError {
   }
 }
 
-/** The row is there and the bytes are not: to clients the blob is absent, and a push puts it back. */
+/** The blob has a row, but its bytes are missing. To clients it is absent, and pushing it again restores it. */
 export class BlobDamagedError extends RegistryError {
   override readonly name = 'BlobDamagedError'
   readonly code = 'BLOB_UNKNOWN'
@@ -73,7 +73,7 @@ export class DeleteDisabledError extends RegistryError {
   }
 }
 
-/** The owner was renamed while the push went on. */
+/** The owner was renamed during the push. */
 export class OwnerRenamedError extends RegistryError {
   override readonly name = 'OwnerRenamedError'
   readonly code = 'DENIED'
@@ -88,7 +88,7 @@ export class OwnerRenamedError extends RegistryError {
 }
 
 /**
- * Also where the repository does not exist: clients take this code alone for an image that is not there, and stop at
+ * Also thrown if the repository does not exist: clients read only this code as a missing image, and stop at
  * `NAME_UNKNOWN`.
  */
 export class ManifestUnknownError extends RegistryError {
@@ -109,16 +109,19 @@ export class ManifestUnknownError extends RegistryError {
   }
 }
 
-/** A manifest may name 10,000; with all of them an error would be larger than the manifest. */
+/**
+ * The most missing digests that one error names. A manifest may name 10,000, and an error with all of them would be
+ * larger than the manifest.
+ */
 const maxNamedMissing = 150
 
-/** Carries the missing digests, so that a client can push all of them at once; the first 150 where there are more. */
+/** Carries the missing digests, at most the first 150, so that a client can push all of them at once. */
 export class ManifestBlobUnknownError extends RegistryError {
   override readonly name = 'ManifestBlobUnknownError'
   readonly code = 'MANIFEST_BLOB_UNKNOWN'
   readonly detail: { repository: RepositoryName }
   readonly missing: readonly Digest[]
-  /** How many more there are. */
+  /** How many missing digests are left out. */
   readonly unnamed: number
   constructor(repository: RepositoryName, missing: readonly Digest[], options?: ErrorOptions) {
     const named = missing.slice(0, maxNamedMissing)
@@ -145,8 +148,8 @@ export interface WrongSize {
 }
 
 /**
- * A descriptor gives content another size than it has. The code is not `MANIFEST_INVALID`: containers/image takes that
- * for a type of manifest that the registry does not know, and would push the same sizes again in each other type.
+ * A descriptor gives the wrong size for its content. The code is not `MANIFEST_INVALID`: containers/image reads that
+ * code as a manifest type that the registry does not support, and would push the same sizes again in each other type.
  */
 export class DescriptorSizeError extends RegistryError {
   override readonly name = 'DescriptorSizeError'
@@ -164,7 +167,7 @@ export class DescriptorSizeError extends RegistryError {
   }
 }
 
-/** A push of one kind only; what it would have done was not done. */
+/** The caller may push, but not create or not update this tag or repository; nothing was changed. */
 export class PushDeniedError extends RegistryError {
   override readonly name = 'PushDeniedError'
   readonly code = 'DENIED'
@@ -173,7 +176,7 @@ export class PushDeniedError extends RegistryError {
     tag?: TagName
     right: 'push:create' | 'push:update'
   }
-  /** `lackedBy: 'token'`: no role helps, since the access token was made without the right. */
+  /** `lackedBy: 'token'`: no role helps, because the access token was created without the right. */
   constructor(
     detail: PushDeniedError['detail'],
     { lackedBy, ...options }: ErrorOptions & { readonly lackedBy?: 'token' | undefined } = {},
@@ -224,7 +227,7 @@ export class UploadUnknownError extends RegistryError {
   }
 }
 
-/** The chunk does not start where the session stands (distribution-spec end-5, end-6: 416). */
+/** The chunk does not start at the offset of the session (distribution-spec end-5, end-6: 416). */
 export class UploadOutOfOrderError extends RegistryError {
   override readonly name = 'UploadOutOfOrderError'
   readonly code = 'RANGE_INVALID'
@@ -250,7 +253,7 @@ export class SizeInvalidError extends RegistryError {
   }
 }
 
-/** The two headers of a chunk contradict each other. */
+/** The `Content-Range` and `Content-Length` of a chunk contradict each other. */
 export class ChunkLengthError extends RegistryError {
   override readonly name = 'ChunkLengthError'
   readonly code = 'SIZE_INVALID'
@@ -267,7 +270,7 @@ export class TooManyUploadsError extends RegistryError {
   override readonly name = 'TooManyUploadsError'
   readonly code = 'TOOMANYREQUESTS'
   readonly detail: { limit: number; setting: string }
-  /** When the next session would expire. */
+  /** The time until the next session expires. */
   override readonly retryAfterSeconds: number
   constructor(
     { limit, retryAfterSeconds }: { readonly limit: number; readonly retryAfterSeconds: number },
@@ -282,7 +285,7 @@ export class TooManyUploadsError extends RegistryError {
   }
 }
 
-/** An `If-Match` or `If-None-Match` did not hold; `current` is what the tag points at. */
+/** An `If-Match` or `If-None-Match` condition failed; `current` is the digest that the tag points at. */
 export class PreconditionFailedError extends RegistryError {
   override readonly name = 'PreconditionFailedError'
   readonly code = 'DENIED'

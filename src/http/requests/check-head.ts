@@ -1,16 +1,16 @@
-/** What the head of a request must be before anyone looks at what it asks for. */
+/** Checks the head of a request before its caller is authenticated. */
 import type { IncomingMessage } from 'node:http'
 import { quote } from '../../oci/quote.ts'
 import { ExpectationUnknownError, RequestMalformedError, UrlTooLongError } from '../errors.ts'
 import type { HttpLimits } from '../limits.ts'
 import { isHost } from './origin.ts'
 
-/** The same that Node looks for. */
+/** The expression that Node itself uses. */
 const continueExpression = /(?:^|\W)100-continue(?:$|\W)/i
 
 /** Throws `RequestMalformedError`, `ExpectationUnknownError`, `UrlTooLongError`. */
 export function checkHead(incoming: IncomingMessage, { urlBytes }: HttpLimits): void {
-  // The parser takes a request line of HTTP/2.0 and then reads on as if it were 1.1.
+  // The parser accepts a request line of HTTP/2.0 and then parses the rest as 1.1.
   if (incoming.httpVersionMajor > 1) {
     throw new RequestMalformedError(`HTTP/${incoming.httpVersion} is not spoken here; ask with HTTP/1.1`)
   }
@@ -35,7 +35,10 @@ function checkHost(incoming: IncomingMessage): void {
   }
 }
 
-/** RFC 9112, 3.2. Node keeps the first and hides the rest, but a proxy before us may have looked at another. */
+/**
+ * Whether there are several `Host` headers (RFC 9112, 3.2). Node keeps the first and hides the others, but a proxy
+ * before us may have read another.
+ */
 function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
