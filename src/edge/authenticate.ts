@@ -66,7 +66,7 @@ async function identifyManager(
   const principal = await authenticator.authenticate(authorization, request.origin)
   if (principal.scopes === undefined) return principal
   throw new UnauthorizedError(
-    'this token is for /v2 alone: send name and password, an access token, or open a session',
+    'this token is valid for /v2 only: send a name and password or an access token, or open a session',
     'insufficient_scope',
   )
 }

@@ -146,12 +146,12 @@ export async function seesOwner(
 
 /** Throws if the row has no repository: that is a bug, and the request must not be served. */
 function repositoryOf({ repository }: Target): RepositoryName {
-  if (repository === undefined) throw new Error('a row that needs a right in a repository names none')
+  if (repository === undefined) throw new Error('a row that needs a right in a repository has no repository')
   return repository
 }
 
 function ownerNameOf({ owner }: Target): string {
-  if (owner === undefined) throw new Error('a row that needs a right on an owner names none')
+  if (owner === undefined) throw new Error('a row that needs a right on an owner has no owner')
   return owner
 }
 

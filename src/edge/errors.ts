@@ -26,13 +26,15 @@ export class NotVisibleError extends OciError {
   readonly code = 'NAME_UNKNOWN'
   readonly detail = undefined
   constructor(what: string) {
-    super(`there is no ${what} that you may see: check its name or id, or ask an administrator for access`)
+    super(
+      `${what} does not exist, or you may not see it: check its name or id, or ask an administrator for access`,
+    )
   }
 }
 
 /** Returns the refusal of a management API request that needs a login and has none. */
 export function notSignedIn(): UnauthorizedError {
   return new UnauthorizedError(
-    'this needs a login: send name and password (Basic), an access token (Bearer), or open a session',
+    'this request needs a login: send a name and password (Basic) or an access token (Bearer), or open a session',
   )
 }

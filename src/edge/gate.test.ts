@@ -149,7 +149,7 @@ describe('deciding again', () => {
     const admission = requireAdmitted(await gate.admit(request, asked('push')))
     await admission.decideAgain()
     decision = { allowed: true, push: { create: true, update: false } }
-    await expect(admission.decideAgain()).rejects.toThrow('rights were taken away')
+    await expect(admission.decideAgain()).rejects.toThrow('rights were revoked')
     decision = denied
     await expect(admission.decideAgain()).rejects.toMatchObject({ code: 'DENIED' })
   })

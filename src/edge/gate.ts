@@ -83,7 +83,5 @@ async function decideAgain(
   const now = await decide(principal, asked, deps)
   const isLess = (push.create && !now.push.create) || (push.update && !now.push.update)
   if (isLess)
-    throw new DeniedError(
-      'rights were taken away while the body arrived: push again with those that are left',
-    )
+    throw new DeniedError('rights were revoked while the body arrived: push again with the remaining rights')
 }

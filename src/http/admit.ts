@@ -11,7 +11,7 @@ export async function admit(
   asked: Asked & Pick<AdmissionRequest, 'surface' | 'method'>,
   { gate }: { readonly gate: Gate },
 ): Promise<Admitted | Refused> {
-  if (exchange.admission !== undefined) throw new Error('the exchange was admitted before')
+  if (exchange.admission !== undefined) throw new Error('the exchange was already admitted')
   const { surface, method } = asked
   const { origin, cors, incoming } = exchange
   const { headers } = incoming

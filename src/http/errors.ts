@@ -31,7 +31,9 @@ export class ExpectationUnknownError extends OciError {
   override readonly kind = 'EXPECTATION_UNKNOWN'
   readonly detail = undefined
   constructor(expectation: string) {
-    super(`the expectation ${quote(expectation)} is not known here; send Expect: 100-continue or no Expect`)
+    super(
+      `the expectation ${quote(expectation)} is not supported: send Expect: 100-continue, or no Expect header`,
+    )
   }
 }
 
@@ -42,7 +44,7 @@ export class RouteUnknownError extends OciError {
   readonly detail: { path: string }
   constructor(path: string) {
     super(
-      `this server has nothing at ${quote(path)}; the registry's endpoints start with /v2/<owner>/<image>/`,
+      `${quote(path)} is not an endpoint of this server: the registry's endpoints start with /v2/<owner>/<image>/`,
     )
     this.detail = { path: path.slice(0, 255) }
   }
@@ -71,7 +73,7 @@ export class ManifestTooLargeError extends OciError {
   override readonly kind = 'MANIFEST_TOO_LARGE'
   readonly detail: { limit: number }
   constructor(limit: number) {
-    super(`the manifest is larger than ${limit} bytes, the limit of this registry; keep large data in blobs`)
+    super(`the manifest is larger than ${limit} bytes, the limit of this registry: store large data in blobs`)
     this.detail = { limit }
   }
 }
@@ -82,7 +84,7 @@ export class FormTooLargeError extends OciError {
   override readonly kind = 'FORM_TOO_LARGE'
   readonly detail: { limit: number }
   constructor(limit: number) {
-    super(`the form is larger than ${limit} bytes, the limit of this registry; ask for fewer scopes at once`)
+    super(`the form is larger than ${limit} bytes, the limit of this registry: request fewer scopes at once`)
     this.detail = { limit }
   }
 }
@@ -95,7 +97,7 @@ export class BodyTooLargeError extends OciError {
   readonly detail: { limit: number }
   constructor(limit: number) {
     super(
-      `the body is larger than ${limit} bytes, the limit of the management API; spread the change over several`,
+      `the body is larger than ${limit} bytes, the limit of the management API: split the change into several requests`,
     )
     this.detail = { limit }
   }
@@ -107,9 +109,7 @@ export class UrlTooLongError extends OciError {
   override readonly kind = 'URL_TOO_LONG'
   readonly detail: { limit: number }
   constructor(limit: number) {
-    super(
-      `the URL is longer than ${limit} bytes, the limit of this registry; spread the request over several`,
-    )
+    super(`the URL is longer than ${limit} bytes, the limit of this registry: split the request into several`)
     this.detail = { limit }
   }
 }
@@ -135,7 +135,7 @@ export class TooManyTagsError extends OciError {
   readonly detail: { limit: number; tags: number }
   constructor(tags: number, limit: number) {
     super(
-      `the request names ${tags} tags, at most ${limit} are taken at once; send the rest in further requests`,
+      `the request names ${tags} tags, but at most ${limit} are allowed at once: send the rest in further requests`,
     )
     this.detail = { limit, tags }
   }
@@ -148,7 +148,7 @@ export class ContentChangedError extends OciError {
   override readonly kind = 'CONTENT_CHANGED'
   readonly detail: { current: string }
   constructor(current: string) {
-    super(`the digest here is ${current}: If-Match of the request names another, read it again without`)
+    super(`the current digest is ${current}, which If-Match does not name: retry without If-Match`)
     this.detail = { current }
   }
 }
@@ -160,7 +160,7 @@ export class RangeUnsatisfiableError extends OciError {
   readonly detail: { range: string; size: number }
   readonly size: number
   constructor(range: string, size: number) {
-    super(`range ${quote(range)} selects no byte of a blob of ${size} bytes`)
+    super(`range ${quote(range)} selects no byte of the blob: it has ${size} bytes`)
     this.size = size
     this.detail = { range: range.slice(0, 100), size }
   }
@@ -174,7 +174,7 @@ export class BodyStalledError extends OciError {
   readonly detail: { idleMs: number }
   constructor(idleMs: number) {
     super(
-      `no byte of the body arrived for ${idleMs} ms; what came of an upload is kept, GET its URL and go on`,
+      `no byte of the body arrived for ${idleMs} ms: an upload session keeps the bytes received; GET its URL and continue from there`,
     )
     this.detail = { idleMs }
   }
@@ -187,7 +187,7 @@ export class BodyTooSlowError extends OciError {
   override readonly kind = 'BODY_TOO_SLOW'
   readonly detail: { limitMs: number }
   constructor(limitMs: number) {
-    super(`the body did not arrive within ${limitMs} ms; send it again over a faster connection`)
+    super(`the body did not arrive within ${limitMs} ms: send it again over a faster connection`)
     this.detail = { limitMs }
   }
 }

@@ -79,7 +79,7 @@ export function logFault(
 ): void {
   const fields = { ...describeExchange(exchange), err: error }
   if (expected) log.warn(fields, 'a request could not be served')
-  else log.error(fields, 'a request met a fault')
+  else log.error(fields, 'a request failed with an internal error')
 }
 
 /**
@@ -89,7 +89,7 @@ export function logFault(
 export function logUnanswered(exchange: Exchange, error: unknown, { log }: { log: Log }): void {
   if (error instanceof ClientGoneError) log.debug(describeExchange(exchange), 'the client left')
   else if (isRefusal(error)) log.warn({ ...describeExchange(exchange), err: error }, 'a reply was cut off')
-  else log.error({ ...describeExchange(exchange), err: error }, 'a reply broke off')
+  else log.error({ ...describeExchange(exchange), err: error }, 'a reply failed midway')
 }
 
 function isRefusal(error: unknown): boolean {

@@ -213,7 +213,7 @@ class NodeRegistryServer implements RegistryServer {
     observer?.onConnectionClosed?.('pipelining')
     log.debug(
       { address: peerAddress(socket), limit: limits.waitingPerConnection },
-      'a connection was closed: too many requests came before the first was answered',
+      'a connection was closed: too many requests arrived before the first was answered',
     )
   }
 }

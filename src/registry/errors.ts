@@ -56,7 +56,7 @@ export class CursorInvalidError extends RegistryError {
   readonly detail: { cursor: string }
   constructor(cursor: string, options?: ErrorOptions) {
     super(
-      `${quote(cursor)} is not a cursor of this list: follow the Link header as it is, or start again without one`,
+      `${quote(cursor)} is not a cursor of this list: follow the Link header unchanged, or start again without a cursor`,
       options,
     )
     this.detail = { cursor: cursor.slice(0, 100) }
@@ -68,7 +68,7 @@ export class DeleteDisabledError extends RegistryError {
   readonly code = 'UNSUPPORTED'
   readonly detail: { setting: string }
   constructor(options?: ErrorOptions) {
-    super('this registry does not delete: an operator may set delete.enabled to true', options)
+    super('deletion is switched off on this registry: an operator can set delete.enabled to true', options)
     this.detail = { setting: 'delete.enabled' }
   }
 }
@@ -184,7 +184,7 @@ export class PushDeniedError extends RegistryError {
     const { repository, right } = detail
     const help =
       lackedBy === 'token'
-        ? `use an access token that was made with the action ${right}`
+        ? `use an access token that was created with the action ${right}`
         : `ask ${ownerOf(repository)} or an administrator for a role with ${right}`
     super(`${explainPush(detail)}, or ${help}`, options)
     this.detail = detail
@@ -192,13 +192,13 @@ export class PushDeniedError extends RegistryError {
 }
 
 function explainPush({ repository, tag, right }: PushDeniedError['detail']): string {
-  const takes = `takes the right ${right}, which you do not have here`
+  const needs = `needs the right ${right}, which you do not have here`
   if (tag === undefined)
-    return `${repository} does not exist, and to make it ${takes}: push to one that exists`
+    return `${repository} does not exist, and creating it ${needs}: push to an existing repository`
   if (right === 'push:create') {
-    return `${repository} has no tag ${tag}, and to make it ${takes}: push to a tag that exists`
+    return `${repository} has no tag ${tag}, and creating it ${needs}: push to an existing tag`
   }
-  return `tag ${tag} of ${repository} points at another manifest, and to move it ${takes}: push another tag`
+  return `tag ${tag} of ${repository} points at another manifest, and moving it ${needs}: push another tag`
 }
 
 export class DigestMismatchError extends RegistryError {
@@ -220,7 +220,7 @@ export class UploadUnknownError extends RegistryError {
   readonly detail: { repository: RepositoryName; upload: string }
   constructor(repository: RepositoryName, upload: string, options?: ErrorOptions) {
     super(
-      `upload session ${upload} is not open in ${repository}: it ended, expired or never was; start a new one with POST`,
+      `upload session ${upload} is not open in ${repository}: it has ended, has expired or never existed; start a new one with POST`,
       options,
     )
     this.detail = { repository, upload }
@@ -234,7 +234,7 @@ export class UploadOutOfOrderError extends RegistryError {
   readonly detail: { upload: string; offset: number }
   readonly offset: number
   constructor(upload: string, offset: number, options?: ErrorOptions) {
-    super(`upload session ${upload} holds ${offset} bytes: the next chunk starts at ${offset}`, options)
+    super(`upload session ${upload} has ${offset} bytes: the next chunk must start at ${offset}`, options)
     this.offset = offset
     this.detail = { upload, offset }
   }
@@ -246,7 +246,7 @@ export class SizeInvalidError extends RegistryError {
   readonly detail: { announced: number; received: number }
   constructor(detail: SizeInvalidError['detail'], options?: ErrorOptions) {
     super(
-      `the request announced ${detail.announced} bytes and carried ${detail.received}: nothing of it was kept`,
+      `the request announced ${detail.announced} bytes but had ${detail.received}: none were kept; send it again with the right length`,
       options,
     )
     this.detail = detail
@@ -261,7 +261,9 @@ export class ChunkLengthError extends RegistryError {
   constructor(chunk: { readonly start: number; readonly length: number; readonly contentLength: number }) {
     const { start, length, contentLength } = chunk
     const contentRange = `${start}-${start + length - 1}`
-    super(`Content-Range ${contentRange} has ${length} bytes, the body has ${contentLength}: both must agree`)
+    super(
+      `Content-Range ${contentRange} covers ${length} bytes, but the body has ${contentLength}: make them equal`,
+    )
     this.detail = { contentRange, contentLength }
   }
 }
@@ -293,7 +295,7 @@ export class PreconditionFailedError extends RegistryError {
   readonly detail: { tag: string; current: Digest | null }
   constructor(tag: string, current: Digest | undefined, options?: ErrorOptions) {
     const state = current === undefined ? 'does not exist' : `points at ${current}`
-    super(`tag ${tag} ${state}: the condition of the request does not hold, read it again and retry`, options)
+    super(`tag ${tag} ${state}: the condition of the request failed; read the tag again and retry`, options)
     this.detail = { tag, current: current ?? null }
   }
 }
@@ -306,7 +308,7 @@ export class InsufficientStorageError extends RegistryError {
   readonly detail: null = null
   constructor(options?: ErrorOptions) {
     super(
-      'the registry has no space left: this request was not carried out; an operator has to make room, then repeat it',
+      'the registry has no space left, so this request failed: ask an operator to free space, then retry',
       options,
     )
   }

@@ -28,7 +28,7 @@ interface ClientErrorContext {
 
 /** Answers clients that speak plain HTTP to a TLS port. Anything else they send is dropped. */
 export function answerWithoutTls(socket: Socket, requestId: string): void {
-  const message = 'this port speaks TLS: ask it with https://, not http://'
+  const message = 'this port speaks TLS: use https://, not http://'
   socket.on('error', () => undefined)
   socket.resume()
   endWith(socket, formatRefusal('400 Bad Request', { requestId, message }))
@@ -49,7 +49,7 @@ export function answerClientError(error: ParserError, socket: Socket, context: C
   // The parser reports every further packet too; one reply is enough.
   if (socket.writableEnded) return
   const statusLine = statusLines[error.code ?? ''] ?? '400 Bad Request'
-  const message = `${statusLine.slice(4)}: the request is no valid HTTP/1.1`
+  const message = `${statusLine.slice(4)}: the request is not valid HTTP/1.1`
   endWith(socket, formatRefusal(statusLine, { requestId, message }))
 }
 

@@ -262,7 +262,7 @@ export class Readers {
     this.#deps.observer?.onConnectionClosed?.('body-idle')
     this.#deps.log.debug(
       { address: peerAddress(incoming.socket) },
-      'a connection was closed: its client sends too little of a body while others wait for its memory',
+      'a connection was closed: its client sends too little of a body while other requests wait for its memory',
     )
     response.destroy()
   }
@@ -271,7 +271,7 @@ export class Readers {
     this.#deps.observer?.onConnectionClosed?.('reply-idle')
     this.#deps.log.debug(
       { address: peerAddress(socket), idleMs: Math.round(idleMs) },
-      'a connection was closed: its client takes nothing of a reply, or too little while others wait for its memory',
+      'a connection was closed: its client reads nothing of a reply, or too little while other requests wait for its memory',
     )
     response.destroy()
   }

@@ -42,7 +42,7 @@ function findableReference({ repository, argument }: RepositoryRequest): Referen
   if (argument.includes(':')) return { kind: 'digest', digest: parseDigest(argument) }
   if (isTagName(argument)) return { kind: 'tag', tag: argument }
   throw new RequestRefusedError('MANIFEST_UNKNOWN', {
-    message: `manifest unknown: repository ${repository} has no tag ${quote(argument)}, no tag can have that form`,
+    message: `manifest unknown: repository ${repository} has no tag ${quote(argument)}, which is not a valid tag`,
     detail: { repository, reference: argument.slice(0, 128).toWellFormed() },
   })
 }
@@ -111,7 +111,7 @@ function parseTags({ query }: RepositoryRequest, reference: Reference, max: numb
   if (names.size === 0) return []
   if (reference.kind === 'tag') {
     throw new RequestRefusedError('TAG_INVALID', {
-      message: `?tag= goes with a push by digest only; this one is by tag ${reference.tag}`,
+      message: `?tag= is allowed only in a push by digest, and this one is by tag ${reference.tag}: push by digest, or omit ?tag=`,
       detail: { tag: reference.tag },
     })
   }

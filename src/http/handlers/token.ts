@@ -38,7 +38,9 @@ export async function getToken(request: RegistryRequest, deps: HandlerDeps): Pro
  */
 function basicOf(authorization: string | undefined): string | undefined {
   if (authorization === undefined || /^basic(?:\s|$)/i.test(authorization)) return authorization
-  throw new UnauthorizedError('the token endpoint takes a user name and a password: send them as Basic')
+  throw new UnauthorizedError(
+    'the token endpoint accepts only a user name and a password: send them as Basic',
+  )
 }
 
 export async function postToken(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {

@@ -58,7 +58,10 @@ function checkTokenCovers({ scopes }: Principal, from: RepositoryName): void {
   if (scopes === undefined) return
   const scope = scopes.find(({ type, name }) => type === 'repository' && name === from)
   if (scope !== undefined && (scope.actions.length === 0 || scope.actions.includes('pull'))) return
-  throw new UnauthorizedError(`the token is not for pulling from ${from}: ask for one`, 'insufficient_scope')
+  throw new UnauthorizedError(
+    `the token does not cover pulls from ${from}: request one that does`,
+    'insufficient_scope',
+  )
 }
 
 /** Pushes the whole blob in one request (end-4b). */

@@ -78,8 +78,8 @@ async function replyTo(
   endpoint: MetricsEndpoint,
 ): Promise<WholeReply> {
   if (url !== '/metrics' && !url.startsWith('/metrics?'))
-    return refuse(404, 'this listener serves /metrics alone')
+    return refuse(404, 'this listener serves only /metrics')
   if (method !== 'GET' && method !== 'HEAD')
-    return refuse(405, 'the metrics are read with GET', ['Allow', 'GET, HEAD'])
+    return refuse(405, 'read the metrics with GET', ['Allow', 'GET, HEAD'])
   return endpoint(headers.authorization)
 }

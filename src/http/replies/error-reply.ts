@@ -109,7 +109,7 @@ function toEntries({ error, code, message }: Refusal, { method }: ErrorContext):
   }))
   const { unnamed } = error
   if (unnamed > 0) {
-    const message = `${unnamed} more digests are not in the repository: push all that the manifest names before it`
+    const message = `${unnamed} more digests are not in the repository: push everything that the manifest names first`
     entries.push({ code, message, detail: { unnamed } })
   }
   return entries

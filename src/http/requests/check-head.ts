@@ -12,7 +12,7 @@ const continueExpression = /(?:^|\W)100-continue(?:$|\W)/i
 export function checkHead(incoming: IncomingMessage, { urlBytes }: HttpLimits): void {
   // The parser accepts a request line of HTTP/2.0 and then parses the rest as 1.1.
   if (incoming.httpVersionMajor > 1) {
-    throw new RequestMalformedError(`HTTP/${incoming.httpVersion} is not spoken here; ask with HTTP/1.1`)
+    throw new RequestMalformedError(`HTTP/${incoming.httpVersion} is not supported: use HTTP/1.1`)
   }
   checkHost(incoming)
   const { expect } = incoming.headers
@@ -24,14 +24,16 @@ export function checkHead(incoming: IncomingMessage, { urlBytes }: HttpLimits): 
 
 function checkHost(incoming: IncomingMessage): void {
   if (hasTwoHosts(incoming)) {
-    throw new RequestMalformedError('a request has one Host header, this one has several')
+    throw new RequestMalformedError('the request has several Host headers: send one')
   }
   const { host } = incoming.headers
   if (host === undefined && incoming.httpVersion === '1.1') {
-    throw new RequestMalformedError('a request of HTTP/1.1 has a Host header, this one has none')
+    throw new RequestMalformedError('the HTTP/1.1 request has no Host header: send one')
   }
   if (host !== undefined && !isHost(host)) {
-    throw new RequestMalformedError(`Host ${quote(host)} is no name or address with an optional port`)
+    throw new RequestMalformedError(
+      `Host ${quote(host)} is invalid: send a name or address with an optional port`,
+    )
   }
 }
 

@@ -38,7 +38,7 @@ function addEntry(list: BlockList, entry: string): void {
   const isLength = length === undefined || /^\d{1,3}$/.test(length)
   if (isIP(text) === 0 || rest.length > 0 || !isLength || prefix > bits) {
     throw new Error(
-      `trusted proxy ${quote(entry)} is no address and no network: write 10.0.0.5, 10.0.0.0/8 or fd00::/8`,
+      `trusted proxy ${quote(entry)} is not an address or network: write 10.0.0.5, 10.0.0.0/8 or fd00::/8`,
     )
   }
   list.addSubnet(text, prefix, family)

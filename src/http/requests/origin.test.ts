@@ -127,7 +127,7 @@ describe('the client', () => {
 })
 
 test.each(['10.0.0.0/99', 'proxy', ''])('a trusted proxy %j stops the start', async (entry) => {
-  await expect(openServer({ trustedProxies: [entry] })).rejects.toThrow(/no address and no network/)
+  await expect(openServer({ trustedProxies: [entry] })).rejects.toThrow(/not an address or network/)
 })
 
 test.each([

@@ -33,7 +33,7 @@ export function parseCursor(query: URLSearchParams): number | undefined {
   if (text === null) return undefined
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new RequestRefusedError('PAGINATION_NUMBER_INVALID', {
-    message: `cursor=${quote(text)} is invalid: follow the Link header as it is, or start again without a cursor`,
+    message: `cursor=${quote(text)} is invalid: follow the Link header unchanged, or start again without a cursor`,
     detail: { cursor: text.slice(0, 100) },
   })
 }
