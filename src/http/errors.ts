@@ -180,7 +180,7 @@ export class BodyStalledError extends OciError {
   }
 }
 
-/** A body that is held in memory took too long to arrive, while other requests may wait for that memory. */
+/** A body that is held in memory did not arrive in time; other requests may wait for that memory. */
 export class BodyTooSlowError extends OciError {
   override readonly name = 'BodyTooSlowError'
   readonly code = 'SIZE_INVALID'

@@ -86,7 +86,7 @@ export const smallReplyBytes = 64 * kibibyte
 /** The longest tag or repository name in JSON, with its quotes and comma. */
 export const maxTagEntryBytes = 128 + 3
 export const maxRepositoryEntryBytes = 255 + 3
-/** The largest page of referrers: a page ends at 3 MiB or after its first descriptor. */
+/** The largest page of referrers. A page ends at 3 MiB, or after its first descriptor if that alone is larger. */
 export const maxReferrersReplyBytes = 4 * mebibyte
 
 /** The most names on a page of a tags list, and the default: clients that never page should usually see all tags. */

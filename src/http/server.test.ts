@@ -1,4 +1,4 @@
-/** What the wrapper does around every handler: order of the checks, rights, faults, log lines. */
+/** The work of the wrapper around every handler: order of checks, rights, faults, log lines. */
 import { describe, expect, test } from 'vitest'
 import { expectError } from '../../test/support/answers.ts'
 import { ask } from '../../test/support/client.ts'

@@ -58,7 +58,7 @@ abstract class JoinedIncoming extends IncomingMessage {
     else void turn.then(() => this.#handOn())
   }
 
-  /** Passes the pieces to the reader. The socket is read on once the reader takes them. */
+  /** Passes the pieces to the reader. The socket is read again once the reader takes them. */
   #handOn(): void {
     const kept = this.#kept
     if (kept === undefined) return

@@ -45,10 +45,10 @@ interface Watched {
   readonly response: ServerResponse
   readonly socket: Socket
   readonly holdsMemory: boolean
-  /** The bytes that the client had read at the last check, and the time since when that number is unchanged. */
+  /** The bytes that the client had read at the last check; `since` is when this number last changed. */
   taken: number
   since: number
-  /** Like `taken` and `since`, but at the last time that the client had read another `leastMovedBytes`. */
+  /** The same two values after the last time that the client read at least `leastMovedBytes`. */
   pacedTaken: number
   pacedSince: number
 }
@@ -57,7 +57,7 @@ interface Watched {
 interface Sender {
   readonly incoming: IncomingMessage
   readonly response: ServerResponse
-  /** The bytes received at the last time that the client had sent another `leastMovedBytes`, and that time. */
+  /** The bytes received when the client last completed `leastMovedBytes`, and the time of that. */
   received: number
   since: number
 }
@@ -75,10 +75,7 @@ const expectedBytes = 512 * 1024
  */
 const maxWrittenPerTurn = 4 * 1024 * 1024
 
-/**
- * The share of the memory that one party may use is one in this many: four parties must act together to make others
- * wait.
- */
+/** Each party may use a quarter of the memory: only four parties together can make others wait. */
 const sharesOfMemory = 4
 
 /**

@@ -41,7 +41,7 @@ interface ErrorEntry {
 const fresh = ['Cache-Control', 'no-store']
 const maxReasonCharacters = 500
 
-/** The OAuth 2 error for each status, for refusals without an error of their own in OAuth 2. */
+/** The OAuth 2 error for each status, if the refusal has no specific one. */
 const oauthErrors: Readonly<Record<number, string>> = {
   401: 'invalid_grant',
   429: 'temporarily_unavailable',

@@ -16,11 +16,11 @@ import { sendReply } from './send-reply.ts'
 
 interface Sender extends AsyncDisposable {
   readonly url: string
-  /** How the first reply ended: `undefined` when it was sent. */
+  /** The error of the first reply; `undefined` if it was sent. */
   readonly outcome: Promise<unknown>
 }
 
-/** A server that sends one reply to whatever is asked. */
+/** Starts a server that sends one reply to any request. */
 async function serve(
   reply: Reply,
   limits: Partial<HttpLimits> = {},
@@ -75,7 +75,7 @@ class Source implements StreamBody {
 const piece = Buffer.alloc(256 * 1024, 'x')
 const pieces = 400
 
-/** Writes 100 MiB and tells how far it came. */
+/** Writes 100 MiB and reports how far it came. */
 function aLongSource(): { source: Source; written: () => number } {
   let written = 0
   const source = new Source(async (sink) => {
@@ -113,7 +113,7 @@ describe('a streamed reply', () => {
     await using sender = await serve(longReply(source))
     const response = await openResponse(sender.url)
     response.pause()
-    // Everything that is answered afterwards was answered while the reader stood still.
+    // Every later reply was sent while the reader had stopped.
     await ask(sender.url).catch(() => undefined)
     expect(written()).toBeLessThan(pieces * 2)
     let received = 0
