@@ -143,7 +143,7 @@ describe('the gate', () => {
 })
 
 describe('deciding again', () => {
-  test('throws when the right was taken away meanwhile', async () => {
+  test('throws if the right was revoked in the meantime', async () => {
     let decision: Decision = { allowed: true, push: { create: true, update: true } }
     const gate = gateWith({ authenticator: asBob, ...deciding(() => decision) })
     const admission = requireAdmitted(await gate.admit(request, asked('push')))
@@ -154,7 +154,7 @@ describe('deciding again', () => {
     await expect(admission.decideAgain()).rejects.toMatchObject({ code: 'DENIED' })
   })
 
-  test('throws when the credential ended meanwhile', async () => {
+  test('throws if the credential ended in the meantime', async () => {
     let isCurrent = true
     const gate = gateWith({ authenticator: { ...asBob, isCurrent: () => isCurrent } })
     const admission = requireAdmitted(await gate.admit(request, asked('pull')))

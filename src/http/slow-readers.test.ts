@@ -101,7 +101,7 @@ test('readers that take nothing are cut while others wait for their memory', asy
   )
 })
 
-test('manifests that come slowly hold what the bound allows, and keep nobody else waiting', async () => {
+test('manifests that arrive slowly hold only the memory that the limit allows, and keep no other request waiting', async () => {
   await using scene = await openScene(60_000)
   const { server, url, manifests } = scene
   const body = Buffer.alloc(1.5 * mebibyte, ' ')

@@ -148,7 +148,7 @@ test('a connection that spent the share of a turn goes on after a turn in which 
   expect(readable()).toEqual([true, true])
 })
 
-test('a connection that nobody reads stays paused after its rest', async () => {
+test('a connection without a reader stays paused after its rest', async () => {
   const reads = new ReadTurns()
   const socket = aSocket()
   reads.add(socket)

@@ -93,7 +93,7 @@ describe('a reader', () => {
     expect(response.destroyed).toBe(true)
   })
 
-  test('that holds memory is cut sooner while somebody waits for it, others are not', async () => {
+  test('that holds memory is cut sooner while another request waits for it, others are not', async () => {
     const { readers, closed, pass } = aScene()
     const streamed = watch(readers)
     const holder = watch(readers, true)

@@ -273,7 +273,7 @@ describe('what cannot be parsed', () => {
 })
 
 describe('close', () => {
-  test('answers the request that is served and drops those that wait', async () => {
+  test('answers the current request and drops the waiting ones', async () => {
     await using scene = await openHeld()
     using connection = await RawConnection.open(scene.server.url)
     connection.write(ping + ping + ping)

@@ -122,7 +122,7 @@ describe('a streamed reply', () => {
     expect(await sender.outcome).toBeUndefined()
   })
 
-  test('is given up when its reader takes nothing for too long', async () => {
+  test('is cut off when its client reads nothing for too long', async () => {
     const { source, written } = aLongSource()
     await using sender = await serve(longReply(source), { replyIdleMs: 50 })
     const response = await openResponse(sender.url)
@@ -157,7 +157,7 @@ describe('a streamed reply', () => {
     expect(await sender.outcome).toBeInstanceOf(ClientGoneError)
   })
 
-  test('cuts the connection when the source fails, so that nobody takes half of it for the whole', async () => {
+  test('cuts the connection when the source fails, so that no client mistakes half of it for the whole', async () => {
     const fault = new Error('unreadable')
     const source = new Source(async (sink) => {
       await sink.write(Buffer.from('x'))
@@ -178,7 +178,7 @@ describe('a reply', () => {
     expect(await sender.outcome).toBeUndefined()
   })
 
-  test('in memory is given up, too, when its reader takes nothing for too long', async () => {
+  test('in memory is cut off, too, when its client reads nothing for too long', async () => {
     const body = Buffer.alloc(64 * 1024 * 1024, 'x')
     const reply = { status: 200, headers: [], length: body.length, body }
     await using sender = await serve(reply, { replyIdleMs: 50 })
