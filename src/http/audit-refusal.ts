@@ -1,6 +1,6 @@
 /**
- * Records pushes and deletions in the audit that identified callers were refused: with a 403, or with a token that was
- * requested for the action and issued without it, which is how clients with bearer tokens are refused.
+ * Records the refused pushes and deletions of identified callers in the audit. A request is refused with a 403, or with
+ * a token that was requested for the action and issued without it, which is how clients with bearer tokens are refused.
  */
 import type { Audit } from '../audit/audit.ts'
 import { actorOf } from '../identity/actor.ts'

@@ -1,8 +1,8 @@
 /**
  * Tracks the clients that read replies, and the memory that they occupy. A reply that is made in memory waits for room
  * before it is made. Every reply that its client does not read at once is watched, streamed or not, and its connection
- * is closed if the client reads nothing for too long. Bodies that are read into memory count too. Only this file knows
- * both limits.
+ * is closed if the client reads nothing for too long. Bodies that are read into memory count too. No other file knows
+ * either limit.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'

@@ -32,9 +32,9 @@ export async function postUpload(request: RepositoryRequest, deps: HandlerDeps):
 }
 
 /**
- * Mounts a blob without `from`, or from a repository that the caller may pull. A source that is forbidden, missing or
- * not a valid name gets the same answer: an upload starts. A token that was not requested for pulling from the source
- * is rejected, so that the client requests another.
+ * Mounts a blob if the request has no `from`, or if the caller may pull from that repository. A source that is
+ * forbidden, missing or not a valid name gets the same answer: an upload starts. A token that was not requested for
+ * pulling from the source is rejected, so that the client requests another.
  */
 async function mountBlob(request: RepositoryRequest, deps: HandlerDeps, digest: Digest): Promise<boolean> {
   const { query, repository, caller, principal } = request

@@ -17,10 +17,10 @@ const unsatisfiable: RangeSelection = { kind: 'unsatisfiable' }
 const specPattern = /^(\d*)-(\d*)$/
 
 /**
- * Returns the ranges that a `Range` header selects of `size` bytes. They keep the order of the request and are never
- * joined, because clients match the parts to their request by position. A header with another syntax is ignored. A last
- * byte before the first is deliberately unsatisfiable (the conformance suite counts a whole reply as a skip).
- * Overlapping ranges that together exceed the blob are ignored too.
+ * Returns the ranges that a `Range` header selects from a blob of `size` bytes. They keep the order of the request and
+ * are never joined, because clients match the parts to their request by position. A header with another syntax is
+ * ignored. A last byte before the first is deliberately unsatisfiable (the conformance suite counts a whole reply as a
+ * skip). Overlapping ranges that together exceed the blob are ignored too.
  */
 export function selectRanges(header: string | undefined, size: number): RangeSelection {
   if (header === undefined || !/^bytes\s*=/i.test(header)) return whole
