@@ -1,15 +1,15 @@
-/** What admission reads of a request, on both surfaces. */
+/** The parts of a request that admission reads, on both surfaces. */
 import type { Origin } from '../identity/identity.ts'
 import type { Admission as CrossOrigin } from '../identity/sessions/csrf.ts'
 
 export interface AdmissionRequest {
-  /** `/v2` knows no sessions; the management API takes no token of the token endpoint. */
+  /** `/v2` accepts no sessions; the management API accepts no tokens of the token endpoint. */
   readonly surface: 'registry' | 'management'
-  /** `POST` also for a GET that changes something. */
+  /** The method that the request is judged by: a GET that changes something counts as `POST`. */
   readonly method: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly origin: Origin & { readonly registryUrl: string }
-  /** When the page that sent this may change something, although it is of another origin. */
+  /** When a page of another origin may change something. */
   readonly crossOrigin: CrossOrigin
 }
 

@@ -1,4 +1,7 @@
-/** Who asks, and whether a page of another site made a browser ask: the one place that looks at credentials. */
+/**
+ * Identifies the caller of a request and rejects changes that pages of other sites request. Admission reads credentials
+ * only here.
+ */
 import { CredentialsError, endedMeanwhile } from '../identity/errors.ts'
 import type { Authenticator } from '../identity/identity.ts'
 import { anonymous } from '../identity/principal.ts'
@@ -17,15 +20,16 @@ export interface AuthenticationDeps {
 
 export interface Identified {
   readonly principal: Principal
-  /** Why the token that came along does not count; a refusal says this. */
+  /** Why the token in the request does not count; a refusal gives this reason. */
   readonly ignored: CredentialsError | undefined
 }
 
 /**
- * By the `Authorization` header; in the management API else by the cookie of a session. Throws `CredentialsError` and
- * `TooManyAttemptsError` as the authenticator does, and `CsrfError` for changes that another site sent.
+ * Identifies the caller by the `Authorization` header or, in the management API without that header, by the session
+ * cookie. Throws `CredentialsError` and `TooManyAttemptsError` from the authenticator, and `CsrfError` for changes that
+ * another site sent.
  *
- * A read of `/v2` with a token that this registry did not issue is served like one without a token.
+ * A read of `/v2` with a token that this registry did not issue is served as if it had no token.
  */
 export async function identify(
   request: AdmissionRequest,
@@ -45,8 +49,9 @@ export async function identify(
 }
 
 /**
- * Whether the request is a read with a token of another registry. A push is refused instead: its client wants to act as a
- * certain account, and what anonymous clients push becomes public. So is the ping, by which clients check their credentials.
+ * Whether the request is a read with a token of another registry. A push with one is refused: its client wants to act
+ * as a certain account, and content that anonymous clients push becomes public. The ping is refused too, because
+ * clients use it to check their credentials.
  */
 function isIgnorable(error: unknown, need: Need): error is CredentialsError {
   return error instanceof CredentialsError && error.isForeign && (need === 'pull' || need === 'catalog')
@@ -61,7 +66,7 @@ async function identifyManager(
   const principal = await authenticator.authenticate(authorization, request.origin)
   if (principal.scopes === undefined) return principal
   throw new UnauthorizedError(
-    'this token is for /v2 alone: send name and password, an access token, or open a session',
+    'this token is valid for /v2 only: send a name and password or an access token, or open a session',
     'insufficient_scope',
   )
 }
@@ -79,7 +84,7 @@ async function identifyBySession(
   return session.principal
 }
 
-/** Throws `CredentialsError` when the session ended, or the account or its credential changed. */
+/** Throws `CredentialsError` if the session has ended, or the account or its credential has changed. */
 export async function requireCurrent(
   request: AdmissionRequest,
   principal: Principal,
@@ -93,7 +98,10 @@ export async function requireCurrent(
   if (!isOpen || !(await authenticator.isCurrent(principal))) throw endedMeanwhile()
 }
 
-/** Throws `CsrfError` for a change that a page of another site asked for. Programs send neither header. */
+/**
+ * Throws `CsrfError` for a change that a page of another site requests. Programs other than browsers send neither
+ * header.
+ */
 export function checkSite(request: AdmissionRequest): void {
   const { method, crossOrigin, origin } = request
   const page = header(request, 'origin')

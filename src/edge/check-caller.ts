@@ -1,4 +1,4 @@
-/** What can be decided by the caller alone, before the path is looked at. The messages name what would help. */
+/** The checks that need only the caller and run before the path is parsed. Their messages say what would help. */
 import type { Policy } from '../access/policy.ts'
 import { usesToken, isLimited } from '../identity/limited-credentials.ts'
 import { isWhole } from '../identity/principal.ts'
@@ -8,7 +8,7 @@ import type { Gives, Need } from './need.ts'
 
 type CallerCheck = (principal: Principal, policy: Policy) => void
 
-/** Complete by type: a new need does not compile without its check. */
+/** Complete by type: a new need without a check does not compile. */
 const checks: Readonly<Record<Need, CallerCheck>> = {
   none: acceptAnyone,
   pull: acceptAnyone,
@@ -33,14 +33,14 @@ export function checkCaller(need: Need, principal: Principal, policy: Policy): v
   checks[need](principal, policy)
 }
 
-/** Checks the credential alone, whatever rights its account has. Throws `DeniedError`. */
+/** Checks only the credential, not the rights of its account. Throws `DeniedError`. */
 export function checkGives(gives: Gives, principal: Principal, token: number | undefined): void {
   if (!isLimited(principal)) return
   if (gives === 'rotation' && token !== undefined && usesToken(principal, token)) return
   throw new DeniedError(
     gives === 'rotation'
       ? 'an access token can only rotate itself: send the token with this id, or log in with name and password'
-      : 'an access token cannot give access, which would outlive the token: log in with name and password, or open a session',
+      : 'an access token cannot give access, because the access would outlive the token: log in with name and password, or open a session',
   )
 }
 
@@ -51,7 +51,7 @@ function acceptAnyone(): void {
 function checkEntry(principal: Principal, policy: Policy): void {
   if (policy.mayEnter(principal)) return
   const error = principal.scopes === undefined ? undefined : 'insufficient_scope'
-  const reason = 'this registry asks who you are: log in with a user name and a password'
+  const reason = 'this registry requires a login: log in with a user name and a password'
   throw new UnauthorizedError(reason, error)
 }
 
@@ -62,7 +62,10 @@ function checkCatalog(principal: Principal, policy: Policy): void {
     ({ type, name, actions }) => type === 'registry' && name === 'catalog' && actions.includes('*'),
   )
   if (!covered)
-    throw new UnauthorizedError('the token is not for the catalog: ask for one', 'insufficient_scope')
+    throw new UnauthorizedError(
+      'the token does not cover the catalog: request one with the scope registry:catalog:*',
+      'insufficient_scope',
+    )
 }
 
 function requireAccount(principal: Principal): AccountPrincipal {
@@ -75,17 +78,17 @@ function checkSelf(principal: AccountPrincipal): void {
     throw new DeniedError('robots have no account of their own: log in as a user')
   if (!isWhole(principal)) {
     throw new DeniedError(
-      'this access token is narrowed: log in with name and password, or use one that is not narrowed',
+      'this access token is narrowed: log in with name and password, or use a token that is not narrowed',
     )
   }
 }
 
 function checkAdministrator(principal: AccountPrincipal): void {
   if (!principal.isAdmin)
-    throw new DeniedError(`${principal.kind} ${principal.name} is no administrator: ask one of them`)
+    throw new DeniedError(`${principal.kind} ${principal.name} is not an administrator: ask an administrator`)
   if (!isWhole(principal)) {
     throw new DeniedError(
-      'this access token is narrowed: administrators log in with name and password, or use one that is not',
+      'this access token is narrowed: log in with name and password, or use a token that is not narrowed',
     )
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Whether a row may be served to a principal: by what the row needs, before its handler runs, and again after a wait.
- * Refusals say the same of what exists and of what does not.
+ * Decides whether a principal may use a row, before its handler runs and again after a wait. Existing and missing
+ * content get the same refusals.
  */
 import { openVisibilities } from '../access/access-policy.ts'
 import type { FormerNames } from '../access/former-names/former-names.ts'
@@ -25,10 +25,10 @@ export interface DecisionDeps {
   readonly owners: { find(name: string): Promise<Owner | undefined> }
 }
 
-/** What the handler may act on. */
+/** The caller, repository and push rights that the handler may use. */
 export interface Granted {
   readonly principal: Principal
-  /** By its present name; `undefined` where the path has none. */
+  /** The repository under its current name; `undefined` if the path names none. */
   readonly repository: RepositoryName | undefined
   readonly push: PushRights
 }
@@ -42,7 +42,7 @@ type Decider = (question: Question, deps: DecisionDeps) => Promise<Granted> | Gr
 
 const noPush: PushRights = Object.freeze({ create: false, update: false })
 
-/** Complete by type: a new need does not compile without its decision. */
+/** Complete by type: a new need without a decision does not compile. */
 const deciders: Readonly<Record<Need, Decider>> = {
   none: grant,
   enter: grant,
@@ -62,7 +62,7 @@ const deciders: Readonly<Record<Need, Decider>> = {
   'repository:delete': (question, deps) => decideRepository(['delete', 'manage'], question, deps),
 }
 
-/** Throws `UnauthorizedError` where other credentials may help, `DeniedError` where none do, and `NotVisibleError`. */
+/** Throws `UnauthorizedError` if other credentials may help, `DeniedError` if none do, and `NotVisibleError`. */
 export function decide(principal: Principal, asked: Asked, deps: DecisionDeps): Promise<Granted> | Granted {
   const { need, gives } = asked
   checkCaller(need, principal, deps.policy)
@@ -108,8 +108,8 @@ async function decideRepository(
 }
 
 /**
- * Anyone who administers the repository may have its former name explained. A refusal names the repository as it was asked
- * for, so that a former name leads nobody to the new one.
+ * Admits administrators of the repository, also if the path has its former name. A refusal names the repository as the
+ * caller wrote it, so that a former name does not reveal the new one.
  */
 async function administerRepository(question: Question, deps: DecisionDeps): Promise<Granted> {
   const formerName = repositoryOf(question.target)
@@ -134,7 +134,7 @@ async function administerOwner(question: Question, { policy }: DecisionDeps): Pr
   return grant(question)
 }
 
-/** By the visibility of the owner, or by a right on everything that it has. */
+/** Whether the visibility of the owner, or a right on everything it owns, lets the principal see it. */
 export async function seesOwner(
   principal: Principal,
   { name, visibility }: Pick<Owner, 'name' | 'visibility'>,
@@ -144,14 +144,14 @@ export async function seesOwner(
   return (await policy.decideOwner(principal, 'pull', name)).allowed
 }
 
-/** A row without its target is a fault of ours, and must not be served. */
+/** Throws if the row has no repository: that is a bug, and the request must not be served. */
 function repositoryOf({ repository }: Target): RepositoryName {
-  if (repository === undefined) throw new Error('a row that needs a right in a repository names none')
+  if (repository === undefined) throw new Error('a row that needs a right in a repository has no repository')
   return repository
 }
 
 function ownerNameOf({ owner }: Target): string {
-  if (owner === undefined) throw new Error('a row that needs a right on an owner names none')
+  if (owner === undefined) throw new Error('a row that needs a right on an owner has no owner')
   return owner
 }
 

@@ -28,7 +28,7 @@ const statuses: Record<ErrorKind, number> = {
   STORAGE_FULL: 507,
 }
 
-/** Each class of the sources that declares a kind, with the code that it declares. */
+/** Returns each class in the sources that declares a kind, with the code that it declares. */
 function declaredKinds(): { name: string; kind: string; code: string | undefined }[] {
   const root = join(import.meta.dirname, '..')
   return readdirSync(root, { recursive: true, encoding: 'utf8' })

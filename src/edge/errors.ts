@@ -1,4 +1,4 @@
-/** What admission refuses with, on both surfaces. */
+/** The errors with which admission refuses requests, on both surfaces. */
 import { OciError } from '../oci/oci-error.ts'
 import type { ChallengeError } from '../oci/oci-error.ts'
 
@@ -20,19 +20,21 @@ export class DeniedError extends OciError {
   readonly detail = undefined
 }
 
-/** The same for what does not exist and for what the caller may not see. */
+/** Gives the same answer for a missing resource and for one that the caller may not see. */
 export class NotVisibleError extends OciError {
   override readonly name = 'NotVisibleError'
   readonly code = 'NAME_UNKNOWN'
   readonly detail = undefined
   constructor(what: string) {
-    super(`there is no ${what} that you may see: check its name or id, or ask an administrator for access`)
+    super(
+      `${what} does not exist, or you may not see it: check its name or id, or ask an administrator for access`,
+    )
   }
 }
 
-/** A row of the management API was asked for without a login. */
+/** Returns the refusal of a management API request that needs a login and has none. */
 export function notSignedIn(): UnauthorizedError {
   return new UnauthorizedError(
-    'this needs a login: send name and password (Basic), an access token (Bearer), or open a session',
+    'this request needs a login: send a name and password (Basic) or an access token (Bearer), or open a session',
   )
 }

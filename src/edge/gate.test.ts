@@ -143,18 +143,18 @@ describe('the gate', () => {
 })
 
 describe('deciding again', () => {
-  test('throws when the right was taken away meanwhile', async () => {
+  test('throws if the right was revoked in the meantime', async () => {
     let decision: Decision = { allowed: true, push: { create: true, update: true } }
     const gate = gateWith({ authenticator: asBob, ...deciding(() => decision) })
     const admission = requireAdmitted(await gate.admit(request, asked('push')))
     await admission.decideAgain()
     decision = { allowed: true, push: { create: true, update: false } }
-    await expect(admission.decideAgain()).rejects.toThrow('rights were taken away')
+    await expect(admission.decideAgain()).rejects.toThrow('rights were revoked')
     decision = denied
     await expect(admission.decideAgain()).rejects.toMatchObject({ code: 'DENIED' })
   })
 
-  test('throws when the credential ended meanwhile', async () => {
+  test('throws if the credential ended in the meantime', async () => {
     let isCurrent = true
     const gate = gateWith({ authenticator: { ...asBob, isCurrent: () => isCurrent } })
     const admission = requireAdmitted(await gate.admit(request, asked('pull')))

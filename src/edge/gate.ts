@@ -1,8 +1,9 @@
 /**
  * @module
- * The admission of requests: every request of `/v2` and of the management API that a row answers passes here once, before
- * its handler runs. The gate finds out who asks and decides by what the row needs; after a wait it decides again in the same
- * way. No handler checks rights, so none can forget to. Limits on the rate of requests belong here, after it is known who asks.
+ * The admission of requests. Every request of `/v2` and of the management API that has a row passes here once, before
+ * its handler runs: the gate identifies the caller and decides whether the row may be used. After a wait it decides
+ * again in the same way. Handlers check no rights, so none can forget to. Rate limits belong here, after the caller is
+ * identified.
  */
 import { anonymous } from '../identity/principal.ts'
 import type { Principal } from '../identity/principal.ts'
@@ -20,22 +21,22 @@ export interface GateDeps extends AuthenticationDeps, DecisionDeps {}
 export interface Admitted extends Granted {
   readonly isAdmitted: true
   /**
-   * Decides again after a wait, for a body or for memory. Throws the refusal when the credential or the right was taken away
-   * meanwhile, so that nothing is changed with what no longer holds.
+   * Decides again after a wait for a body or for memory. Throws the refusal if the credential or the right has since
+   * been revoked, so that no change is made without a valid right.
    */
   decideAgain(): Promise<void>
 }
 
-/** The caller is known and may not do this. */
+/** The result for a caller who is identified and may not make the request. */
 export interface Refused {
   readonly isAdmitted: false
   readonly principal: Principal
-  /** Throw it. */
+  /** The error that the caller of `admit` throws. */
   readonly refusal: unknown
 }
 
 export interface Gate {
-  /** Throws what authentication fails with: then nothing is known of the caller. */
+  /** Throws the error of a failed authentication, which leaves the caller unknown. */
   admit(request: AdmissionRequest, asked: Asked): Promise<Admitted | Refused>
 }
 
@@ -58,7 +59,7 @@ async function admit(question: Question, deps: GateDeps): Promise<Admitted | Ref
   const { principal, ignored } = isIdentified ? await identify(request, asked.need, deps) : nobody
   try {
     const granted = await decide(principal, asked, deps)
-    // A page of any origin may use the token of an account. Whether there is one shows only now.
+    // A page of any origin may use the token of an account. Only here is it known whether the token has one.
     if (needsAccount && principal.kind === 'anonymous') checkSite(request)
     const { repository, push } = granted
     const again = (): Promise<void> => decideAgain(question, { principal, push }, deps)
@@ -82,7 +83,5 @@ async function decideAgain(
   const now = await decide(principal, asked, deps)
   const isLess = (push.create && !now.push.create) || (push.update && !now.push.update)
   if (isLess)
-    throw new DeniedError(
-      'rights were taken away while the body arrived: push again with those that are left',
-    )
+    throw new DeniedError('rights were revoked while the body arrived: push again with the remaining rights')
 }

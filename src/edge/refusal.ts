@@ -1,4 +1,4 @@
-/** From an error to what clients may know of it; both envelopes are written from the result. */
+/** Translates an error into the parts that clients may see; both envelopes are written from the result. */
 import type { ErrorCode } from '../oci/error-code.ts'
 import { OciError } from '../oci/oci-error.ts'
 import { translateDriverError } from '../registry/driver-errors.ts'
@@ -12,7 +12,7 @@ export interface Refusal {
   readonly message: string
 }
 
-/** Returns `undefined` for a fault of the server, of which clients learn the request id alone. */
+/** Returns `undefined` for an internal error, of which clients see only the request id. */
 export function findRefusal(thrown: unknown): Refusal | undefined {
   const error = translateDriverError(thrown)
   if (!(error instanceof OciError)) return undefined
@@ -20,7 +20,7 @@ export function findRefusal(thrown: unknown): Refusal | undefined {
   return { error, status: errorTable[kind ?? code].status, code, message: discreet ?? message }
 }
 
-/** Returns the message for a fault of the server. */
+/** Returns the message for an internal error. */
 export function describeFault(requestId: string): string {
   return `internal error; the registry's log has the cause under request id ${requestId}`
 }

@@ -32,5 +32,5 @@ test('an exchange is admitted once, and keeps who asked', async () => {
   expect(exchange.principal).toBeUndefined()
   expect(await admit(exchange, asked, { gate })).toBe(admitted)
   expect(exchange.principal).toBe(anonymous)
-  await expect(admit(exchange, asked, { gate })).rejects.toThrow('admitted before')
+  await expect(admit(exchange, asked, { gate })).rejects.toThrow('already admitted')
 })

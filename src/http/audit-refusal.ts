@@ -1,6 +1,6 @@
 /**
- * Tells the audit of pushes and deletions that were refused to somebody who said who it is: by 403, or with a token that
- * was asked for them and refused them, which is how clients with bearer tokens meet it.
+ * Records the refused pushes and deletions of identified callers in the audit. A request is refused with a 403, or with
+ * a token that was requested for the action and issued without it, which is how clients with bearer tokens are refused.
  */
 import type { Audit } from '../audit/audit.ts'
 import { actorOf } from '../identity/actor.ts'
@@ -15,7 +15,7 @@ interface Refused {
   readonly name: string
 }
 
-/** Of a reply with 401 or 403. */
+/** Records the refusal behind a reply with 401 or 403. */
 export function auditRefusal(
   { principal, origin }: Exchange,
   { match, status }: { readonly match: Match | undefined; readonly status: number },
@@ -30,29 +30,33 @@ export function auditRefusal(
 }
 
 /**
- * Whether a 401 only asks for credentials, or for a token with other scopes. Clients get it before they send what they have, so
- * it does not say that the caller may not do this.
+ * Whether a 401 only asks for credentials, or for a token with other scopes. Clients get one before they send their
+ * credentials, so it does not mean that the caller lacks the right.
  */
 export function isChallenge({ incoming, principal }: Exchange, match: Match | undefined): boolean {
   if (incoming.headers.authorization === undefined) return true
   if (principal?.scopes === undefined) return false
   const { action = 'none' } = match?.route ?? {}
   const name = match?.name ?? ''
-  // A client without an account has no credentials to send; its token does not list what it was refused.
+  // A client without an account has no credentials to send, and its token does not list refused actions.
   if (principal.kind === 'anonymous') return principal.scopes.every((scope) => scope.name !== name)
   return !wasRefused(principal, { action, name })
 }
 
-/** Whether the token was asked for this. One that was not may only have to be exchanged for another. */
+/**
+ * Whether the token was requested for this action and issued without it. If it was never requested, the client may only
+ * need another token.
+ */
 function wasRefused({ scopes }: Principal, { action, name }: { action: string; name: string }): boolean {
   const named = scopes?.find((scope) => scope.type === 'repository' && scope.name === name)
   return named?.refused?.includes(action) ?? false
 }
 
 /**
- * Of a token: what was asked for beside what it got. A registry scope changes nothing. A client that only reads may ask for
- * `pull` and `push` together, since the challenge to HEAD of a blob says so: where it gets `pull`, its push is recorded when it
- * is sent. Without either no push is sent, because its first step is refused already.
+ * Records the actions that were requested for a token and not granted. A registry scope permits no change. A client
+ * that only reads may request `pull` and `push` together, because the challenge to a HEAD of a blob names both: if it
+ * is granted `pull`, its push is recorded only when it is sent. If it is granted neither, it sends no push, because the
+ * first step is already refused.
  */
 export function auditUngranted(
   {

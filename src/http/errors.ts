@@ -1,10 +1,10 @@
-/** What the HTTP layer refuses by itself, before or beside the registry. */
+/** The errors of the HTTP layer itself; those of the registry are in `registry/errors.ts`. */
 import type { ErrorCode } from '../oci/error-code.ts'
 import { OciError } from '../oci/oci-error.ts'
 import type { ChallengeError } from '../oci/oci-error.ts'
 import { quote } from '../oci/quote.ts'
 
-/** A header, a query value or a reference that leads nowhere; its code gives the status. */
+/** An invalid header or query value, or a reference that cannot exist; its code gives the status. */
 export class RequestRefusedError extends OciError {
   override readonly name = 'RequestRefusedError'
   readonly code: ErrorCode
@@ -16,7 +16,7 @@ export class RequestRefusedError extends OciError {
   }
 }
 
-/** What HTTP itself forbids and the parser lets pass. */
+/** The request breaks a rule of HTTP that the parser does not check. */
 export class RequestMalformedError extends OciError {
   override readonly name = 'RequestMalformedError'
   readonly code = 'UNSUPPORTED'
@@ -31,7 +31,9 @@ export class ExpectationUnknownError extends OciError {
   override readonly kind = 'EXPECTATION_UNKNOWN'
   readonly detail = undefined
   constructor(expectation: string) {
-    super(`the expectation ${quote(expectation)} is not known here; send Expect: 100-continue or no Expect`)
+    super(
+      `the expectation ${quote(expectation)} is not supported: send Expect: 100-continue, or no Expect header`,
+    )
   }
 }
 
@@ -42,7 +44,7 @@ export class RouteUnknownError extends OciError {
   readonly detail: { path: string }
   constructor(path: string) {
     super(
-      `this server has nothing at ${quote(path)}; the registry's endpoints start with /v2/<owner>/<image>/`,
+      `${quote(path)} is not an endpoint of this server: the registry's endpoints start with /v2/<owner>/<image>/`,
     )
     this.detail = { path: path.slice(0, 255) }
   }
@@ -58,10 +60,10 @@ export class MethodUnsupportedError extends OciError {
   }
 }
 
-/** Why a token was sent back. */
+/** Why a token was rejected. */
 export interface ChallengeReason {
   readonly error: ChallengeError
-  /** One line for whoever reads the client's output. */
+  /** One line for the person who reads the client's output. */
   readonly description: string
 }
 
@@ -71,7 +73,7 @@ export class ManifestTooLargeError extends OciError {
   override readonly kind = 'MANIFEST_TOO_LARGE'
   readonly detail: { limit: number }
   constructor(limit: number) {
-    super(`the manifest is larger than ${limit} bytes, the limit of this registry; keep large data in blobs`)
+    super(`the manifest is larger than ${limit} bytes, the limit of this registry: store large data in blobs`)
     this.detail = { limit }
   }
 }
@@ -82,12 +84,12 @@ export class FormTooLargeError extends OciError {
   override readonly kind = 'FORM_TOO_LARGE'
   readonly detail: { limit: number }
   constructor(limit: number) {
-    super(`the form is larger than ${limit} bytes, the limit of this registry; ask for fewer scopes at once`)
+    super(`the form is larger than ${limit} bytes, the limit of this registry: request fewer scopes at once`)
     this.detail = { limit }
   }
 }
 
-/** Of a request to the management API. */
+/** The body of a management API request exceeds the limit. */
 export class BodyTooLargeError extends OciError {
   override readonly name = 'BodyTooLargeError'
   readonly code = 'SIZE_INVALID'
@@ -95,7 +97,7 @@ export class BodyTooLargeError extends OciError {
   readonly detail: { limit: number }
   constructor(limit: number) {
     super(
-      `the body is larger than ${limit} bytes, the limit of the management API; spread the change over several`,
+      `the body is larger than ${limit} bytes, the limit of the management API: split the change into several requests`,
     )
     this.detail = { limit }
   }
@@ -107,20 +109,18 @@ export class UrlTooLongError extends OciError {
   override readonly kind = 'URL_TOO_LONG'
   readonly detail: { limit: number }
   constructor(limit: number) {
-    super(
-      `the URL is longer than ${limit} bytes, the limit of this registry; spread the request over several`,
-    )
+    super(`the URL is longer than ${limit} bytes, the limit of this registry: split the request into several`)
     this.detail = { limit }
   }
 }
 
-/** A request for a token that no token service could answer. */
+/** The request to the token endpoint is malformed or has an unsupported grant type. */
 export class TokenRequestError extends OciError {
   override readonly name = 'TokenRequestError'
   readonly code = 'UNSUPPORTED'
   override readonly kind = 'TOKEN_REQUEST_INVALID'
   readonly detail = undefined
-  /** RFC 6749, 5.2. */
+  /** The error code of RFC 6749, 5.2. */
   readonly oauthError: 'invalid_request' | 'unsupported_grant_type'
   constructor(oauthError: TokenRequestError['oauthError'], reason: string) {
     super(reason)
@@ -135,38 +135,38 @@ export class TooManyTagsError extends OciError {
   readonly detail: { limit: number; tags: number }
   constructor(tags: number, limit: number) {
     super(
-      `the request names ${tags} tags, at most ${limit} are taken at once; send the rest in further requests`,
+      `the request names ${tags} tags, but at most ${limit} are allowed at once: send the rest in further requests`,
     )
     this.detail = { limit, tags }
   }
 }
 
-/** `If-Match` of a GET or HEAD names other content than what is there. */
+/** The `If-Match` of a GET or HEAD does not match the current content. */
 export class ContentChangedError extends OciError {
   override readonly name = 'ContentChangedError'
   readonly code = 'DENIED'
   override readonly kind = 'CONTENT_CHANGED'
   readonly detail: { current: string }
   constructor(current: string) {
-    super(`the digest here is ${current}: If-Match of the request names another, read it again without`)
+    super(`the current digest is ${current}, which If-Match does not name: retry without If-Match`)
     this.detail = { current }
   }
 }
 
-/** No byte of the blob lies in what a `Range` header asks for. */
+/** The `Range` header selects no byte of the blob. */
 export class RangeUnsatisfiableError extends OciError {
   override readonly name = 'RangeUnsatisfiableError'
   readonly code = 'RANGE_INVALID'
   readonly detail: { range: string; size: number }
   readonly size: number
   constructor(range: string, size: number) {
-    super(`range ${quote(range)} selects no byte of a blob of ${size} bytes`)
+    super(`range ${quote(range)} selects no byte of the blob: it has ${size} bytes`)
     this.size = size
     this.detail = { range: range.slice(0, 100), size }
   }
 }
 
-/** The client announced more bytes and sent none for a while. */
+/** The client stopped sending in the middle of a body. */
 export class BodyStalledError extends OciError {
   override readonly name = 'BodyStalledError'
   readonly code = 'SIZE_INVALID'
@@ -174,25 +174,25 @@ export class BodyStalledError extends OciError {
   readonly detail: { idleMs: number }
   constructor(idleMs: number) {
     super(
-      `no byte of the body arrived for ${idleMs} ms; what came of an upload is kept, GET its URL and go on`,
+      `no byte of the body arrived for ${idleMs} ms: an upload session keeps the bytes received; GET its URL and continue from there`,
     )
     this.detail = { idleMs }
   }
 }
 
-/** A body that is kept in memory until it is whole holds memory that others wait for. */
+/** A body that is held in memory did not arrive in time; other requests may wait for that memory. */
 export class BodyTooSlowError extends OciError {
   override readonly name = 'BodyTooSlowError'
   readonly code = 'SIZE_INVALID'
   override readonly kind = 'BODY_TOO_SLOW'
   readonly detail: { limitMs: number }
   constructor(limitMs: number) {
-    super(`the body did not arrive within ${limitMs} ms; send it again over a faster connection`)
+    super(`the body did not arrive within ${limitMs} ms: send it again over a faster connection`)
     this.detail = { limitMs }
   }
 }
 
-/** The connection is gone: nobody is left to answer. */
+/** The connection is gone, so no reply can be sent. */
 export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError'
   constructor() {

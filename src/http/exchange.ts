@@ -15,24 +15,24 @@ type Opening = Pick<
 /** Why a request was refused, for the log. */
 export interface ExchangeRefusal {
   readonly reason: string
-  /** The 401 that asks the client for credentials, or for a token with other scopes. */
+  /** Whether this is the 401 that asks the client for credentials, or for a token with other scopes. */
   readonly isChallenge: boolean
 }
 
 /**
- * One request and its reply on the wire, from the parsed head to the last byte. A class, since each request has one: V8 makes
- * a slow object of each literal with a getter.
+ * One request and its reply, from the parsed head to the last byte. This is a class because each request has one, and
+ * V8 makes object literals with a getter slow.
  */
 export class Exchange implements ReplyMemory {
   readonly id: string
   readonly incoming: IncomingMessage
   readonly response: ServerResponse
   readonly body: BodyReader
-  /** The client waits for `100 Continue` before it sends the body. */
+  /** Whether the client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean
   /**
-   * By the clock of the process, which nobody sets, in milliseconds with fractions: whole milliseconds say nothing of most
-   * requests.
+   * The start of the request in milliseconds, on a clock that never jumps; with fractions, because whole milliseconds
+   * are too coarse for most requests.
    */
   readonly startedAt: number = performance.now()
   readonly origin: RequestOrigin
@@ -40,7 +40,7 @@ export class Exchange implements ReplyMemory {
   admission: Admitted | Refused | undefined = undefined
   /** Set when the request is refused. */
   refusal: ExchangeRefusal | undefined = undefined
-  /** Of the reply's body, so far. */
+  /** The bytes of the reply's body that were sent so far. */
   bytesOut = 0
   readonly readers: Readers
   readonly cors: Cors
@@ -58,12 +58,15 @@ export class Exchange implements ReplyMemory {
     this.cors = opening.cors
   }
 
-  /** Who asks, once that is known. */
+  /** The caller, once identified. */
   get principal(): Principal | undefined {
     return this.admission?.principal
   }
 
-  /** Does not change once memory is set aside: by then the authenticator has said who asks. */
+  /**
+   * The party that the memory of this exchange is counted against. It no longer changes once memory is reserved,
+   * because the caller is identified by then.
+   */
   get party(): string {
     return partyOf(this.principal, this.origin.address)
   }

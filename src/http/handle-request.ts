@@ -1,7 +1,7 @@
 /**
  * @module
- * The way of a request: head, router, grammar of the name, authentication, policy, handler, reply. The only place
- * that catches errors: refusals become replies, a client that left gets none, everything else is logged with its stack
+ * The path of a request: head, router, grammar of the name, authentication, policy, handler, reply. Errors are caught
+ * only here: a refusal becomes a reply, a client that has left gets none, and any other error is logged with its stack
  * and answered with 500 and the request id.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -48,16 +48,16 @@ import { offlineParameter, tokenRouteId } from './token-route.ts'
 export interface RequestDeps extends HandlerDeps {
   readonly router: Router
   readonly gate: Gate
-  /** Answers `/api/`; absent: nothing does. */
+  /** Answers requests below `/api/`; if absent, they get 404. */
   readonly api?: ManagementApi | undefined
-  /** Of the pieces that request bodies come in. */
+  /** Counts the short-lived memory of request body pieces. */
   readonly garbage: YoungGarbage
   readonly publicAddress: PublicAddress
   readonly cors: Cors
   readonly log: Log
   readonly observer?: HttpObserver | undefined
   readonly readers: Readers
-  /** While draining, a connection ends with the request it is busy with. */
+  /** Whether the server is draining: each connection then ends after its current request. */
   readonly isClosing: () => boolean
 }
 
@@ -67,7 +67,7 @@ interface HandledRequest {
   readonly expectsContinue: boolean
 }
 
-/** What the observer hears of the row that served a request. */
+/** The parts of a row that the observer receives. */
 type ObservedRoute = Pick<Route, 'id' | 'path'>
 
 /** Never rejects. */
@@ -98,7 +98,7 @@ async function serveExchange(exchange: Exchange, deps: RequestDeps): Promise<voi
     status = await sendAnswer(exchange, answered, deps)
     logRequest(exchange, { status, path: route?.path }, deps)
   } catch (error) {
-    // Whatever was promised cannot be kept, and nothing more can be said.
+    // The reply cannot be completed, and no other can be sent.
     if (!exchange.response.writableEnded) exchange.response.destroy()
     logUnanswered(exchange, error, deps)
   } finally {
@@ -119,11 +119,11 @@ interface Answered {
   readonly reply: Reply
   readonly route: ObservedRoute | undefined
   readonly match?: Match | undefined
-  /** How the management API words what kept its reply from being sent. */
+  /** Builds the management API's reply to an error that kept `reply` from being sent. */
   readonly explain?: (error: unknown) => Reply
 }
 
-/** Returns the status. A reply that fails before its head is out is replaced by one that says so. */
+/** Sends the reply and returns its status. If it fails before its head is sent, an error reply takes its place. */
 async function sendAnswer(exchange: Exchange, answered: Answered, deps: RequestDeps): Promise<number> {
   const { reply, match, explain } = answered
   try {
@@ -147,7 +147,7 @@ async function answerRequest(
   const { method = '', headers } = exchange.incoming
   const preflight = deps.cors.preflightHeaders(method, headers)
   if (preflight !== undefined) return { reply: bodilessReply(204, preflight), route: undefined }
-  // The router knows neither / nor what is below /api, so this costs other requests nothing.
+  // The router matches neither / nor paths below /api, so this check costs other requests nothing.
   if (match === undefined && api !== undefined && isForApi(exchange.incoming)) {
     return answerByApi(exchange, api, deps)
   }
@@ -160,7 +160,7 @@ function openExchange(handled: HandledRequest, deps: RequestDeps): Exchange {
     idleMs: deps.limits.bodyIdleMs,
     onBytes: (bytes) => deps.garbage.note(bytes),
     onStall() {
-      // RFC 9110, 15.5.9: the reply is 408, and the connection ends with it.
+      // RFC 9110, 15.5.9: the reply is 408, and the connection closes after it.
       response.shouldKeepAlive = false
       deps.observer?.onConnectionClosed?.('body-idle')
     },
@@ -234,7 +234,10 @@ async function runHandler(exchange: Exchange, match: Match | undefined, deps: Re
   return route.handler(new IncomingRequest(exchange, match, { ...admission, bodyLimit }), deps)
 }
 
-/** Docker's dialect of the token endpoint makes it by GET, which any page can have a browser send. */
+/**
+ * Whether the request creates a refresh token. Docker does that with a GET to the token endpoint, which any page can
+ * make a browser send.
+ */
 function makesRefreshToken({ route, rawQuery }: Match): boolean {
   return route?.id === tokenRouteId && parseQuery(rawQuery).get(offlineParameter) === 'true'
 }

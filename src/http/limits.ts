@@ -1,64 +1,72 @@
 /**
- * Bounds of the HTTP layer, each with its reason. There is no least speed of uploads: an honest slow one may take
- * hours. What is bounded is silence, size, and how many connections one address may hold.
+ * The limits of the HTTP layer, each with its reason. Uploads have no minimum speed, because an honest slow one may
+ * take hours. The limits are on silence, size, and connections per address.
  */
 export interface HttpLimits extends ConfiguredHttpLimits {
-  /** Tags in one `PUT manifests/<digest>?tag=...`: the spec asks for 10 at least; 100 of 128 characters fit the URL. */
+  /**
+   * The most tags in one `PUT manifests/<digest>?tag=...`. The spec requires at least 10; 100 tags of 128 characters
+   * fit the URL.
+   */
   readonly tagsPerPut: number
-  /** A request for a token with a password and many scopes has 2 KiB. */
+  /** The largest form. A token request with a password and many scopes has 2 KiB. */
   readonly formBytes: number
   /**
-   * From the first read of a body that is kept in memory (a manifest, a form, JSON of the API) to its end: a byte a minute would
-   * otherwise hold its memory for years. The largest manifest comes in time at 35 KB/s.
+   * The time from the first read of a body that is held in memory (a manifest, a form, JSON of the API) to its end.
+   * Without this limit, a client that sends one byte a minute would hold the memory for years. The largest manifest
+   * arrives in time at 35 KB/s.
    */
   readonly wholeBodyMs: number
   /**
-   * Within this time a client that holds memory which others wait for takes a megabyte of its reply, or sends one of its manifest, or it is
-   * cut. The kernel takes our bytes in
-   * portions that can reach a megabyte or more, so that an honest slow client looks silent for seconds.
+   * The time in which a client that holds memory must read a megabyte of its reply, or send a megabyte of its manifest,
+   * while other requests wait for that memory. If it does not, its connection is closed. The kernel accepts our bytes
+   * in portions of up to a megabyte or more, so an honest slow client can look silent for seconds.
    */
   readonly crowdedReplyIdleMs: number
-  /** How much of a refused body is still read, so that the client sees the status and no reset ... */
+  /** How much of a refused body is still read, so that the client sees the status and not a connection reset. */
   readonly refusedBodyBytes: number
-  /** ... and for how long. */
+  /** How long a refused body is still read. */
   readonly refusedBodyMs: number
-  /** From the first byte of a connection or request to the end of its head, and for the handshake of TLS. */
+  /** The time from the first byte of a connection or request to the end of its head, and for the TLS handshake. */
   readonly headersMs: number
-  /** Above what load balancers and Go clients (60 to 90 s) commonly use would be ideal; 75 s is the usual compromise. */
+  /**
+   * How long an idle connection stays open. Ideally longer than in common load balancers and Go clients (60 to 90 s);
+   * 75 s is the usual compromise.
+   */
   readonly keepAliveMs: number
-  /** Request line and headers: tokens with many scopes and many `Accept` lines must fit. */
+  /** The size of request line and headers: tokens with many scopes and many `Accept` lines must fit. */
   readonly headerBytes: number
-  /** Of the request line alone; proxies and load balancers commonly take no more. */
+  /** The length of the URL; proxies and load balancers commonly accept no more. */
   readonly urlBytes: number
   /**
-   * Requests that came on a connection before the first was answered. No registry client pipelines. With 4 KiB
-   * for each that waits (an estimate of its head and Node's objects) 1,000 connections of one address hold 64 MiB.
+   * The most requests that may arrive on a connection before the first is answered. No registry client pipelines. At 4
+   * KiB for each waiting request (an estimate of its head and Node's objects), 1,000 connections of one address hold 64
+   * MiB.
    */
   readonly waitingPerConnection: number
 }
 
-/** Limits that the configuration sets: `config/sections/limits.ts` has their defaults and the reasons. */
+/** The limits that can be configured; `config/sections/limits.ts` has their defaults and reasons. */
 export interface ConfiguredHttpLimits {
   readonly manifestBytes: number
-  /** Silence inside a request body; the session keeps what arrived. */
+  /** The longest silence inside a request body; an upload session keeps the bytes received so far. */
   readonly bodyIdleMs: number
-  /** A reader that takes nothing of a reply for this long is cut. */
+  /** How long a client may read nothing of a reply before its connection is closed. */
   readonly replyIdleMs: number
   /**
-   * Replies that are made in memory and not taken yet, and manifests that come in, over all connections. One account, the robots of one
-   * owner, or one address without an account, gets a quarter.
+   * The most memory, over all connections, for replies that are made in memory and not sent yet, and for manifests that
+   * are arriving. One account, the robots of one owner, or one address without an account may use a quarter.
    */
   readonly replyMemoryBytes: number
-  /** One more is closed at once. */
+  /** The most open connections; further ones are closed at once. */
   readonly connections: number
-  /** Declared proxies are exempt: they speak for many. */
+  /** The most open connections of one address. Declared proxies are exempt, because they carry many clients. */
   readonly connectionsPerAddress: number
 }
 
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 
-/** Limits that nobody configures. */
+/** The limits that cannot be configured. */
 export const fixedHttpLimits: Omit<HttpLimits, keyof ConfiguredHttpLimits> = {
   tagsPerPut: 100,
   formBytes: 64 * kibibyte,
@@ -73,18 +81,18 @@ export const fixedHttpLimits: Omit<HttpLimits, keyof ConfiguredHttpLimits> = {
   waitingPerConnection: 16,
 }
 
-/** Replies below this never wait for memory, and are written at once. */
+/** Replies smaller than this never wait for memory, and are written at once. */
 export const smallReplyBytes = 64 * kibibyte
-/** In JSON: the longest tag, or name of a repository, with its quotes and comma. */
+/** The longest tag or repository name in JSON, with its quotes and comma. */
 export const maxTagEntryBytes = 128 + 3
 export const maxRepositoryEntryBytes = 255 + 3
-/** A page of referrers ends at 3 MiB or with its first descriptor. */
+/** The largest page of referrers. A page ends at 3 MiB, or after its first descriptor if that alone is larger. */
 export const maxReferrersReplyBytes = 4 * mebibyte
 
-/** Names per page of a tags list, asked for or not; clients that never page should see everything usual. */
+/** The most names on a page of a tags list, and the default: clients that never page should usually see all tags. */
 export const maxTagsPage = 10_000
-/** The default of other registries, which clients know. */
+/** The default of other registries, which clients expect. */
 export const defaultCatalogPage = 100
 export const maxCatalogPage = 1_000
-/** Descriptors carry their annotations, so pages of referrers are shorter than those of names. */
+/** The most descriptors on a page. Descriptors include annotations, so these pages are shorter than pages of names. */
 export const maxReferrersPage = 1_000

@@ -1,6 +1,6 @@
 /**
- * Lines of the log about requests, each with the request id: reads and the steps of a push at debug, refusals and changes at
- * info, faults at warn. A push has one line of its own, from the handler of manifests.
+ * Writes the log lines about requests, each with the request id: reads and the steps of a push at debug, refusals and
+ * changes at info, failures at warn or error. The handler of manifests writes one line for each push.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Principal } from '../identity/principal.ts'
@@ -9,7 +9,7 @@ import { ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { Log } from './log.ts'
 
-/** Without the query, which may hold what is nobody's business. */
+/** Returns the path without the query, which may contain private data. */
 export function pathOf(incoming: IncomingMessage): string {
   const target = incoming.url ?? ''
   const mark = target.indexOf('?')
@@ -20,7 +20,7 @@ function describeExchange({ id, incoming }: Exchange): Record<string, unknown> {
   return { requestId: id, method: incoming.method, path: pathOf(incoming) }
 }
 
-/** One line for each answered request. `path` is the path of its route. */
+/** Writes one line for each answered request. `path` is the path of its route. */
 export function logRequest(
   exchange: Exchange,
   { status, path }: { readonly status: number; readonly path: string | undefined },
@@ -41,14 +41,17 @@ export function logRequest(
   else log[level](fields, 'request')
 }
 
-/** The caller as the log names it; `undefined` for credentials that are not valid, whose name may be a mistyped password. */
+/**
+ * Returns the name of the caller for the log; `undefined` for invalid credentials, whose name may be a mistyped
+ * password.
+ */
 export function nameOf(principal: Principal | undefined): string | undefined {
   return principal?.kind === 'anonymous' ? 'anonymous' : principal?.name
 }
 
 /**
- * Whether the registry refused to do something. Content that a read does not find, and a challenge that the client answers by
- * sending credentials, are part of every push and pull.
+ * Whether the registry refused an action. Reads of missing content, and challenges that the client answers with
+ * credentials, are part of every push and pull and do not count.
  */
 function isRefusedRequest({ incoming, refusal }: Exchange, status: number): boolean {
   if (status < 400 || status >= 500) return false
@@ -56,7 +59,10 @@ function isRefusedRequest({ incoming, refusal }: Exchange, status: number): bool
   return status === 403 || status === 429 || !isRead(incoming.method)
 }
 
-/** The steps of a push and of a login are no changes: the manifest has a line of its own, and the audit has the login. */
+/**
+ * Whether the request makes a change that is logged at info. The steps of a push and of a login do not count: the
+ * manifest has its own line, and the audit records logins.
+ */
 function isChange(method: string | undefined, path: string | undefined): boolean {
   if (isRead(method) || path === undefined) return false
   return path.startsWith('/api/') || (method === 'DELETE' && path.includes('/manifests/'))
@@ -73,17 +79,17 @@ export function logFault(
 ): void {
   const fields = { ...describeExchange(exchange), err: error }
   if (expected) log.warn(fields, 'a request could not be served')
-  else log.error(fields, 'a request met a fault')
+  else log.error(fields, 'a request failed with an internal error')
 }
 
 /**
- * Failed without a complete reply: the client left, it lost its credential or its right meanwhile, or the bytes of a reply
- * could not be read to the end.
+ * Logs a request that ended without a complete reply: the client left, it lost its credential or right during the
+ * request, or the bytes of the reply could not be read to the end.
  */
 export function logUnanswered(exchange: Exchange, error: unknown, { log }: { log: Log }): void {
   if (error instanceof ClientGoneError) log.debug(describeExchange(exchange), 'the client left')
   else if (isRefusal(error)) log.warn({ ...describeExchange(exchange), err: error }, 'a reply was cut off')
-  else log.error({ ...describeExchange(exchange), err: error }, 'a reply broke off')
+  else log.error({ ...describeExchange(exchange), err: error }, 'a reply failed midway')
 }
 
 function isRefusal(error: unknown): boolean {

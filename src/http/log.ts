@@ -6,6 +6,9 @@ export interface Log {
   readonly info: Write
   readonly warn: Write
   readonly error: Write
-  /** Asked before the fields of a line are put together that most installations never write. */
+  /**
+   * Whether lines of the level are written. Checked before building the fields of a line that most installations never
+   * write.
+   */
   readonly isLevelEnabled: (level: 'debug' | 'info') => boolean
 }

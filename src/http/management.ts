@@ -1,4 +1,4 @@
-/** Hands requests for `/api/` to the management API and turns what it answers into replies. */
+/** Passes requests for `/api/` to the management API and turns its answers into replies. */
 import type { IncomingMessage } from 'node:http'
 import { acceptsHtml } from '../lib/accepts-html.ts'
 import type { ApiReply, ApiRequest, ManagementApi } from '../api/api-request.ts'
@@ -22,17 +22,17 @@ export interface ManagementDeps {
   readonly gate: Gate
 }
 
-/** What the observer hears of it. */
+/** The answer of the management API, with the endpoint for the observer. */
 export interface AnsweredByApi {
   readonly reply: Reply
   readonly route: ApiReply['endpoint']
-  /** What to answer when that reply cannot be sent. */
+  /** Builds the reply to send if `reply` cannot be sent. */
   readonly explain: (error: unknown) => Reply
 }
 
 /**
- * Whether the API answers a request: for a target below `/api`, in either form (RFC 9112, 3.2), where no repository can be, and
- * for a browser that opens the root.
+ * Whether the management API answers a request: for a target below `/api` in either form (RFC 9112, 3.2), which no
+ * repository can have, and for a browser that opens the root.
  */
 export function isForApi({ url = '', method = '', headers }: IncomingMessage): boolean {
   if (/^(?:https?:\/\/[^/?]*)?\/api(?:[/?]|$)/i.test(url)) return true
@@ -40,7 +40,7 @@ export function isForApi({ url = '', method = '', headers }: IncomingMessage): b
   return isRoot && ['GET', 'HEAD'].includes(method) && acceptsHtml(headers.accept)
 }
 
-/** Throws `ClientGoneError` alone. */
+/** Throws only `ClientGoneError`. */
 export async function answerByApi(
   exchange: Exchange,
   api: ManagementApi,
@@ -71,7 +71,7 @@ async function ask(
   try {
     checkHead(exchange.incoming, limits)
     const answered = await api.answer(request)
-    // It left in the middle of its body, or while its reply waited for memory.
+    // The client left in the middle of its body, or while its reply waited for memory.
     if (answered.fault?.error instanceof ClientGoneError) throw answered.fault.error
     return answered
   } catch (error) {
@@ -122,7 +122,7 @@ function toStreamBody(pieces: AsyncIterable<Uint8Array>): StreamBody {
       for await (const piece of pieces) await sink.write(piece)
     },
     async [Symbol.asyncDispose]() {
-      // Pieces that nobody asked for are not made; what was begun is ended.
+      // Closes the iterator, so that no further pieces are made.
       await pieces[Symbol.asyncIterator]().return?.()
     },
   }

@@ -1,4 +1,4 @@
-/** What metrics are told of requests. */
+/** The events about requests that metrics receive. */
 import { describe, expect, test } from 'vitest'
 import { ask, openRequest } from '../../test/support/client.ts'
 import { eventually } from '../../test/support/eventually.ts'
@@ -22,7 +22,7 @@ function untilSeen(seen: readonly RequestSeen[], count: number): Promise<number>
 }
 
 describe('the observer', () => {
-  test('hears of each request once: route, status, time and bytes', async () => {
+  test('receives each request once: route, status, time and bytes', async () => {
     const { server, seen } = await openObserved()
     await using _ = server
     const blob = aRandomBlob(300_000)
@@ -48,7 +48,7 @@ describe('the observer', () => {
     expect(JSON.stringify(seen)).not.toContain('secret')
   })
 
-  test('hears of a client that left before it had an answer, and what it sent', async () => {
+  test('receives a client that left before it had an answer, with the bytes it sent', async () => {
     const { server, seen } = await openObserved()
     await using _ = server
     const session = await openSession(`${server.url}/v2/a/b`)

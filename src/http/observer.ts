@@ -1,52 +1,53 @@
-/** What metrics hear of the HTTP layer: called once per request, so it must be cheap and must not throw. */
+/** A request that has ended, as metrics see it. */
 export interface RequestSeen {
-  /** The `id` of the row in the route table; `undefined` when none matched. */
+  /** The `id` of the row in the route table; `undefined` if none matched. */
   readonly route: string | undefined
-  /** Of that row, with its placeholders: nothing of what the client asked for. */
+  /** The path of that row with its placeholders, without anything that the client sent. */
   readonly path: string | undefined
   readonly method: string
-  /** `undefined`: the client left before it had a reply. */
+  /** The status of the reply; `undefined` if the client left before it had one. */
   readonly status: number | undefined
-  /** From the parsed head to the last byte handed to the connection. */
+  /** The time from the parsed head to the last byte passed to the connection. */
   readonly durationMs: number
-  /** Of the bodies alone. */
+  /** The bytes of the bodies only. */
   readonly bytesIn: number
   readonly bytesOut: number
 }
 
 export interface RequestBegun {
-  /** The one in the log and in the reply. */
+  /** The request id, as in the log and in the reply. */
   readonly id: string
   readonly method: string
-  /** The header of W3C Trace Context, as it came. */
+  /** The W3C Trace Context header, unparsed. */
   readonly traceparent: string | undefined
 }
 
 export interface HttpObserver {
   onRequest(seen: RequestSeen): void
-  /** Everything a request causes runs inside this, `onRequest` too: for traces. Must run the work, and pass on its end. */
+  /** Wraps all work of a request, `onRequest` included, for traces. Must run the work and settle when it does. */
   runRequest?(request: RequestBegun, work: () => Promise<void>): Promise<void>
-  /** A connection was closed unheard: too many in `total`, or too many from one `address`. */
+  /** A connection was closed before anything was read: too many in `total`, or too many from one `address`. */
   onConnectionRefused?(limit: ConnectionLimit): void
-  /** A connection was closed for what its client did, or did not do. */
+  /** A connection was closed because of something that its client did or failed to do. */
   onConnectionClosed?(reason: CloseReason): void
 }
 
 export type ConnectionLimit = 'total' | 'address'
 
 /**
- * `pipelining`: too many requests came before the first was answered; `body-idle`: no byte of a request body came for too long, or too few while others waited for its memory;
- * `reply-idle`: no byte of a reply was taken for too long.
+ * `pipelining`: too many requests arrived before the first was answered. `body-idle`: no byte of a request body arrived
+ * for too long, or too few while other requests waited for its memory. `reply-idle`: no byte of a reply was read for
+ * too long, or too few while other requests waited for its memory.
  */
 export type CloseReason = 'pipelining' | 'body-idle' | 'reply-idle'
 
-/** What stands open just now. */
+/** The current numbers of connections, requests and bytes held. */
 export interface HttpCounts {
   readonly connections: number
   readonly requestsInFlight: number
-  /** Parsed, and behind others of their connection. */
+  /** Parsed requests that wait for earlier ones on their connection. */
   readonly requestsWaiting: number
-  /** Of replies made in memory, or about to be, that their readers have not taken yet. */
+  /** The bytes of replies that are made in memory, or about to be, and not yet read by their clients. */
   readonly replyBytesHeld: number
   /** Requests whose reply waits for room in memory. */
   readonly repliesWaiting: number

@@ -9,13 +9,13 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type Handler = (request: RepositoryRequest, deps: HandlerDeps) => Promise<Reply> | Reply
 
 export interface Route {
-  /** Of the distribution-spec where it has one. */
+  /** The endpoint id of the distribution-spec, or our own name if it has none. */
   readonly id: string
   readonly method: Method
   readonly path: string
-  /** What the gate decides. */
+  /** The right that the gate checks. */
   readonly action: RegistryNeed
-  /** `manifest` and `form`: held in memory, up to their limit; `stream`: any size; `none`: read by nobody. */
+  /** `manifest` and `form`: held in memory, up to their limit; `stream`: any size; `none`: not read. */
   readonly body: 'none' | 'manifest' | 'form' | 'stream'
   readonly summary: string
   readonly handler: Handler

@@ -116,7 +116,7 @@ describe('router', () => {
   })
 })
 
-/** Rights as the token scopes of clients have them; sessions belong to pushing, whatever the method. */
+/** The rights as in the token scopes of clients; sessions belong to pushing, with any method. */
 function wantedAction(method: Method, path: string): readonly string[] {
   if (!path.includes('<repository>')) return ['none', 'enter', 'catalog']
   if (path.includes('<uploadId>')) return ['push']

@@ -1,7 +1,7 @@
 /**
- * From the target of a request line to a row of the table. Paths are matched from the right, because a repository
- * name contains slashes and may itself contain `blobs`, `manifests`, `tags`, `uploads` or `referrers`. The name and the last
- * component are decoded, once: some clients send `%2F` between the parts of a name. What that leaves of `%`, `..` and `//`
+ * Maps the target of a request line to a row of the table. Paths are matched from the right, because a repository name
+ * contains slashes and may itself contain `blobs`, `manifests`, `tags`, `uploads` or `referrers`. The name and the last
+ * component are decoded once: some clients send `%2F` between the parts of a name. Any `%`, `..` or `//` that remains
  * fails the grammar of names.
  */
 import type { Route } from './route.ts'
@@ -9,11 +9,11 @@ import type { Route } from './route.ts'
 export interface Match {
   readonly path: string
   readonly rawQuery: string
-  /** The row, or `undefined` when the path is known and the method is not. */
+  /** The row; `undefined` if the path is known and the method is not. */
   readonly route: Route | undefined
-  /** Methods of the path, for `Allow`. */
+  /** The methods of the path, for `Allow`. */
   readonly allow: string
-  /** Decoded, unchecked; `undefined` for paths without a repository. */
+  /** The repository name, decoded and unchecked; `undefined` for paths without a repository. */
   readonly name: string | undefined
   readonly argument: string
 }
@@ -53,7 +53,7 @@ export function createRouter(routes: readonly Route[]): Router {
   }
 }
 
-/** A server must take the absolute form too (RFC 9112, 3.2.2). */
+/** Removes scheme and authority: a server must accept the absolute form too (RFC 9112, 3.2.2). */
 export function stripAuthority(target: string): string {
   return target.replace(/^https?:\/\/[^/?]*/i, '')
 }
@@ -63,7 +63,7 @@ function groupByPath(routes: readonly Route[]): ReadonlyMap<string, Path> {
   return new Map([...byPath].map(([path, rows]) => [path, toPath(rows)]))
 }
 
-/** HEAD is GET without the content (RFC 9110, 9.3.2), also where the table has no row of its own for it. */
+/** Adds HEAD to each path that has GET and no row for HEAD: it is GET without the content (RFC 9110, 9.3.2). */
 function toPath(rows: readonly Route[]): Path {
   const routes = new Map<string, Route>(rows.map((row) => [row.method, row]))
   const get = routes.get('GET')
@@ -82,7 +82,7 @@ function createPathFinder(paths: ReadonlyMap<string, Path>): (path: string) => F
       fixed.push({ suffix: path.slice(repositoryMark.length), entry })
     else open.push({ suffix: path.slice(repositoryMark.length, argumentAt), entry })
   }
-  // `blobs/uploads/<id>` before `blobs/<digest>`.
+  // Tries `blobs/uploads/<id>` before `blobs/<digest>`.
   open.sort((a, b) => b.suffix.length - a.suffix.length)
 
   return (path) => {
@@ -107,12 +107,12 @@ function createPathFinder(paths: ReadonlyMap<string, Path>): (path: string) => F
   }
 }
 
-/** Empty for `/v2/tags/list` and its like, whose repository is missing: the grammar explains it. */
+/** Returns the name, or an empty one for paths such as `/v2/tags/list`: the grammar of names then explains the error. */
 function nameIn(path: string, end: number): string {
   return end < prefix.length ? '' : decodeComponent(path.slice(prefix.length, end))
 }
 
-/** What is no valid escape stays as it is: whoever parses the component refuses it. */
+/** Decodes a component. An invalid escape stays as it is, and the parser of the component refuses it. */
 function decodeComponent(text: string): string {
   if (!text.includes('%')) return text
   try {

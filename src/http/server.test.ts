@@ -1,4 +1,4 @@
-/** What the wrapper does around every handler: order of the checks, rights, faults, log lines. */
+/** The work of the wrapper around every handler: order of checks, rights, faults, log lines. */
 import { describe, expect, test } from 'vitest'
 import { expectError } from '../../test/support/answers.ts'
 import { ask } from '../../test/support/client.ts'
@@ -117,7 +117,7 @@ describe('a fault', () => {
       expect(received).toContain('HTTP/1.1 500 Internal Server Error\r\n')
       expect(received).not.toContain('two')
       expect(server.logged.filter(({ level }) => level === 'error')).toMatchObject([
-        { message: 'a request met a fault', fields: { path: '/metrics' } },
+        { message: 'a request failed with an internal error', fields: { path: '/metrics' } },
       ])
       expect(server.server.counts()).toMatchObject({ requestsInFlight: 0, replyBytesHeld: 0 })
     },

@@ -1,7 +1,8 @@
 /**
  * @module
- * The HTTP listener of the registry on `node:http`: connections, time-outs, drain at shutdown. What a request means is
- * `handle-request.ts`, which endpoints there are is `routes.ts`; what is below `/api` goes to the management API. Nothing below this folder knows HTTP.
+ * The HTTP listener of the registry on `node:http`: connections, time-outs, and draining at shutdown.
+ * `handle-request.ts` serves the requests, `routes.ts` lists the endpoints, and the management API serves requests
+ * below `/api`. Nothing below this folder knows HTTP.
  */
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
@@ -32,29 +33,35 @@ export interface RegistryServerDeps extends Omit<
   RequestDeps,
   'router' | 'garbage' | 'publicAddress' | 'isClosing' | 'readers' | 'cors'
 > {
-  /** Where clients reach this registry, `https://registry.example.com`; absent: as each request says. */
+  /**
+   * The URL at which clients reach this registry, such as `https://registry.example.com`; if absent, it is taken from
+   * each request.
+   */
   readonly publicUrl?: string | undefined
-  /** Addresses and networks whose `X-Forwarded-*` and `Forwarded` headers are believed; absent: none. */
+  /** The addresses and networks whose `X-Forwarded-*` and `Forwarded` headers are trusted; if absent, none. */
   readonly trustedProxies?: readonly string[] | undefined
-  /** Origins of pages that may read replies, or `*`; absent: none. */
+  /** The origins of pages that may read replies, or `*`; if absent, none. */
   readonly corsOrigins?: readonly string[] | undefined
-  /** Absent: HTTP in clear. */
+  /** The certificate and key; if absent, the listener speaks plain HTTP. */
   readonly tls?: TlsFiles | undefined
 }
 
 export interface RegistryServer extends AsyncDisposable {
-  /** Resolves with the address in use; port 0 takes a free one. Throws what listening failed with. */
+  /** Resolves with the address in use; port 0 selects a free port. Throws the error of a failed listen. */
   listen(options: { readonly host: string; readonly port: number }): Promise<AddressInfo>
-  /** Takes over an address that was reserved before. Resolves with it when requests are served. */
+  /** Takes over an address that was reserved before. Resolves with it once requests are served. */
   listenOn(reserved: ReservedAddress): Promise<AddressInfo>
-  /** `undefined` unless listening. */
+  /** Returns the address in use, or `undefined` unless listening. */
   address(): AddressInfo | undefined
   counts(): HttpCounts
-  /** For connections from now on. Throws and changes nothing when the two do not belong together. */
+  /**
+   * Replaces the certificate for new connections. Throws and changes nothing if certificate and key do not belong
+   * together.
+   */
   reloadTls(files: TlsFiles): void
   /**
-   * Takes no more connections and resolves when every request is answered; what is not by `deadlineMs` is cut off.
-   * May be called again with a shorter deadline.
+   * Accepts no more connections and resolves once every request is answered; requests still open after `deadlineMs` are
+   * cut off. May be called again with a shorter deadline.
    */
   close(options: { readonly deadlineMs: number }): Promise<void>
 }
@@ -101,10 +108,10 @@ class NodeRegistryServer implements RegistryServer {
       this.#turns.enter({ incoming, response, expectsContinue })
     server.on('request', enter(false))
     server.on('checkContinue', enter(true))
-    // Node would answer at once, whatever is being served.
+    // Node would answer at once, even while another request is being served.
     server.on('checkExpectation', enter(false))
     server.on('clientError', (error, socket) => this.#turns.refuse(error, socket as Socket))
-    // What Node itself does with a connection comes after the limits, and under TLS after a look at the first byte.
+    // Node's own handling of a connection runs after the limits and, with TLS, after a look at the first byte.
     const [accept] = server.listeners('connection') as [(socket: Socket) => void]
     server.removeAllListeners('connection')
     const onTls = (socket: Socket): void => accept.call(server, socket)
@@ -171,7 +178,10 @@ class NodeRegistryServer implements RegistryServer {
     return this.close({ deadlineMs: 0 })
   }
 
-  /** The server of Node does not count the connections that were made before it listened. */
+  /**
+   * Waits for the server and for the connections: Node's server does not count connections that were made before it
+   * listened.
+   */
   async #closeServer(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
     await this.#connections.drained()
@@ -203,7 +213,7 @@ class NodeRegistryServer implements RegistryServer {
     observer?.onConnectionClosed?.('pipelining')
     log.debug(
       { address: peerAddress(socket), limit: limits.waitingPerConnection },
-      'a connection was closed: too many requests came before the first was answered',
+      'a connection was closed: too many requests arrived before the first was answered',
     )
   }
 }
@@ -211,25 +221,25 @@ class NodeRegistryServer implements RegistryServer {
 function toNodeOptions(limits: HttpLimits, reads: ReadTurns): ServerOptions {
   return {
     IncomingMessage: joinedIncomingFor(reads),
-    // Uploads may take hours; silence inside a body is bounded by `bodyIdleMs` instead.
+    // Uploads may take hours; `bodyIdleMs` limits the silence inside a body instead.
     requestTimeout: 0,
     headersTimeout: limits.headersMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: Math.min(limits.headersMs, 5_000),
     maxHeaderSize: limits.headerBytes,
-    // `check-head.ts` asks for it, with an answer that says so.
+    // `check-head.ts` requires it, with a reply that explains the error.
     requireHostHeader: false,
     optimizeEmptyRequests: true,
   }
 }
 
-/** For replies whose head was sent before the drain began and that promised to keep the connection. */
+/** Ends a connection whose current reply promised to keep it open, because its head was sent before the drain began. */
 function endConnection(socket: Socket, response: ServerResponse): void {
   if (response.writableFinished) socket.destroySoon()
   else response.once('finish', () => socket.destroySoon())
 }
 
-/** The server is not listening yet. */
+/** Creates a server that is not listening yet. */
 export function createRegistryServer(deps: RegistryServerDeps): RegistryServer {
   return new NodeRegistryServer(deps)
 }

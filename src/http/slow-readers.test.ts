@@ -1,4 +1,4 @@
-/** Clients that ask for much and take nothing, against a small bound of the memory that they may hold. */
+/** Clients that request much and read nothing, with a small limit on the memory that they may hold. */
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { ask } from '../../test/support/client.ts'
@@ -17,7 +17,7 @@ const mebibyte = 1024 * 1024
 const manifestBytes = 8 * mebibyte
 const replyMemoryBytes = 10 * mebibyte
 
-/** More than sockets hold, so that a client that takes nothing leaves most of it with the server. */
+/** More than sockets hold, so that most of it stays in the server if a client reads nothing. */
 function aLargeManifest(): TestManifest {
   return anArtifact({ annotations: { large: 'x'.repeat(manifestBytes) } })
 }
@@ -101,7 +101,7 @@ test('readers that take nothing are cut while others wait for their memory', asy
   )
 })
 
-test('manifests that come slowly hold what the bound allows, and keep nobody else waiting', async () => {
+test('manifests that arrive slowly hold only the memory that the limit allows, and keep no other request waiting', async () => {
   await using scene = await openScene(60_000)
   const { server, url, manifests } = scene
   const body = Buffer.alloc(1.5 * mebibyte, ' ')
@@ -175,7 +175,7 @@ test('accounts behind one address have shares of their own in the management API
     const connection = stack.use(await RawConnection.open(server.url))
     connection.write('GET /api/held HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 1\r\n\r\n')
   }
-  // A quarter of the memory is the share of an account: the second request has to wait.
+  // An account may use a quarter of the memory: the second request has to wait.
   await eventually(
     () => server.server.counts(),
     ({ replyBytesHeld, repliesWaiting }) => replyBytesHeld === 2 * mebibyte && repliesWaiting === 1,

@@ -1,5 +1,5 @@
-/** Where tokens are made: known to the route table and to every challenge. */
+/** The token endpoint, which the route table and every challenge name. */
 export const tokenPath = '/v2/token'
 export const tokenRouteId = 'token'
-/** With `true` a refresh token comes along. */
+/** The query parameter that requests a refresh token if it is `true`. */
 export const offlineParameter = 'offline_token'

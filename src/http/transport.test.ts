@@ -1,4 +1,4 @@
-/** What happens on the connection: refused and broken bodies, time-outs, drain. */
+/** Tests of the connection: refused and broken bodies, time-outs, drain. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { ask, openRequest } from '../../test/support/client.ts'
@@ -185,7 +185,7 @@ describe('a connection', () => {
   })
 })
 
-/** A closing PUT of which the server has begun to read the body. */
+/** Starts a closing PUT whose body the server has begun to read. */
 async function beginPut(url: string, blob: { digest: string; size: number }): Promise<RawConnection> {
   const session = new URL(await openSession(`${url}/v2/a/b`))
   const connection = await RawConnection.open(url)

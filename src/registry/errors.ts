@@ -1,6 +1,6 @@
 /**
- * Refusals of the registry itself. Each says what is refused, why, and what to do about it; `edge/error-table.ts` gives
- * them a status.
+ * The errors of the registry itself. Each message says what is refused, why, and what to do; `edge/error-table.ts`
+ * gives each error a status.
  */
 import { OciError } from '../oci/oci-error.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -22,7 +22,7 @@ export class BlobUnknownError extends RegistryError {
   }
 }
 
-/** The row is there and the bytes are not: to clients the blob is absent, and a push puts it back. */
+/** The blob has a row, but its bytes are missing. To clients it is absent, and pushing it again restores it. */
 export class BlobDamagedError extends RegistryError {
   override readonly name = 'BlobDamagedError'
   readonly code = 'BLOB_UNKNOWN'
@@ -56,7 +56,7 @@ export class CursorInvalidError extends RegistryError {
   readonly detail: { cursor: string }
   constructor(cursor: string, options?: ErrorOptions) {
     super(
-      `${quote(cursor)} is not a cursor of this list: follow the Link header as it is, or start again without one`,
+      `${quote(cursor)} is not a cursor of this list: follow the Link header unchanged, or start again without a cursor`,
       options,
     )
     this.detail = { cursor: cursor.slice(0, 100) }
@@ -68,12 +68,12 @@ export class DeleteDisabledError extends RegistryError {
   readonly code = 'UNSUPPORTED'
   readonly detail: { setting: string }
   constructor(options?: ErrorOptions) {
-    super('this registry does not delete: an operator may set delete.enabled to true', options)
+    super('deletion is switched off on this registry: an operator can set delete.enabled to true', options)
     this.detail = { setting: 'delete.enabled' }
   }
 }
 
-/** The owner was renamed while the push went on. */
+/** The owner was renamed during the push. */
 export class OwnerRenamedError extends RegistryError {
   override readonly name = 'OwnerRenamedError'
   readonly code = 'DENIED'
@@ -88,7 +88,7 @@ export class OwnerRenamedError extends RegistryError {
 }
 
 /**
- * Also where the repository does not exist: clients take this code alone for an image that is not there, and stop at
+ * Also thrown if the repository does not exist: clients read only this code as a missing image, and stop at
  * `NAME_UNKNOWN`.
  */
 export class ManifestUnknownError extends RegistryError {
@@ -109,16 +109,19 @@ export class ManifestUnknownError extends RegistryError {
   }
 }
 
-/** A manifest may name 10,000; with all of them an error would be larger than the manifest. */
+/**
+ * The most missing digests that one error names. A manifest may name 10,000, and an error with all of them would be
+ * larger than the manifest.
+ */
 const maxNamedMissing = 150
 
-/** Carries the missing digests, so that a client can push all of them at once; the first 150 where there are more. */
+/** Carries the missing digests, at most the first 150, so that a client can push all of them at once. */
 export class ManifestBlobUnknownError extends RegistryError {
   override readonly name = 'ManifestBlobUnknownError'
   readonly code = 'MANIFEST_BLOB_UNKNOWN'
   readonly detail: { repository: RepositoryName }
   readonly missing: readonly Digest[]
-  /** How many more there are. */
+  /** How many missing digests are left out. */
   readonly unnamed: number
   constructor(repository: RepositoryName, missing: readonly Digest[], options?: ErrorOptions) {
     const named = missing.slice(0, maxNamedMissing)
@@ -145,8 +148,8 @@ export interface WrongSize {
 }
 
 /**
- * A descriptor gives content another size than it has. The code is not `MANIFEST_INVALID`: containers/image takes that
- * for a type of manifest that the registry does not know, and would push the same sizes again in each other type.
+ * A descriptor gives the wrong size for its content. The code is not `MANIFEST_INVALID`: containers/image reads that
+ * code as a manifest type that the registry does not support, and would push the same sizes again in each other type.
  */
 export class DescriptorSizeError extends RegistryError {
   override readonly name = 'DescriptorSizeError'
@@ -164,7 +167,7 @@ export class DescriptorSizeError extends RegistryError {
   }
 }
 
-/** A push of one kind only; what it would have done was not done. */
+/** The caller may push, but not create or not update this tag or repository; nothing was changed. */
 export class PushDeniedError extends RegistryError {
   override readonly name = 'PushDeniedError'
   readonly code = 'DENIED'
@@ -173,7 +176,7 @@ export class PushDeniedError extends RegistryError {
     tag?: TagName
     right: 'push:create' | 'push:update'
   }
-  /** `lackedBy: 'token'`: no role helps, since the access token was made without the right. */
+  /** `lackedBy: 'token'`: no role helps, because the access token was created without the right. */
   constructor(
     detail: PushDeniedError['detail'],
     { lackedBy, ...options }: ErrorOptions & { readonly lackedBy?: 'token' | undefined } = {},
@@ -181,7 +184,7 @@ export class PushDeniedError extends RegistryError {
     const { repository, right } = detail
     const help =
       lackedBy === 'token'
-        ? `use an access token that was made with the action ${right}`
+        ? `use an access token that was created with the action ${right}`
         : `ask ${ownerOf(repository)} or an administrator for a role with ${right}`
     super(`${explainPush(detail)}, or ${help}`, options)
     this.detail = detail
@@ -189,13 +192,13 @@ export class PushDeniedError extends RegistryError {
 }
 
 function explainPush({ repository, tag, right }: PushDeniedError['detail']): string {
-  const takes = `takes the right ${right}, which you do not have here`
+  const needs = `needs the right ${right}, which you do not have here`
   if (tag === undefined)
-    return `${repository} does not exist, and to make it ${takes}: push to one that exists`
+    return `${repository} does not exist, and creating it ${needs}: push to an existing repository`
   if (right === 'push:create') {
-    return `${repository} has no tag ${tag}, and to make it ${takes}: push to a tag that exists`
+    return `${repository} has no tag ${tag}, and creating it ${needs}: push to an existing tag`
   }
-  return `tag ${tag} of ${repository} points at another manifest, and to move it ${takes}: push another tag`
+  return `tag ${tag} of ${repository} points at another manifest, and moving it ${needs}: push another tag`
 }
 
 export class DigestMismatchError extends RegistryError {
@@ -217,21 +220,21 @@ export class UploadUnknownError extends RegistryError {
   readonly detail: { repository: RepositoryName; upload: string }
   constructor(repository: RepositoryName, upload: string, options?: ErrorOptions) {
     super(
-      `upload session ${upload} is not open in ${repository}: it ended, expired or never was; start a new one with POST`,
+      `upload session ${upload} is not open in ${repository}: it has ended, has expired or never existed; start a new one with POST`,
       options,
     )
     this.detail = { repository, upload }
   }
 }
 
-/** The chunk does not start where the session stands (distribution-spec end-5, end-6: 416). */
+/** The chunk does not start at the offset of the session (distribution-spec end-5, end-6: 416). */
 export class UploadOutOfOrderError extends RegistryError {
   override readonly name = 'UploadOutOfOrderError'
   readonly code = 'RANGE_INVALID'
   readonly detail: { upload: string; offset: number }
   readonly offset: number
   constructor(upload: string, offset: number, options?: ErrorOptions) {
-    super(`upload session ${upload} holds ${offset} bytes: the next chunk starts at ${offset}`, options)
+    super(`upload session ${upload} has ${offset} bytes: the next chunk must start at ${offset}`, options)
     this.offset = offset
     this.detail = { upload, offset }
   }
@@ -243,14 +246,14 @@ export class SizeInvalidError extends RegistryError {
   readonly detail: { announced: number; received: number }
   constructor(detail: SizeInvalidError['detail'], options?: ErrorOptions) {
     super(
-      `the request announced ${detail.announced} bytes and carried ${detail.received}: nothing of it was kept`,
+      `the request announced ${detail.announced} bytes but had ${detail.received}: none were kept; send it again with the right length`,
       options,
     )
     this.detail = detail
   }
 }
 
-/** The two headers of a chunk contradict each other. */
+/** The `Content-Range` and `Content-Length` of a chunk contradict each other. */
 export class ChunkLengthError extends RegistryError {
   override readonly name = 'ChunkLengthError'
   readonly code = 'SIZE_INVALID'
@@ -258,7 +261,9 @@ export class ChunkLengthError extends RegistryError {
   constructor(chunk: { readonly start: number; readonly length: number; readonly contentLength: number }) {
     const { start, length, contentLength } = chunk
     const contentRange = `${start}-${start + length - 1}`
-    super(`Content-Range ${contentRange} has ${length} bytes, the body has ${contentLength}: both must agree`)
+    super(
+      `Content-Range ${contentRange} covers ${length} bytes, but the body has ${contentLength}: make them equal`,
+    )
     this.detail = { contentRange, contentLength }
   }
 }
@@ -267,7 +272,7 @@ export class TooManyUploadsError extends RegistryError {
   override readonly name = 'TooManyUploadsError'
   readonly code = 'TOOMANYREQUESTS'
   readonly detail: { limit: number; setting: string }
-  /** When the next session would expire. */
+  /** The time until the next session expires. */
   override readonly retryAfterSeconds: number
   constructor(
     { limit, retryAfterSeconds }: { readonly limit: number; readonly retryAfterSeconds: number },
@@ -282,7 +287,7 @@ export class TooManyUploadsError extends RegistryError {
   }
 }
 
-/** An `If-Match` or `If-None-Match` did not hold; `current` is what the tag points at. */
+/** An `If-Match` or `If-None-Match` condition failed; `current` is the digest that the tag points at. */
 export class PreconditionFailedError extends RegistryError {
   override readonly name = 'PreconditionFailedError'
   readonly code = 'DENIED'
@@ -290,7 +295,7 @@ export class PreconditionFailedError extends RegistryError {
   readonly detail: { tag: string; current: Digest | null }
   constructor(tag: string, current: Digest | undefined, options?: ErrorOptions) {
     const state = current === undefined ? 'does not exist' : `points at ${current}`
-    super(`tag ${tag} ${state}: the condition of the request does not hold, read it again and retry`, options)
+    super(`tag ${tag} ${state}: the condition of the request failed; read the tag again and retry`, options)
     this.detail = { tag, current: current ?? null }
   }
 }
@@ -303,7 +308,7 @@ export class InsufficientStorageError extends RegistryError {
   readonly detail: null = null
   constructor(options?: ErrorOptions) {
     super(
-      'the registry has no space left: this request was not carried out; an operator has to make room, then repeat it',
+      'the registry has no space left, so this request failed: ask an operator to free space, then retry',
       options,
     )
   }

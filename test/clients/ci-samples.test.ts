@@ -55,14 +55,19 @@ test.for(await readPipelines())('%s logs in, builds and pushes', async ([, { env
   await administer('robot', 'add', 'acme+ci')
   await administer('grant', 'add', 'acme+ci', 'writer', 'acme', 'web')
   const made = await administer('token', 'create', 'acme+ci', '--name', 'pipeline', '--json')
-  const { token } = JSON.parse(made) as { token: string }
+  const { secret } = JSON.parse(made) as { secret: string }
 
   const atRegistry = (text: string) => text.replaceAll('registry.example.com', registry.host)
   const variables = Object.entries(environment).map(([name, value]) => [name, atRegistry(value)])
-  const env = { ...client.env, ...Object.fromEntries(variables), REGISTRY_TOKEN: token, DOCKER_BUILDKIT: '0' }
+  const env = {
+    ...client.env,
+    ...Object.fromEntries(variables),
+    REGISTRY_TOKEN: secret,
+    DOCKER_BUILDKIT: '0',
+  }
   for (const step of steps) await runClient('bash', ['-c', atRegistry(step)], { env, cwd: folder.path })
 
-  const headers = { authorization: basic('acme+ci', token) }
+  const headers = { authorization: basic('acme+ci', secret) }
   const pushed = await ask(`${registry.url}/v2/acme/web/manifests/${sha}`, { method: 'HEAD', headers })
   expect(pushed.status).toBe(200)
 })

@@ -138,7 +138,7 @@ function settle(ledger: Ledger, changes: readonly Change[]): void {
 
 /** Expects a refusal, after which the earlier content is still right. */
 function expectRefusal(answer: Answer, { changes }: Attempt, ledger: Ledger): void {
-  expectError(answer, { status: 507, code: 'UNAVAILABLE', naming: ['no space left', 'make room'] })
+  expectError(answer, { status: 507, code: 'UNAVAILABLE', naming: ['no space left', 'free space'] })
   for (const { path } of changes) {
     const [before] = ledger.rightAnswers(path)
     ledger.settle(path, before)

@@ -225,7 +225,7 @@ describe('a token that lacks the scope', () => {
     expect(answer.status).toBe(401)
     expect(challengesOf(answer)[0]).toBe(
       bearer(
-        `,scope="repository:bob/target:pull,push repository:alice/secret:pull"${lacks}"the token is not for pulling from alice/secret: ask for one"`,
+        `,scope="repository:bob/target:pull,push repository:alice/secret:pull"${lacks}"the token does not cover pulls from alice/secret: request one that does"`,
       ),
     )
   })

@@ -209,7 +209,7 @@ const situations: Record<string, Situation> = {
     headers: { 'content-range': '10-19' },
     status: 416,
     code: 'RANGE_INVALID',
-    naming: ['0 bytes', /starts at 0/],
+    naming: ['0 bytes', /must start at 0/],
   },
   'end-5: a length that is not that of the range': {
     method: 'PATCH',

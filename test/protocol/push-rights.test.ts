@@ -72,7 +72,7 @@ describe('with only push:create', () => {
     })
     expect([refused.status, refused.text()]).toEqual([
       403,
-      expect.stringContaining('or use an access token that was made with the action push:update'),
+      expect.stringContaining('or use an access token that was created with the action push:update'),
     ])
     expect(refused.text()).not.toContain('administrator')
   })

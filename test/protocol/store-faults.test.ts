@@ -126,7 +126,7 @@ describe('end-2: a store that cannot read', () => {
     await pushBlob(url, blob)
     await expect(ask(`${url}/blobs/${blob.digest}`)).rejects.toThrow(/aborted|hang up|closed/)
     expect(server.logged.filter(({ level }) => level === 'error')).toMatchObject([
-      { message: 'a reply broke off' },
+      { message: 'a reply failed midway' },
     ])
     await expectServed(url, blob)
   })

@@ -23,7 +23,7 @@ function expectSession(answer: Answer, session: string, size: number): void {
 }
 
 function expectOutOfOrder(answer: Answer, session: string, size: number): void {
-  expectError(answer, { status: 416, code: 'RANGE_INVALID', naming: [`${size} bytes`, `starts at ${size}`] })
+  expectError(answer, { status: 416, code: 'RANGE_INVALID', naming: [`${size} bytes`, `start at ${size}`] })
   expect(answer.headers.range).toBe(`0-${Math.max(0, size - 1)}`)
   expect(answer.headers.location).toBe(new URL(session).pathname)
   expect(answer.headers['docker-upload-uuid']).toBe(sessionId(session))

@@ -92,7 +92,7 @@ describe.each(['filesystem', 'memory'] as const)('a running PATCH in the %s stor
     expect(offset).toBeGreaterThanOrEqual(50_000)
     expect(offset).toBeLessThanOrEqual(sent)
     const lost = await patch.answer
-    expectError(lost, { status: 416, code: 'RANGE_INVALID', naming: [`starts at ${offset}`] })
+    expectError(lost, { status: 416, code: 'RANGE_INVALID', naming: [`must start at ${offset}`] })
     expect(heldBy(await ask(session))).toBe(offset)
     await finish(session, blob, { offset, repository })
   })

@@ -1,4 +1,7 @@
-/** Answers what the HTTP parser refused: there is no request, so the reply is written by hand and the connection closed. */
+/**
+ * Answers input that the HTTP parser refused. There is no request object, so the reply is written by hand and the
+ * connection closed.
+ */
 import type { Socket } from 'node:net'
 import type { ServerResponse } from 'node:http'
 import type { Log } from '../log.ts'
@@ -23,15 +26,18 @@ interface ClientErrorContext {
   readonly log: Log
 }
 
-/** For those who speak HTTP in clear where TLS is spoken. What else they send is dropped. */
+/** Answers clients that speak plain HTTP to a TLS port. Anything else they send is dropped. */
 export function answerWithoutTls(socket: Socket, requestId: string): void {
-  const message = 'this port speaks TLS: ask it with https://, not http://'
+  const message = 'this port speaks TLS: use https://, not http://'
   socket.on('error', () => undefined)
   socket.resume()
   endWith(socket, formatRefusal('400 Bad Request', { requestId, message }))
 }
 
-/** Clients probe with TLS, and networks break: none of it is worth more than a debug line. */
+/**
+ * Answers or drops a connection after a parser error. Clients probe with TLS, and networks break, so the log line is at
+ * debug.
+ */
 export function answerClientError(error: ParserError, socket: Socket, context: ClientErrorContext): void {
   const { current, requestId, log } = context
   log.debug({ requestId, code: error.code, tls: isTlsHello(error.rawPacket) }, 'a connection was refused')
@@ -43,7 +49,7 @@ export function answerClientError(error: ParserError, socket: Socket, context: C
   // The parser reports every further packet too; one reply is enough.
   if (socket.writableEnded) return
   const statusLine = statusLines[error.code ?? ''] ?? '400 Bad Request'
-  const message = `${statusLine.slice(4)}: the request is no valid HTTP/1.1`
+  const message = `${statusLine.slice(4)}: the request is not valid HTTP/1.1`
   endWith(socket, formatRefusal(statusLine, { requestId, message }))
 }
 
@@ -53,12 +59,12 @@ function endWith(socket: Socket, reply: string): void {
   socket.once('close', () => clearTimeout(timer))
 }
 
-/** Of a listener with TLS: nothing can be said to whom no keys were agreed on with. */
+/** Whether the TLS handshake failed: without agreed keys, no reply can be sent. */
 function isHandshakeError({ code = '' }: ParserError): boolean {
   return code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS')
 }
 
-/** A TLS record of type handshake: the reply in clear tells the client to try without TLS. */
+/** Whether the packet is a TLS handshake record: the plain reply tells the client to try without TLS. */
 function isTlsHello(packet: Uint8Array | undefined): boolean {
   return packet?.[0] === 0x16 && packet[1] === 0x03
 }

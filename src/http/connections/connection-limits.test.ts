@@ -21,7 +21,7 @@ function openConnections({ server }: OpenServer, wanted: number): Promise<number
 }
 
 describe.each(['connections', 'connectionsPerAddress'] as const)('more than %s', (limit) => {
-  test('are closed unheard, and room is made again by those that end', async () => {
+  test('are closed before anything is read, and an ended connection makes room again', async () => {
     const refused: ConnectionLimit[] = []
     await using server = await openServer({
       limits: { [limit]: 2 },

@@ -1,4 +1,4 @@
-/** Counts connections, over all and by address, and closes those that are too many before anything is read. */
+/** Counts connections, in total and per address, and closes excess ones before anything is read. */
 import type { Server, Socket } from 'node:net'
 import { groupAddress } from '../../lib/group-address.ts'
 import type { TrustedProxies } from '../requests/forwarded.ts'
@@ -36,7 +36,10 @@ export class ConnectionLimits {
     })
   }
 
-  /** Node counts a connection that never said a word as busy, and knows none whose handshake is under way. */
+  /**
+   * Closes connections that have sent nothing. Node counts them as busy, and does not know those whose handshake is
+   * under way.
+   */
   destroySilent(): void {
     for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy()
   }
@@ -45,7 +48,7 @@ export class ConnectionLimits {
     for (const socket of this.#open) socket.destroy()
   }
 
-  /** Closes what is too many; `accept` gets the rest. To be called once, in place of the server's own listeners. */
+  /** Closes excess connections and passes the others to `accept`. Call it once, in place of the server's own listeners. */
   guard(server: Server, accept: (socket: Socket) => void): void {
     server.maxConnections = this.#deps.limits.connections
     server.on('drop', (dropped) => this.#refuse('total', dropped?.remoteAddress))

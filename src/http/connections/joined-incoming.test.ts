@@ -9,7 +9,7 @@ import { joinedIncomingFor } from './joined-incoming.ts'
 const JoinedIncoming = joinedIncomingFor({ spend: () => undefined })
 const head = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'
 
-/** The request that a server makes of `wire`, and the connection that it came on. */
+/** Returns the request that a server parses from `wire`, and its connection. */
 async function receive(
   wire: string,
 ): Promise<{ incoming: IncomingMessage; client: Socket } & AsyncDisposable> {
@@ -36,7 +36,7 @@ test('hands the chunks of one byte that come together on in a few pieces', async
   await using received = await receive(`${head}${text.replaceAll(/./g, '1\r\n$&\r\n')}0\r\n\r\n`)
   const pieces = await Array.fromAsync(received.incoming)
   expect(Buffer.concat(pieces as Buffer[]).toString()).toBe(text)
-  // One for each turn in which the kernel hands bytes over, not one for each chunk.
+  // One for each turn in which the kernel delivers bytes, not one for each chunk.
   expect(pieces.length).toBeLessThan(300)
 })
 

@@ -1,31 +1,35 @@
 /**
- * A request of Node whose body comes in few pieces. Node's parser makes an object of each chunk, and a client may send chunks of one
- * byte: ten thousand of them come in one read of the socket. What comes in a turn of the event loop is joined before anybody hears
- * of it, and connections that send so many chunks are read one after the other, since parsing them takes milliseconds.
+ * A Node request whose body arrives in few pieces. Node's parser creates an object for each chunk, and a client may
+ * send chunks of one byte: one read of the socket can hold ten thousand. Chunks that arrive in one turn of the event
+ * loop are joined before the reader sees them. Connections that send so many chunks are read one after the other,
+ * because parsing them takes milliseconds.
  */
 import { IncomingMessage } from 'node:http'
 import { TurnBudget } from '../../lib/turns/turn-budget.ts'
 import { KeptPieces, largePieceBytes } from './kept-pieces.ts'
 import type { ReadTurns } from './read-turns.ts'
 
-/** Small pieces in one turn. Clients that write what they have at once come to a few dozen. */
+/**
+ * The number of small pieces in one turn that makes a connection costly. Clients that write all their data at once
+ * reach a few dozen.
+ */
 const manyPieces = 1_024
 
-/** Small pieces are counted by so many at a time, so that a body of fewer in a turn costs nothing. */
+/** Small pieces are counted in groups of this size, so that a body with fewer in a turn costs nothing. */
 const countedPieces = 64
 
-/** Of all connections with many pieces one is read in a turn. */
-const crumbs = new TurnBudget({ maxBytes: 1 })
+/** Lets one of the costly connections be read in a turn. */
+const costlyReads = new TurnBudget({ maxBytes: 1 })
 
 abstract class JoinedIncoming extends IncomingMessage {
-  /** Came in this turn, or waits for its connection's turn to be read on. */
+  /** The pieces that arrived in this turn, or that wait for their connection's turn to be read on. */
   #kept: KeptPieces | undefined
   #count = 0
 
-  /** Counts the small pieces. A getter of the class, since the parser makes the instances. */
+  /** Counts the small pieces. A getter of the class, because the parser creates the instances. */
   protected abstract get reads(): Pick<ReadTurns, 'spend'>
 
-  /** Called by the parser with each chunk, and with `null` at the end; returns whether more may come. */
+  /** Called by the parser with each chunk, and with `null` at the end. Returns whether the parser may continue. */
   override push(piece: Uint8Array | null): boolean {
     if (piece === null || (piece.length >= largePieceBytes && this.#kept === undefined)) {
       this.#handOn()
@@ -42,19 +46,19 @@ abstract class JoinedIncoming extends IncomingMessage {
     return this.#count < manyPieces && this.readableLength + this.#kept.bytes < this.readableHighWaterMark
   }
 
-  /** What came before the connection broke can still be read. */
+  /** Passes on the pieces that arrived before the connection broke, so that they can still be read. */
   override destroy(error?: Error): this {
     this.#handOn()
     return super.destroy(error)
   }
 
   #endTurn(): void {
-    const turn = this.#count < manyPieces ? undefined : crumbs.take(1)
+    const turn = this.#count < manyPieces ? undefined : costlyReads.take(1)
     if (turn === undefined) this.#handOn()
     else void turn.then(() => this.#handOn())
   }
 
-  /** The socket is read on when somebody takes what is handed on. */
+  /** Passes the pieces to the reader. The socket is read again once the reader takes them. */
   #handOn(): void {
     const kept = this.#kept
     if (kept === undefined) return
@@ -63,7 +67,7 @@ abstract class JoinedIncoming extends IncomingMessage {
   }
 }
 
-/** Returns the class for the requests of one server, whose small pieces count in `reads`. */
+/** Returns the request class of one server, whose small pieces are counted in `reads`. */
 export function joinedIncomingFor(reads: Pick<ReadTurns, 'spend'>): typeof IncomingMessage {
   return class extends JoinedIncoming {
     protected override get reads(): Pick<ReadTurns, 'spend'> {

@@ -1,17 +1,17 @@
 /**
- * Pieces of a request body that nobody has taken yet. A client chooses how large its pieces are, and a piece of one byte costs us a
- * few hundred: small ones are joined, so that the cost of what is kept follows from its bytes.
+ * The pieces of a request body that its reader has not taken yet. A client chooses the size of its pieces, and a piece
+ * of one byte costs a few hundred: small pieces are joined, so that memory depends only on the number of bytes.
  */
 
-/** Pieces of this size cost little beside their bytes, and are not copied. */
+/** Pieces of at least this size have little overhead, and are not copied. */
 export const largePieceBytes = 4 * 1024
 const blockBytes = 16 * 1024
 
 export class KeptPieces {
   readonly #pieces: Uint8Array[] = []
-  /** The last piece while it is small and alone: most bodies have one piece, which is not copied. */
+  /** The last piece while it is small and alone. Most bodies have one piece, which is then not copied. */
   #small: Uint8Array | undefined
-  /** Small pieces, behind all others. */
+  /** Small pieces, joined; they follow all others. */
   #block: Buffer | undefined
   #blockUsed = 0
   #bytes = 0
@@ -29,7 +29,7 @@ export class KeptPieces {
     else this.#join(piece)
   }
 
-  /** The oldest; `undefined` when nothing is kept. */
+  /** Returns the oldest piece, or `undefined` if there is none. */
   take(): Uint8Array | undefined {
     if (this.#pieces.length === 0) this.#endBlock()
     const piece = this.#pieces.shift()

@@ -1,4 +1,7 @@
-/** How many connections with costly bytes are parsed in one turn of the event loop, and who is read meanwhile. */
+/**
+ * How many connections with costly bytes are parsed in one turn of the event loop, and which others are read in
+ * between.
+ */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -12,7 +15,7 @@ const chunked = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\
 const crumbs = `${chunked}${'1\r\nx\r\n'.repeat(8_000)}0\r\n\r\n`
 const endlessCrumbs = '1\r\nx\r\n'.repeat(8_000)
 
-/** In which turn of the event loop each request was parsed, by its method. */
+/** The turn of the event loop in which each request was parsed, by its method. */
 interface Scene extends AsyncDisposable {
   readonly turns: { readonly method: string; readonly turn: number }[]
   /** Turns of the event loop so far. */
@@ -132,7 +135,7 @@ test('a connection that spent the share of a turn goes on after a turn in which 
   const readable = (): boolean[] => costly.map((socket) => !socket.isPaused())
   const [first, second] = costly as [Socket, Socket]
   reads.spend(first, 10_000)
-  // As the reader of a body does.
+  // Like the reader of a body.
   first.resume()
   await aTurn()
   expect(readable()).toEqual([false, true])
@@ -145,7 +148,7 @@ test('a connection that spent the share of a turn goes on after a turn in which 
   expect(readable()).toEqual([true, true])
 })
 
-test('a connection that nobody reads stays paused after its rest', async () => {
+test('a connection without a reader stays paused after its rest', async () => {
   const reads = new ReadTurns()
   const socket = aSocket()
   reads.add(socket)

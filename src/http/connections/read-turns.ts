@@ -1,9 +1,9 @@
 /**
- * Limits what Node's parser does in one turn of the event loop. A read of 64 KiB holds ten thousand chunks of one byte, or hundreds
- * of requests, and costs up to 20 ms; a client can have such a read ready on each of its connections. Once a turn has spent its
- * share, the other connections of the same address are read in the next turn, so that clients at other addresses come in between.
- * The connection that spent it rests until a turn had time for all the others: the kernel names it first in each turn, and the
- * others would never be read.
+ * Limits the work of Node's parser in one turn of the event loop. A read of 64 KiB can hold ten thousand chunks of one
+ * byte, or hundreds of requests, and costs up to 20 ms; a client can have such a read ready on each of its connections.
+ * Once a turn has spent its share, the other connections of the same address are read in the next turn, so that clients
+ * at other addresses are read in between. The connection that spent the share rests until a turn has had time for all
+ * others: the kernel reports it first in each turn, and the others would never be read.
  */
 import type { Socket } from 'node:net'
 import { groupAddress } from '../../lib/group-address.ts'
@@ -13,20 +13,23 @@ import { peerAddress } from '../requests/origin.ts'
 const maxPieces = 4_096
 /** The cost of a request in the parser, in pieces. */
 const piecesPerRequest = 10
-/** The cost of a URL or a token. Parameters of one byte each take longest: 1.6 ms for 16 KiB. */
+/**
+ * The characters of a URL or a token that cost as much as one piece. Parameters of one byte each take longest: 1.6 ms
+ * for 16 KiB.
+ */
 const charactersPerPiece = 16
-/** Longer than what clients commonly send; anything shorter is not counted. */
+/** The length from which URL and token are counted; common clients send less. */
 const longHead = 2_048
 
 /** The connections of one address. */
 interface Group {
   readonly sockets: Set<Socket>
   /**
-   * The connections that spent the share of a turn, in the order in which they go on. `false`: it is paused for another reason
-   * too, which will resume it.
+   * The connections that spent the share of a turn, in the order in which they continue. `false`: the connection is
+   * also paused for another reason, which will resume it.
    */
   readonly resting: Map<Socket, boolean>
-  /** One of them spent the share of this turn. */
+  /** Whether one of them spent the share of this turn. */
   hasSpent: boolean
 }
 
@@ -37,12 +40,12 @@ export class ReadTurns {
   readonly #busy = new Set<Group>()
   /** The connections that are paused until the end of this turn. */
   readonly #paused = new Set<Socket>()
-  /** The connections that have rested once, and have the listener for it. */
+  /** The connections that have rested at least once, and so have the `resume` listener. */
   readonly #rested = new WeakSet<Socket>()
   #spent = 0
   #isScheduled = false
 
-  /** Takes a new connection that an HTTP parser is about to read. */
+  /** Adds a new connection that an HTTP parser is about to read. */
   add(socket: Socket): void {
     const address = groupAddress(peerAddress(socket))
     const group = this.#groups.get(address) ?? { sockets: new Set(), resting: new Map(), hasSpent: false }
@@ -64,12 +67,12 @@ export class ReadTurns {
     if (this.#spent >= maxPieces) this.#endReading(socket)
   }
 
-  /** Counts a request that was parsed behind another in the same turn. */
+  /** Counts a request that was parsed after another in the same turn. */
   spendRequest(socket: Socket): void {
     this.spend(socket, piecesPerRequest)
   }
 
-  /** Counts a request that is served in this turn, by the characters of its URL and its credentials. */
+  /** Counts a request that is served in this turn, by the length of its URL and credentials. */
   spendHead(socket: Socket, characters: number): void {
     if (characters >= longHead) this.spend(socket, Math.ceil(characters / charactersPerPiece))
   }
@@ -77,7 +80,7 @@ export class ReadTurns {
   #endReading(socket: Socket): void {
     const group = this.#groupOf.get(socket)
     if (group === undefined) return
-    // Once in a turn: a read can hold thousands of requests, and an address thousands of connections.
+    // Once per turn: a read can hold thousands of requests, and an address can have thousands of connections.
     if (!group.hasSpent) {
       group.hasSpent = true
       this.#busy.add(group)
@@ -88,9 +91,9 @@ export class ReadTurns {
 
   #pauseOthers({ sockets }: Group, socket: Socket): void {
     for (const other of sockets) {
-      // A connection that is paused already has another reason, which will resume it.
+      // A connection that is already paused has another reason, which will resume it.
       if (other === socket || other.isPaused()) continue
-      // This also drops a readiness that the kernel has reported for this turn.
+      // This also discards a readable event that the kernel has reported for this turn.
       other.pause()
       this.#paused.add(other)
     }
@@ -101,8 +104,8 @@ export class ReadTurns {
     socket.pause()
     if (this.#rested.has(socket)) return
     this.#rested.add(socket)
-    // Node resumes it when its body is taken or its request answered. Node's own listener has to run first, so this one is
-    // not added with the connection.
+    // Node resumes the socket when its body is read or its request is answered. Node's own listener must run first, so
+    // this one is not added with the connection.
     socket.on('resume', () => {
       if (!group.resting.has(socket)) return
       group.resting.set(socket, true)
@@ -122,7 +125,7 @@ export class ReadTurns {
     for (const socket of this.#paused) socket.resume()
     this.#paused.clear()
     for (const group of this.#busy) {
-      // One connection goes on after each turn that had time for all the others.
+      // One connection continues after each turn that had time for all others.
       if (!group.hasSpent) releaseFirst(group)
       group.hasSpent = false
       if (group.resting.size === 0) this.#busy.delete(group)

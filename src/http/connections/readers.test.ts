@@ -1,4 +1,4 @@
-/** The rules of readers with a clock of the test's own; sockets and time-outs as they are stand in `send-reply.test.ts`. */
+/** Tests the rules for readers with a fake clock; `send-reply.test.ts` tests them with real sockets and time-outs. */
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
@@ -24,7 +24,7 @@ function aScene() {
   return { readers, closed, pass }
 }
 
-/** As much of a response as readers look at. */
+/** The parts of a response that `Readers` uses. */
 class FakeResponse extends EventEmitter {
   destroyed = false
   readonly socket = { bytesWritten: 100, writableLength: 100, remoteAddress: '127.0.0.1' }
@@ -57,7 +57,7 @@ function watch(readers: Readers, holdsMemory = false): FakeResponse {
 
 const forever = (): AbortSignal => new AbortController().signal
 const parties = Array.from({ length: 1_000 }, (_, index) => `user:${index}`).values()
-/** Of a party of its own. */
+/** Returns a reply with its own party. */
 const aReply = () => ({ party: parties.next().value ?? '', reservedBytes: 0 })
 
 describe('a reader', () => {
@@ -93,7 +93,7 @@ describe('a reader', () => {
     expect(response.destroyed).toBe(true)
   })
 
-  test('that holds memory is cut sooner while somebody waits for it, others are not', async () => {
+  test('that holds memory is cut sooner while another request waits for it, others are not', async () => {
     const { readers, closed, pass } = aScene()
     const streamed = watch(readers)
     const holder = watch(readers, true)

@@ -1,7 +1,8 @@
 /**
- * The clients that take replies, and the memory that they make us hold. Replies that are made in memory wait for room before they
- * are made; every reply that its reader has not taken at once is watched, streamed or not, and its connection is cut when the reader
- * takes nothing for too long. Bodies that come into memory count too. This is the only place that knows either limit.
+ * Tracks the clients that read replies, and the memory that they occupy. A reply that is made in memory waits for room
+ * before it is made. Every reply that its client does not read at once is watched, streamed or not, and its connection
+ * is closed if the client reads nothing for too long. Bodies that are read into memory count too. No other file knows
+ * either limit.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -17,23 +18,26 @@ export interface ReadersDeps {
   readonly limits: Pick<HttpLimits, 'replyIdleMs' | 'crowdedReplyIdleMs' | 'replyMemoryBytes'>
   readonly log: Pick<Log, 'debug'>
   readonly observer?: Pick<HttpObserver, 'onConnectionClosed'> | undefined
-  /** Milliseconds of any clock that only goes forward. */
+  /** The time in milliseconds, on any clock that never goes back. */
   readonly now?: () => number
 }
 
-/** A request and its reply, as far as their memory is concerned. */
+/** The memory of a request and its reply. */
 export interface ReplyMemory {
-  /** Who answers for it: the account, the owner of a robot, or the address of those without an account. */
+  /**
+   * The party that the memory is counted against: the account, the owner of a robot, or the address of a client without
+   * an account.
+   */
   readonly party: string
-  /** Bytes that were set aside for it before it was made. */
+  /** The bytes reserved before the reply is made or the body is read. */
   reservedBytes: number
-  /** The turn of the event loop in which making it began; `undefined` when that is settled. */
+  /** The turn of the event loop in which the reply began to be made; `undefined` once that is settled. */
   begunInTurn?: number | undefined
 }
 
 interface Holders {
   count: number
-  /** Of the first of them. */
+  /** The party of the first holder. */
   readonly party: string
 }
 
@@ -41,37 +45,46 @@ interface Watched {
   readonly response: ServerResponse
   readonly socket: Socket
   readonly holdsMemory: boolean
-  /** What the peer had taken when it was looked at last, and since when that has not changed. */
+  /** The bytes that the client had read at the last check; `since` is when this number last changed. */
   taken: number
   since: number
-  /** The same as of when it had last taken enough for a reader that others wait for. */
+  /** The same two values after the last time that the client read at least `leastMovedBytes`. */
   pacedTaken: number
   pacedSince: number
 }
 
-/** A client that sends a body into memory that was set aside for it. */
+/** A client that sends a body into memory that is reserved for it. */
 interface Sender {
   readonly incoming: IncomingMessage
   readonly response: ServerResponse
-  /** What had come when it had last sent enough for one that others wait for, and since when. */
+  /** The bytes received when the client last completed `leastMovedBytes`, and the time of that. */
   received: number
   since: number
 }
 
-/** SQLite answers at once, so that many lists would be made in one turn of the event loop; the longest page of tags has 1.3 MB. */
+/**
+ * The most bytes of replies made in one turn of the event loop. SQLite answers at once, so many lists could otherwise
+ * be made in one turn; the longest page of tags has 1.3 MB.
+ */
 const maxMadePerTurn = 1024 * 1024
-/** Of replies whose size shows only when they are made; most lists come to less. */
+/** The assumed size of a reply whose size is known only once it is made; most lists are smaller. */
 const expectedBytes = 512 * 1024
-/** The kernel takes the first megabytes of each reply without waiting, so that writing them never lets others come in between. */
+/**
+ * The most bytes written in one turn. The kernel accepts the first megabytes of each reply without waiting, so without
+ * this limit other requests would never get a turn in between.
+ */
 const maxWrittenPerTurn = 4 * 1024 * 1024
 
-/** Four parties have to work together to keep others waiting. */
+/** Each party may use a quarter of the memory: only four parties together can make others wait. */
 const sharesOfMemory = 4
 
-/** Within `crowdedReplyIdleMs`, of a client whose memory others wait for: one with 100 KB/s moves three times as much. */
+/**
+ * The bytes that a client whose memory other requests wait for must read or send within `crowdedReplyIdleMs`. A client
+ * with 100 KB/s moves three times as much.
+ */
 const leastMovedBytes = 1024 * 1024
 
-/** How often readers are looked at: their limit is exceeded by this much at most. */
+/** How often clients are checked: they exceed their limit by at most this much. */
 const maxCheckMs = 5_000
 const minCheckMs = 10
 const checksPerLimit = 4
@@ -82,7 +95,7 @@ export class Readers {
   readonly #memory: ByteBudget
   readonly #making = new TurnBudget({ maxBytes: maxMadePerTurn })
   readonly #writing = new TurnBudget({ maxBytes: maxWrittenPerTurn })
-  /** How many replies hold the same bytes: the reference that a cache and many readers share counts once. */
+  /** How many replies hold the same bytes: a buffer that a cache and many clients share counts once. */
   readonly #holders = new Map<ArrayBufferLike, Holders>()
   readonly #watched = new Map<ServerResponse, Watched>()
   readonly #senders = new Map<ServerResponse, Sender>()
@@ -95,20 +108,23 @@ export class Readers {
     this.#memory = new ByteBudget({ maxBytes, maxPerParty: maxBytes / sharesOfMemory })
   }
 
-  /** Bytes of large manifests that come in, and of large replies that are being made or that their readers have not taken yet. */
+  /**
+   * The bytes of large manifests that are arriving, and of large replies that are being made or that clients have not
+   * read yet.
+   */
   get heldBytes(): number {
     return this.#memory.takenBytes
   }
 
-  /** Requests that wait for room in memory. */
+  /** The number of requests that wait for room in memory. */
   get waiting(): number {
     return this.#memory.waiting
   }
 
   /**
-   * Sets bytes aside for a reply; resolves when there is room, and when other large replies of this turn of the event loop leave
-   * time to make it. Small replies never wait. Rejects with the reason of the signal, which
-   * is only asked for when it has to wait.
+   * Reserves bytes for a reply. Resolves once there is room, and once other large replies of this turn of the event
+   * loop leave time to make it. Small replies never wait. Rejects with the reason of the signal, which is requested
+   * only if the reply has to wait.
    */
   async reserve(reply: ReplyMemory, bytes: number, signalOf: () => AbortSignal): Promise<void> {
     if (bytes < smallReplyBytes) return
@@ -117,7 +133,7 @@ export class Readers {
     reply.begunInTurn = this.#making.turn
   }
 
-  /** As `reserve`, for the body of a request, which takes as long to come as its client likes. */
+  /** Like `reserve`, but for the body of a request, which takes as long to arrive as its client likes. */
   async reserveBody(request: ReplyMemory, bytes: number, signalOf: () => AbortSignal): Promise<void> {
     if (bytes < smallReplyBytes) return
     const { party } = request
@@ -125,12 +141,15 @@ export class Readers {
     request.reservedBytes += bytes
   }
 
-  /** Before so many bytes of a reply in memory are written: `undefined` if that may be now, otherwise resolves when it may. */
+  /**
+   * Called before this many bytes of a reply in memory are written. Returns `undefined` if they may be written now;
+   * otherwise a promise that resolves when they may be written.
+   */
   beginWrite(bytes: number): Promise<void> | undefined {
     return this.#writing.take(bytes)
   }
 
-  /** Gives back what was set aside for a reply that came to so many bytes. */
+  /** Releases the memory that was reserved for a reply; `actual` is the size of the reply in bytes. */
   release(reply: ReplyMemory, actual = 0): void {
     if (reply.reservedBytes === 0) return
     const { begunInTurn: turn } = reply
@@ -142,7 +161,7 @@ export class Readers {
     reply.reservedBytes = 0
   }
 
-  /** Counts the bytes of a reply that is made, in place of what was set aside for it, until the result is disposed. */
+  /** Counts the bytes of a finished reply, in place of the bytes reserved for it, until the result is disposed. */
   hold(reply: ReplyMemory, { buffer, byteLength }: Uint8Array): Disposable {
     const holders = this.#holders.get(buffer)
     if (holders === undefined) {
@@ -164,8 +183,8 @@ export class Readers {
   }
 
   /**
-   * Cuts the connection when its reader takes nothing for too long, from now until the reply is closed; one that holds memory
-   * which others wait for when it takes too little.
+   * Closes the connection if its client reads nothing for too long, from now until the reply is closed. If the reply
+   * holds memory that other requests wait for, reading too little is enough.
    */
   watch(response: ServerResponse, { holdsMemory }: { readonly holdsMemory: boolean }): void {
     if (response.destroyed || this.#watched.has(response)) return
@@ -178,8 +197,8 @@ export class Readers {
   }
 
   /**
-   * Cuts the connection of a client whose body holds memory that others wait for when it sends too little, until the body is
-   * complete.
+   * Closes the connection of a client that sends too little of a body while other requests wait for its memory, until
+   * the body is complete.
    */
   watchSender(incoming: IncomingMessage, response: ServerResponse): void {
     if (response.destroyed || incoming.complete) return
@@ -193,7 +212,10 @@ export class Readers {
     this.#timer ??= setInterval(() => this.check(), this.#checkMs()).unref()
   }
 
-  /** Looks at every client once. A timer calls it, and ends when it finds none: most are gone before it comes. */
+  /**
+   * Checks every client once. A timer calls it, and stops when it finds none: most clients are gone before the first
+   * check.
+   */
   check(): void {
     if (this.#watched.size + this.#senders.size === 0) {
       clearInterval(this.#timer)
@@ -237,7 +259,7 @@ export class Readers {
     this.#deps.observer?.onConnectionClosed?.('body-idle')
     this.#deps.log.debug(
       { address: peerAddress(incoming.socket) },
-      'a connection was closed: its client sends too little of a body while others wait for its memory',
+      'a connection was closed: its client sends too little of a body while other requests wait for its memory',
     )
     response.destroy()
   }
@@ -246,7 +268,7 @@ export class Readers {
     this.#deps.observer?.onConnectionClosed?.('reply-idle')
     this.#deps.log.debug(
       { address: peerAddress(socket), idleMs: Math.round(idleMs) },
-      'a connection was closed: its client takes nothing of a reply, or too little while others wait for its memory',
+      'a connection was closed: its client reads nothing of a reply, or too little while other requests wait for its memory',
     )
     response.destroy()
   }
@@ -258,15 +280,15 @@ export class Readers {
   }
 }
 
-/** The bytes that the kernel took: each write counts when all of it went. */
+/** Returns the number of bytes that the kernel accepted: each write counts once all of it is accepted. */
 function takenFrom({ bytesWritten, writableLength }: Socket): number {
   return bytesWritten - writableLength
 }
 
-/** Looks at what was taken since the last time. */
+/** Records the bytes that were read since the last check. */
 function note(watched: Watched, now: number): void {
   const taken = takenFrom(watched.socket)
-  // A reply with nothing to take waits for its source, not for its reader.
+  // A reply with nothing to write waits for its source, not for its client.
   const isStarved = watched.response.writableLength === 0
   if (taken !== watched.taken || isStarved) {
     watched.taken = taken

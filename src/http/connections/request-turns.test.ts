@@ -1,4 +1,4 @@
-/** Pipelined requests: how many are served at once, in which order, and what becomes of those that wait. */
+/** Pipelined requests: how many are served at once, in which order, and what happens to waiting ones. */
 import { describe, expect, test } from 'vitest'
 import { createCertificate } from '../../../test/support/certificate.ts'
 import { ask } from '../../../test/support/client.ts'
@@ -19,15 +19,15 @@ const mebibyte = 1024 * 1024
 
 interface Held {
   readonly server: OpenServer
-  /** Requests that reached the authenticator and stand there. */
+  /** The requests that have reached the authenticator and wait there. */
   readonly held: (() => void)[]
   readonly closed: CloseReason[]
-  /** How many reached it since the start. */
+  /** How many have reached it since the start. */
   reached(): number
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** A server whose requests stop in the middle until the test lets them go on. */
+/** Starts a server whose requests stop in the middle until the test lets them continue. */
 async function openHeld(options: OpenServerOptions = {}): Promise<Held> {
   const held: (() => void)[] = []
   const closed: CloseReason[] = []
@@ -142,7 +142,7 @@ describe('requests that wait', () => {
       (waiting) => waiting === 1,
     )
     connection.write(ping.repeat(1000))
-    // A request on another connection comes and goes meanwhile, so what was written before it has arrived.
+    // A request on another connection is served in the meantime, so the bytes written before it have arrived.
     const other = ask(`${scene.server.url}/healthz`)
     expect((await other).status).toBe(200)
     expect(counts(scene).requestsWaiting).toBe(1)
@@ -273,7 +273,7 @@ describe('what cannot be parsed', () => {
 })
 
 describe('close', () => {
-  test('answers the request that is served and drops those that wait', async () => {
+  test('answers the current request and drops the waiting ones', async () => {
     await using scene = await openHeld()
     using connection = await RawConnection.open(scene.server.url)
     connection.write(ping + ping + ping)

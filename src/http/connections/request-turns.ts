@@ -1,12 +1,13 @@
 /**
- * One request at a time on each connection, and one in each turn of the event loop. Node parses everything that came in one
- * piece, up to 64 KiB, and a piece can hold a thousand requests: those behind the first wait here, unrouted and unauthorised, and
- * meanwhile the socket is not read. A client that waits for its replies never meets any of this.
+ * Serves one request at a time on each connection, and at most one in each turn of the event loop. Node parses
+ * everything in one read, up to 64 KiB, and a read can hold a thousand requests. The requests after the first wait
+ * here, neither routed nor authorized, and the socket is not read until they are served. Clients that wait for each
+ * reply are not affected.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** A request as Node hands it over, with the reply that belongs to it. */
+/** A request as Node passes it on, with its response. */
 export interface ParsedRequest {
   readonly incoming: IncomingMessage
   readonly response: ServerResponse
@@ -15,24 +16,24 @@ export interface ParsedRequest {
 
 export interface RequestTurnsOptions {
   readonly maxWaiting: number
-  /** Called when the turn of a request has come; its turn lasts until the peer took the reply. */
+  /** Called when it is the turn of a request. The turn lasts until the client has received the reply. */
   readonly serve: (request: ParsedRequest) => void
-  /** Answers what the parser refused; `current` is the reply that the connection is busy with. */
+  /** Answers input that the parser refused; `current` is the reply that the connection is busy with. */
   readonly refuse: (error: Error, socket: Socket, current: ServerResponse | undefined) => void
-  /** One more than `maxWaiting` came; the connection is closed. */
+  /** Called when more than `maxWaiting` requests wait; the connection is closed. */
   readonly onOverflow: (socket: Socket) => void
-  /** Called for each request that was parsed behind another in the same read, also after the connection was closed. */
+  /** Called for each request that was parsed after another in the same read, also after the connection was closed. */
   readonly onParsedAhead: (socket: Socket) => void
-  /** While draining, nothing that waits gets its turn. */
+  /** Whether the server is draining: waiting requests are then dropped. */
   readonly isClosing: () => boolean
 }
 
 interface Connection {
   readonly socket: Socket
   current: ParsedRequest
-  /** Made when something has to wait for the first time. */
+  /** Created when a request has to wait for the first time. */
   waiting: ParsedRequest[] | undefined
-  /** What the parser refused behind the requests that it took. */
+  /** The error of the parser, after the requests that it accepted. */
   refused: Error | undefined
   isLeaving: boolean
 }
@@ -48,15 +49,15 @@ export class RequestTurns {
     this.#options = options
   }
 
-  /** Parsed requests that wait for their turn, of all connections. */
+  /** The number of parsed requests that wait for their turn, over all connections. */
   get waiting(): number {
     return this.#waiting
   }
 
-  /** Serves the request at once, or when the requests before it are answered. */
+  /** Serves the request at once, or after the requests before it are answered. */
   enter(request: ParsedRequest): void {
     const { socket } = request.incoming
-    // The rest of a piece whose connection is gone already.
+    // This request is from a read whose connection is already gone.
     if (socket.destroyed) {
       this.#options.onParsedAhead(socket)
       return
@@ -75,7 +76,7 @@ export class RequestTurns {
     this.#wait(connection, request)
   }
 
-  /** Refuses at once what concerns the request that is being served; otherwise after the replies that come before. */
+  /** Refuses at once if the error concerns the request being served; otherwise after the replies to earlier requests. */
   refuse(error: Error, socket: Socket): void {
     const connection = this.#connections.get(socket)
     if (connection === undefined || !isOfParser(error) || !hasRepliesBefore(connection)) {
@@ -90,7 +91,7 @@ export class RequestTurns {
     this.#advanceAfterCurrent(connection)
   }
 
-  /** Whether `response` is the latest that got its turn on its connection. */
+  /** Whether `response` belongs to the latest request that got its turn on its connection. */
   isCurrent(socket: Socket, response: ServerResponse): boolean {
     return this.#connections.get(socket)?.current.response === response
   }
@@ -123,8 +124,8 @@ export class RequestTurns {
     const { socket } = connection
     const waiting: ParsedRequest[] = []
     connection.waiting = waiting
-    // Node resumes the socket at the end of each message and whenever a body is read, which the requests in line do not need: a
-    // body that is incomplete is always that of the last one.
+    // Node resumes the socket at the end of each message and whenever a body is read. The waiting requests do not need
+    // that: only the body of the last one can be incomplete.
     socket.on('resume', () => {
       if (waiting.length > 0 || connection.refused !== undefined) socket.pause()
     })
@@ -136,9 +137,10 @@ export class RequestTurns {
     if (connection.isLeaving) return
     connection.isLeaving = true
     const { response } = connection.current
-    // In the next turn of the event loop: Node runs what is pending after each piece of a body, within the same read of the socket.
+    // In the next turn of the event loop, because Node runs pending callbacks after each piece of a body, within the
+    // same read of the socket.
     const advance = (): void => void setImmediate(() => this.#advance(connection))
-    // Answered between the parser's report and this call.
+    // The request was answered between the parser's report and this call.
     if (response.closed) advance()
     else response.once('close', advance)
   }
@@ -159,7 +161,7 @@ export class RequestTurns {
 
   #take(connection: Connection, next: ParsedRequest | undefined): void {
     const { socket, waiting = [], refused } = connection
-    // Nothing more comes after what was refused, and a request whose body is incomplete is part of it.
+    // Nothing follows the refused input, and a request whose body is incomplete is part of it.
     const isLast = refused !== undefined && waiting.length === 0
     if (next === undefined || (isLast && !next.incoming.complete)) {
       if (refused !== undefined) this.#options.refuse(refused, socket, connection.current.response)
@@ -178,18 +180,18 @@ export class RequestTurns {
   }
 }
 
-/** The peer took the whole reply, or nobody is left to take it. */
+/** Whether the client has received the whole reply or is gone, and no request waits. */
 function isFree({ current: { response }, waiting }: Connection): boolean {
   return (waiting === undefined || waiting.length === 0) && (response.writableFinished || response.destroyed)
 }
 
-/** An error of the network ends the connection; these say that what came next is no request. */
+/** Whether the error says that the next bytes are not a valid request. A network error ends the connection instead. */
 function isOfParser(error: Error): boolean {
   const code = 'code' in error ? String(error.code) : ''
   return code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT'
 }
 
-/** Something that was parsed whole is not answered yet; a body that breaks off belongs to the last request. */
+/** Whether a completely parsed request is not answered yet. A body that breaks off belongs to the last request. */
 function hasRepliesBefore({ current, waiting }: Connection): boolean {
   if (waiting !== undefined && waiting.length > 0) return true
   return current.incoming.complete && !current.response.writableFinished && !current.response.destroyed

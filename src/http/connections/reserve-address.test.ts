@@ -12,7 +12,7 @@ const loopback = { host: '127.0.0.1', port: 0 }
 const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
 
 describe('a reserved address', () => {
-  test('is refused to others, and free again when it is given up', async () => {
+  test('is refused to others, and free again once it is disposed', async () => {
     const reserved = await reserveAddress(loopback)
     const address = { host: '127.0.0.1', port: reserved.port }
     await expect(reserveAddress(address)).rejects.toMatchObject({ code: 'EADDRINUSE', syscall: 'listen' })

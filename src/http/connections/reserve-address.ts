@@ -1,25 +1,25 @@
 /**
- * Takes the address of a server before the server can serve, so that a port in use stops a start before it has made
- * anything. Connections that come meanwhile wait and are handed to the server with the address.
+ * Binds the address of a server before the server can serve, so that a port in use stops the start before it creates
+ * anything. Connections that arrive in the meantime wait, and are passed to the server with the address.
  */
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 
-/** More connections than this are closed: a client that is turned away tries again. */
+/** The most connections that wait. Further ones are closed, and their clients try again. */
 const maxWaiting = 512
 
 export interface ReservedAddress extends AsyncDisposable {
   readonly port: number
-  /** The server takes the address over and hears the connections that wait. To be called once. */
+  /** Passes the address and the waiting connections to the server. Call it once. */
   handOver(server: Server): Promise<AddressInfo>
 }
 
-/** Resolves when nobody else can take the address; port 0 takes a free one. Throws what listening failed with. */
+/** Resolves once the address is bound; port 0 selects a free port. Throws the error of a failed listen. */
 export async function reserveAddress(address: {
   readonly host: string
   readonly port: number
 }): Promise<ReservedAddress> {
-  // As a server of HTTP makes its connections, but nothing is read from them yet.
+  // The options of an HTTP server's connections, except that nothing is read from them yet.
   const holder = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
   const waiting = new Set<Socket>()
   let isHandedOver = false
@@ -32,7 +32,7 @@ export async function reserveAddress(address: {
   return {
     port: (holder.address() as AddressInfo).port,
     async handOver(server) {
-      // Both share one handle of the system from here on; closing the server closes it.
+      // From here on both share one handle of the system, and closing the server closes it.
       await listen(server, () => server.listen(holder))
       isHandedOver = true
       for (const socket of waiting) {
@@ -62,5 +62,5 @@ function listen(server: Server, start: () => void): Promise<void> {
   })
 }
 
-/** A client that leaves while it waits. */
+/** Ignores the error of a client that leaves while it waits. */
 function ignore(): void {}

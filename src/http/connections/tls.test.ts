@@ -81,7 +81,7 @@ describe('with TLS', () => {
     expect((await get(`${server.url}/v2/`)).status).toBe(200)
   })
 
-  test('HTTP in clear is told so, whatever it sends', async () => {
+  test('plain HTTP gets an answer that says so, whatever it sends', async () => {
     await using server = await openServer({ tls: certificate })
     const url = server.url.replace('https:', 'http:')
     for (const method of ['GET', 'PUT']) {
@@ -97,7 +97,7 @@ describe('with TLS', () => {
     expect(server.logged.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
   })
 
-  test('garbage and silence end, and nobody else is disturbed', async () => {
+  test('garbage and silence are cut off, and other connections are not disturbed', async () => {
     await using server = await openServer({ tls: certificate, limits: { headersMs: 100 } })
     using silent = await RawConnection.open(server.url)
     using halfway = await RawConnection.open(server.url)

@@ -1,21 +1,21 @@
-/** The listener with TLS: HTTP/1.1 only, and an answer that can be read for those who come without TLS. */
+/** The TLS listener: HTTP/1.1 only, with a readable answer for clients that connect without TLS. */
 import { createServer } from 'node:https'
 import type { ServerOptions as HttpOptions } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import type { Socket } from 'node:net'
 
-/** In PEM, the certificate with its chain. */
+/** The certificate with its chain, and its key, in PEM. */
 export interface TlsFiles {
   readonly cert: string | Uint8Array
   readonly key: string | Uint8Array
 }
 
 const minVersion = 'TLSv1.2'
-/** Of every record that begins a TLS connection. */
+/** The type of the record that begins every TLS connection. */
 const handshakeRecord = 0x16
 
-/** Throws when the certificate and the key are not readable or do not belong together. */
+/** Creates the server. Throws if the certificate or key is not readable, or if they do not belong together. */
 export function createTlsServer(
   files: TlsFiles,
   options: HttpOptions & { readonly handshakeTimeout: number },
@@ -23,7 +23,10 @@ export function createTlsServer(
   return createServer({ ...options, ...checkFiles(files), minVersion, ALPNProtocols: ['http/1.1'] })
 }
 
-/** For connections from now on; those that are open keep what they have. Throws and changes nothing as above. */
+/**
+ * Replaces the certificate for new connections; open connections keep theirs. Throws like `createTlsServer`, and then
+ * changes nothing.
+ */
 export function replaceTlsFiles(server: TlsServer, files: TlsFiles): void {
   server.setSecureContext({ ...checkFiles(files), minVersion })
 }
@@ -40,7 +43,7 @@ interface FirstByteHandlers {
   readonly timeoutMs: number
 }
 
-/** Looks at the first byte of a connection and puts it back. */
+/** Reads the first byte of a connection, puts it back, and calls the handler for TLS or for plain HTTP. */
 export function sortByFirstByte(socket: Socket, { onTls, onPlain, timeoutMs }: FirstByteHandlers): void {
   const end = (): void => void socket.destroy()
   const timer = setTimeout(end, timeoutMs)

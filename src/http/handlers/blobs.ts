@@ -12,7 +12,7 @@ import type { HeaderList, Reply } from '../replies/reply.ts'
 import type { RepositoryRequest } from '../requests/request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
-/** GET and HEAD. A HEAD opens nothing and ignores `Range`, which is defined for GET only (RFC 9110, 14.2). */
+/** Answers GET and HEAD. HEAD opens no blob and ignores `Range`, which is defined for GET only (RFC 9110, 14.2). */
 export async function getBlob(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
   const { repository, headers } = request
   const digest = parseDigest(request.argument)
@@ -71,7 +71,7 @@ function streamRange(blob: OpenBlob, range: ByteRange | undefined): Reply['body'
   }
 }
 
-/** Whatever was pushed is bytes: no browser may take a blob for a page or a script (security test E1). */
+/** Pushed content is untrusted: no browser may show a blob as a page or run it as a script (security test E1). */
 function blobHeaders(digest: Digest): HeaderList {
   return ['Content-Type', 'application/octet-stream', ...validators(digest), ...handling]
 }
@@ -85,7 +85,7 @@ const handling: HeaderList = [
   'attachment',
 ]
 
-/** All that a 304 says (RFC 9110, 15.4.5). */
+/** The headers of a 304 (RFC 9110, 15.4.5), which every reply with this blob also has. */
 function validators(digest: Digest): HeaderList {
   return [
     'Docker-Content-Digest',

@@ -6,7 +6,7 @@ import type { Reply } from '../replies/reply.ts'
 import type { RegistryRequest } from '../requests/request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
-/** `_catalog`: not in the distribution-spec, but clients know it. */
+/** Answers `_catalog`, which is not in the distribution-spec but which clients use. */
 export async function listCatalog(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
   const { query, caller, method, asker } = request
   const n = parsePageSize(query, { fallback: defaultCatalogPage, max: maxCatalogPage })

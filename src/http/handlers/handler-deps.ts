@@ -10,11 +10,11 @@ import type { MetricsEndpoint } from '../metrics/metrics-endpoint.ts'
 
 export interface Readiness {
   readonly ready: boolean
-  /** One entry per dependency: `ok`, or what is wrong in words that may be shown to anyone. */
+  /** One entry per dependency: `ok`, or a description of the problem that anyone may see. */
   readonly checks: Readonly<Record<string, string>>
 }
 
-/** What handlers work with. */
+/** The dependencies of the handlers. */
 export interface HandlerDeps {
   readonly registry: Registry
   readonly authenticator: Authenticator
@@ -26,6 +26,6 @@ export interface HandlerDeps {
   readonly limits: HttpLimits
   readonly log: Log
   readonly health: () => Promise<Readiness>
-  /** Absent: there is no `/metrics` on this listener. */
+  /** Absent if this listener does not serve `/metrics`. */
   readonly metrics?: MetricsEndpoint | undefined
 }

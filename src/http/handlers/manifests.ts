@@ -17,7 +17,7 @@ import type { HeaderList, Reply } from '../replies/reply.ts'
 import type { RepositoryRequest } from '../requests/request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
-/** GET and HEAD. Whatever `Accept` says, the manifest is served as it was pushed. */
+/** Answers GET and HEAD with the manifest as it was pushed, whatever `Accept` says. */
 export async function getManifest(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
   const { repository, headers } = request
   const reference = findableReference(request)
@@ -37,12 +37,12 @@ export async function getManifest(request: RepositoryRequest, deps: HandlerDeps)
   return bytesReply(200, manifestHeaders(found, reference), found.bytes)
 }
 
-/** What cannot be a tag is no fault of the request: there is just no such manifest. */
+/** Parses the reference. A text that cannot be a tag is not an invalid request: the manifest is just not found. */
 function findableReference({ repository, argument }: RepositoryRequest): Reference {
   if (argument.includes(':')) return { kind: 'digest', digest: parseDigest(argument) }
   if (isTagName(argument)) return { kind: 'tag', tag: argument }
   throw new RequestRefusedError('MANIFEST_UNKNOWN', {
-    message: `manifest unknown: repository ${repository} has no tag ${quote(argument)}, no tag can have that form`,
+    message: `manifest unknown: repository ${repository} has no tag ${quote(argument)}, which is not a valid tag`,
     detail: { repository, reference: argument.slice(0, 128).toWellFormed() },
   })
 }
@@ -55,7 +55,7 @@ function notModified({ digest }: ManifestInfo, reference: Reference): Reply {
   return bodilessReply(304, validators(digest, reference))
 }
 
-/** Content under a digest never changes; where a tag points has to be asked each time. */
+/** Content under a digest never changes; a tag can move, so clients must ask again each time. */
 function validators(digest: string, { kind }: Reference): HeaderList {
   const caching = kind === 'digest' ? 'private, max-age=31536000, immutable' : 'private, no-cache'
   return ['Docker-Content-Digest', digest, 'ETag', formatEntityTag(digest), 'Cache-Control', caching]
@@ -83,7 +83,7 @@ export async function putManifest(request: RepositoryRequest, deps: HandlerDeps)
   return emptyReply(201, reply)
 }
 
-/** Children of an index are pushed by digest alone, and their index follows: they are no push of their own. */
+/** Logs a push. Children of an index are pushed by digest alone, before their index, and are logged at debug. */
 function logPush(request: RepositoryRequest, stored: PutManifestResult, { log }: HandlerDeps): void {
   const { id: requestId, repository, principal, origin } = request
   const { digest, subject, tags, size } = stored
@@ -94,21 +94,24 @@ function logPush(request: RepositoryRequest, stored: PutManifestResult, { log }:
   log[level]({ requestId, repository, tag, digest, size, ...caller }, 'image pushed')
 }
 
-/** Clients that send slowly, or stop, hold no more memory together than the process has for them. */
+/**
+ * Reads the body into memory that is reserved for it, so that slow clients cannot together use more memory than
+ * allowed.
+ */
 async function readBody(request: RepositoryRequest, maxBytes: number): Promise<Uint8Array> {
   const { contentLength = maxBytes, hasBody } = request
-  // What announces more is refused before a byte of it is read.
+  // A body that announces more is refused before a byte of it is read.
   if (hasBody && contentLength <= maxBytes) await request.reserveBody(contentLength)
   return readWhole(request.body, request.contentLength)
 }
 
-/** distribution-spec end-7b: only with a digest; the same tag twice counts once. */
+/** Parses `?tag=` (distribution-spec end-7b), which is allowed only with a digest; a repeated tag counts once. */
 function parseTags({ query }: RepositoryRequest, reference: Reference, max: number): readonly TagName[] {
   const names = new Set(query.getAll('tag'))
   if (names.size === 0) return []
   if (reference.kind === 'tag') {
     throw new RequestRefusedError('TAG_INVALID', {
-      message: `?tag= goes with a push by digest only; this one is by tag ${reference.tag}`,
+      message: `?tag= is allowed only in a push by digest, and this one is by tag ${reference.tag}: push by digest, or omit ?tag=`,
       detail: { tag: reference.tag },
     })
   }

@@ -1,7 +1,7 @@
 import { jsonReply } from '../replies/reply.ts'
 import type { Reply } from '../replies/reply.ts'
 
-/** distribution-spec end-1. */
+/** Answers distribution-spec end-1. */
 export function ping(): Reply {
   return jsonReply(200, {})
 }

@@ -10,8 +10,8 @@ import type { RepositoryRequest } from '../requests/request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
 /**
- * distribution-spec end-12a, end-12b. Descriptors come as JSON texts, ready to serve. Each link starts after the
- * referrers that its page looked at, so that following the links ends. For HEAD no descriptor is read.
+ * Answers distribution-spec end-12a, end-12b. The descriptors are JSON texts, ready to serve. Each link starts after
+ * the referrers that its page has examined, so that following the links ends. HEAD reads no descriptors.
  */
 export async function listReferrers(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
   const { repository, path, query, method } = request
@@ -41,7 +41,7 @@ export async function listReferrers(request: RepositoryRequest, deps: HandlerDep
 const start = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[`
 const end = ']}'
 
-/** Of the index with descriptors of these sizes. */
+/** Returns the length of the index with descriptors of these sizes. */
 function lengthOf(sizes: readonly number[]): number {
   const commas = Math.max(0, sizes.length - 1)
   return start.length + sizes.reduce((sum, size) => sum + size, commas) + end.length

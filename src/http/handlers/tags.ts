@@ -6,13 +6,13 @@ import type { Reply } from '../replies/reply.ts'
 import type { RepositoryRequest } from '../requests/request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
-/** distribution-spec end-8a, end-8b. */
+/** Answers distribution-spec end-8a, end-8b. */
 export async function listTags(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
   const { repository, path, query, method } = request
   const n = parsePageSize(query, { fallback: maxTagsPage, max: maxTagsPage })
   const last = query.get('last') ?? undefined
   if (method === 'HEAD') {
-    // Throws for a repository that does not exist; the page itself, its length and link are not read.
+    // Throws if the repository does not exist. The page, its length and its link are not read.
     await deps.registry.tags.list(repository, { last, n: 0 })
     return headReply(['Content-Type', jsonType])
   }

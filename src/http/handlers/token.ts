@@ -1,7 +1,7 @@
 /**
- * The token endpoint in its two dialects: Docker's (GET with Basic) and OAuth 2 (POST with a form). A right that is
- * missing is not an error: the token allows less than was asked for. Credentials that do not hold are one (401). A client
- * without credentials always gets a token, which allows nothing where anonymous clients have no rights: clients show a 401
+ * The token endpoint in its two dialects: Docker's (GET with Basic) and OAuth 2 (POST with a form). A missing right is
+ * not an error: the token then allows less than was requested. Invalid credentials are an error (401). A client without
+ * credentials always gets a token, which allows nothing where anonymous clients have no rights: clients report a 401
  * from here as a wrong password, while the refusal of the request itself says that a login is needed.
  */
 import type { IssuedToken, TokenRequest } from '../../identity/identity.ts'
@@ -32,10 +32,15 @@ export async function getToken(request: RegistryRequest, deps: HandlerDeps): Pro
   return jsonReply(200, { token: issued.token, ...describeToken(issued) }, fresh)
 }
 
-/** A token makes no tokens: it would outlive its own end, or grow. */
+/**
+ * Throws unless the credentials are Basic. A token cannot be exchanged for another, which could outlive it or allow
+ * more.
+ */
 function basicOf(authorization: string | undefined): string | undefined {
   if (authorization === undefined || /^basic(?:\s|$)/i.test(authorization)) return authorization
-  throw new UnauthorizedError('the token endpoint takes a user name and a password: send them as Basic')
+  throw new UnauthorizedError(
+    'the token endpoint accepts only a user name and a password: send them as Basic',
+  )
 }
 
 export async function postToken(request: RegistryRequest, deps: HandlerDeps): Promise<Reply> {
@@ -97,7 +102,7 @@ async function readForm({ headers, body, contentLength }: RegistryRequest): Prom
   return parseQuery(Buffer.from(await readWhole(body, contentLength)).toString())
 }
 
-/** The message names the field, never what it holds. */
+/** Returns a field of the form. The error names the field, never its value. */
 function getField(form: URLSearchParams, name: string): string {
   const value = form.get(name) ?? ''
   if (value === '') throw new TokenRequestError('invalid_request', `the form has no ${name}`)

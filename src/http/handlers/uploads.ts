@@ -32,8 +32,9 @@ export async function postUpload(request: RepositoryRequest, deps: HandlerDeps):
 }
 
 /**
- * Without `from`, or from where the caller may pull. A source that is forbidden, absent or no possible name is
- * answered alike: an upload starts. A token that nobody asked to pull from there is sent back for one that is.
+ * Mounts a blob if the request has no `from`, or if the caller may pull from that repository. A source that is
+ * forbidden, missing or not a valid name gets the same answer: an upload starts. A token that was not requested for
+ * pulling from the source is rejected, so that the client requests another.
  */
 async function mountBlob(request: RepositoryRequest, deps: HandlerDeps, digest: Digest): Promise<boolean> {
   const { query, repository, caller, principal } = request
@@ -49,15 +50,21 @@ async function mountBlob(request: RepositoryRequest, deps: HandlerDeps, digest: 
   return allowed && deps.registry.blobs.mount(mount)
 }
 
-/** A scope without actions was asked for and not granted: another token would be the same. */
+/**
+ * Throws if the token was not requested for pulling from the source. A scope without actions was requested and not
+ * granted, so another token would be the same.
+ */
 function checkTokenCovers({ scopes }: Principal, from: RepositoryName): void {
   if (scopes === undefined) return
   const scope = scopes.find(({ type, name }) => type === 'repository' && name === from)
   if (scope !== undefined && (scope.actions.length === 0 || scope.actions.includes('pull'))) return
-  throw new UnauthorizedError(`the token is not for pulling from ${from}: ask for one`, 'insufficient_scope')
+  throw new UnauthorizedError(
+    `the token does not cover pulls from ${from}: request one that does`,
+    'insufficient_scope',
+  )
 }
 
-/** end-4b: the whole blob in one request. */
+/** Pushes the whole blob in one request (end-4b). */
 async function pushBlob(request: RepositoryRequest, deps: HandlerDeps, digest: Digest): Promise<Reply> {
   const { repository, caller, body, signal } = request
   const length = request.hasBody ? request.contentLength : 0
@@ -73,7 +80,7 @@ export async function patchUpload(request: RepositoryRequest, deps: HandlerDeps)
   return emptyReply(202, sessionHeaders(request.repository, status))
 }
 
-/** A missing or malformed digest leaves the session as it is; one that does not match ends it. */
+/** Closes a session. A missing or malformed digest leaves it open; a digest that does not match ends it. */
 export async function putUpload(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
   const session = parseSession(request)
   const { repository, query, signal } = request
@@ -112,7 +119,7 @@ function parseSession(
 
 type Chunk = Pick<BodyRequest, 'start' | 'length' | 'contentLength'>
 
-/** Where the body belongs and how long it is, as far as the headers tell. */
+/** Returns the position and length of the body, as far as the headers give them. */
 function parseChunk({ headers, hasBody, contentLength }: RepositoryRequest): Chunk {
   const text = headers['content-range']
   if (text === undefined) return { length: contentLength }

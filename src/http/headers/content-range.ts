@@ -4,13 +4,13 @@ import { RequestRefusedError } from '../errors.ts'
 
 export interface ContentRange {
   readonly start: number
-  /** Last byte, included. */
+  /** The last byte, inclusive. */
   readonly end: number
 }
 
 const pattern = /^(\d{1,15})-(\d{1,15})$/
 
-/** `<first>-<last>` without a unit, as the spec has it. Throws code `BLOB_UPLOAD_INVALID`. */
+/** Parses `<first>-<last>` without a unit, as the spec defines it. Throws code `BLOB_UPLOAD_INVALID`. */
 export function parseContentRange(text: string): ContentRange {
   const match = pattern.exec(text)
   const start = Number(match?.[1])
@@ -26,7 +26,10 @@ export function formatContentRange({ start, end }: ContentRange): string {
   return `${start}-${end}`
 }
 
-/** What a session holds. Docker refuses `0--1` and a missing header, so that nothing and one byte look alike. */
+/**
+ * Formats the range that a session has received. Docker rejects `0--1` and a missing header, so an empty session looks
+ * like a session with one byte.
+ */
 export function formatReceivedRange(offset: number): string {
   return formatContentRange({ start: 0, end: Math.max(0, offset - 1) })
 }

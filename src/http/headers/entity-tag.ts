@@ -12,10 +12,10 @@ export interface EntityTag {
   readonly value: string
 }
 
-/** Up to the next quote, or for clients that forget quotes up to the next comma. */
+/** Matches one entity tag: up to the closing quote or, for clients that omit quotes, up to the next comma. */
 const tagPattern = /\s*(W\/)?(?:"([^"]*)"|([^",\s]+))\s*(?:,|$)/y
 
-/** A list of entity tags, quoted or not, or `*`. What is no tag ends the list: it can match nothing. */
+/** Parses a list of entity tags, quoted or not, or `*`. Text that is not a tag ends the list, because it cannot match. */
 export function parseEntityTags(header: string): readonly EntityTag[] | '*' {
   if (header.trim() === '*') return '*'
   const tags: EntityTag[] = []
@@ -33,8 +33,8 @@ export function formatEntityTag(digest: string): string {
 }
 
 /**
- * Whether a GET or HEAD is answered with 304. `If-Match` comes first (RFC 9110, 13.2.2); throws `ContentChangedError`
- * where it names other content, strongly compared.
+ * Whether a GET or HEAD is answered with 304. `If-Match` is checked first (RFC 9110, 13.2.2). Throws
+ * `ContentChangedError` if none of its tags matches the content in a strong comparison.
  */
 export function isNotModified(headers: ConditionHeaders, digest: string): boolean {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers
@@ -48,18 +48,18 @@ export function isNotModified(headers: ConditionHeaders, digest: string): boolea
   return tags === '*' || tags.some(({ value }) => value === digest)
 }
 
-/** Whether the ranges of a request still hold: `If-Range` is absent or names this content, strongly compared. */
+/** Whether the ranges of a request still apply: `If-Range` is absent or names this content in a strong comparison. */
 export function isRangeCurrent(header: string | readonly string[] | undefined, digest: string): boolean {
   return header === undefined || header === formatEntityTag(digest)
 }
 
-/** The condition under which a tag may be written or deleted. `If-Match` compares strongly: weak tags never match. */
+/** Parses the condition for writing or deleting a tag. `If-Match` is a strong comparison: weak tags never match. */
 export function parseTagCondition(headers: ConditionHeaders): TagCondition | undefined {
   const ifMatch = parseValues(headers['if-match'], ({ weak }) => !weak)
   const ifNoneMatch = parseValues(headers['if-none-match'], () => true)
   if (ifMatch === undefined) return ifNoneMatch && { ifNoneMatch }
   if (ifNoneMatch === undefined) return { ifMatch }
-  // Both have to hold; with a `*` on either side nothing sensible is left, and refusing is the safe reading.
+  // Both conditions must hold. If either is `*`, the combination makes no sense, and refusing is safe.
   if (ifMatch === '*' || ifNoneMatch === '*') return { ifMatch: [] }
   return { ifMatch: ifMatch.filter((value) => !ifNoneMatch.includes(value)) }
 }

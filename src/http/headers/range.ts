@@ -6,7 +6,10 @@ export type RangeSelection =
   | { readonly kind: 'unsatisfiable' }
   | { readonly kind: 'ranges'; readonly ranges: readonly ByteRange[] }
 
-/** Pulls of partial images ask for up to 60 at once; beyond this the header is ignored, as the RFC allows. */
+/**
+ * The most ranges in one request: partial image pulls request up to 60. With more, the header is ignored, as the RFC
+ * allows.
+ */
 const maxRanges = 100
 
 const whole: RangeSelection = { kind: 'whole' }
@@ -14,10 +17,10 @@ const unsatisfiable: RangeSelection = { kind: 'unsatisfiable' }
 const specPattern = /^(\d*)-(\d*)$/
 
 /**
- * What a `Range` header selects of `size` bytes. Ranges keep the order of the request and are never joined: clients
- * match parts to what they asked for by position. A syntax that is none of ours is ignored; a last byte before the
- * first one is unsatisfiable by decision (the conformance suite counts a whole reply as a skip). Ranges that overlap
- * so much that together they exceed the blob are ignored too.
+ * Returns the ranges that a `Range` header selects from a blob of `size` bytes. They keep the order of the request and
+ * are never joined, because clients match the parts to their request by position. A header with another syntax is
+ * ignored. A last byte before the first is deliberately unsatisfiable (the conformance suite counts a whole reply as a
+ * skip). Overlapping ranges that together exceed the blob are ignored too.
  */
 export function selectRanges(header: string | undefined, size: number): RangeSelection {
   if (header === undefined || !/^bytes\s*=/i.test(header)) return whole
@@ -55,12 +58,12 @@ function selectRange(spec: string, size: number): ByteRange | 'invalid' | 'rever
   return { start, end: last === '' ? size - 1 : Math.min(Number(last), size - 1) }
 }
 
-/** The `Content-Range` of a 206 or of one of its parts. */
+/** Formats the `Content-Range` of a 206 or of one of its parts. */
 export function formatBlobRange({ start, end }: ByteRange, size: number): string {
   return `bytes ${start}-${end}/${size}`
 }
 
-/** The `Content-Range` of a 416. */
+/** Formats the `Content-Range` of a 416. */
 export function formatUnsatisfiable(size: number): string {
   return `bytes */${size}`
 }

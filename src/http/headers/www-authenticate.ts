@@ -1,7 +1,7 @@
 /** `WWW-Authenticate` (RFC 9110, 11.6.1): one header line per challenge, every value quoted, as clients expect it. */
 export interface Challenge {
   readonly scheme: 'Basic' | 'Bearer'
-  /** In the order in which they are written. */
+  /** The parameters, in the order in which they are written. */
   readonly parameters: Readonly<Record<string, string>>
 }
 
@@ -12,7 +12,10 @@ export function formatChallenge({ scheme, parameters }: Challenge): string {
 
 const maxDescriptionCharacters = 500
 
-/** As `error_description` may stand in a challenge (RFC 6750, 3): ASCII without quotes and backslashes, here bounded. */
+/**
+ * Formats an `error_description` for a challenge (RFC 6750, 3): ASCII without quotes and backslashes, at most 500
+ * characters.
+ */
 export function formatDescription(text: string): string {
   return text
     .slice(0, maxDescriptionCharacters)
@@ -20,7 +23,7 @@ export function formatDescription(text: string): string {
     .replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '?')
 }
 
-/** A quoted-string holds no control characters; quotes and backslashes are escaped. */
+/** Escapes quotes and backslashes, and replaces characters that a quoted-string must not contain or that are not ASCII. */
 function escapeQuoted(value: string): string {
   return value.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, String.raw`\$&`)
 }

@@ -1,6 +1,6 @@
 /**
- * From a request for `/metrics` to its reply, behind a token where one is set. What is measured and in which format is
- * none of this folder's business.
+ * Answers requests for `/metrics`, behind a token if one is set. This folder knows neither the metrics nor their
+ * format.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { HeaderList, Reply } from '../replies/reply.ts'
@@ -10,21 +10,21 @@ export interface MetricsSource {
   render(): Promise<string>
 }
 
-/** Nothing of it streams. */
+/** A reply whose whole body is in memory. */
 export interface WholeReply extends Reply {
   readonly body: Uint8Array
 }
 
-/** From the `Authorization` header of a GET to its reply. */
+/** Returns the reply to a GET with this `Authorization` header. */
 export type MetricsEndpoint = (authorization: string | undefined) => Promise<WholeReply>
 
-/** Without a token everyone may read. */
+/** Creates the endpoint. Without a token, everyone may read the metrics. */
 export function createMetricsEndpoint(source: MetricsSource, token: string | undefined): MetricsEndpoint {
   const expected = token === undefined ? undefined : digestOf(`Bearer ${token}`)
   return async (authorization = '') => {
-    // Digests have one length, so that the comparison takes the same time whatever was sent.
+    // Digests all have the same length, so the comparison takes the same time for any input.
     if (expected !== undefined && !timingSafeEqual(digestOf(normalize(authorization)), expected)) {
-      return refuse(401, 'the metrics are served to those who send metrics.token as bearer token', [
+      return refuse(401, 'reading the metrics requires a token: send metrics.token as bearer token', [
         'WWW-Authenticate',
         'Bearer realm="metrics"',
       ])
@@ -41,7 +41,7 @@ function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
-/** The scheme is written in any case (RFC 9110, 11.1). */
+/** Normalizes the scheme, which is case-insensitive (RFC 9110, 11.1). */
 function normalize(authorization: string): string {
   return authorization.replace(/^bearer +/i, 'Bearer ')
 }

@@ -1,4 +1,4 @@
-/** Serves `/metrics` on a listener of its own, for networks that only the monitoring reaches. */
+/** Serves `/metrics` on a separate listener, for networks that only the monitoring can reach. */
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,15 +11,15 @@ export interface MetricsListener extends AsyncDisposable {
   readonly port: number
 }
 
-/** A scraper needs one connection; more than this is no monitoring. */
+/** The most open connections. A scraper needs one. */
 const maxConnections = 50
 const headersMs = 10_000
-/** A connection on which nothing moves for this long is closed. */
+/** The silence after which a connection is closed. */
 const silenceMs = 60_000
-/** No scraper asks again before it is answered. */
+/** The most requests that wait on a connection. Scrapers wait for each reply. */
 const maxWaiting = 2
 
-/** Resolves when it listens; port 0 takes a free one. Throws what listening failed with. */
+/** Resolves once the listener is open; port 0 selects a free port. Throws the error of a failed listen. */
 export async function startMetricsListener(
   address: { readonly host: string; readonly port: number },
   deps: { readonly endpoint: MetricsEndpoint; readonly log: Pick<Log, 'error'> },
@@ -78,8 +78,8 @@ async function replyTo(
   endpoint: MetricsEndpoint,
 ): Promise<WholeReply> {
   if (url !== '/metrics' && !url.startsWith('/metrics?'))
-    return refuse(404, 'this listener serves /metrics alone')
+    return refuse(404, 'this listener serves only /metrics')
   if (method !== 'GET' && method !== 'HEAD')
-    return refuse(405, 'the metrics are read with GET', ['Allow', 'GET, HEAD'])
+    return refuse(405, 'read the metrics with GET', ['Allow', 'GET, HEAD'])
   return endpoint(headers.authorization)
 }

@@ -1,4 +1,7 @@
-/** What a 401 asks for: a bearer token of our token endpoint with the scopes that the request needs, or a password. */
+/**
+ * The challenges of a 401: they ask for a bearer token of our token endpoint with the scopes that the request needs, or
+ * for a password.
+ */
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import type { ChallengeReason } from '../errors.ts'
@@ -14,20 +17,20 @@ const blobRouteId = 'end-2'
 
 interface ChallengedRequest {
   readonly match: Match | undefined
-  /** Of this registry as the client sees it. */
+  /** The URL of this registry as the client sees it. */
   readonly registryUrl: string
-  /** `undefined` where no token came along. */
+  /** Why the token was rejected; `undefined` if the request had none. */
   readonly reason: ChallengeReason | undefined
 }
 
 /**
- * Bearer first: some clients read the first line only. Where tokens are made, only a password helps. The ping names
- * Bearer alone: Docker applies every challenge that it finds there to all that follows, and without a login it would
- * stop at Basic, before it asks for what is public. The description is the only sentence of ours that Docker shows of
- * a token that was sent back, and all that anyone can show after HEAD.
+ * Returns Bearer first, because some clients read only the first line. The token endpoint itself asks only for a
+ * password. The ping offers only Bearer: Docker applies every challenge that it finds there to all later requests, and
+ * without a login it would stop at Basic before it requests public content. The description is the only sentence of
+ * ours that Docker shows about a rejected token, and the only one that any client can show after HEAD.
  *
- * Both name the token endpoint as their realm: clients that join the lines, or read the last one, send the password to the
- * last realm that they find.
+ * Both challenges name the token endpoint as their realm: clients that join the lines, or read the last one, send the
+ * password to the last realm that they find.
  */
 export function challengesOf({ match, registryUrl, reason }: ChallengedRequest): readonly Challenge[] {
   const realm = `${registryUrl}${tokenPath}`
@@ -48,8 +51,9 @@ export function challengesOf({ match, registryUrl, reason }: ChallengedRequest):
 }
 
 /**
- * Returns the scopes for the right that the route needs; a push also needs `pull`. A push begins with HEAD of a blob, and some clients
- * (oras-py) keep the token of their first request, so HEAD asks for both. The token endpoint grants what the caller may do.
+ * Returns the scopes for the right that the route needs; a push also needs `pull`. A push begins with HEAD of a blob,
+ * and some clients (oras-py) keep the token of their first request, so HEAD asks for both. The token endpoint grants
+ * only the rights that the caller has.
  */
 function formatNeededScopes({ route, name, rawQuery }: Match): string {
   if (route?.action === 'catalog') return 'registry:catalog:*'
@@ -61,7 +65,7 @@ function formatNeededScopes({ route, name, rawQuery }: Match): string {
   return from === undefined || from === name ? own : `${own} repository:${from}:pull`
 }
 
-/** The repository that a mount names; `undefined` when there is no mount, no name, or none that can exist. */
+/** Returns the repository that a mount names; `undefined` if there is no mount, no name, or no valid name. */
 export function findMountSource(query: URLSearchParams): RepositoryName | undefined {
   const from = query.get('from') ?? ''
   if (from === '' || !query.has('mount')) return undefined

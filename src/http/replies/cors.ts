@@ -1,12 +1,13 @@
 /**
- * Which pages of other origins may read what this registry answers (Fetch standard, 3.2: the CORS protocol). Browsers ask
- * before they send what changes something or carries credentials, and show a page no reply without these headers.
+ * Decides which pages of other origins may read the replies of this registry (Fetch standard, 3.2: the CORS protocol).
+ * Browsers ask before they send a request that changes something or carries credentials, and show a page no reply
+ * without these headers.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Admission } from '../../identity/sessions/csrf.ts'
 import type { HeaderList } from './reply.ts'
 
-/** What browser tools read of a reply; a page sees few others by itself. */
+/** The reply headers that browser tools read; by default a page sees only a few others. */
 const exposedHeaders = [
   'Accept-Ranges',
   'Content-Length',
@@ -26,19 +27,22 @@ const exposedHeaders = [
 ].join(', ')
 
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
-/** Browsers ask again after this time; some cap it at two hours. */
+/** How long browsers may keep the answer to a preflight; some cap it at two hours. */
 const preflightSeconds = '3600'
 const none: HeaderList = []
 
 export class Cors {
   readonly #origins: ReadonlySet<string>
 
-  /** `https://ui.example.com`, or `*` for every page; none: no page of another origin reads anything. */
+  /**
+   * Takes origins such as `https://ui.example.com`, or `*` for every page. Without any, no page of another origin can
+   * read replies.
+   */
   constructor(origins: readonly string[] = []) {
     this.#origins = new Set(origins.map((origin) => origin.replace(/\/$/, '')))
   }
 
-  /** Headers of every reply. */
+  /** Returns the CORS headers of every reply. */
   headersFor({ origin }: IncomingHttpHeaders): HeaderList {
     if (this.#origins.size === 0) return none
     if (this.#origins.has('*')) return ['Access-Control-Allow-Origin', '*', ...exposed]
@@ -54,7 +58,10 @@ export class Cors {
     ]
   }
 
-  /** What the browser may send, beside `headersFor`; `undefined` when this is no preflight, or of a page that may not ask. */
+  /**
+   * Returns the headers of a preflight reply, in addition to `headersFor`; `undefined` if the request is not a
+   * preflight or its page is not allowed.
+   */
   preflightHeaders(method: string, headers: IncomingHttpHeaders): HeaderList | undefined {
     if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return undefined
     const { origin, 'access-control-request-headers': wanted } = headers
@@ -69,8 +76,8 @@ export class Cors {
   }
 
   /**
-   * Whether a page of another origin may change something. With `*` only with the token of an account, which the page has
-   * itself: a password may be one that the browser remembers and adds, and a token without a login is there for every page.
+   * Whether a page of another origin may change something. With `*`, only with the token of an account, which the page
+   * itself must have: the browser may add a password that it remembers, and any page can get a token without a login.
    */
   admits({ origin, authorization }: IncomingHttpHeaders): Admission {
     if (origin === undefined) return 'never'

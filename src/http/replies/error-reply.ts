@@ -19,13 +19,16 @@ import type { Reply } from './reply.ts'
 export interface ErrorContext {
   readonly requestId: string
   readonly method: string
-  /** Methods of the path. */
+  /** The methods of the path. */
   readonly allow: string
-  /** Of the request. */
+  /** The path of the request. */
   readonly path: string
-  /** What a 401 asks for. */
+  /** Returns the challenges of a 401. */
   readonly challenges: (reason: ChallengeReason | undefined) => readonly Challenge[]
-  /** The client speaks OAuth 2 and looks for `error` (RFC 6749, 5.2); others find the envelope beside it. */
+  /**
+   * Whether the client speaks OAuth 2 and reads `error` (RFC 6749, 5.2). The reply has the envelope too, for other
+   * clients.
+   */
   readonly oauth: boolean
 }
 
@@ -38,7 +41,7 @@ interface ErrorEntry {
 const fresh = ['Cache-Control', 'no-store']
 const maxReasonCharacters = 500
 
-/** Of refusals that have no word of their own in OAuth 2. */
+/** The OAuth 2 error for each status, if the refusal has no specific one. */
 const oauthErrors: Readonly<Record<number, string>> = {
   401: 'invalid_grant',
   429: 'temporarily_unavailable',
@@ -46,7 +49,7 @@ const oauthErrors: Readonly<Record<number, string>> = {
   507: 'temporarily_unavailable',
 }
 
-/** The OCI envelope; a fault of ours shows its request id and nothing else. */
+/** Returns the OCI envelope. An internal error shows only its request id. */
 export function errorReply(refusal: Refusal | undefined, context: ErrorContext): Reply {
   if (refusal === undefined) {
     const { requestId } = context
@@ -64,11 +67,11 @@ export function errorReply(refusal: Refusal | undefined, context: ErrorContext):
     ...errorHeaders(error, context),
     ...allowHeader(status, context),
   ])
-  // containerd begins a push with HEAD, and shows the status line when that is refused.
+  // containerd begins a push with HEAD, and shows the status line if that is refused.
   return status === 400 && context.method === 'HEAD' ? { ...reply, reason: formatReason(refusal) } : reply
 }
 
-/** RFC 9112, 4: one line, here of ASCII only. */
+/** Formats the reason phrase (RFC 9112, 4): one line, here of ASCII only. */
 function formatReason({ message }: Refusal): string {
   return message.slice(0, maxReasonCharacters).replaceAll(/[^\x20-\x7e]/g, '?')
 }
@@ -83,11 +86,14 @@ function findOauthError({ error, status }: Refusal): string {
   return oauthErrors[status] ?? 'invalid_request'
 }
 
-/** One entry per missing digest that is named (distribution-spec, error codes), so that a client can push all of them. */
+/**
+ * Returns one entry per missing digest that is named (distribution-spec, error codes), so that a client can push all of
+ * them.
+ */
 function toEntries({ error, code, message }: Refusal, { method }: ErrorContext): readonly ErrorEntry[] {
   const { detail } = error
   if (error instanceof NameInvalidError && method === 'POST') {
-    // Docker repeats an upload for 50 s unless the first code is one that it takes for final.
+    // Docker repeats an upload for 50 s unless it treats the first code as final.
     return [
       { code: 'DENIED', message, detail },
       { code, message, detail },
@@ -103,7 +109,7 @@ function toEntries({ error, code, message }: Refusal, { method }: ErrorContext):
   }))
   const { unnamed } = error
   if (unnamed > 0) {
-    const message = `${unnamed} more digests are not in the repository: push all that the manifest names before it`
+    const message = `${unnamed} more digests are not in the repository: push everything that the manifest names first`
     entries.push({ code, message, detail: { unnamed } })
   }
   return entries
@@ -116,7 +122,7 @@ function errorHeaders(refusal: OciError, { path, challenges }: ErrorContext): re
     return challenges(reason).flatMap((challenge) => ['WWW-Authenticate', formatChallenge(challenge)])
   }
   if (refusal instanceof UploadOutOfOrderError) {
-    // A session has one URL: the one that was asked.
+    // A session has one URL, which is the path of this request.
     const range = formatReceivedRange(refusal.offset)
     return ['Location', path, 'Range', range, 'Docker-Upload-UUID', refusal.detail.upload]
   }
@@ -125,7 +131,7 @@ function errorHeaders(refusal: OciError, { path, challenges }: ErrorContext): re
   return seconds === undefined ? [] : ['Retry-After', String(seconds)]
 }
 
-/** RFC 9110, 15.5.6. */
+/** Returns the `Allow` header that a 405 requires (RFC 9110, 15.5.6). */
 function allowHeader(status: number, { allow }: ErrorContext): readonly string[] {
   return status === errorTable.UNSUPPORTED.status ? ['Allow', allow] : []
 }

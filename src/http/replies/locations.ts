@@ -1,7 +1,7 @@
 /**
- * URLs that replies name, as absolute paths: right behind every proxy, and the only relative form that nearly all clients
- * resolve. `send-reply.ts` puts `http.publicUrl` in front of them where it is set, for the others. Names, digests and upload
- * ids hold nothing that needs escaping.
+ * The URLs in replies, as absolute paths: correct behind every proxy, and the only relative form that nearly all
+ * clients resolve. For the other clients, `send-reply.ts` puts `http.publicUrl` in front if it is set. Names, digests
+ * and upload ids contain nothing that needs escaping.
  */
 import type { Digest } from '../../oci/digest.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
@@ -14,7 +14,7 @@ export function manifestLocation(repository: RepositoryName, digest: Digest): st
   return `/v2/${repository}/manifests/${digest}`
 }
 
-/** One stable URL per session: no state in it. */
+/** Returns the URL of a session, which is stable and contains no state. */
 export function uploadLocation(repository: RepositoryName, id: string): string {
   return `/v2/${repository}/blobs/uploads/${id}`
 }

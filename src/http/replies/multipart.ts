@@ -1,16 +1,19 @@
-/** Several ranges of a blob in one reply: `multipart/byteranges` (RFC 9110, 14.6), which partial image pulls need. */
+/** Sends several ranges of a blob in one reply: `multipart/byteranges` (RFC 9110, 14.6), which partial image pulls need. */
 import type { ByteRange, ByteSink, OpenBlob } from '../../registry/blobs.ts'
 import { formatBlobRange } from '../headers/range.ts'
 import type { HeaderList, Reply } from './reply.ts'
 
 interface MultipartOptions {
   readonly ranges: readonly ByteRange[]
-  /** Must not occur in the content: unguessable when the blob was pushed. */
+  /** Must not occur in the content, so it must have been unguessable when the blob was pushed. */
   readonly boundary: string
   readonly headers: HeaderList
 }
 
-/** The exact length is known beforehand: part heads, ranges and the closing line. Disposing the body disposes the blob. */
+/**
+ * Builds the reply. Its exact length is known beforehand: part heads, ranges and the closing line. Disposing the body
+ * disposes the blob.
+ */
 export function multipartReply(blob: OpenBlob, { ranges, boundary, headers }: MultipartOptions): Reply {
   const parts = ranges.map((range, index) => ({
     range,

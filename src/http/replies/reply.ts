@@ -1,10 +1,10 @@
-/** What a handler answers: data, written to the connection by `send-reply.ts`. */
+/** The reply of a handler as data, which `send-reply.ts` writes to the connection. */
 import type { ByteSink } from '../../registry/blobs.ts'
 
 /** Name, value, name, value, ...: the form that `node:http` writes without rebuilding it. */
 export type HeaderList = readonly string[]
 
-/** A body that is copied piece by piece; disposed by whoever sends the reply, sent or not. */
+/** A body that is copied piece by piece. `send-reply.ts` disposes it, even if it was not sent. */
 export interface StreamBody extends AsyncDisposable {
   copyTo(sink: ByteSink, signal: AbortSignal): Promise<void>
 }
@@ -12,9 +12,12 @@ export interface StreamBody extends AsyncDisposable {
 export interface Reply {
   readonly status: number
   readonly headers: HeaderList
-  /** Of the body, or for HEAD of the body that GET would have; `undefined` with 204 and 304, which have none. */
+  /**
+   * The length of the body, or for HEAD of the body that GET would have. `undefined` if it is unknown, and for 204 and
+   * 304, which have no body.
+   */
   readonly length: number | undefined
-  /** In place of the standard words of the status line: what clients can show where a reply has no body. */
+  /** Replaces the standard reason phrase: the only text that clients can show if a reply has no body. */
   readonly reason?: string | undefined
   readonly body?: Uint8Array | StreamBody
 }
@@ -25,7 +28,10 @@ export function bytesReply(status: number, headers: HeaderList, bytes: Uint8Arra
 
 export const jsonType = 'application/json'
 
-/** To HEAD of something that would have to be made to know its length, which may be left out (RFC 9110, 9.3.2). */
+/**
+ * Answers HEAD without a length, for content that would have to be made to know its length (RFC 9110, 9.3.2 allows
+ * this).
+ */
 export function headReply(headers: HeaderList): Reply {
   return { status: 200, headers, length: undefined }
 }
@@ -34,12 +40,12 @@ export function jsonReply(status: number, value: unknown, headers: HeaderList = 
   return bytesReply(status, ['Content-Type', jsonType, ...headers], Buffer.from(JSON.stringify(value)))
 }
 
-/** 201 and 202 with a length of zero. */
+/** Returns a 201 or 202 with a length of zero. */
 export function emptyReply(status: number, headers: HeaderList): Reply {
   return { status, headers, length: 0 }
 }
 
-/** 204 and 304 (RFC 9110, 8.6: no Content-Length there). */
+/** Returns a 204 or 304, which have no Content-Length (RFC 9110, 8.6). */
 export function bodilessReply(status: 204 | 304, headers: HeaderList): Reply {
   return { status, headers, length: undefined }
 }

@@ -3,9 +3,9 @@ import type { ByteSink } from '../../registry/blobs.ts'
 import { ClientGoneError } from '../errors.ts'
 
 /**
- * Writes to a response with the back-pressure of its reader: a write resolves when the kernel took the bytes, so the
- * buffer may be reused. The head goes out with the first bytes, so that a source that fails before them can still be answered
- * with an error. A closed connection rejects what is pending.
+ * Writes to a response with back-pressure: a write resolves once the kernel has accepted the bytes, so the buffer may
+ * be reused. The head is sent with the first bytes, so that a source that fails before them can still be answered with
+ * an error. If the connection closes, pending writes reject.
  */
 export class ResponseSink implements ByteSink, Disposable {
   readonly #response: ServerResponse
@@ -18,11 +18,11 @@ export class ResponseSink implements ByteSink, Disposable {
     this.#response = response
     this.#writeHead = writeHead
     response.on('close', this.#onClose)
-    // A write that fails reports to its caller; without a listener the event would end the process.
+    // A failed write is reported to its caller; without a listener the event would end the process.
     response.on('error', this.#onClose)
   }
 
-  /** Rejects with `ClientGoneError`, or with what writing the head threw. */
+  /** Rejects with `ClientGoneError`, or with the error of writing the head. */
   write(bytes: Uint8Array): Promise<void> {
     if (this.#response.destroyed) return Promise.reject(new ClientGoneError())
     const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -42,7 +42,7 @@ export class ResponseSink implements ByteSink, Disposable {
     return promise
   }
 
-  /** Writes the head unless that is done: for a reply without a byte. */
+  /** Writes the head if that is not done yet: for a reply without a byte of body. */
   begin(): void {
     if (!this.#response.headersSent) this.#writeHead()
   }

@@ -16,11 +16,11 @@ import { sendReply } from './send-reply.ts'
 
 interface Sender extends AsyncDisposable {
   readonly url: string
-  /** How the first reply ended: `undefined` when it was sent. */
+  /** The error of the first reply; `undefined` if it was sent. */
   readonly outcome: Promise<unknown>
 }
 
-/** A server that sends one reply to whatever is asked. */
+/** Starts a server that sends one reply to any request. */
 async function serve(
   reply: Reply,
   limits: Partial<HttpLimits> = {},
@@ -75,7 +75,7 @@ class Source implements StreamBody {
 const piece = Buffer.alloc(256 * 1024, 'x')
 const pieces = 400
 
-/** Writes 100 MiB and tells how far it came. */
+/** Writes 100 MiB and reports how far it came. */
 function aLongSource(): { source: Source; written: () => number } {
   let written = 0
   const source = new Source(async (sink) => {
@@ -113,7 +113,7 @@ describe('a streamed reply', () => {
     await using sender = await serve(longReply(source))
     const response = await openResponse(sender.url)
     response.pause()
-    // Everything that is answered afterwards was answered while the reader stood still.
+    // Every later reply was sent while the reader had stopped.
     await ask(sender.url).catch(() => undefined)
     expect(written()).toBeLessThan(pieces * 2)
     let received = 0
@@ -122,7 +122,7 @@ describe('a streamed reply', () => {
     expect(await sender.outcome).toBeUndefined()
   })
 
-  test('is given up when its reader takes nothing for too long', async () => {
+  test('is cut off when its client reads nothing for too long', async () => {
     const { source, written } = aLongSource()
     await using sender = await serve(longReply(source), { replyIdleMs: 50 })
     const response = await openResponse(sender.url)
@@ -157,7 +157,7 @@ describe('a streamed reply', () => {
     expect(await sender.outcome).toBeInstanceOf(ClientGoneError)
   })
 
-  test('cuts the connection when the source fails, so that nobody takes half of it for the whole', async () => {
+  test('cuts the connection when the source fails, so that no client mistakes half of it for the whole', async () => {
     const fault = new Error('unreadable')
     const source = new Source(async (sink) => {
       await sink.write(Buffer.from('x'))
@@ -178,7 +178,7 @@ describe('a reply', () => {
     expect(await sender.outcome).toBeUndefined()
   })
 
-  test('in memory is given up, too, when its reader takes nothing for too long', async () => {
+  test('in memory is cut off, too, when its client reads nothing for too long', async () => {
     const body = Buffer.alloc(64 * 1024 * 1024, 'x')
     const reply = { status: 200, headers: [], length: body.length, body }
     await using sender = await serve(reply, { replyIdleMs: 50 })

@@ -1,4 +1,4 @@
-/** Writes a reply to the connection, and sees to the rest of a request body that nobody read. */
+/** Writes a reply to the connection, and deals with the rest of an unread request body. */
 import { STATUS_CODES } from 'node:http'
 import { ClientGoneError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
@@ -10,9 +10,9 @@ import { abortOnClose } from '../requests/request.ts'
 import { ResponseSink } from './response-sink.ts'
 
 /**
- * Resolves when everything was handed to the connection. Throws `ClientGoneError` when nobody is left to read, and what the
- * source of a streamed body throws: then the connection is cut, since its length was promised, unless nothing was sent yet
- * (`headersSent`) and another reply can take its place.
+ * Resolves once everything is passed to the connection. Throws `ClientGoneError` if the client has left, and the errors
+ * of the source of a streamed body. After such an error the connection is closed, because its length was promised,
+ * unless nothing was sent yet (`headersSent`) and another reply can take its place.
  */
 export async function sendReply(exchange: Exchange, reply: Reply, limits: HttpLimits): Promise<void> {
   const { response, incoming } = exchange
@@ -21,7 +21,7 @@ export async function sendReply(exchange: Exchange, reply: Reply, limits: HttpLi
     await disposeBody(body)
     throw new ClientGoneError()
   }
-  // The client holds its body back until it is asked for it, and now never is.
+  // The client holds its body back until it is asked for it, which will not happen now.
   if (exchange.expectsContinue && exchange.body.unread) response.shouldKeepAlive = false
   if (body === undefined || incoming.method === 'HEAD') {
     await disposeBody(body)
@@ -46,7 +46,7 @@ async function disposeBody(body: Reply['body']): Promise<void> {
   if (body !== undefined && !(body instanceof Uint8Array)) await body[Symbol.asyncDispose]()
 }
 
-/** Throws for a header that HTTP cannot carry. */
+/** Throws for a header that HTTP does not allow. */
 function writeHead(
   { id, incoming, response, origin, cors }: Exchange,
   { status, headers, length, reason }: Reply,
@@ -62,11 +62,11 @@ function writeHead(
     ...(origin.publicUrl === undefined ? headers : withHost(headers, origin.publicUrl)),
   ]
   if (length !== undefined) all.push('Content-Length', String(length))
-  // Spelled out, since a head that failed before leaves its words behind.
+  // Explicit, because a head that failed before leaves its phrase on the response.
   response.writeHead(status, reason ?? STATUS_CODES[status] ?? '', all)
 }
 
-/** Some clients use `Location` as it is. */
+/** Makes `Location` absolute, because some clients use it as it is. */
 function withHost(headers: HeaderList, publicUrl: string): HeaderList {
   return headers.map((value, index) => {
     const isLocation = index % 2 === 1 && headers[index - 1] === 'Location' && value.startsWith('/')
@@ -74,7 +74,7 @@ function withHost(headers: HeaderList, publicUrl: string): HeaderList {
   })
 }
 
-/** Written piece by piece, so that a large reply is neither copied whole by TLS nor hidden in one long write. */
+/** Splits a large reply into pieces, so that TLS does not copy it whole and its progress is visible. */
 function inPieces(bytes: Uint8Array, readers: Readers): StreamBody {
   return {
     async copyTo(sink) {
@@ -111,8 +111,9 @@ async function streamBody(exchange: Exchange, reply: Reply, stream: Stream): Pro
 }
 
 /**
- * The reply is complete for the client by its length. Ending the response would let Node close the connection, or
- * read on without a bound, while the client still writes: so the body is dropped first, within bounds.
+ * Ends the exchange. For the client, the reply is complete by its length. Ending the response would let Node close the
+ * connection, or read on without a limit, while the client still sends, so the rest of the body is first dropped within
+ * limits.
  */
 async function endExchange(
   exchange: Exchange,
@@ -122,7 +123,7 @@ async function endExchange(
   const { response, body, readers } = exchange
   if (!body.unread) {
     response.end(last)
-    // `writableFinished` turns true in a later turn, even if the kernel took everything at once.
+    // `writableFinished` turns true in a later turn, even if the kernel accepts everything at once.
     if (response.writableLength > 0) readers.watch(response, { holdsMemory: false })
     return
   }

@@ -23,7 +23,7 @@ test('a body that is here to its end and read in part only keeps no timer, and s
   expect(await iterator.next()).toMatchObject({ done: true })
 })
 
-test('joins small pieces that come while nobody waits for them', async () => {
+test('joins small pieces that arrive while no read is waiting', async () => {
   const stream = new PassThrough()
   const incoming = Object.assign(stream, { headers: { 'transfer-encoding': 'chunked' } })
   const reader = new BodyReader(incoming as unknown as IncomingMessage, { idleMs: 60_000 })

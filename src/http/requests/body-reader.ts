@@ -1,6 +1,6 @@
 /**
- * Reads a request body piece by piece, with a bound on the silence between pieces. It never destroys the request when
- * a reader stops early: the reply still has to reach the client, see `discard`.
+ * Reads a request body piece by piece, with a limit on the silence between pieces. It never destroys the request when a
+ * reader stops early, because the reply still has to reach the client (see `discard`).
  */
 import type { IncomingMessage } from 'node:http'
 import { BodyStalledError, ClientGoneError } from '../errors.ts'
@@ -8,21 +8,21 @@ import { KeptPieces } from '../connections/kept-pieces.ts'
 
 export interface BodyReaderOptions {
   readonly idleMs: number
-  /** Told of every piece that was read. */
+  /** Called with the size of every piece that is read. */
   readonly onBytes?: ((bytes: number) => void) | undefined
-  /** Called when the client sent nothing for `idleMs`. */
+  /** Called when the client has sent nothing for `idleMs`. */
   readonly onStall?: (() => void) | undefined
-  /** Called before the first read: the place to answer `Expect: 100-continue`. */
+  /** Called before the first read, to answer `Expect: 100-continue`. */
   readonly onStart?: (() => void) | undefined
 }
 
-/** Beyond this the client is held back until everything is taken. */
+/** Above this, the socket is paused until the reader has taken every kept piece. */
 const mostKeptBytes = 128 * 1024
 
 const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
 export class BodyReader implements AsyncIterable<Uint8Array> {
-  /** The request announces a body. */
+  /** Whether the request announces a body. */
   readonly expected: boolean
   readonly #incoming: IncomingMessage
   readonly #options: BodyReaderOptions
@@ -38,17 +38,23 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
     this.#options = options
   }
 
-  /** Runs the check when the whole body has arrived, before its reader hears of the end; what it throws, the reader gets. */
+  /**
+   * Runs the check once the whole body has arrived, before its reader sees the end. The reader gets the errors of the
+   * check.
+   */
   checkAtEnd(check: () => Promise<void>): void {
     this.#checkAtEnd = check
   }
 
-  /** Not everything was read. What is buffered counts: left there, it can keep the connection from reading on. */
+  /**
+   * Whether part of the body is unread. Buffered bytes count: left there, they can keep the connection from being read
+   * on.
+   */
   get unread(): boolean {
     return this.expected && !this.#incoming.readableEnded
   }
 
-  /** What arrived so far, read or dropped. */
+  /** The bytes that were read or dropped so far. */
   get bytes(): number {
     return this.#discarded + (this.#iterator?.bytes ?? 0)
   }
@@ -61,8 +67,8 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Drops what is left of the body, so that a client that writes before it reads sees the reply and no reset.
-   * Resolves to `false` when the bounds were reached or the client left: the connection is of no further use.
+   * Drops the rest of the body, so that a client that writes before it reads sees the reply and not a connection reset.
+   * Resolves to `false` if a limit was reached or the client left: the connection cannot be used further.
    */
   async discard(bounds: { bytes: number; ms: number }): Promise<boolean> {
     const incoming = this.#incoming
@@ -91,8 +97,8 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
 }
 
 /**
- * Hand-written because a generator could not be stopped while it waits for the client. Pieces are taken as they come
- * out of the parser: reading what the stream has buffered would copy them into one.
+ * Written by hand because a generator cannot be stopped while it waits for the client. Pieces are taken as the parser
+ * emits them: reading the stream's buffer would copy them into one.
  */
 class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
   readonly #incoming: IncomingMessage
@@ -101,7 +107,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
   readonly #onData = (piece: Uint8Array): void => this.#keep(piece)
   readonly #wake = (): void => this.#pump()
   readonly #onClose = (): void => this.#keepRest()
-  /** Came while nobody waited. */
+  /** The pieces that arrived while no read was waiting. */
   readonly #kept = new KeptPieces()
   #waiting: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -158,8 +164,8 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
   }
 
   /**
-   * A paused stream may still hold what came before the connection broke. Nobody else need ever come back for it, so
-   * the timer, which would keep a process that stops from ending, goes now.
+   * Keeps the bytes that a paused stream still holds from before the connection broke. The reader may never come back
+   * for them, so the timer is cleared now: it would keep a stopping process from ending.
    */
   #keepRest(): void {
     clearTimeout(this.#timer)
@@ -199,7 +205,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
     }
   }
 
-  /** Only silence of the client counts, not the time that we take with what it sent. */
+  /** Limits only the silence of the client, not the time that we take to process its bytes. */
   #armTimer(): void {
     const { idleMs } = this.#options
     this.#timer ??= setTimeout(() => {
@@ -221,7 +227,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
     incoming.off('end', this.#wake)
     incoming.off('error', this.#wake)
     incoming.off('close', this.#onClose)
-    // Without a listener the rest would be lost unseen, and without end.
+    // Without a listener the rest would flow on without limit, and be lost.
     if (!incoming.readableEnded) incoming.pause()
   }
 }

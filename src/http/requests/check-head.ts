@@ -1,18 +1,18 @@
-/** What the head of a request must be before anyone looks at what it asks for. */
+/** Checks the head of a request before its caller is authenticated. */
 import type { IncomingMessage } from 'node:http'
 import { quote } from '../../oci/quote.ts'
 import { ExpectationUnknownError, RequestMalformedError, UrlTooLongError } from '../errors.ts'
 import type { HttpLimits } from '../limits.ts'
 import { isHost } from './origin.ts'
 
-/** The same that Node looks for. */
+/** The expression that Node itself uses. */
 const continueExpression = /(?:^|\W)100-continue(?:$|\W)/i
 
 /** Throws `RequestMalformedError`, `ExpectationUnknownError`, `UrlTooLongError`. */
 export function checkHead(incoming: IncomingMessage, { urlBytes }: HttpLimits): void {
-  // The parser takes a request line of HTTP/2.0 and then reads on as if it were 1.1.
+  // The parser accepts a request line of HTTP/2.0 and then parses the rest as 1.1.
   if (incoming.httpVersionMajor > 1) {
-    throw new RequestMalformedError(`HTTP/${incoming.httpVersion} is not spoken here; ask with HTTP/1.1`)
+    throw new RequestMalformedError(`HTTP/${incoming.httpVersion} is not supported: use HTTP/1.1`)
   }
   checkHost(incoming)
   const { expect } = incoming.headers
@@ -24,18 +24,23 @@ export function checkHead(incoming: IncomingMessage, { urlBytes }: HttpLimits): 
 
 function checkHost(incoming: IncomingMessage): void {
   if (hasTwoHosts(incoming)) {
-    throw new RequestMalformedError('a request has one Host header, this one has several')
+    throw new RequestMalformedError('the request has several Host headers: send one')
   }
   const { host } = incoming.headers
   if (host === undefined && incoming.httpVersion === '1.1') {
-    throw new RequestMalformedError('a request of HTTP/1.1 has a Host header, this one has none')
+    throw new RequestMalformedError('the HTTP/1.1 request has no Host header: send one')
   }
   if (host !== undefined && !isHost(host)) {
-    throw new RequestMalformedError(`Host ${quote(host)} is no name or address with an optional port`)
+    throw new RequestMalformedError(
+      `Host ${quote(host)} is invalid: send a name or address with an optional port`,
+    )
   }
 }
 
-/** RFC 9112, 3.2. Node keeps the first and hides the rest, but a proxy before us may have looked at another. */
+/**
+ * Whether there are several `Host` headers (RFC 9112, 3.2). Node keeps the first and hides the others, but a proxy
+ * before us may have read another.
+ */
 function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {

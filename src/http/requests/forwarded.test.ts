@@ -34,7 +34,7 @@ describe('trusted proxies', () => {
     '*',
     '1.2.3.4:80',
   ])('refuse %j as an entry', (entry) => {
-    expect(() => parseTrustedProxies([entry])).toThrow(/no address and no network/)
+    expect(() => parseTrustedProxies([entry])).toThrow(/not an address or network/)
   })
 })
 

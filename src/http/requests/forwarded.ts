@@ -1,6 +1,6 @@
 /**
- * What proxies say about the client: `X-Forwarded-*`, or `Forwarded` (RFC 7239) where none of those is sent. Only
- * proxies that the operator declared are believed; from anyone else the headers are noise.
+ * Reads the headers in which proxies describe the client: `X-Forwarded-*`, or `Forwarded` (RFC 7239) if none of those
+ * is sent. Only proxies that the operator declared are trusted; the headers of other peers are ignored.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { BlockList, isIP } from 'node:net'
@@ -9,9 +9,9 @@ import { quote } from '../../oci/quote.ts'
 export interface ForwardedClient {
   readonly address: string
   readonly scheme: 'http' | 'https' | undefined
-  /** Unchecked, as the proxy sent it. */
+  /** The host, unchecked, as the proxy sent it. */
   readonly host: string | undefined
-  /** Digits. */
+  /** The port, in digits. */
   readonly port: string | undefined
 }
 
@@ -21,7 +21,7 @@ export interface TrustedProxies {
 
 const mappedPrefix = '::ffff:'
 
-/** Addresses and networks (`10.0.0.0/8`, `::1`). Throws for an entry that is neither. */
+/** Parses addresses and networks (`10.0.0.0/8`, `::1`). Throws for an entry that is neither. */
 export function parseTrustedProxies(entries: readonly string[]): TrustedProxies {
   const list = new BlockList()
   for (const entry of entries) addEntry(list, entry)
@@ -38,15 +38,15 @@ function addEntry(list: BlockList, entry: string): void {
   const isLength = length === undefined || /^\d{1,3}$/.test(length)
   if (isIP(text) === 0 || rest.length > 0 || !isLength || prefix > bits) {
     throw new Error(
-      `trusted proxy ${quote(entry)} is no address and no network: write 10.0.0.5, 10.0.0.0/8 or fd00::/8`,
+      `trusted proxy ${quote(entry)} is not an address or network: write 10.0.0.5, 10.0.0.0/8 or fd00::/8`,
     )
   }
   list.addSubnet(text, prefix, family)
 }
 
 /**
- * Each proxy appends the address that it was spoken to from, so the list is read from its end while the speaker is
- * trusted: what a client wrote in front of it counts for nothing.
+ * Each proxy appends the address of its peer, so the list is read from its end for as long as the peer is trusted.
+ * Entries that a client wrote at the front are ignored.
  */
 export function readForwarded(
   headers: IncomingHttpHeaders,
@@ -91,7 +91,7 @@ function readHeaders(headers: IncomingHttpHeaders): ForwardedLists {
     addresses: elements.map((element) => element.get('for') ?? ''),
     schemes: elements.map((element) => element.get('proto') ?? ''),
     hosts: elements.map((element) => element.get('host') ?? ''),
-    // The host of an element has its port (RFC 7239, 5.3).
+    // The host of an element includes its port (RFC 7239, 5.3).
     ports: [],
   }
 }
@@ -102,7 +102,7 @@ function splitList(header: string | string[] | undefined): readonly string[] {
   return text.split(',').map((value) => value.trim())
 }
 
-/** `for=192.0.2.43;proto=https;host="registry.example.com"` */
+/** Parses an element such as `for=192.0.2.43;proto=https;host="registry.example.com"`. */
 function parseElement(text: string): ReadonlyMap<string, string> {
   const pairs = text.split(';').map((pair) => {
     const mark = pair.indexOf('=')
@@ -112,13 +112,16 @@ function parseElement(text: string): ReadonlyMap<string, string> {
   return new Map(pairs)
 }
 
-/** What the outermost trusted proxy set: where every hop appends, that is as far from the end as there are hops. */
+/** Returns the value of the outermost trusted proxy: if every hop appends a value, it is `hops` values from the end. */
 function valueAt(values: readonly string[], hops: number): string | undefined {
   const value = values.at(-Math.min(hops, values.length))
   return value === '' ? undefined : value
 }
 
-/** Without port, brackets and zone; IPv4 in IPv6 clothes becomes IPv4. `undefined` for what is no address. */
+/**
+ * Returns an address without port, brackets and zone, and an IPv4-mapped IPv6 address as IPv4. Returns `undefined` if
+ * the text is not an address.
+ */
 export function parseAddress(text: string): string | undefined {
   const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1]
   const bare = bracketed ?? (isIP(text) === 0 ? text.replace(/:\d{1,5}$/, '') : text)

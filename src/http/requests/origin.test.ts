@@ -1,4 +1,4 @@
-/** Where clients are sent for a token, and whose address counts: behind proxies and without. */
+/** Where clients are sent for a token, and which address counts, with and without proxies. */
 import { describe, expect, test } from 'vitest'
 import { ask } from '../../../test/support/client.ts'
 import { openAuthenticator, openPolicy } from '../../../test/support/open-identity.ts'
@@ -75,7 +75,7 @@ describe('the realm', () => {
     [{ 'x-forwarded-port': '8443', 'x-forwarded-proto': 'https' }, 'https://registry.test:8443'],
     [{ 'x-forwarded-port': '443', 'x-forwarded-proto': 'https' }, 'https://registry.test'],
     [{ 'x-forwarded-port': '80' }, 'http://registry.test'],
-    // A proxy behind the one that speaks TLS may pass on its scheme and say a port of its own.
+    // A proxy behind the one that speaks TLS may pass on its scheme and name its own port.
     [{ 'x-forwarded-port': '80', 'x-forwarded-proto': 'https' }, 'https://registry.test'],
     [{ 'x-forwarded-port': '443' }, 'http://registry.test'],
     [{ 'x-forwarded-port': '8443', 'x-forwarded-host': 'r.test' }, 'http://r.test:8443'],
@@ -84,7 +84,7 @@ describe('the realm', () => {
     [{ 'x-forwarded-port': '8443, 8080' }, 'http://registry.test:8080'],
     [{ 'x-forwarded-port': '1", error="x' }, 'http://registry.test'],
     [{ forwarded: 'for=203.0.113.9;proto=https;host="r.test:8443"' }, 'https://r.test:8443'],
-    // Each proxy appends; what the client wrote in front of the list counts for nothing.
+    // Each proxy appends; entries that the client wrote at the front are ignored.
     [{ 'x-forwarded-proto': 'http, https' }, 'https://registry.test'],
     [{ 'x-forwarded-proto': 'https, http', 'x-forwarded-for': '203.0.113.9' }, 'http://registry.test'],
     [
@@ -127,7 +127,7 @@ describe('the client', () => {
 })
 
 test.each(['10.0.0.0/99', 'proxy', ''])('a trusted proxy %j stops the start', async (entry) => {
-  await expect(openServer({ trustedProxies: [entry] })).rejects.toThrow(/no address and no network/)
+  await expect(openServer({ trustedProxies: [entry] })).rejects.toThrow(/not an address or network/)
 })
 
 test.each([

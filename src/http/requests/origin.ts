@@ -1,6 +1,6 @@
 /**
- * Where a request comes from and how the client addressed this registry: behind proxies the connection tells
- * neither. Read on demand, since most requests need little of it.
+ * The address of the client and the URL that it used for this registry. Behind proxies the connection shows neither.
+ * Both are read on demand, because most requests need little of them.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Origin } from '../../identity/identity.ts'
@@ -8,17 +8,20 @@ import { parseAddress, readForwarded } from './forwarded.ts'
 import type { ForwardedClient, TrustedProxies } from './forwarded.ts'
 
 export interface PublicAddress {
-  /** As configured, `https://registry.example.com`, no slash at the end; `undefined`: what the request says. */
+  /**
+   * The configured URL, such as `https://registry.example.com`, without a slash at the end; `undefined`: the request
+   * gives it.
+   */
   readonly publicUrl: string | undefined
   readonly trustedProxies: TrustedProxies
 }
 
-/** More is of no use in the audit. */
+/** The most characters of a `User-Agent` that the audit keeps. */
 const maxClientLength = 255
 
 const hostPattern = /^(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i
 
-/** A name or address with an optional port: nothing that could lead a challenge elsewhere. */
+/** Whether the text is a name or address with an optional port, which cannot point a challenge elsewhere. */
 export function isHost(text: string): boolean {
   return hostPattern.test(text)
 }
@@ -43,12 +46,12 @@ export class RequestOrigin implements Origin {
     return this.#incoming.headers['user-agent']?.slice(0, maxClientLength)
   }
 
-  /** As configured; no slash at the end. */
+  /** The configured URL, without a slash at the end. */
   get publicUrl(): string | undefined {
     return this.#known.publicUrl
   }
 
-  /** Of this registry as the client sees it; no slash at the end. */
+  /** The URL of this registry as the client sees it, without a slash at the end. */
   get registryUrl(): string {
     if (this.publicUrl !== undefined) return this.publicUrl
     const { host, port, ...client } = this.#client
@@ -68,8 +71,8 @@ export class RequestOrigin implements Origin {
 const defaultPorts: ReadonlySet<string> = new Set(['80', '443'])
 
 /**
- * The port that a proxy says, unless the host has one already. Neither default port is ever added: it is implied, or it is the one
- * of the other scheme, of a proxy behind the one that speaks TLS, and no client gets anywhere with it.
+ * Adds the port that a proxy names, unless the host already has one. A default port is never added: either it is
+ * implied, or it belongs to the other scheme and a proxy behind the one that speaks TLS, where no client can connect.
  */
 function withPort(authority: string, port: string | undefined): string {
   return port === undefined || defaultPorts.has(port) || /:\d+$/.test(authority)
@@ -77,12 +80,12 @@ function withPort(authority: string, port: string | undefined): string {
     : `${authority}:${port}`
 }
 
-/** Empty for a connection that is gone. */
+/** Returns the address of the peer; empty if the connection is gone. */
 export function peerAddress(socket: IncomingMessage['socket']): string {
   return parseAddress(socket.remoteAddress ?? '') ?? ''
 }
 
-/** For HTTP/1.0, where `Host` may be missing. */
+/** Returns the local address, for HTTP/1.0 requests without `Host`. */
 function formatLocal({ localAddress = '', localPort = 0 }: IncomingMessage['socket']): string {
   const address = parseAddress(localAddress) ?? 'localhost'
   return `${address.includes(':') ? `[${address}]` : address}:${localPort}`

@@ -18,7 +18,7 @@ test.each([
   expect(Buffer.from(whole).toString()).toBe(texts.join(''))
 })
 
-/** Yields each byte in the same buffer, which a reader that keeps pieces finds overwritten. */
+/** Yields each byte in the same buffer, so that a reader that keeps pieces finds them overwritten. */
 async function* byBytes(text: string): AsyncGenerator<Uint8Array, void> {
   const [first = '', ...rest] = text
   yield Buffer.from(first)

@@ -1,10 +1,11 @@
 const nothing = new Uint8Array()
-/** Of a body that is not announced and comes in several pieces. */
+/** The first allocation for a body that is not announced and arrives in several pieces. */
 const leastBytes = 4 * 1024
 
 /**
- * The body in memory; its size is bounded by the route table. Pieces are copied as they arrive: a client may send a byte a piece,
- * and each piece that is kept costs a few hundred; joining megabytes at the end would hold up everybody else.
+ * Reads a body into memory; the route table limits its size. Pieces are copied as they arrive: a client may send one
+ * byte per piece, and each piece that is kept costs a few hundred bytes. Joining megabytes at the end would delay other
+ * requests.
  */
 export async function readWhole(
   body: AsyncIterable<Uint8Array>,

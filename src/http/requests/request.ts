@@ -1,4 +1,4 @@
-/** A request as handlers see it: parsed by the wrapper, with a body that is read only when someone asks for it. */
+/** A request as handlers see it: parsed by the wrapper, with a body that is read only on demand. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Origin } from '../../identity/identity.ts'
 import type { Asker, PushRights } from '../../access/policy.ts'
@@ -20,57 +20,63 @@ export interface RegistryRequest {
   readonly principal: Principal
   readonly caller: Caller
   readonly origin: Origin
-  /** Aborted when the connection is gone. */
+  /** Aborts when the connection is gone. */
   readonly signal: AbortSignal
-  /** For what takes turns with the work of others. */
+  /** The party and signal for work that takes turns with the work of other callers. */
   readonly asker: Asker
-  /** Of the body as announced; `undefined` when it comes in chunks or not at all. */
+  /** The announced length of the body; `undefined` if it comes in chunks or not at all. */
   readonly contentLength: number | undefined
   readonly hasBody: boolean
   /**
-   * The body as it arrives; can be read once. Throws `ClientGoneError`, `BodyStalledError`, `BodyTooSlowError`, and
-   * what the limit says where the table sets one.
+   * The body as it arrives; it can be read once. Throws `ClientGoneError`, `BodyStalledError`, `BodyTooSlowError`, and
+   * the error of the limit if the table sets one.
    */
   readonly body: AsyncIterable<Uint8Array>
   /**
-   * Resolves when there is room in memory for a reply of so many bytes; call it before the reply is made. Throws
-   * `ClientGoneError` when the client leaves meanwhile, and the refusal when it had to wait and is no longer allowed.
+   * Resolves once there is room in memory for a reply of this many bytes; call it before the reply is made. Throws
+   * `ClientGoneError` if the client leaves during the wait, and the refusal if the caller has lost its right by then.
    */
   reserve(bytes: number): Promise<void>
-  /** The same for so many bytes of its body, before it is read into memory. */
+  /**
+   * Like `reserve`, but for this many bytes of the request body, before it is read into memory; rights are not checked
+   * again.
+   */
   reserveBody(bytes: number): Promise<void>
 }
 
 /** A request inside a repository. */
 export interface RepositoryRequest extends RegistryRequest {
   readonly repository: RepositoryName
-  /** As it was asked for: links to further pages stay below it, where the client's token holds. */
+  /** The path as it was requested: links to further pages stay below it, where the client's token is valid. */
   readonly path: string
-  /** The last component of the path, decoded: a reference, a digest or an upload id; empty where there is none. */
+  /** The last component of the path, decoded: a reference, a digest or an upload id; empty if there is none. */
   readonly argument: string
 }
 
-/** How much of a body is taken, and what more is refused with. */
+/** How much of a body is accepted, and the error for a larger one. */
 export interface BodyLimit {
   readonly bytes: number
-  /** The whole body has to arrive in this time. */
+  /** The time in which the whole body must arrive. */
   readonly ms: number
   readonly refusal: new (bytes: number) => OciError
 }
 
-/** What the handler needs of the request line. */
+/** The parts of the request line that handlers need. */
 interface RequestTarget {
   readonly path: string
   readonly rawQuery: string
   readonly argument: string
 }
 
-/** Only the gate makes an `Admitted`: no handler gets a request that was not decided. */
+/** Only the gate creates an `Admitted`, so no handler gets a request without a decision. */
 interface KnownOfRequest extends Admitted {
   readonly bodyLimit: BodyLimit | undefined
 }
 
-/** Handlers of rows without a repository never look at the two members that only such rows have. */
+/**
+ * Handlers of rows without a repository accept a `RegistryRequest`, and so cannot read the members that only other rows
+ * have.
+ */
 export class IncomingRequest implements RepositoryRequest {
   readonly id: string
   readonly method: string
@@ -122,7 +128,7 @@ export class IncomingRequest implements RepositoryRequest {
     return { principal: this.principal, push: this.#push, origin: this.origin }
   }
 
-  /** Made on demand: most requests never need one. */
+  /** Created on demand: most requests never need one. */
   get signal(): AbortSignal {
     this.#signal ??= abortOnClose(this.#exchange.response)
     return this.#signal
@@ -156,8 +162,8 @@ export class IncomingRequest implements RepositoryRequest {
 }
 
 /**
- * Refuses by the announcement before a byte is read, and by count what was not announced. The time is looked at with each
- * piece, which silence keeps from coming no longer than its own limit.
+ * Refuses a body whose announced length is too large before a byte is read, and any other by counting its bytes. The
+ * time is checked with each piece; silence, which delays that check, has its own limit.
  */
 export async function* limitBody(
   body: AsyncIterable<Uint8Array>,
