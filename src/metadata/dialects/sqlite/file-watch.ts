@@ -1,5 +1,5 @@
 /**
- * Notices that the files of the database are no longer those that were opened. A process that has a deleted file
+ * Notices that the files of the database are no longer those that were opened, or that another database was copied into them. A process that has a deleted file
  * open can write to it and sync it, and nothing of it is left after the end of the process. Only names are looked at (`stat`),
  * because closing any descriptor of the database file would drop SQLite's locks.
  */
@@ -14,6 +14,8 @@ export interface FileWatchDeps {
   readonly target?: string
   /** Pages of the database, whether in the file or still in the log; asked only after the file has shrunk. */
   readonly readSizeBytes: () => Promise<number>
+  /** Says what is wrong with the content of the file; `undefined` if nothing is, or if it cannot be read now. */
+  readonly findForeign?: () => Promise<string | undefined>
   readonly onLost: (error: MetadataUnavailable) => void
   /** By default those of the process. */
   readonly timers?: Timers | undefined
@@ -54,11 +56,15 @@ export class FileWatch implements Disposable {
       const found = await findIdentity(path)
       if (this.#isOver) return
       const lost = found === 'unknown' ? undefined : await this.#judge(path, found)
-      if (lost === undefined) continue
-      this[Symbol.dispose]()
-      this.#deps.onLost(new MetadataUnavailable(`${lost}; ${advice}`, { retryable: false }))
-      return
+      if (lost !== undefined) return this.#report(lost)
     }
+    const foreign = await this.#deps.findForeign?.()
+    if (foreign !== undefined && !this.#isOver) this.#report(foreign)
+  }
+
+  #report(lost: string): void {
+    this[Symbol.dispose]()
+    this.#deps.onLost(new MetadataUnavailable(`${lost}; ${advice}`, { retryable: false }))
   }
 
   [Symbol.dispose](): void {
