@@ -60,7 +60,16 @@ export async function prepareDraft(draft: string, clock: Clock): Promise<void> {
   await sealSqliteFile(draft, [])
 }
 
-/** The one place that changes rows of a restored database. */
+/** Lets the restored database judge only bytes that are not older than `since`. */
+export async function setDraftJudgesSince(draft: string, since: number, clock: Clock): Promise<void> {
+  {
+    await using metadata = await openDraft(draft, clock)
+    await metadata.transact((tx) => setJudgesSince(tx, since))
+  }
+  await sealSqliteFile(draft, [])
+}
+
+/** Changes the rows that a restored database must not have as they were. */
 async function settleRestored(tx: Transaction, now: number): Promise<void> {
   for (const table of transientTables) await sql`delete from ${sql.table(table)}`.execute(kyselyOf(tx))
   // The collector would delete the bytes of these, and a newer database may have linked them since. Without a row they stay.
