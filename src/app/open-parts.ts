@@ -10,6 +10,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { systemUser } from '../lib/system-user.ts'
 import { refuseUnfinishedRestore } from '../lifecycle/backup/restore-marker.ts'
+import { findJudgementStart } from '../lifecycle/judgement.ts'
 import { hasBlobs } from '../metadata/content/blobs.ts'
 import { isNewSqliteFile } from '../metadata/dialects/sqlite/files.ts'
 import type { Reader } from '../metadata/handles.ts'
@@ -148,7 +149,7 @@ async function pair(
     )
   }
   if (pairing === 'adopt') {
-    await recordAdoption(metadata, former, { clock, logger })
+    await recordAdoption({ metadata, store }, former, { clock, logger })
     logger.warn(
       { installation: id, former },
       former === id
@@ -165,15 +166,16 @@ async function pair(
  * so this one must not judge them.
  */
 async function recordAdoption(
-  metadata: Metadata,
+  { metadata, store }: Pick<OpenParts, 'metadata' | 'store'>,
   former: string | undefined,
   { clock, logger }: Pick<OpenPartsDeps, 'clock' | 'logger'>,
 ): Promise<void> {
   const onError = (err: unknown): void =>
     logger.error({ err }, 'the adoption of the store could not be recorded')
   await using audit = openAudit({ metadata, clock, onError })
+  const judgesSince = await findJudgementStart(store, clock.now())
   await metadata.transact(async (tx) => {
-    await setJudgesSince(tx, clock.now())
+    await setJudgesSince(tx, judgesSince)
     const detail = { formerInstallation: former ?? null }
     await audit.change(tx, operator(systemUser()), { action: 'store.adopt', outcome: 'done', detail })
   })

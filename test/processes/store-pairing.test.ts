@@ -22,6 +22,7 @@ import { pushBlob } from '../support/manifests.ts'
 import { aRandomBlob } from '../support/random.ts'
 import { runLading } from '../support/run-lading.ts'
 import { startRegistry } from '../support/start-registry.ts'
+import { queryRows } from '../support/stopped-data.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 /** Returns every file below a folder with the digest of its bytes. */
@@ -185,6 +186,10 @@ describe('a start with a database that does not belong to the store', () => {
     removeDatabase(filled.database)
     const blobs = digestFiles(join(filled.store, 'blobs'))
     const former = readFileSync(join(filled.store, 'installation'), 'utf8').trim()
+    // A clock that is behind sees the bytes of the store in its future.
+    const ahead = Date.now() + 30 * 86_400_000
+    const [blob = ''] = Object.keys(blobs)
+    utimesSync(join(filled.store, 'blobs', blob), ahead / 1_000, ahead / 1_000)
     {
       await using adopted = await start({ dataDir: filled.dataDir, adoptStore: true })
       expect(adopted.log.join()).toContain('takes over the store')
@@ -196,6 +201,8 @@ describe('a start with a database that does not belong to the store', () => {
       expect(await hasBlob(again.url, filled.digests[0] ?? '')).toBe(false)
     }
     expect(digestFiles(join(filled.store, 'blobs'))).toMatchObject(blobs)
+    const [row] = queryRows(filled.dataDir, 'select judges_since as since from installation')
+    expect(row?.['since']).toBeGreaterThan(ahead)
     removeDatabase(filled.database)
     writeFileSync(filled.database, saved)
     expect(await refusal({ dataDir: filled.dataDir })).toContain(

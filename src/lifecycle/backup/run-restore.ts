@@ -9,11 +9,17 @@ import { BlobMissing } from '../../blob-store/errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { formatCount } from '../../lib/format-count.ts'
 import type { Digest } from '../../oci/digest.ts'
-import { DatabaseTaken, prepareDraft, type RestoreDatabase } from '../../metadata/backup/restore-metadata.ts'
+import {
+  DatabaseTaken,
+  prepareDraft,
+  setDraftJudgesSince,
+  type RestoreDatabase,
+} from '../../metadata/backup/restore-metadata.ts'
 import { SnapshotFile, type SnapshotBlob } from '../../metadata/backup/snapshot-file.ts'
 import { lockFile } from '../../metadata/dialects/sqlite/lock.ts'
 import { removeSqliteFile } from '../../metadata/dialects/sqlite/files.ts'
 import { forEachAtOnce, type BackupBlob, type BackupSource } from './archives/backup-place.ts'
+import { findJudgementStart } from '../judgement.ts'
 import { BackupRefused, BlobDamaged } from './errors.ts'
 import { HashingSink, makeDurableFolder } from './archives/files.ts'
 import { openBackupSource } from './archives/open-place.ts'
@@ -79,6 +85,7 @@ export async function runRestore(deps: RestoreDeps, options: RestoreOptions): Pr
     await using store = await deps.store.open()
     if (decision === 'begin' && !options.databaseOnly) await claimStore(store, deps.database, info)
     if (decision === 'continue') await removeSegments(store)
+    if (options.databaseOnly) await spareNewerBytes(store, deps)
     const written = await restoreBlobs({ ...deps, store, source }, options)
     if (decision !== 'finish') await deps.database.install(deps.draft)
     if (!options.databaseOnly) await store.writeInstallationId(info.installation)
@@ -141,6 +148,13 @@ async function makeDraft(source: BackupSource, { draft, clock }: RestoreDeps): P
     )
   }
   await prepareDraft(draft, clock)
+}
+
+/** The clock of a machine that was just set up may be behind: bytes that are newer than the snapshot must not be judged. */
+async function spareNewerBytes(store: BlobStore, { draft, clock }: RestoreDeps): Promise<void> {
+  const now = clock.now()
+  const since = await findJudgementStart(store, now)
+  if (since > now) await setDraftJudgesSince(draft, since, clock)
 }
 
 /** Removes uncommitted segments of a killed run. No other process uses the store now. */

@@ -60,6 +60,15 @@ export async function prepareDraft(draft: string, clock: Clock): Promise<void> {
   await sealSqliteFile(draft, [])
 }
 
+/** Makes the restored database judge only content that is at least as new as `since`. */
+export async function setDraftJudgesSince(draft: string, since: number, clock: Clock): Promise<void> {
+  {
+    await using metadata = await openDraft(draft, clock)
+    await metadata.transact((tx) => setJudgesSince(tx, since))
+  }
+  await sealSqliteFile(draft, [])
+}
+
 /** Adjusts the rows of a restored database; nothing else changes them. */
 async function settleRestored(tx: Transaction, now: number): Promise<void> {
   for (const table of transientTables) await sql`delete from ${sql.table(table)}`.execute(kyselyOf(tx))

@@ -1,6 +1,6 @@
 /** `lading restore` as a user runs it: its targets and refusals. */
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
@@ -85,6 +85,19 @@ describe('a restore', () => {
     expect(existsSync(join(scene.dataDir, 'store', newer))).toBe(true)
     await using registry = await startInProcess({ dataDir: scene.dataDir })
     expect(await findLostImages(registry.url, scene.pushed)).toEqual([])
+  })
+
+  test('of the database alone under a clock that is behind does not judge the newer blobs', async () => {
+    await using scene = await startScene(1)
+    await lading(`backup ${scene.backups}`, scene.dataDir)
+    const [blob = ''] = await listBlobFiles(scene.dataDir, scene.pushed[0]?.blobs[0] ?? '')
+    // A clock that is behind sees the bytes of the store in its future.
+    const ahead = Date.now() + 30 * 86_400_000
+    await utimes(join(scene.dataDir, 'store', blob), ahead / 1_000, ahead / 1_000)
+    await rm(join(scene.dataDir, 'lading.db'))
+    expect((await lading(`restore ${scene.backups} --database-only`, scene.dataDir)).code).toBe(0)
+    const [row] = queryRows(scene.dataDir, 'select judges_since as since from installation')
+    expect(row?.['since']).toBeGreaterThan(ahead)
   })
 
   test('of the database alone is refused beside the store of another registry', async () => {

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { backup, DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../../../../test/support/eventually.ts'
 import { TestTimers } from '../../../../test/support/test-timers.ts'
@@ -9,6 +9,8 @@ import type { Timers } from '../../../lib/timers.ts'
 import { aName, createRepository } from '../../contract/builders.ts'
 import { ensureRepository } from '../../repositories/repositories.ts'
 import { createTemporaryFolder } from '../../contract/temporary-folder.ts'
+import { ensureInstallation } from '../../system/installation.ts'
+import type { Metadata } from '../../metadata.ts'
 import { openSqliteMetadata } from './sqlite.ts'
 import { FileWatch } from './file-watch.ts'
 
@@ -140,6 +142,56 @@ test('a vacuum by another program is not a loss', async () => {
   expect(fatal).toEqual([])
   await metadata.ping()
 })
+
+describe('a database in SQLite that another program overwrites in place', () => {
+  test.each([
+    ['the registry of another installation', 'theirs', /holds the registry of installation theirs/],
+    ['no registry', undefined, /holds no registry/],
+  ])('ends the process for %s', async (_, id, message) => {
+    const timers = new TestTimers()
+    await using opened = await openWatched({ timers })
+    await using other = await openWatched()
+    await claim(opened.metadata, 'ours')
+    if (id !== undefined) await claim(other.metadata, id)
+    opened.metadata.expectInstallation('ours')
+    await look(timers)
+    expect(opened.fatal).toEqual([])
+    if (id === undefined) await overwrite(opened.file, new DatabaseSync(':memory:'))
+    else await overwrite(opened.file, new DatabaseSync(other.file))
+    timers.advance(1_000)
+    await eventually(
+      () => opened.fatal.length,
+      (count) => count === 1,
+    )
+    expect(opened.fatal[0]?.message).toMatch(message)
+    await expect(createRepository(opened.metadata, { name: aName() })).rejects.toThrow(message)
+    await expect(opened.metadata.ping()).rejects.toThrow(message)
+  })
+
+  test('goes on when it is a copy of the same installation', async () => {
+    const timers = new TestTimers()
+    await using opened = await openWatched({ timers })
+    await claim(opened.metadata, 'ours')
+    opened.metadata.expectInstallation('ours')
+    const copy = `${opened.file}-copy`
+    using source = new DatabaseSync(opened.file)
+    await backup(source, copy)
+    await overwrite(opened.file, new DatabaseSync(copy))
+    await look(timers)
+    expect(opened.fatal).toEqual([])
+  })
+})
+
+async function claim(metadata: Metadata, id: string): Promise<void> {
+  await metadata.transact((tx) => ensureInstallation(tx, { id, now: 1 }))
+}
+
+/** Overwrites the file like `.restore` of the sqlite3 tool. */
+async function overwrite(file: string, source: DatabaseSync): Promise<void> {
+  using database = source
+  database.exec('create table if not exists other (a); insert into other values (1)')
+  await backup(database, file)
+}
 
 /** Runs one check of the files. When it has ended, the timer of the next one is running. */
 async function look(timers: TestTimers): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * Detects that the files of the database are no longer the ones that were opened. A process can write to and sync a
- * deleted file that it has open, but the data is lost when the process ends. The watch checks only names (`stat`),
- * because closing any descriptor of the database file would drop SQLite's locks.
+ * Detects that the files of the database are no longer the ones that were opened, or that another database was copied into them.
+ * A process can write to and sync a deleted file that it has open, but the data is lost when the process ends. The watch checks
+ * only names (`stat`), because closing any descriptor of the database file would drop SQLite's locks.
  */
 import { stat } from 'node:fs/promises'
 import { systemTimers, type Timers } from '../../../lib/timers.ts'
@@ -14,6 +14,8 @@ export interface FileWatchDeps {
   readonly target?: string
   /** Returns the size of all pages, in the file and in the log. Called only after the file has shrunk. */
   readonly readSizeBytes: () => Promise<number>
+  /** Returns why the content of the file is not the expected one; `undefined` if it is, or if it cannot be read now. */
+  readonly findForeign?: () => Promise<string | undefined>
   readonly onLost: (error: MetadataUnavailable) => void
   /** Default: the timers of the process. */
   readonly timers?: Timers | undefined
@@ -54,11 +56,15 @@ export class FileWatch implements Disposable {
       const found = await findIdentity(path)
       if (this.#isOver) return
       const lost = found === 'unknown' ? undefined : await this.#judge(path, found)
-      if (lost === undefined) continue
-      this[Symbol.dispose]()
-      this.#deps.onLost(new MetadataUnavailable(`${lost}; ${advice}`, { retryable: false }))
-      return
+      if (lost !== undefined) return this.#report(lost)
     }
+    const foreign = await this.#deps.findForeign?.()
+    if (foreign !== undefined && !this.#isOver) this.#report(foreign)
+  }
+
+  #report(lost: string): void {
+    this[Symbol.dispose]()
+    this.#deps.onLost(new MetadataUnavailable(`${lost}; ${advice}`, { retryable: false }))
   }
 
   [Symbol.dispose](): void {

@@ -28,6 +28,7 @@ import { FileWatch } from './file-watch.ts'
 import { isNewSqliteFile } from './files.ts'
 import { refuseForeignJournal } from './foreign-journal.ts'
 import { refuseForeignLog } from './foreign-log.ts'
+import { SqliteIdentity } from './identity.ts'
 
 export interface SqliteMetadataOptions {
   /** The database file; its folder is created if missing. */
@@ -97,12 +98,14 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   }
   const barrier = createBarrier({ fdatasync, onFatal })
   const readSizeBytes = () => readDatabaseSize(reader)
-  const watched = { file: options.file, target: file, readSizeBytes, onLost: onFatal, timers }
+  const content = new SqliteIdentity(options.file, reader.kysely)
+  const findForeign = () => content.findForeign()
+  const watched = { file: options.file, target: file, readSizeBytes, findForeign, onLost: onFatal, timers }
   await resources.use(new FileWatch(watched)).start()
   breaker.assertIntact()
   breaker.arm()
   const { monotonic = monotonicClock } = options
-  const parts = { reader, writer, barrier, breaker, checkpoints, monotonic }
+  const parts = { reader, writer, barrier, breaker, checkpoints, content, monotonic }
   return new SqliteMetadata({ ...parts, resources: resources.move() })
 }
 
@@ -131,6 +134,7 @@ interface SqliteMetadataParts {
   readonly breaker: Breaker
   readonly monotonic: Clock
   readonly checkpoints: Checkpoints
+  readonly content: SqliteIdentity
   readonly resources: AsyncDisposableStack
 }
 
@@ -175,8 +179,8 @@ class SqliteMetadata implements Metadata {
     // Nothing to do: every turn of the event loop reads the version of the rights directly.
   }
 
-  expectInstallation(): void {
-    // Nothing to do: the files are watched.
+  expectInstallation(id: string): void {
+    this.#parts.content.expect(id)
   }
 
   async ping(): Promise<void> {
