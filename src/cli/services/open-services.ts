@@ -40,7 +40,11 @@ export interface Services extends AsyncDisposable, RightsServices, Organizations
   readonly sessions: Sessions
   generatePassword(): string
   /** See `metadata/system/installation.ts`. Returns `undefined` before the first start. */
-  readonly acceptStore: (actor: Actor) => Promise<AcceptedStore | undefined>
+  /**
+   * Accepts the content of the store, whose marker names `owner`. Returns `undefined` if the database never had a store. Throws
+   * `CliError` if the store belongs to another installation.
+   */
+  readonly acceptStore: (actor: Actor, owner: string | undefined) => Promise<AcceptedStore | undefined>
 }
 
 export interface AcceptedStore {
@@ -94,7 +98,7 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     access,
     ...openOrganizations({ metadata, clock, audit }),
     generatePassword,
-    acceptStore: (actor) => accept({ metadata, audit }, actor),
+    acceptStore: (actor, owner) => accept({ metadata, audit }, actor, owner),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }
@@ -102,14 +106,23 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
 function accept(
   { metadata, audit }: { readonly metadata: Metadata; readonly audit: OpenAudit },
   actor: Actor,
+  owner: string | undefined,
 ): Promise<AcceptedStore | undefined> {
   const acceptedAt = systemClock.now()
   return metadata.transact(async (tx) => {
     const installation = await acceptStore(tx, acceptedAt)
     if (installation === undefined) return undefined
+    if (owner !== installation) throw notTogether(installation, owner)
     await audit.change(tx, actor, { action: 'store.accept', outcome: 'done' })
     return { installation, acceptedAt }
   })
+}
+
+function notTogether(installation: string, owner: string | undefined): CliError {
+  const fault = owner === undefined ? 'has no installation id' : `belongs to installation ${owner}`
+  return new CliError(
+    `the database belongs to installation ${installation}, but the store ${fault}: set data and metadata.url to a database and a store that belong together`,
+  )
 }
 
 export function hasDatabase(config: Config): boolean {

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { startInProcess } from '../../../../test/support/in-process.ts'
 import { runLading } from '../../../../test/support/run-lading.ts'
@@ -27,6 +29,16 @@ describe('gc --accept-store', () => {
     expect(code).toBe(2)
     expect(err).toContain('lading gc --accept-store')
     expect((await findStoreJudgement(registry.app.metadata.reader))?.acceptedAt).toBeUndefined()
+  })
+
+  test('refuses a store of another installation, and records nothing', async () => {
+    await using registry = await startInProcess()
+    const { dataDir, app } = registry
+    await writeFile(join(dataDir, 'store', 'installation'), 'another\n')
+    const { code, err } = await runLading('gc --accept-store', { env: { LADING_DATA: dataDir } })
+    expect(code).toBe(1)
+    expect(err).toContain('belongs to installation another')
+    expect((await findStoreJudgement(app.metadata.reader))?.acceptedAt).toBeUndefined()
   })
 
   test('refuses a database that never had a store', async () => {

@@ -18,13 +18,15 @@ const gcCommand = defineServiceCommand({
     },
   ],
   jsonShape: '{"installation": string, "acceptedAt": string}',
-  run: async ({ arguments: args, acceptStore, actor, print }) => {
+  run: async ({ arguments: args, acceptStore, actor, config, print }) => {
     if (!args.has(acceptFlag)) {
       throw misuse(
         `${acceptFlag} is missing: lading gc ${acceptFlag} lets sweeps set aside everything in the blob store that has no row in the database; run it only if this database is the right one and is complete`,
       )
     }
-    const accepted = await acceptStore(actor)
+    const { peekStore } = await import('../../../app/open-store.ts')
+    const { installationId } = await peekStore(config)
+    const accepted = await acceptStore(actor, installationId)
     if (accepted === undefined) {
       throw new CliError('this database has no blob store yet; lading serve creates it at the first start')
     }
