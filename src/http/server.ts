@@ -180,8 +180,8 @@ class NodeRegistryServer implements RegistryServer {
   #serve(request: ParsedRequest): void {
     const { incoming, response } = request
     this.#requestsInFlight += 1
-    const { socket, url = '', headers } = incoming
-    this.#reads.spendHead(socket, url.length + (headers.authorization?.length ?? 0))
+    const { socket } = incoming
+    this.#reads.spendHead(socket, lengthOfHead(incoming))
     void handleRequest(request, this.#deps).then(() => {
       this.#requestsInFlight -= 1
       if (this.#closing !== undefined && this.#turns.isCurrent(socket, response)) {
@@ -232,4 +232,11 @@ function endConnection(socket: Socket, response: ServerResponse): void {
 /** The server is not listening yet. */
 export function createRegistryServer(deps: RegistryServerDeps): RegistryServer {
   return new NodeRegistryServer(deps)
+}
+
+/** Names are left out: the parser bounds how many there are. */
+function lengthOfHead({ url = '', rawHeaders }: IncomingMessage): number {
+  let length = url.length
+  for (let index = 1; index < rawHeaders.length; index += 2) length += rawHeaders[index]?.length ?? 0
+  return length
 }

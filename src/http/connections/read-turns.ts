@@ -13,7 +13,7 @@ import { peerAddress } from '../requests/origin.ts'
 const maxPieces = 4_096
 /** The cost of a request in the parser, in pieces. */
 const piecesPerRequest = 10
-/** The cost of a URL or a token. Parameters of one byte each take longest: 1.6 ms for 16 KiB. */
+/** The cost of a URL, a token, a list or a cookie. Parameters of one byte each take longest: 1.6 ms for 16 KiB. */
 const charactersPerPiece = 16
 /** Longer than what clients commonly send; anything shorter is not counted. */
 const longHead = 2_048
@@ -69,7 +69,7 @@ export class ReadTurns {
     this.spend(socket, piecesPerRequest)
   }
 
-  /** Counts a request that is served in this turn, by the characters of its URL and its credentials. */
+  /** Counts a request that is served in this turn, by the characters of its URL and of the values of its headers. */
   spendHead(socket: Socket, characters: number): void {
     if (characters >= longHead) this.spend(socket, Math.ceil(characters / charactersPerPiece))
   }
