@@ -17,10 +17,15 @@ const api: ManagementApi = {
   refuse: () => ({ status: 500, headers: [], body: undefined, endpoint: undefined, fault: undefined }),
 }
 
+/** Small enough to be read in one piece. */
+const names = Array.from({ length: 4_000 }, (_, index) => [`k${index}`, 'v'])
+const manifest = JSON.stringify({ schemaVersion: 2, layers: [], annotations: Object.fromEntries(names) })
+
 test.each([
-  ['forms', '/v2/token', 'application/x-www-form-urlencoded', '&a'.repeat(32_000)],
-  ['JSON', '/api/v1/x', 'application/json', `[${'[],'.repeat(21_000)}0]`],
-])('%s are parsed in turns of the event loop that have time for them', async (_, path, type, body) => {
+  ['forms', 'POST /v2/token', 'application/x-www-form-urlencoded', '&a'.repeat(32_000)],
+  ['JSON', 'POST /api/v1/x', 'application/json', `[${'[],'.repeat(21_000)}0]`],
+  ['manifests', 'PUT /v2/a/b/manifests/x', 'application/vnd.oci.image.manifest.v1+json', manifest],
+])('%s are parsed in turns of the event loop that have time for them', async (_, target, type, body) => {
   using counter = new TurnCounter()
   const turns: number[] = []
   const observer = { onRequest: () => void turns.push(counter.turns) }
@@ -29,7 +34,7 @@ test.each([
   const connections = await Array.fromAsync({ length: clients }, async () =>
     stack.use(await RawConnection.open(server.url)),
   )
-  const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`
+  const head = `${target} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`
   for (const connection of connections) connection.write(head + body.slice(0, -1))
   await pause(500)
   expect(turns).toEqual([])
