@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { acceptsHtml } from '../lib/accepts-html.ts'
 import type { ApiReply, ApiRequest, ManagementApi } from '../api/api-request.ts'
 import type { Gate } from '../edge/gate.ts'
+import { Turns } from '../lib/turns/turns.ts'
 import type { ByteSink } from '../registry/blobs.ts'
 import { admit } from './admit.ts'
 import { checkHead } from './requests/check-head.ts'
@@ -11,7 +12,7 @@ import type { Exchange } from './exchange.ts'
 import type { HttpLimits } from './limits.ts'
 import { logFault } from './log-request.ts'
 import type { Log } from './log.ts'
-import { readWhole } from './requests/read-whole.ts'
+import { readToParse } from './requests/read-whole.ts'
 import type { Reply, StreamBody } from './replies/reply.ts'
 import { abortOnClose, limitBody } from './requests/request.ts'
 import { stripAuthority } from './router.ts'
@@ -105,7 +106,8 @@ function toApiRequest(exchange: Exchange, deps: ManagementDeps): ApiRequest {
       const length = headers['content-length']
       const announced = length === undefined ? undefined : Number(length)
       const limit = { bytes, ms: deps.limits.wholeBodyMs, refusal: BodyTooLargeError }
-      return readWhole(limitBody(body, announced, limit), announced)
+      const turns = new Turns({ party: exchange.party, signal: getSignal() })
+      return readToParse(limitBody(body, announced, limit), announced, turns)
     },
   }
 }

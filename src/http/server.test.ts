@@ -165,6 +165,8 @@ describe('many connections', () => {
   test.each([
     ['URL', `GET /v2/_catalog?${'n&'.repeat(8_000)} HTTP/1.1`],
     ['token', `GET /v2/ HTTP/1.1\r\nAuthorization: Bearer ${'a.'.repeat(8_000)}`],
+    ['list in a header', `GET /v2/ HTTP/1.1\r\nIf-None-Match: ${'W/,'.repeat(5_000)}`],
+    ['cookie', `GET /v2/ HTTP/1.1\r\nCookie: ${'a=b;'.repeat(3_750)}`],
   ])('whose %s takes long to read are served a few in each turn of the event loop', async (_, lines) => {
     using counter = new TurnCounter()
     const turns: number[] = []

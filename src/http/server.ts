@@ -190,8 +190,8 @@ class NodeRegistryServer implements RegistryServer {
   #serve(request: ParsedRequest): void {
     const { incoming, response } = request
     this.#requestsInFlight += 1
-    const { socket, url = '', headers } = incoming
-    this.#reads.spendHead(socket, url.length + (headers.authorization?.length ?? 0))
+    const { socket } = incoming
+    this.#reads.spendHead(socket, lengthOfHead(incoming))
     void handleRequest(request, this.#deps).then(() => {
       this.#requestsInFlight -= 1
       if (this.#closing !== undefined && this.#turns.isCurrent(socket, response)) {
@@ -242,4 +242,11 @@ function endConnection(socket: Socket, response: ServerResponse): void {
 /** Creates a server that is not listening yet. */
 export function createRegistryServer(deps: RegistryServerDeps): RegistryServer {
   return new NodeRegistryServer(deps)
+}
+
+/** The length of the URL and of all header values. Names are not counted: the parser limits their number. */
+function lengthOfHead({ url = '', rawHeaders }: IncomingMessage): number {
+  let length = url.length
+  for (let index = 1; index < rawHeaders.length; index += 2) length += rawHeaders[index]?.length ?? 0
+  return length
 }

@@ -180,6 +180,15 @@ describe('input', () => {
     }
   })
 
+  test('a query with thousands of parameters is refused by their number, without naming each', async () => {
+    const query = Array.from({ length: 2_000 }, (_, index) => `q${index}`).join('&')
+    const answer = await askApi(registry.url, `/users?${query}`, { as: 'root' })
+    expect([answer.status, problemOf(answer)]).toEqual([400, 'UNSUPPORTED'])
+    expect(answer.value['errors']).toEqual([
+      { field: 'query', message: 'has 2000 parameters; send at most 100' },
+    ])
+  })
+
   test.each(['0', '-1', '201', '1e3', '2147483648', 'abc', ''])(
     'A1: limit=%s is refused by name',
     async (limit) => {

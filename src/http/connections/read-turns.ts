@@ -14,11 +14,11 @@ const maxPieces = 4_096
 /** The cost of a request in the parser, in pieces. */
 const piecesPerRequest = 10
 /**
- * The characters of a URL or a token that cost as much as one piece. Parameters of one byte each take longest: 1.6 ms
- * for 16 KiB.
+ * The characters of a URL, a token, a list or a cookie that cost as much as one piece. Parameters of one byte each take
+ * longest: 1.6 ms for 16 KiB.
  */
 const charactersPerPiece = 16
-/** The length from which URL and token are counted; common clients send less. */
+/** The length from which a head is counted; common clients send less. */
 const longHead = 2_048
 
 /** The connections of one address. */
@@ -72,7 +72,7 @@ export class ReadTurns {
     this.spend(socket, piecesPerRequest)
   }
 
-  /** Counts a request that is served in this turn, by the length of its URL and credentials. */
+  /** Counts a request that is served in this turn, by the length of its URL and of its header values. */
   spendHead(socket: Socket, characters: number): void {
     if (characters >= longHead) this.spend(socket, Math.ceil(characters / charactersPerPiece))
   }

@@ -6,11 +6,12 @@
  */
 import type { IssuedToken, TokenRequest } from '../../identity/identity.ts'
 import { formatScope, parseScopes } from '../../access/scope.ts'
+import { Turns } from '../../lib/turns/turns.ts'
 import { auditUngranted } from '../audit-refusal.ts'
 import { UnauthorizedError } from '../../edge/errors.ts'
 import { TokenRequestError } from '../errors.ts'
 import { parseQuery } from '../requests/query.ts'
-import { readWhole } from '../requests/read-whole.ts'
+import { readToParse } from '../requests/read-whole.ts'
 import { jsonReply } from '../replies/reply.ts'
 import type { Reply } from '../replies/reply.ts'
 import type { RegistryRequest } from '../requests/request.ts'
@@ -91,7 +92,7 @@ async function issueToken(
   return issued
 }
 
-async function readForm({ headers, body, contentLength }: RegistryRequest): Promise<URLSearchParams> {
+async function readForm({ headers, body, contentLength, asker }: RegistryRequest): Promise<URLSearchParams> {
   const type = headers['content-type'] ?? ''
   if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
     throw new TokenRequestError(
@@ -99,7 +100,7 @@ async function readForm({ headers, body, contentLength }: RegistryRequest): Prom
       'the form must have Content-Type application/x-www-form-urlencoded',
     )
   }
-  return parseQuery(Buffer.from(await readWhole(body, contentLength)).toString())
+  return parseQuery(Buffer.from(await readToParse(body, contentLength, new Turns(asker))).toString())
 }
 
 /** Returns a field of the form. The error names the field, never its value. */
