@@ -35,7 +35,7 @@ const rightsSuites = [
   'test/protocol/{access-tokens,former-names,push-rights,rights,token-endpoint,tokens}.test.ts',
 ]
 
-/** See `test/support/test-database.ts`; needs the server of `scripts/postgres.ts`. */
+/** See `test/support/parts/test-database.ts`; needs the server of `scripts/postgres.ts`. */
 function onPostgres({ test }: ReturnType<typeof sharedProject>) {
   return { test: { ...test, env: { LADING_TEST_DATABASE: 'postgres' } } }
 }

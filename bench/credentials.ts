@@ -2,9 +2,9 @@
  * @module `npm run bench -- --auth`: the cost of authentication. One Lading serves the same public repository to anonymous, to a
  * user with Basic on every request, and to that user with a bearer token, in alternating rounds.
  */
-import { ask } from '../test/support/client.ts'
-import { runLading } from '../test/support/run-lading.ts'
-import { tempFolder } from '../test/support/temp-folder.ts'
+import { ask } from '../test/support/http/client.ts'
+import { runLading } from '../test/support/processes/run-lading.ts'
+import { tempFolder } from '../test/support/processes/temp-folder.ts'
 import { addGrants } from './grant-rows.ts'
 import type { BenchOptions } from './options.ts'
 import { startLading } from './peers.ts'

@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 
 import { run } from '../scripts/run-command.ts'
-import { startDistribution as startDistributionOnFiles } from '../test/support/distribution.ts'
-import { startRegistry } from '../test/support/start-registry.ts'
+import { startDistribution as startDistributionOnFiles } from '../test/support/processes/distribution.ts'
+import { startRegistry } from '../test/support/processes/start-registry.ts'
 import type { NamedUrl } from './options.ts'
 import { findListener } from './process-stats.ts'
 import type { Target } from './target.ts'

@@ -1,5 +1,5 @@
 /** The scenarios, in the order of the report. */
-import { mediaType } from '../test/support/manifests.ts'
+import { mediaType } from '../test/support/content/manifests.ts'
 import { measurePushes } from './load/push.ts'
 import { measureSmallRequests } from './load/small-requests.ts'
 import { measureLargeGet, measureMonolithicPut, measureStreamedPatch } from './load/transfer.ts'

@@ -5,11 +5,17 @@
  */
 import http from 'node:http'
 
-import { ask } from '../test/support/client.ts'
-import type { TestManifest } from '../test/support/manifests.ts'
-import { anArtifact, anImageManifest, mediaType, pushBlob, pushManifest } from '../test/support/manifests.ts'
-import type { TestBlob } from '../test/support/random.ts'
-import { aBlob } from '../test/support/random.ts'
+import { ask } from '../test/support/http/client.ts'
+import type { TestManifest } from '../test/support/content/manifests.ts'
+import {
+  anArtifact,
+  anImageManifest,
+  mediaType,
+  pushBlob,
+  pushManifest,
+} from '../test/support/content/manifests.ts'
+import type { TestBlob } from '../test/support/content/random.ts'
+import { aBlob } from '../test/support/content/random.ts'
 import { seededBytes } from './content.ts'
 import { inParallel } from './load/in-parallel.ts'
 import { freshContent, putLargeBlob } from './load/transfer.ts'

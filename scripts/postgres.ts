@@ -9,7 +9,7 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { findFreePort } from '../test/support/free-port.ts'
+import { findFreePort } from '../test/support/processes/free-port.ts'
 
 const binaries = '/usr/lib/postgresql/15/bin'
 const isRoot = process.getuid?.() === 0

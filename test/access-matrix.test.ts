@@ -1,11 +1,17 @@
 /** Tests rights cell by cell: every principal, every visibility of owner and repository, and every action. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Holder } from '../src/access/explain/access-explain.ts'
-import { mountTarget, openAccessScene, principals, repositories, resetTags } from './support/access-scene.ts'
-import type { AccessScene, PrincipalName, Subject } from './support/access-scene.ts'
-import { ask } from './support/client.ts'
-import type { Answer } from './support/client.ts'
-import { basic } from './support/identity-server.ts'
+import {
+  mountTarget,
+  openAccessScene,
+  principals,
+  repositories,
+  resetTags,
+} from './support/scenes/access-scene.ts'
+import type { AccessScene, PrincipalName, Subject } from './support/scenes/access-scene.ts'
+import { ask } from './support/http/client.ts'
+import type { Answer } from './support/http/client.ts'
+import { basic } from './support/parts/identity-server.ts'
 
 /**
  * The allowed actions: r pull, c push a new tag, u move a tag, d delete, m mount from there, l see in the catalog. Columns: the

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { matchesShown, readConsoleBlocks } from './support/console-blocks.ts'
+import { matchesShown, readConsoleBlocks } from './support/processes/console-blocks.ts'
 
 test('reads the commands of console blocks in their order, and no other block', () => {
   const page = '```console\n$ a b\none\ntwo\n$ c\n```\n```yaml\n$ x\n```\ntext\n```console\n$ d\n```\n'

@@ -5,11 +5,11 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createPasswordHasher } from '../src/identity/passwords/password-hash.ts'
 import { endpoints } from '../src/api/endpoints.ts'
-import { passwordOf } from './support/identity-server.ts'
-import { shareRegistry } from './support/in-process.ts'
-import { holds, makeChains, type Chains, type Made } from './support/credential-chains.ts'
-import { askApi } from './support/api-client.ts'
-import { tester } from './support/tester.ts'
+import { passwordOf } from './support/parts/identity-server.ts'
+import { shareRegistry } from './support/parts/in-process.ts'
+import { holds, makeChains, type Chains, type Made } from './support/scenes/credential-chains.ts'
+import { askApi } from './support/http/api-client.ts'
+import { tester } from './support/parts/tester.ts'
 
 const registry = shareRegistry({
   auth: { anonymous: 'pull', refreshTokens: true },

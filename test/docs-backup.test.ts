@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { findLostImages, startImagePushes } from './support/image-pushes.ts'
-import { startInProcess } from './support/in-process.ts'
-import { runLading } from './support/run-lading.ts'
-import { tempFolder } from './support/temp-folder.ts'
+import { findLostImages, startImagePushes } from './support/uploads/image-pushes.ts'
+import { startInProcess } from './support/parts/in-process.ts'
+import { runLading } from './support/processes/run-lading.ts'
+import { tempFolder } from './support/processes/temp-folder.ts'
 
 interface ShownCommand {
   readonly line: string

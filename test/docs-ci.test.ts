@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { matchesShown, readConsoleBlocks } from './support/console-blocks.ts'
-import { basic } from './support/identity-server.ts'
-import { startInProcess } from './support/in-process.ts'
-import { pushBlob } from './support/manifests.ts'
-import { aRandomBlob } from './support/random.ts'
-import { runLading } from './support/run-lading.ts'
-import { tempFolder } from './support/temp-folder.ts'
+import { matchesShown, readConsoleBlocks } from './support/processes/console-blocks.ts'
+import { basic } from './support/parts/identity-server.ts'
+import { startInProcess } from './support/parts/in-process.ts'
+import { pushBlob } from './support/content/manifests.ts'
+import { aRandomBlob } from './support/content/random.ts'
+import { runLading } from './support/processes/run-lading.ts'
+import { tempFolder } from './support/processes/temp-folder.ts'
 
 test('shows what happens', async () => {
   await using folder = await tempFolder('lading-docs-ci')

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { matchesShown, readConsoleBlocks } from './support/console-blocks.ts'
-import { startInProcess } from './support/in-process.ts'
-import { runLading } from './support/run-lading.ts'
-import { tempFolder } from './support/temp-folder.ts'
+import { matchesShown, readConsoleBlocks } from './support/processes/console-blocks.ts'
+import { startInProcess } from './support/parts/in-process.ts'
+import { runLading } from './support/processes/run-lading.ts'
+import { tempFolder } from './support/processes/temp-folder.ts'
 
 test('is what it prints', async () => {
   await using folder = await tempFolder('lading-docs-doctor')

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { ask } from './support/client.ts'
-import { matchesShown, readConsoleBlocks } from './support/console-blocks.ts'
-import { startInProcess } from './support/in-process.ts'
-import { anImageManifest, pushImage } from './support/manifests.ts'
-import { runLading } from './support/run-lading.ts'
-import { tempFolder } from './support/temp-folder.ts'
+import { ask } from './support/http/client.ts'
+import { matchesShown, readConsoleBlocks } from './support/processes/console-blocks.ts'
+import { startInProcess } from './support/parts/in-process.ts'
+import { anImageManifest, pushImage } from './support/content/manifests.ts'
+import { runLading } from './support/processes/run-lading.ts'
+import { tempFolder } from './support/processes/temp-folder.ts'
 
 test('an upgrade can be undone', async () => {
   await using folder = await tempFolder('lading-docs-install')

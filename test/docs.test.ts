@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { commands } from '../src/cli/commands.ts'
 import { configKeys } from '../src/config/keys.ts'
 import { auditActions } from '../src/metadata/audit/audit-actions.ts'
-import { readConsoleBlocks } from './support/console-blocks.ts'
+import { readConsoleBlocks } from './support/processes/console-blocks.ts'
 
 const root = join(import.meta.dirname, '..')
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })

@@ -10,9 +10,9 @@ import { createAudit } from '../src/audit/audit.ts'
 import { ensureRepository } from '../src/metadata/repositories/repositories.ts'
 import { parseRepositoryName } from '../src/oci/repository-name.ts'
 import { openOrganizations, type Organizations } from '../src/organizations/open-organizations.ts'
-import { passwordOf } from './support/identity-server.ts'
-import { shareRegistry } from './support/in-process.ts'
-import { tester } from './support/tester.ts'
+import { passwordOf } from './support/parts/identity-server.ts'
+import { shareRegistry } from './support/parts/in-process.ts'
+import { tester } from './support/parts/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'pull' } })
 const origin = { address: '192.0.2.1', client: undefined }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { basic, openAuth, origin } from './support/open-auth.ts'
+import { basic, openAuth, origin } from './support/parts/open-auth.ts'
 
 describe('G2: the first administrator', () => {
   test('has a different password in every installation, in a file that no other user can read', async () => {

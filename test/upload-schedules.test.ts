@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { runSchedule, schedules, type Met } from './crash/upload-schedules.ts'
 import { UploadWorld } from './crash/upload-world.ts'
-import { chooseSeed } from './support/seeded-random.ts'
+import { chooseSeed } from './support/content/seeded-random.ts'
 
 const seed = chooseSeed()
 

@@ -4,11 +4,11 @@
  */
 import { parseArgs } from 'node:util'
 
-import { ask } from '../../test/support/client.ts'
-import { anImageManifest, pushImage } from '../../test/support/manifests.ts'
-import type { StartOptions } from '../../test/support/start-registry.ts'
-import { startRegistry } from '../../test/support/start-registry.ts'
-import { tempFolder } from '../../test/support/temp-folder.ts'
+import { ask } from '../../test/support/http/client.ts'
+import { anImageManifest, pushImage } from '../../test/support/content/manifests.ts'
+import type { StartOptions } from '../../test/support/processes/start-registry.ts'
+import { startRegistry } from '../../test/support/processes/start-registry.ts'
+import { tempFolder } from '../../test/support/processes/temp-folder.ts'
 import { positive } from '../options.ts'
 import { buildOnce, startDistribution } from '../peers.ts'
 import { processCost } from '../process-stats.ts'

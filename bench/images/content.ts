@@ -7,13 +7,13 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { constants, gzipSync } from 'node:zlib'
 
-import type { TestManifest } from '../../test/support/manifests.ts'
-import { anImageManifest } from '../../test/support/manifests.ts'
-import type { TestBlob } from '../../test/support/random.ts'
-import { aBlob, aRandomBlob, digestOf } from '../../test/support/random.ts'
-import type { SeededRandom } from '../../test/support/seeded-random.ts'
-import { createRandom } from '../../test/support/seeded-random.ts'
-import { tarOf } from '../../test/support/tar.ts'
+import type { TestManifest } from '../../test/support/content/manifests.ts'
+import { anImageManifest } from '../../test/support/content/manifests.ts'
+import type { TestBlob } from '../../test/support/content/random.ts'
+import { aBlob, aRandomBlob, digestOf } from '../../test/support/content/random.ts'
+import type { SeededRandom } from '../../test/support/content/seeded-random.ts'
+import { createRandom } from '../../test/support/content/seeded-random.ts'
+import { tarOf } from '../../test/support/content/tar.ts'
 
 /** The number of tags per repository. */
 const tagsPerRepository = 5

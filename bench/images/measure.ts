@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 
 import { run } from '../../scripts/run-command.ts'
-import { tempFolder } from '../../test/support/temp-folder.ts'
+import { tempFolder } from '../../test/support/processes/temp-folder.ts'
 import { inParallel } from '../load/in-parallel.ts'
 import { ownCpuSeconds, peakRssMiB, processCost } from '../process-stats.ts'
 import type { ClientEnvironment, ImageClient } from './clients.ts'

@@ -1,7 +1,7 @@
 /** The registries in the comparison: Lading, Distribution, and Lading with a user who logs in for every image. */
 import { addUser, alice } from '../../test/clients/accounts.ts'
 import type { Credentials } from '../../test/clients/run-client.ts'
-import { tempFolder } from '../../test/support/temp-folder.ts'
+import { tempFolder } from '../../test/support/processes/temp-folder.ts'
 import { startDistribution, startLading } from '../peers.ts'
 import type { Target } from '../target.ts'
 

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { digestOf } from '../../test/support/random.ts'
+import { digestOf } from '../../test/support/content/random.ts'
 import type { BenchImage } from './content.ts'
 import { blobPath } from './content.ts'
 

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from '../../scripts/run-command.ts'
-import { tempFolder } from '../../test/support/temp-folder.ts'
+import { tempFolder } from '../../test/support/processes/temp-folder.ts'
 
 /** The share of a function; functions without samples are left out, and shares add up to about 1. */
 export interface FunctionShare {

@@ -9,7 +9,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { matchesShown, readConsoleBlocks } from '../../test/support/console-blocks.ts'
+import { matchesShown, readConsoleBlocks } from '../../test/support/processes/console-blocks.ts'
 import { run } from '../run-command.ts'
 
 const root = join(import.meta.dirname, '..', '..')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createTestClock } from '../../test/support/open-registry.ts'
+import { createTestClock } from '../../test/support/parts/open-registry.ts'
 import { digestBytes } from '../oci/digest.ts'
 import { createDamageReporter } from './report-damage.ts'
 

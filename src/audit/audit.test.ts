@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { openAuth } from '../../test/support/open-auth.ts'
-import type { OpenAuth } from '../../test/support/open-auth.ts'
+import { openAuth } from '../../test/support/parts/open-auth.ts'
+import type { OpenAuth } from '../../test/support/parts/open-auth.ts'
 import type { AuditOutcome } from '../metadata/audit/audit-actions.ts'
 import type { AuditEntry } from '../metadata/audit/audit-trail.ts'
 import type { Metadata } from '../metadata/metadata.ts'

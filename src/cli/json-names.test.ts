@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { startInProcess } from '../../test/support/in-process.ts'
-import { anImageManifest, pushImage } from '../../test/support/manifests.ts'
-import { runLading } from '../../test/support/run-lading.ts'
-import { shareScene } from '../../test/support/share-scene.ts'
+import { startInProcess } from '../../test/support/parts/in-process.ts'
+import { anImageManifest, pushImage } from '../../test/support/content/manifests.ts'
+import { runLading } from '../../test/support/processes/run-lading.ts'
+import { shareScene } from '../../test/support/scenes/share-scene.ts'
 
 interface Schema {
   readonly $ref?: string

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { runLading as run } from '../../test/support/run-lading.ts'
+import { runLading as run } from '../../test/support/processes/run-lading.ts'
 import { commands } from './commands.ts'
 
 describe('the command line', () => {

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createCertificate } from '../../test/support/certificate.ts'
-import { tempFolder } from '../../test/support/temp-folder.ts'
+import { createCertificate } from '../../test/support/content/certificate.ts'
+import { tempFolder } from '../../test/support/processes/temp-folder.ts'
 import { readTlsFiles } from './tls-files.ts'
 
 describe('readTlsFiles', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openAuthenticator, openPolicy } from '../../test/support/open-identity.ts'
+import { openAuthenticator, openPolicy } from '../../test/support/parts/open-identity.ts'
 import type { Decision, Policy } from '../access/policy.ts'
 import { CredentialsError, invalidToken } from '../identity/errors.ts'
 import type { Principal } from '../identity/principal.ts'

@@ -1,11 +1,11 @@
 /** The events about requests that metrics receive. */
 import { describe, expect, test } from 'vitest'
-import { ask, openRequest } from '../../test/support/client.ts'
+import { ask, openRequest } from '../../test/support/http/client.ts'
 import { eventually } from '../../test/support/eventually.ts'
-import { openServer } from '../../test/support/open-server.ts'
-import type { OpenServer } from '../../test/support/open-server.ts'
-import { aRandomBlob } from '../../test/support/random.ts'
-import { openSession } from '../../test/support/upload-session.ts'
+import { openServer } from '../../test/support/parts/open-server.ts'
+import type { OpenServer } from '../../test/support/parts/open-server.ts'
+import { aRandomBlob } from '../../test/support/content/random.ts'
+import { openSession } from '../../test/support/uploads/upload-session.ts'
 import type { RequestSeen } from './observer.ts'
 
 async function openObserved(): Promise<{ server: OpenServer; seen: RequestSeen[] }> {

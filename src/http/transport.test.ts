@@ -1,12 +1,12 @@
 /** Tests of the connection: refused and broken bodies, time-outs, drain. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { ask, openRequest } from '../../test/support/client.ts'
+import { ask, openRequest } from '../../test/support/http/client.ts'
 import { eventually } from '../../test/support/eventually.ts'
-import { openServer } from '../../test/support/open-server.ts'
-import { aRandomBlob } from '../../test/support/random.ts'
-import { RawConnection, statusesIn } from '../../test/support/raw-connection.ts'
-import { closeSession, openSession } from '../../test/support/upload-session.ts'
+import { openServer } from '../../test/support/parts/open-server.ts'
+import { aRandomBlob } from '../../test/support/content/random.ts'
+import { RawConnection, statusesIn } from '../../test/support/http/raw-connection.ts'
+import { closeSession, openSession } from '../../test/support/uploads/upload-session.ts'
 
 const mebibyte = 1024 * 1024
 const ping = 'GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n'

@@ -5,11 +5,11 @@ import {
   bobsPassword,
   openAuthWithUsers,
   origin,
-} from '../../test/support/open-auth.ts'
+} from '../../test/support/parts/open-auth.ts'
 import type { Auth } from '../auth.ts'
 import type { Origin } from './identity.ts'
 import { anonymous, type Principal } from './principal.ts'
-import { tester } from '../../test/support/tester.ts'
+import { tester } from '../../test/support/parts/tester.ts'
 
 const bob = basic('bob', bobsPassword)
 const elsewhere: Origin = { address: '198.51.100.7', client: undefined }

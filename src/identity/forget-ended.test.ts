@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { bobsPassword, openAuthWithUsers, origin } from '../../test/support/open-auth.ts'
-import { tester } from '../../test/support/tester.ts'
+import { bobsPassword, openAuthWithUsers, origin } from '../../test/support/parts/open-auth.ts'
+import { tester } from '../../test/support/parts/tester.ts'
 import { kyselyOf } from '../metadata/sql/database.ts'
 import { forgetEnded } from './forget-ended.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createTestClock } from '../../test/support/open-registry.ts'
+import { createTestClock } from '../../test/support/parts/open-registry.ts'
 import { MetadataFull } from '../metadata/errors.ts'
 import { createUseNotes, type UseNotes } from './use-notes.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { tempFolder } from '../../test/support/temp-folder.ts'
+import { tempFolder } from '../../test/support/processes/temp-folder.ts'
 import { checkFolder, findMissingFolders, FolderError, makeFolder, removeEmptyFolders } from './folders.ts'
 
 describe('making a folder', () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { bodyOf, caller, openRegistry } from '../../test/support/open-registry.ts'
+import { bodyOf, caller, openRegistry } from '../../test/support/parts/open-registry.ts'
 import type { Clock } from '../lib/clock.ts'
 import { LeaseWatch } from '../metadata/system/lease-watch.ts'
 import { digestBytes } from '../oci/digest.ts'

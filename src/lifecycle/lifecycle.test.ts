@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
+import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../test/support/parts/open-registry.ts'
 import { listDeadKeys } from '../metadata/contract/list-dead-keys.ts'
 import { findBlob } from '../metadata/content/blobs.ts'
 import { digestBytes, type Digest } from '../oci/digest.ts'

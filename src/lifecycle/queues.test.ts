@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { caller, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
+import { caller, openRegistry, type OpenRegistry } from '../../test/support/parts/open-registry.ts'
 import { FailingBlobStore, type FaultPlan } from '../blob-store/contract/failing-blob-store.ts'
 import { putBlob } from '../blob-store/contract/support.ts'
 import { insertBlob } from '../metadata/content/blobs.ts'

@@ -1,7 +1,7 @@
 /** The sweep: what it moves aside, what it leaves alone, and what stops it. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
+import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../test/support/parts/open-registry.ts'
 import type { StoredBlob } from '../blob-store/blob-store.ts'
 import { FailingBlobStore } from '../blob-store/contract/failing-blob-store.ts'
 import { putBlob, writeSegment } from '../blob-store/contract/support.ts'

@@ -1,7 +1,7 @@
 /** Batches of background work: other requests run within each of their transactions. */
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
+import { openRegistry, type OpenRegistry } from '../../test/support/parts/open-registry.ts'
 import { kyselyOf } from '../metadata/sql/database.ts'
 import { collectBlobs } from './collect-blobs.ts'
 import { expireUploads } from './expire-uploads.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { tempFolder } from '../../test/support/temp-folder.ts'
+import { tempFolder } from '../../test/support/processes/temp-folder.ts'
 import { systemClock } from '../lib/clock.ts'
 import { openSqliteMetadata } from './dialects/sqlite/sqlite.ts'
 import { ObservedMetadata } from './observed-metadata.ts'

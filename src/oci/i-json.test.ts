@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseIJson } from '../../test/support/read-at-once.ts'
+import { parseIJson } from '../../test/support/content/read-at-once.ts'
 import { IJsonError } from './i-json-error.ts'
 import { maxDepth, maxNames, maxValues, readIJson } from './i-json.ts'
 

@@ -1,6 +1,6 @@
 /** How often the bytes of a row are checked. */
 import { expect, test } from 'vitest'
-import { aRandomBlob } from '../../test/support/random.ts'
+import { aRandomBlob } from '../../test/support/content/random.ts'
 import { MemoryBlobStore } from '../blob-store/memory/memory-blob-store.ts'
 import { systemClock } from '../lib/clock.ts'
 import { parseDigest } from '../oci/digest.ts'

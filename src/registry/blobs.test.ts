@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
+import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../test/support/parts/open-registry.ts'
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import { FailingBlobStore, failOn } from '../blob-store/contract/failing-blob-store.ts'
 import { writeSegment } from '../blob-store/contract/support.ts'

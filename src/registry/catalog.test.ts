@@ -1,6 +1,6 @@
 import { beforeAll, afterAll, describe, expect, test } from 'vitest'
-import { openRegistry } from '../../test/support/open-registry.ts'
-import type { OpenRegistry } from '../../test/support/open-registry.ts'
+import { openRegistry } from '../../test/support/parts/open-registry.ts'
+import type { OpenRegistry } from '../../test/support/parts/open-registry.ts'
 import type { Principal } from '../identity/principal.ts'
 import { createPolicy } from '../access/access-policy.ts'
 import { noGrants } from '../access/grants/held-grants.ts'

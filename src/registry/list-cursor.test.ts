@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openRegistry } from '../../test/support/open-registry.ts'
+import { openRegistry } from '../../test/support/parts/open-registry.ts'
 import { CursorInvalidError } from './errors.ts'
 import { createListCursors, isSealed } from './list-cursor.ts'
 

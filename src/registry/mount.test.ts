@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { bodyOf, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
+import { bodyOf, openRegistry, type OpenRegistry } from '../../test/support/parts/open-registry.ts'
 import type { AccountPrincipal } from '../identity/principal.ts'
 import type { Scope } from '../access/scope.ts'
 import { digestBytes, type Digest } from '../oci/digest.ts'

@@ -1,7 +1,7 @@
 /** What one principal may see of another's repositories, with the real policy. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { bodyOf, openRegistry, type OpenRegistry } from '../../test/support/open-registry.ts'
+import { bodyOf, openRegistry, type OpenRegistry } from '../../test/support/parts/open-registry.ts'
 import { createPolicy, type AnonymousMode } from '../access/access-policy.ts'
 import { anonymous, type Principal, type AccountPrincipal } from '../identity/principal.ts'
 import { noGrants } from '../access/grants/held-grants.ts'

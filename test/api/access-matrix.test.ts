@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Access, Endpoint } from '../../src/api/endpoint.ts'
 import { endpoints } from '../../src/api/endpoints.ts'
 import type { RoleAction } from '../../src/access/permissions.ts'
-import { openAccessScene, principals, visibilities } from '../support/access-scene.ts'
-import type { AccessScene, PrincipalName } from '../support/access-scene.ts'
-import { askApi } from '../support/api-client.ts'
-import { tester } from '../support/tester.ts'
+import { openAccessScene, principals, visibilities } from '../support/scenes/access-scene.ts'
+import type { AccessScene, PrincipalName } from '../support/scenes/access-scene.ts'
+import { askApi } from '../support/http/api-client.ts'
+import { tester } from '../support/parts/tester.ts'
 
 type Visibility = (typeof visibilities)[number]
 

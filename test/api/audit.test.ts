@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest'
 import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'
-import { askApi } from '../support/api-client.ts'
+import { askApi } from '../support/http/api-client.ts'
 import { eventually } from '../support/eventually.ts'
-import { basic, passwordOf } from '../support/identity-server.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { tester } from '../support/tester.ts'
+import { basic, passwordOf } from '../support/parts/identity-server.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'pull' } })
 

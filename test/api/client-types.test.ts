@@ -4,9 +4,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { components, operations, paths } from '../../docs/openapi.d.ts'
 import type { ApiRow } from '../../src/api/endpoints.ts'
 import type { z } from '../../src/api/zod.ts'
-import { basic, passwordOf } from '../support/identity-server.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { tester } from '../support/tester.ts'
+import { basic, passwordOf } from '../support/parts/identity-server.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { tester } from '../support/parts/tester.ts'
 
 type Id = ApiRow['id']
 type RowOf<I extends Id> = Extract<ApiRow, { readonly id: I }>

@@ -1,10 +1,10 @@
 /** Access tokens, robots, sessions, grants and queries about rights, over HTTP. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { askApi } from '../support/api-client.ts'
-import type { ApiAnswer } from '../support/api-client.ts'
-import { basic, passwordOf } from '../support/identity-server.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { tester } from '../support/tester.ts'
+import { askApi } from '../support/http/api-client.ts'
+import type { ApiAnswer } from '../support/http/api-client.ts'
+import { basic, passwordOf } from '../support/parts/identity-server.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'pull' } })
 

@@ -14,10 +14,10 @@ import { ensureRepository } from '../../src/metadata/repositories/repositories.t
 import { parseRepositoryName } from '../../src/oci/repository-name.ts'
 import { openOrganizations } from '../../src/organizations/open-organizations.ts'
 import type { Organizations } from '../../src/organizations/open-organizations.ts'
-import { askApi } from '../support/api-client.ts'
-import { passwordOf } from '../support/identity-server.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { tester } from '../support/tester.ts'
+import { askApi } from '../support/http/api-client.ts'
+import { passwordOf } from '../support/parts/identity-server.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { tester } from '../support/parts/tester.ts'
 
 /** An ordinary account, and the owner of the organization acme. */
 const callers = ['bob', 'alice'] as const

@@ -1,13 +1,13 @@
 /** Rules for every endpoint of the management API: who has access, which requests are accepted, the form of errors. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { endpoints } from '../../src/api/endpoints.ts'
-import { askApi } from '../support/api-client.ts'
-import type { ApiAnswer } from '../support/api-client.ts'
-import { ask, exchangeRaw, openRequest } from '../support/client.ts'
-import { basic, passwordOf } from '../support/identity-server.ts'
-import { RawConnection } from '../support/raw-connection.ts'
-import { shareRegistry, startInProcess } from '../support/in-process.ts'
-import { tester } from '../support/tester.ts'
+import { askApi } from '../support/http/api-client.ts'
+import type { ApiAnswer } from '../support/http/api-client.ts'
+import { ask, exchangeRaw, openRequest } from '../support/http/client.ts'
+import { basic, passwordOf } from '../support/parts/identity-server.ts'
+import { RawConnection } from '../support/http/raw-connection.ts'
+import { shareRegistry, startInProcess } from '../support/parts/in-process.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'pull' } })
 

@@ -2,9 +2,9 @@
 import { hash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { errorCodes } from '../../src/oci/error-code.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'none' }, deps: { version: '1.2.3' } })
 

@@ -1,9 +1,9 @@
 /** Owners, members, teams and users over HTTP. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { askApi } from '../support/api-client.ts'
-import { passwordOf } from '../support/identity-server.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { tester } from '../support/tester.ts'
+import { askApi } from '../support/http/api-client.ts'
+import { passwordOf } from '../support/parts/identity-server.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'pull' } })
 let count = 0

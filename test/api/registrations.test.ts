@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { askApi } from '../support/api-client.ts'
-import { passwordOf } from '../support/identity-server.ts'
-import { startInProcess } from '../support/in-process.ts'
-import { tester } from '../support/tester.ts'
+import { askApi } from '../support/http/api-client.ts'
+import { passwordOf } from '../support/parts/identity-server.ts'
+import { startInProcess } from '../support/parts/in-process.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const json = { name: 'eve', password: passwordOf('eve') }
 

@@ -1,15 +1,15 @@
 /** Repositories over HTTP: their visibility to users, and their settings. */
 import { beforeAll, expect, test } from 'vitest'
-import { expectError } from '../support/answers.ts'
-import { askApi } from '../support/api-client.ts'
-import type { ApiAsk } from '../support/api-client.ts'
-import { ask } from '../support/client.ts'
-import { basic, passwordOf } from '../support/identity-server.ts'
-import { shareRegistry, startInProcess } from '../support/in-process.ts'
-import type { InProcessRegistry } from '../support/in-process.ts'
-import { anImageManifest, pushImage } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
-import { tester } from '../support/tester.ts'
+import { expectError } from '../support/http/answers.ts'
+import { askApi } from '../support/http/api-client.ts'
+import type { ApiAsk } from '../support/http/api-client.ts'
+import { ask } from '../support/http/client.ts'
+import { basic, passwordOf } from '../support/parts/identity-server.ts'
+import { shareRegistry, startInProcess } from '../support/parts/in-process.ts'
+import type { InProcessRegistry } from '../support/parts/in-process.ts'
+import { anImageManifest, pushImage } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'pull' } })
 const image = anImageManifest({ layers: [aRandomBlob()] })

@@ -1,7 +1,7 @@
 /** Users and repositories of a running registry, administered as an operator does it: with commands. */
-import type { RunningRegistry } from '../support/start-registry.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { runLading } from '../support/run-lading.ts'
+import type { RunningRegistry } from '../support/processes/start-registry.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { runLading } from '../support/processes/run-lading.ts'
 import type { Credentials } from './run-client.ts'
 
 type Administered = Pick<RunningRegistry, 'dataDir'>

@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-import { anOciLayout } from '../support/oci-layout.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { anOciLayout } from '../support/content/oci-layout.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 import { runClient } from './run-client.ts'
 
 const script = join(import.meta.dirname, 'administration-day.sh')

@@ -1,12 +1,12 @@
 /** The pages of the registry in a real browser: what they show, what they load, and that their policy stops nothing of theirs. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { endpoints } from '../../src/api/endpoints.ts'
-import { startBrowser } from '../support/browser.ts'
-import type { Browser, BrowserPage } from '../support/browser.ts'
+import { startBrowser } from '../support/processes/browser.ts'
+import type { Browser, BrowserPage } from '../support/processes/browser.ts'
 import { eventually } from '../support/eventually.ts'
-import { passwordOf } from '../support/identity-server.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { tester } from '../support/tester.ts'
+import { passwordOf } from '../support/parts/identity-server.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'none' } })
 

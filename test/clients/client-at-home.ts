@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { ProxyOptions, SeenRequest } from '../support/recording-proxy.ts'
-import { startRecordingProxy } from '../support/recording-proxy.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import type { ProxyOptions, SeenRequest } from '../support/http/recording-proxy.ts'
+import { startRecordingProxy } from '../support/http/recording-proxy.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 import type { ClientProgram } from './client-programs.ts'
 import type { Credentials } from './run-client.ts'
 import { configJson, runClient } from './run-client.ts'

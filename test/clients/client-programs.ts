@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { runTool } from '../support/run-tool.ts'
+import { runTool } from '../support/processes/run-tool.ts'
 
 const tools = join(import.meta.dirname, '../../.tools')
 

@@ -3,7 +3,7 @@ import { copyFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 
-import { anOciLayout } from '../support/oci-layout.ts'
+import { anOciLayout } from '../support/content/oci-layout.ts'
 import { alice, startWithUsers } from './accounts.ts'
 import { containerdKinds, startContainerds } from './containerd.ts'
 import { startEngine } from './docker-engine.ts'

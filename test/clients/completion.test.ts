@@ -3,8 +3,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { runLading } from '../support/run-lading.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { runLading } from '../support/processes/run-lading.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 const has = (program: string): boolean => spawnSync(program, ['-c', 'true']).status === 0
 

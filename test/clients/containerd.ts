@@ -5,8 +5,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { startDaemon } from '../support/run-daemon.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { startDaemon } from '../support/processes/run-daemon.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 import type { Kind, Started } from './debian-sid.ts'
 import { sidFolder, startAvailable } from './debian-sid.ts'
 import { runClient } from './run-client.ts'

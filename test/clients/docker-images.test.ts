@@ -1,10 +1,10 @@
 /** Pushes and pulls of an engine beyond a single image: indexes, manifest lists, schema 2, many tags. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { ask } from '../support/client.ts'
-import { mediaType } from '../support/manifests.ts'
-import { anOciLayout } from '../support/oci-layout.ts'
-import type { RunningRegistry } from '../support/start-registry.ts'
+import { ask } from '../support/http/client.ts'
+import { mediaType } from '../support/content/manifests.ts'
+import { anOciLayout } from '../support/content/oci-layout.ts'
+import type { RunningRegistry } from '../support/processes/start-registry.ts'
 import { alice, startWithUsers } from './accounts.ts'
 import { layersOf, startEngines } from './docker-engine.ts'
 import type { DockerClient } from './docker-engine.ts'

@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { anOciLayout } from '../support/oci-layout.ts'
-import type { OciLayout } from '../support/oci-layout.ts'
-import type { RunningRegistry } from '../support/start-registry.ts'
+import { anOciLayout } from '../support/content/oci-layout.ts'
+import type { OciLayout } from '../support/content/oci-layout.ts'
+import type { RunningRegistry } from '../support/processes/start-registry.ts'
 import { alice, bob, setVisibility, startWithUsers } from './accounts.ts'
 import type { ClientAtHome } from './client-at-home.ts'
 import { aClientAtHome } from './client-at-home.ts'

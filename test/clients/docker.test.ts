@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import type { RunningRegistry } from '../support/start-registry.ts'
+import type { RunningRegistry } from '../support/processes/start-registry.ts'
 import { alice, bob, setVisibility, startWithUsers } from './accounts.ts'
 import { layersOf, startEngines } from './docker-engine.ts'
 import type { DockerClient } from './docker-engine.ts'

@@ -1,6 +1,6 @@
 /** Images that tests build without a client, and helpers to push them to a registry with users. */
-import type { TestManifest } from '../support/manifests.ts'
-import type { OciLayout } from '../support/oci-layout.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import type { OciLayout } from '../support/content/oci-layout.ts'
 import type { Credentials } from './run-client.ts'
 import { skopeoCopy } from './run-client.ts'
 

@@ -4,9 +4,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 
-import { createCertificate } from '../support/certificate.ts'
-import { startDaemon } from '../support/run-daemon.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { createCertificate } from '../support/content/certificate.ts'
+import { startDaemon } from '../support/processes/run-daemon.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 export interface NginxOptions {
   readonly port: number

@@ -4,7 +4,7 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
-import { tempFolder } from '../support/temp-folder.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 import { runClient } from './run-client.ts'
 import type { ClientOptions } from './run-client.ts'
 

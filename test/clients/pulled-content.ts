@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { Answer, Ask } from '../support/client.ts'
-import { ask } from '../support/client.ts'
-import type { TestManifest } from '../support/manifests.ts'
-import { anImageIndex } from '../support/manifests.ts'
-import type { TestBlob } from '../support/random.ts'
+import type { Answer, Ask } from '../support/http/client.ts'
+import { ask } from '../support/http/client.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import { anImageIndex } from '../support/content/manifests.ts'
+import type { TestBlob } from '../support/content/random.ts'
 import type { Credentials } from './run-client.ts'
 
 const tagsPerPut = 100

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-import { startInProcess } from '../support/in-process.ts'
+import { startInProcess } from '../support/parts/in-process.ts'
 
 export interface RegistryFactory extends AsyncDisposable {
   /** The URL of the factory: a POST returns the URL of a new empty registry to which everyone may push. */

@@ -7,8 +7,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-import type { TempFolder } from '../support/temp-folder.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import type { TempFolder } from '../support/processes/temp-folder.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 const execute = promisify(execFile)
 const deadlineMs = 120_000

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
-import { ask } from '../support/client.ts'
-import { mediaType } from '../support/manifests.ts'
-import { anOciLayout } from '../support/oci-layout.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { ask } from '../support/http/client.ts'
+import { mediaType } from '../support/content/manifests.ts'
+import { anOciLayout } from '../support/content/oci-layout.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 import { skopeo, skopeoCopy } from './run-client.ts'
 
 process.stdout.write(`${await skopeo('--version')}\n`)

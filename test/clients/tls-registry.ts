@@ -2,10 +2,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { createCertificate } from '../support/certificate.ts'
-import { findFreePort } from '../support/free-port.ts'
-import type { RunningRegistry } from '../support/start-registry.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { createCertificate } from '../support/content/certificate.ts'
+import { findFreePort } from '../support/processes/free-port.ts'
+import type { RunningRegistry } from '../support/processes/start-registry.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 import { startWithUsers } from './accounts.ts'
 
 export interface TlsRegistry extends AsyncDisposable {

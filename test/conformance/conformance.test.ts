@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { startRegistry } from '../support/start-registry.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
 import type { ConformanceReport } from './run-conformance.ts'
 import { buildSuite, formatTotals, runConformance } from './run-conformance.ts'
 

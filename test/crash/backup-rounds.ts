@@ -8,13 +8,13 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { findLostImages, startImagePushes } from '../support/image-pushes.ts'
-import { startCommand } from '../support/run-process.ts'
-import type { SeededRandom } from '../support/seeded-random.ts'
-import { createRandom } from '../support/seeded-random.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { compareData } from '../support/stopped-data.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { findLostImages, startImagePushes } from '../support/uploads/image-pushes.ts'
+import { startCommand } from '../support/processes/run-process.ts'
+import type { SeededRandom } from '../support/content/seeded-random.ts'
+import { createRandom } from '../support/content/seeded-random.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { compareData } from '../support/processes/stopped-data.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 type Environment = Readonly<Record<string, string>>
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { chooseSeed } from '../support/seeded-random.ts'
+import { chooseSeed } from '../support/content/seeded-random.ts'
 import { backupRounds } from './backup-rounds.ts'
 
 const seed = chooseSeed()

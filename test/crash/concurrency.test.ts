@@ -1,15 +1,27 @@
 import http from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { blobPushes } from '../support/blob-pushes.ts'
-import { ask } from '../support/client.ts'
+import { blobPushes } from '../support/uploads/blob-pushes.ts'
+import { ask } from '../support/http/client.ts'
 import { eventually } from '../support/eventually.ts'
-import { anImageIndex, anImageManifest, pushBlob, pushImage, pushManifest } from '../support/manifests.ts'
-import { aRandomBlob, aRepositoryName } from '../support/random.ts'
-import type { RunningRegistry } from '../support/start-registry.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { cleanData, compareData, listBlobFiles, listUploadFiles, queryRows } from '../support/stopped-data.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import {
+  anImageIndex,
+  anImageManifest,
+  pushBlob,
+  pushImage,
+  pushManifest,
+} from '../support/content/manifests.ts'
+import { aRandomBlob, aRepositoryName } from '../support/content/random.ts'
+import type { RunningRegistry } from '../support/processes/start-registry.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import {
+  cleanData,
+  compareData,
+  listBlobFiles,
+  listUploadFiles,
+  queryRows,
+} from '../support/processes/stopped-data.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 const many = 200
 

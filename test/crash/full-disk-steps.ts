@@ -2,16 +2,22 @@
  * The steps of pushes, deletions and cancels, each to run on a disk without space: its preparation, its request, and the right
  * state afterwards.
  */
-import { expectStatus } from '../support/answers.ts'
-import type { Answer } from '../support/client.ts'
-import { ask } from '../support/client.ts'
-import type { Content, Ledger } from '../support/ledger.ts'
-import type { TestManifest } from '../support/manifests.ts'
-import { anArtifact, anImageIndex, anImageManifest, pushBlob, pushImage } from '../support/manifests.ts'
-import type { TestBlob } from '../support/random.ts'
-import { aRandomBlob } from '../support/random.ts'
-import { askOffset } from '../support/upload-client.ts'
-import { closeSession, openSession, patchChunk, patchStream } from '../support/upload-session.ts'
+import { expectStatus } from '../support/http/answers.ts'
+import type { Answer } from '../support/http/client.ts'
+import { ask } from '../support/http/client.ts'
+import type { Content, Ledger } from '../support/uploads/ledger.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import {
+  anArtifact,
+  anImageIndex,
+  anImageManifest,
+  pushBlob,
+  pushImage,
+} from '../support/content/manifests.ts'
+import type { TestBlob } from '../support/content/random.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import { askOffset } from '../support/uploads/upload-client.ts'
+import { closeSession, openSession, patchChunk, patchStream } from '../support/uploads/upload-session.ts'
 
 export interface Scene {
   /** The URL of the registry, without a slash at the end. */

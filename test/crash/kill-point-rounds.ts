@@ -4,20 +4,20 @@
  */
 import http from 'node:http'
 
-import type { BlobPush } from '../support/blob-pushes.ts'
-import { blobPushes, expectStatus } from '../support/blob-pushes.ts'
-import { ask } from '../support/client.ts'
+import type { BlobPush } from '../support/uploads/blob-pushes.ts'
+import { blobPushes, expectStatus } from '../support/uploads/blob-pushes.ts'
+import { ask } from '../support/http/client.ts'
 import type { KillPoint } from '../support/faults/kill-point.ts'
 import { armKillPoint, startWithKillPoint } from '../support/faults/kill-point.ts'
-import type { Content } from '../support/ledger.ts'
-import { findViolations, Ledger } from '../support/ledger.ts'
-import { anImageManifest } from '../support/manifests.ts'
-import type { TestBlob } from '../support/random.ts'
-import { aRandomBlob } from '../support/random.ts'
-import type { RunningRegistry } from '../support/start-registry.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { cleanData, compareData } from '../support/stopped-data.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import type { Content } from '../support/uploads/ledger.ts'
+import { findViolations, Ledger } from '../support/uploads/ledger.ts'
+import { anImageManifest } from '../support/content/manifests.ts'
+import type { TestBlob } from '../support/content/random.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import type { RunningRegistry } from '../support/processes/start-registry.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { cleanData, compareData } from '../support/processes/stopped-data.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 export interface KillPointReport {
   /** The number of calls at which the process died. */

@@ -1,13 +1,13 @@
 /** Kills the registry with `kill -9` at random points of parallel pushes, round after round on one data folder. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { findViolations, Ledger } from '../support/ledger.ts'
-import { startPushers } from '../support/pushers.ts'
-import type { SeededRandom } from '../support/seeded-random.ts'
-import { createRandom } from '../support/seeded-random.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { cleanData, compareData } from '../support/stopped-data.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { findViolations, Ledger } from '../support/uploads/ledger.ts'
+import { startPushers } from '../support/uploads/pushers.ts'
+import type { SeededRandom } from '../support/content/seeded-random.ts'
+import { createRandom } from '../support/content/seeded-random.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { cleanData, compareData } from '../support/processes/stopped-data.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 export interface KillReport {
   readonly rounds: number

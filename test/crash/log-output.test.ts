@@ -5,8 +5,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { findFreePort } from '../support/free-port.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { findFreePort } from '../support/processes/free-port.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 const entry = join(import.meta.dirname, '../../src/main.ts')
 const metricsToken = 'a token of this test alone'

@@ -12,10 +12,10 @@ import {
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { pushBlob } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
-import { startRegistry, type RunningRegistry } from '../support/start-registry.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { pushBlob } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import { startRegistry, type RunningRegistry } from '../support/processes/start-registry.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 const blobs = '/v2/acme/web/blobs'
 

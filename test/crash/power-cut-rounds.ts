@@ -9,12 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LoopMount } from '../support/faults/loop-mount.ts'
 import { mountCopy, mountNew } from '../support/faults/loop-mount.ts'
 import { cutPower } from '../support/faults/power-cut.ts'
-import { findViolations, Ledger } from '../support/ledger.ts'
-import { startPushers } from '../support/pushers.ts'
-import type { SeededRandom } from '../support/seeded-random.ts'
-import { createRandom } from '../support/seeded-random.ts'
-import { startRegistry, type RunningRegistry } from '../support/start-registry.ts'
-import { cleanData, compareData } from '../support/stopped-data.ts'
+import { findViolations, Ledger } from '../support/uploads/ledger.ts'
+import { startPushers } from '../support/uploads/pushers.ts'
+import type { SeededRandom } from '../support/content/seeded-random.ts'
+import { createRandom } from '../support/content/seeded-random.ts'
+import { startRegistry, type RunningRegistry } from '../support/processes/start-registry.ts'
+import { cleanData, compareData } from '../support/processes/stopped-data.ts'
 
 export interface CutReport {
   readonly rounds: number

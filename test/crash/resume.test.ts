@@ -1,14 +1,14 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { ask } from '../support/client.ts'
+import { ask } from '../support/http/client.ts'
 import { eventually } from '../support/eventually.ts'
-import type { GeneratedContent } from '../support/generated-content.ts'
-import { generateContent } from '../support/generated-content.ts'
-import { aRepositoryName } from '../support/random.ts'
-import type { RunningRegistry } from '../support/start-registry.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { cleanData, compareData, queryRows } from '../support/stopped-data.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import type { GeneratedContent } from '../support/content/generated-content.ts'
+import { generateContent } from '../support/content/generated-content.ts'
+import { aRepositoryName } from '../support/content/random.ts'
+import type { RunningRegistry } from '../support/processes/start-registry.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { cleanData, compareData, queryRows } from '../support/processes/stopped-data.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 import {
   askOffset,
   beginChunk,
@@ -17,7 +17,7 @@ import {
   digestAt,
   offsetOf,
   startUpload,
-} from '../support/upload-client.ts'
+} from '../support/uploads/upload-client.ts'
 
 const mebibyte = 1024 * 1024
 const gibibyte = 1024 * mebibyte

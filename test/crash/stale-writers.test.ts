@@ -4,15 +4,15 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { expectStatus } from '../support/answers.ts'
-import { ask, openRequest } from '../support/client.ts'
+import { expectStatus } from '../support/http/answers.ts'
+import { ask, openRequest } from '../support/http/client.ts'
 import { eventually } from '../support/eventually.ts'
-import { aRandomBlob, aRepositoryName } from '../support/random.ts'
-import type { RunningRegistry } from '../support/start-registry.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { cleanData, compareData, listBlobFiles, queryRows } from '../support/stopped-data.ts'
-import { tempFolder } from '../support/temp-folder.ts'
-import { closeUpload, digestAt, startUpload } from '../support/upload-client.ts'
+import { aRandomBlob, aRepositoryName } from '../support/content/random.ts'
+import type { RunningRegistry } from '../support/processes/start-registry.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { cleanData, compareData, listBlobFiles, queryRows } from '../support/processes/stopped-data.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
+import { closeUpload, digestAt, startUpload } from '../support/uploads/upload-client.ts'
 
 const kibibyte = 1024
 

@@ -10,7 +10,7 @@ import * as fc from 'fast-check'
 import { findUpload } from '../../src/metadata/content/uploads.ts'
 import { digestBytes, type Digest } from '../../src/oci/digest.ts'
 import { parseRepositoryName } from '../../src/oci/repository-name.ts'
-import { bodyOf, caller } from '../support/open-registry.ts'
+import { bodyOf, caller } from '../support/parts/open-registry.ts'
 import { slots, type Slot, type Stall, type UploadWorld, type WorldProcess } from './upload-world.ts'
 
 const repository = parseRepositoryName('acme/web')

@@ -1,8 +1,8 @@
 /** Fixed content, so that every run sends the same bytes. */
-import type { ImageOptions, TestManifest } from '../support/manifests.ts'
-import { anImageManifest, mediaType } from '../support/manifests.ts'
-import type { TestBlob } from '../support/random.ts'
-import { aBlob, digestOf } from '../support/random.ts'
+import type { ImageOptions, TestManifest } from '../support/content/manifests.ts'
+import { anImageManifest, mediaType } from '../support/content/manifests.ts'
+import type { TestBlob } from '../support/content/random.ts'
+import { aBlob, digestOf } from '../support/content/random.ts'
 
 /** Returns bytes, 2,000 by default, that differ for each word. */
 export function contentOf(word: string, size = 2000): TestBlob {

@@ -1,10 +1,10 @@
 /** Plays every script against both registries and compares their replies. */
-import { startRegistry } from '../support/start-registry.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
 import type { Difference } from './compare.ts'
 import { compare } from './compare.ts'
 import { describeRequest } from './describe.ts'
 import { normalise } from './normalise.ts'
-import { startDistribution } from '../support/distribution.ts'
+import { startDistribution } from '../support/processes/distribution.ts'
 import { play } from './play.ts'
 import { scripts } from './scenarios/all.ts'
 import type { Script } from './step.ts'

@@ -1,6 +1,6 @@
 /** Sends one step to one registry. Both receive the same bytes, including `Host`, so no reply contains an address. */
 import http from 'node:http'
-import { exchangeRaw } from '../support/client.ts'
+import { exchangeRaw } from '../support/http/client.ts'
 import type { Step, WireStep } from './step.ts'
 
 export interface Answer {

@@ -1,6 +1,6 @@
 /** @module The steps of the scripts: requests as plain data, the same for every registry. */
-import type { TestManifest } from '../support/manifests.ts'
-import type { TestBlob } from '../support/random.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import type { TestBlob } from '../support/content/random.ts'
 
 /** A session URL: the one of the POST (`opened`), or the one of the last accepted PATCH (`latest`). */
 export interface SessionTarget {

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { shareRegistry } from '../support/in-process.ts'
-import { tester } from '../support/tester.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const entry = join(import.meta.dirname, '../../src/main.ts')
 

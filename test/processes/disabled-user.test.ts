@@ -1,8 +1,8 @@
 /** A command in its own process disables a user while the server runs: all credentials of the user end. */
 import { expect, test } from 'vitest'
-import { ask } from '../support/client.ts'
-import { runLading } from '../support/run-lading.ts'
-import { startRegistry } from '../support/start-registry.ts'
+import { ask } from '../support/http/client.ts'
+import { runLading } from '../support/processes/run-lading.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
 
 const password = 'correct horse battery'
 const basic = `Basic ${Buffer.from(`alice:${password}`).toString('base64')}`

@@ -7,7 +7,7 @@ import { createRepository, pushManifest } from '../../src/metadata/contract/buil
 import { openSqliteMetadata } from '../../src/metadata/dialects/sqlite/sqlite.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { digestBytes } from '../../src/oci/digest.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 const run = promisify(execFile)
 const count = 20
@@ -20,7 +20,7 @@ test('a page of referrers with large annotations does not end the process', asyn
   const file = join(folder.path, 'lading.db')
   const subject = digestBytes(Buffer.from('subject'))
   const name = await fill(file, subject)
-  const program = join(import.meta.dirname, '../support/list-referrers.ts')
+  const program = join(import.meta.dirname, '../support/uploads/list-referrers.ts')
   const { stdout } = await run(process.execPath, [
     `--max-old-space-size=${heapMebibytes}`,
     program,

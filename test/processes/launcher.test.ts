@@ -13,7 +13,7 @@ import {
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, test } from 'vitest'
-import { tempFolder } from '../support/temp-folder.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 const checkout = join(import.meta.dirname, '../..')
 const olderNode = findOlderNode()

@@ -5,12 +5,12 @@
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ask } from '../support/client.ts'
-import { anArtifact, pushImage } from '../support/manifests.ts'
-import type { TestManifest } from '../support/manifests.ts'
-import { RawConnection, statusesIn } from '../support/raw-connection.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import type { RunningRegistry } from '../support/start-registry.ts'
+import { ask } from '../support/http/client.ts'
+import { anArtifact, pushImage } from '../support/content/manifests.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import { RawConnection, statusesIn } from '../support/http/raw-connection.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import type { RunningRegistry } from '../support/processes/start-registry.ts'
 
 const mebibyte = 1024 * 1024
 /** The pushes raise the process to 280 to 310 MiB, and the attacks add little (measured on Linux, Node 26). */

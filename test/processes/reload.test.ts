@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { expect, test } from 'vitest'
-import { createCertificate } from '../support/certificate.ts'
+import { createCertificate } from '../support/content/certificate.ts'
 import { eventually } from '../support/eventually.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 function fingerprintAt(port: number): Promise<string> {
   return new Promise((resolve, reject) => {

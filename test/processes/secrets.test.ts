@@ -2,9 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { runLading } from '../support/run-lading.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { runLading } from '../support/processes/run-lading.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 const planted = (what: string): string => `hunter2-${what}-hunter2`
 

@@ -2,8 +2,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { startRegistry } from '../support/start-registry.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 function keysIn(dataDir: string): string[] {
   using database = new DatabaseSync(join(dataDir, 'lading.db'), { readOnly: true })

@@ -18,12 +18,12 @@ import { createApp } from '../../src/app.ts'
 import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
-import { pushBlob } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
-import { runLading } from '../support/run-lading.ts'
-import { startRegistry } from '../support/start-registry.ts'
-import { queryRows } from '../support/stopped-data.ts'
-import { tempFolder } from '../support/temp-folder.ts'
+import { pushBlob } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import { runLading } from '../support/processes/run-lading.ts'
+import { startRegistry } from '../support/processes/start-registry.ts'
+import { queryRows } from '../support/processes/stopped-data.ts'
+import { tempFolder } from '../support/processes/temp-folder.ts'
 
 /** Returns every file below a folder with the digest of its bytes. */
 function digestFiles(root: string): Readonly<Record<string, string>> {

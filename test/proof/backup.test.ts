@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 
 import { backupRounds, type BackupRoundsOptions, type BackupRoundsReport } from '../crash/backup-rounds.ts'
-import { createPostgresDatabase } from '../support/postgres-database.ts'
-import { chooseSeed } from '../support/seeded-random.ts'
+import { createPostgresDatabase } from '../support/parts/postgres-database.ts'
+import { chooseSeed } from '../support/content/seeded-random.ts'
 import { report, type Figures } from './report.ts'
 
 const seed = chooseSeed()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { killRounds } from '../crash/kill-rounds.ts'
-import { chooseSeed } from '../support/seeded-random.ts'
+import { chooseSeed } from '../support/content/seeded-random.ts'
 import { report } from './report.ts'
 
 const seed = chooseSeed()

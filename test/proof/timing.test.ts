@@ -3,15 +3,15 @@ import { expect, test } from 'vitest'
 
 import { median } from '../../bench/sample.ts'
 import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
-import { ask } from '../support/client.ts'
-import { basic, openIdentityServer } from '../support/identity-server.ts'
-import type { IdentityServer } from '../support/identity-server.ts'
-import { anImageManifest, pushBlob, pushImage } from '../support/manifests.ts'
-import { openAuth } from '../support/open-auth.ts'
-import { aRandomBlob } from '../support/random.ts'
+import { ask } from '../support/http/client.ts'
+import { basic, openIdentityServer } from '../support/parts/identity-server.ts'
+import type { IdentityServer } from '../support/parts/identity-server.ts'
+import { anImageManifest, pushBlob, pushImage } from '../support/content/manifests.ts'
+import { openAuth } from '../support/parts/open-auth.ts'
+import { aRandomBlob } from '../support/content/random.ts'
 import type { Figures } from './report.ts'
 import { report } from './report.ts'
-import { tester } from '../support/tester.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const tries = 2_000
 const loginTries = 200

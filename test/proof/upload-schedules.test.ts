@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { runSchedule, schedules, type Met } from '../crash/upload-schedules.ts'
 import { UploadWorld } from '../crash/upload-world.ts'
-import { chooseSeed } from '../support/seeded-random.ts'
+import { chooseSeed } from '../support/content/seeded-random.ts'
 import { report } from './report.ts'
 
 const seed = chooseSeed()

@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'
 import type { AccessTokenRequest } from '../../src/identity/access-tokens/access-tokens.ts'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask, type Answer, type Ask } from '../support/client.ts'
-import { basic, openIdentityServer, type IdentityServer } from '../support/identity-server.ts'
-import { pushBlob } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
-import { tester } from '../support/tester.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask, type Answer, type Ask } from '../support/http/client.ts'
+import { basic, openIdentityServer, type IdentityServer } from '../support/parts/identity-server.ts'
+import { pushBlob } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const blob = aRandomBlob()
 const web = `/v2/alice/web/blobs/${blob.digest}`

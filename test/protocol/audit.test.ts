@@ -1,10 +1,10 @@
 /** The events that the audit records for requests of clients over HTTP. */
 import { describe, expect, test } from 'vitest'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { basic, openIdentityServer, passwordOf } from '../support/identity-server.ts'
-import type { IdentityServer } from '../support/identity-server.ts'
-import { anImageManifest, pushImage } from '../support/manifests.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { basic, openIdentityServer, passwordOf } from '../support/parts/identity-server.ts'
+import type { IdentityServer } from '../support/parts/identity-server.ts'
+import { anImageManifest, pushImage } from '../support/content/manifests.ts'
 
 type Filter = Parameters<IdentityServer['registry']['audit']['export']>[0]
 

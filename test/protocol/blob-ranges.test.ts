@@ -1,12 +1,12 @@
 /** end-2 with `Range`: RFC 9110, section 14, and the behaviour on which partial pulls of images rely. */
 import { describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { pushBlob } from '../support/manifests.ts'
-import { aBlob, aRandomBlob } from '../support/random.ts'
-import type { TestBlob } from '../support/random.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { pushBlob } from '../support/content/manifests.ts'
+import { aBlob, aRandomBlob } from '../support/content/random.ts'
+import type { TestBlob } from '../support/content/random.ts'
 
 interface Part {
   readonly headers: Readonly<Record<string, string>>

@@ -1,13 +1,13 @@
 /** end-2: pulling complete blobs. Another file has the tests of ranges. */
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask, openResponse } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { anImageManifest, pushBlob, pushImage } from '../support/manifests.ts'
-import { aBlob, aRandomBlob, digestOf } from '../support/random.ts'
-import type { TestBlob } from '../support/random.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask, openResponse } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { anImageManifest, pushBlob, pushImage } from '../support/content/manifests.ts'
+import { aBlob, aRandomBlob, digestOf } from '../support/content/random.ts'
+import type { TestBlob } from '../support/content/random.ts'
 
 const kibibyte = 1024
 

@@ -2,8 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { ManagementApi } from '../../src/api/api-request.ts'
-import { openServer } from '../support/open-server.ts'
-import { RawConnection } from '../support/raw-connection.ts'
+import { openServer } from '../support/parts/open-server.ts'
+import { RawConnection } from '../support/http/raw-connection.ts'
 import { TurnCounter } from '../support/turn-counter.ts'
 
 const clients = 60

@@ -1,14 +1,14 @@
 /** The exact content of a 401: clients read scopes, errors and the address of the token endpoint from it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectError } from '../support/answers.ts'
-import { ask, exchangeRaw } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { basic, openIdentityServer, passwordOf } from '../support/identity-server.ts'
-import type { IdentityServer } from '../support/identity-server.ts'
-import { pushBlob } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
-import { statusesIn } from '../support/raw-connection.ts'
-import { tester } from '../support/tester.ts'
+import { expectError } from '../support/http/answers.ts'
+import { ask, exchangeRaw } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { basic, openIdentityServer, passwordOf } from '../support/parts/identity-server.ts'
+import type { IdentityServer } from '../support/parts/identity-server.ts'
+import { pushBlob } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import { statusesIn } from '../support/http/raw-connection.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const blob = aRandomBlob()
 

@@ -1,10 +1,10 @@
 /** The order of the checks of a request: each request here has two faults, and the response is about the first. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { expectError } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { anImageManifest, pushBlob, pushImage } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
+import { expectError } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { anImageManifest, pushBlob, pushImage } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
 
 const registry = shareRegistry({ storage: { driver: 'memory' } })
 const absent = `sha256:${'a'.repeat(64)}`

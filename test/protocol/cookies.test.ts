@@ -1,11 +1,11 @@
 /** Credentials come only from `Authorization`: no session or cookie counts, and pages of other origins get no access. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ask } from '../support/client.ts'
-import type { Answer, Ask } from '../support/client.ts'
-import { basic, openIdentityServer } from '../support/identity-server.ts'
-import type { IdentityServer } from '../support/identity-server.ts'
-import { pushBlob } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer, Ask } from '../support/http/client.ts'
+import { basic, openIdentityServer } from '../support/parts/identity-server.ts'
+import type { IdentityServer } from '../support/parts/identity-server.ts'
+import { pushBlob } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
 
 const blob = aRandomBlob()
 const origin = 'https://evil.test'

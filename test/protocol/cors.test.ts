@@ -1,13 +1,13 @@
 /** Pages of other origins that use the registry from a browser (Fetch standard, CORS protocol). */
 import { describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { askApi } from '../support/api-client.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { passwordOf } from '../support/identity-server.ts'
-import { startInProcess } from '../support/in-process.ts'
-import { basic } from '../support/open-auth.ts'
-import { tester } from '../support/tester.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { askApi } from '../support/http/api-client.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { passwordOf } from '../support/parts/identity-server.ts'
+import { startInProcess } from '../support/parts/in-process.ts'
+import { basic } from '../support/parts/open-auth.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const origin = 'https://ui.example.com'
 

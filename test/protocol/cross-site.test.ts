@@ -1,13 +1,13 @@
 /** G4: requests to /v2 that pages of other sites can make a browser send, on a registry that needs no login. */
 import { describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import { passwordOf } from '../support/identity-server.ts'
-import { shareRegistry, startInProcess } from '../support/in-process.ts'
-import { anImageManifest, pushBlob, pushImage } from '../support/manifests.ts'
-import { basic } from '../support/open-auth.ts'
-import { aRandomBlob } from '../support/random.ts'
-import { tester } from '../support/tester.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import { passwordOf } from '../support/parts/identity-server.ts'
+import { shareRegistry, startInProcess } from '../support/parts/in-process.ts'
+import { anImageManifest, pushBlob, pushImage } from '../support/content/manifests.ts'
+import { basic } from '../support/parts/open-auth.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'push' } })
 

@@ -1,10 +1,10 @@
 /** end-9 and end-10: deleting tags, manifests and blobs. */
 import { describe, expect, test } from 'vitest'
 import { listAuditEvents } from '../../src/metadata/audit/audit-events.ts'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
 import {
   anArtifact,
   anImageIndex,
@@ -12,8 +12,8 @@ import {
   pushBlob,
   pushImage,
   pushManifest,
-} from '../support/manifests.ts'
-import { aRandomBlob, digestOf } from '../support/random.ts'
+} from '../support/content/manifests.ts'
+import { aRandomBlob, digestOf } from '../support/content/random.ts'
 
 const registry = shareRegistry()
 

@@ -1,12 +1,12 @@
 /** The table of situations, statuses and codes: each error names the value concerned and the remedy. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { errorsOf, expectError } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer, Ask } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { anImageManifest, mediaType, pushImage } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
-import { openSession } from '../support/upload-session.ts'
+import { errorsOf, expectError } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer, Ask } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { anImageManifest, mediaType, pushImage } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import { openSession } from '../support/uploads/upload-session.ts'
 
 const registry = shareRegistry({ storage: { driver: 'memory' }, limits: { manifestBytes: 20_000 } })
 const image = anImageManifest()

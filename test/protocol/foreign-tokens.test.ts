@@ -2,12 +2,12 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { generateToken } from '../../src/identity/access-tokens/token-format.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { basic, openIdentityServer } from '../support/identity-server.ts'
-import type { IdentityServer } from '../support/identity-server.ts'
-import { anImageManifest, pushImage } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { basic, openIdentityServer } from '../support/parts/identity-server.ts'
+import type { IdentityServer } from '../support/parts/identity-server.ts'
+import { anImageManifest, pushImage } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
 
 type Mode = 'none' | 'pull' | 'push'
 

@@ -2,13 +2,13 @@
 import { describe, expect, test } from 'vitest'
 import { parseRepositoryPattern } from '../../src/access/patterns/repository-pattern.ts'
 import { renameOwner } from '../../src/metadata/owners/owner-rename.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { basic, openIdentityServer, passwordOf } from '../support/identity-server.ts'
-import type { IdentityServer } from '../support/identity-server.ts'
-import { anImageManifest, pushImage } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
-import { tester } from '../support/tester.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { basic, openIdentityServer, passwordOf } from '../support/parts/identity-server.ts'
+import type { IdentityServer } from '../support/parts/identity-server.ts'
+import { anImageManifest, pushImage } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const blob = aRandomBlob()
 const image = anImageManifest({ layers: [blob] })

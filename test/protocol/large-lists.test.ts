@@ -5,10 +5,10 @@ import { putTag } from '../../src/metadata/content/tags.ts'
 import { parseDigest } from '../../src/oci/digest.ts'
 import { parseRepositoryName } from '../../src/oci/repository-name.ts'
 import { parseTagName } from '../../src/oci/tag-name.ts'
-import { followPages, nextPage } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import { startInProcess } from '../support/in-process.ts'
-import { anImageManifest, pushImage } from '../support/manifests.ts'
+import { followPages, nextPage } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import { startInProcess } from '../support/parts/in-process.ts'
+import { anImageManifest, pushImage } from '../support/content/manifests.ts'
 
 describe('a list beyond the largest page', () => {
   test('A1: n above 10,000 tags gives 10,000 and a link with that n', async () => {

@@ -1,12 +1,12 @@
 /** The URLs in replies: a path, or an absolute URL if the registry's address is configured. */
 import { describe, expect, test } from 'vitest'
-import { expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer, Ask } from '../support/client.ts'
-import { anImageManifest, pushManifest } from '../support/manifests.ts'
-import { openServer } from '../support/open-server.ts'
-import type { OpenServer } from '../support/open-server.ts'
-import { aRandomBlob } from '../support/random.ts'
+import { expectStatus } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer, Ask } from '../support/http/client.ts'
+import { anImageManifest, pushManifest } from '../support/content/manifests.ts'
+import { openServer } from '../support/parts/open-server.ts'
+import type { OpenServer } from '../support/parts/open-server.ts'
+import { aRandomBlob } from '../support/content/random.ts'
 
 async function send(url: string, status: number, options?: Ask): Promise<Answer> {
   const answer = await ask(url, options)

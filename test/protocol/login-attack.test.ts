@@ -2,12 +2,12 @@
 import { describe, expect, test } from 'vitest'
 import { createPasswordHasher } from '../../src/identity/passwords/password-hash.ts'
 import type { PasswordHasher } from '../../src/identity/passwords/password-hash.ts'
-import { expectError } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
+import { expectError } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
 import { eventually } from '../support/eventually.ts'
-import { basic, openIdentityServer, passwordOf } from '../support/identity-server.ts'
-import type { IdentityServer } from '../support/identity-server.ts'
+import { basic, openIdentityServer, passwordOf } from '../support/parts/identity-server.ts'
+import type { IdentityServer } from '../support/parts/identity-server.ts'
 
 const maxWaiting = 100
 const attackers = Array.from({ length: 60 }, (_none, index) => `192.0.2.${index}`)

@@ -1,10 +1,10 @@
 /** Uploads that outlast their first token. */
 import { describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask, openRequest } from '../support/client.ts'
-import { openIdentityServer } from '../support/identity-server.ts'
-import { uploadUrl } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask, openRequest } from '../support/http/client.ts'
+import { openIdentityServer } from '../support/parts/identity-server.ts'
+import { uploadUrl } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
 
 const tokenLifetimeMs = 60_000
 const scope = 'repository:alice/app:pull,push'

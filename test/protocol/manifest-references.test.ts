@@ -1,9 +1,9 @@
 /** end-7a: whether the content that a manifest names must exist: strict, lenient, foreign, blobs in an index. */
 import { describe, expect, test } from 'vitest'
-import { errorsOf, expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
+import { errorsOf, expectError, expectStatus } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
 import {
   aDescriptor,
   aManifest,
@@ -13,10 +13,10 @@ import {
   pushBlob,
   pushImage,
   pushManifest,
-} from '../support/manifests.ts'
-import type { TestManifest } from '../support/manifests.ts'
-import { aBlob, aRandomBlob } from '../support/random.ts'
-import type { TestBlob } from '../support/random.ts'
+} from '../support/content/manifests.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import { aBlob, aRandomBlob } from '../support/content/random.ts'
+import type { TestBlob } from '../support/content/random.ts'
 
 async function put(repository: string, manifest: TestManifest, reference = 'v1'): Promise<Answer> {
   const headers = { 'content-type': manifest.mediaType }

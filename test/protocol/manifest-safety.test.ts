@@ -1,11 +1,11 @@
 /** end-7a: which documents are valid manifests (security-tests E5, image-spec). */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { aDescriptor, mediaType, pushBlob } from '../support/manifests.ts'
-import { aBlob, aRandomBlob } from '../support/random.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { aDescriptor, mediaType, pushBlob } from '../support/content/manifests.ts'
+import { aBlob, aRandomBlob } from '../support/content/random.ts'
 
 const registry = shareRegistry({ storage: { driver: 'memory' } })
 const [config, layer] = [aBlob('{}'), aRandomBlob()]

@@ -1,9 +1,9 @@
 /** end-3: pulling manifests. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
 import {
   aManifest,
   anArtifact,
@@ -13,10 +13,10 @@ import {
   pushBlob,
   pushImage,
   pushManifest,
-} from '../support/manifests.ts'
-import type { TestManifest } from '../support/manifests.ts'
-import { aBlob, aRandomBlob, digestOf } from '../support/random.ts'
-import type { TestBlob } from '../support/random.ts'
+} from '../support/content/manifests.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import { aBlob, aRandomBlob, digestOf } from '../support/content/random.ts'
+import type { TestBlob } from '../support/content/random.ts'
 
 const registry = shareRegistry({ storage: { driver: 'memory' } })
 

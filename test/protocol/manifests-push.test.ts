@@ -1,9 +1,9 @@
 /** end-7a and end-7b: pushing manifests by tag, by digest, and by digest with tags. */
 import { describe, expect, test } from 'vitest'
-import { expectError, expectStatus, valuesOf } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer, Ask } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
+import { expectError, expectStatus, valuesOf } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer, Ask } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
 import {
   aManifest,
   anArtifact,
@@ -12,11 +12,11 @@ import {
   mediaType,
   pushBlob,
   pushImage,
-} from '../support/manifests.ts'
-import type { TestManifest } from '../support/manifests.ts'
-import { aBlob, aRandomBlob, digestOf } from '../support/random.ts'
-import type { TestBlob } from '../support/random.ts'
-import { iterate } from '../support/upload-session.ts'
+} from '../support/content/manifests.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import { aBlob, aRandomBlob, digestOf } from '../support/content/random.ts'
+import type { TestBlob } from '../support/content/random.ts'
+import { iterate } from '../support/uploads/upload-session.ts'
 
 const registry = shareRegistry({ storage: { driver: 'memory' } })
 const tenMebibytes = 10 * 1024 * 1024

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { startInProcess } from '../support/in-process.ts'
+import { startInProcess } from '../support/parts/in-process.ts'
 
 const token = 'a token of the metrics'
 const behindToken = { metrics: { token } }

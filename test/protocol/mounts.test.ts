@@ -1,13 +1,13 @@
 /** end-11: using a blob of one repository in another without uploading it again. */
 import { describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { anImageManifest, pushBlob, pushManifest, uploadUrl } from '../support/manifests.ts'
-import { aBlob, aRandomBlob, aRandomWord } from '../support/random.ts'
-import type { TestBlob } from '../support/random.ts'
-import { closeSession } from '../support/upload-session.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { anImageManifest, pushBlob, pushManifest, uploadUrl } from '../support/content/manifests.ts'
+import { aBlob, aRandomBlob, aRandomWord } from '../support/content/random.ts'
+import type { TestBlob } from '../support/content/random.ts'
+import { closeSession } from '../support/uploads/upload-session.ts'
 
 const registry = shareRegistry()
 

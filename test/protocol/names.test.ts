@@ -1,8 +1,8 @@
 /** Repository names, tags and digests (distribution-spec, definitions), and paths that imitate other routes. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { errorsOf, expectError, expectStatus } from '../support/answers.ts'
-import { ask, exchangeRaw } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
+import { errorsOf, expectError, expectStatus } from '../support/http/answers.ts'
+import { ask, exchangeRaw } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
 import {
   anArtifact,
   anImageManifest,
@@ -10,9 +10,9 @@ import {
   pushBlob,
   pushImage,
   pushManifest,
-} from '../support/manifests.ts'
-import { aRandomBlob, aRandomWord } from '../support/random.ts'
-import { openSession } from '../support/upload-session.ts'
+} from '../support/content/manifests.ts'
+import { aRandomBlob, aRandomWord } from '../support/content/random.ts'
+import { openSession } from '../support/uploads/upload-session.ts'
 
 const registry = shareRegistry({ storage: { driver: 'memory' } })
 

@@ -1,8 +1,8 @@
 /** end-1, extensions, and the common properties of all responses. */
 import { describe, expect, test } from 'vitest'
-import { errorsOf, expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
+import { errorsOf, expectError, expectStatus } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
 
 const registry = shareRegistry({ storage: { driver: 'memory' } })
 

@@ -1,12 +1,12 @@
 /** Over HTTP, pushing something new and changing something existing need different rights (CVE-2026-31801). */
 import { describe, expect, test } from 'vitest'
 import { operator } from '../../src/identity/actor.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { basic, openIdentityServer } from '../support/identity-server.ts'
-import { anImageManifest, mediaType, pushBlob, pushImage } from '../support/manifests.ts'
-import type { TestManifest } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { basic, openIdentityServer } from '../support/parts/identity-server.ts'
+import { anImageManifest, mediaType, pushBlob, pushImage } from '../support/content/manifests.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
 
 const [config, layer] = [aRandomBlob(), aRandomBlob()]
 const first = anImageManifest({ config, layers: [layer] })

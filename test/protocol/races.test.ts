@@ -1,8 +1,8 @@
 /** Simultaneous requests: in any order of execution, the responses match each other and the final state. */
 import { describe, expect, test } from 'vitest'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
 import {
   aDescriptor,
   anImageManifest,
@@ -10,10 +10,10 @@ import {
   pushBlob,
   pushImage,
   pushManifest,
-} from '../support/manifests.ts'
-import type { TestManifest } from '../support/manifests.ts'
-import { aBlob, aRandomBlob, digestOf } from '../support/random.ts'
-import type { TestBlob } from '../support/random.ts'
+} from '../support/content/manifests.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import { aBlob, aRandomBlob, digestOf } from '../support/content/random.ts'
+import type { TestBlob } from '../support/content/random.ts'
 
 const registry = shareRegistry()
 const rounds = 10

@@ -1,9 +1,9 @@
 /** Bytes that no HTTP client sends: each gets an answer below 500, and no connection hangs. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exchangeRaw } from '../support/client.ts'
-import { openServer } from '../support/open-server.ts'
-import type { OpenServer } from '../support/open-server.ts'
-import { RawConnection, statusesIn } from '../support/raw-connection.ts'
+import { exchangeRaw } from '../support/http/client.ts'
+import { openServer } from '../support/parts/open-server.ts'
+import type { OpenServer } from '../support/parts/open-server.ts'
+import { RawConnection, statusesIn } from '../support/http/raw-connection.ts'
 
 let server: OpenServer
 

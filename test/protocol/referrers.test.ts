@@ -1,9 +1,9 @@
 /** end-12a, end-12b: the manifests that point at a subject. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { expectError, expectStatus, followPages, nextPage } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
+import { expectError, expectStatus, followPages, nextPage } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
 import {
   aDescriptor,
   aManifest,
@@ -13,9 +13,9 @@ import {
   mediaType,
   pushImage,
   pushManifest,
-} from '../support/manifests.ts'
-import type { TestManifest } from '../support/manifests.ts'
-import { aBlob, aRandomBlob, digestOf } from '../support/random.ts'
+} from '../support/content/manifests.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import { aBlob, aRandomBlob, digestOf } from '../support/content/random.ts'
 
 const registry = shareRegistry({ storage: { driver: 'memory' } })
 

@@ -3,13 +3,13 @@
  */
 import { expect, test } from 'vitest'
 import { renameOwner } from '../../src/metadata/owners/owner-rename.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { basic, openIdentityServer } from '../support/identity-server.ts'
-import type { IdentityServer } from '../support/identity-server.ts'
-import { anImageManifest, uploadUrl } from '../support/manifests.ts'
-import type { TestManifest } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { basic, openIdentityServer } from '../support/parts/identity-server.ts'
+import type { IdentityServer } from '../support/parts/identity-server.ts'
+import { anImageManifest, uploadUrl } from '../support/content/manifests.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
 
 const headers = { authorization: basic('root') }
 const names = ['acme', 'apex', 'atlas'] as const

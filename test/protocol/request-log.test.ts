@@ -1,12 +1,12 @@
 /** The lines of the log about requests at the level `info`: one for each push, one for each refusal, none for their steps. */
 import { describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/telemetry/logger.ts'
-import { askApi } from '../support/api-client.ts'
-import { ask } from '../support/client.ts'
-import { basic, passwordOf } from '../support/identity-server.ts'
-import { startInProcess } from '../support/in-process.ts'
-import { anArtifact, anImageIndex, anImageManifest, pushImage } from '../support/manifests.ts'
-import { tester } from '../support/tester.ts'
+import { askApi } from '../support/http/api-client.ts'
+import { ask } from '../support/http/client.ts'
+import { basic, passwordOf } from '../support/parts/identity-server.ts'
+import { startInProcess } from '../support/parts/in-process.ts'
+import { anArtifact, anImageIndex, anImageManifest, pushImage } from '../support/content/manifests.ts'
+import { tester } from '../support/parts/tester.ts'
 
 type Line = Readonly<Record<string, unknown>>
 

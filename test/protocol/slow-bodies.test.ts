@@ -1,13 +1,13 @@
 /** Pushes whose body arrives long after their head: the credential and the rights at the arrival of the body decide. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Answer } from '../support/client.ts'
-import { ask, openRequest } from '../support/client.ts'
-import { basic, passwordOf } from '../support/identity-server.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { anImageManifest, pushBlob, uploadUrl } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
-import { tester } from '../support/tester.ts'
+import type { Answer } from '../support/http/client.ts'
+import { ask, openRequest } from '../support/http/client.ts'
+import { basic, passwordOf } from '../support/parts/identity-server.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { anImageManifest, pushBlob, uploadUrl } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const registry = shareRegistry({ auth: { anonymous: 'pull' } })
 let count = 0

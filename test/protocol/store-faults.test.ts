@@ -7,15 +7,21 @@ import type { FailingOperation, FaultPlan } from '../../src/blob-store/contract/
 import { FailingBlobStore, failOn } from '../../src/blob-store/contract/failing-blob-store.ts'
 import { ForwardingBlobStore } from '../../src/blob-store/forwarding-blob-store.ts'
 import { StoreFull, StoreUnavailable } from '../../src/blob-store/errors.ts'
-import { expectError, expectStatus } from '../support/answers.ts'
-import type { BlobPush } from '../support/blob-pushes.ts'
-import { pushAtOnce, pushByChunks, pushByPatch, pushByPut, RefusedError } from '../support/blob-pushes.ts'
-import { ask } from '../support/client.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import type { BlobPush } from '../support/uploads/blob-pushes.ts'
+import {
+  pushAtOnce,
+  pushByChunks,
+  pushByPatch,
+  pushByPut,
+  RefusedError,
+} from '../support/uploads/blob-pushes.ts'
+import { ask } from '../support/http/client.ts'
 import { Gate, holdFirst } from '../support/faults/gate.ts'
-import { pushBlob } from '../support/manifests.ts'
-import { openServer } from '../support/open-server.ts'
-import type { TestBlob } from '../support/random.ts'
-import { aRandomBlob } from '../support/random.ts'
+import { pushBlob } from '../support/content/manifests.ts'
+import { openServer } from '../support/parts/open-server.ts'
+import type { TestBlob } from '../support/content/random.ts'
+import { aRandomBlob } from '../support/content/random.ts'
 
 const pushes: Readonly<Record<string, BlobPush>> = {
   'end-4b': pushAtOnce,

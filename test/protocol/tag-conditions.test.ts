@@ -3,13 +3,13 @@
  * changes.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { anImageManifest, pushImage, pushManifest } from '../support/manifests.ts'
-import type { TestManifest } from '../support/manifests.ts'
-import { aBlob, aRandomBlob, aRandomWord } from '../support/random.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { anImageManifest, pushImage, pushManifest } from '../support/content/manifests.ts'
+import type { TestManifest } from '../support/content/manifests.ts'
+import { aBlob, aRandomBlob, aRandomWord } from '../support/content/random.ts'
 
 const registry = shareRegistry({ storage: { driver: 'memory' } })
 const config = aBlob('{}')

@@ -1,10 +1,10 @@
 /** end-8a, end-8b: listing tags. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { expectError, expectStatus, followPages, nextPage } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { anImageManifest, pushBlob, pushImage } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
+import { expectError, expectStatus, followPages, nextPage } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { anImageManifest, pushBlob, pushImage } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
 
 const registry = shareRegistry({ storage: { driver: 'memory' } })
 

@@ -1,12 +1,12 @@
 /** /v2/token as clients use it: Docker's GET and the POST of OAuth 2, every spelling of scopes, every refusal. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask, exchangeRaw } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { basic, openIdentityServer, passwordOf } from '../support/identity-server.ts'
-import type { IdentityServer } from '../support/identity-server.ts'
-import { statusesIn } from '../support/raw-connection.ts'
-import { tester } from '../support/tester.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask, exchangeRaw } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { basic, openIdentityServer, passwordOf } from '../support/parts/identity-server.ts'
+import type { IdentityServer } from '../support/parts/identity-server.ts'
+import { statusesIn } from '../support/http/raw-connection.ts'
+import { tester } from '../support/parts/tester.ts'
 
 interface TokenReply {
   readonly token: string

@@ -1,10 +1,10 @@
 /** end-5, end-13 and end-14: chunks, streams, the state of a session, and its end without a blob. */
 import { describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask, exchangeRaw } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { aRandomBlob } from '../support/random.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask, exchangeRaw } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { aRandomBlob } from '../support/content/random.ts'
 import {
   closeSession,
   iterate,
@@ -12,7 +12,7 @@ import {
   patchChunk,
   patchStream,
   sessionId,
-} from '../support/upload-session.ts'
+} from '../support/uploads/upload-session.ts'
 
 /** Expects the 202 or 204 of a session that holds `size` bytes: Docker computes layer sizes from `Range`. */
 function expectSession(answer: Answer, session: string, size: number): void {

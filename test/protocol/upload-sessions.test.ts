@@ -1,17 +1,23 @@
 /** Upload sessions under stress: their owners, several writers, lost connections, limits, expiry, early refusals. */
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { silentLog } from '../support/silent-log.ts'
+import { silentLog } from '../support/parts/silent-log.ts'
 import { expireUploads } from '../../src/lifecycle/expire-uploads.ts'
 import { findUpload } from '../../src/metadata/content/uploads.ts'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask, openRequest } from '../support/client.ts'
-import type { Answer, OpenRequest } from '../support/client.ts'
-import { shareRegistry, startInProcess } from '../support/in-process.ts'
-import { pushBlob } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
-import type { TestBlob } from '../support/random.ts'
-import { closeSession, openSession, patchChunk, patchStream, sessionId } from '../support/upload-session.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask, openRequest } from '../support/http/client.ts'
+import type { Answer, OpenRequest } from '../support/http/client.ts'
+import { shareRegistry, startInProcess } from '../support/parts/in-process.ts'
+import { pushBlob } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import type { TestBlob } from '../support/content/random.ts'
+import {
+  closeSession,
+  openSession,
+  patchChunk,
+  patchStream,
+  sessionId,
+} from '../support/uploads/upload-session.ts'
 
 const gibibyte = 1024 * 1024 * 1024
 

@@ -1,14 +1,20 @@
 /** end-4a, end-4b, end-4c and end-6: an upload from POST to the blob, with whole bodies. */
 import { request as httpRequest } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { expectError, expectStatus } from '../support/answers.ts'
-import { ask } from '../support/client.ts'
-import type { Answer } from '../support/client.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { pushBlob } from '../support/manifests.ts'
-import { aBlob, aRandomBlob, digestOf } from '../support/random.ts'
-import type { TestBlob } from '../support/random.ts'
-import { closeSession, iterate, openSession, patchStream, sessionId } from '../support/upload-session.ts'
+import { expectError, expectStatus } from '../support/http/answers.ts'
+import { ask } from '../support/http/client.ts'
+import type { Answer } from '../support/http/client.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { pushBlob } from '../support/content/manifests.ts'
+import { aBlob, aRandomBlob, digestOf } from '../support/content/random.ts'
+import type { TestBlob } from '../support/content/random.ts'
+import {
+  closeSession,
+  iterate,
+  openSession,
+  patchStream,
+  sessionId,
+} from '../support/uploads/upload-session.ts'
 
 const registry = shareRegistry()
 

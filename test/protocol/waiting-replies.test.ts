@@ -1,14 +1,14 @@
 /** Lists that wait for reply memory: the credential and the rights after the wait decide. */
 import { beforeAll, expect, test } from 'vitest'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { OpenRequest } from '../support/client.ts'
-import { ask, openRequest } from '../support/client.ts'
+import type { OpenRequest } from '../support/http/client.ts'
+import { ask, openRequest } from '../support/http/client.ts'
 import { eventually } from '../support/eventually.ts'
-import { basic, passwordOf } from '../support/identity-server.ts'
-import { shareRegistry } from '../support/in-process.ts'
-import { pushBlob } from '../support/manifests.ts'
-import { aRandomBlob } from '../support/random.ts'
-import { tester } from '../support/tester.ts'
+import { basic, passwordOf } from '../support/parts/identity-server.ts'
+import { shareRegistry } from '../support/parts/in-process.ts'
+import { pushBlob } from '../support/content/manifests.ts'
+import { aRandomBlob } from '../support/content/random.ts'
+import { tester } from '../support/parts/tester.ts'
 
 const mebibyte = 1024 * 1024
 const manifestBytes = 4 * mebibyte

@@ -1,7 +1,7 @@
 /** Rights where the database takes its time to answer: one's own change counts at one's own next request. */
 import { expect, test } from 'vitest'
-import { basic, openAuthWithUsers, origin } from '../../../test/support/open-auth.ts'
-import { tester } from '../../../test/support/tester.ts'
+import { basic, openAuthWithUsers, origin } from '../../../test/support/parts/open-auth.ts'
+import { tester } from '../../../test/support/parts/tester.ts'
 import { openPgliteMetadata } from '../../metadata/contract/open-pglite.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 

@@ -1,9 +1,9 @@
 /** Rights as they are given, over the real services. */
 import { describe, expect, test } from 'vitest'
-import { type OpenAuth, basic, openAuthWithUsers, origin } from '../../../test/support/open-auth.ts'
+import { type OpenAuth, basic, openAuthWithUsers, origin } from '../../../test/support/parts/open-auth.ts'
 import { eventually } from '../../../test/support/eventually.ts'
-import { testDatabase } from '../../../test/support/test-database.ts'
-import { tester } from '../../../test/support/tester.ts'
+import { testDatabase } from '../../../test/support/parts/test-database.ts'
+import { tester } from '../../../test/support/parts/tester.ts'
 import { insertAccount } from '../../metadata/identity/accounts.ts'
 import { renameOwner } from '../../metadata/owners/owner-rename.ts'
 import { findOwner } from '../../metadata/owners/owners.ts'

@@ -2,7 +2,7 @@
 import { lstat, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { blobFileOf, useFileStores } from '../../../test/support/file-stores.ts'
+import { blobFileOf, useFileStores } from '../../../test/support/parts/file-stores.ts'
 import { describeBlobStoreContract } from '../contract/blob-store-contract.ts'
 import { aKey, collectBlob, putBlob, writeSegment } from '../contract/support.ts'
 

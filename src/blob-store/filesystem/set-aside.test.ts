@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { tempFolder } from '../../../test/support/temp-folder.ts'
+import { tempFolder } from '../../../test/support/processes/temp-folder.ts'
 import { BufferPool } from '../../lib/memory/buffer-pool.ts'
 import { systemIds } from '../../lib/ids.ts'
 import { aKey, entriesOf, putBlob, writeSegment } from '../contract/support.ts'

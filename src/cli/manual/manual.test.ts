@@ -1,7 +1,7 @@
 /** Help, manual, man page and completion agree, because they are generated from one table. */
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { runLading } from '../../../test/support/run-lading.ts'
+import { runLading } from '../../../test/support/processes/run-lading.ts'
 import { commands } from '../commands.ts'
 import { createCompletionModel } from './completion/model.ts'
 import { formatManPage } from './man-page.ts'

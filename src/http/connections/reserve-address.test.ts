@@ -4,8 +4,8 @@ import { connect, createServer as createNetServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { connect as connectTls } from 'node:tls'
 import { describe, expect, test } from 'vitest'
-import { createCertificate } from '../../../test/support/certificate.ts'
-import { openServer } from '../../../test/support/open-server.ts'
+import { createCertificate } from '../../../test/support/content/certificate.ts'
+import { openServer } from '../../../test/support/parts/open-server.ts'
 import { reserveAddress } from './reserve-address.ts'
 
 const loopback = { host: '127.0.0.1', port: 0 }

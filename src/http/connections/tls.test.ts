@@ -4,12 +4,12 @@ import { connect } from 'node:tls'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { createCertificate } from '../../../test/support/certificate.ts'
-import { ask } from '../../../test/support/client.ts'
+import { createCertificate } from '../../../test/support/content/certificate.ts'
+import { ask } from '../../../test/support/http/client.ts'
 import { eventually } from '../../../test/support/eventually.ts'
-import { openPolicy } from '../../../test/support/open-identity.ts'
-import { openServer } from '../../../test/support/open-server.ts'
-import { RawConnection, statusesIn } from '../../../test/support/raw-connection.ts'
+import { openPolicy } from '../../../test/support/parts/open-identity.ts'
+import { openServer } from '../../../test/support/parts/open-server.ts'
+import { RawConnection, statusesIn } from '../../../test/support/http/raw-connection.ts'
 
 const certificate = createCertificate()
 const anyCertificate = { rejectUnauthorized: false }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { RawConnection, statusesIn } from '../../../test/support/raw-connection.ts'
+import { RawConnection, statusesIn } from '../../../test/support/http/raw-connection.ts'
 import { createMetricsEndpoint } from './metrics-endpoint.ts'
 import { startMetricsListener } from './metrics-listener.ts'
 

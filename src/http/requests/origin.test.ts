@@ -1,10 +1,10 @@
 /** Where clients are sent for a token, and which address counts, with and without proxies. */
 import { describe, expect, test } from 'vitest'
-import { ask } from '../../../test/support/client.ts'
-import { openAuthenticator, openPolicy } from '../../../test/support/open-identity.ts'
-import { openServer } from '../../../test/support/open-server.ts'
-import type { OpenServerOptions } from '../../../test/support/open-server.ts'
-import { RawConnection } from '../../../test/support/raw-connection.ts'
+import { ask } from '../../../test/support/http/client.ts'
+import { openAuthenticator, openPolicy } from '../../../test/support/parts/open-identity.ts'
+import { openServer } from '../../../test/support/parts/open-server.ts'
+import type { OpenServerOptions } from '../../../test/support/parts/open-server.ts'
+import { RawConnection } from '../../../test/support/http/raw-connection.ts'
 import type { Origin } from '../../identity/identity.ts'
 import { isHost } from './origin.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type OpenAuth, openAuthWithUsers, origin } from '../../../test/support/open-auth.ts'
-import { tester } from '../../../test/support/tester.ts'
+import { type OpenAuth, openAuthWithUsers, origin } from '../../../test/support/parts/open-auth.ts'
+import { tester } from '../../../test/support/parts/tester.ts'
 import { actorOf } from '../actor.ts'
 import type { AccountPrincipal } from '../principal.ts'
 import { parseRepositoryPattern } from '../../access/patterns/repository-pattern.ts'

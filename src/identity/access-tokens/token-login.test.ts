@@ -7,8 +7,8 @@ import {
   bobsPassword,
   openAuthWithUsers,
   origin,
-} from '../../../test/support/open-auth.ts'
-import { tester as actor } from '../../../test/support/tester.ts'
+} from '../../../test/support/parts/open-auth.ts'
+import { tester as actor } from '../../../test/support/parts/tester.ts'
 import { kyselyOf } from '../../metadata/sql/database.ts'
 import type { Auth } from '../../auth.ts'
 import type { Principal } from '../principal.ts'

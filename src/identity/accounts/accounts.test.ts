@@ -8,12 +8,12 @@ import {
   openAuth,
   openAuthWithUsers,
   origin,
-} from '../../../test/support/open-auth.ts'
+} from '../../../test/support/parts/open-auth.ts'
 import { findOwner } from '../../metadata/owners/owners.ts'
 import { ensureRepository } from '../../metadata/repositories/repositories.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'
 import { createPasswordHasher } from '../passwords/password-hash.ts'
-import { tester } from '../../../test/support/tester.ts'
+import { tester } from '../../../test/support/parts/tester.ts'
 
 const user = { name: 'bob', password: bobsPassword, isAdmin: false }
 

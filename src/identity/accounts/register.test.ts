@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openAuth, openAuthWithUsers, origin } from '../../../test/support/open-auth.ts'
+import { openAuth, openAuthWithUsers, origin } from '../../../test/support/parts/open-auth.ts'
 import { insertOrganization } from '../../metadata/owners/owners.ts'
 
 const eve = { name: 'eve', password: 'a password of some length' }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { openAuthWithUsers } from '../../../test/support/open-auth.ts'
-import { tester } from '../../../test/support/tester.ts'
+import { openAuthWithUsers } from '../../../test/support/parts/open-auth.ts'
+import { tester } from '../../../test/support/parts/tester.ts'
 
 describe('robots', () => {
   test('belong to an owner that is there, and are no users', async () => {

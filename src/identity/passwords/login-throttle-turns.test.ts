@@ -1,7 +1,7 @@
 /** In what order the throttle looks at passwords that come at once, and whom it refuses. */
 import { setImmediate as settle } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { createTestClock, type TestClock } from '../../../test/support/open-registry.ts'
+import { createTestClock, type TestClock } from '../../../test/support/parts/open-registry.ts'
 import { createLoginThrottle } from './login-throttle.ts'
 
 interface Pause {

@@ -1,6 +1,6 @@
 import { setImmediate as settle } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { createTestClock } from '../../../test/support/open-registry.ts'
+import { createTestClock } from '../../../test/support/parts/open-registry.ts'
 import { createLoginThrottle, type LoginThrottle } from './login-throttle.ts'
 
 interface Subject {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openAuth, origin } from '../../../test/support/open-auth.ts'
+import { openAuth, origin } from '../../../test/support/parts/open-auth.ts'
 import type { LoginOutcome } from '../../metadata/audit/audit-actions.ts'
 import { createLogins } from './logins.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { basic, bobsPassword, openAuthWithUsers, origin } from '../../../test/support/open-auth.ts'
-import { tester } from '../../../test/support/tester.ts'
+import { basic, bobsPassword, openAuthWithUsers, origin } from '../../../test/support/parts/open-auth.ts'
+import { tester } from '../../../test/support/parts/tester.ts'
 import { kyselyOf } from '../../metadata/sql/database.ts'
 import { formatEndedCookie, readSessionCookie } from './session-cookie.ts'
 import type { BegunSession } from './sessions.ts'

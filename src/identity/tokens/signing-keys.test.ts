@@ -1,8 +1,8 @@
 /** The keys that sign bearer tokens, in several processes over one database. */
 import { decodeProtectedHeader } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { openAuth, origin, type OpenAuth } from '../../../test/support/open-auth.ts'
-import { tester } from '../../../test/support/tester.ts'
+import { openAuth, origin, type OpenAuth } from '../../../test/support/parts/open-auth.ts'
+import { tester } from '../../../test/support/parts/tester.ts'
 import { findActiveKey } from '../../metadata/identity/signing-keys.ts'
 import { kyselyOf } from '../../metadata/sql/database.ts'
 import { anonymous, type Principal } from '../principal.ts'

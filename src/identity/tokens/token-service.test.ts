@@ -6,12 +6,12 @@ import {
   openAuth,
   openAuthWithUsers,
   origin,
-} from '../../../test/support/open-auth.ts'
+} from '../../../test/support/parts/open-auth.ts'
 import { kyselyOf } from '../../metadata/sql/database.ts'
 import type { IssuedToken } from '../identity.ts'
 import type { Principal } from '../principal.ts'
 import { formatScope, parseScopes } from '../../access/scope.ts'
-import { tester } from '../../../test/support/tester.ts'
+import { tester } from '../../../test/support/parts/tester.ts'
 
 const refused = expect.objectContaining({ code: 'UNAUTHORIZED', error: 'invalid_token' })
 

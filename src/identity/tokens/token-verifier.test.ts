@@ -9,7 +9,7 @@ import {
   UnsecuredJWT,
 } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { installationId, openAuth, origin, type OpenAuth } from '../../../test/support/open-auth.ts'
+import { installationId, openAuth, origin, type OpenAuth } from '../../../test/support/parts/open-auth.ts'
 import { findActiveKey, insertSigningKey } from '../../metadata/identity/signing-keys.ts'
 import { anonymous, type Principal } from '../principal.ts'
 import { parseScopes } from '../../access/scope.ts'

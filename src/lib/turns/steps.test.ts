@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runAtOnce } from '../../../test/support/read-at-once.ts'
+import { runAtOnce } from '../../../test/support/content/read-at-once.ts'
 import { runInTurns, type Steps } from './steps.ts'
 import { Loop, Turns } from './turns.ts'
 

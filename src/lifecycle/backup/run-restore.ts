@@ -17,7 +17,7 @@ import {
 } from '../../metadata/backup/restore-metadata.ts'
 import { SnapshotFile, type SnapshotBlob } from '../../metadata/backup/snapshot-file.ts'
 import { lockFile } from '../../metadata/dialects/sqlite/lock.ts'
-import { removeSqliteFile } from '../../metadata/dialects/sqlite/files.ts'
+import { removeSqliteFile } from '../../metadata/dialects/sqlite/files/files.ts'
 import { forEachAtOnce, type BackupBlob, type BackupSource } from './archives/backup-place.ts'
 import { findJudgementStart } from '../judgement.ts'
 import { BackupRefused, BlobDamaged } from './errors.ts'

@@ -2,7 +2,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { tempFolder } from '../../../test/support/temp-folder.ts'
+import { tempFolder } from '../../../test/support/processes/temp-folder.ts'
 import { digestBytes, type Digest } from '../../oci/digest.ts'
 import type { BackupTarget } from './archives/backup-place.ts'
 import { findFileSize } from './archives/files.ts'

@@ -8,7 +8,7 @@ import {
   removeSqliteFile,
   replaceSqliteDatabase,
   sealSqliteFile,
-} from '../dialects/sqlite/files.ts'
+} from '../dialects/sqlite/files/files.ts'
 import type { Reader, Transaction } from '../handles.ts'
 import { findInstallation, setJudgesSince } from '../system/installation.ts'
 import type { Metadata } from '../metadata.ts'

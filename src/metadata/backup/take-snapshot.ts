@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'
-import { copySqliteDatabase, sealSqliteFile } from '../dialects/sqlite/files.ts'
+import { copySqliteDatabase, sealSqliteFile } from '../dialects/sqlite/files/files.ts'
 import type { Reader } from '../handles.ts'
 import type { Metadata } from '../metadata.ts'
 import { createReader, databaseOf } from '../sql/database.ts'

@@ -15,7 +15,7 @@ import {
   removeUnlinkedBlob,
   unlinkBlob,
 } from '../content/blobs.ts'
-import { createPostgresDatabase, runStatements } from '../../../test/support/postgres-database.ts'
+import { createPostgresDatabase, runStatements } from '../../../test/support/parts/postgres-database.ts'
 import { openPostgresMetadata } from '../dialects/postgres/postgres.ts'
 import { Conflict, MetadataUnavailable } from '../errors.ts'
 import type { Transaction } from '../handles.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { tempFolder } from '../../../test/support/temp-folder.ts'
+import { tempFolder } from '../../../test/support/processes/temp-folder.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { openPgliteMetadata } from '../contract/open-pglite.ts'
 import { findFaults, readDatabaseTime } from './diagnostics.ts'

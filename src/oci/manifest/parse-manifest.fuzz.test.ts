@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseManifest } from '../../../test/support/read-at-once.ts'
+import { parseManifest } from '../../../test/support/content/read-at-once.ts'
 import { digestBytes } from '../digest.ts'
 import { mediaTypes } from '../media-type.ts'
 import { ManifestInvalidError } from './manifest-invalid-error.ts'

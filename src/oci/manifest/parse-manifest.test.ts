@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseManifest } from '../../../test/support/read-at-once.ts'
+import { parseManifest } from '../../../test/support/content/read-at-once.ts'
 import { digestBytes } from '../digest.ts'
 import { mediaTypes } from '../media-type.ts'
 import { ManifestInvalidError } from './manifest-invalid-error.ts'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { extractProperties, parseManifest } from '../../../test/support/read-at-once.ts'
+import { extractProperties, parseManifest } from '../../../test/support/content/read-at-once.ts'
 import { digestBytes } from '../digest.ts'
 import type { ParsedManifest } from '../manifest/parse-manifest.ts'
 import { mediaTypes } from '../media-type.ts'

@@ -1,8 +1,8 @@
 /** Tests the ceiling of upload sessions with two processes that share a PostgreSQL database and write concurrently. */
 import { env } from 'node:process'
 import { expect, test } from 'vitest'
-import { openPolicy } from '../../../test/support/open-identity.ts'
-import { bodyOf, testLives } from '../../../test/support/open-registry.ts'
+import { openPolicy } from '../../../test/support/parts/open-identity.ts'
+import { bodyOf, testLives } from '../../../test/support/parts/open-registry.ts'
 import { createAudit } from '../../audit/audit.ts'
 import { MemoryBlobStore } from '../../blob-store/memory/memory-blob-store.ts'
 import { monotonicClock, systemClock } from '../../lib/clock.ts'

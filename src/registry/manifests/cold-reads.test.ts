@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { aRandomBlob } from '../../../test/support/random.ts'
+import { aRandomBlob } from '../../../test/support/content/random.ts'
 import { parseDigest } from '../../oci/digest.ts'
 import { ColdReads } from './cold-reads.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
-import { anImageManifest } from '../../../test/support/manifests.ts'
+import { caller, openRegistry, type OpenRegistry } from '../../../test/support/parts/open-registry.ts'
+import { anImageManifest } from '../../../test/support/content/manifests.ts'
 import { kyselyOf } from '../../metadata/sql/database.ts'
 import { parseDigest } from '../../oci/digest.ts'
 import { parseRepositoryName } from '../../oci/repository-name.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { caller, openRegistry } from '../../../test/support/open-registry.ts'
+import { caller, openRegistry } from '../../../test/support/parts/open-registry.ts'
 import { endAfter } from '../../metadata/contract/wrapped-metadata.ts'
 import { ensureRepository } from '../../metadata/repositories/repositories.ts'
 import { listTags, putTag } from '../../metadata/content/tags.ts'

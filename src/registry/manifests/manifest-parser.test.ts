@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { parseManifest } from '../../../test/support/read-at-once.ts'
+import { parseManifest } from '../../../test/support/content/read-at-once.ts'
 import type { Steps } from '../../lib/turns/steps.ts'
 import type { ParsedManifest } from '../../oci/manifest/parse-manifest.ts'
-import { anArtifact, anImageManifest } from '../../../test/support/manifests.ts'
+import { anArtifact, anImageManifest } from '../../../test/support/content/manifests.ts'
 import { ManifestParser } from './manifest-parser.ts'
 import { TurnCounter } from '../../../test/support/turn-counter.ts'
 

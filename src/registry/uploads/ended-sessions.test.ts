@@ -1,7 +1,7 @@
 /** Sessions that end while their bytes are committed: the store keeps no bytes without a row. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/support/open-registry.ts'
+import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/support/parts/open-registry.ts'
 import type { BlobStore } from '../../blob-store/blob-store.ts'
 import { ForwardingBlobStore } from '../../blob-store/forwarding-blob-store.ts'
 import { removeDeadKeys } from '../../lifecycle/remove-dead-keys.ts'

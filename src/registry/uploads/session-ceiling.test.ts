@@ -5,8 +5,8 @@ import {
   openRegistry,
   testLives,
   type OpenRegistry,
-} from '../../../test/support/open-registry.ts'
-import { otherProcess } from '../../../test/support/other-uploads.ts'
+} from '../../../test/support/parts/open-registry.ts'
+import { otherProcess } from '../../../test/support/uploads/other-uploads.ts'
 import { expireUploads } from '../../lifecycle/expire-uploads.ts'
 import { countUploads } from '../../metadata/content/upload-ceiling.ts'
 import { findUpload } from '../../metadata/content/uploads.ts'

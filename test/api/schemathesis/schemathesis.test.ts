@@ -4,15 +4,15 @@
  */
 import { expect, test } from 'vitest'
 import { createPasswordHasher } from '../../../src/identity/passwords/password-hash.ts'
-import { askApi } from '../../support/api-client.ts'
-import { basic, passwordOf } from '../../support/identity-server.ts'
-import { startInProcess } from '../../support/in-process.ts'
-import type { InProcessRegistry } from '../../support/in-process.ts'
-import { anImageManifest, pushImage } from '../../support/manifests.ts'
-import { aRandomBlob } from '../../support/random.ts'
-import { tempFolder } from '../../support/temp-folder.ts'
+import { askApi } from '../../support/http/api-client.ts'
+import { basic, passwordOf } from '../../support/parts/identity-server.ts'
+import { startInProcess } from '../../support/parts/in-process.ts'
+import type { InProcessRegistry } from '../../support/parts/in-process.ts'
+import { anImageManifest, pushImage } from '../../support/content/manifests.ts'
+import { aRandomBlob } from '../../support/content/random.ts'
+import { tempFolder } from '../../support/processes/temp-folder.ts'
 import { runSchemathesis } from './run-schemathesis.ts'
-import { tester } from '../../support/tester.ts'
+import { tester } from '../../support/parts/tester.ts'
 
 /** Hashes are cheap here, and failed logins are not delayed: the throttle has its own tests. */
 const quickLogins = {

@@ -1,6 +1,6 @@
 /** Tags, catalog and their pages; deletes. */
-import { anImageIndex } from '../../support/manifests.ts'
-import { digestOf } from '../../support/random.ts'
+import { anImageIndex } from '../../support/content/manifests.ts'
+import { digestOf } from '../../support/content/random.ts'
 import { absentDigest, acceptAll, configOf, contentOf, imageOf } from '../content.ts'
 import type { Script } from '../step.ts'
 import { eachTarget, pushedBlob, pushedImage, pushedManifest, repositoryPath, script } from '../step.ts'

@@ -1,7 +1,7 @@
 /** PUT of manifests: media types, invalid documents, references, digests, tags. */
-import { aManifest, anImageIndex, mediaType } from '../../support/manifests.ts'
-import type { TestManifest } from '../../support/manifests.ts'
-import { aBlob, digestOf } from '../../support/random.ts'
+import { aManifest, anImageIndex, mediaType } from '../../support/content/manifests.ts'
+import type { TestManifest } from '../../support/content/manifests.ts'
+import { aBlob, digestOf } from '../../support/content/random.ts'
 import { absentDigest, acceptAll, contentOf, imageOf } from '../content.ts'
 import type { AnyStep, Script, Step } from '../step.ts'
 import { pushedBlob, pushedImage, pushedManifest, script, withEach } from '../step.ts'

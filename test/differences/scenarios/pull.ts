@@ -1,6 +1,6 @@
 /** Reads: content negotiation, conditions, ranges and unresolvable references. */
-import { anImageIndex, mediaType } from '../../support/manifests.ts'
-import { digestOf } from '../../support/random.ts'
+import { anImageIndex, mediaType } from '../../support/content/manifests.ts'
+import { digestOf } from '../../support/content/random.ts'
 import { absentDigest, absentSha512, acceptAll, contentOf, imageOf } from '../content.ts'
 import type { AnyStep } from '../step.ts'
 import { eachTarget, pushedBlob, pushedImage, script, withEach } from '../step.ts'

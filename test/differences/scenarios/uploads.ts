@@ -1,5 +1,5 @@
 /** Uploads of blobs in every order, including wrong ones. */
-import { digestOf } from '../../support/random.ts'
+import { digestOf } from '../../support/content/random.ts'
 import { absentDigest, contentOf } from '../content.ts'
 import type { AnyStep, Script, Step } from '../step.ts'
 import { script, session, withEach } from '../step.ts'

@@ -8,7 +8,7 @@ import { mkdir, open, rm, statfs, writeFile } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { runTool } from '../run-tool.ts'
+import { runTool } from '../processes/run-tool.ts'
 
 /** Holds the space until it is released or disposed. */
 export interface Ballast extends AsyncDisposable {

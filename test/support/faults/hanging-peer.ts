@@ -3,7 +3,7 @@
  * packets silently, a stopped process. One thing differs from reality: on loopback the peer's kernel still acknowledges the data
  * that it receives, so a server sees silence and a full window, but no retransmissions.
  */
-import { RawConnection } from '../raw-connection.ts'
+import { RawConnection } from '../http/raw-connection.ts'
 
 /** Sends the head of a request without its end. */
 export async function hangInHead(url: string): Promise<RawConnection> {

@@ -3,8 +3,8 @@
  * limits of the method.
  */
 import { eventually } from '../eventually.ts'
-import type { RunningRegistry, StartOptions } from '../start-registry.ts'
-import { startRegistry } from '../start-registry.ts'
+import type { RunningRegistry, StartOptions } from '../processes/start-registry.ts'
+import { startRegistry } from '../processes/start-registry.ts'
 
 export interface KillPoint {
   /** A function of `node:fs`. */

@@ -7,8 +7,8 @@ import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { runTool } from '../run-tool.ts'
-import { tempFolder } from '../temp-folder.ts'
+import { runTool } from '../processes/run-tool.ts'
+import { tempFolder } from '../processes/temp-folder.ts'
 
 export interface LoopMount extends AsyncDisposable {
   /** The root of the mounted file system. */

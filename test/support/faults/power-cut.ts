@@ -6,7 +6,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 
 import { eventually } from '../eventually.ts'
-import type { RunningRegistry } from '../start-registry.ts'
+import type { RunningRegistry } from '../processes/start-registry.ts'
 import type { LoopMount } from './loop-mount.ts'
 
 /**

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { openResponse } from '../client.ts'
+import { openResponse } from '../http/client.ts'
 
 const portionsPerSecond = 10
 

@@ -1,7 +1,7 @@
 /** Copies of blobs to a peer, and the buffers that they use. */
 import { truncate } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { blobFileOf, useFileStores } from '../../../../test/support/file-stores.ts'
+import { blobFileOf, useFileStores } from '../../../../test/support/parts/file-stores.ts'
 import { BufferPool } from '../../../lib/memory/buffer-pool.ts'
 import { systemIds } from '../../../lib/ids.ts'
 import { CollectingSink, putBlob } from '../../contract/support.ts'

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readlink, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { tempFolder } from '../../../../test/support/temp-folder.ts'
+import { tempFolder } from '../../../../test/support/processes/temp-folder.ts'
 import { FolderDescriptors } from './folder-descriptors.ts'
 
 /** Returns how many descriptors this process has open on `path`. */

@@ -2,7 +2,7 @@
 import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { useFileStores } from '../../../../test/support/file-stores.ts'
+import { useFileStores } from '../../../../test/support/parts/file-stores.ts'
 import { aKey, collectBlob, putBlob, storedAs, writeSegment } from '../../contract/support.ts'
 import { StoreFull, StoreUnavailable } from '../../errors.ts'
 

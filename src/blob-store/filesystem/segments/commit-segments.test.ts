@@ -2,7 +2,7 @@
 import { readFile, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { blobFileOf, useFileStores } from '../../../../test/support/file-stores.ts'
+import { blobFileOf, useFileStores } from '../../../../test/support/parts/file-stores.ts'
 import { CollectingSink, aKey, collectBlob, storedAs, writeSegment } from '../../contract/support.ts'
 
 const { open } = useFileStores()

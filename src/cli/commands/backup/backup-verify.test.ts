@@ -5,7 +5,12 @@ import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import { flipByte, lading, listBackupBlobs, startScene } from '../../../../test/support/backup-scene.ts'
+import {
+  flipByte,
+  lading,
+  listBackupBlobs,
+  startScene,
+} from '../../../../test/support/scenes/backup-scene.ts'
 import { digestBytes } from '../../../oci/digest.ts'
 
 describe('the proof of a backup', () => {

@@ -3,14 +3,19 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { flipByte, lading, listBackupBlobs, startScene } from '../../../../test/support/backup-scene.ts'
-import { ask } from '../../../../test/support/client.ts'
-import { findLostImages, startImagePushes } from '../../../../test/support/image-pushes.ts'
-import { startInProcess } from '../../../../test/support/in-process.ts'
-import { aBlob, aRandomBlob } from '../../../../test/support/random.ts'
-import { silentLog } from '../../../../test/support/silent-log.ts'
-import { compareData, listBlobFiles } from '../../../../test/support/stopped-data.ts'
-import { tempFolder } from '../../../../test/support/temp-folder.ts'
+import {
+  flipByte,
+  lading,
+  listBackupBlobs,
+  startScene,
+} from '../../../../test/support/scenes/backup-scene.ts'
+import { ask } from '../../../../test/support/http/client.ts'
+import { findLostImages, startImagePushes } from '../../../../test/support/uploads/image-pushes.ts'
+import { startInProcess } from '../../../../test/support/parts/in-process.ts'
+import { aBlob, aRandomBlob } from '../../../../test/support/content/random.ts'
+import { silentLog } from '../../../../test/support/parts/silent-log.ts'
+import { compareData, listBlobFiles } from '../../../../test/support/processes/stopped-data.ts'
+import { tempFolder } from '../../../../test/support/processes/temp-folder.ts'
 
 describe.each(['folder', 'archive'])('a backup into a %s', (kind) => {
   test('of a registry under load holds everything acknowledged before it began, and restores', async () => {

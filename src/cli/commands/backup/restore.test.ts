@@ -4,12 +4,17 @@ import { mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import { flipByte, lading, listBackupBlobs, startScene } from '../../../../test/support/backup-scene.ts'
-import { ask } from '../../../../test/support/client.ts'
-import { findLostImages } from '../../../../test/support/image-pushes.ts'
-import { startInProcess } from '../../../../test/support/in-process.ts'
-import { aRandomBlob } from '../../../../test/support/random.ts'
-import { listBlobFiles, queryRows } from '../../../../test/support/stopped-data.ts'
+import {
+  flipByte,
+  lading,
+  listBackupBlobs,
+  startScene,
+} from '../../../../test/support/scenes/backup-scene.ts'
+import { ask } from '../../../../test/support/http/client.ts'
+import { findLostImages } from '../../../../test/support/uploads/image-pushes.ts'
+import { startInProcess } from '../../../../test/support/parts/in-process.ts'
+import { aRandomBlob } from '../../../../test/support/content/random.ts'
+import { listBlobFiles, queryRows } from '../../../../test/support/processes/stopped-data.ts'
 import { digestBytes } from '../../../oci/digest.ts'
 import { DamagedBackup } from '../../../lifecycle/backup/run-restore.ts'
 import { lockFile } from '../../../metadata/dialects/sqlite/lock.ts'

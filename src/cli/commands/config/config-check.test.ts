@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createCertificate } from '../../../../test/support/certificate.ts'
-import { runLading as run } from '../../../../test/support/run-lading.ts'
-import { tempFolder } from '../../../../test/support/temp-folder.ts'
+import { createCertificate } from '../../../../test/support/content/certificate.ts'
+import { runLading as run } from '../../../../test/support/processes/run-lading.ts'
+import { tempFolder } from '../../../../test/support/processes/temp-folder.ts'
 
 /** The files of a certificate and its key, and the key of another certificate. */
 async function openTlsFiles() {

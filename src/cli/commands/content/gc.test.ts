@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { startInProcess } from '../../../../test/support/in-process.ts'
-import { runLading } from '../../../../test/support/run-lading.ts'
-import { tempFolder } from '../../../../test/support/temp-folder.ts'
+import { startInProcess } from '../../../../test/support/parts/in-process.ts'
+import { runLading } from '../../../../test/support/processes/run-lading.ts'
+import { tempFolder } from '../../../../test/support/processes/temp-folder.ts'
 import { findInstallation, findStoreJudgement } from '../../../metadata/system/installation.ts'
 
 describe('gc --accept-store', () => {

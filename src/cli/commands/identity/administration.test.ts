@@ -2,10 +2,10 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { startInProcess, type InProcessRegistry } from '../../../../test/support/in-process.ts'
-import { shareScene } from '../../../../test/support/share-scene.ts'
-import { runLading, type RunOptions } from '../../../../test/support/run-lading.ts'
-import { tempFolder } from '../../../../test/support/temp-folder.ts'
+import { startInProcess, type InProcessRegistry } from '../../../../test/support/parts/in-process.ts'
+import { shareScene } from '../../../../test/support/scenes/share-scene.ts'
+import { runLading, type RunOptions } from '../../../../test/support/processes/run-lading.ts'
+import { tempFolder } from '../../../../test/support/processes/temp-folder.ts'
 
 const password = 'a password of some length'
 

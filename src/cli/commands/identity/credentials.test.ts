@@ -1,8 +1,8 @@
 /** The commands for access tokens, robots and sessions, beside a running registry, which applies their changes at once. */
 import { describe, expect, test } from 'vitest'
-import { startInProcess } from '../../../../test/support/in-process.ts'
-import { shareScene } from '../../../../test/support/share-scene.ts'
-import { runLading, type RunOptions } from '../../../../test/support/run-lading.ts'
+import { startInProcess } from '../../../../test/support/parts/in-process.ts'
+import { shareScene } from '../../../../test/support/scenes/share-scene.ts'
+import { runLading, type RunOptions } from '../../../../test/support/processes/run-lading.ts'
 
 const password = 'a password of some length'
 

@@ -1,9 +1,9 @@
 /** Organizations, teams and users as owners, from the command line, beside a running registry. */
 import { describe, expect, test } from 'vitest'
-import { startInProcess } from '../../../../test/support/in-process.ts'
-import { anImageManifest, pushImage } from '../../../../test/support/manifests.ts'
-import { shareScene } from '../../../../test/support/share-scene.ts'
-import { runLading, type RunOptions } from '../../../../test/support/run-lading.ts'
+import { startInProcess } from '../../../../test/support/parts/in-process.ts'
+import { anImageManifest, pushImage } from '../../../../test/support/content/manifests.ts'
+import { shareScene } from '../../../../test/support/scenes/share-scene.ts'
+import { runLading, type RunOptions } from '../../../../test/support/processes/run-lading.ts'
 
 const password = 'a password of some length'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { startInProcess } from '../../../../test/support/in-process.ts'
-import { runLading } from '../../../../test/support/run-lading.ts'
+import { startInProcess } from '../../../../test/support/parts/in-process.ts'
+import { runLading } from '../../../../test/support/processes/run-lading.ts'
 
 const password = 'a password of some length'
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { tempFolder } from '../../../../test/support/temp-folder.ts'
+import { tempFolder } from '../../../../test/support/processes/temp-folder.ts'
 import { formatTarHeader, paddingOf, readTar, tarEnd, type TarEntry } from './tar-format.ts'
 
 const gibibyte = 1024 ** 3

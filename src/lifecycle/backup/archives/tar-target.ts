@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, readdir, rename, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import { removeSqliteFile } from '../../../metadata/dialects/sqlite/files.ts'
+import { removeSqliteFile } from '../../../metadata/dialects/sqlite/files/files.ts'
 import type { SnapshotBlob } from '../../../metadata/backup/snapshot-file.ts'
 import {
   blobName,

@@ -1,12 +1,12 @@
 /** Tests of backups of a registry on a real PostgreSQL, and of restores from SQLite into it and back, through the commands. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { findLostImages, startImagePushes } from '../../../../test/support/image-pushes.ts'
-import { startInProcess } from '../../../../test/support/in-process.ts'
-import { createPostgresDatabase } from '../../../../test/support/postgres-database.ts'
-import { runLading } from '../../../../test/support/run-lading.ts'
-import { compareData } from '../../../../test/support/stopped-data.ts'
-import { tempFolder } from '../../../../test/support/temp-folder.ts'
+import { findLostImages, startImagePushes } from '../../../../test/support/uploads/image-pushes.ts'
+import { startInProcess } from '../../../../test/support/parts/in-process.ts'
+import { createPostgresDatabase } from '../../../../test/support/parts/postgres-database.ts'
+import { runLading } from '../../../../test/support/processes/run-lading.ts'
+import { compareData } from '../../../../test/support/processes/stopped-data.ts'
+import { tempFolder } from '../../../../test/support/processes/temp-folder.ts'
 
 const driver = 'postgres' as const
 

@@ -1,6 +1,6 @@
 /** Backup and restore of metadata, from SQLite to a real PostgreSQL and back. */
 import { systemClock } from '../../../lib/clock.ts'
-import { createPostgresDatabase } from '../../../../test/support/postgres-database.ts'
+import { createPostgresDatabase } from '../../../../test/support/parts/postgres-database.ts'
 import { openPostgresMetadata } from '../../dialects/postgres/postgres.ts'
 import { postgresRestoreDatabase } from '../restore-metadata.ts'
 import { describeBackupContract } from './backup-contract.ts'

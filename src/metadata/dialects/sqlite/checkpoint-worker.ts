@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CheckpointReply, CheckpointRequest, CheckpointWorkerData } from './checkpoints.ts'
 import { fatalKindOf, isBusy, translateSqliteError } from './errors.ts'
-import { existingFile } from './path.ts'
+import { existingFile } from './files/path.ts'
 
 // 4 MiB, like SQLite's own automatic checkpoints.
 const minPagesPerCheckpoint = 1_000

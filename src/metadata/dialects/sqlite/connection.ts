@@ -9,7 +9,7 @@ import type { CompiledTemplate, TemplateRunner } from '../../sql/database.ts'
 import type { GroupConnection } from './group-commit.ts'
 import { retryWhileBusy } from './busy.ts'
 import { describeFatal, fatalKindOf, isBusy, translateSqliteError } from './errors.ts'
-import { existingFile } from './path.ts'
+import { existingFile } from './files/path.ts'
 import { TurnSnapshot } from './turn-snapshot.ts'
 
 export interface SqliteConnectionOptions {
