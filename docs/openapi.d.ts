@@ -108,7 +108,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists the access tokens of the caller, oldest first, including tokens that ended in the last 90 days.
+         * Lists the access tokens of the caller, oldest first, including tokens that expired or were revoked in the last 90 days.
          * @description Access: `self`.
          */
         get: operations["listMyTokens"];
@@ -692,7 +692,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists the access tokens of a robot, oldest first, including tokens that ended in the last 90 days.
+         * Lists the access tokens of a robot, oldest first, including tokens that expired or were revoked in the last 90 days.
          * @description Access: `owner:administer`.
          */
         get: operations["listRobotTokens"];
@@ -1030,7 +1030,7 @@ export interface components {
         Grant: {
             id: number;
             owner: string;
-            /** @description A pattern below the owner, in the syntax of a new grant. */
+            /** @description A pattern relative to the owner, in the syntax of a new grant. */
             repositories: string;
             role: string;
             actions: string[];
@@ -5498,7 +5498,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description A pattern below the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`.
+                     * @description A pattern relative to the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`.
                      * @example web/**
                      */
                     repositories: string;
@@ -5928,7 +5928,7 @@ export interface operations {
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
                 action: "pull" | "push" | "push:create" | "push:update" | "delete" | "manage" | "administer";
-                /** @description A pattern below the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`. */
+                /** @description A pattern relative to the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`. */
                 repositories: string;
             };
             header?: never;

@@ -33,7 +33,7 @@ export const paths: Chapter = {
       cases: [answers('200', '405 UNSUPPORTED', /^route-v-slash: (?:PROPFIND|POST|PATCH|DELETE|PUT) /)],
     },
     {
-      title: '`/v2` without the slash',
+      title: '`/v2` without the trailing slash',
       source: 'Our choice',
       text: 'Clients that omit the slash get the reply at once. A redirect would not help other methods either.',
       cases: [
@@ -71,7 +71,7 @@ export const paths: Chapter = {
       ],
     },
     {
-      title: '`blobs/uploads` without the slash',
+      title: '`blobs/uploads` without the trailing slash',
       source: 'Our choice',
       text: "end-4a has the slash; clients that omit it get their upload at once. Most clients turn a POST into a GET when they follow a 301, so Distribution's redirect starts no upload.",
       cases: [

@@ -10,7 +10,7 @@ export const pull: Chapter = {
     {
       title: 'Manifests are served as pushed, whatever `Accept` says',
       source: 'distribution-spec, pulling manifests',
-      text: '"A GET request to an existing manifest URL MUST provide the expected manifest, with a response code that MUST be 200 OK." Distribution hides OCI manifests from clients whose `Accept` does not name their type, even for `*/*`. From a Docker manifest list it chooses an image itself, or fails.',
+      text: '"A GET request to an existing manifest URL MUST provide the expected manifest, with a response code that MUST be 200 OK." Distribution hides OCI manifests from clients whose `Accept` does not name their type, even for `*/*`. If the manifest is a Docker manifest list, it returns an image of its own choice to such a client, or an error.',
       cases: [
         answers('404 MANIFEST_UNKNOWN', '200', /^accept: GET /),
         answers('404', '200', /^accept: HEAD /),
