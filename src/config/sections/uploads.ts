@@ -14,7 +14,7 @@ const mostSessions = 4_000
 /** `uploads.*`. */
 export const uploads = z.strictObject({
   expireAfterMs: timer({ min: minUploadExpiryMs, default: defaultUploadExpiryMs }).describe(
-    'An upload session that receives no bytes for this time ends. A session that has received no bytes at all ends after five minutes, or two minutes after `limits.idleTimeoutMs` if that is later. The value must be at least `limits.idleTimeoutMs`.',
+    'An upload session expires if it receives no bytes for this time. A session that has received no bytes at all expires after five minutes, or two minutes after `limits.idleTimeoutMs` if that is later. The value must be at least `limits.idleTimeoutMs`.',
   ),
   maxSessions: z
     .int()
