@@ -1573,7 +1573,7 @@ export interface operations {
     listMyTokens: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -2540,7 +2540,7 @@ export interface operations {
     listUsers: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -3262,7 +3262,7 @@ export interface operations {
     listOwners: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -3957,7 +3957,7 @@ export interface operations {
     listMembers: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -4278,7 +4278,7 @@ export interface operations {
     listTeams: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -4711,7 +4711,7 @@ export interface operations {
     listTeamMembers: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -4993,7 +4993,7 @@ export interface operations {
     listRoles: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -5393,7 +5393,7 @@ export interface operations {
     listGrants: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: number;
                 /** @description Only grants to this user, robot or team. */
@@ -5923,7 +5923,7 @@ export interface operations {
     whoCan: {
         parameters: {
             query: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -6020,7 +6020,7 @@ export interface operations {
     listRobots: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -6593,7 +6593,7 @@ export interface operations {
     listRobotTokens: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -7176,7 +7176,7 @@ export interface operations {
     listRepositories: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -7597,7 +7597,7 @@ export interface operations {
                 until?: string;
                 /** @description A name. With a slash at the end, everything below it: `acme/`. */
                 target?: string;
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: string;
             };
@@ -7768,7 +7768,7 @@ export interface operations {
                 outcome?: "done" | "denied" | "granted" | "wrong-password" | "unknown" | "disabled" | "expired" | "revoked" | "throttled";
                 since?: string;
                 until?: string;
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: string;
             };

@@ -47,12 +47,12 @@ export const limits = z.strictObject({
     .int()
     .min(1)
     .default(defaultConnections)
-    .describe('The most open connections. A further connection is closed at once.'),
+    .describe('The maximum number of open connections. Additional connections are closed immediately.'),
   connectionsPerAddress: z
     .int()
     .min(1)
     .default(defaultConnectionsPerAddress)
     .describe(
-      'The most open connections from one address, or from one /64 of IPv6. Connections from trusted proxies do not count.',
+      'The maximum number of open connections from one address, or from one /64 of IPv6. Connections from trusted proxies do not count.',
     ),
 })

@@ -65,7 +65,7 @@ function describe({ name, isAdmin, disabled, createdAt, passwordSetAt }: Account
 
 const passwordCommand = defineServiceCommand({
   name: 'user password',
-  summary: 'Set a new password. The user is logged out everywhere at once.',
+  summary: 'Set a new password. The user is logged out everywhere immediately.',
   arguments: [nameArgument],
   options: [
     ...passwordOptions,
