@@ -65,7 +65,7 @@ export const pull: Chapter = {
     {
       title: '`If-Match` on reads',
       source: 'RFC 9110, 13.2.1',
-      text: '"a recipient cache or origin server MUST evaluate received request preconditions after it has successfully performed its normal request checks". Distribution does not do so for manifests. For blobs it does, but then cuts the reply off, because it has announced the length of the blob. Lading accepts entity tags without quotes, as in `If-None-Match`, because a digest is unambiguous.',
+      text: '"a recipient cache or origin server MUST evaluate received request preconditions after it has successfully performed its normal request checks". Distribution does not do so for manifests. For blobs it does, but then aborts the reply, because it has announced the length of the blob. Lading accepts entity tags without quotes, as in `If-None-Match`, because a digest is unambiguous.',
       cases: [
         answers('200', '412 DENIED', /^manifest-conditions: GET .*If-Match/),
         answers('412 (cut off)', '412 DENIED', /^blob-conditions: GET .*If-Match/),
