@@ -108,7 +108,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists the access tokens of the caller, oldest first, including tokens that ended in the last 90 days.
+         * Lists the access tokens of the caller, oldest first, including tokens that expired or were revoked in the last 90 days.
          * @description Access: `self`.
          */
         get: operations["listMyTokens"];
@@ -692,7 +692,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists the access tokens of a robot, oldest first, including tokens that ended in the last 90 days.
+         * Lists the access tokens of a robot, oldest first, including tokens that expired or were revoked in the last 90 days.
          * @description Access: `owner:administer`.
          */
         get: operations["listRobotTokens"];
@@ -1030,7 +1030,7 @@ export interface components {
         Grant: {
             id: number;
             owner: string;
-            /** @description A pattern below the owner, in the syntax of a new grant. */
+            /** @description A pattern relative to the owner, in the syntax of a new grant. */
             repositories: string;
             role: string;
             actions: string[];
@@ -1573,7 +1573,7 @@ export interface operations {
     listMyTokens: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -2540,7 +2540,7 @@ export interface operations {
     listUsers: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -3262,7 +3262,7 @@ export interface operations {
     listOwners: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -3957,7 +3957,7 @@ export interface operations {
     listMembers: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -4278,7 +4278,7 @@ export interface operations {
     listTeams: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -4711,7 +4711,7 @@ export interface operations {
     listTeamMembers: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -4993,7 +4993,7 @@ export interface operations {
     listRoles: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -5393,7 +5393,7 @@ export interface operations {
     listGrants: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: number;
                 /** @description Only grants to this user, robot or team. */
@@ -5498,7 +5498,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description A pattern below the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`.
+                     * @description A pattern relative to the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`.
                      * @example web/**
                      */
                     repositories: string;
@@ -5923,12 +5923,12 @@ export interface operations {
     whoCan: {
         parameters: {
             query: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
                 action: "pull" | "push" | "push:create" | "push:update" | "delete" | "manage" | "administer";
-                /** @description A pattern below the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`. */
+                /** @description A pattern relative to the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`. */
                 repositories: string;
             };
             header?: never;
@@ -6020,7 +6020,7 @@ export interface operations {
     listRobots: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -6593,7 +6593,7 @@ export interface operations {
     listRobotTokens: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: number;
             };
@@ -7176,7 +7176,7 @@ export interface operations {
     listRepositories: {
         parameters: {
             query?: {
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 /** @description The position after which the page starts, from the Link header of the previous page. */
                 after?: string;
@@ -7597,7 +7597,7 @@ export interface operations {
                 until?: string;
                 /** @description A name. With a slash at the end, everything below it: `acme/`. */
                 target?: string;
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: string;
             };
@@ -7768,7 +7768,7 @@ export interface operations {
                 outcome?: "done" | "denied" | "granted" | "wrong-password" | "unknown" | "disabled" | "expired" | "revoked" | "throttled";
                 since?: string;
                 until?: string;
-                /** @description The most items in the page. */
+                /** @description The maximum number of items in the page. */
                 limit?: number;
                 after?: string;
             };

@@ -31,7 +31,7 @@ const tokenParameters = [
   ],
   ['`offline_token`', '`true` asks for a refresh token'],
   ['`client_id`', 'a name for the list of refresh tokens'],
-  ['`service`, `account`', 'taken and not needed'],
+  ['`service`, `account`', 'accepted and ignored'],
 ]
 
 const tokenFields = [
@@ -62,62 +62,65 @@ Generated from \`src/http/routes.ts\` and \`src/edge/error-table.ts\` by \`npm r
 
 ## Endpoints
 
-Ids are those of the OCI distribution-spec. \`action\` is the right that a request needs in the repository of its path.
-The others concern no single repository: \`enter\` is for everyone whom the registry lets in, \`catalog\` too, with the
-scope \`${catalogScope}\` where a token is used, and \`none\` asks nobody who they are. \`<repository>\` is
-\`<owner>/<image>[/<more>]\`, \`<reference>\` a tag or a digest. HEAD answers wherever GET does.
+The ids are those of the OCI distribution-spec. \`pull\`, \`push\` and \`delete\` in the column \`action\` are the right that
+a request needs in the repository of its path. The other actions do not concern a single repository: \`enter\` allows
+everyone who may use the registry, \`catalog\` does too, but a token needs the scope \`${catalogScope}\`, and \`none\`
+requires no authentication. \`<repository>\` is \`<owner>/<image>[/<more>]\`, and \`<reference>\` is a tag or a digest. HEAD
+works for every path that supports GET.
 
 ${formatTable(['id', 'method', 'path', 'action', 'what it does'], endpoints)}
 
-Every reply carries \`Docker-Distribution-API-Version\`, \`X-Content-Type-Options\` and \`X-Request-Id\`. The request id
-leads to the lines of the log.
+Every reply carries \`Docker-Distribution-API-Version\`, \`X-Content-Type-Options\` and \`X-Request-Id\`. The log
+lines of a request contain its id.
 
 ## Order of checks
 
-A request with several faults is answered for the first of these:
+Lading makes these checks in order, and answers a request with the error of the first check that fails:
 
-1. HTTP itself, the path (404) and the method (405).
-2. The repository name, then credentials and rights: 401 where a login or another token would help, else 403.
-3. What the path, the query and the headers say: digests, references, ranges, each by itself.
-4. What the path names: an upload session that does not exist is 404, unless a closing PUT asks for a blob that the repository has
-   (201: the answer to the first one was lost).
-5. Where a chunk begins (416), then whether its headers agree on its length (400).
+1. HTTP syntax, the path (404) and the method (405).
+2. The repository name, then credentials and rights: 401 if a login or another token would help, otherwise 403.
+3. The values in the path, the query and the headers: each digest, reference and range by itself.
+4. The object that the path names: if an upload session does not exist, the answer is 404. The exception is a closing PUT for a blob
+   that the repository already has: the answer is 201, because the client repeats a PUT whose answer was lost.
+5. The offset of a chunk (416), then whether its headers agree on its length (400).
 6. The body: its size (413, 400), then its digest, then its content (400).
 7. \`If-Match\` and \`If-None-Match\` of a manifest (412): a tag that does not exist fails \`If-Match\`.
-8. What the content names and the repository lacks (400), or whether what is to be deleted exists (404) and may go (405).
+8. For a push, whether the repository has the content that a manifest names (400). For a deletion, whether the object exists (404)
+   and may be deleted (405).
 
 ## Authentication
 
-A request carries \`Authorization: Basic\` with name and password, \`Bearer\` with a token, or nothing. Rights are those
-of the account at the time of the request; a token bounds them to its scopes and adds nothing.
+A request carries \`Authorization: Basic\` with name and password, \`Bearer\` with a token, or no credentials. The rights
+are those of the account at the time of the request. A token limits them to its scopes and adds none.
 
-A 401 names where to get a token, and which scopes the request needs. Only where a token came along it has \`error\` (it
-has expired or was revoked, or it lacks a scope) and \`error_description\`, the message of the body in ASCII. That of
-\`GET /v2/\` names Bearer alone, for the sake of Docker:
+A 401 names where to get a token, and which scopes the request needs. If the request carried
+a token, the challenge also has \`error\` (the token has expired, was revoked, or lacks a scope) and \`error_description\`,
+the message of the body in ASCII. The challenge of \`GET /v2/\` names only Bearer, because Docker needs this:
 
 \`\`\`
 WWW-Authenticate: Bearer realm="https://registry.example.com${tokenPath}",service="lading",scope="repository:acme/web:pull,push",error="insufficient_scope",error_description="user bob may not push to acme/web with this token: push below your own name, bob/, or ask acme or an administrator"
 WWW-Authenticate: Basic realm="https://registry.example.com/v2/token"
 \`\`\`
 
-Basic without the right is answered with 403, whether the repository exists or not.
+If an account that uses Basic lacks the right, the answer is 403, whether the repository exists or not.
 
-\`GET ${tokenPath}\` takes Basic, or nothing for an anonymous token, and these parameters:
+\`GET ${tokenPath}\` accepts Basic, or no credentials for an anonymous token, and these parameters:
 
 ${formatTable(['parameter', 'meaning'], tokenParameters)}
 
-\`POST ${tokenPath}\` takes the form of OAuth 2 (RFC 6749), at most ${fixedHttpLimits.formBytes / 1024} KiB:
+\`POST ${tokenPath}\` accepts an OAuth 2 form (RFC 6749) of at most ${fixedHttpLimits.formBytes / 1024} KiB:
 
 ${formatTable(['field', 'meaning'], tokenFields)}
 
-Both answer \`token\` and \`access_token\` (the same), \`expires_in\` (seconds), \`issued_at\`, and \`refresh_token\` where one
-was asked for and the configuration has them; POST also \`scope\`, what was granted. A right that is missing is no
-error: the token carries less. Errors of POST have \`error\` and \`error_description\` of OAuth 2 beside the body below.
+Both reply with \`token\` and \`access_token\` (the same value), \`expires_in\` (seconds) and \`issued_at\`. If the client asked
+for a refresh token and the configuration allows them, the reply has \`refresh_token\` too. The reply to POST also has
+\`scope\`, the granted scopes. A missing right is not an error: the token then has fewer actions. Errors of POST have the
+OAuth 2 fields \`error\` and \`error_description\` in addition to the body below.
 
 ## Errors
 
 The body of every error is \`{"errors":[{"code":"...","message":"...","detail":...}]}\`. The message says what was
-refused, why, and what to do. Match on the code.
+refused, why, and what to do. Programs should check the code, not the message.
 
 ${formatTable(['code', 'status', 'meaning'], codes)}
 

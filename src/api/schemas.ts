@@ -39,7 +39,7 @@ export const patternBelowOwner = text(200, {
   .min(1)
   .openapi({
     description:
-      'A pattern below the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`.',
+      'A pattern relative to the owner: `**` matches all repositories, `web/**` some. Do not repeat the name of the owner; `./acme/web` below `acme` is the repository `acme/acme/web`.',
     example: 'web/**',
   })
 

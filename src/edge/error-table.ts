@@ -30,7 +30,7 @@ export const errorTable = {
   RANGE_INVALID: { status: 416, summary: 'the chunk does not start at the offset of the session, or the range selects no byte' },
   PAGINATION_NUMBER_INVALID: { status: 400, summary: '`n` is not a number, or the cursor is not from this registry' },
   UNAVAILABLE: { status: 503, summary: 'the registry cannot reach its database or store; `Retry-After` says when to retry' },
-  UNKNOWN: { status: 500, summary: 'an internal error; the log has its cause under the request id' },
+  UNKNOWN: { status: 500, summary: 'an internal error; the log lines with the request id give the cause' },
 
   REQUEST_MALFORMED: { status: 400, summary: 'the request is not valid HTTP' },
   TOKEN_REQUEST_INVALID: { status: 400, summary: 'the request to the token endpoint is malformed' },

@@ -39,7 +39,7 @@ export const routes: readonly Route[] = [
   { id: 'end-7a, end-7b', method: 'PUT', path: manifest, action: 'push', body: 'manifest', handler: putManifest, summary: 'stores a manifest; `?tag=` (repeated) tags a push by digest; `If-Match` and `If-None-Match` guard a tag' },
   { id: 'end-8a, end-8b', method: 'GET', path: tags, action: 'pull', body: 'none', handler: listTags, summary: 'tags in byte order; `?n=&last=`' },
   { id: 'end-9', method: 'DELETE', path: manifest, action: 'delete', body: 'none', handler: deleteManifest, summary: 'by tag: removes the tag; by digest: removes the manifest and all its tags; `If-Match` guards a tag' },
-  { id: 'end-10', method: 'DELETE', path: blob, action: 'delete', body: 'none', handler: deleteBlob, summary: 'removes a blob that no manifest uses from the repository' },
+  { id: 'end-10', method: 'DELETE', path: blob, action: 'delete', body: 'none', handler: deleteBlob, summary: 'removes a blob from the repository, unless a manifest uses it' },
   { id: 'end-12a, end-12b', method: 'GET', path: referrers, action: 'pull', body: 'none', handler: listReferrers, summary: 'manifests whose subject is the digest; `?artifactType=` (repeated) filters' },
   { id: 'end-13', method: 'GET', path: upload, action: 'push', body: 'none', handler: getUpload, summary: 'how many bytes an upload session has received' },
   { id: 'end-14', method: 'DELETE', path: upload, action: 'push', body: 'none', handler: deleteUpload, summary: 'cancels an upload session' },
@@ -49,6 +49,6 @@ export const routes: readonly Route[] = [
   { id: tokenRouteId, method: 'GET', path: tokenPath, action: 'none', body: 'none', handler: getToken, summary: 'issues a bearer token for the `?scope=` (repeated, or separated by spaces) that the caller may have, with a name and password (Basic) or without a login' },
   { id: tokenRouteId, method: 'POST', path: tokenPath, action: 'none', body: 'form', handler: postToken, summary: 'issues a bearer token by OAuth 2 (`grant_type` `password` or `refresh_token`)' },
   { id: 'healthz', method: 'GET', path: '/healthz', action: 'none', body: 'none', handler: answerAlive, summary: '200 while the process answers' },
-  { id: 'metrics', method: 'GET', path: '/metrics', action: 'none', body: 'none', handler: answerMetrics, summary: 'metrics for Prometheus; send `metrics.token` as bearer token if it is set' },
+  { id: 'metrics', method: 'GET', path: '/metrics', action: 'none', body: 'none', handler: answerMetrics, summary: 'metrics for Prometheus; send `metrics.token` as a bearer token if it is set' },
   { id: 'readyz', method: 'GET', path: '/readyz', action: 'none', body: 'none', handler: answerReady, summary: '200 if database and store answer, otherwise 503' },
 ]

@@ -21,7 +21,7 @@ const limit = z
     minimum: 1,
     maximum: maxLimit,
     default: defaultLimit,
-    description: 'The most items in the page.',
+    description: 'The maximum number of items in the page.',
   })
 
 const after = text(512).min(1).optional().openapi({

@@ -73,7 +73,7 @@ function defineList<Name extends string, Path extends string, P extends z.ZodObj
       method: 'GET',
       path,
       tag,
-      summary: `Lists the access tokens of ${holder}, oldest first, including tokens that ended in the last 90 days.`,
+      summary: `Lists the access tokens of ${holder}, oldest first, including tokens that expired or were revoked in the last 90 days.`,
       access,
       status: 200,
       problems,

@@ -23,7 +23,7 @@ const grant = z
     owner: z.string(),
     repositories: z
       .string()
-      .meta({ description: 'A pattern below the owner, in the syntax of a new grant.' }),
+      .meta({ description: 'A pattern relative to the owner, in the syntax of a new grant.' }),
     role: z.string(),
     actions: z.array(z.string()),
     to: z

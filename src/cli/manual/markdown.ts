@@ -27,7 +27,7 @@ function describeCommand(command: CommandRow): string {
     `${command.summary}\n`,
     ...(items.length === 0 ? [] : [items.join('')]),
     ...(command.configurable
-      ? ['Takes a flag for every key of [configuration.md](configuration.md).\n']
+      ? ['This command accepts a flag for every key of [configuration.md](configuration.md).\n']
       : []),
     ...(command.failsIf === undefined ? [] : [`The exit code is 1 if ${command.failsIf}.\n`]),
     `With \`--json\`: \`${command.jsonShape}\`\n`,

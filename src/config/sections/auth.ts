@@ -41,7 +41,9 @@ export const auth = z.strictObject({
     min: minTokenLifetimeMs,
     max: maxTokenLifetimeMs,
     default: defaultTokenLifetimeMs,
-  }).describe('How long a bearer token is valid. Disabling a user ends its tokens at once.'),
+  }).describe(
+    'How long a bearer token is valid. If a user is disabled, its tokens become invalid immediately.',
+  ),
   sessionIdleMs: quantity('milliseconds', {
     min: minSessionMs,
     max: maxSessionMs,

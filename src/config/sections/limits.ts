@@ -35,7 +35,7 @@ export const limits = z.strictObject({
     'The longest pause within a request body. If a client sends nothing for this time, Lading answers the request with 408 and closes the connection. An upload keeps the bytes that have arrived. This does not limit how long a whole upload takes.',
   ),
   replyIdleTimeoutMs: timer({ min: minIdleTimeoutMs, default: defaultReplyIdleTimeoutMs }).describe(
-    'The longest pause of a client that reads a reply. If a client reads nothing for this time, Lading closes the connection, whatever the reply is. If another request waits for memory of `limits.replyMemoryBytes` that the client holds, Lading closes the connection earlier: when the client reads less than 1 MiB within 30 s.',
+    'The longest time that a client may pause while it reads a reply. If a client reads nothing for this time, Lading closes the connection, whatever the reply is. If another request waits for memory of `limits.replyMemoryBytes` that the client holds, Lading closes the connection earlier: when the client reads less than 1 MiB within 30 s.',
   ),
   replyMemoryBytes: quantity('bytes', {
     min: minReplyMemoryBytes,
@@ -47,12 +47,12 @@ export const limits = z.strictObject({
     .int()
     .min(1)
     .default(defaultConnections)
-    .describe('The most open connections. A further connection is closed at once.'),
+    .describe('The maximum number of open connections. Additional connections are closed immediately.'),
   connectionsPerAddress: z
     .int()
     .min(1)
     .default(defaultConnectionsPerAddress)
     .describe(
-      'The most open connections from one address, or from one /64 of IPv6. Connections from trusted proxies do not count.',
+      'The maximum number of open connections from one address, or from one /64 of IPv6. Connections from trusted proxies do not count.',
     ),
 })

@@ -12,7 +12,7 @@ export const metrics = z.strictObject({
   port: port()
     .optional()
     .describe(
-      'Port of a separate listener for `/metrics`. Anyone who reaches it can read the metrics, unless `metrics.token` is set. By default, Lading opens no such listener.',
+      'Port of a separate listener for `/metrics`. Anyone who can connect to it can read the metrics, unless `metrics.token` is set. By default, Lading opens no such listener.',
     ),
   token: secret(z.string().min(minMetricsTokenChars), {
     description: `Bearer token, at least ${minMetricsTokenChars} characters, for reading \`/metrics\`. With it, the main listener serves \`/metrics\` too.`,

@@ -14,7 +14,7 @@ const mostSessions = 4_000
 /** `uploads.*`. */
 export const uploads = z.strictObject({
   expireAfterMs: timer({ min: minUploadExpiryMs, default: defaultUploadExpiryMs }).describe(
-    'An upload session that receives no bytes for this time ends. A session that has received no bytes at all ends after five minutes, or two minutes after `limits.idleTimeoutMs` if that is later. The value must be at least `limits.idleTimeoutMs`.',
+    'An upload session expires if it receives no bytes for this time. A session that has received no bytes at all expires after five minutes, or two minutes after `limits.idleTimeoutMs` if that is later. The value must be at least `limits.idleTimeoutMs`.',
   ),
   maxSessions: z
     .int()
@@ -22,6 +22,6 @@ export const uploads = z.strictObject({
     .max(mostSessions)
     .default(defaultMaxSessions)
     .describe(
-      'The most open upload sessions per account, or per address (one /64 of IPv6) for clients without an account. Opening a further session ends the oldest session that has received no bytes and has no active writer. If no such session exists, the request is refused with 429, and `Retry-After` says when the next session expires. Pushes in one request and mounts do not count.',
+      'The maximum number of open upload sessions per account, or per address (one /64 of IPv6) for clients without an account. Opening another session ends the oldest session that has received no bytes and has no active writer. If no such session exists, the request is refused with 429, and `Retry-After` says when the next session expires. Pushes in one request and mounts do not count.',
     ),
 })

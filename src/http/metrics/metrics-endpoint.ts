@@ -24,7 +24,7 @@ export function createMetricsEndpoint(source: MetricsSource, token: string | und
   return async (authorization = '') => {
     // Digests all have the same length, so the comparison takes the same time for any input.
     if (expected !== undefined && !timingSafeEqual(digestOf(normalize(authorization)), expected)) {
-      return refuse(401, 'reading the metrics requires a token: send metrics.token as bearer token', [
+      return refuse(401, 'reading the metrics requires a token: send metrics.token as a bearer token', [
         'WWW-Authenticate',
         'Bearer realm="metrics"',
       ])

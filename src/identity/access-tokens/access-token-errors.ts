@@ -15,7 +15,7 @@ export class AccessTokenUnknownError extends AccountError {
   readonly code = 'NAME_UNKNOWN'
   constructor(id: number, options?: ErrorOptions) {
     super(
-      `access token ${id} does not exist or has ended: list the access tokens to see their ids and states`,
+      `access token ${id} does not exist or is no longer valid: list the access tokens to see their ids and states`,
       options,
     )
   }

@@ -5,7 +5,7 @@ export const auditActions = {
     'a name and password, a refresh token or an access token was checked; a credential that the process has already verified is not checked again',
   push: 'a push was refused, or a push token was refused to a client that may not pull either; at most once a minute for each principal and repository',
   delete:
-    'a deletion or a token for a deletion was refused; at most once a minute for each principal and repository',
+    'a deletion was refused, or a token for a deletion; at most once a minute for each principal and repository',
   manage:
     'a change through the management API was refused; at most once a minute for each principal and target',
   pull: 'a manifest was pulled; only for the fraction of pulls in `audit.pulls`',

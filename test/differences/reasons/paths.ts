@@ -33,9 +33,9 @@ export const paths: Chapter = {
       cases: [answers('200', '405 UNSUPPORTED', /^route-v-slash: (?:PROPFIND|POST|PATCH|DELETE|PUT) /)],
     },
     {
-      title: '`/v2` without the slash',
+      title: '`/v2` without the trailing slash',
       source: 'Our choice',
-      text: 'Clients that omit the slash get the reply at once. A redirect would not help other methods either.',
+      text: 'Clients that omit the slash get the reply immediately. A redirect would not help other methods either.',
       cases: [
         answers('301 (no error code)', '200', /^route-v: GET /),
         answers('301', '200', /^route-v: HEAD /),
@@ -71,9 +71,9 @@ export const paths: Chapter = {
       ],
     },
     {
-      title: '`blobs/uploads` without the slash',
+      title: '`blobs/uploads` without the trailing slash',
       source: 'Our choice',
-      text: "end-4a has the slash; clients that omit it get their upload at once. Most clients turn a POST into a GET when they follow a 301, so Distribution's redirect starts no upload.",
+      text: "end-4a has the slash; clients that omit it get their upload immediately. Most clients turn a POST into a GET when they follow a 301, so Distribution's redirect starts no upload.",
       cases: [
         answers(
           '301',

@@ -10,7 +10,7 @@ export const pull: Chapter = {
     {
       title: 'Manifests are served as pushed, whatever `Accept` says',
       source: 'distribution-spec, pulling manifests',
-      text: '"A GET request to an existing manifest URL MUST provide the expected manifest, with a response code that MUST be 200 OK." Distribution hides OCI manifests from clients whose `Accept` does not name their type, even for `*/*`. From a Docker manifest list it chooses an image itself, or fails.',
+      text: '"A GET request to an existing manifest URL MUST provide the expected manifest, with a response code that MUST be 200 OK." Distribution hides OCI manifests from clients whose `Accept` does not name their type, even for `*/*`. If the manifest is a Docker manifest list, it returns an image of its own choice to such a client, or an error.',
       cases: [
         answers('404 MANIFEST_UNKNOWN', '200', /^accept: GET /),
         answers('404', '200', /^accept: HEAD /),
@@ -65,7 +65,7 @@ export const pull: Chapter = {
     {
       title: '`If-Match` on reads',
       source: 'RFC 9110, 13.2.1',
-      text: '"a recipient cache or origin server MUST evaluate received request preconditions after it has successfully performed its normal request checks". Distribution does not do so for manifests. For blobs it does, but then cuts the reply off, because it has announced the length of the blob. Lading accepts entity tags without quotes, as in `If-None-Match`, because a digest is unambiguous.',
+      text: '"a recipient cache or origin server MUST evaluate received request preconditions after it has successfully performed its normal request checks". Distribution does not do so for manifests. For blobs it does, but then aborts the reply, because it has announced the length of the blob. Lading accepts entity tags without quotes, as in `If-None-Match`, because a digest is unambiguous.',
       cases: [
         answers('200', '412 DENIED', /^manifest-conditions: GET .*If-Match/),
         answers('412 (cut off)', '412 DENIED', /^blob-conditions: GET .*If-Match/),

@@ -81,7 +81,7 @@ export const uploads: Chapter = {
     {
       title: 'A digest that does not match ends the session',
       source: 'Our choice',
-      text: 'The bytes differ from those that the client intended to send, and no further chunk can correct that. Lading removes the session and its bytes at once. Distribution still answers 204 to the URL of the session.',
+      text: 'The bytes differ from those that the client intended to send, and no further chunk can correct that. Lading removes the session and its bytes immediately. Distribution still answers 204 to the URL of the session.',
       cases: [answers('204', '404 BLOB_UPLOAD_UNKNOWN', /^upload-digests: GET .*after the PUT/)],
     },
     {

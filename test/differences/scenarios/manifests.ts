@@ -326,7 +326,7 @@ const subjects = script('manifest-subject', (repository) => {
       method: 'HEAD',
       target: `${repository}/manifests/${signature.digest}`,
       headers: acceptAll,
-      note: 'a referrer of what is gone',
+      note: 'a referrer whose subject is gone',
     },
   ]
 })

@@ -8,7 +8,7 @@ import type { ServiceInvocation } from '../../services/service-command.ts'
 
 /** The help for commands that take a pattern below an owner. */
 export const belowOwner =
-  'The repositories are given as a pattern below the owner: "**" for all, "web/**" for a part. The pattern does not repeat the name of the owner; with the owner acme, "./acme/web" is acme/acme/web.'
+  'Name the repositories with a pattern relative to the owner: "**" for all, "web/**" for a part. The pattern does not repeat the name of the owner; with the owner acme, "./acme/web" is acme/acme/web.'
 
 const grantShape =
   '{"id": number, "owner": string, "repositories": string, "role": string, "actions": string[], "to": string, "kind": "user" | "robot" | "team", "createdAt": string, "createdBy": string}'

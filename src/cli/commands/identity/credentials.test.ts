@@ -124,9 +124,9 @@ describe('token', () => {
     ['token create alice --expires soon', 2, '--expires takes a time like 12h'],
     ['token create alice --expires 2020-01-01', 1, 'its expiry time is in the past'],
     ['token rotate one', 2, 'one is not an id'],
-    ['token rotate 99', 1, 'access token 99 does not exist or has ended: '],
+    ['token rotate 99', 1, 'access token 99 does not exist or is no longer valid: '],
     ['token rotate 99 --overlap long', 2, '--overlap takes a time'],
-    ['token revoke 99', 1, 'access token 99 does not exist or has ended; '],
+    ['token revoke 99', 1, 'access token 99 does not exist or is no longer valid; '],
     ['token list --principal nobody', 1, 'there is no user "nobody"'],
   ])('refuses %s', async (line, code, message) => {
     const given = await shared()

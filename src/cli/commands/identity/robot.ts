@@ -54,7 +54,7 @@ function stateOf({ disabled, ownerDisabled }: Pick<Robot, 'disabled' | 'ownerDis
 
 const disableCommand = defineServiceCommand({
   name: 'robot disable',
-  summary: 'Disable a robot. Its tokens are refused until it is enabled again.',
+  summary: 'Disable a robot. Its tokens are refused until the robot is enabled again.',
   arguments: [robotArgument],
   jsonShape: '{"name": string, "login": string, "disabled": true}',
   run: async ({ arguments: { words }, robots, actor, print }) => {

@@ -83,7 +83,7 @@ function printCreated(
 const listCommand = defineServiceCommand({
   name: 'token list',
   summary:
-    'List access tokens, including the ones that ended in the last 90 days. Lading does not store the tokens themselves.',
+    'List access tokens, including those that expired or were revoked in the last 90 days. Lading does not store the tokens themselves.',
   options: [
     { name: '--principal', type: 'text', value: '<name>', summary: 'Only tokens of this user or robot.' },
   ],
@@ -153,7 +153,7 @@ const revokeCommand = defineServiceCommand({
     const id = parseId(words[0])
     if (!(await accessTokens.revoke(id, actor))) {
       throw new CliError(
-        `access token ${id} does not exist or has ended; lading token list shows the ids and states`,
+        `access token ${id} does not exist or is no longer valid; lading token list shows the ids and states`,
       )
     }
     print({ id, revoked: true }, `revoked access token ${id}`)

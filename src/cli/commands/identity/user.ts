@@ -65,7 +65,7 @@ function describe({ name, isAdmin, disabled, createdAt, passwordSetAt }: Account
 
 const passwordCommand = defineServiceCommand({
   name: 'user password',
-  summary: 'Set a new password. All logins of the user end at once.',
+  summary: 'Set a new password. The user is logged out everywhere immediately.',
   arguments: [nameArgument],
   options: [
     ...passwordOptions,
@@ -130,7 +130,7 @@ const promoteCommand = defineServiceCommand({
 const demoteCommand = defineServiceCommand({
   name: 'user demote',
   summary:
-    'Make an administrator an ordinary user, who must log in again. The last administrator cannot be demoted.',
+    'Make an administrator an ordinary user. The user must log in again. The last administrator cannot be demoted.',
   arguments: [nameArgument],
   jsonShape: '{"name": string, "isAdmin": false}',
   run: async ({ arguments: { words }, accounts, actor, print }) => {

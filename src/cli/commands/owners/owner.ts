@@ -23,7 +23,7 @@ export function defineOwnerCommands(form: Form): readonly Command[] {
 function showCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} show`,
-    summary: `Show one ${kind} as an owner of repositories, with its former names.`,
+    summary: `Show the ${kind} as an owner of repositories, with its former names.`,
     arguments: [{ name: '<name>' }],
     jsonShape:
       '{"name": string, "kind": "user" | "organization", "visibility": string, "createdAt": string, "formerNames": string[]}',
@@ -56,7 +56,7 @@ function visibilityCommand({ kind, group }: Form): Command {
 function renameCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} rename`,
-    summary: `Rename one ${kind} with all repositories, robots and tokens. Pulls still work under the former name, which no one else can take.`,
+    summary: `Rename the ${kind}, with all of its repositories, robots and tokens. Pulls still work under the former name, which no one else can take.`,
     arguments: [{ name: '<name>' }, { name: '<new-name>' }],
     jsonShape: '{"name": string, "before": string, "repositories": number}',
     run: async ({ arguments: { words }, owners, actor, print }) => {
@@ -73,13 +73,14 @@ function renameCommand({ kind, group }: Form): Command {
 function deleteCommand({ kind, group }: Form): Command {
   return defineServiceCommand({
     name: `${group} delete`,
-    summary: `Delete one ${kind} with its robots, tokens and grants. This cannot be undone.`,
+    summary: `Delete the ${kind} with its robots, tokens and grants. This cannot be undone.`,
     arguments: [{ name: '<name>' }],
     options: [
       {
         name: '--purge',
         type: 'switch',
-        summary: 'Also delete the repositories below the name. The command shows them and asks first.',
+        summary:
+          'Also delete the repositories below the name. The command lists them and asks for confirmation.',
       },
       yesOption,
     ],

@@ -140,7 +140,7 @@ describe('owners', () => {
     await push('alice/web', 'alice')
     expect(await lading('user delete alice')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('alice has repositories, alice/web among them'),
+      err: expect.stringContaining('alice still has repositories, for example alice/web'),
     })
     expect(await lading('user delete alice --purge --yes')).toMatchObject({ code: 0, out: 'deleted alice' })
     expect(await pull('alice/web', 'alice')).toBe(401)

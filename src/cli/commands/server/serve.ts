@@ -55,7 +55,8 @@ const serveOptions: readonly CommandOption[] = [
 export function createServeCommand(deps: ServeDeps): Command {
   return {
     name: 'serve',
-    summary: 'Serve the registry until TERM or INT; a second signal ends it without draining.',
+    summary:
+      'Serve the registry until TERM or INT. A second signal stops it without waiting for running requests.',
     options: serveOptions,
     configurable: true,
     jsonShape: '{"msg": "listening", "url": string} as one line of the log',

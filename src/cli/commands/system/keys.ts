@@ -31,7 +31,7 @@ const rotateCommand = defineServiceCommand({
     {
       name: '--leaked',
       type: 'switch',
-      summary: 'End all bearer tokens at once, because the old key leaked.',
+      summary: 'Invalidate all existing bearer tokens immediately, because the old key leaked.',
     },
   ],
   jsonShape: '{"id": string}',
