@@ -33,7 +33,7 @@ export interface RightsServices {
 
 export interface Rights {
   readonly policy: Policy
-  /** For tokens: grants scopes under former names, too. */
+  /** For tokens: also grants scopes under former names. */
   readonly granting: Pick<Policy, 'grant'>
   readonly formerNames: FormerNames
   readonly seenAccounts: SeenAccounts

@@ -56,8 +56,8 @@ export interface SyncOptions {
 }
 
 /**
- * The only writer of one segment; `write` takes ownership of the bytes. Writes must not overlap, but a `sync` may run beside
- * later writes: it covers the bytes written before the call.
+ * The only writer of one segment; `write` takes ownership of the bytes. Writes must not overlap, but a `sync` may run
+ * concurrently with later writes: it covers the bytes written before the call.
  */
 export interface SegmentWriter extends AsyncDisposable {
   /** The bytes in this segment so far, including those present when it was opened. */

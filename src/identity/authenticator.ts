@@ -202,7 +202,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return { principal, credentialVersion, token }
   }
 
-  /** Accepts an access token in place of a password; it needs no slow hash, whether it exists or not. */
+  /** Accepts an access token instead of a password; it needs no slow hash, whether it exists or not. */
   async #provePassword({ name, password }: Password, origin: Origin): Promise<Proof> {
     if (isWellFormed(password)) return this.#proveAccessToken({ name, token: password }, origin)
     const principal = await this.#attempt({ name, credential: 'password' }, origin, () =>

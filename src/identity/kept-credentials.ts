@@ -60,7 +60,7 @@ export function createCredentialUses({ metadata, clock, onError }: KeptCredentia
       clock,
       everyMs,
       onError,
-      // Losing a use in a power cut does no harm.
+      // It is harmless if a power cut loses a recorded use.
       write: (uses, before) => metadata.transact((tx) => note(tx, uses, before), { durable: false }),
     })
   return {

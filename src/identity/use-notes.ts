@@ -48,7 +48,7 @@ export function createUseNotes({ clock, everyMs, write, onError }: UseNotesOptio
   }
 
   return {
-    /** Works after the clock was set back, too. */
+    /** Also works after the clock was set back. */
     note(id) {
       const now = clock.now()
       const last = noted.get(id)

@@ -46,7 +46,7 @@ export interface OwnerDetails extends Owner {
 export interface Deletion {
   /** An owner of another kind counts as unknown. */
   readonly kind: OwnerKind
-  /** Whether to delete its repositories, too. */
+  /** Whether to also delete its repositories. */
   readonly purge: boolean
 }
 

@@ -44,7 +44,7 @@ export interface TracingOptions {
 /** How long disposing may take to send the remaining traces. */
 const flushMs = 5_000
 
-/** Loads the libraries (about 100 ms) and starts. */
+/** Loads the OpenTelemetry libraries, which takes about 100 ms, and starts tracing. */
 export async function startTracing({ endpoint, version, onError }: TracingOptions): Promise<Tracing> {
   const [api, sdk, { defaultResource, resourceFromAttributes }, { OTLPTraceExporter }] = await Promise.all([
     import('@opentelemetry/api'),

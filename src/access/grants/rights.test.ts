@@ -1,4 +1,4 @@
-/** Rights as they are given, over the real services. */
+/** Tests grants and roles through the real services. */
 import { describe, expect, test } from 'vitest'
 import { type OpenAuth, basic, openAuthWithUsers, origin } from '../../../test/support/open-auth.ts'
 import { eventually } from '../../../test/support/eventually.ts'

@@ -161,7 +161,7 @@ export class Readers {
     reply.reservedBytes = 0
   }
 
-  /** Counts the bytes of a finished reply, in place of the bytes reserved for it, until the result is disposed. */
+  /** Counts the bytes of a finished reply instead of the bytes reserved for it, until the result is disposed. */
   hold(reply: ReplyMemory, { buffer, byteLength }: Uint8Array): Disposable {
     const holders = this.#holders.get(buffer)
     if (holders === undefined) {

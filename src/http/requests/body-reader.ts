@@ -227,7 +227,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
     incoming.off('end', this.#wake)
     incoming.off('error', this.#wake)
     incoming.off('close', this.#onClose)
-    // Without a listener the rest would flow on without limit, and be lost.
+    // Without a listener, the rest of the body would keep flowing and be discarded.
     if (!incoming.readableEnded) incoming.pause()
   }
 }

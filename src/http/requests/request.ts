@@ -28,8 +28,8 @@ export interface RegistryRequest {
   readonly contentLength: number | undefined
   readonly hasBody: boolean
   /**
-   * The body as it arrives; it can be read once. Throws `ClientGoneError`, `BodyStalledError`, `BodyTooSlowError`, and
-   * the error of the limit if the table sets one.
+   * The body as it arrives; it can be read once. Throws `ClientGoneError`, `BodyStalledError`, `BodyTooSlowError`, and the
+   * size-limit error if the route limits the body.
    */
   readonly body: AsyncIterable<Uint8Array>
   /**

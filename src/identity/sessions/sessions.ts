@@ -43,7 +43,7 @@ export interface BegunSession extends Session {
 
 export interface Sessions {
   /**
-   * Starts a session in place of the one in the browser's `Cookie` header. Throws the errors of `Authenticator.login`, and
+   * Starts a session that replaces the one in the browser's `Cookie` header. Throws the errors of `Authenticator.login`, and
    * `CredentialsError` for an access token, because a session would outlive its limits.
    */
   login(

@@ -6,7 +6,7 @@
 export interface BufferPoolOptions {
   readonly smallBytes: number
   readonly largeBytes: number
-  /** Large buffers are lent while all lent buffers together stay within this. */
+  /** Large buffers are lent only while the total size of all lent buffers stays within this limit. */
   readonly budgetBytes: number
   /** How much stays allocated while unused. */
   readonly maxIdleBytes: number

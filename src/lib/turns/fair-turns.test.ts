@@ -10,7 +10,7 @@ interface Subject {
   readonly refused: string[]
   /** One character for the party, one for the member, then what tells it from others. */
   come(...names: string[]): void
-  /** Lets those in turn end, and those after them, until nobody is left that may have a turn. */
+  /** Ends the current turns and those that follow, until no caller is left that may have a turn. */
   drain(): Promise<string[]>
 }
 

@@ -105,7 +105,7 @@ describe('the turns of walks', () => {
     const others: number[] = []
     const tick = setInterval(() => others.push(1), 0)
     const turns = new Turns()
-    // Fails in place of hanging when nobody else gets a turn.
+    // Fails instead of hanging if no other work gets a turn.
     for (let unit = 0; others.length < 3 && unit < 50_000_000; unit++) await turns.pass()
     clearInterval(tick)
     expect(others.length).toBeGreaterThanOrEqual(3)

@@ -28,7 +28,7 @@ export class Loop {
     this.#schedule = schedule
   }
 
-  /** How many turns walks have waited for so far. */
+  /** How many turns of the event loop have been waited for so far. */
   get turns(): number {
     return this.#turns
   }

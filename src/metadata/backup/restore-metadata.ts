@@ -1,4 +1,4 @@
-/** Replaces an empty database by the metadata of a backup, in one step. */
+/** Replaces an empty database with the metadata of a backup, in one step. */
 import { sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'

@@ -148,7 +148,7 @@ export async function pinBlob(tx: Transaction, digest: Digest): Promise<BlobLoca
 }
 
 /**
- * Inserts the blob, or returns the existing row for the content. If that row has another key, the caller's bytes are
+ * Inserts the blob, or returns the existing row for the content. If that row has a different key, the caller's bytes are
  * redundant.
  */
 export async function insertBlob(

@@ -1,4 +1,4 @@
-/** The errors of changes to owners; pushes throw them, too. */
+/** The errors of changes to owners; pushes also throw them. */
 import type { RepositoryName } from '../../oci/repository-name.ts'
 
 export abstract class OwnerError extends Error {}

@@ -61,7 +61,7 @@ export function fatalKindOf(error: unknown): FatalKind | undefined {
   return damagedPrimary.has(code & primaryCodeMask) || damaged.has(code) ? 'damage' : undefined
 }
 
-/** The advice for a damaged database file. The store beside it is intact, so a restore needs `--database-only`. */
+/** The advice for a damaged database file. The store next to it is intact, so a restore needs `--database-only`. */
 export const damageAdvice =
   'move its files (lading.db, lading.db-wal, lading.db-shm) away, and restore the database with lading restore --database-only'
 

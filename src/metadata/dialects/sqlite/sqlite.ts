@@ -106,7 +106,7 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   return new SqliteMetadata({ ...parts, resources: resources.move() })
 }
 
-/** Resolves a link, because SQLite creates the log beside the file itself, not beside a link to it. */
+/** Resolves a link, because SQLite creates the log next to the file itself, not next to a link to it. */
 async function followLink(file: string): Promise<string> {
   const found = await lstat(file).catch(() => undefined)
   return found?.isSymbolicLink() === true ? await realpath(file).catch(() => file) : file
@@ -242,8 +242,8 @@ async function createPrivately(file: string): Promise<void> {
 }
 
 /**
- * Throws `MetadataUnavailable` for a log without its database, or beside an empty file: it is the rest of a lost
- * database, and SQLite would delete or restart it.
+ * Throws `MetadataUnavailable` for a log without its database, or next to an empty file: it is the rest of a lost database, and
+ * SQLite would delete or restart it.
  */
 export async function refuseLogAlone(file: string): Promise<void> {
   if (!(await isNewSqliteFile(file))) return
