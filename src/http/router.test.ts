@@ -116,7 +116,7 @@ describe('router', () => {
   })
 })
 
-/** The rights as in the token scopes of clients; sessions belong to pushing, with any method. */
+/** The rights have the names of clients' token scopes. Upload sessions need `push`, whatever the method. */
 function wantedAction(method: Method, path: string): readonly string[] {
   if (!path.includes('<repository>')) return ['none', 'enter', 'catalog']
   if (path.includes('<uploadId>')) return ['push']

@@ -1,9 +1,8 @@
 /**
- * @module
- * Turns an `Authorization` header into a principal. A proof by password hash or signature is cached in bounded memory; a password
- * is cached under a hash that only this process can compute. Each request checks in one query that the account, and the access or
- * refresh token behind the proof, have not changed, so a disabled account, a new password or a revoked token takes effect at once.
- * Rights are the business of `access-policy.ts`.
+ * @module Turns an `Authorization` header into a principal. A proof by password hash or signature is cached in bounded memory; a
+ * password is cached under a hash that only this process can compute. Each request checks in one query that the account, and the
+ * access or refresh token behind the proof, have not changed, so a disabled account, a new password or a revoked token takes
+ * effect at once. `access-policy.ts` decides on rights.
  */
 import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'

@@ -1,7 +1,7 @@
 /**
- * @module
- * Browser sessions: a login with name and password starts one, a cookie carries it, and the user, time, or a change of the account's
- * credentials ends it, with the next request and in every process. Each login creates a new random id, so that no one can plant one.
+ * @module Browser sessions: a login with name and password starts one, a cookie carries it, and it ends when the user ends it,
+ * when it expires, or when the account's credentials change. The end takes effect with the next request, in every process. Each
+ * login creates a new random id, so that no one can plant one.
  */
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'

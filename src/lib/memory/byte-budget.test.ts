@@ -3,7 +3,7 @@ import { ByteBudget } from './byte-budget.ts'
 
 const forever = new AbortController().signal
 
-/** Asks for bytes and notes the name when they are taken. */
+/** Requests bytes and records the name when they are granted. */
 function ask(
   budget: ByteBudget,
   started: string[],

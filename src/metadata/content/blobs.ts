@@ -141,7 +141,7 @@ export async function hasBlobs(db: Reader): Promise<boolean> {
   return row !== undefined
 }
 
-/** Like `findBlob`, but keeps the collector away from the row until the transaction ends. */
+/** Like `findBlob`, but keeps the collector from removing the row until the transaction ends. */
 export async function pinBlob(tx: Transaction, digest: Digest): Promise<BlobLocation | undefined> {
   const row = await pinnedBlob.first(tx, { digest })
   return row === undefined ? undefined : locationOf(row)
@@ -165,9 +165,9 @@ export async function insertBlob(
 }
 
 /**
- * Replaces the damaged key of a blob by a new one, for every repository that links the digest; the old key becomes a
- * dead key. Returns `false` and changes nothing if the row no longer has the damaged key. Takes an exclusive row lock
- * directly, without a shared one first, so that two replacements of one blob wait for each other instead of deadlocking.
+ * Replaces the damaged key of a blob with a new one, for every repository that links the digest; the old key becomes a dead key.
+ * Returns `false` and changes nothing if the row no longer has the damaged key. Takes an exclusive row lock directly, without a
+ * shared one first, so that two replacements of one blob wait for each other instead of deadlocking.
  */
 export async function replaceBlob(
   tx: Transaction,

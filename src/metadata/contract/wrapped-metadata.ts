@@ -29,7 +29,7 @@ export function countChanges(metadata: Metadata): CountedMetadata {
   return { ...wrap(metadata, transact), changes }
 }
 
-/** Throws instead of the transaction after this many, as if the process had ended there. */
+/** After this many transactions, throws instead of running the next, as if the process had ended there. */
 export function endAfter(metadata: Metadata, transactions: number): Metadata {
   let left = transactions
   return wrap(metadata, async (work, options) => {
@@ -39,7 +39,7 @@ export function endAfter(metadata: Metadata, transactions: number): Metadata {
   })
 }
 
-/** Runs `work` before the transaction of this number, counted from 1, as if another process had its turn there. */
+/** Runs `work` before the transaction with this number, counted from 1, as another process might. */
 export function interruptBefore(
   metadata: Metadata,
   transaction: number,

@@ -48,8 +48,8 @@ const columns = [
 const sessionOf = createRowReader(columns)
 
 /**
- * Adds a session and keeps the `keep` most recently used ones of the account, including this one. Expired sessions are
- * deleted first.
+ * Adds a session and deletes all but the account's `keep` most recently used sessions; the new one counts as used. Expired
+ * sessions are deleted first.
  */
 export async function insertBrowserSession(
   tx: Transaction,

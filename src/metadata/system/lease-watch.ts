@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { LeaseMark } from './leases.ts'
 
 interface Seen extends LeaseMark {
-  /** The time of the first look at this mark, by the monotonic clock. */
+  /** When this mark was first seen, by the monotonic clock. */
   readonly since: number
 }
 

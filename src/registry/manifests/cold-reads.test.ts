@@ -5,7 +5,7 @@ import { ColdReads } from './cold-reads.ts'
 
 const kibibyte = 1024
 
-/** A database that answers when the test says so, and counts its queries. */
+/** A database that answers when the test tells it to, and counts its queries. */
 function aDatabase() {
   const asked: PromiseWithResolvers<Uint8Array>[] = []
   return {
