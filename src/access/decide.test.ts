@@ -23,7 +23,7 @@ interface TeamGrant extends GrantOf {
 interface World {
   readonly anonymous: AnonymousMode
   readonly principal: Principal
-  /** Of bob. */
+  /** The teams of bob. */
   readonly teams: readonly string[]
   readonly grants: readonly TeamGrant[]
   readonly access: RepositoryVisibility | undefined

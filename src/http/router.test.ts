@@ -116,7 +116,7 @@ describe('router', () => {
   })
 })
 
-/** The rights have the names of clients' token scopes. Upload sessions need `push`, whatever the method. */
+/** Returns the right that clients request in their token scopes. Upload sessions need `push` with any method. */
 function wantedAction(method: Method, path: string): readonly string[] {
   if (!path.includes('<repository>')) return ['none', 'enter', 'catalog']
   if (path.includes('<uploadId>')) return ['push']

@@ -75,7 +75,7 @@ class Source implements StreamBody {
 const piece = Buffer.alloc(256 * 1024, 'x')
 const pieces = 400
 
-/** Writes 100 MiB and reports how far it came. */
+/** A source of 100 MiB; `written` returns how much of it was written. */
 function aLongSource(): { source: Source; written: () => number } {
   let written = 0
   const source = new Source(async (sink) => {

@@ -1,4 +1,4 @@
-/** Where clients are sent for a token, and which address counts, with and without proxies. */
+/** Tests which token URL clients receive, and which client address counts, with and without proxies. */
 import { describe, expect, test } from 'vitest'
 import { ask } from '../../../test/support/client.ts'
 import { openAuthenticator, openPolicy } from '../../../test/support/open-identity.ts'

@@ -8,7 +8,7 @@ import { TurnCounter } from '../../../test/support/turn-counter.ts'
 type Work<T> = (tx: Transaction) => Promise<T>
 
 export interface CountedMetadata extends Metadata {
-  /** The rows that each transaction so far changed, including those of a shared commit; SQLite only. */
+  /** The number of rows that each transaction so far changed, including transactions of a shared commit; SQLite only. */
   readonly changes: readonly number[]
 }
 
@@ -66,7 +66,7 @@ function wrap(metadata: Metadata, transact: Metadata['transact']): Metadata {
   }
 }
 
-/** Returns the number of turns of the event loop that others get within the transaction. */
+/** Returns the number of turns of the event loop that other work gets during the transaction. */
 export async function countTurns(metadata: Metadata, work: Work<unknown>): Promise<number> {
   using counter = new TurnCounter()
   return await metadata.transact(async (tx) => {

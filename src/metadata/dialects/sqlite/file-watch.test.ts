@@ -141,7 +141,7 @@ test('a vacuum by another program is not a loss', async () => {
   await metadata.ping()
 })
 
-/** Runs one check of the files. When it has ended, the timer of the next one is running. */
+/** Runs one check of the files. When it has ended, the timer of the next check is running. */
 async function look(timers: TestTimers): Promise<void> {
   timers.advance(1_000)
   expect(timers.size).toBe(0)
