@@ -66,7 +66,7 @@ interface Admitted extends EndpointRequest<Values, Values, unknown> {
 
 /**
  * Admits, then parses, so that a refused caller learns as little as possible. A body may arrive long after its headers, and a
- * list may wait for memory. After such a wait the gate decides again, since the credential or the right may be gone.
+ * list may wait for memory. After such a wait the gate decides again, since the credential or the right may have been revoked.
  */
 async function admit(
   endpoint: Endpoint,

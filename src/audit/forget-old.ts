@@ -11,7 +11,7 @@ export interface AuditRetention {
   readonly maxRows: number
 }
 
-/** Each event is in six indexes: a batch takes some milliseconds. */
+/** Each event is in six indexes: a batch takes a few milliseconds. */
 const batch = 100
 
 /** Returns how many events were deleted. */

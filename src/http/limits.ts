@@ -57,7 +57,7 @@ export interface ConfiguredHttpLimits {
    * are arriving. One account, the robots of one owner, or one address without an account may use a quarter.
    */
   readonly replyMemoryBytes: number
-  /** The most open connections; further ones are closed at once. */
+  /** The most open connections; additional ones are closed at once. */
   readonly connections: number
   /** The most open connections of one address. Declared proxies are exempt, because they carry many clients. */
   readonly connectionsPerAddress: number

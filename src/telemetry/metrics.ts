@@ -129,7 +129,7 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
   }
 }
 
-/** Methods with a label value of their own; clients may send any method. */
+/** The methods that have their own label value; clients may send any method. */
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
 
 function createRequestMetrics(registers: Registry[]): Pick<Metrics, 'onRequest'> {

@@ -89,7 +89,7 @@ interface Step {
 }
 
 const batch = 100
-/** A page that finds little ends after this many turns of the event loop. */
+/** A page with few results ends after this many turns of the event loop. */
 const maxTurns = 100
 
 /**

@@ -29,7 +29,7 @@ export interface Opening {
   readonly because: string
 }
 
-/** A stand-in for a user without a right of its own: no account has this id. */
+/** A stand-in for a user without any rights: no account has this id. */
 const anyUser: Principal = { kind: 'user', accountId: 0, name: '', isAdmin: false, scopes: undefined }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Reads what is granted to an account. A member of many teams may have thousands of grants, which take long to read in one turn.
- * Such an account is read in a turn of its own, and requests that wait for it share the result.
+ * Such an account is read in its own turn, and requests that wait for it share the result.
  */
 import { andThen } from '../../lib/maybe-promise.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'

@@ -213,7 +213,7 @@ export class Readers {
   }
 
   /**
-   * Checks every client once. A timer calls it, and stops when it finds none: most clients are gone before the first
+   * Checks every client once. A timer calls it, and stops when it finds none: most clients have disconnected before the first
    * check.
    */
   check(): void {

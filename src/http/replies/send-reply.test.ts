@@ -113,7 +113,7 @@ describe('a streamed reply', () => {
     await using sender = await serve(longReply(source))
     const response = await openResponse(sender.url)
     response.pause()
-    // Every later reply was sent while the reader had stopped.
+    // This request is answered after the reader has stopped.
     await ask(sender.url).catch(() => undefined)
     expect(written()).toBeLessThan(pieces * 2)
     let received = 0

@@ -21,7 +21,7 @@ export async function sendReply(exchange: Exchange, reply: Reply, limits: HttpLi
     await disposeBody(body)
     throw new ClientGoneError()
   }
-  // The client holds its body back until it is asked for it, which will not happen now.
+  // The client waits for `100 Continue` before it sends its body, and will not get it now.
   if (exchange.expectsContinue && exchange.body.unread) response.shouldKeepAlive = false
   if (body === undefined || incoming.method === 'HEAD') {
     await disposeBody(body)

@@ -20,7 +20,7 @@ export interface RegistryRequest {
   readonly principal: Principal
   readonly caller: Caller
   readonly origin: Origin
-  /** Aborts when the connection is gone. */
+  /** Aborts when the connection is closed. */
   readonly signal: AbortSignal
   /** The party and signal for work that takes turns with the work of other callers. */
   readonly asker: Asker
@@ -34,7 +34,8 @@ export interface RegistryRequest {
   readonly body: AsyncIterable<Uint8Array>
   /**
    * Resolves once there is room in memory for a reply of this many bytes; call it before the reply is made. Throws
-   * `ClientGoneError` if the client leaves during the wait, and the refusal if the caller has lost its right by then.
+   * `ClientGoneError` if the client disconnects during the wait, and the refusal if the caller has lost its right in the
+   * meantime.
    */
   reserve(bytes: number): Promise<void>
   /**

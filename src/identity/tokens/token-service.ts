@@ -103,7 +103,7 @@ interface SignedClaims {
   readonly scopes: readonly Scope[]
   /** The requested scopes, for the text of later refusals; empty for anonymous clients. */
   readonly asked: readonly Scope[]
-  /** The latest end of the token, whatever the configuration says. */
+  /** The latest end of the token, regardless of the configuration. */
   readonly until: number | undefined
 }
 

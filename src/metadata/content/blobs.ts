@@ -117,13 +117,13 @@ export async function findLinkedBlob(
   return row === undefined ? undefined : { digest, storageKey: row.storage_key, size: row.size }
 }
 
-/** Returns the blob, whichever repository links it; this says nothing about who may see it. */
+/** Returns the blob, no matter which repository links it; this says nothing about who may see it. */
 export async function findBlob(db: Reader, digest: Digest): Promise<BlobLocation | undefined> {
   const row = await blobByDigest.first(db, { digest })
   return row === undefined ? undefined : locationOf(row)
 }
 
-/** Returns the blobs, whichever repositories link them, in no order. Digests without a row are left out. */
+/** Returns the blobs, no matter which repositories link them, in no particular order. Digests without a row are left out. */
 export async function listBlobLocations(db: Reader, digests: readonly Digest[]): Promise<BlobLocation[]> {
   if (digests.length === 0) return []
   const { kysely, dialect } = databaseOf(db)
@@ -219,7 +219,7 @@ export async function unlinkBlob(
 
 const hasNoLink = sql<SqlBool>`not exists (select digest from blob_link where blob_link.digest = blob.digest)`
 
-/** Marks the blobs that no repository links any more for the collector. On PostgreSQL the caller has locked their rows. */
+/** Marks, for the collector, the blobs that no repository links any more. On PostgreSQL the caller has locked their rows. */
 export async function markUnlinked(tx: Transaction, digests: readonly string[]): Promise<void> {
   const { kysely, dialect } = databaseOf(tx)
   await kysely

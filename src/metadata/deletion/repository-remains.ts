@@ -118,7 +118,7 @@ async function removeDetails(tx: Transaction, { repositoryId, limit }: Step): Pr
   return removeManifestDetails(tx, { of: next.$asScalar(), limit })
 }
 
-/** Removes manifests whose details are gone, with their bytes if no other repository has them. */
+/** Removes manifests whose details have been deleted, with their bytes if no other repository has them. */
 async function removeManifests(tx: Transaction, { repositoryId, limit }: Step): Promise<number> {
   const { kysely, dialect } = databaseOf(tx)
   const next = await kysely

@@ -22,7 +22,7 @@ interface OwnersRequest {
   readonly kind?: Owner['kind'] | undefined
   /** The owners that the caller may see. Default: all. */
   readonly seen?: OwnersSeen | undefined
-  /** Default: turns of its own. */
+  /** Default: its own turns. */
   readonly turns?: Turns | undefined
 }
 

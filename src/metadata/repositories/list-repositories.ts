@@ -38,7 +38,7 @@ interface Slice {
   readonly rows: readonly SeenRow[]
   /** All names before this one were checked. */
   readonly next: string
-  /** Whether the range may have more names from there on. */
+  /** Whether the range may have more names after that position. */
   readonly isCut: boolean
 }
 
@@ -50,7 +50,7 @@ interface SeenRow {
 
 /** The most rows of one statement; on SQLite all requests wait for it. */
 const maxRows = 200
-/** The most rows if the query itself leaves most of them out. */
+/** The most rows of one statement that itself skips most of them. */
 const maxHiddenRows = 1_000
 /** The fewest rows: if few of them are visible, small slices would take many statements. */
 const minRows = 50

@@ -1,4 +1,4 @@
-/** Roles are named sets of actions. The built-in ones are rows of the migration and never change. */
+/** Roles are named sets of actions. The migration inserts the built-in ones, which never change. */
 import type { Selectable } from 'kysely'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'

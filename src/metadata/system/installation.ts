@@ -69,8 +69,8 @@ export async function setJudgesSince(tx: Transaction, since: number): Promise<vo
 }
 
 /**
- * Records that an operator accepts the store: all bytes older than `now` without a row are unwanted, whatever their age
- * and number. Returns the id of the installation, or `undefined` before the first start.
+ * Records that an operator accepts the store: all bytes older than `now` without a row are unwanted, regardless of their age and
+ * number. Returns the id of the installation, or `undefined` before the first start.
  */
 export async function acceptStore(tx: Transaction, now: number): Promise<string | undefined> {
   const row = await kyselyOf(tx)

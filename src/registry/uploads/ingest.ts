@@ -42,7 +42,7 @@ export interface IngestRequest {
   readonly body: AsyncIterable<Uint8Array>
   /** The announced length of the body in bytes. */
   readonly length: number | undefined
-  /** Aborted when the client leaves. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal
   /** How long bytes may stay unrecorded. */
   readonly recordEveryMs: number

@@ -26,7 +26,7 @@ export interface SqliteConnection {
   readonly savepoints: Omit<GroupConnection, 'transact'>
   /** Ends the snapshot of this turn of the event loop: the next read sees everything committed by then. */
   endSnapshot(): void
-  /** Runs statements without caching or retrying them, pragmas for instance. */
+  /** Runs statements, such as pragmas, without caching or retrying them. */
   exec(sql: string): void
   close(): Promise<void>
 }

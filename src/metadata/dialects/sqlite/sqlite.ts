@@ -42,7 +42,7 @@ export interface SqliteMetadataOptions {
    * process. From then on every write fails, including one that waits for the disk, and so does `ping`.
    */
   readonly onFatal: (error: MetadataUnavailable) => void
-  /** Called when something failed that is retried, a checkpoint on a full disk for instance. */
+  /** Called when an operation that is retried has failed, for example a checkpoint on a full disk. */
   readonly onError?: (error: unknown) => void
   /**
    * Whether to upgrade the schema. `false` leaves it as it is, for callers that inspect it or upgrade it themselves.
