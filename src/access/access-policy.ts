@@ -155,7 +155,7 @@ class AccessPolicy implements Policy {
     return asked.filter((action) => conclude(facts, action, repository).allowed).toSorted()
   }
 
-  /** For principals that are neither administrator nor owner: the same queries whether the repository exists or not. */
+  /** For principals that are neither administrator nor owner, runs the same queries whether the repository exists or not. */
   #findFacts(principal: Principal, repository: RepositoryName): MaybePromise<Facts> {
     const { anonymous } = this.#options
     if (standingOf(principal, ownerOf(repository)) !== undefined) {

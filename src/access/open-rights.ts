@@ -24,7 +24,7 @@ import { VersionWatch } from './version-watch.ts'
 
 export interface RightsDeps extends RoleDeps, Pick<PolicyOptions, 'anonymous' | 'newRepositoryVisibility'> {}
 
-/** The services to administer rights. */
+/** The services that manage rights. */
 export interface RightsServices {
   readonly grants: Grants
   readonly roles: Roles

@@ -46,7 +46,7 @@ export function createRunner(services: ApiServices): Runner {
       return toReply(endpoint, { ...reply, lines }, http)
     }
     const ifMatch = header(http, 'if-match')
-    // Of two changes with the same entity tag, the second sees the result of the first. The key has the parsed parameters, so
+    // If two changes have the same entity tag, the second sees the result of the first. The key has the parsed parameters, so
     // that differently escaped paths share it.
     return turns.take(JSON.stringify([endpoint.path, request.params]), async () => {
       if (ifMatch !== undefined) {

@@ -40,7 +40,7 @@ export interface AuthenticatorDeps {
   readonly logins: Logins
   readonly keys: SigningKeys
   readonly tokens: TokenVerifier
-  /** Notes uses of access tokens. */
+  /** Records the uses of access tokens. */
   readonly uses: Pick<UseNotes, 'note'>
 }
 

@@ -14,7 +14,7 @@ export interface UseNotes extends AsyncDisposable {
 export interface UseNotesOptions {
   readonly clock: Clock
   readonly everyMs: number
-  /** Writes each id with the time of its use; skip rows that were noted after `before`. */
+  /** Writes each id with the time of its use; skip rows whose use was recorded after `before`. */
   readonly write: (uses: ReadonlyMap<number, number>, before: number) => Promise<void>
   readonly onError: (error: unknown) => void
 }
@@ -29,7 +29,7 @@ export function createUseNotes({ clock, everyMs, write, onError }: UseNotesOptio
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
 
-  /** On a full disk the uses stay unwritten: pulls must not fail because of them. */
+  /** On a full disk, uses are not written: pulls must not fail because of them. */
   async function writeBatch(uses: ReadonlyMap<number, number>): Promise<void> {
     try {
       await write(uses, clock.now() - everyMs)

@@ -17,6 +17,6 @@ export abstract class OciError extends Error {
   declare readonly retryAfterSeconds?: number
   /** Why a token was refused, for the challenge of a 401. */
   declare readonly error?: ChallengeError | undefined
-  /** Replaces the message for clients that may not know of the owner in the way. */
+  /** The message for clients that may not know of the owner whose name conflicts. */
   declare readonly discreet?: string | undefined
 }

@@ -104,7 +104,7 @@ export function createOwners(deps: OrganizationsDeps): Owners {
     setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
     rename: (change, actor) => rename(deps, change, actor),
     async delete(name, deletion, actor) {
-      // Who gets the name while this one is deleted keeps what they push.
+      // A new owner that gets the name during the deletion keeps its pushed content.
       const ownerId = (await findOwner(reader, name))?.id
       await deleteWithPurge(deps, { ...deletion, name, ownerId, actor })
     },

@@ -9,7 +9,7 @@ export interface RequestReport {
   /** The id of the row in the route table; `undefined` when none matched. */
   readonly route: string | undefined
   readonly method: string
-  /** `undefined` when the client left before its reply. */
+  /** `undefined` when the client disconnected before its reply. */
   readonly status: number | undefined
   readonly durationMs: number
   readonly bytesIn: number

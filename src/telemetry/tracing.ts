@@ -27,7 +27,7 @@ type OpenTelemetry = typeof import('@opentelemetry/api')
 export interface Tracing extends AsyncDisposable {
   /** Starts a trace; everything that the work causes, also later, becomes part of it. */
   runRequest<T>(request: TracedRequest, work: () => T): T
-  /** Ends the trace of the current request; without a status, the client left before its reply. */
+  /** Ends the trace of the current request; without a status, the client disconnected before its reply. */
   onRequest(report: TracedReply): void
   /** Records a call that has just ended; does nothing outside of a request. */
   onCall(call: { readonly name: string; readonly durationMs: number; readonly failed: boolean }): void

@@ -72,7 +72,7 @@ export interface SessionsDeps {
 
 const secretBytes = 32
 const maxSessionsPerAccount = 100
-/** The longest delay until a use is noted; a session may end earlier by this time. */
+/** The longest delay before a use is recorded; a session may end this much earlier. */
 export const noteSessionEveryMs = 5 * 60_000
 
 export function createSessions(deps: SessionsDeps): Sessions {
@@ -173,7 +173,7 @@ async function endIn(
   return true
 }
 
-/** A last use in the future, noted by a clock that was ahead, must not keep a session open for years. */
+/** A last use in the future, recorded by a clock that was ahead, must not keep a session open for years. */
 function isOpen(
   { expiresAt, usedAt }: BrowserSession,
   { clock, idleMs }: Pick<SessionsDeps, 'clock' | 'idleMs'>,

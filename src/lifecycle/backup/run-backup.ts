@@ -25,7 +25,7 @@ export interface BackupDeps extends HoldDeps {
   readonly locateBlob: (blob: Pick<SnapshotBlob, 'digest' | 'storageKey'>) => string
   /** The version of this program. */
   readonly version: string
-  /** Called with the current step, to show to a waiting person. */
+  /** Called with the current step, for display. */
   readonly onProgress: (text: string) => void
 }
 
