@@ -20,7 +20,7 @@ import { readBody, readParams, readQuery } from './input/read-input.ts'
 import type { ApiServices } from './services.ts'
 import { createTurns } from './turns.ts'
 
-/** The memory reserved per entry of a page: an audit event with a long name, a client and details has 2 KiB. */
+/** The memory reserved per entry of a page: an audit event with a long name, a client and details is 2 KiB. */
 const pageItemBytes = 2 * 1024
 
 type AuditTarget = NonNullable<Parameters<Audit['record']>[1]['target']>

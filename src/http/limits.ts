@@ -8,7 +8,7 @@ export interface HttpLimits extends ConfiguredHttpLimits {
    * fit the URL.
    */
   readonly tagsPerPut: number
-  /** The largest form. A token request with a password and many scopes has 2 KiB. */
+  /** The largest form. A token request with a password and many scopes is 2 KiB. */
   readonly formBytes: number
   /**
    * The time from the first read of a body that is held in memory (a manifest, a form, JSON of the API) to its end.

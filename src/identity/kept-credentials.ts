@@ -33,7 +33,7 @@ export interface KeptCredentials extends AsyncDisposable {
   readonly accessTokens: AccessTokens
   readonly robots: Robots
   readonly sessions: Sessions
-  /** Resolves when the noted uses are written; never rejects. */
+  /** Resolves when the recorded uses are written; never rejects. */
   flush(): Promise<void>
 }
 

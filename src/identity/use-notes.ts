@@ -7,7 +7,7 @@ import { MetadataFull } from '../metadata/errors.ts'
 
 export interface UseNotes extends AsyncDisposable {
   note(id: number): void
-  /** Resolves when all uses noted so far are written; never rejects. */
+  /** Resolves when all uses recorded so far are written; never rejects. */
   flush(): Promise<void>
 }
 

@@ -180,7 +180,7 @@ async function deleteWithPurge(deps: OrganizationsDeps, deletion: NamedDeletion)
   }
 }
 
-/** A repository that was created in between is a conflict. */
+/** A repository that was created in the meantime is a conflict. */
 function hasRepositories(error: unknown): boolean {
   return error instanceof Conflict || (error instanceof Error && error.cause instanceof OwnerNotEmpty)
 }

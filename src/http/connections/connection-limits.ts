@@ -37,8 +37,8 @@ export class ConnectionLimits {
   }
 
   /**
-   * Closes connections that have sent nothing. Node counts them as busy, and does not know those whose handshake is
-   * under way.
+   * Closes connections that have sent nothing. Node counts them as busy, and does not know those whose handshake is still in
+   * progress.
    */
   destroySilent(): void {
     for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy()

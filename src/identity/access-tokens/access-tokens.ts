@@ -225,7 +225,7 @@ interface HeldToken extends TokenLineage {
   readonly token: AccessToken
 }
 
-/** Ends the replaced token; unless it rotated itself, its whole lineage. */
+/** Ends the replaced token if it rotated itself, otherwise its whole lineage. */
 async function retire(
   tx: Transaction,
   { token: { id }, firstId }: HeldToken,

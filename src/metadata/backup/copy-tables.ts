@@ -18,7 +18,7 @@ export interface CopyTablesOptions {
 }
 
 const pageRows = 500
-/** The most bytes of long columns in a page; a longer row gets its own page. A manifest may have about 10 MiB. */
+/** The most bytes of long columns in a page; a longer row gets its own page. A manifest may be about 10 MiB. */
 const pageBytes = 8 * 1024 * 1024
 
 // Far below the limits of both drivers.

@@ -4,7 +4,7 @@ import type { Schema } from '../schema.ts'
 export interface TableForm {
   /** The primary key; pages are read in its order. */
   readonly key: readonly string[]
-  /** The columns whose values may have megabytes: a page ends before their total exceeds its limit. */
+  /** The columns whose values may be megabytes long: a page ends before their total exceeds its limit. */
   readonly long?: readonly string[]
   /** Set if the migrations fill the table; the copy replaces those rows. */
   readonly isSeeded?: true

@@ -95,7 +95,7 @@ async function removeSome(tx: Transaction, { repositoryId, limit }: Step): Promi
   // Pushes lock links before manifests, so a step that has locked manifests must not lock links.
   if (rest < limit) return false
   if ((await removeLinks(tx, { repositoryId, limit })) >= limit) return false
-  // Foreign keys refuse this if a push has added rows in between.
+  // Foreign keys refuse this if a push has added rows in the meantime.
   await kyselyOf(tx).deleteFrom('repository').where('id', '=', repositoryId).execute()
   return true
 }

@@ -54,7 +54,7 @@ export async function listRoles(
   return (await pageByName(roles, 'name', page).execute()).map(roleOf)
 }
 
-/** Deletes a custom role that no grant uses. Otherwise returns the reason why the role stays. */
+/** Deletes a custom role that no grant uses. Otherwise returns the reason why the role cannot be deleted. */
 export async function deleteRole(
   tx: Transaction,
   name: string,

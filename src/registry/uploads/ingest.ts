@@ -195,8 +195,8 @@ class Ingest {
   }
 
   /**
-   * Throws the failure of an earlier record while the body still arrives. A failed body does not call it, so that it is still
-   * recorded.
+   * Throws the failure of an earlier record while the body still arrives. Not called after the body fails, so that its bytes are
+   * still recorded.
    */
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error

@@ -178,7 +178,7 @@ class RetryingDriver extends SqliteDriver {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
   }
 
-  /** Rolls back only an open transaction: SQLite often rolls back by itself when the disk is full. */
+  /** Rolls back only an open transaction: SQLite often rolls back on its own when the disk is full. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#database.isTransaction) await super.rollbackTransaction(connection)
   }

@@ -11,7 +11,7 @@ import type { Transaction } from '../../handles.ts'
 export interface GroupConnection {
   /** Runs `work` between begin and commit. Rolls back and rethrows the errors of `work` and of the commit. */
   transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
-  /** Whether a transaction is open; SQLite ends it by itself after some errors. */
+  /** Whether a transaction is open; SQLite ends it on its own after some errors. */
   inTransaction(): boolean
   setSavepoint(): void
   releaseSavepoint(): void
