@@ -35,7 +35,7 @@ export interface PolicyOptions {
   /** The visibility of repositories that users create. */
   readonly newRepositoryVisibility: 'public' | 'internal' | 'private'
   readonly findAccess: (repository: RepositoryName) => MaybePromise<RepositoryVisibility | undefined>
-  /** The visibility to callers without a right below the name; `undefined`: the name is free. */
+  /** Returns an owner's visibility to callers without a right below the name; `undefined` if the name is free. */
   readonly findOwner: (name: string) => MaybePromise<Pick<Owner, 'visibility'> | undefined>
   readonly grantsOf: (accountId: number) => MaybePromise<HeldGrants>
 }

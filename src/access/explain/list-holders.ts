@@ -1,4 +1,7 @@
-/** Lists who may perform an action below an owner, page by page: by visibility, by standing, by grants. */
+/**
+ * Lists who may perform an action below an owner, page by page: through visibility, as owner or administrator, and through
+ * grants.
+ */
 import { Turns } from '../../lib/turns/turns.ts'
 import type { Loop } from '../../lib/turns/turns.ts'
 import { findAccount } from '../../metadata/identity/accounts.ts'

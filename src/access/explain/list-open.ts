@@ -33,7 +33,8 @@ export interface Opening {
 const anyUser: Principal = { kind: 'user', accountId: 0, name: '', isAdmin: false, scopes: undefined }
 
 /**
- * Returns to whom the action is open, and why: the policy decides for an example repository. `undefined` if it is open to nobody.
+ * Returns who may perform the action without a grant, and why: the policy decides for an example repository. `undefined` if it is
+ * open to nobody.
  */
 export async function findOpening(db: Reader, search: OpenSearch): Promise<Opening | undefined> {
   const open = await findReason(db, search, anonymous)

@@ -10,7 +10,7 @@ interface Subject {
   readonly refused: string[]
   /** One character for the party, one for the member, then characters that identify the work. */
   come(...names: string[]): void
-  /** Ends the current turns and those that follow, until no caller is left that may have a turn. */
+  /** Ends the current turns and those that follow until no caller is waiting for a turn. */
   drain(): Promise<string[]>
 }
 

@@ -57,8 +57,8 @@ export async function findStoreJudgement(db: Reader): Promise<StoreJudgement | u
 }
 
 /**
- * Sets the time from which on the database judges bytes; it no longer judges older ones. Called after a restore, or when
- * the database adopts another store. Withdraws an earlier acceptance by an operator.
+ * Sets the time from which the database judges bytes; it no longer judges older ones. Called after a restore, or when the
+ * database adopts another store. Withdraws an earlier acceptance by an operator.
  */
 export async function setJudgesSince(tx: Transaction, since: number): Promise<void> {
   await kyselyOf(tx)

@@ -80,8 +80,8 @@ export class GroupCommit {
   }
 
   /**
-   * Commits as many transactions of the group as one stretch allows. Returns their number; 0 if nothing was committed,
-   * in which case each is tried alone, so that it gets its own error.
+   * Commits as many transactions of the group as the time for one stretch of work allows. Returns their number; 0 if nothing was
+   * committed, in which case each is tried alone, so that it gets its own error.
    */
   async #commitTogether(group: readonly Job[], stretch: Stretch): Promise<number> {
     const outcomes: Outcome[] = []
