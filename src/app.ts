@@ -46,7 +46,7 @@ const takeoverMs = 10_000
 
 export interface App extends AsyncDisposable {
   readonly url: string
-  /** The port of the metrics listener, if it has one of its own. */
+  /** The port of the metrics listener, if it has its own. */
   readonly metricsPort: number | undefined
   readonly metadata: Metadata
   readonly store: BlobStore

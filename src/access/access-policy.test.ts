@@ -118,7 +118,7 @@ describe('the policy', () => {
   })
 
   test.each([
-    // The token names another repository: one for this one may do.
+    // The token names another repository: a token for this one may help.
     [
       bob,
       'repository:bob/app:pull',
@@ -126,7 +126,7 @@ describe('the policy', () => {
       'acme/private',
       'the token cannot be used to push to acme/private: get one with the scope repository:acme/private:pull,push',
     ],
-    // It names this one, and its owner would have got all that was asked for.
+    // The token names this repository, and its owner would have been granted everything requested.
     [
       bob,
       'repository:bob/app:pull',
@@ -134,7 +134,7 @@ describe('the policy', () => {
       'bob/app',
       'the token cannot be used to push to bob/app: get one with the scope repository:bob/app:pull,push',
     ],
-    // It names this one and was asked for less: only the scope is missing.
+    // The token names this repository, but fewer actions were requested: only the scope is missing.
     [
       bob,
       'repository:acme/public:pull',

@@ -35,7 +35,7 @@ export interface PolicyOptions {
   /** The visibility of repositories that users create. */
   readonly newRepositoryVisibility: 'public' | 'internal' | 'private'
   readonly findAccess: (repository: RepositoryName) => MaybePromise<RepositoryVisibility | undefined>
-  /** The visibility to callers without a right below the name; `undefined`: the name is free. */
+  /** Returns an owner's visibility to callers without a right below the name; `undefined` if the name is free. */
   readonly findOwner: (name: string) => MaybePromise<Pick<Owner, 'visibility'> | undefined>
   readonly grantsOf: (accountId: number) => MaybePromise<HeldGrants>
 }
@@ -155,7 +155,7 @@ class AccessPolicy implements Policy {
     return asked.filter((action) => conclude(facts, action, repository).allowed).toSorted()
   }
 
-  /** For principals that are neither administrator nor owner: the same queries whether the repository exists or not. */
+  /** For principals that are neither administrator nor owner, runs the same queries whether the repository exists or not. */
   #findFacts(principal: Principal, repository: RepositoryName): MaybePromise<Facts> {
     const { anonymous } = this.#options
     if (standingOf(principal, ownerOf(repository)) !== undefined) {

@@ -1,4 +1,4 @@
-/** The decision against one that is plain and slow, for random rights; and whether its explanation is true. */
+/** Compares decisions with a slow, simple evaluation for random rights, and checks that explanations are true. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { GrantOf } from '../metadata/rights/grants.ts'
@@ -23,7 +23,7 @@ interface TeamGrant extends GrantOf {
 interface World {
   readonly anonymous: AnonymousMode
   readonly principal: Principal
-  /** Of bob. */
+  /** The teams of bob. */
   readonly teams: readonly string[]
   readonly grants: readonly TeamGrant[]
   readonly access: RepositoryVisibility | undefined
@@ -118,7 +118,7 @@ function isWithin(limit: TokenLimits | undefined, given: World): boolean {
   return limit?.patterns?.some((pattern) => matches(pattern, given.repository)) !== false
 }
 
-/** What the manual says, line by line. */
+/** The rules of the manual, line by line. */
 function isAllowed(given: World): boolean {
   const { principal, permission: asked, repository, grants: list, teams } = given
   const [name] = repository.split('/')
@@ -137,7 +137,7 @@ function isAllowed(given: World): boolean {
 }
 
 function isOpen({ access: found, anonymous, permission: asked, principal }: World): boolean {
-  // Under `push` everyone may create what will be public.
+  // With `push`, anyone may create public repositories.
   const { visibility: own, ownerVisibility } =
     found ?? (anonymous === 'push' ? ({ visibility: 'public', ownerVisibility: 'public' } as const) : nothing)
   const isPublic = own === 'public' && ownerVisibility === 'public'
@@ -157,7 +157,7 @@ function explain(given: World): Promise<Explanation> {
   return open(given).explain(given.principal, given.permission, given.repository)
 }
 
-/** Of a grant, when nothing else speaks for it. */
+/** Whether this grant alone allows the action. */
 async function sufficesAlone(given: World, grantId: number | undefined): Promise<boolean> {
   if (grantId === undefined) return true
   const list = given.grants.filter(({ id }) => id === grantId)

@@ -67,7 +67,7 @@ export function decideOwner(
   return grant === undefined ? refusals.rights : { allowed: true, by: 'grant', grant }
 }
 
-/** Returns the bound of the credential that excludes this action, whatever the principal's rights. */
+/** Returns the bound of the credential that excludes this action, regardless of the principal's rights. */
 export function findBound(
   principal: Principal,
   permission: Permission,

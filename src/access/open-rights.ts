@@ -24,7 +24,7 @@ import { VersionWatch } from './version-watch.ts'
 
 export interface RightsDeps extends RoleDeps, Pick<PolicyOptions, 'anonymous' | 'newRepositoryVisibility'> {}
 
-/** The services to administer rights. */
+/** The services that manage rights. */
 export interface RightsServices {
   readonly grants: Grants
   readonly roles: Roles
@@ -33,7 +33,7 @@ export interface RightsServices {
 
 export interface Rights {
   readonly policy: Policy
-  /** For tokens: grants scopes under former names, too. */
+  /** For tokens: also grants scopes under former names. */
   readonly granting: Pick<Policy, 'grant'>
   readonly formerNames: FormerNames
   readonly seenAccounts: SeenAccounts

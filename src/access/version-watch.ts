@@ -20,7 +20,7 @@ export class VersionWatch {
   /** The time until which the version counts as current. */
   #freshUntil = 0
   #isFreshTurn = false
-  /** The reading under way. `expire` drops it: an answer from before a change is stale after it. */
+  /** The read in progress. `expire` drops it: an answer from before a change is stale after it. */
   #reading: Promise<number> | undefined
   readonly #onTurnEnd = (): void => void (this.#isFreshTurn = false)
 
@@ -53,7 +53,7 @@ export class VersionWatch {
     return reading
   }
 
-  /** Notes a change made here: later callers read the version again, even while an older reading is under way. */
+  /** Records a change made by this process: later callers read the version again, even while an older read is in progress. */
   expire(): void {
     this.#freshUntil = 0
     this.#isFreshTurn = false

@@ -37,7 +37,7 @@ export class VersionedCache<K, V extends object> {
     }
     const known = this.#values.get(key)
     if (known !== undefined) return known
-    // The loaded value is of this version or newer: it may be loaded once too often, never too rarely.
+    // The loaded value belongs to this version or a newer one: a value may be loaded more often than needed, but is never stale.
     return andThen(this.#deps.load(key), (value) =>
       version === this.#version ? this.#keep(key, value) : value,
     )

@@ -32,7 +32,7 @@ export interface EndpointReply<R> {
   /** The key that the next page starts after; absent on the last page. */
   readonly after?: string | undefined
   readonly cookies?: readonly string[]
-  /** Lines of JSON in place of a value, in groups that are written together. Not read for HEAD. */
+  /** Lines of JSON instead of a value, in groups that are written together. Not read for HEAD. */
   readonly lines?: AsyncIterable<readonly unknown[]>
 }
 

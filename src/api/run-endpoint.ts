@@ -20,7 +20,7 @@ import { readBody, readParams, readQuery } from './input/read-input.ts'
 import type { ApiServices } from './services.ts'
 import { createTurns } from './turns.ts'
 
-/** The memory reserved per entry of a page: an audit event with a long name, a client and details has 2 KiB. */
+/** The memory reserved per entry of a page: an audit event with a long name, a client and details is 2 KiB. */
 const pageItemBytes = 2 * 1024
 
 type AuditTarget = NonNullable<Parameters<Audit['record']>[1]['target']>
@@ -46,7 +46,7 @@ export function createRunner(services: ApiServices): Runner {
       return toReply(endpoint, { ...reply, lines }, http)
     }
     const ifMatch = header(http, 'if-match')
-    // Of two changes with the same entity tag, the second sees the result of the first. The key has the parsed parameters, so
+    // If two changes have the same entity tag, the second sees the result of the first. The key has the parsed parameters, so
     // that differently escaped paths share it.
     return turns.take(JSON.stringify([endpoint.path, request.params]), async () => {
       if (ifMatch !== undefined) {
@@ -66,7 +66,7 @@ interface Admitted extends EndpointRequest<Values, Values, unknown> {
 
 /**
  * Admits, then parses, so that a refused caller learns as little as possible. A body may arrive long after its headers, and a
- * list may wait for memory. After such a wait the gate decides again, since the credential or the right may be gone.
+ * list may wait for memory. After such a wait the gate decides again, since the credential or the right may have been revoked.
  */
 async function admit(
   endpoint: Endpoint,

@@ -1,4 +1,4 @@
-/** Where things are in the data folder, for code that inspects it from outside. */
+/** The paths in the data folder, for code that inspects it from outside. */
 import { join } from 'node:path'
 import { blobPath, createLayout } from '../blob-store/filesystem/layout.ts'
 import type { Config } from '../config/schema.ts'

@@ -1,4 +1,4 @@
-/** The limits of the HTTP layer: those of the configuration beside the fixed ones. */
+/** Combines the configured limits of the HTTP layer with the fixed ones. */
 import type { Config } from '../config/schema.ts'
 import { fixedHttpLimits, type HttpLimits } from '../http/limits.ts'
 

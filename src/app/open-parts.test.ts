@@ -1,4 +1,4 @@
-/** Inspecting a database before its upgrade, on PostgreSQL; `contract/` tests the result on a real server. */
+/** Tests the inspection of a database before its upgrade, on PostgreSQL; `contract/` tests the result on a real server. */
 import { PGlite } from '@electric-sql/pglite'
 import { PGliteDialect } from 'kysely'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** Which databases and stores belong together. */
+/** Tests which databases and stores belong together. */
 import { describe, expect, test } from 'vitest'
 import { checkMemoryStore, judgePairing, StoreMismatchError } from './pair-store.ts'
 

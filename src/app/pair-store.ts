@@ -19,7 +19,7 @@ export interface StoreSide {
   readonly isEmpty: boolean
 }
 
-/** `pair`: both have the id of the database, or receive it. `adopt`: the store receives the id even if it has another one. */
+/** `pair`: both have the id of the database, or receive it. `adopt`: the store receives the id even if it has a different one. */
 export type Pairing = 'pair' | 'adopt'
 
 /** The database and the store do not belong together. The message says what was found, why it is refused and what to do. */

@@ -1,4 +1,4 @@
-/** What a failed start removes, beside a successful start in the same folder. */
+/** Tests what a failed start removes while another start in the same folder succeeds. */
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -91,7 +91,7 @@ describe('a record', () => {
 })
 
 describe('an event that is not recorded', () => {
-  /** Has its own clock for the minute between two reports. */
+  /** Opens an audit that records its losses; `change` can replace its clock, for the minute between two reports. */
   async function openCounting(change: Partial<AuditDeps> = {}) {
     const open = await openAuth()
     const dropped: [string, number][] = []
@@ -184,7 +184,7 @@ describe('an event that is not recorded', () => {
     let asked = 0
     const denied = { action: 'push', outcome: 'denied' } as const
     const ask = (): void => open.audit.recordOnce(bob, denied, `acme/${asked++}`)
-    // More events of one party are not remembered within a minute.
+    // Beyond 500 different events of one party, further ones are not remembered within a minute.
     for (let count = 0; count < 501; count += 1) ask()
     await advance(1_000)
     expect(open.losses).toHaveLength(1)

@@ -29,7 +29,7 @@ export interface Audit extends AuditTrail, AsyncDisposable {
   searchPage(query: AuditSearch): Promise<AuditSearchPage>
   /**
    * Yields all matching events that exist when the first page is requested, oldest first. Each page is read when it is requested,
-   * in a turn of its own, and may be empty. Throws the reason of `signal`.
+   * in its own turn, and may be empty. Throws the reason of `signal`.
    */
   export(filter: AuditFilter, signal?: AbortSignal): AsyncIterable<readonly AuditEvent[]>
 }

@@ -1,4 +1,4 @@
-/** Deletes the oldest events until the audit has the configured age and length, in batches that do not block pushes. */
+/** Deletes the oldest events until the audit is within its configured age and length, in batches that do not block pushes. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
 import { dayMs } from '../lib/utc-day.ts'
@@ -11,7 +11,7 @@ export interface AuditRetention {
   readonly maxRows: number
 }
 
-/** Each event is in six indexes: a batch takes some milliseconds. */
+/** Each event is in six indexes: a batch takes a few milliseconds. */
 const batch = 100
 
 /** Returns how many events were deleted. */

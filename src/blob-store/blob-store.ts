@@ -56,8 +56,8 @@ export interface SyncOptions {
 }
 
 /**
- * The only writer of one segment; `write` takes ownership of the bytes. Writes must not overlap, but a `sync` may run beside
- * later writes: it covers the bytes written before the call.
+ * The only writer of one segment; `write` takes ownership of the bytes. Writes must not overlap, but a `sync` may run
+ * concurrently with later writes: it covers the bytes written before the call.
  */
 export interface SegmentWriter extends AsyncDisposable {
   /** The bytes in this segment so far, including those present when it was opened. */
@@ -169,7 +169,7 @@ export interface BlobStore extends AsyncDisposable {
    * Durable when it resolves. Missing bytes are not an error. Returns the keys whose bytes could not be moved.
    */
   setAside(bytes: readonly StoredBytes[]): Promise<readonly KeyFailure[]>
-  /** Lists all entries that were set aside, in no order. */
+  /** Lists all entries that were set aside, in no particular order. */
   listAside(): AsyncIterable<AsideEntry>
   /**
    * Moves an entry back to its place, durably. Returns `false`, and leaves the entry aside, when other bytes are in its place.
@@ -178,8 +178,8 @@ export interface BlobStore extends AsyncDisposable {
   /** Deletes an entry that was set aside; a missing one is not an error. */
   deleteAside(entry: AsideEntry): Promise<void>
   /**
-   * Lists all blobs and segments of the store, in no order, with one entry per key and state. A blob committed during the scan
-   * may show up as blob and as upload, but never as neither. Entries set aside are not included.
+   * Lists all blobs and segments of the store, in no particular order, with one entry per key and state. A blob committed during
+   * the scan may show up as blob and as upload, but never as neither. Entries set aside are not included.
    */
   list(): AsyncIterable<StoreEntry>
   /** Returns the installation that owns this store; `undefined` for a new store. */

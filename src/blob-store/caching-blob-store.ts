@@ -66,7 +66,7 @@ export class CachingBlobStore extends ForwardingBlobStore {
     return new BytesBlobReader(stored.key, bytes)
   }
 
-  /** Asks the store beneath, and drops cached bytes of another size: they were read from a damaged file. */
+  /** Asks the underlying store, and drops cached bytes of a different size: they were read from a damaged file. */
   override async stat(stored: StoredBlob): Promise<number | undefined> {
     const size = await super.stat(stored)
     const kept = this.#kept.get(stored.key)
@@ -103,7 +103,8 @@ export class CachingBlobStore extends ForwardingBlobStore {
   }
 
   /**
-   * Requires a lead of two requests, not one: of blobs read in turn, each is ahead of the previous one by the read in progress.
+   * Requires a lead of two requests, not one: when blobs are read one after the other, each leads the previous one by the read in
+   * progress.
    */
   #deservesPlace(key: StorageKey, size: number): boolean {
     if (size > this.#maxBlobBytes) return false

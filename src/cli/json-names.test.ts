@@ -34,7 +34,10 @@ function resolve(schema: Schema): Schema {
   }
 }
 
-/** Fields that are missing, unknown or of another type. `extra` names what the commands add, `-name` what they lack. */
+/**
+ * Fields that are missing, unknown or of a different type. `extra` lists fields that only the commands return; `-name` marks a
+ * field that they omit.
+ */
 function findFaults(value: unknown, schema: Schema, extra: readonly string[] = []): string[] {
   const { type, items = {}, properties } = resolve(schema)
   if (type === 'array') return (value as unknown[]).flatMap((entry) => findFaults(entry, items))

@@ -1,4 +1,4 @@
-/** Predicates for text values with a syntax of their own. The schema reports the key. */
+/** Predicates for text values that have their own syntax. The schema reports the key. */
 import { isIP, isIPv4 } from 'node:net'
 import { parseRepositoryName } from '../oci/repository-name.ts'
 

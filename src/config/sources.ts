@@ -121,8 +121,8 @@ function readVariable(
 const scalarKinds: ReadonlySet<ConfigKind> = new Set(['boolean', 'duration', 'integer', 'number', 'size'])
 
 /**
- * Converts a text to a number or a boolean if the key accepts one and YAML would read it as one. Any other text stays as it
- * is, and the schema refuses it.
+ * Converts a text to a number or a boolean if the key accepts one and YAML would read it as one. Any other text is left
+ * unchanged, and the schema refuses it.
  */
 function parseText(key: ConfigKey, text: string): unknown {
   if (key.kind === 'list') return text === '' ? [] : text.split(',').map((entry) => entry.trim())

@@ -42,7 +42,7 @@ type Decider = (question: Question, deps: DecisionDeps) => Promise<Granted> | Gr
 
 const noPush: PushRights = Object.freeze({ create: false, update: false })
 
-/** Complete by type: a new need without a decision does not compile. */
+/** The type requires an entry for every need: a new need without a decision does not compile. */
 const deciders: Readonly<Record<Need, Decider>> = {
   none: grant,
   enter: grant,

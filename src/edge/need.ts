@@ -6,9 +6,8 @@ import type { Action } from '../access/policy.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 
 /**
- * The needs of `/v2`. The policy decides `pull`, `push` and `delete` for the repository in the path. `enter` and
- * `catalog` admit everyone whom the registry lets in; a token for `catalog` must have its scope. `none` checks no
- * credentials.
+ * The needs of `/v2`. The policy decides `pull`, `push` and `delete` for the repository in the path. `enter` and `catalog` admit
+ * everyone who may use the registry; a token for `catalog` must have its scope. `none` checks no credentials.
  */
 export type RegistryNeed = Action | 'enter' | 'catalog' | 'none'
 

@@ -1,4 +1,4 @@
-/** Takes each exchange to the gate once, for requests of `/v2` and of the management API alike. */
+/** Passes each exchange through the gate once, for `/v2` and the management API alike. */
 import { decisionHoldsMs } from '../access/policy.ts'
 import type { AdmissionRequest } from '../edge/admission-request.ts'
 import type { Admitted, Gate, Refused } from '../edge/gate.ts'

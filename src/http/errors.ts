@@ -192,7 +192,7 @@ export class BodyTooSlowError extends OciError {
   }
 }
 
-/** The connection is gone, so no reply can be sent. */
+/** The connection is closed, so no reply can be sent. */
 export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError'
   constructor() {

@@ -1,7 +1,6 @@
 /**
- * @module
- * The path of a request: head, router, grammar of the name, authentication, policy, handler, reply. Errors are caught
- * only here: a refusal becomes a reply, a client that has left gets none, and any other error is logged with its stack
+ * @module The path of a request: head, router, grammar of the name, authentication, policy, handler, reply. Errors are caught
+ * only here: a refusal becomes a reply, a client that has disconnected gets none, and any other error is logged with its stack
  * and answered with 500 and the request id.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'

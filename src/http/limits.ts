@@ -8,7 +8,7 @@ export interface HttpLimits extends ConfiguredHttpLimits {
    * fit the URL.
    */
   readonly tagsPerPut: number
-  /** The largest form. A token request with a password and many scopes has 2 KiB. */
+  /** The largest form. A token request with a password and many scopes is 2 KiB. */
   readonly formBytes: number
   /**
    * The time from the first read of a body that is held in memory (a manifest, a form, JSON of the API) to its end.
@@ -57,7 +57,7 @@ export interface ConfiguredHttpLimits {
    * are arriving. One account, the robots of one owner, or one address without an account may use a quarter.
    */
   readonly replyMemoryBytes: number
-  /** The most open connections; further ones are closed at once. */
+  /** The most open connections; additional ones are closed at once. */
   readonly connections: number
   /** The most open connections of one address. Declared proxies are exempt, because they carry many clients. */
   readonly connectionsPerAddress: number

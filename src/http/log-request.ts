@@ -83,7 +83,7 @@ export function logFault(
 }
 
 /**
- * Logs a request that ended without a complete reply: the client left, it lost its credential or right during the
+ * Logs a request that ended without a complete reply: the client disconnected, it lost its credential or right during the
  * request, or the bytes of the reply could not be read to the end.
  */
 export function logUnanswered(exchange: Exchange, error: unknown, { log }: { log: Log }): void {

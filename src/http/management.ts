@@ -72,7 +72,7 @@ async function ask(
   try {
     checkHead(exchange.incoming, limits)
     const answered = await api.answer(request)
-    // The client left in the middle of its body, or while its reply waited for memory.
+    // The client disconnected in the middle of its body, or while its reply waited for memory.
     if (answered.fault?.error instanceof ClientGoneError) throw answered.fault.error
     return answered
   } catch (error) {

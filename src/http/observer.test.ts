@@ -1,4 +1,4 @@
-/** The events about requests that metrics receive. */
+/** Tests the events about requests that metrics receive. */
 import { describe, expect, test } from 'vitest'
 import { ask, openRequest } from '../../test/support/http/client.ts'
 import { eventually } from '../../test/support/eventually.ts'

@@ -5,7 +5,7 @@ export interface RequestSeen {
   /** The path of that row with its placeholders, without anything that the client sent. */
   readonly path: string | undefined
   readonly method: string
-  /** The status of the reply; `undefined` if the client left before it had one. */
+  /** The status of the reply; `undefined` if the client disconnected before there was one. */
   readonly status: number | undefined
   /** The time from the parsed head to the last byte passed to the connection. */
   readonly durationMs: number

@@ -116,7 +116,7 @@ describe('router', () => {
   })
 })
 
-/** The rights as in the token scopes of clients; sessions belong to pushing, with any method. */
+/** Returns the right that clients request in their token scopes. Upload sessions need `push` with any method. */
 function wantedAction(method: Method, path: string): readonly string[] {
   if (!path.includes('<repository>')) return ['none', 'enter', 'catalog']
   if (path.includes('<uploadId>')) return ['push']

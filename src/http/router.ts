@@ -112,7 +112,7 @@ function nameIn(path: string, end: number): string {
   return end < prefix.length ? '' : decodeComponent(path.slice(prefix.length, end))
 }
 
-/** Decodes a component. An invalid escape stays as it is, and the parser of the component refuses it. */
+/** Decodes a component. An invalid escape is left unchanged, and the parser of the component refuses it. */
 function decodeComponent(text: string): string {
   if (!text.includes('%')) return text
   try {

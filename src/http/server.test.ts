@@ -1,4 +1,4 @@
-/** The work of the wrapper around every handler: order of checks, rights, faults, log lines. */
+/** Tests the wrapper around every handler: the order of checks, rights, faults and log lines. */
 import { describe, expect, test } from 'vitest'
 import { expectError } from '../../test/support/http/answers.ts'
 import { ask } from '../../test/support/http/client.ts'

@@ -1,4 +1,4 @@
-/** Clients that request much and read nothing, with a small limit on the memory that they may hold. */
+/** Tests clients that request a lot and read nothing, with a small limit on the memory that they may hold. */
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { ask } from '../../test/support/http/client.ts'
@@ -17,7 +17,7 @@ const mebibyte = 1024 * 1024
 const manifestBytes = 8 * mebibyte
 const replyMemoryBytes = 10 * mebibyte
 
-/** More than sockets hold, so that most of it stays in the server if a client reads nothing. */
+/** More than the socket buffers hold, so that most of it stays in the server if a client reads nothing. */
 function aLargeManifest(): TestManifest {
   return anArtifact({ annotations: { large: 'x'.repeat(manifestBytes) } })
 }
@@ -57,7 +57,7 @@ test('readers that take nothing hold what the bound allows, and small replies pa
     () => server.server.counts(),
     ({ repliesWaiting }) => repliesWaiting === 2,
   )
-  // One of 8 MiB fits into 10; the others have not even been read from the database.
+  // Only one reply of 8 MiB fits into 10 MiB; the others have not even been read from the database.
   expect(server.server.counts().replyBytesHeld).toBeLessThanOrEqual(replyMemoryBytes)
   expect(server.registry.registry.manifests.cacheStats().entries).toBe(1)
   for (const path of ['manifests/small', 'tags/list?n=100']) {

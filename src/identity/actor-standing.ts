@@ -11,8 +11,8 @@ type Proof = NonNullable<Actor['proof']>
 
 /**
  * Checks the actor of a change that grants access. Between the decision on the request and the change, a password may be hashed
- * or another request may write. Throws `CredentialsError` if the account was disabled or got a new password in between, or if the
- * session or access token of the request ended. Operators and the registry itself always pass.
+ * or another request may write. Throws `CredentialsError` if the account was disabled or got a new password in the meantime, or
+ * if the session or access token of the request ended. Operators and the registry itself always pass.
  */
 export async function requireStanding(
   tx: Transaction,

@@ -216,7 +216,7 @@ describe('the audit of logins', () => {
 /** Newest first. */
 const loginsOf = ({ audit }: OpenAuth) => audit.search({ filter: { action: 'login' }, limit: 100 })
 
-/** All that a logger could write of it. */
+/** Returns everything that a logger could write about the error. */
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) throw new Error('it was not refused')
   const cause = error.cause === undefined ? '' : describeError(error.cause)

@@ -1,9 +1,8 @@
 /**
- * @module
- * Turns an `Authorization` header into a principal. A proof by password hash or signature is cached in bounded memory; a password
- * is cached under a hash that only this process can compute. Each request checks in one query that the account, and the access or
- * refresh token behind the proof, have not changed, so a disabled account, a new password or a revoked token takes effect at once.
- * Rights are the business of `access-policy.ts`.
+ * @module Turns an `Authorization` header into a principal. A proof by password hash or signature is cached in bounded memory; a
+ * password is cached under a hash that only this process can compute. Each request checks in one query that the account, and the
+ * access or refresh token behind the proof, have not changed, so a disabled account, a new password or a revoked token takes
+ * effect at once. `access-policy.ts` decides on rights.
  */
 import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
@@ -41,7 +40,7 @@ export interface AuthenticatorDeps {
   readonly logins: Logins
   readonly keys: SigningKeys
   readonly tokens: TokenVerifier
-  /** Notes uses of access tokens. */
+  /** Records the uses of access tokens. */
   readonly uses: Pick<UseNotes, 'note'>
 }
 
@@ -202,7 +201,7 @@ class CachingAuthenticator implements RememberingAuthenticator {
     return { principal, credentialVersion, token }
   }
 
-  /** Accepts an access token in place of a password; it needs no slow hash, whether it exists or not. */
+  /** Accepts an access token instead of a password; it needs no slow hash, whether it exists or not. */
   async #provePassword({ name, password }: Password, origin: Origin): Promise<Proof> {
     if (isWellFormed(password)) return this.#proveAccessToken({ name, token: password }, origin)
     const principal = await this.#attempt({ name, credential: 'password' }, origin, () =>

@@ -29,7 +29,7 @@ export function wrongPassword(): CredentialsError {
   )
 }
 
-/** The same for every fault of an access token that came with a name. */
+/** Returns the same error for every fault of an access token that was sent with a name. */
 export function wrongAccessToken(): CredentialsError {
   return new CredentialsError(
     'the access token has expired, was revoked or belongs to another account, or the account is disabled: use another token, or ask an administrator of this registry',
@@ -46,7 +46,7 @@ export function endedMeanwhile(): CredentialsError {
   return new CredentialsError('the credentials were changed or revoked during the request: log in again')
 }
 
-/** The same for every fault of the token. */
+/** Returns the same error for every fault of the token. */
 export function invalidToken(options?: ErrorOptions & { readonly isForeign?: boolean }): CredentialsError {
   return new CredentialsError(
     'the token has expired, was revoked or was not issued by this registry: get a new one',

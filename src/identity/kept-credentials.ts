@@ -33,7 +33,7 @@ export interface KeptCredentials extends AsyncDisposable {
   readonly accessTokens: AccessTokens
   readonly robots: Robots
   readonly sessions: Sessions
-  /** Resolves when the noted uses are written; never rejects. */
+  /** Resolves when the recorded uses are written; never rejects. */
   flush(): Promise<void>
 }
 
@@ -60,7 +60,7 @@ export function createCredentialUses({ metadata, clock, onError }: KeptCredentia
       clock,
       everyMs,
       onError,
-      // Losing a use in a power cut does no harm.
+      // It is harmless if a power cut loses a recorded use.
       write: (uses, before) => metadata.transact((tx) => note(tx, uses, before), { durable: false }),
     })
   return {

@@ -18,7 +18,10 @@ export interface AccountPrincipal {
   readonly isAdmin: boolean
   /** The scopes of the bearer token, which limit the request; `undefined` without one. */
   readonly scopes: readonly Scope[] | undefined
-  /** The version of the account's credentials at the proof. Tokens issued for it end with the next version. */
+  /**
+   * The version of the account's credentials when the identity was proven. Tokens issued for it become invalid with the next
+   * version.
+   */
   readonly credentialVersion?: number
   /** The credential that was used: `password`, `access-token:<id>`, `session:<id>`, `refresh-token:<id>`. */
   readonly credential?: string

@@ -7,14 +7,14 @@ import { MetadataFull } from '../metadata/errors.ts'
 
 export interface UseNotes extends AsyncDisposable {
   note(id: number): void
-  /** Resolves when all uses noted so far are written; never rejects. */
+  /** Resolves when all uses recorded so far are written; never rejects. */
   flush(): Promise<void>
 }
 
 export interface UseNotesOptions {
   readonly clock: Clock
   readonly everyMs: number
-  /** Writes each id with the time of its use; skip rows that were noted after `before`. */
+  /** Writes each id with the time of its use; skip rows whose use was recorded after `before`. */
   readonly write: (uses: ReadonlyMap<number, number>, before: number) => Promise<void>
   readonly onError: (error: unknown) => void
 }
@@ -29,7 +29,7 @@ export function createUseNotes({ clock, everyMs, write, onError }: UseNotesOptio
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
 
-  /** On a full disk the uses stay unwritten: pulls must not fail because of them. */
+  /** On a full disk, uses are not written: pulls must not fail because of them. */
   async function writeBatch(uses: ReadonlyMap<number, number>): Promise<void> {
     try {
       await write(uses, clock.now() - everyMs)
@@ -48,7 +48,7 @@ export function createUseNotes({ clock, everyMs, write, onError }: UseNotesOptio
   }
 
   return {
-    /** Works after the clock was set back, too. */
+    /** Also works after the clock was set back. */
     note(id) {
       const now = clock.now()
       const last = noted.get(id)

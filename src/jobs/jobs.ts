@@ -25,9 +25,9 @@ export interface JobOptions {
   readonly sessionIdleMs: number
 }
 
-/** A blob is linked in the transaction that makes it; the hour is for clocks that jump. */
+/** A blob is linked in the transaction that creates it; the hour allows for clocks that jump. */
 const unlinkedGraceMs = hourMs
-/** No longer than an upload session lives unused: its row names its key. */
+/** At most as long as an unused upload session lives, because its row names its key. */
 const sweepGraceMs = 24 * hourMs
 
 export interface JobDeps extends SweepDeps {

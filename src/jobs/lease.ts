@@ -46,7 +46,7 @@ export class Leases {
     this.#watch = new LeaseWatch({ monotonic: deps.monotonic, ttlMs: leaseTtlMs })
   }
 
-  /** Runs `work` under the lease, or skips it while another process holds the lease. Throws what `work` throws. */
+  /** Runs `work` under the lease, or skips it while another process holds the lease. Throws the errors of `work`. */
   async run<T>({ name, signal }: Claim, work: (signal: AbortSignal) => Promise<T>): Promise<LeaseOutcome<T>> {
     const { metadata, holder } = this.#deps
     const abandoned = this.#watch.findAbandoned(name)

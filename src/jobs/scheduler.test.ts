@@ -12,7 +12,7 @@ import { startScheduler, type Scheduler } from './scheduler.ts'
 
 const dayMs = 86_400_000
 
-/** A job that tells each of its runs, and the runs one may wait for. */
+/** A job, and `nextRun`, whose promise resolves with the next run of the job. */
 function aJob(run: (signal: AbortSignal) => Promise<number> = async () => 1) {
   const waiting: (() => void)[] = []
   const job: Job = {

@@ -62,7 +62,7 @@ function startLoop(deps: LoopDeps, job: Job, signal: AbortSignal): Loop {
   }
   const turn = (): void => {
     dueAt = Number.POSITIVE_INFINITY
-    // Wakes during a run cause one more run right after it: they may concern what the run has passed already.
+    // Wakes during a run cause one more run right after it: they may be about items that the run has already passed.
     if (isWaiting) return
     isWaiting = true
     const previous = running

@@ -1,6 +1,6 @@
-/** Tells browsers from programs: browsers name `text/html` in `Accept` when they navigate, programs do not. */
+/** Tells browsers from programs: browsers list `text/html` in `Accept` when they navigate; programs do not. */
 
-/** Whether the header `Accept` (RFC 9110, 12.5.1) asks for a page. A wildcard does not, nor does a header that prefers JSON. */
+/** Whether the `Accept` header (RFC 9110, 12.5.1) asks for a page. A wildcard does not, nor does a header that prefers JSON. */
 export function acceptsHtml(accept: string | undefined): boolean {
   if (accept === undefined) return false
   const html = weightOf(accept, 'text/html')

@@ -1,4 +1,4 @@
-/** Makes, checks and removes folders. Each loop runs over the parts of one path, so it always ends. */
+/** Creates, checks and removes folders. Each loop runs over the parts of one path, so it always ends. */
 import { access, constants, mkdir, readdir, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
@@ -19,15 +19,15 @@ export class FolderError extends Error {
 }
 
 /**
- * Makes the folder and its missing parents with this mode. Several processes may make the same folder at
- * once. Throws `FolderError`. Unlike Node's recursive `mkdir` it also ends below `/proc`.
+ * Creates the folder and its missing parents with this mode. Several processes may create the same folder at once. Throws
+ * `FolderError`. Unlike Node's recursive `mkdir` it also ends below `/proc`.
  */
 export async function makeFolder(path: string, mode: number): Promise<void> {
   for (const folder of await findMissingFolders(path)) await makeChildFolder(folder, mode)
   if (!(await stat(path)).isDirectory()) throw notAFolder(path)
 }
 
-/** Makes a folder in an existing one, unless it exists already. Throws `FolderError`. */
+/** Creates a folder in an existing one, unless it already exists. Throws `FolderError`. */
 export async function makeChildFolder(folder: string, mode: number): Promise<void> {
   try {
     await mkdir(folder, { mode })
@@ -39,7 +39,7 @@ export async function makeChildFolder(folder: string, mode: number): Promise<voi
   }
 }
 
-/** The missing folders on the path, the topmost first. */
+/** Returns the missing folders on the path, topmost first. */
 export async function findMissingFolders(path: string): Promise<readonly string[]> {
   const missing: string[] = []
   for (let folder = resolve(path); !(await exists(folder)); folder = dirname(folder)) {
@@ -49,7 +49,7 @@ export async function findMissingFolders(path: string): Promise<readonly string[
   return missing
 }
 
-/** Whether the folder is there and may be written to, or could be made. Changes nothing. Throws `FolderError`. */
+/** Whether the folder exists and is writable, or could be created. Changes nothing. Throws `FolderError`. */
 export async function checkFolder(path: string): Promise<void> {
   const [topmost] = await findMissingFolders(path)
   const existing = topmost === undefined ? resolve(path) : dirname(topmost)
@@ -61,19 +61,19 @@ export async function checkFolder(path: string): Promise<void> {
   }
 }
 
-/** The names in the folder; empty if it is missing or unreadable. */
+/** Returns the names in the folder; none if it is missing or unreadable. */
 export async function listFolder(path: string): Promise<readonly string[]> {
   return await readdir(path).catch(() => [])
 }
 
-/** Removes the folder and its subfolders where they hold no files. */
+/** Removes the folder and its subfolders if they contain no files. */
 export async function removeEmptyFolders(path: string): Promise<void> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
   for (const entry of entries) if (entry.isDirectory()) await removeEmptyFolders(join(path, entry.name))
   await removeFolderIfEmpty(path)
 }
 
-/** Does nothing if the folder is missing or holds anything. */
+/** Does nothing if the folder is missing or not empty. */
 export async function removeFolderIfEmpty(path: string): Promise<void> {
   try {
     await rmdir(path)

@@ -13,7 +13,7 @@ const repository = parseRepositoryName('acme/web')
 const { signal } = new AbortController()
 const yearMs = 365 * 86_400_000
 
-/** Opens a registry with one dead key, the job that removes it, and backups that may have another clock. */
+/** Opens a registry with one dead key, the job that removes it, and backups that may have a different clock. */
 async function openJob() {
   const open = await openRegistry()
   const { metadata, clock, registry } = open

@@ -8,14 +8,14 @@ import { holdTtlMs } from './backup/deletion-hold.ts'
 export interface BackupPauseDeps {
   readonly metadata: Metadata
   readonly log: Pick<Logger, 'warn'>
-  /** Kept from run to run; without it, a lease from the future holds until its end. */
+  /** Kept between runs: without it, a lease written by a clock that was ahead would hold until it expires. */
   readonly backupWatch?: LeaseWatch | undefined
 }
 
 /**
- * Returns whether a backup runs. A job that deletes bytes asks *after* it has listed them, and deletes only on `false`: a backup
- * that starts later takes its lease after that list, and its snapshot after the lease, so the snapshot names none of these bytes.
- * The lease of a killed or stopped backup is ended first, so that this backup cannot continue afterwards.
+ * Returns whether a backup is running. A job that deletes bytes asks *after* it has listed them, and deletes only on `false`: a
+ * backup that starts later takes its lease after that list, and its snapshot after the lease, so the snapshot names none of these
+ * bytes. The lease of a killed or stopped backup is ended first, so that this backup cannot continue afterwards.
  */
 export async function isBackupRunning(deps: BackupPauseDeps, now: number): Promise<boolean> {
   const { metadata, log, backupWatch } = deps

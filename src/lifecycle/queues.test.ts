@@ -1,4 +1,4 @@
-/** Queues of background work: one bad entry does not block the others. */
+/** Tests that one bad entry in a queue of background work does not block the others. */
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'

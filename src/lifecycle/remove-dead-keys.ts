@@ -1,6 +1,6 @@
 /**
- * @module Removes idle upload sessions and bytes that nothing names. All of it runs online, beside pushes and pulls, in small
- * steps that may stop anywhere and be repeated. Nothing else deletes bytes.
+ * @module Removes idle upload sessions and bytes that nothing names. All of this runs while the registry serves pushes and pulls,
+ * in small steps that can be interrupted anywhere and repeated. Nothing else deletes bytes.
  */
 import type { BlobStore, StorageKey } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'

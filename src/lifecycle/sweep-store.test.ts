@@ -1,4 +1,4 @@
-/** The sweep: what it moves aside, what it leaves alone, and what stops it. */
+/** Tests what the sweep moves aside, what it leaves alone, and what stops it. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../test/support/parts/open-registry.ts'
@@ -26,7 +26,7 @@ async function pushBlobs(open: OpenRegistry, count: number): Promise<void> {
   }
 }
 
-/** Puts blobs that no row names, as a lost or foreign database leaves them. */
+/** Stores blobs that no row names, as after the loss of a database or with a foreign one. */
 async function putUnknown(open: OpenRegistry, count: number): Promise<StoredBlob[]> {
   const stored: StoredBlob[] = []
   for (let index = 0; index < count; index++) stored.push(await putBlob(open.store, randomBytes(100)))

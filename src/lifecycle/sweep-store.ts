@@ -20,9 +20,9 @@ export interface SweepDeps extends LifecycleDeps {
 
 /** The size of a batch; the store scans its unfinished uploads once per batch. */
 const entriesAtOnce = 1_000
-/** The largest share of the store's entries or bytes that one run moves... */
+/** The largest share of the store's entries or bytes that one run may move. */
 const maxShare = 0.1
-/** ...unless it is at most this many entries, so that a small store can clean up after a crash. */
+/** One run may always move this many entries, whatever their share, so that a small store can clean up after a crash. */
 const alwaysAllowedEntries = 20
 
 interface Sweep {

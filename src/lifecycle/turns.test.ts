@@ -1,4 +1,4 @@
-/** Batches of background work: other requests run within each of their transactions. */
+/** Tests that other requests run during each transaction of background work. */
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { openRegistry, type OpenRegistry } from '../../test/support/parts/open-registry.ts'
@@ -9,7 +9,7 @@ import { removeDeadKeys } from './remove-dead-keys.ts'
 import { TurnCounter } from '../../test/support/turn-counter.ts'
 
 const { signal } = new AbortController()
-/** At least a batch of each job. */
+/** At least one batch for each job. */
 const rows = 200
 
 const numbers = sql`with recursive number (n) as (select 1 union all select n + 1 from number where n < ${rows})`
@@ -22,7 +22,7 @@ const uploads = sql`${numbers} insert into upload
   select n, 'acme/web', 'user:1', ${key}, 0, '[]', 0, 1, 1 from number`
 const deadKeys = sql`${numbers} insert into dead_key (storage_key, since) select ${key}, 1 from number`
 
-/** Returns the most turns of the event loop that others had within one transaction of the work. */
+/** Returns the most turns of the event loop that other work had during one transaction. */
 async function countTurns({ metadata }: OpenRegistry, work: () => Promise<unknown>): Promise<number> {
   const transact = metadata.transact.bind(metadata)
   let most = 0

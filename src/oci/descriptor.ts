@@ -10,7 +10,7 @@ export interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>
   readonly platform?: Platform
   readonly urls?: readonly string[]
-  /** The content itself in base64; of the size above. */
+  /** The content itself in base64; decoded, it has the size above. */
   readonly data?: string
 }
 

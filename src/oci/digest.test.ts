@@ -7,7 +7,7 @@ const specPattern = /^[a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/
 const hex64 = '0123456789abcdef'.repeat(4)
 const hex128 = hex64 + hex64
 
-// Lone surrogates included.
+// Includes lone surrogates.
 const codeUnit = fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit))
 
 describe('parseDigest', () => {

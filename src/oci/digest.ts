@@ -8,7 +8,7 @@ import { hash } from 'node:crypto'
 import { OciError } from './oci-error.ts'
 import { quote } from './quote.ts'
 
-/** A well-formed digest: registered algorithms in their exact form, others by grammar only. */
+/** A well-formed digest. Digests of registered algorithms have exactly their form; others only match the grammar. */
 export type Digest = string & { readonly __brand: 'Digest' }
 
 /** The algorithms that this registry can compute. */

@@ -4,7 +4,7 @@ import { parseIJson } from '../../test/support/content/read-at-once.ts'
 import { IJsonError } from './i-json-error.ts'
 import { maxDepth, maxNames, maxValues, readIJson } from './i-json.ts'
 
-// Lone surrogates included.
+// Includes lone surrogates.
 const codeUnit = fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit))
 
 describe('parseIJson', () => {

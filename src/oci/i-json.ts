@@ -1,9 +1,8 @@
 /**
- * @module
- * A strict reader of I-JSON (RFC 7493) from bytes. It refuses whatever two readers could understand differently: bytes that are
- * not UTF-8, a byte order mark, names that occur twice in an object, lone surrogates. Depth and the number of values are bounded,
- * time is linear in the size, and large documents can be read in steps. Objects inherit nothing, so `__proto__` and
- * `constructor` are ordinary names.
+ * @module A strict reader of I-JSON (RFC 7493) from bytes. It refuses everything that two readers could understand differently:
+ * bytes that are not UTF-8, a byte order mark, names that occur twice in an object, lone surrogates. Depth and the number of
+ * values are bounded, time is linear in the size, and large documents can be read in steps. Objects inherit nothing, so
+ * `__proto__` and `constructor` are ordinary names.
  */
 import type { Steps } from '../lib/turns/steps.ts'
 import { IJsonError } from './i-json-error.ts'
@@ -226,7 +225,7 @@ class IJsonReader {
     return this.#position++
   }
 
-  /** Moves to the closing quote, or as far as one step goes; returns whether it reached the quote. */
+  /** Moves to the closing quote, or up to the end of one step; returns whether it reached the quote. */
   #scanString(opening: number): boolean {
     const end = this.#position + charactersPerStep
     while (this.#position < end) {
@@ -261,7 +260,7 @@ class IJsonReader {
     this.#position += 2
   }
 
-  /** The built-in parser builds the value of one checked literal in flat memory, whatever the number of escapes. */
+  /** The built-in parser builds the value of one checked literal in flat memory, regardless of the number of escapes. */
   #decodeEscapes(opening: number): string {
     const value: unknown = JSON.parse(this.#text.slice(opening, this.#position))
     if (typeof value !== 'string' || !value.isWellFormed()) {

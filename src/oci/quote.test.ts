@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { quote } from './quote.ts'
 
-// Lone surrogates included.
+// Includes lone surrogates.
 const codeUnit = fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit))
 
 describe('quote', () => {

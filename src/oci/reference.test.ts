@@ -6,7 +6,7 @@ import { isTagName, parseTagName, TagInvalidError } from './tag-name.ts'
 
 const digest = `sha256:${'0a'.repeat(32)}`
 
-// Lone surrogates included.
+// Includes lone surrogates.
 const codeUnit = fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit))
 
 describe('parseTagName', () => {
@@ -56,7 +56,7 @@ describe('parseReference', () => {
   })
 })
 
-/** The text again, or the class of what was thrown. */
+/** Returns the parsed and formatted text, or the class of the error. */
 function roundTrip(text: string): unknown {
   try {
     return formatReference(parseReference(text))

@@ -4,7 +4,7 @@ import { NameInvalidError, ownerOf, parseRepositoryName } from './repository-nam
 
 const specPattern = /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$/
 
-// Lone surrogates included.
+// Includes lone surrogates.
 const codeUnit = fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit))
 
 describe('parseRepositoryName', () => {

@@ -40,7 +40,7 @@ export interface TeamName {
   readonly team: string
 }
 
-/** In the order of their ids, after `after` (exclusive). */
+/** A page of members in order of their ids; it starts after the id `after`. */
 interface MemberPage {
   readonly after?: number | undefined
   readonly limit: number
@@ -55,7 +55,10 @@ export interface Members {
     member: { readonly organization: string; readonly user: string; readonly role?: string | undefined },
     actor: Actor,
   ): Promise<boolean>
-  /** Removes the member's grants and team memberships in the organization, too. Throws `OrganizationUnknownError`, `MemberUnknownError`. */
+  /**
+   * Also removes the member's grants and team memberships in the organization. Throws `OrganizationUnknownError`,
+   * `MemberUnknownError`.
+   */
   remove(member: { readonly organization: string; readonly user: string }, actor: Actor): Promise<void>
   /** Throws `OrganizationUnknownError`. */
   list(organization: string, page: MemberPage): Promise<Member[]>
@@ -64,7 +67,7 @@ export interface Members {
 export interface Teams {
   /** Throws `OrganizationUnknownError`, `NameRefusedError`, `NameTakenError`. */
   create(name: TeamName, actor: Actor): Promise<Team>
-  /** Deletes the grants to the team, too. Throws `OrganizationUnknownError`, `TeamUnknownError`. */
+  /** Also deletes the grants to the team. Throws `OrganizationUnknownError`, `TeamUnknownError`. */
   delete(name: TeamName, actor: Actor): Promise<void>
   find(name: TeamName): Promise<Team | undefined>
   /** Lists teams in byte order of their names, after `after` (exclusive). Throws `OrganizationUnknownError`. */

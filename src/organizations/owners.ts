@@ -46,7 +46,7 @@ export interface OwnerDetails extends Owner {
 export interface Deletion {
   /** An owner of another kind counts as unknown. */
   readonly kind: OwnerKind
-  /** Whether to delete its repositories, too. */
+  /** Whether to also delete its repositories. */
   readonly purge: boolean
 }
 
@@ -104,7 +104,7 @@ export function createOwners(deps: OrganizationsDeps): Owners {
     setVisibility: (name, visibility, actor) => setVisibility(deps, { name, visibility }, actor),
     rename: (change, actor) => rename(deps, change, actor),
     async delete(name, deletion, actor) {
-      // Who gets the name while this one is deleted keeps what they push.
+      // A new owner that gets the name during the deletion keeps its pushed content.
       const ownerId = (await findOwner(reader, name))?.id
       await deleteWithPurge(deps, { ...deletion, name, ownerId, actor })
     },
@@ -180,7 +180,7 @@ async function deleteWithPurge(deps: OrganizationsDeps, deletion: NamedDeletion)
   }
 }
 
-/** A repository that was created in between is a conflict. */
+/** A repository that was created in the meantime is a conflict. */
 function hasRepositories(error: unknown): boolean {
   return error instanceof Conflict || (error instanceof Error && error.cause instanceof OwnerNotEmpty)
 }

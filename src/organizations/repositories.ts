@@ -1,4 +1,4 @@
-/** Manages the settings of repositories and deletes them. Their content is the business of `registry/`. */
+/** Manages the settings of repositories and deletes them. `registry/` manages their content. */
 import type { Actor } from '../identity/actor.ts'
 import { requireStanding } from '../identity/actor-standing.ts'
 import { deleteRepository } from '../metadata/deletion/repository-deletion.ts'

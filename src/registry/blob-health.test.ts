@@ -1,4 +1,4 @@
-/** How often the bytes of a row are checked. */
+/** Tests how often the bytes of a row are checked. */
 import { expect, test } from 'vitest'
 import { aRandomBlob } from '../../test/support/content/random.ts'
 import { MemoryBlobStore } from '../blob-store/memory/memory-blob-store.ts'

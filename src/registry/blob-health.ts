@@ -9,7 +9,7 @@ import { Lru } from '../lib/memory/lru.ts'
 import type { BlobLocation } from '../metadata/content/blobs.ts'
 import type { Digest } from '../oci/digest.ts'
 
-/** A row whose bytes are missing or have another size. */
+/** A row whose bytes are missing or differ in size. */
 export interface DamagedContent {
   readonly kind: 'blob' | 'manifest'
   readonly digest: Digest

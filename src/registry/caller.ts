@@ -12,7 +12,7 @@ export interface Caller {
   readonly origin?: Origin | undefined
 }
 
-/** The part of the policy that the registry itself uses; whether the caller may do what it requests was decided before. */
+/** The part of the policy that the registry itself uses; whether the caller may make the request has already been decided. */
 export type RegistryPolicy = Pick<Policy, 'visibleTo' | 'newRepositoryVisibility'>
 
 /** The party of the caller, where parties take turns. */

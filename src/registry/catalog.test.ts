@@ -61,7 +61,7 @@ beforeAll(async () => {
 })
 afterAll(() => opened[Symbol.asyncDispose]())
 
-/** A clock that advances by one millisecond with each reading. */
+/** A loop whose clock advances by one millisecond each time it is read. */
 function createFastLoop(): Loop {
   let time = 0
   return new Loop({ now: () => time++ })
@@ -115,7 +115,7 @@ describe('a catalog page', () => {
     const { repositories, next } = await list(hostile)
     isDone = true
     expect({ repositories, next }).toEqual({ repositories: [], next: undefined })
-    // Each name is one unit of work, and a turn has at most four.
+    // Each name is one unit of work, and a turn does at most four.
     expect(loop.turns).toBeGreaterThan(ownCount / 5)
     expect(probes).toBeGreaterThanOrEqual(loop.turns)
   })

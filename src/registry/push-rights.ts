@@ -1,6 +1,6 @@
 /**
- * Checks the two rights of a push: creating and changing. Which of them a push needs is only known where it happens, so they are
- * checked in its own transaction: nothing can change between the check and the write.
+ * Checks the two rights of a push: creating and changing. Only the transaction of the push knows which of them it needs, so they
+ * are checked there: nothing can change between the check and the write.
  */
 import type { Transaction } from '../metadata/handles.ts'
 import { ensureRepository, findRepository, type Repository } from '../metadata/repositories/repositories.ts'

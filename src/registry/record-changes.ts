@@ -1,4 +1,4 @@
-/** Records in the audit, within a transaction, what that transaction changed in a repository: the history of its content. */
+/** Records in the audit, within a transaction, the changes that it made in a repository: the history of its content. */
 import { actorOf } from '../identity/actor.ts'
 import type { AuditEntry, AuditTrail } from '../metadata/audit/audit-trail.ts'
 import type { Transaction } from '../metadata/handles.ts'

@@ -1,4 +1,4 @@
-/** What one principal may see of another's repositories, with the real policy. */
+/** Tests what one principal may see of another's repositories, with the real policy. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, openRegistry, type OpenRegistry } from '../../test/support/parts/open-registry.ts'

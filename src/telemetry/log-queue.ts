@@ -1,7 +1,7 @@
 /**
  * @module Queues log lines for their destination. A line never waits: it is queued, and the queue is written in the background.
  * While the destination accepts nothing (a full disk, a reader that stalls or is gone), the queue keeps the lines that fit, drops
- * and counts the rest, and tries again. Once it can write again, a line in place of the gap says how many lines are missing.
+ * and counts the rest, and tries again. Once it can write again, a line in the gap says how many lines are missing.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DestinationStream } from 'pino'

@@ -1,6 +1,6 @@
 /**
  * @module The log: one JSON object per line. Lines of a request carry its id as `requestId`. Secrets are redacted here by the
- * names of their fields, whichever code logs them. JSON escapes line breaks in values, so no value can forge a line.
+ * names of their fields, no matter which code logs them. JSON escapes line breaks in values, so no value can forge a line.
  */
 import { pino, stdTimeFunctions } from 'pino'
 import type { DestinationStream, LevelWithSilent, Logger as PinoLogger } from 'pino'

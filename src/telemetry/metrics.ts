@@ -9,7 +9,7 @@ export interface RequestReport {
   /** The id of the row in the route table; `undefined` when none matched. */
   readonly route: string | undefined
   readonly method: string
-  /** `undefined` when the client left before its reply. */
+  /** `undefined` when the client disconnected before its reply. */
   readonly status: number | undefined
   readonly durationMs: number
   readonly bytesIn: number
@@ -129,7 +129,7 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
   }
 }
 
-/** Methods with a label value of their own; clients may send any method. */
+/** The methods that have their own label value; clients may send any method. */
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
 
 function createRequestMetrics(registers: Registry[]): Pick<Metrics, 'onRequest'> {

@@ -27,7 +27,7 @@ type OpenTelemetry = typeof import('@opentelemetry/api')
 export interface Tracing extends AsyncDisposable {
   /** Starts a trace; everything that the work causes, also later, becomes part of it. */
   runRequest<T>(request: TracedRequest, work: () => T): T
-  /** Ends the trace of the current request; without a status, the client left before its reply. */
+  /** Ends the trace of the current request; without a status, the client disconnected before its reply. */
   onRequest(report: TracedReply): void
   /** Records a call that has just ended; does nothing outside of a request. */
   onCall(call: { readonly name: string; readonly durationMs: number; readonly failed: boolean }): void
@@ -44,7 +44,7 @@ export interface TracingOptions {
 /** How long disposing may take to send the remaining traces. */
 const flushMs = 5_000
 
-/** Loads the libraries (about 100 ms) and starts. */
+/** Loads the OpenTelemetry libraries, which takes about 100 ms, and starts tracing. */
 export async function startTracing({ endpoint, version, onError }: TracingOptions): Promise<Tracing> {
   const [api, sdk, { defaultResource, resourceFromAttributes }, { OTLPTraceExporter }] = await Promise.all([
     import('@opentelemetry/api'),

@@ -1,6 +1,6 @@
 /**
- * Answers "why may this account" and "who may", for everyone who grants rights. It uses what decides requests: the policy,
- * former names, and the state of accounts and access tokens.
+ * Answers "why may this account" and "who may", for everyone who grants rights. It uses the same sources as decisions on
+ * requests: the policy, former names, and the state of accounts and access tokens.
  */
 import type { Clock } from '../../lib/clock.ts'
 import { findTokenHolder } from '../../metadata/identity/access-tokens.ts'

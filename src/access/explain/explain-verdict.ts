@@ -1,4 +1,4 @@
-/** Words a verdict for askers who may know all of it, and says what would end a denial. */
+/** Words a verdict for askers who may know everything about it, and says what would end a denial. */
 import { ownerOf } from '../../oci/repository-name.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { expandActions } from '../permissions.ts'

@@ -30,7 +30,7 @@ beforeAll(async () => {
     }
     const grant = (pattern: string, principal: { kind: 'account' | 'team'; id: number }) =>
       insertGrant(tx, { ownerId, pattern, roleId, principal, createdBy: 'test', now: 1 })
-    // Long patterns that nearly meet what is asked about.
+    // Long patterns that almost match the requested pattern.
     for (let index = 0; index < grantCount; index++) {
       const pattern = `*${'a'.repeat(60)}*${String(index)}`
       await grant(pattern, { kind: 'account', id: accounts[index % memberCount] ?? 0 })
@@ -41,11 +41,11 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => opened[Symbol.asyncDispose]())
 
-/** What is open to all is asked of the policy. */
+/** The policy decides what is open to everyone; here, nothing is. */
 const explain = () => Promise.resolve(deny('nothing is open here'))
 const asked = { action: 'pull', anonymous: 'none', owner: 'acme', explain } as const
 
-/** Its clock moves by one millisecond with each look. */
+/** A loop whose clock advances by one millisecond each time it is read. */
 function createFastLoop(): Loop {
   let time = 0
   return new Loop({ now: () => time++ })
@@ -70,7 +70,7 @@ describe('the list of holders', () => {
     const names = Array.from({ length: memberCount }, (_, index) => `user-${String(index).padStart(4, '0')}`)
     expect(pages.flat()).toEqual([...names, 'user-0007'])
     expect(counts.mostRows).toBeLessThanOrEqual(100)
-    // Each grant is one unit of work, and a turn has four at most.
+    // Each grant is one unit of work, and a turn does at most four.
     expect(loop.turns).toBeGreaterThan(grantCount / 5)
   })
 
@@ -85,7 +85,7 @@ describe('the list of holders', () => {
     const { pages, counts } = await listAll('web/other', 50)
     expect(pages.flat()).toHaveLength(memberCount)
     expect(new Set(pages.flat()).size).toBe(memberCount)
-    // A page reads a batch of members and one of grants more than it needs.
+    // A page may read one batch of members and one of grants more than it needs.
     expect(counts.rows).toBeLessThan(grantCount + pages.length * 250)
   })
 

@@ -1,4 +1,7 @@
-/** Lists who may perform an action below an owner, page by page: by visibility, by standing, by grants. */
+/**
+ * Lists who may perform an action below an owner, page by page: through visibility, as owner or administrator, and through
+ * grants.
+ */
 import { Turns } from '../../lib/turns/turns.ts'
 import type { Loop } from '../../lib/turns/turns.ts'
 import { findAccount } from '../../metadata/identity/accounts.ts'
@@ -89,7 +92,7 @@ interface Step {
 }
 
 const batch = 100
-/** A page that finds little ends after this many turns of the event loop. */
+/** A page with few results ends after this many turns of the event loop. */
 const maxTurns = 100
 
 /**

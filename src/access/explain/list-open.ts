@@ -29,10 +29,13 @@ export interface Opening {
   readonly because: string
 }
 
-/** A stand-in for a user without a right of its own: no account has this id. */
+/** A stand-in for a user without any rights: no account has this id. */
 const anyUser: Principal = { kind: 'user', accountId: 0, name: '', isAdmin: false, scopes: undefined }
 
-/** Returns to whom the action is open, and why: the policy decides for an example repository. `undefined`: to nobody. */
+/**
+ * Returns who may perform the action without a grant, and why: the policy decides for an example repository. `undefined` if it is
+ * open to nobody.
+ */
 export async function findOpening(db: Reader, search: OpenSearch): Promise<Opening | undefined> {
   const open = await findReason(db, search, anonymous)
   if (open !== undefined) return { kind: 'anyone', because: open }

@@ -5,7 +5,7 @@ import type { Scope } from '../scope.ts'
 import { createFormerNames, grantFormerNames } from './former-names.ts'
 import { VersionWatch } from '../version-watch.ts'
 
-/** `old` is called `new` now; counts what the database is asked. */
+/** `old` was renamed to `new`; counts the database queries. */
 function open(options: { answer: 'at once' | 'later' }) {
   let now = 0
   let version = 1

@@ -20,7 +20,7 @@ interface Question<V extends Judged> {
   readonly principal: Principal
   /** Whether the former name serves the request: pulls of clients, and explanations. */
   readonly isServed: boolean
-  /** Decides by one name: `Policy.decide` or `Policy.explain`, which agree. */
+  /** Decides on one name: `Policy.decide` or `Policy.explain`, which agree. */
   readonly judge: (principal: Principal, repository: RepositoryName) => MaybePromise<V>
 }
 

@@ -1,4 +1,4 @@
-/** Why rights are not changed as someone wants. Told to those who may change them. */
+/** The reasons why a change of rights is refused. Only callers who may change the rights see them. */
 import { quote } from '../../oci/quote.ts'
 import { AccountError } from '../../identity/accounts/account-errors.ts'
 
@@ -10,7 +10,7 @@ export class GrantUnknownError extends AccountError {
   }
 }
 
-/** Of a grant: who should get it, or whose it is. */
+/** The account or team that a grant names does not exist. */
 export class GranteeUnknownError extends AccountError {
   override readonly name = 'GranteeUnknownError'
   readonly code = 'NAME_UNKNOWN'
@@ -57,7 +57,7 @@ export class RoleInvalidError extends AccountError {
   }
 }
 
-/** Built in, or used by grants. */
+/** The role is built in or used by grants. */
 export class RoleKeptError extends AccountError {
   override readonly name = 'RoleKeptError'
   readonly code = 'DENIED'

@@ -18,7 +18,7 @@ export type { Grant }
 
 export interface GrantRequest {
   readonly owner: string
-  /** Relative to the owner, see `parsePatternBelow`: `**` matches all, `web/**` a part. */
+  /** Relative to the owner, see `parsePatternBelow`: `**` matches everything, `web/**` a part. */
   readonly repositories: string
   readonly role: string
   /** `<user>`, `<owner>/<team>` or `<owner>+<robot>`; a team can have grants only on its own organization. */

@@ -21,7 +21,7 @@ export interface HeldGrant {
 
 export interface HeldGrants {
   below(owner: string): readonly HeldGrant[]
-  /** The owners below which anything is granted. */
+  /** The owners on whose repositories the principal has any grant. */
   readonly owners: readonly string[]
   /** The repositories that the grants allow to pull; `undefined`: none. */
   readonly pullable: NameSet | undefined
@@ -63,7 +63,7 @@ export function holdGrants(rows: readonly GrantOf[]): HeldGrants {
     below: (owner) => byOwner.get(owner) ?? none,
     owners: [...byOwner.keys()],
     get pullable() {
-      // Only lists and mounts ask, and to sort many patterns takes as long as to read them.
+      // Computed on demand: only lists and mounts need it, and sorting many patterns takes as long as reading them.
       pullable ??= { names: createPullable() }
       return pullable.names
     },

@@ -14,7 +14,7 @@ function grantsOf(count: number): GrantOf[] {
   }))
 }
 
-/** Turns of the event loop that the test runs, and what was read. */
+/** Opens a loader and records its reads; the test runs its turns of the event loop. */
 function open(count: number) {
   const scheduled: (() => void)[] = []
   const read: number[] = []

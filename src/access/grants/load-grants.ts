@@ -1,6 +1,6 @@
 /**
- * Reads what is granted to an account. A member of many teams may have thousands of grants, which take long to read in one piece.
- * Such an account is read in a turn of its own, and requests that wait for it share the result.
+ * Reads what is granted to an account. A member of many teams may have thousands of grants, which take long to read in one turn.
+ * Such an account is read in its own turn, and requests that wait for it share the result.
  */
 import { andThen } from '../../lib/maybe-promise.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
@@ -10,7 +10,7 @@ import { holdGrants, type HeldGrants } from './held-grants.ts'
 
 export interface LoadGrantsDeps {
   readonly list: (accountId: number) => MaybePromise<GrantOf[]>
-  /** Tests make their own. */
+  /** Tests pass their own. */
   readonly loop?: Loop
 }
 
@@ -35,7 +35,7 @@ export function createGrantsLoader({
   }
   const readLater = async (accountId: number): Promise<HeldGrants> => {
     await new Turns({ party: `grants of ${accountId}`, ...(loop !== undefined && { loop }) }).rest()
-    // Who asks from now on may have seen a newer version of the rights.
+    // Later callers may have seen a newer version of the rights.
     waiting.delete(accountId)
     return read(accountId)
   }

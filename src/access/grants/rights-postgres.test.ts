@@ -1,4 +1,4 @@
-/** Rights where the database takes its time to answer: one's own change counts at one's own next request. */
+/** Tests rights with a database that does not answer at once: a process sees its own change in its next request. */
 import { expect, test } from 'vitest'
 import { basic, openAuthWithUsers, origin } from '../../../test/support/parts/open-auth.ts'
 import { tester } from '../../../test/support/parts/tester.ts'

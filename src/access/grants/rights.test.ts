@@ -1,4 +1,4 @@
-/** Rights as they are given, over the real services. */
+/** Tests grants and roles through the real services. */
 import { describe, expect, test } from 'vitest'
 import { type OpenAuth, basic, openAuthWithUsers, origin } from '../../../test/support/parts/open-auth.ts'
 import { eventually } from '../../../test/support/eventually.ts'
@@ -55,7 +55,7 @@ describe('a change of rights', () => {
     const asked: [Permission, string] = ['pull', 'bob/web']
     const follows = async (expected: boolean): Promise<void> => {
       expect(await can(here, carol, asked)).toBe(expected)
-      // Where the database answers at once, the other process has the first try alone.
+      // If the database answers at once, the other process must see the change at the first try.
       const timeoutMs = testDatabase === 'sqlite' ? -1 : 15_000
       await eventually(
         () => can(there, carol, asked),
@@ -130,7 +130,7 @@ describe('a change of rights', () => {
     answers[1]?.resolve(2)
     answers[0]?.resolve(1)
     expect([await before, await after]).toEqual([1, 2])
-    // The older answer came last, and is not what is remembered.
+    // The older answer arrived last, and must not replace the newer one.
     expect([await watch.current(), answers.length]).toEqual([2, 2])
     watch.expire()
     void watch.current()
@@ -206,7 +206,7 @@ describe('a robot', () => {
 test('public access is explained even if a user has a reserved name', async () => {
   await using opened = await open()
   const { access } = opened.auth
-  // From before the name was refused.
+  // Such a user may date from before the name was refused.
   const user = { name: 'anonymous', passwordHash: 'none', isAdmin: true, adopt: false, now: 0 }
   await opened.metadata.transact((tx) => insertAccount(tx, user))
   const asked = { principal: 'anonymous', action: 'pull', repository: 'bob/web' } as const

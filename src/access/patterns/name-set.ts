@@ -1,4 +1,4 @@
-/** Patterns in a form that the database can search: ranges of names, and a filter for the names within them. */
+/** Converts patterns to a form that the database can search: ranges of names, and a filter for the names within them. */
 import { compareTexts } from '../../lib/compare-texts.ts'
 import type { NameRange, NameSet } from '../../metadata/repositories/visible-repositories.ts'
 import { compilePattern, isWholeBelow, literalPrefix } from './repository-pattern.ts'
@@ -30,7 +30,7 @@ export function createNameSet(patterns: readonly RepositoryPattern[]): NameSet {
 
 const known = new WeakMap<readonly RepositoryPattern[], NameSet>()
 
-/** Like `createNameSet`, but cached by list: an access token's list is used by each request. */
+/** Like `createNameSet`, but cached by list: an access token's list is used by every request. */
 export function nameSetOf(patterns: readonly RepositoryPattern[]): NameSet {
   const found = known.get(patterns) ?? createNameSet(patterns)
   known.set(patterns, found)
@@ -48,13 +48,13 @@ function rangeOf(pattern: RepositoryPattern): NameRange {
   return { from: literal, to: endOfPrefix(literal) }
 }
 
-/** The first text after all texts that start with the prefix, which is ASCII. */
+/** Returns the first text that sorts after all texts with the prefix, which is ASCII. */
 function endOfPrefix(prefix: string): string | undefined {
   if (prefix === '') return undefined
   return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
 }
 
-/** Sorted, without overlap: of two that have names in common, one lies within the other. */
+/** Returns the ranges sorted and without overlap: if two of them share names, one contains the other. */
 function mergeRanges(ranges: readonly NameRange[]): readonly NameRange[] {
   const sorted = ranges.toSorted(
     (a, b) => compareTexts(a.from, b.from) || compareTexts(b.to ?? '~', a.to ?? '~'),

@@ -5,7 +5,7 @@ import type { Characters } from './pattern-automaton.ts'
 import { compilePattern } from './repository-pattern.ts'
 import type { RepositoryPattern } from './repository-pattern.ts'
 
-/** Slow and plain: tries every split. */
+/** A slow, simple reference matcher: tries every split. */
 function createReference(): { matches: (pattern: string, name: string) => boolean } {
   const matchesText = (pattern: string, text: string): boolean => {
     if (pattern === '') return text === ''
@@ -24,7 +24,7 @@ function createReference(): { matches: (pattern: string, name: string) => boolea
   return { matches: (pattern, name) => matchesAll(pattern.split('/'), name.split('/')) }
 }
 
-/** A text that counts how often its characters are read. */
+/** A string that counts how often its characters are read. */
 function countReads(text: string): Characters & { readonly reads: number } {
   let reads = 0
   return {

@@ -1,24 +1,24 @@
 /**
- * Matches names against a pattern in one pass: each character is read once and updates the set of places in the pattern
- * that the name may have reached, as the bits of a few words. There is no second try, so the time is the length of the
- * name times the number of words, whatever the pattern says.
+ * Matches names against a pattern in one pass: each character is read once and updates the set of places in the pattern that the
+ * name may have reached, stored as the bits of a few words. The matcher never backtracks, so for any pattern the time is the
+ * length of the name times the number of words.
  *
- * Place `i` is reached when the first `i` characters of the pattern that stand for themselves are matched. A place stays
- * reached at a `*` for every character but `/`, and at a `**` for every character; after a `/` a `**` reaches the place behind it.
+ * Place `i` is reached when the first `i` literal characters of the pattern are matched. A place with a `*` stays reached on
+ * every character except `/`, a place with a `**` on every character; after a `/`, a `**` also reaches the next place.
  */
 
-/** What is read of a text. */
+/** The part of a string that the matcher reads. */
 export interface Characters {
   readonly length: number
   charCodeAt(index: number): number
 }
 
 interface Places {
-  /** The character that leads from each place to the next; `undefined`: none does. */
+  /** The character that leads from each place to the next; `undefined` if no character does. */
   readonly steps: (number | undefined)[]
-  /** Where a `*` stands. */
+  /** The places with a `*`. */
   readonly stars: Set<number>
-  /** Where a `**` stands; the place behind it is where a component starts. */
+  /** The places with a `**`; a component starts at the next place. */
   readonly open: Set<number>
 }
 
@@ -27,21 +27,23 @@ const bitsPerWord = 32
 const asciiCharacters = 128
 
 export class PatternAutomaton {
-  /** Of one set of places; the cost of one character. */
+  /** The number of words in a set of places, which is the cost of matching one character. */
   readonly words: number
   readonly #last: number
-  /** By character the row of `#steps`; 0 for those that the pattern does not name. */
+  /** The row of `#steps` for each character; 0 for characters that do not occur in the pattern. */
   readonly #rows = new Uint8Array(asciiCharacters)
-  /** For each row the places that the character leads on from. */
+  /** For each row, the places from which the character leads to the next place. */
   readonly #steps: Int32Array
-  /** Places that stay reached, for a `/` and for all else. */
+  /** The places that stay reached on a `/`; `#stays` has those for all other characters. */
   readonly #staysAtSlash: Int32Array
   readonly #stays: Int32Array
   readonly #isOpen: boolean
-  /** Used by one call at a time. */
+  /** Scratch space for one call at a time. */
   readonly #reached: Int32Array
 
-  /** `pattern` as `parseRepositoryPattern` takes it, without runs of `**` and from the start of a component. */
+  /**
+   * `pattern` is a pattern that `parseRepositoryPattern` accepts, or its end from the start of a component, without runs of `**`.
+   */
   constructor(pattern: string) {
     const { steps, stars, open } = placesOf(pattern)
     this.#last = steps.length
@@ -60,12 +62,12 @@ export class PatternAutomaton {
     this.#reached = new Int32Array(this.words)
   }
 
-  /** Whether the text from `start` on, where a component starts, is matched to its end. */
+  /** Whether the pattern matches the text from `start`, which must be the start of a component, to its end. */
   matches(text: Characters, start = 0): boolean {
     return this.words === 1 ? this.#matchesInOneWord(text, start) : this.#matchesInWords(text, start)
   }
 
-  /** The same as below without the loops; most patterns are short. */
+  /** Like `#matchesInWords`, but without its loops over words: most patterns fit in one word. */
   #matchesInOneWord(text: Characters, start: number): boolean {
     const rows = this.#rows
     const steps = this.#steps
@@ -93,7 +95,7 @@ export class PatternAutomaton {
     return ((reached[this.#last >> 5] ?? 0) & (1 << (this.#last & 31))) !== 0
   }
 
-  /** Whether any place is reached after the character. */
+  /** Reads one character. Returns whether any place is still reached. */
   #read(character: number, reached: Int32Array): boolean {
     const row = (this.#rows[character] ?? 0) * this.words
     const stays = character === slash ? this.#staysAtSlash : this.#stays
@@ -111,7 +113,7 @@ export class PatternAutomaton {
     return any !== 0
   }
 
-  /** A component starts: what a `**` stands for may end here. */
+  /** Handles the start of a component, where a `**` may stop matching. */
   #enterComponent(reached: Int32Array): void {
     let carried = 0
     for (let word = 0; word < this.words; word++) {
@@ -132,7 +134,7 @@ function placesOf(pattern: string): Places {
     if (component === '**') {
       open.add(steps.length)
       steps.push(undefined)
-      // At the end it stands for one component at least.
+      // At the end, `**` matches at least one component.
       if (isLast) stars.add(steps.length)
       continue
     }

@@ -1,8 +1,8 @@
-/** Whether two patterns have a name in common: what a question about a pattern and a grant share. */
+/** Checks whether two patterns match a common name, for example the pattern of a question and the pattern of a grant. */
 import { literalPrefix } from './repository-pattern.ts'
 import type { RepositoryPattern } from './repository-pattern.ts'
 
-/** Takes the product of both lengths in steps at most, 65,025. */
+/** Whether a name matches both patterns. Takes at most as many steps as the product of both lengths (65,025). */
 export function overlaps(a: RepositoryPattern, b: RepositoryPattern): boolean {
   const [one, other] = [literalPrefix(a), literalPrefix(b)]
   if (!one.startsWith(other) && !other.startsWith(one)) return false
@@ -12,16 +12,16 @@ export function overlaps(a: RepositoryPattern, b: RepositoryPattern): boolean {
   })
 }
 
-/** At the end `**` stands for one component at least. */
+/** At the end, `**` matches at least one component. */
 function componentsOf(pattern: RepositoryPattern): readonly string[] {
   const components = pattern.split('/')
   return components.at(-1) === '**' ? [...components, '*'] : components
 }
 
 interface Parts {
-  /** Whether the part stands for any number of others, none too. */
+  /** Whether the part is a wildcard, which matches any number of parts, including none. */
   readonly isOpen: (part: string | undefined) => boolean
-  /** Of two parts that are not open. */
+  /** Whether two parts that are not open can match the same text. */
   readonly fits: (a: string, b: string) => boolean
 }
 
@@ -30,7 +30,7 @@ const characters: Parts = {
   fits: (a, b) => a === b,
 }
 
-/** The beginnings of both, of every length: a row says of one of `a` with which of `b` it can be the same. */
+/** Compares all prefixes of both: a row says for one prefix of `a` which prefixes of `b` can match the same text. */
 function meet(a: ArrayLike<string>, b: ArrayLike<string>, parts: Parts): boolean {
   let row = new Uint8Array(b.length + 1)
   let above = new Uint8Array(b.length + 1)
@@ -53,7 +53,7 @@ function fillRow(
   for (let length = 1; length <= b.length; length++) {
     const right = b[length - 1] ?? ''
     if (isOpen || parts.isOpen(right)) row[length] = (above[length] ?? 0) | (row[length - 1] ?? 0)
-    // Compared only where the beginnings before them are the same.
+    // Compare the parts only if the prefixes before them match.
     else row[length] = above[length - 1] === 1 && parts.fits(left, right) ? 1 : 0
   }
 }

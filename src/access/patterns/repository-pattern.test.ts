@@ -12,7 +12,7 @@ import {
 import { createNameSet } from './name-set.ts'
 import { overlaps } from './pattern-overlap.ts'
 
-/** Slow and plain: an expression of the language's own engine. */
+/** A slow, simple reference matcher that uses a regular expression. */
 function naive(pattern: string): RegExp {
   const parts = pattern.split('/').map((component, index, all) => {
     if (component !== '**') return component.replaceAll(/[.*]/g, (found) => (found === '*' ? '[^/]*' : '\\.'))

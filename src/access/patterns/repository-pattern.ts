@@ -1,7 +1,8 @@
 /**
- * Which repositories a grant or an access token reaches: a full name in which `*` stands for any characters within a
- * component and `**` as a whole component for any number of components, at least one at the end. Everything else stands for itself.
- * `acme/**` is all of acme, `acme/web/*` what is directly below, `acme/*-test` by the end of the name.
+ * Patterns select the repositories that a grant or an access token covers. A pattern is a full name in which `*` matches any
+ * characters within a component. `**` as a whole component matches any number of components; at the end, at least one. All other
+ * characters match themselves. `acme/**` matches everything in acme, `acme/web/*` everything directly below `acme/web`, and
+ * `acme/*-test` names that end in `-test`.
  */
 import { OciError } from '../../oci/oci-error.ts'
 import { quote } from '../../oci/quote.ts'
@@ -19,9 +20,9 @@ export class PatternInvalidError extends OciError {
   }
 }
 
-// As long as names: with a bound for both, matching is bounded too.
+// The same limit as for names: with both bounded, the cost of matching is bounded too.
 const maxCharacters = 255
-// More than anyone needs to name a part of what an owner has.
+// More than anyone needs to select some of an owner's repositories.
 const maxWildcards = 32
 const componentPattern = /^[a-z0-9._*-]+$/
 
@@ -94,7 +95,7 @@ export function compilePattern(pattern: RepositoryPattern): (name: string) => bo
   const literal = literalPrefix(pattern)
   if (isWholeBelow(pattern, literal))
     return (name) => name.length > literal.length && name.startsWith(literal)
-  // Most patterns never meet a name that shares their beginning.
+  // Most patterns are never compared with a name that shares their literal prefix.
   let automaton: PatternAutomaton | undefined
   const start = literal.lastIndexOf('/') + 1
   return (name) => {
@@ -120,14 +121,14 @@ export function isWholeBelow(pattern: string, literal: string): boolean {
   return pattern === `${literal}**` && (literal === '' || literal.endsWith('/'))
 }
 
-/** Whether the pattern matches all repositories of the owner, future ones too. */
+/** Whether the pattern matches all repositories of the owner, including future ones. */
 export function coversOwner(pattern: RepositoryPattern, owner: string): boolean {
   const [first = '', ...rest] = pattern.split('/')
   if (first === '**') return rest.every((component) => component === '**')
   return rest.length > 0 && rest.every((component) => component === '**') && matchesText(owner, first)
 }
 
-/** Matches within one component. */
+/** Matches text within one component. */
 function matchesText(text: string, pattern: string): boolean {
   return pattern.includes('*') ? new PatternAutomaton(pattern).matches(text) : text === pattern
 }

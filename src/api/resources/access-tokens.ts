@@ -181,7 +181,7 @@ function findIn<Name extends string, Path extends string, P extends z.ZodObject,
   }
 }
 
-/** The parameters of a token are the parameters of its list and its id, but the compiler cannot infer that for a generic type. */
+/** A token's parameters are those of its list plus its id, but the compiler cannot infer that for a generic type. */
 function withoutToken<P extends z.ZodObject, T extends TokenParams>(params: z.output<T>): z.output<P> {
   return params as unknown as z.output<P>
 }

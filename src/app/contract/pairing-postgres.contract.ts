@@ -106,7 +106,7 @@ test('a push is not written to another database that took the name of the right 
   const name = own.pathname.slice(1)
   const away = await rename(own, `${name}_away`)
   const foreign = await rename(other, name)
-  // More often than the pool has connections.
+  // More pushes than the pool has connections.
   for (let count = 0; count < 12; count += 1) expect(await push()).toBe(503)
   expect((await ask(`${app.url}/readyz`)).status).toBe(503)
   await rename(foreign, `${name}_other`)

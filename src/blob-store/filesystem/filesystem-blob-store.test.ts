@@ -1,4 +1,4 @@
-/** The file store keeps the contract of every store, in the folders of its layout. */
+/** Tests that the file store meets the contract of every store, in the folders of its layout. */
 import { lstat, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

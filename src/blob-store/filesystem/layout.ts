@@ -53,7 +53,7 @@ export function segmentPath(layout: Layout, key: StorageKey, generation: number)
   return `${layout.uploads}/${key}.${generation}`
 }
 
-/** The path of the draft that becomes the installation file by rename. */
+/** The path of the draft that is renamed to the installation file. */
 export function installationDraftPath(layout: Layout, random: string): string {
   return `${layout.installation}.draft-${random}`
 }

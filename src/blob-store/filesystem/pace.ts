@@ -3,7 +3,7 @@
  * whenever socket buffers have room, so a few fast buffers prove little: each stall raises the number of fast buffers required.
  */
 
-/** A buffer done this fast means at least 13 MB/s, even if it is a small one. */
+/** A buffer transferred in this time means at least 13 MB/s, even if it is a small one. */
 const quickMs = 5
 /** A stall: below 5 MB/s even for a large buffer. A small buffer is enough at that speed. */
 const slowMs = 100

@@ -1,4 +1,4 @@
-/** Batches of the file store, and the folders for entries set aside. */
+/** Tests the batches of the file store, and the folders for entries that were set aside. */
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

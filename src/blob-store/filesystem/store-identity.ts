@@ -27,7 +27,7 @@ export class StoreIdentity {
     this.#opened = await identify(this.#layout)
   }
 
-  /** Throws `StoreUnavailable` when the folder is another one, or the system error when it is missing. */
+  /** Throws `StoreUnavailable` when the folder is a different one, or the system error when it is missing. */
   async check(): Promise<void> {
     const found = await identify(this.#layout)
     if (found.inode === this.#opened?.inode && found.birthtimeNs === this.#opened.birthtimeNs) return

@@ -10,15 +10,15 @@ export interface CliHost {
   /** Whether standard error is a terminal. Otherwise its output may be stored as a log. */
   readonly isTerminal?: boolean
   readonly sources: Omit<ConfigSources, 'argv'>
-  /** Shows the current step in place of the previous one. Absent without a terminal. */
+  /** Shows the current step, replacing the previous one. Absent without a terminal. */
   readonly showProgress?: (text: string) => void
   /** Returns all of standard input. Throws `CliError` if it is longer than any password. */
   readStdin(): Promise<string>
   /** `undefined` without a terminal. */
   readonly terminal: CliTerminal | undefined
-  /** The hasher of new passwords. The default has the same cost as the hasher of the server. */
+  /** Hashes new passwords. By default, a hash costs as much as on the server. */
   readonly passwords?: PasswordHasher
-  /** Calls `reload` on each HUP until disposed. Without a listener, HUP ends the process. */
+  /** Calls `reload` on each HUP until disposed. Without a listener, HUP terminates the process. */
   listenForReload(reload: () => void): Disposable
   /** Makes TERM and INT request a stop instead of ending the process, until disposed. */
   listenForStop(): StopSignals

@@ -6,7 +6,7 @@ const showEveryMs = 100
 
 export type ShowProgress = (text: string) => void
 
-/** Runs the work and shows its progress: at most ten texts per second, each in place of the previous one. */
+/** Runs the work and shows its progress: at most ten texts per second, each replacing the previous one. */
 export async function withProgress<T>(
   { host, json }: { readonly host: Pick<CliHost, 'showProgress'>; readonly json: boolean },
   work: (show: ShowProgress) => Promise<T>,

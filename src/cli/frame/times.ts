@@ -2,7 +2,7 @@
 import { readDuration } from '../../lib/units.ts'
 import { misuse } from './command.ts'
 
-/** Far enough for any expiry, and small enough for dates to stay valid. */
+/** Long enough for any expiry, and short enough for dates to stay valid. */
 const maxDurationMs = 99_999 * 86_400_000
 const datePattern = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
 /** A time without a zone, in the zone of this machine. */

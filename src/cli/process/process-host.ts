@@ -8,7 +8,7 @@ import { listenForReload, listenForStop } from './stop-signals.ts'
 import { readText } from './read-text.ts'
 
 export function createProcessHost(): CliHost {
-  // A notice that cannot be written, for example on a full disk, must not end a server.
+  // A notice that cannot be written, for example because the disk is full, must not stop a server.
   process.stderr.on('error', () => undefined)
   const output = watchOutput()
   return {

@@ -8,7 +8,7 @@ interface StopSignalDeps {
   /** The process, or an emitter of signals in a test. */
   readonly emitter: EventEmitter
   readonly clock: Clock
-  /** Ends the process with this code; `undefined` keeps the code that is set. */
+  /** Exits the process with this code; `undefined` keeps the exit code already set. */
   readonly exit: (code: number | undefined) => void
 }
 

@@ -1,6 +1,6 @@
 /**
- * The services of the commands that run beside a server: the database and the identity services over it, opened in this
- * process while a server may run in another. Nothing here upgrades a database under a running server.
+ * The services for commands that can run while a server runs: the database and the identity services on top of it, opened in this
+ * process. Nothing here upgrades a database under a running server.
  */
 import { existsSync } from 'node:fs'
 import { databaseFile, initialPasswordFile } from '../../app/data-folder.ts'

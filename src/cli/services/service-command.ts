@@ -1,4 +1,6 @@
-/** The frame of commands that use the services of a registry: it reads the arguments, opens the services and explains failures. */
+/**
+ * The code shared by commands that use a registry's services: it reads the arguments, opens the services and explains failures.
+ */
 import { ConfigError, loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
 import { MetadataTooNew } from '../../metadata/errors.ts'

@@ -4,7 +4,7 @@ import { oneDayMs, oneMinuteMs, timer } from '../leaves.ts'
 
 /** A laptop closed overnight can resume its push the next morning. */
 const defaultUploadExpiryMs = oneDayMs
-/** The progress of an upload is recorded about once a second; a busy database or disk may delay that by some seconds. */
+/** The progress of an upload is recorded about once a second; a busy database or disk may delay that by a few seconds. */
 export const minUploadExpiryMs = oneMinuteMs
 /** Far more than a build farm opens at once, and few enough that a runaway script cannot fill the table. */
 const defaultMaxSessions = 1000

@@ -37,8 +37,8 @@ export class ConnectionLimits {
   }
 
   /**
-   * Closes connections that have sent nothing. Node counts them as busy, and does not know those whose handshake is
-   * under way.
+   * Closes connections that have sent nothing. Node counts them as busy, and does not know those whose handshake is still in
+   * progress.
    */
   destroySilent(): void {
     for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy()
@@ -48,7 +48,7 @@ export class ConnectionLimits {
     for (const socket of this.#open) socket.destroy()
   }
 
-  /** Closes excess connections and passes the others to `accept`. Call it once, in place of the server's own listeners. */
+  /** Closes excess connections and passes the others to `accept`. Call it once; it replaces the server's own listeners. */
   guard(server: Server, accept: (socket: Socket) => void): void {
     server.maxConnections = this.#deps.limits.connections
     server.on('drop', (dropped) => this.#refuse('total', dropped?.remoteAddress))

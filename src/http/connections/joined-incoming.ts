@@ -22,7 +22,7 @@ const countedPieces = 64
 const costlyReads = new TurnBudget({ maxBytes: 1 })
 
 abstract class JoinedIncoming extends IncomingMessage {
-  /** The pieces that arrived in this turn, or that wait for their connection's turn to be read on. */
+  /** The pieces that arrived in this turn, or that wait until it is their connection's turn to be read. */
   #kept: KeptPieces | undefined
   #count = 0
 

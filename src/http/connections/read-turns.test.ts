@@ -1,6 +1,5 @@
 /**
- * How many connections with costly bytes are parsed in one turn of the event loop, and which others are read in
- * between.
+ * Tests how many connections with costly bytes are parsed in one turn of the event loop, and which others are read in between.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'

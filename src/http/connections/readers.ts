@@ -31,7 +31,7 @@ export interface ReplyMemory {
   readonly party: string
   /** The bytes reserved before the reply is made or the body is read. */
   reservedBytes: number
-  /** The turn of the event loop in which the reply began to be made; `undefined` once that is settled. */
+  /** The turn of the event loop in which work on the reply began; `undefined` once the size of the reply is known. */
   begunInTurn?: number | undefined
 }
 
@@ -63,15 +63,15 @@ interface Sender {
 }
 
 /**
- * The most bytes of replies made in one turn of the event loop. SQLite answers at once, so many lists could otherwise
- * be made in one turn; the longest page of tags has 1.3 MB.
+ * The most bytes of replies made in one turn of the event loop. SQLite answers at once, so many lists could otherwise be made in
+ * one turn; the longest page of tags is 1.3 MB.
  */
 const maxMadePerTurn = 1024 * 1024
 /** The assumed size of a reply whose size is known only once it is made; most lists are smaller. */
 const expectedBytes = 512 * 1024
 /**
- * The most bytes written in one turn. The kernel accepts the first megabytes of each reply without waiting, so without
- * this limit other requests would never get a turn in between.
+ * The most bytes written in one turn. The kernel accepts the first megabytes of each reply without waiting, so without this limit
+ * other requests would never get a turn.
  */
 const maxWrittenPerTurn = 4 * 1024 * 1024
 
@@ -161,7 +161,7 @@ export class Readers {
     reply.reservedBytes = 0
   }
 
-  /** Counts the bytes of a finished reply, in place of the bytes reserved for it, until the result is disposed. */
+  /** Counts the bytes of a finished reply instead of the bytes reserved for it, until the result is disposed. */
   hold(reply: ReplyMemory, { buffer, byteLength }: Uint8Array): Disposable {
     const holders = this.#holders.get(buffer)
     if (holders === undefined) {
@@ -213,7 +213,7 @@ export class Readers {
   }
 
   /**
-   * Checks every client once. A timer calls it, and stops when it finds none: most clients are gone before the first
+   * Checks every client once. A timer calls it, and stops when it finds none: most clients have disconnected before the first
    * check.
    */
   check(): void {

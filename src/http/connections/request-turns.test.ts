@@ -1,4 +1,4 @@
-/** Pipelined requests: how many are served at once, in which order, and what happens to waiting ones. */
+/** Tests pipelined requests: how many are served at once, in which order, and what happens to those that wait. */
 import { describe, expect, test } from 'vitest'
 import { createCertificate } from '../../../test/support/content/certificate.ts'
 import { ask } from '../../../test/support/http/client.ts'

@@ -57,7 +57,7 @@ export class RequestTurns {
   /** Serves the request at once, or after the requests before it are answered. */
   enter(request: ParsedRequest): void {
     const { socket } = request.incoming
-    // This request is from a read whose connection is already gone.
+    // This request was parsed from a read of a connection that is already closed.
     if (socket.destroyed) {
       this.#options.onParsedAhead(socket)
       return
@@ -180,7 +180,7 @@ export class RequestTurns {
   }
 }
 
-/** Whether the client has received the whole reply or is gone, and no request waits. */
+/** Whether the client has received the whole reply or disconnected, and no request waits. */
 function isFree({ current: { response }, waiting }: Connection): boolean {
   return (waiting === undefined || waiting.length === 0) && (response.writableFinished || response.destroyed)
 }

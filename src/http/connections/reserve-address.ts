@@ -62,5 +62,5 @@ function listen(server: Server, start: () => void): Promise<void> {
   })
 }
 
-/** Ignores the error of a client that leaves while it waits. */
+/** Ignores the error of a client that disconnects while it waits. */
 function ignore(): void {}

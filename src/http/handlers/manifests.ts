@@ -17,7 +17,7 @@ import type { HeaderList, Reply } from '../replies/reply.ts'
 import type { RepositoryRequest } from '../requests/request.ts'
 import type { HandlerDeps } from './handler-deps.ts'
 
-/** Answers GET and HEAD with the manifest as it was pushed, whatever `Accept` says. */
+/** Answers GET and HEAD with the manifest as it was pushed, regardless of `Accept`. */
 export async function getManifest(request: RepositoryRequest, deps: HandlerDeps): Promise<Reply> {
   const { repository, headers } = request
   const reference = findableReference(request)

@@ -119,7 +119,7 @@ function parseSession(
 
 type Chunk = Pick<BodyRequest, 'start' | 'length' | 'contentLength'>
 
-/** Returns the position and length of the body, as far as the headers give them. */
+/** Returns the position and length of the body, if the headers give them. */
 function parseChunk({ headers, hasBody, contentLength }: RepositoryRequest): Chunk {
   const text = headers['content-range']
   if (text === undefined) return { length: contentLength }

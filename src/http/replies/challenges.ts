@@ -51,9 +51,9 @@ export function challengesOf({ match, registryUrl, reason }: ChallengedRequest):
 }
 
 /**
- * Returns the scopes for the right that the route needs; a push also needs `pull`. A push begins with HEAD of a blob,
- * and some clients (oras-py) keep the token of their first request, so HEAD asks for both. The token endpoint grants
- * only the rights that the caller has.
+ * Returns the scopes for the right that the route needs; a push also needs `pull`. A push begins with a HEAD request for a blob,
+ * and some clients (oras-py) keep the token of their first request, so HEAD asks for both. The token endpoint grants only the
+ * rights that the caller has.
  */
 function formatNeededScopes({ route, name, rawQuery }: Match): string {
   if (route?.action === 'catalog') return 'registry:catalog:*'

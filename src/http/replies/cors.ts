@@ -1,7 +1,7 @@
 /**
- * Decides which pages of other origins may read the replies of this registry (Fetch standard, 3.2: the CORS protocol).
- * Browsers ask before they send a request that changes something or carries credentials, and show a page no reply
- * without these headers.
+ * Decides which pages of other origins may read the replies of this registry (Fetch standard, 3.2: the CORS protocol). Browsers
+ * ask before they send a request that changes something or carries credentials, and let no page read a reply without these
+ * headers.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Admission } from '../../identity/sessions/csrf.ts'

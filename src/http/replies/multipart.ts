@@ -11,7 +11,7 @@ interface MultipartOptions {
 }
 
 /**
- * Builds the reply. Its exact length is known beforehand: part heads, ranges and the closing line. Disposing the body
+ * Builds the reply. Its exact length is known in advance: the part headers, the ranges and the closing line. Disposing the body
  * disposes the blob.
  */
 export function multipartReply(blob: OpenBlob, { ranges, boundary, headers }: MultipartOptions): Reply {

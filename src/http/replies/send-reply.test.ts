@@ -75,7 +75,7 @@ class Source implements StreamBody {
 const piece = Buffer.alloc(256 * 1024, 'x')
 const pieces = 400
 
-/** Writes 100 MiB and reports how far it came. */
+/** A source of 100 MiB; `written` returns how much of it was written. */
 function aLongSource(): { source: Source; written: () => number } {
   let written = 0
   const source = new Source(async (sink) => {
@@ -113,7 +113,7 @@ describe('a streamed reply', () => {
     await using sender = await serve(longReply(source))
     const response = await openResponse(sender.url)
     response.pause()
-    // Every later reply was sent while the reader had stopped.
+    // This request is answered after the reader has stopped.
     await ask(sender.url).catch(() => undefined)
     expect(written()).toBeLessThan(pieces * 2)
     let received = 0

@@ -10,9 +10,9 @@ import { abortOnClose } from '../requests/request.ts'
 import { ResponseSink } from './response-sink.ts'
 
 /**
- * Resolves once everything is passed to the connection. Throws `ClientGoneError` if the client has left, and the errors
- * of the source of a streamed body. After such an error the connection is closed, because its length was promised,
- * unless nothing was sent yet (`headersSent`) and another reply can take its place.
+ * Resolves once everything is passed to the connection. Throws `ClientGoneError` if the client has disconnected, and the errors
+ * of the source of a streamed body. After such an error the connection is closed, because its length was promised, unless nothing
+ * was sent yet (`headersSent`) and another reply can take its place.
  */
 export async function sendReply(exchange: Exchange, reply: Reply, limits: HttpLimits): Promise<void> {
   const { response, incoming } = exchange
@@ -21,7 +21,7 @@ export async function sendReply(exchange: Exchange, reply: Reply, limits: HttpLi
     await disposeBody(body)
     throw new ClientGoneError()
   }
-  // The client holds its body back until it is asked for it, which will not happen now.
+  // The client waits for `100 Continue` before it sends its body, and will not get it now.
   if (exchange.expectsContinue && exchange.body.unread) response.shouldKeepAlive = false
   if (body === undefined || incoming.method === 'HEAD') {
     await disposeBody(body)

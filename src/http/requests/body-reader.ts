@@ -67,8 +67,8 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Drops the rest of the body, so that a client that writes before it reads sees the reply and not a connection reset.
-   * Resolves to `false` if a limit was reached or the client left: the connection cannot be used further.
+   * Drops the rest of the body, so that a client that writes before it reads sees the reply and not a connection reset. Resolves
+   * to `false` if a limit was reached or the client disconnected: the connection cannot be used further.
    */
   async discard(bounds: { bytes: number; ms: number }): Promise<boolean> {
     const incoming = this.#incoming
@@ -227,7 +227,7 @@ class BodyIterator implements AsyncIterator<Uint8Array, undefined> {
     incoming.off('end', this.#wake)
     incoming.off('error', this.#wake)
     incoming.off('close', this.#onClose)
-    // Without a listener the rest would flow on without limit, and be lost.
+    // Without a listener, the rest of the body would keep flowing and be discarded.
     if (!incoming.readableEnded) incoming.pause()
   }
 }

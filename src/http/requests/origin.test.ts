@@ -1,4 +1,4 @@
-/** Where clients are sent for a token, and which address counts, with and without proxies. */
+/** Tests which token URL clients receive, and which client address counts, with and without proxies. */
 import { describe, expect, test } from 'vitest'
 import { ask } from '../../../test/support/http/client.ts'
 import { openAuthenticator, openPolicy } from '../../../test/support/parts/open-identity.ts'
@@ -75,7 +75,7 @@ describe('the realm', () => {
     [{ 'x-forwarded-port': '8443', 'x-forwarded-proto': 'https' }, 'https://registry.test:8443'],
     [{ 'x-forwarded-port': '443', 'x-forwarded-proto': 'https' }, 'https://registry.test'],
     [{ 'x-forwarded-port': '80' }, 'http://registry.test'],
-    // A proxy behind the one that speaks TLS may pass on its scheme and name its own port.
+    // A second proxy, between the TLS proxy and the registry, may pass on the scheme of the first and name its own port.
     [{ 'x-forwarded-port': '80', 'x-forwarded-proto': 'https' }, 'https://registry.test'],
     [{ 'x-forwarded-port': '443' }, 'http://registry.test'],
     [{ 'x-forwarded-port': '8443', 'x-forwarded-host': 'r.test' }, 'http://r.test:8443'],

@@ -80,7 +80,7 @@ function withPort(authority: string, port: string | undefined): string {
     : `${authority}:${port}`
 }
 
-/** Returns the address of the peer; empty if the connection is gone. */
+/** Returns the address of the peer; empty if the connection is closed. */
 export function peerAddress(socket: IncomingMessage['socket']): string {
   return parseAddress(socket.remoteAddress ?? '') ?? ''
 }

@@ -20,7 +20,7 @@ export interface RegistryRequest {
   readonly principal: Principal
   readonly caller: Caller
   readonly origin: Origin
-  /** Aborts when the connection is gone. */
+  /** Aborts when the connection is closed. */
   readonly signal: AbortSignal
   /** The party and signal for work that takes turns with the work of other callers. */
   readonly asker: Asker
@@ -28,13 +28,14 @@ export interface RegistryRequest {
   readonly contentLength: number | undefined
   readonly hasBody: boolean
   /**
-   * The body as it arrives; it can be read once. Throws `ClientGoneError`, `BodyStalledError`, `BodyTooSlowError`, and
-   * the error of the limit if the table sets one.
+   * The body as it arrives; it can be read once. Throws `ClientGoneError`, `BodyStalledError`, `BodyTooSlowError`, and the
+   * size-limit error if the route limits the body.
    */
   readonly body: AsyncIterable<Uint8Array>
   /**
    * Resolves once there is room in memory for a reply of this many bytes; call it before the reply is made. Throws
-   * `ClientGoneError` if the client leaves during the wait, and the refusal if the caller has lost its right by then.
+   * `ClientGoneError` if the client disconnects during the wait, and the refusal if the caller has lost its right in the
+   * meantime.
    */
   reserve(bytes: number): Promise<void>
   /**

@@ -133,7 +133,7 @@ describe('the rotation of an access token', () => {
       await accessTokens.create(open.bob, { name: `other ${count}` }, tester)
     }
     const rotated = await accessTokens.rotate(token.id, { overlapMs: hourMs }, tester)
-    // The one before still holds, so the next has no place until it ends.
+    // The replaced token is still valid and counts, so another rotation exceeds the limit until that token ends.
     const again = accessTokens.rotate(rotated.token.id, { overlapMs: hourMs }, tester)
     await expect(again).rejects.toMatchObject({ name: 'TooManyAccessTokensError' })
     open.clock.advance(hourMs)

@@ -74,7 +74,7 @@ export interface AccessTokens {
     readonly after?: number | undefined
     readonly limit: number
   }): Promise<AccessToken[]>
-  /** Finds ended tokens, too. */
+  /** Also finds tokens that have ended. */
   find(id: number): Promise<AccessToken | undefined>
   /**
    * Revokes the token, the tokens that it rotated itself into or from, and their bearer tokens. Returns whether one of
@@ -225,7 +225,7 @@ interface HeldToken extends TokenLineage {
   readonly token: AccessToken
 }
 
-/** Ends the replaced token; unless it rotated itself, its whole lineage. */
+/** Ends the replaced token if it rotated itself, otherwise its whole lineage. */
 async function retire(
   tx: Transaction,
   { token: { id }, firstId }: HeldToken,

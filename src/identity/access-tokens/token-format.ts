@@ -9,7 +9,7 @@ export const tokenPrefixes = { user: 'ladu_', robot: 'ladr_' } as const
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const secretCharacters = 30
-/** The length of 32 bits in base 62. */
+/** The number of base-62 digits for 32 bits. */
 const checksumCharacters = 6
 const hintCharacters = 4
 const tokenPattern = /^lad[ur]_[0-9A-Za-z]{36}$/
@@ -20,7 +20,7 @@ export function generateToken(kind: keyof typeof tokenPrefixes): string {
   return text + checksumOf(text)
 }
 
-/** Whether the text has the form of an access token, of any registry. A password that a person chose never has. */
+/** Whether the text has the form of an access token, of any registry. A password that a person chose never does. */
 export function isWellFormed(text: string): boolean {
   return tokenPattern.test(text) && text.endsWith(checksumOf(text.slice(0, -checksumCharacters)))
 }

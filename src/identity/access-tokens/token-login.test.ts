@@ -199,7 +199,7 @@ describe('an access token', () => {
     const { open, secret, tokenId } = given
     const usedAt = async (): Promise<number | undefined> => {
       await open.auth.flush()
-      // What was confirmed in this turn of the event loop is not asked for again.
+      // A result confirmed in this turn of the event loop is not queried again.
       await nextTurn()
       return (await open.auth.accessTokens.find(tokenId))?.usedAt
     }

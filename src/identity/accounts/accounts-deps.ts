@@ -9,6 +9,6 @@ export interface AccountsDeps {
   readonly clock: Clock
   readonly audit: AuditTrail
   readonly passwords: PasswordHasher
-  /** Where the generated password of the first administrator is kept. */
+  /** The file that keeps the generated password of the first administrator. */
   readonly initialPasswordFile: string
 }

@@ -39,7 +39,7 @@ export interface Robots {
   disable(name: string, actor: Actor): Promise<void>
   /** Throws `RobotUnknownError`. */
   enable(name: string, actor: Actor): Promise<void>
-  /** Deletes its tokens, team memberships and grants, too; the content that it pushed stays. Throws `RobotUnknownError`. */
+  /** Also deletes its tokens, team memberships and grants; the content that it pushed stays. Throws `RobotUnknownError`. */
   delete(name: string, actor: Actor): Promise<void>
 }
 

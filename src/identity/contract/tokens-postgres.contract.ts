@@ -11,7 +11,7 @@ import { revokeAccessToken } from '../../metadata/identity/access-tokens.ts'
 import { openPostgresMetadata } from '../../metadata/dialects/postgres/postgres.ts'
 import { createAccessTokens } from '../access-tokens/access-tokens.ts'
 
-/** Counts the connections that wait for a lock of another one. */
+/** Counts the connections that wait for a lock that another connection holds. */
 async function countWaiting(url: string): Promise<number> {
   const client = new Client({ connectionString: url })
   await client.connect()

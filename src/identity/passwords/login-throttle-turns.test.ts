@@ -1,4 +1,4 @@
-/** In what order the throttle looks at passwords that come at once, and whom it refuses. */
+/** Tests the order in which the throttle checks passwords that arrive at the same time, and which of them it refuses. */
 import { setImmediate as settle } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createTestClock, type TestClock } from '../../../test/support/parts/open-registry.ts'
@@ -13,13 +13,13 @@ type Outcome = 'in' | 'wrong' | 'refused' | 'waits'
 
 interface Subject {
   readonly clock: TestClock
-  /** Each ends when the test says so. */
+  /** Each check ends when the test ends it. */
   readonly pauses: Pause[]
-  /** The accounts whose password was looked at, in order. */
+  /** The accounts whose password was checked, in order. */
   readonly checked: string[]
   guess(account: string, address: string): Promise<Outcome>
   login(account: string, address: string): Promise<Outcome>
-  /** From now on passwords that are being looked at stay so until the answer is called. */
+  /** From now on, checks of passwords do not finish until the returned function is called. */
   hold(): () => void
 }
 
@@ -68,7 +68,7 @@ function addresses(count: number): string[] {
   return Array.from({ length: count }, (_none, index) => `192.0.2.${index}`)
 }
 
-/** One failure each, of an account of its own. */
+/** Causes one failure per address, each for a different account. */
 async function makeDirty(subject: Subject, from: readonly string[]): Promise<void> {
   for (const address of from) await subject.guess(`first of ${address}`, address)
   subject.checked.length = 0

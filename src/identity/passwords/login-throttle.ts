@@ -51,9 +51,9 @@ const cleanAfterMs = maxCount * forgetMs
 const maxRemembered = 50_000
 /** One more than an account name may have: longer names all count as one name that no account has. */
 const maxAccountCharacters = 101
-/** Hashes run one at a time; the other turns look up accounts or wait for a broken connection. */
+/** Only one hash runs at a time; attempts in the other turns look up accounts or wait on a broken connection. */
 const turnsAtATime = 4
-/** Half a minute of hashing: clients that wait longer have given up. */
+/** Half a minute of hashing: clients do not wait longer. */
 const defaultMaxWaiting = 1_000
 /** A few seconds of hashing, enough for a build farm behind one address. */
 const defaultMaxPerAddress = 100
@@ -67,7 +67,7 @@ export function createLoginThrottle(options: LoginThrottleOptions): LoginThrottl
   const isFavoured = (address: string): boolean => recall(address) === undefined
   const turns = new FairTurns({ slots: turnsAtATime, maxWaiting, maxPerParty, isFavoured })
 
-  /** A clock that was set back must not prolong them. */
+  /** Setting the clock back must not prolong them. */
   function recall(key: string): Failures | undefined {
     const known = failures.get(key)
     if (known === undefined) return undefined

@@ -29,7 +29,7 @@ interface ParsedHash extends HashCost {
 }
 
 export const defaultHashCost: HashCost = { memoryKib: 19_456, passes: 2 }
-/** Six seconds of hashing: clients that wait longer have given up. */
+/** Six seconds of hashing: clients do not wait longer. */
 const defaultMaxWaiting = 100
 const saltBytes = 16
 const hashBytes = 32

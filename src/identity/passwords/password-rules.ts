@@ -8,7 +8,7 @@ const minCharacters = 8
 /** Any length can be hashed, but not sent in a header. */
 const maxBytes = 1024
 
-/** Throws `PasswordRefusedError`, whose message never holds the password. */
+/** Throws `PasswordRefusedError`, whose message never contains the password. */
 export function checkPassword(name: string, password: string): void {
   if (Array.from(password).length < minCharacters) {
     throw new PasswordRefusedError(`it must have at least ${minCharacters} characters`)
@@ -19,7 +19,7 @@ export function checkPassword(name: string, password: string): void {
   if (password.toLowerCase() === name.toLowerCase()) {
     throw new PasswordRefusedError('it must differ from the name of the account')
   }
-  // In place of a password it would be read as an access token.
+  // Sent as a password, it would be treated as an access token.
   if (isWellFormed(password)) throw new PasswordRefusedError('it is an access token; choose another password')
 }
 

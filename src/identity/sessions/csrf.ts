@@ -61,7 +61,7 @@ export function checkSameSite({ method, origin, site, registryUrl }: BrowserHead
   throw new CsrfError('another site caused it; only pages of this registry and programs may make changes')
 }
 
-/** Also accepts a page that was loaded over TLS ended by a proxy that the operator did not configure. */
+/** Also accepts a page that was loaded over TLS if a proxy that the operator did not configure terminates it. */
 function isSameOrigin(origin: string, registryUrl: string): boolean {
   const [page, own] = [URL.parse(origin), URL.parse(registryUrl)]
   if (page === null || own === null) return false

@@ -8,7 +8,7 @@ import type { BegunSession } from './sessions.ts'
 const hourMs = 60 * 60_000
 const bob = { name: 'bob', password: bobsPassword }
 
-/** What the browser sends back. */
+/** The `Cookie` header that the browser sends back. */
 function cookieOf(session: BegunSession): string {
   return session.cookie({ secure: true }).split(';', 1).join('')
 }

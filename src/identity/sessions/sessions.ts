@@ -1,7 +1,7 @@
 /**
- * @module
- * Browser sessions: a login with name and password starts one, a cookie carries it, and the user, time, or a change of the account's
- * credentials ends it, with the next request and in every process. Each login creates a new random id, so that no one can plant one.
+ * @module Browser sessions: a login with name and password starts one, a cookie carries it, and it ends when the user ends it,
+ * when it expires, or when the account's credentials change. The end takes effect with the next request, in every process. Each
+ * login creates a new random id, so that no one can plant one.
  */
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
@@ -43,7 +43,7 @@ export interface BegunSession extends Session {
 
 export interface Sessions {
   /**
-   * Starts a session in place of the one in the browser's `Cookie` header. Throws the errors of `Authenticator.login`, and
+   * Starts a session that replaces the one in the browser's `Cookie` header. Throws the errors of `Authenticator.login`, and
    * `CredentialsError` for an access token, because a session would outlive its limits.
    */
   login(
@@ -72,7 +72,7 @@ export interface SessionsDeps {
 
 const secretBytes = 32
 const maxSessionsPerAccount = 100
-/** The longest delay until a use is noted; a session may end earlier by this time. */
+/** The longest delay before a use is recorded; a session may end this much earlier. */
 export const noteSessionEveryMs = 5 * 60_000
 
 export function createSessions(deps: SessionsDeps): Sessions {
@@ -173,7 +173,7 @@ async function endIn(
   return true
 }
 
-/** A last use in the future, noted by a clock that was ahead, must not keep a session open for years. */
+/** A last use in the future, recorded by a clock that was ahead, must not keep a session open for years. */
 function isOpen(
   { expiresAt, usedAt }: BrowserSession,
   { clock, idleMs }: Pick<SessionsDeps, 'clock' | 'idleMs'>,

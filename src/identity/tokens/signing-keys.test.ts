@@ -1,4 +1,4 @@
-/** The keys that sign bearer tokens, in several processes over one database. */
+/** Tests the keys that sign bearer tokens, with several processes that share a database. */
 import { decodeProtectedHeader } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { openAuth, origin, type OpenAuth } from '../../../test/support/parts/open-auth.ts'

@@ -18,7 +18,7 @@ import type { SigningKey } from '../../metadata/identity/signing-keys.ts'
 import type { Actor } from '../actor.ts'
 
 export interface SigningKeys {
-  /** Returns the active signing key; generates one if none is active. The start calls it first. */
+  /** Returns the active signing key; generates one if none is active. First called at the start of the server. */
   getActive(): Promise<{ kid: string; key: CryptoKey }>
   /** The public key, while it is valid for verification. */
   find(kid: string): Promise<CryptoKey | undefined>

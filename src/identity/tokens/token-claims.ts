@@ -1,4 +1,4 @@
-/** The claims of a bearer token. The format is private: clients pass tokens on unread. */
+/** The claims of a bearer token. The format is private: clients pass tokens on without reading them. */
 import type { JWTPayload } from 'jose'
 import { invalidToken } from '../errors.ts'
 import { principalId } from '../principal.ts'

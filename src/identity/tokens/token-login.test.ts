@@ -8,7 +8,7 @@ import { openSqliteMetadata } from '../../metadata/dialects/sqlite/sqlite.ts'
 import type { Metadata } from '../../metadata/metadata.ts'
 import { createReader, databaseOf } from '../../metadata/sql/database.ts'
 
-/** Counts the queries that were compiled once: those of a request that is known are all of these. */
+/** Counts the queries that were compiled once; a request with cached credentials runs no others. */
 async function openCounted() {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await tempFolder())

@@ -89,7 +89,7 @@ describe('a refresh token', () => {
     await expect(enter(issued.token)).rejects.toEqual(refused)
     await expect(enter(renewed.token)).rejects.toEqual(refused)
     expect(await enter(other.token)).toBe('user')
-    // Another process never saw them before.
+    // A second process, which has not seen these tokens before.
     const second = await open.openSecond()
     const there = (token: string) => second.authenticator.authenticate(`Bearer ${token}`, origin)
     await expect((async () => there(renewed.token))()).rejects.toEqual(refused)

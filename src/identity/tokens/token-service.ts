@@ -46,7 +46,7 @@ export interface TokenServiceDeps {
 
 const refreshTokenBytes = 32
 const maxRefreshTokensPerAccount = 100
-/** Often enough to decide which tokens of an account to keep: the ones used last. */
+/** Often enough to decide which tokens of an account to keep: the most recently used ones. */
 const touchEveryMs = 5 * 60 * 1_000
 const maxClientIdCharacters = 200
 
@@ -103,7 +103,7 @@ interface SignedClaims {
   readonly scopes: readonly Scope[]
   /** The requested scopes, for the text of later refusals; empty for anonymous clients. */
   readonly asked: readonly Scope[]
-  /** The latest end of the token, whatever the configuration says. */
+  /** The latest end of the token, regardless of the configuration. */
   readonly until: number | undefined
 }
 
@@ -185,7 +185,9 @@ async function refresh(
   return { ...issued, refreshToken: request.refreshToken }
 }
 
-/** Notes the use for lists, and to choose which tokens to keep. Skips the note on a full disk, which must not stop pulls. */
+/**
+ * Records the use for lists, and to choose which tokens to keep. A full disk must not stop pulls, so the record is then skipped.
+ */
 async function noteUse(metadata: Metadata, use: { id: number; now: number }): Promise<void> {
   try {
     await metadata.transact((tx) => touchRefreshToken(tx, use), { durable: false })

@@ -26,7 +26,7 @@ async function issue({ auth }: Pick<OpenAuth, 'auth'>, principal: Principal = an
   return (await auth.tokens.issue({ principal, scopes, offline: false, clientId: undefined })).token
 }
 
-/** Signs with the installation's own key what the registry itself would never write. */
+/** Signs, with the installation's own key, claims that the registry itself would never write. */
 async function forge(
   open: OpenAuth,
   changes: { header?: Record<string, unknown>; payload?: Record<string, unknown> },

@@ -6,7 +6,7 @@
 export interface BufferPoolOptions {
   readonly smallBytes: number
   readonly largeBytes: number
-  /** Large buffers are lent while all lent buffers together stay within this. */
+  /** Large buffers are lent only while the total size of all lent buffers stays within this limit. */
   readonly budgetBytes: number
   /** How much stays allocated while unused. */
   readonly maxIdleBytes: number
@@ -15,8 +15,10 @@ export interface BufferPoolOptions {
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 
-/** Reads of 512 KiB reach the speed of the page cache. 28 MiB are 56 buffers, two for each of 28 fast transfers; with them
- * 200 slow transfers stay below 300 MiB of the process (docs/proof/2026-11-22-memory.md). */
+/**
+ * Reads of 512 KiB reach the speed of the page cache. 28 MiB is 56 buffers, two for each of 28 fast transfers; with them 200 slow
+ * transfers stay below 300 MiB of the process (docs/proof/2026-11-22-memory.md).
+ */
 export const defaultBufferPoolOptions: BufferPoolOptions = {
   smallBytes: 64 * kibibyte,
   largeBytes: 512 * kibibyte,
@@ -67,7 +69,7 @@ export class BufferPool {
     this.#idleOf(buffer).push(buffer)
   }
 
-  /** Gives up a buffer that something may still use: it no longer counts as lent and is never lent again. */
+  /** Abandons a buffer that may still be in use: it no longer counts as lent and is never lent again. */
   forget(buffer: Uint8Array): void {
     this.#lentBytes -= buffer.byteLength
   }

@@ -3,7 +3,7 @@ import { ByteBudget } from './byte-budget.ts'
 
 const forever = new AbortController().signal
 
-/** Asks for bytes and notes the name when they are taken. */
+/** Requests bytes and records the name when they are granted. */
 function ask(
   budget: ByteBudget,
   started: string[],
@@ -27,7 +27,7 @@ describe('a budget of bytes', () => {
     ]
     await settle()
     expect([started, budget.takenBytes, budget.waiting]).toEqual([['first'], 6, 2])
-    // It would fit, but others came before.
+    // The byte would fit, but earlier requests are waiting.
     expect(budget.tryTake(1)).toBe(false)
     budget.giveBack(6)
     await Promise.all(asked)

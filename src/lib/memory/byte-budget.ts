@@ -1,7 +1,7 @@
 /**
- * Shares a budget of memory between parties. A request that does not fit waits until others return memory or its signal is aborted.
- * The party that holds least goes first, so that many requests of one party do not delay another; among equals, the oldest request.
- * No party gets more than its share.
+ * Shares a budget of memory between parties. A request that does not fit waits until others return memory or its signal is
+ * aborted. The party that holds the least memory goes first, so that many requests of one party do not delay another; among equal
+ * parties, the oldest request goes first. No party gets more than its share.
  */
 interface Waiter {
   readonly bytes: number

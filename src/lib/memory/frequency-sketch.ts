@@ -5,7 +5,7 @@
  */
 const rows = 4
 const maxCount = 15
-/** The counters are halved after this many notes per counter of a row. */
+/** The counters are halved after this many recorded uses per counter of a row. */
 const notesPerCounter = 4
 
 export class FrequencySketch {

@@ -1,7 +1,7 @@
 /**
  * A cache of recently used values, bounded by the sizes that the caller gives. A use only marks a value; to make room, the cache
- * drops the oldest value that was not used since it was last considered (the clock algorithm; Corbato, A Paging Experiment with
- * the Multics System, 1968). Moving a value at each use would cost a pull more than the look-up.
+ * drops the oldest value that has not been used since it was last considered (the clock algorithm; Corbato, A Paging Experiment
+ * with the Multics System, 1968). Moving a value at each use would cost more than the look-up itself.
  */
 interface Entry<V> {
   readonly value: V
@@ -37,7 +37,7 @@ export class Lru<K, V> {
     return this.#entries.size
   }
 
-  /** Hits and misses of `get` since the start, and what the cache holds now. */
+  /** Hits and misses of `get` since the start, and the current content of the cache. */
   stats(): LruStats {
     return { hits: this.#hits, misses: this.#misses, entries: this.#entries.size, bytes: this.#bytes }
   }
@@ -74,7 +74,7 @@ export class Lru<K, V> {
     return this.#bytes + bytes <= this.#maxBytes
   }
 
-  /** Replaces the value of the key. A value above the size of the cache is not kept. */
+  /** Replaces the value of the key. A value larger than the cache is not kept. */
   set(key: K, value: V, bytes: number): void {
     this.delete(key)
     if (bytes > this.#maxBytes) return

@@ -5,12 +5,12 @@ import { FairTurns, TurnRefused, type FairTurnsOptions, type Turn } from './fair
 
 interface Subject {
   readonly turns: FairTurns
-  /** What had its turn, in order. */
+  /** The work that had its turn, in order. */
   readonly served: string[]
   readonly refused: string[]
-  /** One character for the party, one for the member, then what tells it from others. */
+  /** One character for the party, one for the member, then characters that identify the work. */
   come(...names: string[]): void
-  /** Lets those in turn end, and those after them, until nobody is left that may have a turn. */
+  /** Ends the current turns and those that follow until no caller is waiting for a turn. */
   drain(): Promise<string[]>
 }
 
@@ -18,7 +18,7 @@ function turnOf(name: string): Turn {
   return { party: name.slice(0, 1), member: name.slice(1, 2) }
 }
 
-/** Work that is begun ends when the test drains, so that all who came before wait. */
+/** Work in progress ends only when the test drains it, so that all earlier callers wait. */
 function open(options: Partial<FairTurnsOptions> = {}): Subject {
   const turns = new FairTurns({ slots: 1, maxWaiting: 100, ...options })
   const gate = Promise.withResolvers<void>()

@@ -7,7 +7,7 @@ import { TurnLine } from './turn-line.ts'
 
 export interface FairTurnsOptions {
   readonly slots: number
-  /** Of all parties together. */
+  /** The most waiting requests of all parties together. */
   readonly maxWaiting: number
   readonly maxPerParty?: number
   /**
@@ -23,7 +23,7 @@ export interface Turn {
   readonly member?: string
 }
 
-/** The queue is full: this request would not be served in useful time. */
+/** The queue is full: this request would not be served soon enough to be useful. */
 export class TurnRefused extends Error {
   override readonly name = 'TurnRefused'
 }

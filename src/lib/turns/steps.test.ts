@@ -23,7 +23,7 @@ test('runs one piece per turn for any number of works', async () => {
   const note = (): void => void piecesOfTurns.set(loop.turns, (piecesOfTurns.get(loop.turns) ?? 0) + 1)
   const works = Array.from({ length: 10 }, () => runInTurns(countTo(4, note), new Turns({ loop })))
   expect(await Promise.all(works)).toEqual(Array.from({ length: 10 }, () => 4))
-  // The first pieces begin with the calls.
+  // The first pieces run before the first turn, in the calls themselves.
   piecesOfTurns.delete(0)
   expect([...piecesOfTurns.values()]).toEqual(Array.from({ length: 30 }, () => 1))
 })

@@ -1,7 +1,7 @@
 /**
  * Spreads synchronous work over turns of the event loop: each turn handles a limited number of bytes, so that other work runs in
- * between. Work above the limit gets a turn of its own. Work of unknown size takes an estimate and settles it afterwards, so that
- * many small pieces still share a turn.
+ * between. Work above the limit gets its own turn. Work of unknown size takes an estimate and settles it afterwards, so that many
+ * small pieces still share a turn.
  */
 interface Waiter {
   readonly bytes: number

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Loop, maxTurnMs, Turns } from './turns.ts'
 
-/** A loop whose clock moves by one millisecond with each look, and whose turns the test runs. */
+/** A loop whose clock advances by one millisecond each time it is read, and whose turns the test runs. */
 function createManualLoop() {
   let time = 0
   const scheduled: (() => void)[] = []
@@ -9,7 +9,7 @@ function createManualLoop() {
   const runTurn = async (): Promise<boolean> => {
     const callbacks = scheduled.splice(0)
     for (const callback of callbacks) callback()
-    // What waits behind settled promises belongs to the same turn.
+    // Code that awaits settled promises belongs to the same turn.
     for (let depth = 0; depth < 20; depth++) await Promise.resolve()
     return callbacks.length > 0
   }
@@ -105,7 +105,7 @@ describe('the turns of walks', () => {
     const others: number[] = []
     const tick = setInterval(() => others.push(1), 0)
     const turns = new Turns()
-    // Fails in place of hanging when nobody else gets a turn.
+    // Fails instead of hanging if no other work gets a turn.
     for (let unit = 0; others.length < 3 && unit < 50_000_000; unit++) await turns.pass()
     clearInterval(tick)
     expect(others.length).toBeGreaterThanOrEqual(3)

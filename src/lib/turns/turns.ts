@@ -14,7 +14,7 @@ export interface LoopOptions {
 /** Milliseconds of work per turn for all walks together. */
 export const maxTurnMs = 3
 
-/** The share of the event loop that walks have; one per process, tests make their own. */
+/** The share of the event loop that walks may use. There is one per process; tests create their own. */
 export class Loop {
   readonly #now: () => number
   readonly #schedule: (callback: () => void) => void
@@ -28,7 +28,7 @@ export class Loop {
     this.#schedule = schedule
   }
 
-  /** How many turns walks have waited for so far. */
+  /** How many turns of the event loop have been waited for so far. */
   get turns(): number {
     return this.#turns
   }

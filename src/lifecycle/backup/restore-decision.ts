@@ -1,4 +1,4 @@
-/** Decides whether a snapshot may be restored: only into an empty installation, or beside its own store. */
+/** Decides whether a snapshot may be restored: only into an empty installation, or next to its own store. */
 import type { DatabaseState, RestoreDatabase } from '../../metadata/backup/restore-metadata.ts'
 import { BackupRefused } from './errors.ts'
 import { parseRestoreMarker } from './restore-marker.ts'

@@ -1,4 +1,4 @@
-/** A restore into an empty folder while a registry is started in it, as a supervisor does again and again. */
+/** Tests a restore into an empty folder while a supervisor keeps starting a registry in it. */
 import { expect, test } from 'vitest'
 import { lading, startScene } from '../../../test/support/scenes/backup-scene.ts'
 import { ask } from '../../../test/support/http/client.ts'

@@ -1,7 +1,7 @@
 /**
- * @module Backs up a registry, whether it is running or not. First it stops the deletion of bytes, then it copies the metadata at
- * one moment, then the blobs that this metadata names; `snapshot.json` makes the snapshot complete. A killed backup is simply run
- * again: everything else ignores its files, and the next backup removes or reuses them.
+ * @module Backs up a registry, whether it is running or not. First it stops the deletion of bytes, then it copies a consistent
+ * state of the metadata, then the blobs that this metadata names; `snapshot.json` makes the snapshot complete. A killed backup is
+ * simply run again: everything else ignores its files, and the next backup removes or reuses them.
  */
 import type { BlobReader, BlobStore, ByteSink } from '../../blob-store/blob-store.ts'
 import { BlobMissing } from '../../blob-store/errors.ts'
@@ -25,7 +25,7 @@ export interface BackupDeps extends HoldDeps {
   readonly locateBlob: (blob: Pick<SnapshotBlob, 'digest' | 'storageKey'>) => string
   /** The version of this program. */
   readonly version: string
-  /** Called with the current step, to show to a waiting person. */
+  /** Called with the current step, for display. */
   readonly onProgress: (text: string) => void
 }
 

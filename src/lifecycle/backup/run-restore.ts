@@ -47,7 +47,7 @@ export interface RestoreOptions {
   /** The name of the snapshot. Default: the one that an earlier run began with, or the last complete one. */
   readonly snapshot: string | undefined
   /**
-   * Whether to restore only the database, beside the store of the same installation. The store keeps blobs that are newer than
+   * Whether to restore only the database and keep the store of the same installation. The store keeps blobs that are newer than
    * the snapshot.
    */
   readonly databaseOnly: boolean

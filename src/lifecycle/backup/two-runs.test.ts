@@ -1,4 +1,4 @@
-/** Two backups to one place, as when a stopped backup continues after another has taken over. */
+/** Tests two backups to one place, for example when a paused backup continues after another has taken over. */
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

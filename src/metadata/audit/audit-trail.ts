@@ -1,4 +1,4 @@
-/** The interface through which changes and refusals reach the audit; `audit/audit.ts` writes it. */
+/** The interface through which changes and refusals reach the audit; `audit/audit.ts` implements it. */
 import type { AuditAction, AuditOutcome } from './audit-actions.ts'
 import type { Transaction } from '../handles.ts'
 

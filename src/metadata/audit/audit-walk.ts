@@ -55,7 +55,7 @@ export interface AuditPage {
 
 /** A slice of this many rows takes a few milliseconds. */
 const rowsPerSlice = 500
-/** The most slices for one page: some tenths of a second beside other work. */
+/** The most slices for one page: a few tenths of a second while other work runs. */
 const slicesPerPage = 100
 /** The most bytes of details, which may be long. */
 const bytesPerPage = 1024 * 1024

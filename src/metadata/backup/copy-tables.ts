@@ -1,4 +1,4 @@
-/** Copies every table from one database to another with the same schema, page by page, whatever their dialects. */
+/** Copies every table from one database to another with the same schema, page by page, between any two dialects. */
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import type { Reader, Transaction } from '../handles.ts'
@@ -18,7 +18,7 @@ export interface CopyTablesOptions {
 }
 
 const pageRows = 500
-/** The most bytes of long columns in a page; a longer row has a page of its own. A manifest may have some 10 MiB. */
+/** The most bytes of long columns in a page; a longer row gets its own page. A manifest may be about 10 MiB. */
 const pageBytes = 8 * 1024 * 1024
 
 // Far below the limits of both drivers.

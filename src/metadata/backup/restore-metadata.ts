@@ -1,4 +1,4 @@
-/** Replaces an empty database by the metadata of a backup, in one step. */
+/** Replaces an empty database with the metadata of a backup, in one step. */
 import { sql } from 'kysely'
 import type { Clock } from '../../lib/clock.ts'
 import { openSqliteMetadata } from '../dialects/sqlite/sqlite.ts'
@@ -106,7 +106,7 @@ export function postgresRestoreDatabase(metadata: Metadata, clock: Clock): Resto
       {
         await using source = await openDraft(draft, clock)
         await metadata.transact(async (tx) => {
-          // A writer that arrives in between waits, and then finds the restored rows.
+          // A writer that arrives in the meantime waits, and then finds the restored rows.
           await sql`lock table installation in exclusive mode`.execute(kyselyOf(tx))
           const { isEmpty } = await readStateOf(tx)
           if (!isEmpty) throw new DatabaseTaken(databaseWasFilled)

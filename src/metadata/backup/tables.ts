@@ -4,7 +4,7 @@ import type { Schema } from '../schema.ts'
 export interface TableForm {
   /** The primary key; pages are read in its order. */
   readonly key: readonly string[]
-  /** The columns with up to megabytes: a page ends before they exceed its bytes. */
+  /** The columns whose values may be megabytes long: a page ends before their total exceeds its limit. */
   readonly long?: readonly string[]
   /** Set if the migrations fill the table; the copy replaces those rows. */
   readonly isSeeded?: true
@@ -13,8 +13,8 @@ export interface TableForm {
 type TableName = keyof Schema
 
 /**
- * Tables of work in progress, which only the processes that wrote it can use. A backup does not contain the bytes of
- * upload sessions, the leases no longer have holders, and the bytes of dead keys are not there to delete.
+ * Tables of work in progress, which only the processes that wrote it can use. A backup does not contain the bytes of upload
+ * sessions, the leases no longer have holders, and the backup has no bytes of dead keys to delete.
  */
 export const transientTables = ['upload', 'dead_key', 'lease'] as const satisfies readonly TableName[]
 

@@ -21,9 +21,8 @@ export interface TakeSnapshotOptions {
 }
 
 /**
- * Copies the state committed at the start while other processes write. The file has no log beside it. The database must
- * have this version's schema. Throws `MetadataUnavailable`, `MetadataFull`, errors of the file system, and the reason of
- * the signal.
+ * Copies the state committed at the start while other processes write. The file has no log next to it. The database must have
+ * this version's schema. Throws `MetadataUnavailable`, `MetadataFull`, errors of the file system, and the reason of the signal.
  */
 export async function takeSnapshot(options: TakeSnapshotOptions): Promise<void> {
   const { metadata, file, target, signal, onProgress } = options

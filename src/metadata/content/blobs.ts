@@ -117,13 +117,13 @@ export async function findLinkedBlob(
   return row === undefined ? undefined : { digest, storageKey: row.storage_key, size: row.size }
 }
 
-/** Returns the blob, whichever repository links it; this says nothing about who may see it. */
+/** Returns the blob, no matter which repository links it; this says nothing about who may see it. */
 export async function findBlob(db: Reader, digest: Digest): Promise<BlobLocation | undefined> {
   const row = await blobByDigest.first(db, { digest })
   return row === undefined ? undefined : locationOf(row)
 }
 
-/** Returns the blobs, whichever repositories link them, in no order. Digests without a row are left out. */
+/** Returns the blobs, no matter which repositories link them, in no particular order. Digests without a row are left out. */
 export async function listBlobLocations(db: Reader, digests: readonly Digest[]): Promise<BlobLocation[]> {
   if (digests.length === 0) return []
   const { kysely, dialect } = databaseOf(db)
@@ -141,14 +141,14 @@ export async function hasBlobs(db: Reader): Promise<boolean> {
   return row !== undefined
 }
 
-/** Like `findBlob`, but keeps the collector away from the row until the transaction ends. */
+/** Like `findBlob`, but keeps the collector from removing the row until the transaction ends. */
 export async function pinBlob(tx: Transaction, digest: Digest): Promise<BlobLocation | undefined> {
   const row = await pinnedBlob.first(tx, { digest })
   return row === undefined ? undefined : locationOf(row)
 }
 
 /**
- * Inserts the blob, or returns the existing row for the content. If that row has another key, the caller's bytes are
+ * Inserts the blob, or returns the existing row for the content. If that row has a different key, the caller's bytes are
  * redundant.
  */
 export async function insertBlob(
@@ -165,9 +165,9 @@ export async function insertBlob(
 }
 
 /**
- * Replaces the damaged key of a blob by a new one, for every repository that links the digest; the old key becomes a
- * dead key. Returns `false` and changes nothing if the row no longer has the damaged key. Takes an exclusive row lock
- * directly, without a shared one first, so that two replacements of one blob wait for each other instead of deadlocking.
+ * Replaces the damaged key of a blob with a new one, for every repository that links the digest; the old key becomes a dead key.
+ * Returns `false` and changes nothing if the row no longer has the damaged key. Takes an exclusive row lock directly, without a
+ * shared one first, so that two replacements of one blob wait for each other instead of deadlocking.
  */
 export async function replaceBlob(
   tx: Transaction,
@@ -219,7 +219,7 @@ export async function unlinkBlob(
 
 const hasNoLink = sql<SqlBool>`not exists (select digest from blob_link where blob_link.digest = blob.digest)`
 
-/** Marks the blobs that no repository links any more for the collector. On PostgreSQL the caller has locked their rows. */
+/** Marks, for the collector, the blobs that no repository links any more. On PostgreSQL the caller has locked their rows. */
 export async function markUnlinked(tx: Transaction, digests: readonly string[]): Promise<void> {
   const { kysely, dialect } = databaseOf(tx)
   await kysely

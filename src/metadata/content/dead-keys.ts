@@ -52,8 +52,8 @@ export interface DueDeadKey extends DeadKey {
 }
 
 /**
- * Lists the keys that are due: untried ones first, then by the time when they are due. A key with a wait longer than the
- * longest pause was postponed while the clock was ahead, and is due, too.
+ * Lists the keys that are due: untried ones first, then by the time when they are due. A key with a wait longer than the longest
+ * pause was postponed while the clock was ahead, and is also due.
  */
 export async function listDueDeadKeys(
   db: Reader,

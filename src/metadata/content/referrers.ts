@@ -26,7 +26,7 @@ export interface ReferrersRequest {
   readonly maxBytes: number
   /** `false` returns only the sizes. */
   readonly withDescriptors: boolean
-  /** The page ends early when they are spent. */
+  /** The page ends early when the turns are used up. */
   readonly turns: Turns
 }
 

@@ -59,7 +59,7 @@ export async function lockTag(tx: Transaction, options: TagKey): Promise<{ diges
   return row === undefined ? undefined : { digest: row.digest as Digest }
 }
 
-/** Points the tag at a manifest of the repository; `before` is exact even among racing writers. */
+/** Points the tag at a manifest of the repository; `before` is exact even if several writers race. */
 export async function putTag(
   tx: Transaction,
   options: TagKey & { readonly digest: Digest; readonly now: number },

@@ -200,8 +200,8 @@ export async function finishUpload(tx: Transaction, fence: UploadFence): Promise
 }
 
 /**
- * Gives sessions that were touched after `latest`, while the clock was ahead, the time `now`, so that they expire like
- * others. Returns the number of changed sessions, at most `limit`.
+ * Corrects the time of sessions that were touched after `latest`, while the clock was ahead, to `now`, so that they expire like
+ * other sessions. Returns the number of changed sessions, at most `limit`.
  */
 export async function correctUploadTimes(
   tx: Transaction,

@@ -22,7 +22,7 @@ afterAll(() => {
   prototype.prepare = prepare
 })
 
-// A walk along an index in the order of the list, which its limit ends.
+// A walk along an index, in the order of the list, that ends at its limit.
 const limitedWalk =
   /^SCAN (?:dead_key USING (?:COVERING )?INDEX dead_key_since|audit_event USING (?:COVERING )?INDEX audit_event_at)$/
 // Rows that a subquery found with an index, or given values.
@@ -48,7 +48,7 @@ function plan(database: DatabaseSync, sql: string): string[] {
 }
 
 test('no statement of the contract reads or sorts a whole table', () => {
-  // Upgrades read the rows that they move, and their own few rows, only at opening.
+  // Upgrades read the rows that they move, and their own few rows, only when the database is opened.
   const isOfUpgrades = (sql: string) => /schema_migration|login_event/.test(sql)
   const asked = [...prepared].filter((sql) => planned.test(sql) && !isOfUpgrades(sql))
   expect(asked.length).toBeGreaterThan(50)

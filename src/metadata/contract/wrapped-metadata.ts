@@ -8,7 +8,7 @@ import { TurnCounter } from '../../../test/support/turn-counter.ts'
 type Work<T> = (tx: Transaction) => Promise<T>
 
 export interface CountedMetadata extends Metadata {
-  /** The rows that each transaction so far changed, including those of a shared commit; SQLite only. */
+  /** The number of rows that each transaction so far changed, including transactions of a shared commit; SQLite only. */
   readonly changes: readonly number[]
 }
 
@@ -29,7 +29,7 @@ export function countChanges(metadata: Metadata): CountedMetadata {
   return { ...wrap(metadata, transact), changes }
 }
 
-/** Throws instead of the transaction after this many, as if the process had ended there. */
+/** After this many transactions, throws instead of running the next, as if the process had ended there. */
 export function endAfter(metadata: Metadata, transactions: number): Metadata {
   let left = transactions
   return wrap(metadata, async (work, options) => {
@@ -39,7 +39,7 @@ export function endAfter(metadata: Metadata, transactions: number): Metadata {
   })
 }
 
-/** Runs `work` before the transaction of this number, counted from 1, as if another process had its turn there. */
+/** Runs `work` before the transaction with this number, counted from 1, as another process might. */
 export function interruptBefore(
   metadata: Metadata,
   transaction: number,
@@ -66,7 +66,7 @@ function wrap(metadata: Metadata, transact: Metadata['transact']): Metadata {
   }
 }
 
-/** Returns the number of turns of the event loop that others get within the transaction. */
+/** Returns the number of turns of the event loop that other work gets during the transaction. */
 export async function countTurns(metadata: Metadata, work: Work<unknown>): Promise<number> {
   using counter = new TurnCounter()
   return await metadata.transact(async (tx) => {

@@ -1,6 +1,6 @@
 /**
- * Deletes a repository. One small transaction removes its name, so that from then on no request sees any of it; then its
- * rows are removed in steps of bounded size. If the process ends in between, a job removes the remains.
+ * Deletes a repository. One small transaction removes its name, so that from then on no request sees any of it; then its rows are
+ * removed in steps of bounded size. If the process ends before all are removed, a job removes the remains.
  */
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { insertDeadKey } from '../content/dead-keys.ts'

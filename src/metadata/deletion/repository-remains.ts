@@ -95,7 +95,7 @@ async function removeSome(tx: Transaction, { repositoryId, limit }: Step): Promi
   // Pushes lock links before manifests, so a step that has locked manifests must not lock links.
   if (rest < limit) return false
   if ((await removeLinks(tx, { repositoryId, limit })) >= limit) return false
-  // Foreign keys refuse this if a push has added rows in between.
+  // Foreign keys refuse this if a push has added rows in the meantime.
   await kyselyOf(tx).deleteFrom('repository').where('id', '=', repositoryId).execute()
   return true
 }
@@ -118,7 +118,7 @@ async function removeDetails(tx: Transaction, { repositoryId, limit }: Step): Pr
   return removeManifestDetails(tx, { of: next.$asScalar(), limit })
 }
 
-/** Removes manifests whose details are gone, with their bytes if no other repository has them. */
+/** Removes manifests whose details have been deleted, with their bytes if no other repository has them. */
 async function removeManifests(tx: Transaction, { repositoryId, limit }: Step): Promise<number> {
   const { kysely, dialect } = databaseOf(tx)
   const next = await kysely

@@ -5,5 +5,5 @@ export function parseSafeInteger(text: string): number {
   return value
 }
 
-/** The object ids of PostgreSQL's types for integer columns and counts (int8) and for sums (numeric). */
+/** The OIDs of the PostgreSQL types that hold integer columns and counts (int8) and sums (numeric). */
 export const integerTypeIds: readonly number[] = [20, 1700]

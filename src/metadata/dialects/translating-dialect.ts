@@ -1,4 +1,4 @@
-/** Wraps a Kysely dialect and translates its parameters and errors, whatever its driver. */
+/** Wraps a Kysely dialect with any driver and translates its parameters and errors. */
 import type {
   CompiledQuery,
   DatabaseConnection,

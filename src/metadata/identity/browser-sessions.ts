@@ -1,5 +1,5 @@
 /**
- * Browser sessions are stored as hashes. Each is valid until it is ended, is idle for too long, expires, or its
+ * Browser sessions are stored as hashes. Each is valid until someone ends it, it is idle for too long, it expires, or its
  * account's credentials change.
  */
 import { sql } from 'kysely'
@@ -48,8 +48,8 @@ const columns = [
 const sessionOf = createRowReader(columns)
 
 /**
- * Adds a session and keeps the `keep` most recently used ones of the account, including this one. Expired sessions are
- * deleted first.
+ * Adds a session and deletes all but the account's `keep` most recently used sessions; the new one counts as used. Expired
+ * sessions are deleted first.
  */
 export async function insertBrowserSession(
   tx: Transaction,
@@ -124,8 +124,7 @@ export function findBrowserSessionHolder(db: Reader, id: number): Promise<string
 }
 
 /**
- * Sets the time of use for each id. A row whose use was noted after `before` stays as it is, unless its time is in the
- * future.
+ * Sets the time of use for each id. A row whose use was recorded after `before` is not changed, unless its time is in the future.
  */
 export function noteBrowserSessionUses(
   tx: Transaction,

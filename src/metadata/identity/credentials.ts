@@ -24,8 +24,7 @@ export async function findCredentialHolder(
 }
 
 /**
- * Sets the time of use for each id. A row whose use was noted after `before` stays as it is, unless its time is in the
- * future.
+ * Sets the time of use for each id. A row whose use was recorded after `before` is not changed, unless its time is in the future.
  */
 export function noteUses(
   tx: Transaction,

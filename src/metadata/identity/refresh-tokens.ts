@@ -57,8 +57,8 @@ export function isRefreshTokenUnchanged(
 }
 
 /**
- * Adds a token and keeps the `keep` most recently used ones of the account, including this one. A client that logs in
- * with every job therefore neither fills the table nor ends a token that is in use.
+ * Adds a token and deletes all but the account's `keep` most recently used tokens; the new one counts as used. So a client that
+ * logs in for every job neither fills the table nor invalidates a token in use.
  */
 export async function insertRefreshToken(
   tx: Transaction,

@@ -1,6 +1,6 @@
 /**
- * The keys of this installation that sign bearer tokens. One is active; retired keys verify until their last token has
- * ended.
+ * The keys of this installation that sign bearer tokens. One is active; retired keys still verify tokens until the last token
+ * they signed has expired.
  */
 import type { Reader, Transaction } from '../handles.ts'
 import { compileOnce } from '../sql/compile-once.ts'

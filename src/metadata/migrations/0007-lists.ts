@@ -4,7 +4,7 @@ import type { ColumnTypes } from './column-types.ts'
 export function listsSchema({ text, integer, rowTable, randomKey }: ColumnTypes): readonly string[] {
   return [
     'create index owner_visibility on owner (kind, visibility, name)',
-    // Users are listed without reading robots, which may be many more, and the other way round.
+    // Users are listed without reading robots, which may be far more numerous, and vice versa.
     'create index account_kind on account (kind, name)',
     // One row; cursors are sealed because they contain names that their reader must not see.
     `create table list_cursor_key (

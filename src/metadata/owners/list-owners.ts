@@ -22,7 +22,7 @@ interface OwnersRequest {
   readonly kind?: Owner['kind'] | undefined
   /** The owners that the caller may see. Default: all. */
   readonly seen?: OwnersSeen | undefined
-  /** Default: turns of its own. */
+  /** Default: its own turns. */
   readonly turns?: Turns | undefined
 }
 
@@ -73,7 +73,7 @@ export async function listOwners(db: Reader, request: OwnersRequest): Promise<Ow
   const found: Owner[] = []
   for (;;) {
     const part = names.splice(0, limit)
-    // After the last name of this part, names of later parts may come in between.
+    // Beyond the last name of this part, names of later parts may belong between the rows.
     const end = names.length === 0 ? undefined : part.at(-1)
     const rows = await readBoth(db, { kind, seen, after, limit, names: part })
     found.push(...rows.filter(({ name }) => end === undefined || name <= end))

@@ -18,7 +18,7 @@ export interface Member {
   readonly since: number
 }
 
-/** Adds a member. Returns `false` if the account already was one. */
+/** Adds a member. Returns `false` if the account was already a member. */
 export async function insertMember(
   tx: Transaction,
   member: Membership & { readonly now: number },
@@ -34,8 +34,8 @@ export async function insertMember(
 }
 
 /**
- * Removes a member with its grants on the owner and its places in the owner's teams. Returns `false` if the account was
- * not a member.
+ * Removes a member with its grants on the owner and its memberships in the owner's teams. Returns `false` if the account was not
+ * a member.
  */
 export async function deleteMember(tx: Transaction, member: Membership): Promise<boolean> {
   const { ownerId, accountId } = member
@@ -57,7 +57,7 @@ export async function deleteMember(tx: Transaction, member: Membership): Promise
   return true
 }
 
-/** Whether the account is a member. On PostgreSQL it then stays one until the transaction ends. */
+/** Whether the account is a member. On PostgreSQL it then remains a member until the transaction ends. */
 export async function isMember(tx: Transaction, { ownerId, accountId }: Membership): Promise<boolean> {
   const query = kyselyOf(tx)
     .selectFrom('organization_member')

@@ -1,4 +1,4 @@
-/** The errors of changes to owners; pushes throw them, too. */
+/** The errors of changes to owners; pushes also throw them. */
 import type { RepositoryName } from '../../oci/repository-name.ts'
 
 export abstract class OwnerError extends Error {}
@@ -37,7 +37,7 @@ export class OwnerRenamed extends OwnerError {
   }
 }
 
-/** Former names stay reserved, so that a limit keeps one owner from taking names from all others. */
+/** Former names stay reserved, so a limit keeps one owner from using up names that others may want. */
 export class TooManyFormerNames extends OwnerError {
   override readonly name = 'TooManyFormerNames'
   constructor(owner: string, max: number, options?: ErrorOptions) {

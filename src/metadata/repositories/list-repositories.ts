@@ -21,8 +21,8 @@ export interface RepositoriesPage {
   /** In byte order. */
   readonly names: RepositoryName[]
   /**
-   * The name at which the next page starts (its `from`), if the turns were spent before the page was full. It may be a
-   * part of a name that the caller must not see.
+   * The name at which the next page starts (its `from`), if the turns were used up before the page was full. It may be a part of
+   * a name that the caller must not see.
    */
   readonly stoppedAt: string | undefined
 }
@@ -38,7 +38,7 @@ interface Slice {
   readonly rows: readonly SeenRow[]
   /** All names before this one were checked. */
   readonly next: string
-  /** Whether the range may have more names from there on. */
+  /** Whether the range may have more names after that position. */
   readonly isCut: boolean
 }
 
@@ -50,7 +50,7 @@ interface SeenRow {
 
 /** The most rows of one statement; on SQLite all requests wait for it. */
 const maxRows = 200
-/** The most rows if the query itself leaves most of them out. */
+/** The most rows of one statement that itself skips most of them. */
 const maxHiddenRows = 1_000
 /** The fewest rows: if few of them are visible, small slices would take many statements. */
 const minRows = 50
@@ -103,8 +103,8 @@ export async function listRepositories(
 }
 
 /**
- * Like `listRepositories`, but ends early when the turns are spent. `from` (inclusive) replaces `after`. Throws the
- * reason of the turns' signal.
+ * Like `listRepositories`, but ends early when the turns are used up. `from` (inclusive) replaces `after`. Throws the reason of
+ * the turns' signal.
  */
 export async function pageRepositories(
   db: Reader,
@@ -207,7 +207,7 @@ class NameWalk {
     const end = (await lastOpenName.first(this.#db, { ...range, skipped: limit - 1 }))?.name
     const to = end === undefined ? slice.to : justAfter(end)
     const ownerVisibilities = listParameter(databaseOf(this.#db).dialect, open.ownerVisibilities)
-    // Others may have created some in between.
+    // Other processes may have created some in the meantime.
     const maxOpenRows = 2 * limit
     const rows = await openNames.all(this.#db, { ...range, to, limit: maxOpenRows, ownerVisibilities })
     this.#isMostlyHidden = end !== undefined && rows.length < limit / 2

@@ -84,7 +84,7 @@ const grantsOfAccount = compileOnce<{ accountId: number }, TermsRow & TeamRow>((
   return own.unionAll(ofTeams)
 })
 
-/** Lists the grants of an account and of all its teams, in no order. On SQLite it answers at once. */
+/** Lists the grants of an account and of all its teams, in no particular order. On SQLite it answers at once. */
 export function listGrantsOf(db: Reader, accountId: number): MaybePromise<GrantOf[]> {
   return andThen(grantsOfAccount.all(db, { accountId }), heldOf)
 }

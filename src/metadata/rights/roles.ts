@@ -1,4 +1,4 @@
-/** Roles are named sets of actions. The built-in ones are rows of the migration and never change. */
+/** Roles are named sets of actions. The migration inserts the built-in ones, which never change. */
 import type { Selectable } from 'kysely'
 import { Conflict } from '../errors.ts'
 import type { Reader, Transaction } from '../handles.ts'
@@ -54,7 +54,7 @@ export async function listRoles(
   return (await pageByName(roles, 'name', page).execute()).map(roleOf)
 }
 
-/** Deletes a custom role that no grant uses. Otherwise returns the reason why the role stays. */
+/** Deletes a custom role that no grant uses. Otherwise returns the reason why the role cannot be deleted. */
 export async function deleteRole(
   tx: Transaction,
   name: string,

@@ -27,7 +27,7 @@ export interface CommitNotes {
 
 export interface Database {
   readonly dialect: Dialect
-  /** The notes of a transaction, if someone acts on them. */
+  /** The notes of a transaction; absent if nothing acts on them. */
   readonly notes?: CommitNotes
   readonly kysely: Kysely<Schema>
   readonly templates: TemplateRunner

@@ -1,4 +1,4 @@
-/** The checks that `lading doctor` runs on a database that answers. They change nothing. */
+/** The checks that `lading doctor` runs on a reachable database. They change nothing. */
 import { sql } from 'kysely'
 import type { Reader } from '../handles.ts'
 import { databaseOf } from '../sql/database.ts'

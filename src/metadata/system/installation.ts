@@ -57,8 +57,8 @@ export async function findStoreJudgement(db: Reader): Promise<StoreJudgement | u
 }
 
 /**
- * Sets the time from which on the database judges bytes; it no longer judges older ones. Called after a restore, or when
- * the database adopts another store. Withdraws an earlier acceptance by an operator.
+ * Sets the time from which the database judges bytes; it no longer judges older ones. Called after a restore, or when the
+ * database adopts another store. Withdraws an earlier acceptance by an operator.
  */
 export async function setJudgesSince(tx: Transaction, since: number): Promise<void> {
   await kyselyOf(tx)
@@ -69,8 +69,8 @@ export async function setJudgesSince(tx: Transaction, since: number): Promise<vo
 }
 
 /**
- * Records that an operator accepts the store: all bytes older than `now` without a row are unwanted, whatever their age
- * and number. Returns the id of the installation, or `undefined` before the first start.
+ * Records that an operator accepts the store: all bytes older than `now` without a row are unwanted, regardless of their age and
+ * number. Returns the id of the installation, or `undefined` before the first start.
  */
 export async function acceptStore(tx: Transaction, now: number): Promise<string | undefined> {
   const row = await kyselyOf(tx)

@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { LeaseMark } from './leases.ts'
 
 interface Seen extends LeaseMark {
-  /** The time of the first look at this mark, by the monotonic clock. */
+  /** When this mark was first seen, by the monotonic clock. */
   readonly since: number
 }
 
@@ -27,7 +27,7 @@ export class LeaseWatch {
     this.#ttlMs = ttlMs
   }
 
-  /** Notes the current state of the lease. Returns whether the lease was not known, or was forgotten. */
+  /** Records the current state of the lease. Returns whether the lease was not known, or was forgotten. */
   note(name: string, { generation, expiresAt }: LeaseMark): boolean {
     const known = this.#seen.get(name)
     const isSame = known?.generation === generation && known.expiresAt === expiresAt
@@ -35,7 +35,7 @@ export class LeaseWatch {
     return known === undefined
   }
 
-  /** Returns the last noted mark if it has stayed the same for the time to live. */
+  /** Returns the last recorded mark if it has stayed the same for the time to live. */
   findAbandoned(name: string): LeaseMark | undefined {
     const seen = this.#seen.get(name)
     return seen !== undefined && this.#monotonic.now() - seen.since >= this.#ttlMs ? seen : undefined

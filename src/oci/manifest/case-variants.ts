@@ -10,8 +10,8 @@ export function createKnownNames(names: readonly string[]): KnownNames {
 }
 
 /**
- * Refuses `Layers` beside or instead of `layers`: Go's decoder treats the two as one name, so two readers could see two different
- * manifests.
+ * Refuses `Layers` in addition to or instead of `layers`: Go's decoder treats the two as one name, so two readers could see two
+ * different manifests.
  */
 export function refuseCaseVariants(at: Located, names: KnownNames): void {
   for (const name of Object.keys(at.object)) {

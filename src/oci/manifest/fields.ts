@@ -28,7 +28,7 @@ export function has({ object }: Located, key: string): boolean {
   return key in object
 }
 
-/** `undefined` for `null`, too. */
+/** Also returns `undefined` for `null`. */
 export function findField({ object }: Located, key: string): unknown {
   return object[key] ?? undefined
 }

@@ -59,7 +59,7 @@ function readDigest(at: Located): Digest {
 
 function readSize(at: Located): number {
   const value = getField(at, 'size')
-  // `-0` is a JSON number, too; stored sizes have no sign.
+  // `-0` is also a JSON number; stored sizes have no sign.
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return Math.abs(value)
   return fail(
     at,

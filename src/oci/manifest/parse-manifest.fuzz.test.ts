@@ -113,7 +113,7 @@ function attempt(bytes: Uint8Array, contentType: string | undefined): unknown {
   }
 }
 
-/** Puts `value` in the place of one of the document's values, counted in the order of `JSON.stringify`. */
+/** Replaces one of the document's values with `value`; `at` counts them in the order of `JSON.stringify`. */
 function replaceValue(document: unknown, change: { at: number; value: unknown }): unknown {
   let count = 0
   JSON.stringify(document, (_, value: unknown) => {

@@ -264,7 +264,7 @@ describe('size', () => {
     const steps = readManifest(bytes, undefined)
     let count = 1
     while (steps.next().done !== true) count += 1
-    // Some for the text, and one for each 500 descriptors.
+    // Some steps for the text, and one for every 500 descriptors.
     expect(count).toBeGreaterThan(25)
   })
 

@@ -52,8 +52,8 @@ const foreignToImages = ['manifests', 'fsLayers']
 const foreignToIndexes = ['layers', 'config', 'fsLayers']
 
 /**
- * Reads in steps of a few milliseconds each. Throws only `ManifestInvalidError`, for any bytes. `contentType` is the value of
- * the header; its parameters are ignored.
+ * Reads in steps of a few milliseconds each. Throws nothing but `ManifestInvalidError`, whatever the bytes are. `contentType` is
+ * the value of the header; its parameters are ignored.
  */
 export function* readManifest(bytes: Uint8Array, contentType: string | undefined): Steps<ParsedManifest> {
   const at = locateObject(yield* readDocument(bytes), [])

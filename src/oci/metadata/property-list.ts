@@ -4,7 +4,7 @@ export const maxProperties = 512
 export const maxNameBytes = 255
 export const maxValueBytes = 4096
 
-/** Collects properties within the bounds; if there are too many, the first ones stay. */
+/** Collects properties within the bounds; if there are too many, the first ones are kept. */
 export interface PropertyList {
   readonly properties: readonly Property[]
   /** Ignores non-strings, duplicates and over-long names; cuts long values between characters. */

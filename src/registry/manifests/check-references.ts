@@ -1,4 +1,4 @@
-/** Checks that the content which a manifest names is in its repository, and has the size in its descriptor. */
+/** Checks that the content named by a manifest is in the manifest's repository and has the size given in its descriptor. */
 import { pinLinkedBlobs } from '../../metadata/content/blobs.ts'
 import type { Transaction } from '../../metadata/handles.ts'
 import { findManifestSizes } from '../../metadata/content/manifests.ts'

@@ -5,7 +5,7 @@ import { ColdReads } from './cold-reads.ts'
 
 const kibibyte = 1024
 
-/** A database that answers when the test says so, and counts its queries. */
+/** A database that answers when the test tells it to, and counts its queries. */
 function aDatabase() {
   const asked: PromiseWithResolvers<Uint8Array>[] = []
   return {
@@ -82,7 +82,7 @@ describe('reads of manifests that are not in memory', () => {
     ])
     database.asked[0]?.resolve(Buffer.alloc(1))
     await settle()
-    // The read that waited behind them, but not theirs.
+    // The read that waited behind them has started; theirs have not.
     expect(database.asked).toHaveLength(2)
     database.asked[1]?.resolve(Buffer.from('next'))
     expect(await next).toEqual(Buffer.from('next'))

@@ -41,8 +41,8 @@ export class ColdReads {
   }
 
   /**
-   * Returns `undefined` when the content is missing. Throws the reason of the reader's signal when its client leaves during the
-   * wait.
+   * Returns `undefined` when the content is missing. Throws the reason of the reader's signal when its client disconnects during
+   * the wait.
    */
   async read(content: Content, reader: ContentReader): Promise<Uint8Array | undefined> {
     const load = this.#loads.get(content.digest) ?? this.#start(content)

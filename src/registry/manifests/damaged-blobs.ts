@@ -9,8 +9,8 @@ const rowsAtOnce = 500
 const checksAtOnce = 8
 
 /**
- * Returns the digests whose bytes are missing or have another size, except those without a row. Content that this process
- * recently stored or checked is not checked again, so the manifest of a push costs nothing here.
+ * Returns the digests whose bytes are missing or differ in size, except those without a row. Content that this process recently
+ * stored or checked is not checked again, so the manifest of a push costs nothing here.
  */
 export async function listDamagedBlobs(
   deps: { readonly metadata: Metadata; readonly health: BlobHealth },

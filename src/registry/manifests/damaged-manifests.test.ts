@@ -28,7 +28,7 @@ test('a manifest with truncated bytes is unknown and reported, and a push restor
   const put = { repository, reference, tags: [], bytes: image.bytes, contentType: image.mediaType, caller }
   await manifests.put(put)
   await cutShort(open, digest)
-  // This process trusts content that it has just stored for some minutes.
+  // For a few minutes, this process trusts content that it has just stored.
   open.clock.advance(10 * 60_000)
   await expect(manifests.find(repository, reference)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' })
   await expect(manifests.get(repository, reference, patient)).rejects.toMatchObject({

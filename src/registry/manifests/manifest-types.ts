@@ -20,7 +20,7 @@ export interface ManifestInfo {
 
 /** The request that content is read for. */
 export interface ContentReader {
-  /** Aborted when the client leaves. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal
   /** Resolves when there is memory for this many bytes of a reply. */
   reserve(bytes: number): Promise<void>

@@ -1,4 +1,4 @@
-/** Sessions that end while their bytes are committed: the store keeps no bytes without a row. */
+/** Tests sessions that end while their bytes are being committed: the store keeps no bytes without a row. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, caller, openRegistry, type OpenRegistry } from '../../../test/support/parts/open-registry.ts'

@@ -56,8 +56,8 @@ export async function finishSession(deps: FinishDeps, finish: Finish): Promise<C
 }
 
 /**
- * Returns the digest of the session's bytes in the requested algorithm, either hashed on arrival or by reading them again.
- * Returns `undefined` when the store must copy them anyway: then the copy is hashed.
+ * Returns the digest of the session's bytes in the requested algorithm. The bytes were hashed on arrival or are read again here.
+ * Returns `undefined` if the store must copy them anyway: then the copy is hashed.
  */
 async function knownDigest(deps: FinishDeps, finish: Finish): Promise<Digest | undefined> {
   const { row, received, digest } = finish

@@ -52,7 +52,7 @@ class ThreadHasher implements ContentHasher {
   readonly takes = 'stored bytes'
   readonly #upload: Upload
   readonly #chooseThread: () => HashThread
-  /** All bytes so far, as long as they are few. */
+  /** All bytes so far, while there are only a few. */
   #small: Uint8Array<ArrayBuffer> | undefined
   /** Does not change once chosen, because the state of the hash is in that thread. */
   #thread: HashThread | undefined

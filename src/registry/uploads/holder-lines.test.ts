@@ -1,8 +1,8 @@
-/** The order of work: work of a holder near its ceiling runs alone, also after failed work. */
+/** Tests that the transactions of a holder near its ceiling run one at a time, also after one fails. */
 import { expect, test } from 'vitest'
 import { HolderLines, LineTooLong } from './holder-lines.ts'
 
-/** Starts work that ends when the test says so. */
+/** Starts work that ends when the test ends it. */
 function begin(lines: HolderLines, holder: string) {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const work = { hasBegun: false, resolve, reject, ended: Promise.resolve() }

@@ -9,7 +9,7 @@ import { Lru } from '../../lib/memory/lru.ts'
 const entryBytes = 200
 const maxBytes = 1024 * 1024
 
-/** The longest queue of one holder. It includes clients that have left, so it could otherwise grow without limit. */
+/** The longest queue of one holder. It includes clients that have disconnected, so it could otherwise grow without limit. */
 const maxInLine = 1_000
 
 /** The queue of the holder is so long that this request would not be served in useful time. */

@@ -42,7 +42,7 @@ export interface IngestRequest {
   readonly body: AsyncIterable<Uint8Array>
   /** The announced length of the body in bytes. */
   readonly length: number | undefined
-  /** Aborted when the client leaves. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal
   /** How long bytes may stay unrecorded. */
   readonly recordEveryMs: number
@@ -195,8 +195,8 @@ class Ingest {
   }
 
   /**
-   * Throws the failure of an earlier record while the body still arrives. A failed body does not call it, so that it is still
-   * recorded.
+   * Throws the failure of an earlier record while the body still arrives. Not called after the body fails, so that its bytes are
+   * still recorded.
    */
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error

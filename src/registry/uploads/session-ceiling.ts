@@ -130,7 +130,7 @@ async function refuse(
 ): Promise<TooManyUploadsError> {
   const now = clock.now()
   const expiry = await findNextUploadExpiry(tx, holder, lives)
-  // A session ends one millisecond after its life.
+  // A session ends one millisecond after its lifetime.
   const waitMs = (expiry ?? now) + 1 - now
   return new TooManyUploadsError({
     limit: maxSessions,

@@ -1,4 +1,7 @@
-/** Writers that lost their session without noticing: a disk that hangs longer than a newcomer waits. Uses real files. */
+/**
+ * Tests writers that lost their session without noticing, because the disk hung for longer than a newcomer waits. Uses real
+ * files.
+ */
 import { createHash, randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -45,7 +45,7 @@ export interface BodyRequest {
   readonly length?: number | undefined
   /** The Content-Length of a body with a Content-Range; the two must agree. */
   readonly contentLength?: number | undefined
-  /** Aborted when the client leaves. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal
 }
 

@@ -36,7 +36,7 @@ import { LetGo, SessionLocks, type SessionLock } from './session-locks.ts'
 import type { AppendRequest, BodyRequest, CommitRequest, CommittedBlob, PushRequest } from './upload-types.ts'
 import type { SessionRequest, StartRequest, UploadDeps, Uploads, UploadStatus } from './upload-types.ts'
 
-/** Of the four threads that serve files, two stay free for other work. */
+/** Leaves two of the four file-system threads free for other work. */
 const recordsAtOnce = 2
 /** A push in one request cannot be resumed: it is recorded only so that it does not expire. */
 const keepAliveMs = 30_000
@@ -152,7 +152,10 @@ async function release(context: Context, { row, writer }: Claim): Promise<void> 
   await context.metadata.transact((tx) => recordUpload(tx, record), { durable: false })
 }
 
-/** Claims the session for this request. A chunk out of order or of another length is refused; nothing is changed or read. */
+/**
+ * Claims the session for this request. A chunk that is out of order or has the wrong length is refused before anything is changed
+ * or read.
+ */
 async function claimAt(
   context: Context,
   request: SessionRequest & Partial<Pick<BodyRequest, 'start' | 'length' | 'contentLength'>>,

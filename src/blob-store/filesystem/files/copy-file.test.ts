@@ -1,4 +1,4 @@
-/** Copies of blobs to a peer, and the buffers that they use. */
+/** Tests copies of blobs to a peer, and the buffers that they use. */
 import { truncate } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { blobFileOf, useFileStores } from '../../../../test/support/parts/file-stores.ts'
@@ -70,7 +70,7 @@ describe('copies', () => {
     const root = newRoot()
     const budgetBytes = 4 * 1024 * 1024
     const buffers = new BufferPool({ smallBytes: 8192, largeBytes: 524_288, budgetBytes, maxIdleBytes: 0 })
-    // A clock that stands still makes every write a fast one.
+    // With a stopped clock, every write counts as fast.
     const monotonic = { now: () => 0 }
     let time = 0
     const clock = { now: () => (time += 3_600_000) }

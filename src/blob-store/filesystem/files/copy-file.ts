@@ -130,7 +130,7 @@ class FileCopy {
   }
 }
 
-/** Translates here and not around the copy, because a sink throws system errors of its own. */
+/** Translates errors here and not around the whole copy, because a sink may throw its own system errors. */
 async function readTranslated(fd: number, target: Uint8Array, position: number): Promise<number> {
   try {
     return await readFully(fd, target, position)

@@ -33,7 +33,7 @@ export async function replaceText(path: string, draft: string, text: string): Pr
   }
 }
 
-/** Several processes may probe at once: they write equal bytes, and each reads through its own descriptor. */
+/** Several processes may probe at once: they write the same bytes, and each reads through its own descriptor. */
 export async function probeFile(path: string): Promise<void> {
   const sent = Buffer.from('probe')
   const received = Buffer.alloc(sent.byteLength)

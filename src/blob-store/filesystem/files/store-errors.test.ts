@@ -1,4 +1,4 @@
-/** The errors of a store whose disk is full, or whose folder is missing or replaced. */
+/** Tests the errors of a store whose disk is full, or whose folder is missing or replaced. */
 import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

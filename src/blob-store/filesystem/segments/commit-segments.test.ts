@@ -1,4 +1,4 @@
-/** Commits: which bytes become the blob, also after a crash and beside writers of other processes. */
+/** Tests which bytes a commit turns into the blob, also after a crash and while other processes write. */
 import { readFile, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

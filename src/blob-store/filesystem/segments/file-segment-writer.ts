@@ -1,7 +1,7 @@
 /**
  * Appends to one segment file: chunks are copied into a buffer of the pool, one buffer is written while the next one fills, and
- * syncs run beside later writes. The first error is permanent: every later `write` and `sync` throws it, and the bytes that a
- * `sync` acknowledged stay usable.
+ * syncs run concurrently with later writes. The first error is permanent: every later `write` and `sync` throws it, and the bytes
+ * that a `sync` acknowledged stay usable.
  *
  * Copying costs a fraction of the hashing, and saves more: chunks kept until the disk has them survive into the old generation,
  * which only a full collection frees (100 uploads kept 240 MiB this way, and a fifth of the CPU time was garbage collection).

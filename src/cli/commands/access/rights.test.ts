@@ -1,4 +1,4 @@
-/** The commands for rights, beside a running registry, which applies their changes at once. */
+/** Tests the commands for rights while a registry runs, which applies their changes at once. */
 import { describe, expect, test } from 'vitest'
 import { startInProcess } from '../../../../test/support/parts/in-process.ts'
 import { shareScene } from '../../../../test/support/scenes/share-scene.ts'

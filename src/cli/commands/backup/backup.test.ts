@@ -1,4 +1,4 @@
-/** `lading backup` as a user runs it, beside a running registry. */
+/** Tests `lading backup` as a user runs it, while a registry runs. */
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** `lading restore`: restores a backup into an empty installation, or only a lost database beside its store. */
+/** `lading restore`: restores a backup into an empty installation, or only a lost database whose store is intact. */
 import { loadConfig } from '../../../config/load.ts'
 import type { Config } from '../../../config/schema.ts'
 import { systemClock } from '../../../lib/clock.ts'

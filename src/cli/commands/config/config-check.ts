@@ -11,7 +11,7 @@ interface FileNote {
 }
 
 interface Check {
-  /** The files in the order of reading, without the files that a fault names. */
+  /** The files in the order in which they are read, without those named in a fault. */
   readonly files: readonly FileNote[]
   /** Whether TLS is on, and its certificate and key exist and belong together. */
   readonly hasTls: boolean

@@ -1,4 +1,4 @@
-/** `lading gc --accept-store`: lets sweeps judge everything in the blob store, on the word of an operator. */
+/** `lading gc --accept-store`: lets sweeps judge everything in the blob store because an operator says so. */
 import { CliError, misuse } from '../../frame/command.ts'
 import type { Command } from '../../frame/command.ts'
 import { formatTime } from '../../frame/output.ts'

@@ -1,4 +1,4 @@
-/** Checks that the database and the store answer, are intact and belong together. */
+/** Checks that the database and the store respond, are intact and belong together. */
 import { existsSync } from 'node:fs'
 import { databaseFile, storeFolder } from '../../../app/data-folder.ts'
 import { openMetadata } from '../../../app/open-metadata.ts'

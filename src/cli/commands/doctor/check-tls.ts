@@ -8,7 +8,7 @@ import { broken, ok, warning } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { messageOf } from '../../../lib/message-of.ts'
 
-/** Programs renew certificates about a month before the end; a certificate this close to it was forgotten. */
+/** Certificates are usually renewed about a month before they expire; one this close to its expiry was forgotten. */
 const warnDays = 14
 
 export function* checkTls({ http }: Config, now: number): Generator<Finding> {

@@ -1,4 +1,4 @@
-/** The commands that change a registry, beside a running one, which applies their changes at once. */
+/** Tests the commands that change a registry while it runs; it applies their changes at once. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -37,7 +37,7 @@ async function getToken({ url }: Pick<InProcessRegistry, 'url'>, query = ''): Pr
   return (await answer.json()) as TokenAnswer
 }
 
-/** Creates a repository by starting and ending an upload in it. */
+/** Creates a repository by starting and finishing an upload in it. */
 async function push({ url }: Pick<InProcessRegistry, 'url'>, name: string): Promise<void> {
   const digest = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
   const answer = await fetch(`${url}/v2/${name}/blobs/uploads/?digest=${digest}`, {

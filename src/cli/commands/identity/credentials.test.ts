@@ -1,4 +1,4 @@
-/** The commands for access tokens, robots and sessions, beside a running registry, which applies their changes at once. */
+/** Tests the commands for access tokens, robots and sessions while a registry runs, which applies their changes at once. */
 import { describe, expect, test } from 'vitest'
 import { startInProcess } from '../../../../test/support/parts/in-process.ts'
 import { shareScene } from '../../../../test/support/scenes/share-scene.ts'
@@ -101,7 +101,7 @@ describe('token', () => {
     for (const next of [1, 2]) {
       const { out } = await given.lading(`token rotate ${id} --overlap 12h`)
       const [, end = ''] = /created access token \d+ of alice, until (\S+)/.exec(out) ?? []
-      // The day that the command takes at most is 89 days away from the twelve hours that the old one has left.
+      // The old token expires in twelve hours and the new one in 90 days; the command may take up to a day.
       expect([next, Date.parse(end) > Date.now() + 89 * 24 * 60 * 60_000]).toEqual([next, true])
     }
     expect((await given.lading('token create alice')).out).toContain('of alice, until it is revoked')

@@ -15,8 +15,8 @@ export const yesOption = {
 } as const
 
 /**
- * Lists the repositories and the rest on standard error, then asks for the name at the terminal. Throws `CliError` if
- * the answer differs or there is no terminal.
+ * Lists the repositories and everything else that is deleted on standard error, then asks for the name at the terminal. Throws
+ * `CliError` if the answer differs or there is no terminal.
  */
 export async function confirmPurge(invocation: ServiceInvocation, name: string): Promise<void> {
   const { host, repositories } = invocation

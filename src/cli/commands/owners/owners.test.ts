@@ -1,4 +1,4 @@
-/** Organizations, teams and users as owners, from the command line, beside a running registry. */
+/** Tests the commands for organizations, teams and users as owners while a registry runs. */
 import { describe, expect, test } from 'vitest'
 import { startInProcess } from '../../../../test/support/parts/in-process.ts'
 import { anImageManifest, pushImage } from '../../../../test/support/content/manifests.ts'

@@ -139,7 +139,7 @@ export async function copyPart({ handle, start, size }: FilePart, sink: ByteSink
   }
 }
 
-/** Returns the size and the digest of a file that nothing writes. */
+/** Returns the size and the digest of a file that is no longer written. */
 export async function digestFile(path: string): Promise<{ readonly bytes: number; readonly digest: Digest }> {
   await using handle = await open(path, 'r')
   const hash = createHash('sha256')

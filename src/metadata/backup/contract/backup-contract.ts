@@ -1,4 +1,4 @@
-/** The contract of a backup of metadata: what it keeps from SQLite to another database and back. */
+/** The contract of metadata backups: what they preserve from SQLite to another database and back. */
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'

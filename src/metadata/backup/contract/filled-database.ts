@@ -89,7 +89,7 @@ export function readEverything(file: string): Readonly<Record<string, readonly u
   return { ...Object.fromEntries(tables), sqlite_sequence: sequences }
 }
 
-/** Replaces long values by digests: comparing megabytes value by value takes minutes. */
+/** Replaces long values with digests: comparing megabytes value by value takes minutes. */
 function withDigests(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(row).map(([column, value]) => [

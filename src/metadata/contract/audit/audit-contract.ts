@@ -167,7 +167,7 @@ export function testAuditEvents({ metadata }: ContractSubject): void {
   test.each(filters)('filters by %s', async (_, filter, matching, other) => {
     const actor = await insertOf([matching, other])
     expect(await search({ actor, ...filter })).toMatchObject([matching])
-    // Without the actor other tests may add more; only the query plan matters here.
+    // Without the actor, events of other tests may match too; only the query plan matters here.
     expect((await search(filter)).length).toBeGreaterThan(0)
   })
 

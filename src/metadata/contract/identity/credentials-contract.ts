@@ -238,7 +238,7 @@ export function testAccessTokens({ metadata }: ContractSubject): void {
       return (await findAccessToken(metadata().reader, id))?.usedAt
     }
     expect([await usedAt(500), await usedAt(599), await usedAt(600)]).toEqual([500, 500, 600])
-    // Noted by a clock that was ahead and has been corrected since.
+    // Recorded by a clock that was ahead and has since been corrected.
     expect([await usedAt(9_000), await usedAt(700)]).toEqual([9_000, 700])
   })
 

@@ -1,6 +1,6 @@
 /**
- * The secrets of an access token that rotated itself, and the link from bearer tokens to their refresh token: which of
- * them end together.
+ * Tests which credentials end together: the secrets of an access token that rotated itself, and bearer tokens with their refresh
+ * token.
  */
 import { expect, test } from 'vitest'
 import { findAccessToken, insertAccessToken, type NewAccessToken } from '../../identity/access-tokens.ts'

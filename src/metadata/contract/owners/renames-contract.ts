@@ -150,8 +150,7 @@ export function testRenames({ metadata }: ContractSubject): void {
         try {
           made.add((await push(nameIn(name, `app-${index}`))).id)
         } catch (error) {
-          // Refused under the former name after the rename, and under the new name before it, if the rename comes too
-          // late.
+          // A push under the former name is refused after the rename; one under the new name may be refused before it.
           if (!(error instanceof OwnerRenamed)) throw error
         }
       }

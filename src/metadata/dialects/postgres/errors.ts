@@ -26,7 +26,7 @@ const networkCodes = new Set([
 const connectionMessage =
   /^(?:timeout exceeded when trying to connect|Connection terminated|Client has encountered)/
 
-/** Translates faults of the server and its data. Other errors (wrong SQL, for instance) are returned unchanged. */
+/** Translates faults of the server and its data. Other errors, such as wrong SQL, are returned unchanged. */
 export function translatePostgresError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''

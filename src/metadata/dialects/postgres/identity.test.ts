@@ -1,4 +1,4 @@
-/** Connections that lead to the database of another registry; `app/contract/` tests them on a real server. */
+/** Tests connections that lead to the database of another registry; `app/contract/` tests them on a real server. */
 import { expect, test } from 'vitest'
 import { PostgresIdentity } from './identity.ts'
 

@@ -37,7 +37,7 @@ const defaultMaxConnections = 10
 const connectTimeoutMs = 5_000
 const statementTimeoutMs = 30_000
 
-// An acknowledged commit must be durable, whatever the server's default is.
+// An acknowledged commit must be durable, regardless of the server's default.
 const ensureDurableCommits = `select set_config('synchronous_commit', 'on', false)
   where current_setting('synchronous_commit') = 'off'`
 

@@ -14,7 +14,7 @@ export interface BarrierDeps {
 }
 
 export interface Barrier {
-  /** Resolves when every commit made before the call is durable; rejects for ever after the first failed sync. */
+  /** Resolves when every commit made before the call is durable; always rejects after the first failed sync. */
   wait(): Promise<void>
 }
 

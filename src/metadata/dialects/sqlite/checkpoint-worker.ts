@@ -83,9 +83,9 @@ function moveWithoutWriters(): LogState {
 }
 
 /**
- * Makes the first write into a log whose pages are all moved. This write syncs the new header of the log, which takes
- * seconds on a busy disk; a commit that did it would block the event loop. The guard ends its snapshot once writers are
- * locked out. If a writer got in between, the log grows and is restarted by a later checkpoint.
+ * Makes the first write into a log whose pages are all moved. This write syncs the new header of the log, which takes seconds on
+ * a busy disk; a commit that did it would block the event loop. The guard ends its snapshot once writers are locked out. If a
+ * writer committed in the meantime, the log grows and is restarted by a later checkpoint.
  */
 function restartLog(): void {
   const row = database.prepare('pragma user_version').get()

@@ -26,7 +26,7 @@ export interface SqliteConnection {
   readonly savepoints: Omit<GroupConnection, 'transact'>
   /** Ends the snapshot of this turn of the event loop: the next read sees everything committed by then. */
   endSnapshot(): void
-  /** Runs statements without caching or retrying them, pragmas for instance. */
+  /** Runs statements, such as pragmas, without caching or retrying them. */
   exec(sql: string): void
   close(): Promise<void>
 }
@@ -178,7 +178,7 @@ class RetryingDriver extends SqliteDriver {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
   }
 
-  /** Rolls back only an open transaction: SQLite often rolls back by itself when the disk is full. */
+  /** Rolls back only an open transaction: SQLite often rolls back on its own when the disk is full. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#database.isTransaction) await super.rollbackTransaction(connection)
   }

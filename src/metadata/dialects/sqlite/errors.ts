@@ -18,7 +18,7 @@ const damagedPrimary = new Set([11, 26])
 /** the file was moved; I/O errors: read, short read, the file's state, checksum, corrupt file system */
 const damaged = new Set([1032, 266, 522, 1802, 8202, 8458])
 
-/** Translates faults of the database and its data. Other errors (wrong SQL, for instance) are returned unchanged. */
+/** Translates faults of the database and its data. Other errors, such as wrong SQL, are returned unchanged. */
 export function translateSqliteError(error: unknown): unknown {
   const code = resultCodeOf(error)
   if (code === undefined) return error
@@ -61,7 +61,7 @@ export function fatalKindOf(error: unknown): FatalKind | undefined {
   return damagedPrimary.has(code & primaryCodeMask) || damaged.has(code) ? 'damage' : undefined
 }
 
-/** The advice for a damaged database file. The store beside it is intact, so a restore needs `--database-only`. */
+/** The advice for a damaged database file. The store next to it is intact, so a restore needs `--database-only`. */
 export const damageAdvice =
   'move its files (lading.db, lading.db-wal, lading.db-shm) away, and restore the database with lading restore --database-only'
 

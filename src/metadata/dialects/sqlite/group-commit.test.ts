@@ -40,7 +40,7 @@ const create = (name: ReturnType<typeof aName>) => (tx: Transaction) =>
   ensureRepository(tx, { name, visibility: 'private', now: 1 })
 
 test('commits transactions of one turn together, and consecutive ones separately', async () => {
-  // A clock that stands still: the time that the group takes on this machine must not matter.
+  // A stopped clock: the time that the group takes on this machine must not matter.
   await using opened = await openMetadata({ now: () => 0 })
   const { metadata } = opened
   const written = async (work: () => Promise<unknown>): Promise<number> => {

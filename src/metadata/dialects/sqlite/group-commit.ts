@@ -11,7 +11,7 @@ import type { Transaction } from '../../handles.ts'
 export interface GroupConnection {
   /** Runs `work` between begin and commit. Rolls back and rethrows the errors of `work` and of the commit. */
   transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
-  /** Whether a transaction is open; SQLite ends it by itself after some errors. */
+  /** Whether a transaction is open; SQLite ends it on its own after some errors. */
   inTransaction(): boolean
   setSavepoint(): void
   releaseSavepoint(): void
@@ -80,8 +80,8 @@ export class GroupCommit {
   }
 
   /**
-   * Commits as many transactions of the group as one stretch allows. Returns their number; 0 if nothing was committed,
-   * in which case each is tried alone, so that it gets its own error.
+   * Commits as many transactions of the group as the time for one stretch of work allows. Returns their number; 0 if nothing was
+   * committed, in which case each is tried alone, so that it gets its own error.
    */
   async #commitTogether(group: readonly Job[], stretch: Stretch): Promise<number> {
     const outcomes: Outcome[] = []

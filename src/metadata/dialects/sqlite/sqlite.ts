@@ -43,7 +43,7 @@ export interface SqliteMetadataOptions {
    * process. From then on every write fails, including one that waits for the disk, and so does `ping`.
    */
   readonly onFatal: (error: MetadataUnavailable) => void
-  /** Called when something failed that is retried, a checkpoint on a full disk for instance. */
+  /** Called when an operation that is retried has failed, for example a checkpoint on a full disk. */
   readonly onError?: (error: unknown) => void
   /**
    * Whether to upgrade the schema. `false` leaves it as it is, for callers that inspect it or upgrade it themselves.
@@ -109,7 +109,7 @@ export async function openSqliteMetadata(options: SqliteMetadataOptions): Promis
   return new SqliteMetadata({ ...parts, resources: resources.move() })
 }
 
-/** Resolves a link, because SQLite creates the log beside the file itself, not beside a link to it. */
+/** Resolves a link, because SQLite creates the log next to the file itself, not next to a link to it. */
 async function followLink(file: string): Promise<string> {
   const found = await lstat(file).catch(() => undefined)
   return found?.isSymbolicLink() === true ? await realpath(file).catch(() => file) : file
@@ -246,8 +246,8 @@ async function createPrivately(file: string): Promise<void> {
 }
 
 /**
- * Throws `MetadataUnavailable` for a log without its database, or beside an empty file: it is the rest of a lost
- * database, and SQLite would delete or restart it.
+ * Throws `MetadataUnavailable` for a log without its database, or next to an empty file: it is the rest of a lost database, and
+ * SQLite would delete or restart it.
  */
 export async function refuseLogAlone(file: string): Promise<void> {
   if (!(await isNewSqliteFile(file))) return

@@ -30,7 +30,7 @@ export class TurnSnapshot {
   end(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    // SQLite ends it by itself after some errors.
+    // SQLite ends the transaction on its own after some errors.
     if (this.#database.isTransaction) this.#guard(() => this.#statements?.end.run())
   }
 

@@ -10,7 +10,7 @@ import { MetadataUnavailable } from '../../../errors.ts'
 export interface FileWatchDeps {
   /** The database file, or a link to it. */
   readonly file: string
-  /** The file itself, if `file` is a link. The files `-wal` and `-shm` beside it are watched as well. Default: `file`. */
+  /** The file itself, if `file` is a link. The files `-wal` and `-shm` next to it are watched as well. Default: `file`. */
   readonly target?: string
   /** Returns the size of all pages, in the file and in the log. Called only after the file has shrunk. */
   readonly readSizeBytes: () => Promise<number>

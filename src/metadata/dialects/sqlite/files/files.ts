@@ -62,8 +62,8 @@ export async function sealSqliteFile(file: string, emptied: readonly string[]): 
 }
 
 /**
- * Whether the file is missing, or empty, as a crash or an operator may leave it. Opening it creates a new database, into
- * which SQLite would replay a log beside it.
+ * Whether the file is missing, or empty, as a crash or an operator may leave it. Opening it creates a new database, into which
+ * SQLite would replay a log next to it.
  */
 export async function isNewSqliteFile(file: string): Promise<boolean> {
   try {
@@ -80,8 +80,8 @@ export async function isSqliteFileInUse(file: string): Promise<boolean> {
 }
 
 /**
- * Replaces `file` by `draft`, durably and atomically. The remains of a log beside the lost database are kept under
- * another name, because SQLite would replay them into the new one.
+ * Replaces `file` with `draft`, durably and atomically. The remains of a log next to the lost database are kept under another
+ * name, because SQLite would replay them into the new one.
  */
 export async function replaceSqliteDatabase(draft: string, file: string): Promise<void> {
   if (await exists(`${draft}-wal`))
@@ -96,7 +96,7 @@ export async function replaceSqliteDatabase(draft: string, file: string): Promis
   await syncPath(dirname(file))
 }
 
-/** Removes a draft and the files beside it. No process may have it open. */
+/** Removes a draft and the files next to it. No process may have it open. */
 export async function removeSqliteFile(file: string): Promise<void> {
   for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(`${file}${suffix}`, { force: true })
 }

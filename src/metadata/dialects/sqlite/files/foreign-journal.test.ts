@@ -1,4 +1,4 @@
-/** A rollback journal beside a database that it does not belong to. */
+/** Tests a rollback journal next to a database that it does not belong to. */
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'

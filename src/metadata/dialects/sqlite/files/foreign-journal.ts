@@ -1,6 +1,6 @@
 /**
- * Detects a rollback journal (`-journal`) beside a database that it does not belong to. SQLite plays it back at the
- * first read: old pages replace new ones, the file is truncated to its former size, and the journal is deleted.
+ * Detects a rollback journal (`-journal`) next to a database that it does not belong to. SQLite plays it back at the first read:
+ * old pages replace new ones, the file is truncated to its former size, and the journal is deleted.
  */
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { MetadataUnavailable } from '../../../errors.ts'
@@ -8,7 +8,7 @@ import { MetadataUnavailable } from '../../../errors.ts'
 /** https://www.sqlite.org/fileformat.html#the_rollback_journal */
 const magic = Buffer.from('d9d505f920a163d7', 'hex')
 const headerBytes = 28
-/** The bytes of a record besides its page: a page number and a checksum. */
+/** The bytes of a record in addition to its page: a page number and a checksum. */
 const recordBytes = 8
 
 /**

@@ -1,4 +1,4 @@
-/** A log beside a database that it does not belong to. */
+/** Tests a log next to a database that it does not belong to. */
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * Detects a log (`-wal`) beside a database that it does not belong to, such as an older copy that was restored after a
- * crash. SQLite replays it without a check: the file is damaged and the log is lost.
+ * Detects a log (`-wal`) next to a database that it does not belong to, such as an older copy that was restored after a crash.
+ * SQLite replays it without a check: the file is damaged and the log is lost.
  */
 import { stat } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'

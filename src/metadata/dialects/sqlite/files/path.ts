@@ -1,6 +1,6 @@
 /**
- * Returns a URL that opens an existing file for writing. Given a path, SQLite would create a missing file and delete the
- * log beside it.
+ * Returns a URL that opens an existing file for writing. Given a path, SQLite would create a missing file and delete the log next
+ * to it.
  */
 import { pathToFileURL } from 'node:url'
 
