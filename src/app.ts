@@ -286,7 +286,7 @@ function createServer(config: Config, parts: ServerParts): RegistryServer {
     limits: { ...createHttpLimits(config.limits), ...parts.httpLimits },
     observer,
     metrics: metrics && token !== undefined ? createMetricsEndpoint(metrics, token) : undefined,
-    health: createHealth({ ...parts, metrics, monotonic: monotonicClock }),
+    health: createHealth({ ...parts, metrics }),
   })
 }
 

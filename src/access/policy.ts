@@ -2,7 +2,7 @@
  * @module
  * Who may do what. A policy decides whether a principal may perform an action in a repository, which scopes of a token request
  * are granted, and which other repositories are visible. It decides before the handler runs, by the action in the route table,
- * and again if the request had to wait. It knows nothing of HTTP; `http/` turns a refusal into 401 or 403.
+ * and again if the request had to wait. It knows nothing of HTTP; `edge/decide.ts` turns a refusal into 401 or 403.
  */
 import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { OwnersSeen } from '../metadata/owners/list-owners.ts'

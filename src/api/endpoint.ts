@@ -56,12 +56,16 @@ interface Description {
   readonly lines?: boolean
 }
 
+/** The fields of a schema, as `account` names them. */
+type FieldsOf<S extends z.ZodType> = Extract<keyof z.output<S>, string>
+
 export interface EndpointSpec<
   P extends Shape,
   Q extends Shape,
   B extends z.ZodType,
   R extends z.ZodType,
 > extends Description {
+  readonly account?: `params.${FieldsOf<P>}` | `query.${FieldsOf<Q>}` | `body.${FieldsOf<B>}`
   readonly params?: P
   readonly query?: Q
   readonly body?: B

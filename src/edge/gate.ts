@@ -2,8 +2,8 @@
  * @module
  * The admission of requests. Every request of `/v2` and of the management API that has a row passes here once, before
  * its handler runs: the gate identifies the caller and decides whether the row may be used. After a wait it decides
- * again in the same way. Handlers check no rights, so none can forget to. Rate limits belong here, after the caller is
- * identified.
+ * again in the same way. Handlers check no rights, so none can forget to, except for the source of a mount, which only
+ * the handler knows. Rate limits belong here: by address before the caller is identified, and by party after it.
  */
 import { anonymous } from '../identity/principal.ts'
 import type { Principal } from '../identity/principal.ts'

@@ -1,7 +1,8 @@
 /**
  * @module The registry: one service per noun of the spec (blobs, uploads, manifests, tags, referrers, catalog). It deals in
- * repositories, digests and callers; it knows neither HTTP above nor disks, S3 or SQL below. It decides no rights: `http/` asks
- * the policy before it calls a service. Used by `http/` and `jobs/`.
+ * repositories, digests and callers; it knows neither HTTP above nor disks, S3 or SQL below. The gate in `edge/`
+ * decides on rights before a service is called; only `push-rights.ts` decides, within the transaction of a push, which kinds of
+ * changes it may make. Used by `http/` and `jobs/`.
  */
 import type { BlobStore } from '../blob-store/blob-store.ts'
 import type { Clock } from '../lib/clock.ts'

@@ -39,7 +39,6 @@ export interface Services extends AsyncDisposable, RightsServices, Organizations
   readonly robots: Robots
   readonly sessions: Sessions
   generatePassword(): string
-  /** See `metadata/system/installation.ts`. Returns `undefined` before the first start. */
   /**
    * Accepts the content of the store, whose marker names `owner`. Returns `undefined` if the database never had a store. Throws
    * `CliError` if the store belongs to another installation.

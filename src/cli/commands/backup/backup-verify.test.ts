@@ -88,7 +88,10 @@ test.each([
     `pragma foreign_keys = off; ${change} ${one}`,
   )
   const restored = await lading(`restore ${scene.backups}`, join(scene.path, 'a', 'b', 'restored'))
-  expect(restored).toMatchObject({ code: 1, err: expect.stringContaining('is not valid; use another backup') as unknown })
+  expect(restored).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('is not valid; use another backup') as unknown,
+  })
   expect((await lading(`backup verify ${scene.backups}`)).code).toBe(1)
   const files = await readdir(scene.path, { recursive: true })
   expect(files.filter((name) => name.includes('escaped'))).toEqual([])
