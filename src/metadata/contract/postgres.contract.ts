@@ -1,8 +1,6 @@
 /** The contract on a real PostgreSQL, `node scripts/postgres.ts -- npx vitest run --project contract-postgres`. */
-import { randomBytes } from 'node:crypto'
-import { env } from 'node:process'
 import { Client } from 'pg'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
 import type { RepositoryName } from '../../oci/repository-name.ts'
 import { insertAccount } from '../identity/accounts.ts'
@@ -16,6 +14,7 @@ import {
   unlinkBlob,
 } from '../content/blobs.ts'
 import { createPostgresDatabase, runStatements } from '../../../test/support/parts/postgres-database.ts'
+import type { PostgresDatabase } from '../../../test/support/parts/postgres-database.ts'
 import { openPostgresMetadata } from '../dialects/postgres/postgres.ts'
 import { Conflict, MetadataUnavailable } from '../errors.ts'
 import type { Transaction } from '../handles.ts'
@@ -36,13 +35,17 @@ import {
 } from './builders.ts'
 import { describeMetadataContract } from './system/metadata-contract.ts'
 
-function serverUrl(): string {
-  const url = env['LADING_TEST_POSTGRES_URL']
-  if (url === undefined) throw new Error('LADING_TEST_POSTGRES_URL is not set: run scripts/postgres.ts')
-  return url
-}
+/** Its own database: other suites on the server write rows that this one counts. */
+let database: PostgresDatabase
 
-function open(url = serverUrl()): Promise<Metadata> {
+beforeAll(async () => {
+  database = await createPostgresDatabase()
+})
+afterAll(async () => {
+  await database[Symbol.asyncDispose]()
+})
+
+function open(url = database.url): Promise<Metadata> {
   return openPostgresMetadata({ url, clock: systemClock })
 }
 
@@ -209,19 +212,12 @@ test('B7: no user becomes the owner of an organization that is created at the sa
 
 describe('metadata in PostgreSQL, opening', () => {
   test('lets several processes upgrade one new database', async () => {
-    const database = `lading_${randomBytes(4).toString('hex')}`
-    const client = new Client({ connectionString: serverUrl() })
-    await client.connect()
-    await client.query(`create database ${database}`)
-    const url = new URL(serverUrl())
-    url.pathname = `/${database}`
-    const opened = await Promise.all(numbers(4).map(() => open(url.href)))
+    await using fresh = await createPostgresDatabase()
+    const opened = await Promise.all(numbers(4).map(() => open(fresh.url)))
     const name = aName()
     await createRepository(opened[0]!, { name })
     expect(await findRepository(opened[3]!.reader, name)).toBeDefined()
     for (const metadata of opened) await metadata[Symbol.asyncDispose]()
-    await client.query(`drop database ${database}`)
-    await client.end()
   })
 
   test('throws MetadataUnavailable if no server listens', async () => {
@@ -233,7 +229,7 @@ describe('metadata in PostgreSQL, opening', () => {
     await using other = await open()
     const name = aName()
     await createRepository(other, { name })
-    const client = new Client({ connectionString: serverUrl() })
+    const client = new Client({ connectionString: database.url })
     await client.connect()
     const ended = metadata.transact(async (tx) => {
       await findRepository(tx, name)
@@ -248,9 +244,9 @@ describe('metadata in PostgreSQL, opening', () => {
 })
 
 test('a connection whose preparation fails leaves the pool', async () => {
-  await using database = await createPostgresDatabase()
-  await runStatements(database.url, 'create schema faulty')
-  const url = new URL(database.url)
+  await using own = await createPostgresDatabase()
+  await runStatements(own.url, 'create schema faulty')
+  const url = new URL(own.url)
   url.searchParams.set('options', '-c search_path=faulty,pg_catalog,public')
   await using metadata = await openPostgresMetadata({
     url: url.href,
@@ -260,13 +256,13 @@ test('a connection whose preparation fails leaves the pool', async () => {
   })
   // Simulates a server that ends a connection between its start and the first query.
   await runStatements(
-    database.url,
+    own.url,
     `create function faulty.current_setting(text) returns text language plpgsql as $$ begin
       raise exception using errcode = '57P01'; end $$;
       select pg_terminate_backend(pid, 5000) from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid()`,
   )
   for (const _ of numbers(3)) await expect(metadata.ping()).rejects.toThrow(MetadataUnavailable)
-  await runStatements(database.url, 'drop function faulty.current_setting(text)')
+  await runStatements(own.url, 'drop function faulty.current_setting(text)')
   await expect(metadata.ping()).resolves.toBeUndefined()
 })
