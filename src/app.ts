@@ -3,7 +3,7 @@
  * bottom. A failed start closes everything it opened; stopping happens in reverse order.
  */
 import { createManagementApi } from './api/management-api.ts'
-import { initialPasswordFile } from './app/data-folder.ts'
+import { createAuthOptions } from './app/auth-options.ts'
 import { createHttpLimits } from './app/http-limits.ts'
 import { createHealth } from './app/health.ts'
 import { createDamageReporter } from './app/report-damage.ts'
@@ -234,14 +234,7 @@ interface AuthParts extends Pick<
 function openAuth(config: Config, { logger, telemetry, ...parts }: AuthParts): Auth {
   return createAuth({
     ...parts,
-    anonymous: config.auth.anonymous,
-    refreshTokens: config.auth.refreshTokens,
-    selfRegistration: config.auth.selfRegistration,
-    tokenLifetimeMs: config.auth.tokenLifetimeMs,
-    newRepositoryVisibility: config.repository.visibility,
-    sessionIdleMs: config.auth.sessionIdleMs,
-    sessionLifetimeMs: config.auth.sessionLifetimeMs,
-    initialPasswordFile: initialPasswordFile(config),
+    ...createAuthOptions(config),
     onError: (err) => logger.warn({ err }, 'the last use of tokens could not be recorded'),
     onLogin: telemetry.onLogin,
   })

@@ -9,7 +9,7 @@ interface SourceFile {
 }
 
 const base = ['lib']
-const guards = ['auth.ts', 'identity', 'access', 'limits', 'audit']
+const guards = ['auth.ts', 'identity', 'access', 'audit']
 const store = ['blob-store/blob-store.ts', 'blob-store/errors.ts']
 const domain = ['registry', 'organizations', 'lifecycle']
 /** The terms in which identity expresses rights: the rights of a token, and the query to the policy. */
@@ -67,13 +67,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: [...base, 'oci'],
   telemetry: [...base, 'oci'],
   'blob-store': [...base, 'oci', 'telemetry'],
-  'blob-store/database': [...base, 'oci', 'telemetry', 'blob-store', 'metadata'],
   ...rowsOf('metadata', metadataParts, [...base, 'oci', 'telemetry']),
   identity: [...base, ...accessTerms, 'oci', 'metadata', 'telemetry'],
   access: [...base, 'identity', 'oci', 'metadata', 'telemetry'],
   edge: [...base, 'identity', 'access', 'organizations/owners.ts', 'registry/driver-errors.ts', 'oci'],
   'auth.ts': [...base, 'identity', 'access', 'oci', 'metadata', 'telemetry'],
-  limits: [...base, 'oci', 'metadata', 'telemetry'],
   audit: [...base, 'oci', 'metadata', 'telemetry'],
   registry: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],
   organizations: [...base, ...guards, ...store, 'oci', 'metadata', 'telemetry'],

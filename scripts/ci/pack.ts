@@ -80,7 +80,10 @@ function checkManPage(): void {
 /** Where systemd is installed, it reads the unit too. */
 async function checkUnit(lading: string): Promise<void> {
   assert.match(unit, /^KillMode=mixed$/m)
-  if (!existsSync('/usr/bin/systemd-analyze')) return
+  if (!existsSync('/usr/bin/systemd-analyze')) {
+    console.log('systemd-analyze is not installed: the unit is not verified')
+    return
+  }
   const file = join(folder, 'lading.service')
   const text = unit.replace('/usr/local/bin/lading', lading).replace(/^User=.*$/m, 'User=nobody')
   writeFileSync(file, text)

@@ -27,6 +27,7 @@ need docker-registry docker-registry
 need chromium-headless-shell chromium-headless-shell
 need zsh zsh
 need fish fish
+need groff groff-base
 if [ ${#missing[@]} -eq 0 ]; then
   echo 'debian-packages: everything is installed'
   exit 0

@@ -76,19 +76,18 @@ function requireAccount(principal: Principal): AccountPrincipal {
 function checkSelf(principal: AccountPrincipal): void {
   if (principal.kind === 'robot')
     throw new DeniedError('robots have no account of their own: log in as a user')
-  if (!isWhole(principal)) {
-    throw new DeniedError(
-      'this access token is narrowed: log in with name and password, or use a token that is not narrowed',
-    )
-  }
+  requireWhole(principal)
 }
 
 function checkAdministrator(principal: AccountPrincipal): void {
   if (!principal.isAdmin)
     throw new DeniedError(`${principal.kind} ${principal.name} is not an administrator: ask an administrator`)
-  if (!isWhole(principal)) {
-    throw new DeniedError(
-      'this access token is narrowed: log in with name and password, or use a token that is not narrowed',
-    )
-  }
+  requireWhole(principal)
+}
+
+function requireWhole(principal: AccountPrincipal): void {
+  if (isWhole(principal)) return
+  throw new DeniedError(
+    'this access token is narrowed: log in with name and password, or use a token that is not narrowed',
+  )
 }

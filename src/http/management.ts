@@ -6,6 +6,7 @@ import type { Gate } from '../edge/gate.ts'
 import { Turns } from '../lib/turns/turns.ts'
 import type { ByteSink } from '../registry/blobs.ts'
 import { admit } from './admit.ts'
+import { isChallenge } from './audit-refusal.ts'
 import { checkHead } from './requests/check-head.ts'
 import { BodyTooLargeError, ClientGoneError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
@@ -52,8 +53,8 @@ export async function answerByApi(
   const answered = await ask(exchange, { api, request, limits })
   const toLoggedReply = (reply: ApiReply): Reply => {
     if (reply.reason !== undefined) {
-      const isChallenge = reply.status === 401 && exchange.incoming.headers.authorization === undefined
-      exchange.refusal = { reason: reply.reason, isChallenge }
+      const challenges = reply.status === 401 && isChallenge(exchange, undefined)
+      exchange.refusal = { reason: reply.reason, isChallenge: challenges }
     }
     if (reply.fault !== undefined) logFault(exchange, reply.fault.error, { log, ...reply.fault })
     return toReply(reply)

@@ -10,9 +10,7 @@ import { ownerOf } from '../oci/repository-name.ts'
 import type { RepositoryName } from '../oci/repository-name.ts'
 import type { TagName } from '../oci/tag-name.ts'
 
-export abstract class RegistryError extends OciError {}
-
-export class BlobUnknownError extends RegistryError {
+export class BlobUnknownError extends OciError {
   override readonly name = 'BlobUnknownError'
   readonly code = 'BLOB_UNKNOWN'
   readonly detail: { repository: RepositoryName; digest: Digest }
@@ -23,7 +21,7 @@ export class BlobUnknownError extends RegistryError {
 }
 
 /** The blob has a row, but its bytes are missing. To clients it is absent, and pushing it again restores it. */
-export class BlobDamagedError extends RegistryError {
+export class BlobDamagedError extends OciError {
   override readonly name = 'BlobDamagedError'
   readonly code = 'BLOB_UNKNOWN'
   readonly detail: { repository: RepositoryName; digest: Digest }
@@ -37,7 +35,7 @@ export class BlobDamagedError extends RegistryError {
 }
 
 /** A manifest of the repository still uses the blob: deleting it would break that image. */
-export class BlobInUseError extends RegistryError {
+export class BlobInUseError extends OciError {
   override readonly name = 'BlobInUseError'
   readonly code = 'UNSUPPORTED'
   readonly detail: { repository: RepositoryName; digest: Digest; manifest: Digest }
@@ -50,7 +48,7 @@ export class BlobInUseError extends RegistryError {
   }
 }
 
-export class CursorInvalidError extends RegistryError {
+export class CursorInvalidError extends OciError {
   override readonly name = 'CursorInvalidError'
   readonly code = 'PAGINATION_NUMBER_INVALID'
   readonly detail: { cursor: string }
@@ -63,7 +61,7 @@ export class CursorInvalidError extends RegistryError {
   }
 }
 
-export class DeleteDisabledError extends RegistryError {
+export class DeleteDisabledError extends OciError {
   override readonly name = 'DeleteDisabledError'
   readonly code = 'UNSUPPORTED'
   readonly detail: { setting: string }
@@ -74,7 +72,7 @@ export class DeleteDisabledError extends RegistryError {
 }
 
 /** The owner was renamed during the push. */
-export class OwnerRenamedError extends RegistryError {
+export class OwnerRenamedError extends OciError {
   override readonly name = 'OwnerRenamedError'
   readonly code = 'DENIED'
   readonly detail: { formerName: string; newName: string }
@@ -91,7 +89,7 @@ export class OwnerRenamedError extends RegistryError {
  * Also thrown if the repository does not exist: clients read only this code as a missing image, and stop at
  * `NAME_UNKNOWN`.
  */
-export class ManifestUnknownError extends RegistryError {
+export class ManifestUnknownError extends OciError {
   override readonly name = 'ManifestUnknownError'
   readonly code = 'MANIFEST_UNKNOWN'
   readonly detail: { repository: RepositoryName; reference: string }
@@ -116,7 +114,7 @@ export class ManifestUnknownError extends RegistryError {
 const maxNamedMissing = 150
 
 /** Carries the missing digests, at most the first 150, so that a client can push all of them at once. */
-export class ManifestBlobUnknownError extends RegistryError {
+export class ManifestBlobUnknownError extends OciError {
   override readonly name = 'ManifestBlobUnknownError'
   readonly code = 'MANIFEST_BLOB_UNKNOWN'
   readonly detail: { repository: RepositoryName }
@@ -151,7 +149,7 @@ export interface WrongSize {
  * A descriptor gives the wrong size for its content. The code is not `MANIFEST_INVALID`: containers/image reads that
  * code as a manifest type that the registry does not support, and would push the same sizes again in each other type.
  */
-export class DescriptorSizeError extends RegistryError {
+export class DescriptorSizeError extends OciError {
   override readonly name = 'DescriptorSizeError'
   readonly code = 'SIZE_INVALID'
   readonly detail: { repository: RepositoryName; sizes: readonly WrongSize[] }
@@ -168,7 +166,7 @@ export class DescriptorSizeError extends RegistryError {
 }
 
 /** The caller may push, but not create or not update this tag or repository; nothing was changed. */
-export class PushDeniedError extends RegistryError {
+export class PushDeniedError extends OciError {
   override readonly name = 'PushDeniedError'
   readonly code = 'DENIED'
   readonly detail: {
@@ -201,7 +199,7 @@ function explainPush({ repository, tag, right }: PushDeniedError['detail']): str
   return `tag ${tag} of ${repository} points at another manifest, and moving it ${needs}: push another tag`
 }
 
-export class DigestMismatchError extends RegistryError {
+export class DigestMismatchError extends OciError {
   override readonly name = 'DigestMismatchError'
   readonly code = 'DIGEST_INVALID'
   readonly detail: { expected: Digest; actual: Digest; size: number }
@@ -214,7 +212,7 @@ export class DigestMismatchError extends RegistryError {
   }
 }
 
-export class UploadUnknownError extends RegistryError {
+export class UploadUnknownError extends OciError {
   override readonly name = 'UploadUnknownError'
   readonly code = 'BLOB_UPLOAD_UNKNOWN'
   readonly detail: { repository: RepositoryName; upload: string }
@@ -228,7 +226,7 @@ export class UploadUnknownError extends RegistryError {
 }
 
 /** The chunk does not start at the offset of the session (distribution-spec end-5, end-6: 416). */
-export class UploadOutOfOrderError extends RegistryError {
+export class UploadOutOfOrderError extends OciError {
   override readonly name = 'UploadOutOfOrderError'
   readonly code = 'RANGE_INVALID'
   readonly detail: { upload: string; offset: number }
@@ -240,7 +238,7 @@ export class UploadOutOfOrderError extends RegistryError {
   }
 }
 
-export class SizeInvalidError extends RegistryError {
+export class SizeInvalidError extends OciError {
   override readonly name = 'SizeInvalidError'
   readonly code = 'SIZE_INVALID'
   readonly detail: { announced: number; received: number }
@@ -254,7 +252,7 @@ export class SizeInvalidError extends RegistryError {
 }
 
 /** The `Content-Range` and `Content-Length` of a chunk contradict each other. */
-export class ChunkLengthError extends RegistryError {
+export class ChunkLengthError extends OciError {
   override readonly name = 'ChunkLengthError'
   readonly code = 'SIZE_INVALID'
   readonly detail: { contentRange: string; contentLength: number }
@@ -268,7 +266,7 @@ export class ChunkLengthError extends RegistryError {
   }
 }
 
-export class TooManyUploadsError extends RegistryError {
+export class TooManyUploadsError extends OciError {
   override readonly name = 'TooManyUploadsError'
   readonly code = 'TOOMANYREQUESTS'
   readonly detail: { limit: number; setting: string }
@@ -288,7 +286,7 @@ export class TooManyUploadsError extends RegistryError {
 }
 
 /** An `If-Match` or `If-None-Match` condition failed; `current` is the digest that the tag points at. */
-export class PreconditionFailedError extends RegistryError {
+export class PreconditionFailedError extends OciError {
   override readonly name = 'PreconditionFailedError'
   readonly code = 'DENIED'
   override readonly kind = 'PRECONDITION_FAILED'
@@ -301,7 +299,7 @@ export class PreconditionFailedError extends RegistryError {
 }
 
 /** The disk, or the space given to the store or the database, is full. */
-export class InsufficientStorageError extends RegistryError {
+export class InsufficientStorageError extends OciError {
   override readonly name = 'InsufficientStorageError'
   readonly code = 'UNAVAILABLE'
   override readonly kind = 'STORAGE_FULL'
@@ -314,7 +312,7 @@ export class InsufficientStorageError extends RegistryError {
   }
 }
 
-export class UnavailableError extends RegistryError {
+export class UnavailableError extends OciError {
   override readonly name = 'UnavailableError'
   readonly code = 'UNAVAILABLE'
   readonly detail: null = null

@@ -1,5 +1,4 @@
 /** Help, manual, man page and completion agree, because they are generated from one table. */
-import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { runLading } from '../../../test/support/processes/run-lading.ts'
 import { commands } from '../commands.ts'
@@ -61,19 +60,6 @@ describe('the manual', () => {
       ['.B', '.I', '.RE', '.RS', '.SH', '.SS', '.TH', '.TP', '.\\"'].toSorted(),
     )
   })
-
-  test.skipIf(spawnSync('groff', ['--version']).status !== 0)(
-    'groff formats the page without a warning',
-    () => {
-      const { stdout, stderr } = spawnSync('groff', ['-man', '-Tascii', '-P-cbou', '-ww', '-rLL=100n'], {
-        input: page,
-        encoding: 'utf8',
-      })
-      expect(stderr).toBe('')
-      expect(stdout).toMatch(/lading access explain <principal> <action> <repository>/)
-      expect(stdout).toMatch(/--visibility private\|internal\|public/)
-    },
-  )
 })
 
 describe('completion', () => {

@@ -3,7 +3,8 @@
  * process. Nothing here upgrades a database under a running server.
  */
 import { existsSync } from 'node:fs'
-import { databaseFile, initialPasswordFile } from '../../app/data-folder.ts'
+import { createAuthOptions } from '../../app/auth-options.ts'
+import { databaseFile } from '../../app/data-folder.ts'
 import { openAudit, type OpenAudit } from '../../app/open-audit.ts'
 import { openMetadata } from '../../app/open-metadata.ts'
 import type { AccessTokens } from '../../identity/access-tokens/access-tokens.ts'
@@ -69,14 +70,7 @@ export async function openServices(config: Config, host: CliHost): Promise<Servi
     ...(host.passwords && { passwords: host.passwords }),
     // Commands issue no bearer tokens.
     installationId: (await findInstallation(metadata.reader)) ?? '',
-    anonymous: config.auth.anonymous,
-    newRepositoryVisibility: config.repository.visibility,
-    tokenLifetimeMs: config.auth.tokenLifetimeMs,
-    refreshTokens: config.auth.refreshTokens,
-    selfRegistration: config.auth.selfRegistration,
-    initialPasswordFile: initialPasswordFile(config),
-    sessionIdleMs: config.auth.sessionIdleMs,
-    sessionLifetimeMs: config.auth.sessionLifetimeMs,
+    ...createAuthOptions(config),
     audit,
     onError,
   })
