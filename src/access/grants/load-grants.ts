@@ -1,6 +1,6 @@
 /**
- * Reads what is granted to an account. A member of many teams may have thousands of grants, which take long to read in one turn.
- * Such an account is read in its own turn, and requests that wait for it share the result.
+ * Loads the grants of an account. A member of many teams may have thousands of grants, which take long to read. Such an account
+ * is read in its own turn of the event loop, and requests that wait for it share the result.
  */
 import { andThen } from '../../lib/maybe-promise.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
@@ -17,7 +17,7 @@ export interface LoadGrantsDeps {
 const manyGrants = 1_000
 const maxRemembered = 10_000
 
-/** Returns a function that answers at once where the database does, unless it knows that the account has many grants. */
+/** Returns a function that answers immediately if the database does, unless the account is known to have many grants. */
 export function createGrantsLoader({
   list,
   loop,
