@@ -51,9 +51,9 @@ describe('skopeo and a registry that gives nothing to anonymous clients', () => 
     const image = skopeo.image('alice/app:v1')
     const inspect = (...flags: readonly string[]): Promise<string> =>
       skopeo.run('inspect', '--tls-verify=false', ...flags, image)
-    const attempts = [inspect(), skopeo.copy(`oci:${layout.path}:v1`, image)]
+    const attempts = [() => inspect(), () => skopeo.copy(`oci:${layout.path}:v1`, image)]
     for (const attempt of attempts) {
-      const error: unknown = await attempt.catch((reason: unknown) => reason)
+      const error: unknown = await attempt().catch((reason: unknown) => reason)
       expect(String(error)).toMatch(
         /a token issued without a login cannot be used to pull from alice\/app: log in/,
       )
